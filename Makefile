@@ -1,0 +1,43 @@
+# One name a habit. Everything runs in .venv, built from the versions and hashes in requirements.lock.
+
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+# Two workers share two cores; each keeps its own servers for the whole run.
+TEST_WORKERS ?= 2
+
+.PHONY: demo test check format bench lock clean
+
+demo: .venv/ready  ## Start the laptop's CloudFront with the bundled shop
+	@$(BIN)/keyfront up $(ARGS)
+
+test: .venv/ready  ## Run every test
+	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup $(ARGS)
+
+check: .venv/ready  ## Format, lint and types, as CI wants them
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: .venv/ready  ## Write the format and the safe fixes
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/ready  ## One table: ours beside our peers, in one run
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: .venv/ready  ## Choose versions anew and write their hashes
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes --upgrade --quiet \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "keyfront needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ": make PYTHON=/path/to/python3.11 ...")'
+	@echo "Setting up .venv (once; a minute or two)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
