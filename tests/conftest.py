@@ -1,0 +1,28 @@
+"""What every room's tests share."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def _find(tool: str) -> Path | None:
+    beside = [Path("/usr/sbin"), *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    found = shutil.which(tool) or next((str(d / tool) for d in beside if (d / tool).exists()), None)
+    return Path(found) if found else None
+
+
+@pytest.fixture(scope="session")
+def need_tool() -> Callable[[str], Path]:
+    """The path of a program; where it is missing the test skips, and fails in CI."""
+
+    def need(tool: str) -> Path:
+        if found := _find(tool):
+            return found
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must have {tool} installed")
+        pytest.skip(f"{tool} is not installed")
+
+    return need
