@@ -26,7 +26,7 @@ def decode(text: str) -> bytes:
     """
     if found := _FOREIGN.intersection(text):
         raise EncodingError(
-            f"{sorted(found)[0]!r} does not occur in CloudFront's base64: replace '+' by '-', '=' by '_', '/' by '~'"
+            f"{min(found)!r} does not occur in CloudFront's base64: replace '+' by '-', '=' by '_', '/' by '~'"
         )
     try:
         data = binascii.a2b_base64(text.encode("ascii").translate(_FROM_URL), strict_mode=True)

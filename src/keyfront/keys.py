@@ -49,9 +49,9 @@ class PublicKey:
         self.algorithm = _algorithm(key)
         der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         self.fingerprint = "SHA256:" + base64.b64encode(hashlib.sha256(der).digest()).decode().rstrip("=")
-        self.pem = key.public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        ).decode("ascii")
+        self.pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode(
+            "ascii"
+        )
 
     @classmethod
     def load(cls, pem: bytes | str) -> "PublicKey":
@@ -147,9 +147,7 @@ class SigningKey:
     def pem(self, passphrase: str | bytes | None = None) -> str:
         """PKCS#8, encrypted when a passphrase is given."""
         secret = passphrase.encode() if isinstance(passphrase, str) else passphrase
-        encryption = (
-            serialization.BestAvailableEncryption(secret) if secret else serialization.NoEncryption()
-        )
+        encryption = serialization.BestAvailableEncryption(secret) if secret else serialization.NoEncryption()
         return self._key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
         ).decode("ascii")

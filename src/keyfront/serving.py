@@ -22,9 +22,7 @@ from keyfront.errors import KeyfrontError
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
-ASGIApp = Callable[
-    [Scope, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
-]
+ASGIApp = Callable[[Scope, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 
 _BACKLOG = 1024
 _STOP_SECONDS = 5
@@ -79,7 +77,7 @@ class _Embedded(Server):
 
     def _init_shared_socket(self) -> None:
         self._ssp = None
-        self._shd = SocketHolder(self._bound.fileno(), False, _BACKLOG)
+        self._shd = SocketHolder(self._bound.fileno(), False, _BACKLOG)  # type: ignore[call-arg,assignment]
 
 
 class Listener:
@@ -90,13 +88,9 @@ class Listener:
     ) -> None:
         self._socket = bound
         secure = (
-            {"ssl_cert": tls.certificate, "ssl_key": tls.key, "ssl_protocol_min": SSLProtocols.tls12}
-            if tls
-            else {}
+            {"ssl_cert": tls.certificate, "ssl_key": tls.key, "ssl_protocol_min": SSLProtocols.tls12} if tls else {}
         )
-        self._server = _Embedded(
-            app, bound, http1_settings=HTTP1Settings(max_buffer_size=header_bytes), **secure
-        )
+        self._server = _Embedded(app, bound, http1_settings=HTTP1Settings(max_buffer_size=header_bytes), **secure)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -111,7 +105,7 @@ class Listener:
     async def stop(self) -> None:
         """Take no more connections, let answers under way end (five seconds at most), and free the port."""
         if self._task is not None:
-            self._server.stop()
+            self._server.stop()  # type: ignore[no-untyped-call]
             await self._task
             self._task = None
         self._socket.close()

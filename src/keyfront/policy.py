@@ -1,0 +1,195 @@
+"""Policies: what a signature allows, as values, as the bytes that are signed, and as the JSON that arrives.
+
+Source: Developer Guide, "Create a signed URL using a canned policy" and "… using a custom policy".
+"""
+
+import ipaddress
+import json
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from keyfront.errors import PolicyError
+
+LATEST: Final = 9_223_372_036
+"""The last second that a policy can name (April 2262). Anything later is malformed: assumed, see `Policy.parse`."""
+
+Moment = datetime | timedelta | int | float
+"""An aware datetime, a timedelta from now, or seconds since the epoch."""
+
+_NETWORK = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:/[0-9]{1,2})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One statement: who may ask for `resource`, when and from where. Times are seconds since the epoch."""
+
+    resource: str | None
+    """A URL or a pattern with wildcards; `None` covers everything that trusts the key."""
+    expires: int
+    starts: int | None = None
+    ip: str | None = None
+    """An IPv4 network in CIDR form."""
+
+    def to_bytes(self) -> bytes:
+        """The JSON that is signed: no white space, members in the order every SDK writes them."""
+        if self.resource is not None and self.starts is None and self.ip is None:
+            return canned(self.resource, self.expires)
+        condition: dict[str, object] = {"DateLessThan": {"AWS:EpochTime": self.expires}}
+        if self.ip is not None:
+            condition["IpAddress"] = {"AWS:SourceIp": self.ip}
+        if self.starts is not None:
+            condition["DateGreaterThan"] = {"AWS:EpochTime": self.starts}
+        statement = {} if self.resource is None else {"Resource": self.resource}
+        document = {"Statement": [{**statement, "Condition": condition}]}
+        return json.dumps(document, separators=(",", ":")).encode("ascii")
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Policy":
+        """The policy in any JSON that is legal for one; `PolicyError` says what is malformed.
+
+        Assumed, and the safe reading: members that CloudFront does not name, a member that stands twice, a time
+        that is no integer from 0 to `LATEST` and a network with host bits are malformed.
+        """
+        try:
+            document = json.loads(data.decode("utf-8"), object_pairs_hook=_members)
+        except UnicodeDecodeError:
+            raise PolicyError("the policy is not UTF-8 text") from None
+        except RecursionError:
+            raise PolicyError("the policy is nested too deeply") from None
+        except PolicyError:
+            raise
+        except ValueError as error:
+            raise PolicyError(f"the policy is not JSON: {error}") from None
+        statement = _members_of(document, "the policy", required=("Statement",))["Statement"]
+        if isinstance(statement, list):
+            if len(statement) != 1:
+                raise PolicyError(f"the policy has {len(statement)} statements: exactly one is allowed")
+            statement = statement[0]
+        named = _members_of(statement, "Statement", required=("Condition",), optional=("Resource",))
+        resource = named.get("Resource")
+        if "Resource" in named and not (isinstance(resource, str) and resource):
+            raise PolicyError("Resource is not a text")
+        condition = _members_of(
+            named["Condition"], "Condition", required=("DateLessThan",), optional=("DateGreaterThan", "IpAddress")
+        )
+        return cls(
+            resource=resource if isinstance(resource, str) else None,
+            expires=_parsed_time(condition["DateLessThan"], "DateLessThan"),
+            starts=_parsed_time(condition["DateGreaterThan"], "DateGreaterThan")
+            if "DateGreaterThan" in condition
+            else None,
+            ip=_parsed_network(condition["IpAddress"]) if "IpAddress" in condition else None,
+        )
+
+
+def canned(url: str, expires: int) -> bytes:
+    """The canned policy for `url`, to the byte."""
+    # Nothing that a signer lets through needs escaping; what a request carries might, and must not break out.
+    text = f'"{url}"' if '"' not in url and "\\" not in url and url.isascii() else json.dumps(url)
+    return (
+        f'{{"Statement":[{{"Resource":{text},"Condition":{{"DateLessThan":{{"AWS:EpochTime":{expires}}}}}}}]}}'
+    ).encode("ascii")
+
+
+def validity(expires: Moment, starts: Moment | None, now: float) -> tuple[int, int | None]:
+    """Both times in seconds since the epoch; `PolicyError` if nobody could ever use what they allow."""
+    end = epoch(expires, now, "expires")
+    if end <= now:
+        raise PolicyError(f"expires is {_when(end)}, which is {_ago(now - end)}: choose a time to come")
+    if starts is None:
+        return end, None
+    start = epoch(starts, now, "starts")
+    if start >= end:
+        raise PolicyError(f"starts ({_when(start)}) is not before expires ({_when(end)})")
+    return end, start
+
+
+def epoch(moment: Moment, now: float, what: str = "the time") -> int:
+    """Whole seconds since the epoch; `PolicyError` for what has more than one meaning or none."""
+    if isinstance(moment, datetime):
+        if moment.utcoffset() is None:
+            raise PolicyError(
+                f"{what} is {moment.isoformat()} without a time zone: use datetime.now(timezone.utc) + … or set tzinfo"
+            )
+        seconds = moment.timestamp()
+    elif isinstance(moment, timedelta):
+        seconds = now + moment.total_seconds()
+    elif isinstance(moment, int | float) and not isinstance(moment, bool):
+        seconds = moment
+    else:
+        raise PolicyError(f"{what} is a {type(moment).__name__}: give an aware datetime, a timedelta or epoch seconds")
+    if not math.isfinite(seconds) or seconds < 0:
+        raise PolicyError(f"{what} is {moment}: give a time after 1970")
+    if seconds > LATEST:
+        hint = "; it looks like milliseconds: divide by 1000" if LATEST < seconds < LATEST * 1000 else ""
+        raise PolicyError(f"{what} is {moment}, past the last second a policy can name, {LATEST}{hint}")
+    return int(seconds)
+
+
+def network(ip: str) -> str:
+    """One IPv4 address or network in CIDR form (an address gets `/32`), or `PolicyError`."""
+    if not isinstance(ip, str) or not _NETWORK.fullmatch(ip):
+        if isinstance(ip, str) and ":" in ip:
+            raise PolicyError(f"ip is {ip}: CloudFront's policies know IPv4 only, and leave ip out for IPv6 viewers")
+        raise PolicyError(f"ip is {ip!r}: give one IPv4 address or range, such as 192.0.2.10 or 192.0.2.0/24")
+    try:
+        return str(ipaddress.IPv4Network(ip))
+    except ValueError:
+        pass
+    try:
+        base = ipaddress.IPv4Network(ip, strict=False)
+    except ValueError as error:
+        raise PolicyError(f"ip is {ip!r}: {error}") from None
+    raise PolicyError(f"ip is {ip}, whose address has bits outside the range: write {base}")
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise PolicyError("the policy names a member twice")
+    return members
+
+
+def _members_of(
+    value: object, where: str, *, required: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> dict[str, object]:
+    """`value` as an object that has the required members and no others than the optional ones."""
+    if not isinstance(value, dict):
+        raise PolicyError(f"{where} is not an object")
+    for name in required:
+        if name not in value:
+            raise PolicyError(f"{where} has no {name}")
+    if foreign := set(value) - set(required) - set(optional):
+        raise PolicyError(f"{where} has a member that CloudFront does not know: {min(foreign)[:40]!r}")
+    return value
+
+
+def _parsed_time(value: object, where: str) -> int:
+    seconds = _members_of(value, where, required=("AWS:EpochTime",))["AWS:EpochTime"]
+    if not isinstance(seconds, int) or isinstance(seconds, bool):
+        raise PolicyError(f"{where} is not an integer: seconds since the epoch, without quotes")
+    if not 0 <= seconds <= LATEST:
+        hint = ", which looks like milliseconds" if LATEST < seconds < LATEST * 1000 else ""
+        raise PolicyError(f"{where} is {str(seconds)[:24]}{hint}: seconds since the epoch go to {LATEST}")
+    return seconds
+
+
+def _parsed_network(value: object) -> str:
+    source = _members_of(value, "IpAddress", required=("AWS:SourceIp",))["AWS:SourceIp"]
+    if not isinstance(source, str):
+        raise PolicyError("AWS:SourceIp is not a text: exactly one IPv4 address or range")
+    return network(source)
+
+
+def _when(seconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError):
+        return str(seconds)
+
+
+def _ago(seconds: float) -> str:
+    return "now" if seconds < 1 else f"{timedelta(seconds=int(seconds))} ago"

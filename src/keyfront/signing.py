@@ -1,0 +1,188 @@
+"""Signed URLs and signed cookies.
+
+Source: Developer Guide, "Use signed URLs" and "Use signed cookies".
+"""
+
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from keyfront import encoding
+from keyfront.errors import InputError, URLError
+from keyfront.keys import HashAlgorithm, SigningKey
+from keyfront.policy import Moment, Policy, canned, network, validity
+from keyfront.resource import covers
+from keyfront.urls import resource_pattern, viewer_url, with_parameters
+
+_EVERYBODY: Final = "0.0.0.0/0"
+_KEY_PAIR_ID = re.compile(r"[A-Za-z0-9]{1,128}")
+_COOKIE_ATTRIBUTE = re.compile(r"[^\x00-\x1f\x7f;,\s]+")
+
+
+class SigningWarning(UserWarning):
+    """Something that can be signed and is seldom meant."""
+
+
+class SignedCookies(Mapping[str, str]):
+    """The signed cookies' names and values, and how to set them."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"SignedCookies({', '.join(self._values)})"
+
+    def set_cookie_headers(
+        self,
+        *,
+        domain: str | None = None,
+        path: str = "/",
+        secure: bool = True,
+        http_only: bool = True,
+        same_site: str | None = None,
+        max_age: int | None = None,
+    ) -> list[str]:
+        """One `Set-Cookie` value a cookie, ready to be sent as it is (frameworks that re-encode values break it).
+
+        Without `max_age` (seconds) they are session cookies, as the guide advises: a viewer that closes the
+        browser has to ask again. Raises `InputError` for an attribute that a browser would drop.
+        """
+        attributes = [f"Path={_attribute('path', path)}"]
+        if not path.startswith("/"):
+            raise InputError(f"path is {path!r}: browsers ignore one that does not start with '/'")
+        if domain is not None:
+            if "://" in domain or "/" in domain or ":" in domain:
+                raise InputError(f"domain is {domain!r}: give the bare name, such as media.example.com")
+            attributes.append(f"Domain={_attribute('domain', domain)}")
+        if max_age is not None:
+            attributes.append(f"Max-Age={int(max_age)}")
+        if secure:
+            attributes.append("Secure")
+        if http_only:
+            attributes.append("HttpOnly")
+        if same_site is not None:
+            mode = same_site.capitalize()
+            if mode not in ("Lax", "Strict", "None"):
+                raise InputError(f"same_site is {same_site!r}: choose Lax, Strict or None")
+            if mode == "None" and not secure:
+                raise InputError("SameSite=None needs Secure: browsers refuse the cookie otherwise")
+            attributes.append(f"SameSite={mode}")
+        tail = "; ".join(attributes)
+        return [f"{name}={value}; {tail}" for name, value in self._values.items()]
+
+
+class Signer:
+    """Signs URLs and cookies with one key of a trusted key group. Safe to share between threads.
+
+    `key_pair_id` is the id that CloudFront gave the public key (`K…`); `clock` gives the present in seconds since
+    the epoch. With `SHA256` the signature carries `Hash-Algorithm` (CloudFront takes it since April 2026).
+    """
+
+    def __init__(
+        self,
+        key_pair_id: str,
+        key: SigningKey,
+        hash_algorithm: HashAlgorithm = "SHA1",
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.key_pair_id = _checked_id(key_pair_id)
+        if hash_algorithm not in ("SHA1", "SHA256"):
+            raise InputError(f"hash algorithm {hash_algorithm!r} is not known: choose 'SHA1' or 'SHA256'")
+        self.key = key
+        self.hash_algorithm: HashAlgorithm = hash_algorithm
+        self._clock = clock
+        self._tail = f"&Key-Pair-Id={key_pair_id}" + ("&Hash-Algorithm=SHA256" if hash_algorithm == "SHA256" else "")
+
+    def sign_url(
+        self,
+        url: str,
+        *,
+        expires: Moment,
+        starts: Moment | None = None,
+        ip: str | None = None,
+        resource: str | None = None,
+    ) -> str:
+        """`url` with a signature: a canned policy where it suffices, a custom one otherwise.
+
+        `expires` and `starts` are aware datetimes, timedeltas from now, or seconds since the epoch; `ip` is one
+        IPv4 address or range; `resource` is signed in place of the URL and must cover it (wildcards `*` and `?`).
+        Raises `URLError` and `PolicyError`, which say what cannot be signed and why.
+        """
+        url = viewer_url(url)
+        end, start = validity(expires, starts, self._clock())
+        address = _address(ip)
+        if start is None and address is None and resource is None:
+            signed = canned(url, end)
+            return with_parameters(url, f"Expires={end}&Signature={self._signature(signed)}{self._tail}")
+        pattern = url if resource is None else resource_pattern(resource)
+        if resource is not None and not covers(pattern, url):
+            raise URLError(f"the resource {pattern!r} does not cover {url!r}: the signed URL would be refused")
+        signed = Policy(pattern, end, start, address).to_bytes()
+        return with_parameters(url, f"Policy={encoding.encode(signed)}&Signature={self._signature(signed)}{self._tail}")
+
+    def sign_cookies(
+        self, resource: str, *, expires: Moment, starts: Moment | None = None, ip: str | None = None
+    ) -> SignedCookies:
+        """Cookies that open `resource`: one URL, or a pattern with `*` and `?`. Arguments as in `sign_url`."""
+        end, start = validity(expires, starts, self._clock())
+        address = _address(ip)
+        if start is None and address is None and not {"*", "?"}.intersection(resource):
+            signed = canned(viewer_url(resource), end)
+            first = ("CloudFront-Expires", str(end))
+        else:
+            signed = Policy(resource_pattern(resource), end, start, address).to_bytes()
+            first = ("CloudFront-Policy", encoding.encode(signed))
+        values = dict([first, ("CloudFront-Signature", self._signature(signed))])
+        values["CloudFront-Key-Pair-Id"] = self.key_pair_id
+        if self.hash_algorithm == "SHA256":
+            values["CloudFront-Hash-Algorithm"] = "SHA256"
+        return SignedCookies(values)
+
+    def _signature(self, policy: bytes) -> str:
+        return encoding.encode(self.key.sign(policy, self.hash_algorithm))
+
+    def __repr__(self) -> str:
+        return f"Signer({self.key_pair_id}, {self.key!r}, {self.hash_algorithm})"
+
+
+def _address(ip: str | None) -> str | None:
+    if ip is None:
+        return None
+    checked = network(ip)
+    if checked == _EVERYBODY:
+        warnings.warn(
+            "ip=0.0.0.0/0 would still shut out every viewer that arrives over IPv6: it is left out of the policy, "
+            "which then lets anybody in",
+            SigningWarning,
+            stacklevel=3,
+        )
+        return None
+    return checked
+
+
+def _checked_id(key_pair_id: str) -> str:
+    if not isinstance(key_pair_id, str) or not _KEY_PAIR_ID.fullmatch(key_pair_id):
+        raise InputError(f"the key-pair id is {key_pair_id!r}: give the public key's id in CloudFront, K…")
+    if key_pair_id in ("undefined", "null", "None"):
+        raise InputError(f"the key-pair id is {key_pair_id!r}: a variable was not set; give the public key's id, K…")
+    if key_pair_id.startswith(("AKIA", "ASIA")) and len(key_pair_id) == 20:
+        raise InputError("the key-pair id is an IAM access key's id: give the public key's id in CloudFront, K…")
+    return key_pair_id
+
+
+def _attribute(name: str, value: str) -> str:
+    if not _COOKIE_ATTRIBUTE.fullmatch(value):
+        raise InputError(f"{name} is {value!r}: it must not be empty or hold spaces, commas or semicolons")
+    return value

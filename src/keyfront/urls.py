@@ -1,0 +1,156 @@
+"""URLs as viewers send them: what a signer makes of a caller's URL, and what a verifier takes out of a request's.
+
+CloudFront compares the bytes that a viewer sends with the bytes that were signed. So a URL is brought into the
+form in which browsers and HTTP clients send it *before* it is signed, and is never touched afterwards.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from keyfront.errors import URLError
+
+SIGNING_PARAMETERS: Final = frozenset({"Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"})
+"""Query parameters that carry a signature; an application's own may not have these names (case matters)."""
+
+MAX_URL_BYTES: Final = 8192
+"""Developer Guide, "Quotas": the longest URL that CloudFront answers, query string included."""
+
+_PATH = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]]|%[0-9A-Fa-f]{2})*"
+_QUERY = _PATH.replace("'", "").replace("/", "/?")
+# Lower-case host, no port that a viewer would drop, nothing to encode, no dot segment: sent as it stands.
+_AS_SENT = re.compile(rf"https?://[a-z0-9\-._]+/(?!\.){_PATH}(?:\?{_QUERY})?")
+_PARTS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<host>[^/?#]*)(?P<path>[^?#]*)(?P<query>\?[^#]*)?")
+_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_PATTERN_HOST = re.compile(r"[a-z0-9\-._*?:\[\]]+")
+_TO_ENCODE_IN_PATH = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]%]")
+# Browsers send ' as %27 in a query string (URL Standard, special-query percent-encode set).
+_TO_ENCODE_IN_QUERY = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&()*+,;=:@/?\[\]%]")
+# The URL Standard resolves these, percent-encoded or not, before a browser sends anything.
+_DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=/|$)", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+def viewer_url(url: str) -> str:
+    """`url` as a viewer will send it, or `URLError`.
+
+    Scheme and host in lower case, no default port, `/` for an empty path, no dangling `?`; spaces, non-ASCII and
+    characters that no URL holds are percent-encoded, and what is encoded already stays as it is.
+    """
+    if not (_AS_SENT.fullmatch(url) and "/." not in url and url[-1] != "?"):
+        url = _normalised(url, pattern=False)
+    _refuse_signing_parameters(url)
+    return url
+
+
+def resource_pattern(resource: str) -> str:
+    """`resource` as it is written into a custom policy, or `URLError`: like `viewer_url`, wildcards kept.
+
+    An escaped `\\?` becomes a bare `?`: today's guide and every SDK write it so.
+    """
+    if not resource:
+        raise URLError("the resource is empty: give a URL, with * and ? as wildcards, or * for any")
+    resource = resource.replace("\\?", "?")
+    if "://" not in resource.split("?", 1)[0]:
+        if resource.startswith("*"):
+            return _encode(resource, _TO_ENCODE_IN_QUERY, resource)
+        raise URLError(f"{_shown(resource)} has no scheme: write https://… (or *://… for either)")
+    return _normalised(resource, pattern=True)
+
+
+def with_parameters(url: str, parameters: str) -> str:
+    """`url` with `parameters` behind its own query string; `URLError` over 8,192 bytes."""
+    signed = f"{url}{'&' if '?' in url else '?'}{parameters}"
+    if len(signed) > MAX_URL_BYTES:
+        raise URLError(
+            f"the signed URL would be {len(signed):,} bytes, and CloudFront answers at most {MAX_URL_BYTES:,}: "
+            "shorten the query string, or use signed cookies"
+        )
+    return signed
+
+
+def signing_parameters(query: str) -> Iterator[tuple[str, str]]:
+    """Name and value, as sent, of every signing parameter in a query string."""
+    for part in query.split("&"):
+        name, _, value = part.partition("=")
+        if name in SIGNING_PARAMETERS:
+            yield name, value
+
+
+def without_signing_parameters(query: str) -> str:
+    """The viewer's own parameters, in their order and to the byte."""
+    return "&".join(part for part in query.split("&") if part.partition("=")[0] not in SIGNING_PARAMETERS)
+
+
+def _normalised(url: str, *, pattern: bool) -> str:
+    if _CONTROL.search(url) or url != url.strip():
+        raise URLError(f"{_shown(url)} holds white space or control characters at its ends or line breaks: remove them")
+    if "#" in url:
+        raise URLError(
+            f"{_shown(url)} holds '#': viewers keep what follows to themselves; write %23 if the path holds one"
+        )
+    scheme, host, path, query = _split(url, pattern=pattern)
+    if _DOT_SEGMENT.search(path):
+        raise URLError(
+            f"{_shown(url)} holds a '.' or '..' segment: viewers resolve it before they ask, so sign the result"
+        )
+    path = _encode(path, _TO_ENCODE_IN_PATH, url) or ("" if pattern else "/")
+    query = _encode(query, _TO_ENCODE_IN_QUERY, url)
+    if query == "?" and not pattern:
+        query = ""
+    return f"{scheme}://{host}{path}{query}"
+
+
+def _split(url: str, *, pattern: bool) -> tuple[str, str, str, str]:
+    if pattern:
+        scheme, _, rest = url.partition("://")
+        host, slash, path = rest.partition("/")
+        scheme, host, path, query = scheme.lower(), host.lower(), slash + path, ""
+        if "?" in path:
+            path, mark, query = path.partition("?")
+            query = mark + query
+        if not re.fullmatch(r"[a-z*?]+", scheme) or not _PATTERN_HOST.fullmatch(host):
+            raise URLError(f"{_shown(url)} is no resource: write scheme://domain/path with * and ? as wildcards")
+        return scheme, host.removesuffix(_DEFAULT_PORTS.get(scheme, ":")), path, query
+    parts = _PARTS.fullmatch(url)
+    if parts is None:
+        raise URLError(f"{_shown(url)} has no scheme: write https://{url.lstrip('/')[:60]}")
+    scheme, host = parts["scheme"].lower(), parts["host"].lower()
+    if scheme not in _DEFAULT_PORTS:
+        raise URLError(f"{_shown(url)} has the scheme {scheme!r}: CloudFront answers http and https")
+    if "@" in host:
+        raise URLError("the URL holds a user name or password, which viewers do not send: remove it")
+    if not host.isascii():
+        raise URLError(f"the host {host!r} is not ASCII: write its punycode form, {_punycode(host)}")
+    if not _HOST.fullmatch(host):
+        raise URLError(f"{_shown(url)} has no valid host: {host!r}")
+    return scheme, host.removesuffix(_DEFAULT_PORTS[scheme]), parts["path"], parts["query"] or ""
+
+
+def _encode(text: str, unsafe: re.Pattern[str], url: str) -> str:
+    try:
+        return unsafe.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)
+    except UnicodeEncodeError:
+        raise URLError(f"{_shown(url)} holds half of a surrogate pair: it was decoded wrongly") from None
+
+
+def _refuse_signing_parameters(url: str) -> None:
+    for name, _ in signing_parameters(url.partition("?")[2]):
+        raise URLError(
+            f"the URL already has a parameter {name!r}, which CloudFront reads as part of a signature: "
+            "sign the bare URL, and name parameters of your own differently"
+        )
+
+
+def _punycode(host: str) -> str:
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return "xn--…"
+
+
+def _shown(url: str) -> str:
+    """`url` for an error's text: no query string, which can hold secrets, and not too long."""
+    bare = url.partition("?")[0]
+    return repr(bare if len(bare) <= 120 else bare[:117] + "…")
