@@ -61,6 +61,31 @@ def bind(host: str, port: int, *, option: str = "another port") -> socket.socket
     return bound
 
 
+def bind_loopback(port: int, *, option: str = "another port") -> list[socket.socket]:
+    """Sockets on `127.0.0.1` and, where this machine has it, `::1`, with one port for both (0: any that is free).
+
+    `localhost` means either, and which comes first is up to the viewer. Raises as `bind`.
+    """
+    if not _has_ipv6_loopback():
+        return [bind("127.0.0.1", port, option=option)]
+    while True:
+        first = bind("127.0.0.1", port, option=option)
+        try:
+            return [first, bind("::1", int(first.getsockname()[1]), option=option)]
+        except PortError:
+            first.close()
+            if port:
+                raise
+
+
+def _has_ipv6_loopback() -> bool:
+    try:
+        bind("::1", 0).close()
+    except (PortError, OSError):
+        return False
+    return True
+
+
 class _Embedded(Server):
     """granian in our event loop, on a socket that is already bound."""
 
