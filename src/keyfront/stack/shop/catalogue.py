@@ -1,0 +1,85 @@
+"""What a shop sells, to whom, and who bought what; and the bundled shop's own catalogue."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from keyfront.stack.shop.media import media_type
+
+Kind = Literal["book", "document", "audio", "video", "image", "archive", "file"]
+
+_HERE: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file for sale."""
+
+    id: str
+    """Lower-case letters, digits and hyphens: it stands in URLs."""
+    title: str
+    author: str
+    """Empty when nobody is known to have made it."""
+    description: str
+    kind: Kind
+    media_type: str
+    key: str
+    """The file's path below the shop's folder, with `/` between its parts: its key in the bucket."""
+    size: int
+    """Bytes."""
+    price_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Somebody who can sign in."""
+
+    id: str
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A folder of files with what is needed to sell them."""
+
+    title: str
+    currency: str
+    """ISO 4217, such as EUR."""
+    items: tuple[Item, ...]
+    customers: tuple[Customer, ...]
+    purchases: frozenset[tuple[str, str]]
+    """Pairs of a customer's id and an item's id."""
+    folder: Path
+
+    def path(self, item: Item) -> Path:
+        """Where the item's file is."""
+        return self.folder.joinpath(*item.key.split("/"))
+
+    def bought(self, customer_id: str) -> frozenset[str]:
+        """The ids of what a customer has bought."""
+        return frozenset(item for customer, item in self.purchases if customer == customer_id)
+
+
+def bundled() -> Shop:
+    """The shop that comes with keyfront: a book, a guide and a recording, and two customers."""
+    catalogue = json.loads((_HERE / "catalogue.json").read_text("utf-8"))
+    folder = _HERE / "files"
+    return Shop(
+        title=catalogue["title"],
+        currency=catalogue["currency"],
+        items=tuple(
+            Item(**entry, media_type=media_type(entry["key"]), size=(folder / entry["key"]).stat().st_size)
+            for entry in catalogue["items"]
+        ),
+        customers=tuple(Customer(**entry) for entry in catalogue["customers"]),
+        purchases=pairs((customer, items) for customer, items in catalogue["purchases"].items()),
+        folder=folder,
+    )
+
+
+def pairs(bought: Iterable[tuple[str, Iterable[str]]]) -> frozenset[tuple[str, str]]:
+    """Purchases as pairs, from each customer's id with the ids of what they bought."""
+    return frozenset((customer, item) for customer, items in bought for item in items)
