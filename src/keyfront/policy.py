@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from keyfront.errors import PolicyError
+from keyfront.urls import resource_pattern, viewer_url
 
 LATEST: Final = 9_223_372_036
 """The last second that a policy can name (April 2262). Anything later is malformed: assumed, see `Policy.parse`."""
@@ -33,10 +34,38 @@ class Policy:
     ip: str | None = None
     """An IPv4 network in CIDR form."""
 
+    @classmethod
+    def canned(cls, url: str, *, expires: Moment, now: float) -> "Policy":
+        """The policy for one URL until one moment; wildcards are literal characters in it.
+
+        `now` is the present in seconds since the epoch. Raises `URLError` and `PolicyError`.
+        """
+        end, _ = validity(expires, None, now)
+        return cls(viewer_url(url), end)
+
+    @classmethod
+    def custom(
+        cls,
+        resource: str | None,
+        *,
+        expires: Moment,
+        now: float,
+        starts: Moment | None = None,
+        ip: str | None = None,
+    ) -> "Policy":
+        """The policy for a URL or a pattern with `*` and `?`, from a moment on, for one IPv4 address or range.
+
+        With `resource=None` it opens everything that trusts the key. Raises `URLError` and `PolicyError`.
+        """
+        end, start = validity(expires, starts, now)
+        return cls(
+            None if resource is None else resource_pattern(resource), end, start, None if ip is None else network(ip)
+        )
+
     def to_bytes(self) -> bytes:
         """The JSON that is signed: no white space, members in the order every SDK writes them."""
         if self.resource is not None and self.starts is None and self.ip is None:
-            return canned(self.resource, self.expires)
+            return canned_bytes(self.resource, self.expires)
         condition: dict[str, object] = {"DateLessThan": {"AWS:EpochTime": self.expires}}
         if self.ip is not None:
             condition["IpAddress"] = {"AWS:SourceIp": self.ip}
@@ -85,7 +114,7 @@ class Policy:
         )
 
 
-def canned(url: str, expires: int) -> bytes:
+def canned_bytes(url: str, expires: int) -> bytes:
     """The canned policy for `url`, to the byte."""
     # Nothing that a signer lets through needs escaping; what a request carries might, and must not break out.
     text = f'"{url}"' if '"' not in url and "\\" not in url and url.isascii() else json.dumps(url)

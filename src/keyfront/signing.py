@@ -12,9 +12,9 @@ from typing import Final
 from keyfront import encoding
 from keyfront.errors import InputError, URLError
 from keyfront.keys import HashAlgorithm, SigningKey
-from keyfront.policy import Moment, Policy, canned, network, validity
+from keyfront.policy import Moment, Policy, network
 from keyfront.resource import covers
-from keyfront.urls import resource_pattern, viewer_url, with_parameters
+from keyfront.urls import viewer_url, with_parameters
 
 _EVERYBODY: Final = "0.0.0.0/0"
 _KEY_PAIR_ID = re.compile(r"[A-Za-z0-9]{1,128}")
@@ -120,38 +120,42 @@ class Signer:
         IPv4 address or range; `resource` is signed in place of the URL and must cover it (wildcards `*` and `?`).
         Raises `URLError` and `PolicyError`, which say what cannot be signed and why.
         """
-        url = viewer_url(url)
-        end, start = validity(expires, starts, self._clock())
-        address = _address(ip)
-        if start is None and address is None and resource is None:
-            signed = canned(url, end)
-            return with_parameters(url, f"Expires={end}&Signature={self._signature(signed)}{self._tail}")
-        pattern = url if resource is None else resource_pattern(resource)
-        if resource is not None and not covers(pattern, url):
-            raise URLError(f"the resource {pattern!r} does not cover {url!r}: the signed URL would be refused")
-        signed = Policy(pattern, end, start, address).to_bytes()
-        return with_parameters(url, f"Policy={encoding.encode(signed)}&Signature={self._signature(signed)}{self._tail}")
+        now, address = self._clock(), _address(ip)
+        if starts is None and address is None and resource is None:
+            policy = Policy.canned(url, expires=expires, now=now)
+            carrier, form = policy.resource or "", f"Expires={policy.expires}"
+            return with_parameters(carrier, f"{form}&Signature={self._signature(policy)}{self._tail}")
+        carrier = viewer_url(url)
+        if resource is None:
+            # In a custom policy a * opens more than this URL; viewers and origins take %2A for the same character.
+            carrier = carrier.replace("*", "%2A")
+        policy = Policy.custom(
+            carrier if resource is None else resource, expires=expires, now=now, starts=starts, ip=address
+        )
+        if not covers(policy.resource or "", carrier):
+            raise URLError(f"the resource {policy.resource!r} does not cover {carrier!r}: it would be refused")
+        form = f"Policy={encoding.encode(policy.to_bytes())}"
+        return with_parameters(carrier, f"{form}&Signature={self._signature(policy)}{self._tail}")
 
     def sign_cookies(
         self, resource: str, *, expires: Moment, starts: Moment | None = None, ip: str | None = None
     ) -> SignedCookies:
         """Cookies that open `resource`: one URL, or a pattern with `*` and `?`. Arguments as in `sign_url`."""
-        end, start = validity(expires, starts, self._clock())
-        address = _address(ip)
-        if start is None and address is None and not {"*", "?"}.intersection(resource):
-            signed = canned(viewer_url(resource), end)
-            first = ("CloudFront-Expires", str(end))
+        now, address = self._clock(), _address(ip)
+        if starts is None and address is None and not {"*", "?"}.intersection(resource):
+            policy = Policy.canned(resource, expires=expires, now=now)
+            first = ("CloudFront-Expires", str(policy.expires))
         else:
-            signed = Policy(resource_pattern(resource), end, start, address).to_bytes()
-            first = ("CloudFront-Policy", encoding.encode(signed))
-        values = dict([first, ("CloudFront-Signature", self._signature(signed))])
+            policy = Policy.custom(resource, expires=expires, now=now, starts=starts, ip=address)
+            first = ("CloudFront-Policy", encoding.encode(policy.to_bytes()))
+        values = dict([first, ("CloudFront-Signature", self._signature(policy))])
         values["CloudFront-Key-Pair-Id"] = self.key_pair_id
         if self.hash_algorithm == "SHA256":
             values["CloudFront-Hash-Algorithm"] = "SHA256"
         return SignedCookies(values)
 
-    def _signature(self, policy: bytes) -> str:
-        return encoding.encode(self.key.sign(policy, self.hash_algorithm))
+    def _signature(self, policy: Policy) -> str:
+        return encoding.encode(self.key.sign(policy.to_bytes(), self.hash_algorithm))
 
     def __repr__(self) -> str:
         return f"Signer({self.key_pair_id}, {self.key!r}, {self.hash_algorithm})"
