@@ -3,6 +3,9 @@
 Source: Developer Guide, "Values that you specify in the policy statement for a signed URL that uses a custom
 policy": a pattern has four sections, `[protocol]://[domain]/[path]\\?[query string]`, and a wildcard matches only
 inside its own. A wildcard that reached over a border would let a policy for one domain open another.
+
+A pattern arrives in a request, from anybody, before its signature is known to be good. So nothing here compiles or
+keeps it, and the work grows with pattern times URL and no faster, whatever they hold.
 """
 
 import re
@@ -10,29 +13,17 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+_WILDCARD = re.compile(r"[*?]")
+_PROTOCOL = re.compile(r"[A-Za-z*?]+")
+
 
 class Sections(NamedTuple):
-    """The four sections of a URL or of a pattern, without what separates them."""
+    """The four sections of a URL, without what separates them."""
 
     protocol: str
     domain: str
     path: str
     query: str
-
-
-@lru_cache(maxsize=4096)
-def wildcard(pattern: str) -> re.Pattern[str]:
-    """`pattern` as a regular expression for `fullmatch`: `*` is zero or more characters, `?` exactly one.
-
-    Atomic groups keep the time linear in the text for each `*`: the first place where what follows a `*` fits is
-    as good as any other.
-    """
-    head, *chunks = re.split(r"\*+", pattern)
-    compiled = _literal(head)
-    if chunks:
-        compiled += "".join(f"(?>.*?{_literal(chunk)})" for chunk in chunks[:-1])
-        compiled += f".*{_literal(chunks[-1])}"
-    return re.compile(compiled, re.DOTALL)
 
 
 def sections(url: str) -> Sections | None:
@@ -46,56 +37,109 @@ def sections(url: str) -> Sections | None:
 
 
 def covers(pattern: str, url: str) -> bool:
-    """Whether a policy for `pattern` opens `url` (as the viewer sent it, less the signing parameters)."""
+    """Whether a policy for `pattern` opens `url` (as the viewer sent it, less the signing parameters).
+
+    `\\?` begins the query string. A bare `?` may be a one-character wildcard in its section or begin the query
+    string (assumed: the guide's editions differ), so each of them gives a reading; a URL that any reading covers is
+    covered. A pattern without protocol has to start with `*`, else it covers nothing.
+    """
     if pattern == "*":
         return True
     asked = sections(url)
     if asked is None:
         return False
-    return any(
-        all(wildcard(part).fullmatch(text) for part, text in zip(reading, asked, strict=True))
-        for reading in readings(pattern)
+    protocol, separator, rest = pattern.partition("://")
+    if not separator or not _PROTOCOL.fullmatch(protocol):
+        if not pattern.startswith("*"):
+            return False
+        protocol, rest = "*", pattern
+    if not matches(protocol, asked.protocol):
+        return False
+    location, escaped, query = rest.partition("\\?")
+    if escaped:
+        return _opens(location, asked) and matches(query, asked.query)
+    # A `*` that ends the path (or the domain) goes on through the query string; these are the guide's exceptions.
+    # Without one, a pattern that has no query string covers only a URL that has none.
+    if (rest.endswith("*") or not asked.query) and _opens(rest, asked):
+        return True
+    return "?" in rest and _opens_up_to_a_mark(rest, asked)
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether all of `text` fits `pattern`: `*` is zero or more characters, `?` exactly one."""
+    if pattern == text:
+        return True
+    first = _WILDCARD.search(pattern)
+    if first is None or not text.startswith(pattern[: first.start()]):
+        return False
+    rest = pattern[first.start() :]
+    return rest == "*" or list(_prefixes(rest, text[first.start() :]))[-1]
+
+
+@lru_cache(maxsize=4096)
+def wildcard(pattern: str) -> re.Pattern[str]:
+    """`pattern` as a regular expression for `fullmatch`, for patterns that are met again and again.
+
+    Atomic groups keep the time linear in the text for each `*`: the first place where what follows a `*` fits is
+    as good as any other.
+    """
+    head, *chunks = re.split(r"\*+", pattern)
+    compiled = _literal(head)
+    if chunks:
+        compiled += "".join(f"(?>.*?{_literal(chunk)})" for chunk in chunks[:-1])
+        compiled += f".*{_literal(chunks[-1])}"
+    return re.compile(compiled, re.DOTALL)
+
+
+def _opens(location: str, asked: Sections) -> bool:
+    """Whether `location`, a pattern's domain and path, covers what was asked for up to its query string."""
+    domain, slash, path = location.partition("/")
+    if not matches(domain, asked.domain):
+        return False
+    return matches(slash + path, asked.path) if slash else _opens_without_path(domain, asked)
+
+
+def _opens_without_path(domain: str, asked: Sections) -> bool:
+    """A pattern that ends with its domain means the root; one that ends with `*` every path."""
+    return domain.endswith("*") or asked.path == "/"
+
+
+def _opens_up_to_a_mark(rest: str, asked: Sections) -> bool:
+    """Whether one of the bare `?` in `rest`, read as the beginning of the query string, makes it cover `asked`."""
+    domain, slash, path = rest.partition("/")
+    # fits[n]: the last n characters of `rest` match the query string.
+    fits = [not asked.query, *_prefixes(rest[::-1], asked.query[::-1])]
+
+    def query_begins(end: int) -> bool:
+        return rest[end : end + 1] == "?" and fits[len(rest) - end - 1]
+
+    if any(
+        fit and query_begins(end) and _opens_without_path(domain[:end], asked)
+        for end, fit in enumerate(_prefixes(domain, asked.domain), start=1)
+    ):
+        return True
+    return matches(domain, asked.domain) and any(
+        fit and query_begins(end) for end, fit in enumerate(_prefixes(slash + path, asked.path), start=len(domain) + 1)
     )
 
 
-def readings(pattern: str) -> Iterator[Sections]:
-    """Every way to split `pattern` into sections.
+def _prefixes(pattern: str, text: str) -> Iterator[bool]:
+    """For every prefix of `pattern`, from one character on, whether it matches all of `text`.
 
-    `\\?` begins the query string. A bare `?` may be a one-character wildcard in its section or begin the query
-    string (assumed: the guide's editions differ), so each of them gives a reading; a URL that any reading covers
-    is covered. A pattern without protocol that does not start with `*` has none.
+    Bit n of `reached` says that the prefix matches the first n characters; so one step takes in one character of
+    the pattern for every place in the text at once, and nothing is ever tried twice.
     """
-    protocol, separator, rest = _protocol(pattern)
-    if not separator:
-        if not pattern.startswith("*"):
-            return
-        protocol, rest = "*", pattern
-    if "\\?" in rest:
-        location, _, query = rest.partition("\\?")
-        yield _reading(protocol, location, query)
-        return
-    yield _reading(protocol, rest, None)
-    for mark in re.finditer(r"\?", rest):
-        yield _reading(protocol, rest[: mark.start()], rest[mark.end() :])
-
-
-def _protocol(pattern: str) -> tuple[str, str, str]:
-    protocol, separator, rest = pattern.partition("://")
-    if not separator or not re.fullmatch(r"[A-Za-z*?]+", protocol):
-        return "", "", pattern
-    return protocol, separator, rest
-
-
-def _reading(protocol: str, location: str, query: str | None) -> Sections:
-    domain, slash, path = location.partition("/")
-    path = slash + path
-    if query is None:
-        # A `*` that ends the path (or the domain) goes on through the sections behind it; these are the guide's
-        # exceptions. Without one the pattern covers only a URL that has no query string.
-        query = "*" if location.endswith("*") else ""
-    if not slash:
-        path = "/*" if domain.endswith("*") else "/"
-    return Sections(protocol, domain, path, query)
+    whole = (1 << (len(text) + 1)) - 1
+    places: dict[str, int] = {}
+    for place, character in enumerate(text, start=1):
+        places[character] = places.get(character, 0) | 1 << place
+    reached = 1
+    for character in pattern:
+        if character == "*":
+            reached = -(reached & -reached) & whole
+        else:
+            reached = (reached << 1) & (whole if character == "?" else places.get(character, 0))
+        yield bool(reached >> len(text))
 
 
 def _literal(chunk: str) -> str:
