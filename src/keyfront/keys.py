@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -19,8 +19,16 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from keyfront.errors import InputError, KeyLoadError
 
+PRIVATE_KEY: Final = "private_key.pem"
+PUBLIC_KEY: Final = "public_key.pem"
+"""The names under which `SigningKey.write` keeps a pair."""
+
 Algorithm = Literal["rsa", "ecdsa"]
-HashAlgorithm = Literal["SHA1", "SHA256"]
+HashPRIVATE_KEY: Final = "private_key.pem"
+PUBLIC_KEY: Final = "public_key.pem"
+"""The names under which `SigningKey.write` keeps a pair."""
+
+Algorithm = Literal["SHA1", "SHA256"]
 
 _PADDING = padding.PKCS1v15()
 _RSA_HASHES = {"SHA1": hashes.SHA1(), "SHA256": hashes.SHA256()}  # noqa: S303  CloudFront's default is SHA-1
@@ -157,7 +165,7 @@ class SigningKey:
 
         Returns both paths. Never overwrites: `InputError` when either is there, and then nothing is written.
         """
-        private, public = directory / "private_key.pem", directory / "public_key.pem"
+        private, public = directory / PRIVATE_KEY, directory / PUBLIC_KEY
         for path in (private, public):
             if os.path.lexists(path):
                 raise InputError(f"{path} exists and is not overwritten: move it away or choose another directory")
