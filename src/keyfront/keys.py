@@ -24,11 +24,7 @@ PUBLIC_KEY: Final = "public_key.pem"
 """The names under which `SigningKey.write` keeps a pair."""
 
 Algorithm = Literal["rsa", "ecdsa"]
-HashPRIVATE_KEY: Final = "private_key.pem"
-PUBLIC_KEY: Final = "public_key.pem"
-"""The names under which `SigningKey.write` keeps a pair."""
-
-Algorithm = Literal["SHA1", "SHA256"]
+HashAlgorithm = Literal["SHA1", "SHA256"]
 
 _PADDING = padding.PKCS1v15()
 _RSA_HASHES = {"SHA1": hashes.SHA1(), "SHA256": hashes.SHA256()}  # noqa: S303  CloudFront's default is SHA-1
