@@ -1,0 +1,219 @@
+"""What CloudFront demands of a distribution's cache behaviors.
+
+Sources: the API model's error and member descriptions; Developer Guide, "Cache behavior settings"; "Quotas"; messages
+seen in public bug reports ("The parameter MinTTL is required", "… cannot be used when a cache policy is associated…").
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from keyfront.controlplane.account import Account
+from keyfront.controlplane.faults import APIError
+from keyfront.controlplane.managed_policies import (
+    CACHE_POLICIES,
+    ORIGIN_REQUEST_POLICIES,
+    RESPONSE_HEADERS_POLICIES,
+)
+from keyfront.controlplane.trust import behaviors, distributions_trusting, trusted_key_groups
+
+if TYPE_CHECKING:
+    from keyfront.controlplane.shapes import AnyBehavior, DistributionConfig, ForwardedValues
+
+_PATH_PATTERN = re.compile(r"[A-Za-z0-9_\-.*$/~\"'@:+&?]{1,255}")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_LAMBDA_VERSION = re.compile(r"arn:aws:lambda:us-east-1:[0-9]{12}:function:[A-Za-z0-9_-]+:[0-9]+")
+_READ = {"GET", "HEAD"}
+_METHODS = (_READ, _READ | {"OPTIONS"}, _READ | {"OPTIONS", "PUT", "POST", "PATCH", "DELETE"})
+"""The three choices of allowed methods; the first two are those of cached methods."""
+
+
+def check_behaviors(account: Account, config: DistributionConfig, distribution: str | None) -> None:
+    """Check every cache behavior; `distribution` is the id of the one that is updated.
+
+    Raises `APIError` with the code of the first rule that is broken.
+    """
+    listed, quota = config["CacheBehaviors"].get("Items", []), account.quotas.cache_behaviors_per_distribution
+    if len(listed) > quota:
+        message = f"A distribution may have {quota} cache behaviors; this one has {len(listed)}."
+        raise APIError("TooManyCacheBehaviors", message)
+    _check_path_patterns([behavior["PathPattern"] for behavior in listed])
+    targets = {origin["Id"] for origin in config["Origins"]["Items"]}
+    targets |= {group["Id"] for group in config["OriginGroups"].get("Items", [])}
+    for behavior in behaviors(config):
+        _check_target(behavior, targets)
+        _check_methods(behavior)
+        _check_caching(account, behavior)
+        _check_policies(behavior)
+        _check_trust(account, behavior)
+        _check_functions(behavior)
+    _check_key_group_quota(account, config, distribution)
+
+
+def name_of(behavior: AnyBehavior) -> str:
+    """The behavior's name in a message: its path pattern."""
+    return str(behavior.get("PathPattern", "Default (*)"))
+
+
+def _check_path_patterns(patterns: list[str]) -> None:
+    seen = set()
+    for pattern in patterns:
+        if not _PATH_PATTERN.fullmatch(pattern):
+            raise APIError(
+                "InvalidArgument",
+                f"The parameter PathPattern has 1 to 255 of the characters A-Z a-z 0-9 _ - . * $ / ~ \" ' @ : + & ?: "
+                f"{pattern[:300]!r}.",
+            )
+        same = pattern.removeprefix("/")
+        if same in seen:
+            # Assumed: the code. With and without a leading slash a pattern means the same.
+            raise APIError("InvalidArgument", f"Two cache behaviors have the path pattern {pattern!r}.")
+        seen.add(same)
+
+
+def _check_target(behavior: AnyBehavior, targets: set[str]) -> None:
+    if behavior["TargetOriginId"] not in targets:
+        raise APIError(
+            "NoSuchOrigin",
+            "One or more of your origins or origin groups do not exist: the cache behavior "
+            f"{name_of(behavior)} has the target {behavior['TargetOriginId'][:200]!r}.",
+        )
+
+
+def _check_methods(behavior: AnyBehavior) -> None:
+    allowed, cached = behavior["AllowedMethods"], behavior["AllowedMethods"]["CachedMethods"]
+    for name, given, choices in (
+        ("AllowedMethods", allowed["Items"], _METHODS),
+        ("CachedMethods", cached["Items"], _METHODS[:2]),
+    ):
+        if set(given) not in choices or len(set(given)) < len(given):
+            known = " or ".join(", ".join(sorted(choice)) for choice in choices)
+            message = f"The parameter {name} must be {known}; it is {', '.join(given)}."
+            raise APIError("InvalidArgument", message)
+    if not set(cached["Items"]) <= set(allowed["Items"]):
+        raise APIError("InvalidArgument", "The parameter CachedMethods names a method that is not allowed.")
+
+
+def _check_caching(account: Account, behavior: AnyBehavior) -> None:
+    """Either a cache policy, or the older `ForwardedValues` with its TTLs: never both, never neither."""
+    forwarded = behavior.get("ForwardedValues")
+    if behavior.get("CachePolicyId"):
+        for member in ("ForwardedValues", "MinTTL", "DefaultTTL", "MaxTTL"):
+            if member in behavior:
+                raise APIError(
+                    "InvalidArgument",
+                    f"The parameter {member} cannot be used when a cache policy is associated to the cache behavior: "
+                    f"{name_of(behavior)}.",
+                )
+        return
+    for member in ("ForwardedValues", "MinTTL"):
+        if member not in behavior:
+            message = f"The parameter {member} is required in a cache behavior without CachePolicyId: "
+            raise APIError("InvalidArgument", f"{message}{name_of(behavior)}.")
+    if behavior.get("OriginRequestPolicyId"):
+        message = f"An origin request policy needs a cache policy beside it: {name_of(behavior)}."
+        raise APIError("InvalidArgument", message)
+    if not 0 <= behavior["MinTTL"] <= behavior["DefaultTTL"] <= behavior["MaxTTL"]:
+        raise APIError(
+            "InvalidTTLOrder",
+            f"The TTLs of {name_of(behavior)} must rise from MinTTL ({behavior['MinTTL']}) to DefaultTTL "
+            f"({behavior['DefaultTTL']}) to MaxTTL ({behavior['MaxTTL']}).",
+        )
+    if forwarded is not None:
+        _check_forwarded(account, forwarded)
+
+
+def _check_forwarded(account: Account, forwarded: ForwardedValues) -> None:
+    quotas, cookies = account.quotas, forwarded["Cookies"]
+    names = cookies.get("WhitelistedNames", {}).get("Items", [])
+    if (cookies["Forward"] == "whitelist") != bool(names):
+        message = (
+            f"WhitelistedNames goes with Forward 'whitelist', and only with it; Forward is {cookies['Forward']!r}."
+        )
+        raise APIError("InvalidForwardCookies", message)
+    keys = forwarded["QueryStringCacheKeys"].get("Items", [])
+    if keys and not forwarded["QueryString"]:
+        message = "QueryStringCacheKeys names parameters, but QueryString is false."
+        raise APIError("InvalidQueryStringParameters", message)
+    for given, quota, code in (
+        (names, quotas.forwarded_cookies_per_cache_behavior, "TooManyCookieNamesInWhiteList"),
+        (
+            forwarded["Headers"].get("Items", []),
+            quotas.forwarded_headers_per_cache_behavior,
+            "TooManyHeadersInForwardedValues",
+        ),
+        (keys, quotas.forwarded_query_strings_per_cache_behavior, "TooManyQueryStringParameters"),
+    ):
+        if len(given) > quota:
+            raise APIError(code, f"A cache behavior may forward {quota} of them; this one forwards {len(given)}.")
+
+
+def _check_policies(behavior: AnyBehavior) -> None:
+    for member, known, code in (
+        ("CachePolicyId", CACHE_POLICIES, "NoSuchCachePolicy"),
+        ("OriginRequestPolicyId", ORIGIN_REQUEST_POLICIES, "NoSuchOriginRequestPolicy"),
+        ("ResponseHeadersPolicyId", RESPONSE_HEADERS_POLICIES, "NoSuchResponseHeadersPolicy"),
+        ("FieldLevelEncryptionId", {}, "NoSuchFieldLevelEncryptionConfig"),
+        ("RealtimeLogConfigArn", {}, "NoSuchRealtimeLogConfig"),
+    ):
+        identifier = str(behavior.get(member) or "")
+        if identifier and identifier not in known:
+            what = f"The {member} of the cache behavior {name_of(behavior)} does not exist: {identifier[:200]!r}."
+            raise APIError(code, what)
+
+
+def _check_trust(account: Account, behavior: AnyBehavior) -> None:
+    groups, signers = behavior["TrustedKeyGroups"], behavior["TrustedSigners"]
+    _check_switch(behavior, "TrustedKeyGroups", groups["Enabled"], groups["Quantity"])
+    _check_switch(behavior, "TrustedSigners", signers["Enabled"], signers["Quantity"])
+    trusted, quota = groups.get("Items", []), account.quotas.key_groups_per_cache_behavior
+    if missing := [group for group in trusted if account.store.key_groups.get(group) is None]:
+        message = f"The specified key group does not exist: {missing[0][:100]!r} ({name_of(behavior)})."
+        raise APIError("TrustedKeyGroupDoesNotExist", message)
+    if len(trusted) > quota:
+        message = f"A cache behavior may trust {quota} key groups; {name_of(behavior)} trusts {len(trusted)}."
+        raise APIError("TooManyKeyGroupsAssociatedToDistribution", message)
+    for signer in signers.get("Items", []):
+        # Assumed: any account that could exist does.
+        if signer != "self" and not _ACCOUNT.fullmatch(signer):
+            message = f"A trusted signer is 'self' or an account number of 12 digits: {signer[:50]!r}."
+            raise APIError("TrustedSignerDoesNotExist", message)
+
+
+def _check_switch(behavior: AnyBehavior, member: str, enabled: bool, quantity: int) -> None:
+    """Assumed: the code. A list that is switched off would leave open what it names keys for."""
+    if enabled != bool(quantity):
+        raise APIError(
+            "InvalidArgument",
+            f"{member} of the cache behavior {name_of(behavior)} must be enabled and name at least one, or be "
+            "disabled and name none.",
+        )
+
+
+def _check_functions(behavior: AnyBehavior) -> None:
+    if functions := behavior["FunctionAssociations"].get("Items", []):
+        arn = functions[0]["FunctionARN"]
+        message = f"The CloudFront function {arn} does not exist: keyfront has no CloudFront functions yet."
+        raise APIError("InvalidFunctionAssociation", message)
+    associations = behavior["LambdaFunctionAssociations"].get("Items", [])
+    for association in associations:
+        if not _LAMBDA_VERSION.fullmatch(association["LambdaFunctionARN"]):
+            raise APIError(
+                "InvalidLambdaFunctionAssociation",
+                "The function ARN must reference a specific function version in us-east-1 (it ends with the version "
+                f"number): {association['LambdaFunctionARN'][:200]!r}.",
+            )
+    events = [association["EventType"] for association in associations]
+    if len(set(events)) < len(events):
+        message = f"The cache behavior {name_of(behavior)} has two Lambda functions for one event type."
+        raise APIError("InvalidLambdaFunctionAssociation", message)
+
+
+def _check_key_group_quota(account: Account, config: DistributionConfig, distribution: str | None) -> None:
+    quota = account.quotas.distributions_per_key_group
+    for group in trusted_key_groups(config):
+        others = [d for d in distributions_trusting(account.store, group) if d.id != distribution]
+        if len(others) >= quota:
+            message = f"{quota} distributions trust the key group {group}; more may not."
+            raise APIError("TooManyDistributionsAssociatedToKeyGroup", message)

@@ -1,0 +1,92 @@
+"""The CloudFront API of one account: from an HTTP request to an HTTP response."""
+
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from keyfront.controlplane import (
+    distributions,
+    invalidations,
+    key_groups,
+    origin_access_controls,
+    origin_access_identities,
+    public_keys,
+    tags,
+)
+from keyfront.controlplane.account import Account, Operation
+from keyfront.controlplane.faults import APIError
+from keyfront.controlplane.propagation import Propagation
+from keyfront.controlplane.quotas import Quotas
+from keyfront.controlplane.reading import read
+from keyfront.controlplane.routing import route
+from keyfront.controlplane.store import Store
+from keyfront.controlplane.validation import validate
+from keyfront.controlplane.writing import Response, write, write_error
+
+_LOG = logging.getLogger(__name__)
+
+OPERATIONS: Mapping[str, Operation] = {
+    **public_keys.OPERATIONS,
+    **key_groups.OPERATIONS,
+    **distributions.OPERATIONS,
+    **origin_access_identities.OPERATIONS,
+    **origin_access_controls.OPERATIONS,
+    **tags.OPERATIONS,
+    **invalidations.OPERATIONS,
+}
+"""Every operation that is implemented, by its name in the service model."""
+
+BODY_BYTES = 4 * 1024 * 1024
+"""The longest body that is read. A distribution with everything its quotas allow needs a tenth of it."""
+
+
+class ControlPlane:
+    """CloudFront's API over an account in memory. Signatures and permissions are not checked.
+
+    `account` is the account number of the ARNs; `domain_name` gives a distribution's domain name from its id;
+    `clock` gives now, aware. Safe to use from many threads.
+    """
+
+    def __init__(
+        self,
+        *,
+        account: str = "123456789012",
+        quotas: Quotas | None = None,
+        domain_name: Callable[[str], str] = lambda identifier: f"{identifier.lower()}.cloudfront.net",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.propagation = Propagation()
+        self._account = Account(account, Store(), quotas or Quotas(), self.propagation, domain_name, clock)
+
+    def handle(self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes) -> Response:
+        """Answer one request; never raises.
+
+        `raw_path` is percent-encoded, as it was sent; `query` is without its question mark.
+        """
+        request_id = str(uuid.uuid4())
+        try:
+            return self._answer(method, raw_path, query, headers, body, request_id)
+        except APIError as error:
+            return write_error(error, request_id)
+        except Exception:  # noqa: BLE001  a bug of ours must not cost the caller the answer
+            _LOG.exception("%s %s failed (request %s)", method, raw_path, request_id)
+            message = f"keyfront failed at this request; its log says more about request {request_id}."
+            return write_error(APIError("InternalError", message), request_id)
+
+    def _answer(
+        self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes, request_id: str
+    ) -> Response:
+        if len(body) > BODY_BYTES:
+            message = f"The body has {len(body)} bytes, and may have {BODY_BYTES}."
+            raise APIError("RequestEntityTooLarge", message)
+        target = route(method, raw_path, query)
+        operation = OPERATIONS.get(target.operation.name)
+        if operation is None:
+            raise APIError("NotImplemented", f"keyfront does not implement {target.operation.name} yet.")
+        given = read(target, {name.lower(): value for name, value in headers.items()}, body)
+        if target.operation.input_shape is not None:
+            validate(target.operation.input_shape, given)
+        with self._account.store.transaction():
+            output = operation(self._account, given)
+            return write(target.operation, output, request_id)

@@ -1,0 +1,37 @@
+"""How much of everything an account may have."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Quotas:
+    """CloudFront's default quotas (Developer Guide, "Quotas"). Most can be raised there, and all of them here."""
+
+    public_keys: int = 10
+    public_keys_per_key_group: int = 5
+    key_groups: int = 10
+    key_groups_per_cache_behavior: int = 4
+    distributions_per_key_group: int = 100
+
+    distributions: int = 500
+    aliases_per_distribution: int = 100
+    origins_per_distribution: int = 25
+    origin_groups_per_distribution: int = 10
+    cache_behaviors_per_distribution: int = 75
+    """The default cache behavior is not counted."""
+    custom_headers_per_origin: int = 30
+    custom_header_name_characters: int = 256
+    custom_header_value_characters: int = 1783
+    custom_headers_characters: int = 10240
+    """Names and values of one origin's custom headers, added up."""
+    forwarded_headers_per_cache_behavior: int = 10
+    forwarded_cookies_per_cache_behavior: int = 10
+    forwarded_query_strings_per_cache_behavior: int = 10
+    tags_per_distribution: int = 50
+
+    origin_access_identities: int = 100
+    origin_access_controls: int = 100
+    distributions_per_origin_access_control: int = 100
+
+    invalidation_paths_in_progress: int = 3000
+    invalidation_wildcards_in_progress: int = 15

@@ -1,0 +1,107 @@
+"""The API's shapes under short names, for type checkers alone: at run time they are plain dictionaries.
+
+Imported under `TYPE_CHECKING` only. A family's requests share one type: each operation uses the members it has,
+and those that the model requires are there.
+"""
+
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudfront import type_defs as t
+
+    AllowedMethods: TypeAlias = t.AllowedMethodsOutputTypeDef
+    CacheBehavior: TypeAlias = t.CacheBehaviorOutputTypeDef
+    CustomErrorResponse: TypeAlias = t.CustomErrorResponseTypeDef
+    CustomHeaders: TypeAlias = t.CustomHeadersOutputTypeDef
+    CustomOriginConfig: TypeAlias = t.CustomOriginConfigOutputTypeDef
+    DefaultCacheBehavior: TypeAlias = t.DefaultCacheBehaviorOutputTypeDef
+    DistributionConfig: TypeAlias = t.DistributionConfigOutputTypeDef
+    ForwardedValues: TypeAlias = t.ForwardedValuesOutputTypeDef
+    GeoRestriction: TypeAlias = t.GeoRestrictionOutputTypeDef
+    InvalidationBatch: TypeAlias = t.InvalidationBatchOutputTypeDef
+    KeyGroupConfig: TypeAlias = t.KeyGroupConfigOutputTypeDef
+    Origin: TypeAlias = t.OriginOutputTypeDef
+    OriginAccessControlConfig: TypeAlias = t.OriginAccessControlConfigTypeDef
+    OriginAccessIdentityConfig: TypeAlias = t.CloudFrontOriginAccessIdentityConfigTypeDef
+    OriginGroup: TypeAlias = t.OriginGroupOutputTypeDef
+    PublicKeyConfig: TypeAlias = t.PublicKeyConfigTypeDef
+    Tags: TypeAlias = t.TagsOutputTypeDef
+    ViewerCertificate: TypeAlias = t.ViewerCertificateTypeDef
+
+    AnyBehavior: TypeAlias = CacheBehavior | DefaultCacheBehavior
+
+    class ListRequest(TypedDict, total=False):
+        """A page of a list."""
+
+        Marker: str
+        MaxItems: str
+
+    class PublicKeyRequest(TypedDict, total=False):
+        """Create, get, update or delete a public key."""
+
+        Id: str
+        IfMatch: str
+        PublicKeyConfig: PublicKeyConfig
+
+    class KeyGroupRequest(TypedDict, total=False):
+        """Create, get, update or delete a key group."""
+
+        Id: str
+        IfMatch: str
+        KeyGroupConfig: KeyGroupConfig
+
+    class OriginAccessIdentityRequest(TypedDict, total=False):
+        """Create, get, update or delete an origin access identity."""
+
+        Id: str
+        IfMatch: str
+        CloudFrontOriginAccessIdentityConfig: OriginAccessIdentityConfig
+
+    class OriginAccessControlRequest(TypedDict, total=False):
+        """Create, get, update or delete an origin access control."""
+
+        Id: str
+        IfMatch: str
+        OriginAccessControlConfig: OriginAccessControlConfig
+
+    class DistributionRequest(TypedDict, total=False):
+        """Create, get, update or delete a distribution."""
+
+        Id: str
+        IfMatch: str
+        DistributionConfig: DistributionConfig
+
+    class ConfigWithTags(TypedDict):
+        """A distribution and its tags."""
+
+        DistributionConfig: DistributionConfig
+        Tags: Tags
+
+    class DistributionWithTagsRequest(TypedDict):
+        """Create a distribution with tags."""
+
+        DistributionConfigWithTags: ConfigWithTags
+
+    class TrustingDistributionsRequest(ListRequest):
+        """List the distributions that trust a key group."""
+
+        KeyGroupId: str
+
+    class TagKeys(TypedDict, total=False):
+        """The keys of tags."""
+
+        Items: list[str]
+
+    class TagsRequest(TypedDict, total=False):
+        """List, add or remove the tags of a resource."""
+
+        Resource: str
+        Tags: Tags
+        TagKeys: TagKeys
+
+    class InvalidationRequest(ListRequest, total=False):
+        """Create, get or list invalidations."""
+
+        DistributionId: str
+        Id: str
+        InvalidationBatch: InvalidationBatch
