@@ -102,7 +102,8 @@ class _Embedded(Server):
 
     def _init_shared_socket(self) -> None:
         self._ssp = None
-        self._shd = SocketHolder(self._bound.fileno(), False, _BACKLOG)  # type: ignore[call-arg,assignment]
+        # granian closes the descriptor that it is given, at a moment of its own: one of its own it gets.
+        self._shd = SocketHolder(self._bound.dup().detach(), False, _BACKLOG)  # type: ignore[call-arg,assignment]
 
 
 class Listener:
