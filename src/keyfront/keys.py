@@ -33,6 +33,11 @@ _DIGESTS = {"SHA1": hashlib.sha1, "SHA256": hashlib.sha256}
 _ECDSA_HASHES = {name: ec.ECDSA(Prehashed(algorithm)) for name, algorithm in _RSA_HASHES.items()}
 
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+# The two headers of PKCS#1 and SEC1 with a passphrase. The length of the salt is known, so that the key's own text is
+# found behind it even when every line break was lost.
+_ENCRYPTION_HEADERS = re.compile(
+    r"\s*Proc-Type:\s*4,ENCRYPTED\s*DEK-Info:\s*([A-Z0-9-]+-CBC,(?:[0-9A-F]{32}|[0-9A-F]{16}))", re.IGNORECASE
+)
 _NEEDED = "CloudFront takes RSA 2048 and ECDSA P-256 (prime256v1)"
 _PRIVATE_LABELS = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY")
 
@@ -40,7 +45,7 @@ _PRIVATE_LABELS = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTE
 class PublicKey:
     """A public key that CloudFront takes. Equal keys are equal values."""
 
-    __slots__ = ("_key", "algorithm", "fingerprint", "pem")
+    __slots__ = ("_verify", "algorithm", "fingerprint", "pem")
 
     algorithm: Algorithm
     fingerprint: str
@@ -49,8 +54,8 @@ class PublicKey:
     """SubjectPublicKeyInfo, as `openssl pkey -pubout` writes it."""
 
     def __init__(self, key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> None:
-        self._key = key
         self.algorithm = _algorithm(key)
+        self._verify = _verify_rsa(key) if isinstance(key, rsa.RSAPublicKey) else _verify_ecdsa(key)
         der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         self.fingerprint = "SHA256:" + base64.b64encode(hashlib.sha256(der).digest()).decode().rstrip("=")
         self.pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode(
@@ -74,12 +79,8 @@ class PublicKey:
     def verify(self, data: bytes, signature: bytes, hash_algorithm: HashAlgorithm = "SHA1") -> bool:
         """Whether `signature` is this key's over `data`; false for anything else, never an exception."""
         try:
-            if isinstance(self._key, rsa.RSAPublicKey):
-                self._key.verify(signature, data, _PADDING, _RSA_HASHES[hash_algorithm])
-            else:
-                digest = _DIGESTS[hash_algorithm](data).digest()
-                self._key.verify(signature, digest, _ECDSA_HASHES[hash_algorithm])
-        except (InvalidSignature, ValueError):
+            self._verify(signature, data, hash_algorithm)
+        except (InvalidSignature, ValueError, KeyError):
             return False
         return True
 
@@ -187,6 +188,16 @@ def _sign_ecdsa(key: ec.EllipticCurvePrivateKey) -> Callable[[bytes, HashAlgorit
     return lambda data, name: sign(_DIGESTS[name](data).digest(), _ECDSA_HASHES[name])
 
 
+def _verify_rsa(key: rsa.RSAPublicKey) -> Callable[[bytes, bytes, HashAlgorithm], None]:
+    verify = key.verify
+    return lambda signature, data, name: verify(signature, data, _PADDING, _RSA_HASHES[name])
+
+
+def _verify_ecdsa(key: ec.EllipticCurvePublicKey) -> Callable[[bytes, bytes, HashAlgorithm], None]:
+    verify = key.verify
+    return lambda signature, data, name: verify(signature, _DIGESTS[name](data).digest(), _ECDSA_HASHES[name])
+
+
 def _algorithm(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> Algorithm:
     if isinstance(key, rsa.RSAPublicKey):
         if key.key_size == 2048:
@@ -238,18 +249,22 @@ def _why_no_block(pem: bytes | str, text: str, what: str) -> str:
         return f"found binary DER; needed: {what} (convert it: openssl pkey -inform DER)"
     if text.lstrip().startswith("ssh-"):
         return f"found an OpenSSH public key; needed: {what} (convert it: ssh-keygen -e -m PKCS8 -f FILE)"
+    if text.lstrip().startswith("LS0tLS1CRUdJTi"):
+        return f"found PEM that was encoded in base64 once more; needed: {what} (decode it: base64 -d)"
+    if isinstance(pem, str) and text.rstrip().endswith((".pem", ".key")):
+        return f"found what looks like a file's name; needed: {what} (a file is given as a pathlib.Path)"
     return f"found no PEM block; needed: {what}"
 
 
 def _rewrap(label: str, body: str) -> bytes:
     """A PEM block whose base64 stands in lines of 64 characters, whatever was done to its line breaks."""
-    headers, separator, data = body.rpartition("\n\n")
-    if not separator or ":" not in headers:
-        headers, data = "", body
-    data = re.sub(r"\s+", "", data)
+    headers = _ENCRYPTION_HEADERS.match(body)
+    head = [f"Proc-Type: 4,ENCRYPTED\nDEK-Info: {headers[1]}\n"] if headers else []
+    data = re.sub(r"\s+", "", body[headers.end() :] if headers else body)
     lines = [data[at : at + 64] for at in range(0, len(data), 64)]
-    head = [*headers.strip().split("\n"), ""] if headers else []
-    return "\n".join([f"-----BEGIN {label}-----", *head, *lines, f"-----END {label}-----", ""]).encode("utf-8")
+    return "\n".join([f"-----BEGIN {label}-----", *head, *lines, f"-----END {label}-----", ""]).encode(
+        "ascii", "replace"
+    )
 
 
 def _read(path: Path) -> bytes:
