@@ -24,14 +24,20 @@ def decode(text: str) -> bytes:
     Strict: padding must be there, and the unused bits of the last character must be zero, so that exactly one
     text stands for any bytes and a changed character is always noticed.
     """
-    if found := _FOREIGN.intersection(text):
-        raise EncodingError(
-            f"{min(found)!r} does not occur in CloudFront's base64: replace '+' by '-', '=' by '_', '/' by '~'"
-        )
     try:
         data = binascii.a2b_base64(text.encode("ascii").translate(_FROM_URL), strict_mode=True)
     except (binascii.Error, UnicodeEncodeError) as error:
-        raise EncodingError(f"not CloudFront's base64: {error}") from None
+        raise EncodingError(_foreign(text) or f"not CloudFront's base64: {error}") from None
     if encode(data) != text:
-        raise EncodingError("not CloudFront's base64: the last character holds bits that belong to no byte")
+        raise EncodingError(
+            _foreign(text) or "not CloudFront's base64: the last character holds bits that belong to no byte"
+        )
     return data
+
+
+def _foreign(text: str) -> str:
+    """What to say of standard base64, the form that is taken for CloudFront's most often."""
+    found = _FOREIGN.intersection(text)
+    if not found:
+        return ""
+    return f"{min(found)!r} does not occur in CloudFront's base64: replace '+' by '-', '=' by '_', '/' by '~'"
