@@ -1,0 +1,5 @@
+"""One AWS endpoint for the whole laptop: CloudFront is ours, every other service is moto's, in the same process."""
+
+from keyfront.stack.endpoint.application import Endpoint
+
+__all__ = ["Endpoint"]

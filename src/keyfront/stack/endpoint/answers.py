@@ -1,0 +1,51 @@
+"""Errors in the form that AWS clients read: XML for S3 and the query protocols, JSON for the rest."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from xml.sax.saxutils import escape
+
+_JSON_TYPES: Final = ("application/json", "application/x-amz-json-1.0", "application/x-amz-json-1.1")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole HTTP answer. Header names and values are text that fits in ISO 8859-1."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class AWSError:
+    """A refusal or a failure, before it is written in a protocol."""
+
+    status: int
+    code: str
+    message: str
+
+    def answer(self, headers: Mapping[str, str], service: str | None) -> Answer:
+        """For a client that sent `headers` (names in lower case) to `service` (`None`: it did not say)."""
+        if "x-amz-target" in headers or headers.get("content-type", "").startswith(_JSON_TYPES):
+            kind = "application/x-amz-json-1.1"
+            body = json.dumps({"__type": self.code, "message": self.message})
+        else:
+            kind = "application/xml"
+            body = f"<Error><Code>{escape(self.code)}</Code><Message>{escape(self.message)}</Message></Error>"
+            if service not in (None, "s3"):
+                body = f"<ErrorResponse>{body}</ErrorResponse>"
+            body = f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'
+        encoded = body.encode()
+        # REST-JSON clients look for the code in a header first.
+        named = [("Content-Type", kind), ("Content-Length", str(len(encoded))), ("x-amzn-ErrorType", self.code)]
+        return Answer(self.status, named, encoded)
+
+
+class RefusedError(Exception):
+    """What a WSGI application raises to have the client told an `AWSError`."""
+
+    def __init__(self, error: AWSError) -> None:
+        super().__init__(error.message)
+        self.error = error

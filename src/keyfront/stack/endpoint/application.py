@@ -1,0 +1,84 @@
+"""The endpoint itself: one address, and for each request the one who answers it."""
+
+import asyncio
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+from keyfront.serving import ASGIApp, Scope
+from keyfront.stack.endpoint.addressing import Target
+from keyfront.stack.endpoint.answers import AWSError
+from keyfront.stack.endpoint.bridge import Bridge, Receive, Send, send_answer
+from keyfront.stack.endpoint.guard import refusal
+from keyfront.stack.endpoint.services import Services
+
+_CLOUDFRONT: Final = "cloudfront"
+_CLOUDFRONT_PATH: Final = b"/2020-05-31/"
+_OWN_PATH: Final = b"/_keyfront/"
+
+
+class Endpoint:
+    """An ASGI application that is a whole AWS endpoint, from its first request to `close`.
+
+    `control_plane` answers for CloudFront, `own` under `/_keyfront/` (nobody does when it is `None`). `hosts` are names
+    other than localhost that clients may reach the endpoint by; see `guard`. `moto_api` opens moto's own controls.
+    """
+
+    def __init__(
+        self,
+        control_plane: ASGIApp,
+        own: ASGIApp | None = None,
+        *,
+        hosts: Collection[str] = (),
+        moto_api: bool = False,
+    ) -> None:
+        self._control_plane, self._own = control_plane, own
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._services = Services(moto_api=moto_api)
+        self._bridge = Bridge(self._services)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        if scope["type"] != "http":
+            raise ValueError(f"the endpoint speaks HTTP, not {scope['type']}")
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        target = Target.of(scope, headers)
+        if reason := refusal(headers, [name for name, _ in scope["headers"]].count(b"host"), self._hosts):
+            await send_answer(AWSError(403, "AccessDenied", reason).answer(headers, target.service), scope, send)
+        elif _is_cloudfront(target):
+            await self._control_plane(scope, receive, send)
+        elif self._own and target.bucket is None and target.path.startswith(_OWN_PATH):
+            await self._own(scope, receive, send)
+        else:
+            await self._bridge(target, headers, scope, receive, send)
+
+    async def warm_up(self) -> None:
+        """Load moto now (about a second, in a thread), so that the first request does not wait for it."""
+        await asyncio.to_thread(self._services.load)
+
+    def publish_folder(self, bucket: str, folder: Path, prefix: str = "") -> list[str]:
+        """Make every file under `folder` an object of `bucket`, named `prefix` and its path; returns the keys, sorted.
+
+        The files are read from the disk when they are asked for: a changed file is served as it is, a new one
+        appears, a deleted one is gone. What S3 does to the objects (delete, overwrite) is never done to the files.
+        Hidden files and links that lead out of the folder are not published; `folder.contents` says what is left
+        out, and why.
+
+        Blocks while it walks the folder (and loads moto): call it in a thread. Raises `InputError` when the folder
+        cannot be read, or the bucket does not exist.
+        """
+        return self._services.publish_folder(bucket, folder, prefix)
+
+    def reset(self) -> None:
+        """Forget every resource of every service but CloudFront, in the whole process. For tests; blocks."""
+        self._services.reset()
+
+    def close(self) -> None:
+        """Break off downloads under way, so that the listener can stop. Call it in the event loop, before that."""
+        self._bridge.close()
+
+
+def _is_cloudfront(target: Target) -> bool:
+    if target.service == _CLOUDFRONT:
+        return True
+    return target.service != "s3" and target.bucket is None and target.path.startswith(_CLOUDFRONT_PATH)

@@ -1,0 +1,79 @@
+"""Finds the moto service that a request is for. The modules that this one imports take most of a second to load."""
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import moto.moto_server.werkzeug_app as moto_server
+from moto.backends import list_of_moto_modules
+from moto.core.utils import convert_to_flask_response
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from keyfront.stack.endpoint import s3
+from keyfront.stack.endpoint.addressing import signed_service
+from keyfront.stack.endpoint.answers import AWSError, RefusedError
+from keyfront.stack.endpoint.bridge import Environ, WSGIApplication
+
+# CloudFront is ours: moto's has none of its rules, and would answer whatever it is asked.
+_NEVER: Final = "cloudfront"
+# moto's own controls can empty every service, and hand out what was sent to it.
+_CONTROLS: Final = "moto_api"
+_CLOSED: Final = AWSError(404, "NotFound", "moto's own controls are closed at this endpoint.")
+
+
+class Dispatcher(DomainDispatcherApplication):
+    """moto's dispatcher, less the services that it must not answer for, and with an answer for unknown ones."""
+
+    def __init__(self, *, moto_api: bool = False) -> None:
+        """`moto_api` opens `/moto-api/`."""
+        self._moto_api = moto_api
+        # Every page of every site may read the answers otherwise, SSM's and KMS's included.
+        moto_server.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]
+        s3.install()
+        super().__init__(self._create)
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """moto's look-up, less the line that it prints to the user's terminal for a service it does not have."""
+        if host is None or host == _CONTROLS or host in _modules():
+            return host
+        url = f"http://{host}"
+        return next((backend for backend, pattern in self.backend_url_patterns if pattern.match(url)), None)
+
+    def infer_service_region_host(self, environ: Environ, path: str) -> str | None:
+        """moto's, which knows the scope in a header; that of a presigned URL is in the query."""
+        query = parse_qs(environ["QUERY_STRING"])
+        if "HTTP_AUTHORIZATION" not in environ and (credential := query.get("X-Amz-Credential")):
+            environ = {**environ, "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential={credential[0]},"}
+        return super().infer_service_region_host(environ, path)
+
+    def _create(self, service: Any) -> Any:
+        if service == _CONTROLS and not self._moto_api:
+            return _refusing(lambda _: _CLOSED)
+        if service is None or service == _NEVER:
+            return _refusing(_unknown)
+        application = create_backend_app(service)
+        if service == "s3":
+            for endpoint, view in application.view_functions.items():
+                # Each view is named after the method of moto's class that it calls.
+                handler = getattr(s3.S3, view.__name__.rpartition(".")[2])
+                application.view_functions[endpoint] = convert_to_flask_response(handler)
+        return application
+
+
+@cache
+def _modules() -> frozenset[str]:
+    return frozenset(list_of_moto_modules())
+
+
+def _refusing(why: Callable[[Environ], AWSError]) -> WSGIApplication:
+    def refuse(environ: Environ, _: object) -> Iterable[bytes]:
+        raise RefusedError(why(environ))
+
+    return refuse
+
+
+def _unknown(environ: Environ) -> AWSError:
+    service = signed_service(environ.get("HTTP_AUTHORIZATION", ""), environ["QUERY_STRING"].encode("latin-1"))
+    asked = f"There is no service {service!r}" if service else "The request is for no service"
+    return AWSError(501, "NotImplemented", f"{asked} at this endpoint.")

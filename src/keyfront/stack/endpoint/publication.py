@@ -1,0 +1,96 @@
+"""Folders of the user's as objects in moto's buckets."""
+
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from moto.s3.models import FakeBucket
+from moto.s3.utils import _VersionedKeyStore
+
+from keyfront.stack.endpoint import folder
+from keyfront.stack.endpoint.objects import FileKey, describe
+
+
+class PublishedKeys(_VersionedKeyStore):
+    """The keys of a bucket in which folders are published: it looks at the disk whenever moto looks at it.
+
+    What S3 does to a key wins over the folder. An object that was deleted or overwritten stays so until its file
+    goes away; a file that comes (back) later is an object again.
+    """
+
+    def __init__(self, bucket: FakeBucket) -> None:
+        super().__init__(bucket.keys)
+        self._bucket = bucket
+        self._folders: list[tuple[str, Path]] = []
+        self._given: dict[str, FileKey] = {}
+        self._lock = RLock()
+
+    def publish(self, root: Path, prefix: str) -> list[str]:
+        """Make the files under `root` (from `folder.root_of`) objects; their keys, in order, with `prefix` before."""
+        with self._lock:
+            if (prefix, root) not in self._folders:
+                self._folders.append((prefix, root))
+            self._scan()
+            return sorted(prefix + name for name in folder.contents(root).files)
+
+    def __contains__(self, name: object) -> bool:
+        self._look(str(name))
+        return super().__contains__(name)
+
+    def __sgetitem__(self, key: str) -> list[Any]:
+        self._look(key)
+        return super().__sgetitem__(key)
+
+    def _self_iterable(self) -> dict[str, Any]:
+        with self._lock:
+            self._scan()
+            return super()._self_iterable()
+
+    def _scan(self) -> None:
+        found: dict[str, Path] = {}
+        for prefix, root in reversed(self._folders):
+            found |= {prefix + name: path for name, path in folder.contents(root).files.items()}
+        for name in self._given.keys() - found.keys():
+            self._withdraw(name)
+        for name, path in found.items():
+            self._offer(name, path)
+
+    def _look(self, name: str) -> None:
+        with self._lock:
+            for prefix, root in self._folders:
+                if name.startswith(prefix) and (path := folder.find(root, name.removeprefix(prefix))):
+                    self._offer(name, path)
+                    return
+            self._withdraw(name)
+
+    def _offer(self, name: str, path: Path) -> None:
+        try:
+            if given := self._given.get(name):
+                given.path = path
+                describe(given, path.stat())
+                return
+            self._given[name] = offered = FileKey(name, path, self._bucket)
+        except OSError:  # gone between the look and this
+            self._withdraw(name)
+            return
+        if not dict.__contains__(self, name):
+            dict.__setitem__(self, name, [offered])
+
+    def _withdraw(self, name: str) -> None:
+        gone = self._given.pop(name, None)
+        if gone is None:
+            return
+        left = [version for version in dict.get(self, name, []) if version is not gone]
+        if left:
+            dict.__setitem__(self, name, left)
+        else:
+            dict.pop(self, name, None)
+        gone.dispose()
+
+
+def publish(bucket: FakeBucket, root: Path, prefix: str) -> list[str]:
+    """Make every content file under `root` an object of `bucket`; see `PublishedKeys`."""
+    keys = bucket.keys
+    if not isinstance(keys, PublishedKeys):
+        bucket.keys = keys = PublishedKeys(bucket)
+    return keys.publish(root, prefix)

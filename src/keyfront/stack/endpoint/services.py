@@ -1,0 +1,62 @@
+"""Every AWS service but CloudFront, played by moto in this process."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from keyfront.errors import InputError
+from keyfront.stack.endpoint.bridge import Environ
+from keyfront.stack.endpoint.folder import root_of
+
+if TYPE_CHECKING:
+    from moto.s3.models import FakeBucket
+
+
+class Services:
+    """A WSGI application. Its state is moto's: it belongs to the process, not to this object."""
+
+    def __init__(self, *, moto_api: bool = False) -> None:
+        """`moto_api` opens moto's own controls under `/moto-api/`, which anybody may use then."""
+        self._moto_api = moto_api
+        self._lock = Lock()
+        self._application: Any = None
+
+    def load(self) -> None:
+        """Import moto, which takes about a second of CPU time; the first request does it otherwise."""
+        with self._lock:
+            if self._application is None:
+                from keyfront.stack.endpoint.dispatcher import Dispatcher
+
+                self._application = Dispatcher(moto_api=self._moto_api)
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        if self._application is None:
+            self.load()
+        answer: Iterable[bytes] = self._application(environ, start_response)
+        return answer
+
+    def publish_folder(self, bucket: str, folder: Path, prefix: str = "") -> list[str]:
+        """See `Endpoint.publish_folder`."""
+        root = root_of(folder)
+        self.load()
+        from keyfront.stack.endpoint.publication import publish
+
+        return publish(_bucket(bucket), root, prefix)
+
+    def reset(self) -> None:
+        """Forget every resource of every service."""
+        self.load()
+        from moto.moto_api._internal.models import moto_api_backend
+
+        moto_api_backend.reset()
+
+
+def _bucket(name: str) -> "FakeBucket":
+    from moto.s3.models import s3_backends
+
+    try:
+        partition, account = s3_backends.bucket_accounts[name]
+    except KeyError:
+        raise InputError(f"there is no bucket {name!r} to publish a folder in; create it first") from None
+    return s3_backends[account][partition].get_bucket(name)
