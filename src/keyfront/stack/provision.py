@@ -9,15 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from keyfront.keys import SigningKey
+from keyfront.keys import PublicKey, SigningKey
+from keyfront.stack.aws import REGION, Clients
 
 if TYPE_CHECKING:
-    from boto3.session import Session
+    from mypy_boto3_cloudfront.type_defs import PublicKeyConfigTypeDef
 
 BUCKET: Final = "keyfront-content"
 PARAMETER: Final = "/keyfront/signing-key"
 KEY_GROUP: Final = "keyfront-demo"
-_REGION: Final = "us-east-1"
 _CACHING_OPTIMIZED: Final = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 
 
@@ -33,12 +33,13 @@ class Provisioned:
     parameter: str
 
 
-def provision(session: "Session", key: SigningKey, fill_bucket: Callable[[str], None]) -> Provisioned:
+def provision(aws: Clients, key: SigningKey, next_key: PublicKey, fill_bucket: Callable[[str], object]) -> Provisioned:
     """Set up private content behind a distribution that trusts `key`.
 
+    `next_key` stands in the group beside it, as before a rotation: the last key of a group cannot be taken out.
     `fill_bucket` puts the content into the bucket of that name.
     """
-    s3, cloudfront = session.client("s3"), session.client("cloudfront")
+    s3, cloudfront = aws.s3, aws.cloudfront
     s3.create_bucket(Bucket=BUCKET)
     s3.put_public_access_block(
         Bucket=BUCKET,
@@ -51,14 +52,11 @@ def provision(session: "Session", key: SigningKey, fill_bucket: Callable[[str], 
     )
     fill_bucket(BUCKET)
 
-    public_key = cloudfront.create_public_key(
-        PublicKeyConfig={
-            "CallerReference": key.public_key.fingerprint,
-            "Name": "keyfront-demo",
-            "EncodedKey": key.public_key.pem,
-        }
-    )["PublicKey"]["Id"]
-    key_group = cloudfront.create_key_group(KeyGroupConfig={"Name": KEY_GROUP, "Items": [public_key]})["KeyGroup"]["Id"]
+    public_key = _upload(aws, "keyfront-demo", key.public_key)
+    standby = _upload(aws, "keyfront-demo-next", next_key)
+    key_group = cloudfront.create_key_group(KeyGroupConfig={"Name": KEY_GROUP, "Items": [public_key, standby]})[
+        "KeyGroup"
+    ]["Id"]
     access_control = cloudfront.create_origin_access_control(
         OriginAccessControlConfig={
             "Name": BUCKET,
@@ -77,7 +75,7 @@ def provision(session: "Session", key: SigningKey, fill_bucket: Callable[[str], 
                 "Items": [
                     {
                         "Id": "content",
-                        "DomainName": f"{BUCKET}.s3.{_REGION}.amazonaws.com",
+                        "DomainName": f"{BUCKET}.s3.{REGION}.amazonaws.com",
                         "OriginAccessControlId": access_control,
                         "S3OriginConfig": {"OriginAccessIdentity": ""},
                     }
@@ -85,7 +83,8 @@ def provision(session: "Session", key: SigningKey, fill_bucket: Callable[[str], 
             },
             "DefaultCacheBehavior": {
                 "TargetOriginId": "content",
-                # A browser does not trust the laptop's certificates, so the shop's links are http. In an account: https-only.
+                # A browser does not trust the laptop's certificates, so the shop's links are http.
+                # In an account: https-only.
                 "ViewerProtocolPolicy": "allow-all",
                 "TrustedKeyGroups": {"Enabled": True, "Quantity": 1, "Items": [key_group]},
                 "CachePolicyId": _CACHING_OPTIMIZED,
@@ -94,7 +93,7 @@ def provision(session: "Session", key: SigningKey, fill_bucket: Callable[[str], 
         }
     )["Distribution"]
     s3.put_bucket_policy(Bucket=BUCKET, Policy=_only_for(distribution["ARN"]))
-    session.client("ssm").put_parameter(
+    aws.ssm.put_parameter(
         Name=PARAMETER,
         Type="SecureString",
         # One document, so that the id and the key it belongs to cannot be read apart.
@@ -108,6 +107,11 @@ def provision(session: "Session", key: SigningKey, fill_bucket: Callable[[str], 
         bucket=BUCKET,
         parameter=PARAMETER,
     )
+
+
+def _upload(aws: Clients, name: str, key: PublicKey) -> str:
+    config: PublicKeyConfigTypeDef = {"CallerReference": key.fingerprint, "Name": name, "EncodedKey": key.pem}
+    return aws.cloudfront.create_public_key(PublicKeyConfig=config)["PublicKey"]["Id"]
 
 
 def _only_for(distribution_arn: str) -> str:

@@ -53,11 +53,7 @@ def test_the_catalogue_is_of_the_files_that_are_there(shop: Shop) -> None:
     assert {path.name for path in shop.folder.iterdir()} == {item.key for item in shop.items}
     assert [item.size for item in shop.items] == [shop.path(item).stat().st_size for item in shop.items]
     assert sum(item.size for item in shop.items) < 1_500_000
-    assert {item.kind: item.media_type for item in shop.items} == {
-        "book": "application/epub+zip",
-        "document": "application/pdf",
-        "audio": "audio/flac",
-    }
+    assert {item.kind for item in shop.items} == {"book", "document", "audio"}
 
 
 def test_each_customer_bought_something_that_the_other_did_not(shop: Shop) -> None:

@@ -35,24 +35,24 @@ def test_what_begins_with_a_dot_is_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "title", "kind", "media_type"),
+    ("name", "title", "kind"),
     [
-        ("night_trains-2.epub", "Night trains 2", "book", "application/epub+zip"),
-        ("01 - Well-Tempered.flac", "01 - Well-Tempered", "audio", "audio/flac"),
-        ("talk.MP4", "Talk", "video", "video/mp4"),
-        ("Map of Skerrow.PNG", "Map of Skerrow", "image", "image/png"),
-        ("notes.md", "Notes", "document", "text/markdown"),
-        ("guide.pdf", "Guide", "document", "application/pdf"),
-        ("photos.2024.zip", "Photos.2024", "archive", "application/zip"),
-        ("source-1.2.tar.gz", "Source 1.2", "archive", "application/gzip"),
-        ("README", "README", "file", "application/octet-stream"),
-        ("data.unheard-of", "Data", "file", "application/octet-stream"),
-        ("日本.pdf", "日本", "document", "application/pdf"),
+        ("night_trains-2.epub", "Night trains 2", "book"),
+        ("01 - Well-Tempered.flac", "01 - Well-Tempered", "audio"),
+        ("talk.MP4", "Talk", "video"),
+        ("Map of Skerrow.PNG", "Map of Skerrow", "image"),
+        ("notes.md", "Notes", "document"),
+        ("guide.pdf", "Guide", "document"),
+        ("photos.2024.zip", "Photos.2024", "archive"),
+        ("source-1.2.tar.gz", "Source 1.2", "archive"),
+        ("README", "README", "file"),
+        ("data.unheard-of", "Data", "file"),
+        ("日本.pdf", "日本", "document"),
     ],
 )
-def test_title_and_kind_come_from_the_name(tmp_path: Path, name: str, title: str, kind: str, media_type: str) -> None:
+def test_title_and_kind_come_from_the_name(tmp_path: Path, name: str, title: str, kind: str) -> None:
     (item,) = load_shop(fill(tmp_path, name)).items
-    assert (item.title, item.kind, item.media_type) == (title, kind, media_type)
+    assert (item.title, item.kind) == (title, kind)
     assert item.price_cents > 0
     assert item.description
 
@@ -98,18 +98,15 @@ def test_the_shop_is_named_after_the_folder(tmp_path: Path, monkeypatch: pytest.
     assert here.folder.is_absolute()
 
 
-def test_links_are_followed_and_cannot_loop(tmp_path: Path) -> None:
+def test_links_that_lead_out_of_the_folder_are_left_out_and_named(tmp_path: Path) -> None:
     library = fill(tmp_path / "library", "one.txt", "sub/two.txt")
     folder = fill(tmp_path / "folder", "own.txt")
     (folder / "linked").symlink_to(library)
     (folder / "single.txt").symlink_to(library / "one.txt")
-    (folder / "again").symlink_to(folder)
-    assert [item.key for item in load_shop(folder).items] == [
-        "linked/one.txt",
-        "linked/sub/two.txt",
-        "own.txt",
-        "single.txt",
-    ]
+    (folder / "again.txt").symlink_to(folder / "own.txt")
+    shop = load_shop(folder)
+    assert [item.key for item in shop.items] == ["again.txt", "own.txt"]
+    assert shop.left_out == {"linked": "is a link to a folder", "single.txt": "is a link that leads out of the folder"}
 
 
 def test_what_is_no_file_is_left_out(tmp_path: Path) -> None:
@@ -119,9 +116,9 @@ def test_what_is_no_file_is_left_out(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_a_file_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nowhere does not exist"):
+    with pytest.raises(InputError, match=r"there is no folder '.*nowhere'"):
         load_shop(tmp_path / "nowhere")
-    with pytest.raises(InputError, match=r"a\.txt is a file: give the folder"):
+    with pytest.raises(InputError, match=r"a\.txt' is not a folder"):
         load_shop(fill(tmp_path, "a.txt") / "a.txt")
     (tmp_path / "empty" / "sub").mkdir(parents=True)
     (tmp_path / "empty" / ".keep").touch()
@@ -129,42 +126,9 @@ def test_a_missing_folder_a_file_and_an_empty_folder_are_refused(tmp_path: Path)
         load_shop(tmp_path / "empty")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    fill(tmp_path, "a.txt", "closed/b.txt")
-    (tmp_path / "closed").chmod(0)
-    try:
-        with pytest.raises(InputError, match=r"closed cannot be read: Permission denied"):
-            load_shop(tmp_path)
-    finally:
-        (tmp_path / "closed").chmod(0o700)
-    (tmp_path / "a.txt").chmod(0)
-    with pytest.raises(InputError, match=r"a\.txt cannot be read: permission denied"):
-        load_shop(tmp_path)
-
-
-def test_a_link_to_nothing_is_refused_by_name(tmp_path: Path) -> None:
-    fill(tmp_path, "a.txt")
+def test_what_no_bucket_takes_is_left_out_and_named(tmp_path: Path) -> None:
+    fill(tmp_path, "fine.txt", "line\nbreak.txt")
     (tmp_path / "gone.pdf").symlink_to(tmp_path / "was-here.pdf")
-    with pytest.raises(InputError, match=r"gone\.pdf is a link to nothing"):
-        load_shop(tmp_path)
-
-
-def test_names_that_no_bucket_takes_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "line\nbreak.txt").touch()
-    with pytest.raises(InputError, match=r"control character: rename it"):
-        load_shop(tmp_path)
-    (tmp_path / "line\nbreak.txt").rename(tmp_path / "fine.txt")
-    deep = tmp_path.joinpath(*["d" * 200] * 6)
-    fill(deep, "a.txt")
-    with pytest.raises(InputError, match=r"1,211 bytes long; a bucket takes at most 1,024"):
-        load_shop(tmp_path)
-
-
-def test_a_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
-    try:
-        (tmp_path / os.fsdecode(b"caf\xe9.txt")).touch()
-    except OSError:
-        pytest.skip("this file system takes UTF-8 names alone")
-    with pytest.raises(InputError, match=r"caf\\udce9\.txt' is not UTF-8: rename it"):
-        load_shop(tmp_path)
+    shop = load_shop(tmp_path)
+    assert [item.key for item in shop.items] == ["fine.txt"]
+    assert set(shop.left_out) == {"line\nbreak.txt", "gone.pdf"}

@@ -14,6 +14,7 @@ from typing import Final, Self
 from keyfront.errors import InputError
 
 _KEY_BYTES: Final = 1024
+HIDDEN: Final = "is hidden"
 # What XML 1.0 cannot carry: a key with one of these in it would make every listing of its bucket unreadable. Lone
 # surrogates stand for bytes of a name that are not UTF-8.
 _UNWRITABLE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -122,7 +123,7 @@ def _walk(root: Path, left_out: dict[Path, str]) -> Iterator[Path]:
             if (here / name).is_symlink():
                 left_out[here / name] = "is a link to a folder"
             elif name.startswith("."):
-                left_out[here / name] = "is hidden"
+                left_out[here / name] = HIDDEN
         folders[:] = sorted(name for name in folders if here / name not in left_out)
         yield from (here / name for name in sorted(names))
 
@@ -131,7 +132,7 @@ def _unfit(root: Path, path: Path) -> str | None:
     """Why a file is not content: hidden, a link that leads out of the folder, no regular file, or unreadable."""
     name = path.relative_to(root).as_posix()
     if path.name.startswith("."):
-        return "is hidden"
+        return HIDDEN
     if _UNWRITABLE.search(name):
         return "has a name that S3 cannot list"
     if len(name.encode()) > _KEY_BYTES:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from keyfront.stack.shop.catalogue import Customer, Item, Kind, Shop, bundled
+from keyfront.stack.shop.catalogue import Shop, bundled
 from keyfront.stack.shop.folder import shop_of
 
-__all__ = ["Customer", "Item", "Kind", "Shop", "load_shop"]
+__all__ = ["Shop", "load_shop"]
 
 
 def load_shop(content: Path | None) -> Shop:
@@ -14,4 +14,4 @@ def load_shop(content: Path | None) -> Shop:
     Raises `InputError` when the folder is missing, empty or cannot be read.
     """
     shop = bundled()
-    return shop if content is None else shop_of(content, shop.customers, shop.currency)
+    return shop if content is None else shop_of(content, shop.customers, shop.items[0].currency)

@@ -1,44 +1,14 @@
 """What a shop sells, to whom, and who bought what; and the bundled shop's own catalogue."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-from keyfront.stack.shop.media import media_type
-
-Kind = Literal["book", "document", "audio", "video", "image", "archive", "file"]
+from keyfront.backend import Customer, Item
 
 _HERE: Final = Path(__file__).parent
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One file for sale."""
-
-    id: str
-    """Lower-case letters, digits and hyphens: it stands in URLs."""
-    title: str
-    author: str
-    """Empty when nobody is known to have made it."""
-    description: str
-    kind: Kind
-    media_type: str
-    key: str
-    """The file's path below the shop's folder, with `/` between its parts: its key in the bucket."""
-    size: int
-    """Bytes."""
-    price_cents: int
-
-
-@dataclass(frozen=True, slots=True)
-class Customer:
-    """Somebody who can sign in."""
-
-    id: str
-    name: str
-    email: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +16,13 @@ class Shop:
     """A folder of files with what is needed to sell them."""
 
     title: str
-    currency: str
-    """ISO 4217, such as EUR."""
     items: tuple[Item, ...]
     customers: tuple[Customer, ...]
     purchases: frozenset[tuple[str, str]]
     """Pairs of a customer's id and an item's id."""
     folder: Path
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Files of the folder that are not for sale, with the reason."""
 
     def path(self, item: Item) -> Path:
         """Where the item's file is."""
@@ -69,9 +39,8 @@ def bundled() -> Shop:
     folder = _HERE / "files"
     return Shop(
         title=catalogue["title"],
-        currency=catalogue["currency"],
         items=tuple(
-            Item(**entry, media_type=media_type(entry["key"]), size=(folder / entry["key"]).stat().st_size)
+            Item(**entry, currency=catalogue["currency"], size=(folder / entry["key"]).stat().st_size)
             for entry in catalogue["items"]
         ),
         customers=tuple(Customer(**entry) for entry in catalogue["customers"]),

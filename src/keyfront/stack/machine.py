@@ -1,0 +1,184 @@
+"""One machine with everything on it: the AWS endpoint, the edge and the download backend, started as one."""
+
+import asyncio
+import contextlib
+import socket
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, Literal
+
+from keyfront.backend import Settings, connect, create_app, seed
+from keyfront.controlplane import ControlPlane
+from keyfront.controlplane.asgi import application as control_plane_app
+from keyfront.errors import KeyLoadError, ServiceError
+from keyfront.keys import PRIVATE_KEY, PUBLIC_KEY, SigningKey
+from keyfront.keystore import KeyStore, SSMParameter
+from keyfront.serving import ASGIApp, Listener, bind_loopback
+from keyfront.stack import admin, names
+from keyfront.stack.aws import Clients, clients
+from keyfront.stack.edge_process import EdgePorts, EdgeProcess
+from keyfront.stack.endpoint import Endpoint
+from keyfront.stack.provision import Provisioned, provision
+from keyfront.stack.shop import Shop, load_shop
+
+EDGE: Final = "edge"
+_DEPLOY_SECONDS: Final = 30
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `keyfront up` can be told. A port of 0 is any that is free."""
+
+    content: Path | None = None
+    """A folder whose files are sold; without it the bundled shop is."""
+    port: int = 4566
+    http_port: int = 8080
+    https_port: int = 8443
+    backend_port: int = 8000
+    addressing: Literal["host", "port"] = "host"
+    json: bool = False
+    directory: Path = Path(".keyfront")
+    """Where the key pair and the certificate authority are kept from one start to the next."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """Where everything is, once it runs."""
+
+    endpoint: str
+    shop_url: str
+    edge: EdgePorts
+    private_key: Path
+    public_key: Path
+    provisioned: Provisioned
+    shop: Shop
+
+    @property
+    def http_url(self) -> str:
+        """The distribution over plain HTTP, without a slash at the end."""
+        return names.plain(self.provisioned.domain_name, self.edge.http)
+
+
+class Machine:
+    """Everything that `keyfront up` starts. `start` once, then `stop`, also when `start` failed half-way."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._stack = contextlib.AsyncExitStack()
+
+    async def start(self) -> Running:
+        """Listen, provision, and wait until the edge serves what was provisioned.
+
+        Raises `KeyfrontError`: a port in use, a folder that cannot be sold, a key that cannot be read.
+        """
+        options = self._options
+        shop = load_shop(options.content)
+        key, standby = key_pair(options.directory), key_pair(options.directory / "next")
+        endpoint_sockets = self._bind(options.port, "--port")
+        backend_sockets = self._bind(options.backend_port, "--backend-port")
+
+        # The edge chooses its ports when it starts, and it starts when there is an endpoint to read from.
+        name: list[names.DomainNames] = []
+        control_plane = ControlPlane(domain_name=lambda distribution_id: name[0](distribution_id))
+        control_plane.propagation.register(EDGE)
+        endpoint = Endpoint(control_plane_app(control_plane), admin.application(control_plane.propagation.applied))
+        url = f"http://127.0.0.1:{_port(endpoint_sockets)}"
+        self._listen(endpoint, endpoint_sockets)
+        self._stack.callback(endpoint.close)
+
+        edge, _ = await asyncio.gather(self._start_edge(url), endpoint.warm_up())
+        name.append(_domain_names(options, edge))
+        aws = await asyncio.to_thread(clients, url)
+        made = await asyncio.to_thread(
+            provision, aws, key, standby.public_key, partial(endpoint.publish_folder, folder=shop.folder)
+        )
+        running = Running(
+            endpoint=url,
+            shop_url=f"http://localhost:{_port(backend_sockets)}",
+            edge=edge,
+            private_key=options.directory / PRIVATE_KEY,
+            public_key=options.directory / PUBLIC_KEY,
+            provisioned=made,
+            shop=shop,
+        )
+        self._listen(await asyncio.to_thread(self._backend, running, aws), backend_sockets)
+        await asyncio.to_thread(_wait_until_deployed, aws, made.distribution_id)
+        return running
+
+    async def stop(self) -> None:
+        """Stop what was started, last first."""
+        await self._stack.aclose()
+
+    def _bind(self, port: int, option: str) -> list[socket.socket]:
+        sockets = bind_loopback(port, option=f"another with {option}")
+        for bound in sockets:
+            self._stack.callback(bound.close)
+        return sockets
+
+    def _listen(self, app: ASGIApp, sockets: list[socket.socket]) -> None:
+        for bound in sockets:
+            listener = Listener(app, bound)
+            listener.start()
+            self._stack.push_async_callback(listener.stop)
+
+    async def _start_edge(self, endpoint: str) -> EdgePorts:
+        options = self._options
+        process = await EdgeProcess.start(
+            endpoint=endpoint,
+            name=EDGE,
+            http_port=options.http_port,
+            https_port=options.https_port,
+            addressing=options.addressing,
+            directory=options.directory,
+        )
+        self._stack.push_async_callback(process.stop)
+        return process.ports
+
+    def _backend(self, running: Running, aws: Clients) -> ASGIApp:
+        made, shop = running.provisioned, running.shop
+        purchases = self._stack.enter_context(TemporaryDirectory(prefix="keyfront-"))
+        settings = Settings(
+            # A browser does not know the machine's authority, so the shop's links are http.
+            base_url=running.http_url,
+            private_key_parameter=made.parameter,
+            database_url=f"sqlite:///{purchases}/shop.db",
+        )
+        engine = connect(settings.database_url)
+        self._stack.callback(engine.dispose)
+        seed(engine, shop.items, shop.customers, shop.purchases)
+        keystore = KeyStore(SSMParameter(made.parameter, aws.ssm))
+        return create_app(settings, engine=engine, keystore=keystore, demo=True, shop=shop.title)
+
+
+def _domain_names(options: Options, edge: EdgePorts) -> names.DomainNames:
+    if options.addressing == "port":
+        return names.by_port(edge.https + 1)
+    return names.by_host(edge.https)
+
+
+def key_pair(directory: Path) -> SigningKey:
+    """The key in `directory`: made on the machine's first start, and the same from then on."""
+    private = directory / PRIVATE_KEY
+    if not private.exists():
+        key = SigningKey.generate("rsa")
+        key.write(directory)
+        return key
+    try:
+        return SigningKey.load(private)
+    except KeyLoadError as error:
+        raise KeyLoadError(f"{private}: {error}. Move the file away, and a new key pair is made") from None
+
+
+def _port(sockets: list[socket.socket]) -> int:
+    return int(sockets[0].getsockname()[1])
+
+
+def _wait_until_deployed(aws: Clients, distribution_id: str) -> None:
+    deadline = time.monotonic() + _DEPLOY_SECONDS
+    while aws.cloudfront.get_distribution(Id=distribution_id)["Distribution"]["Status"] != "Deployed":
+        if time.monotonic() > deadline:
+            raise ServiceError(f"the edge did not take up distribution {distribution_id} in {_DEPLOY_SECONDS} seconds")
+        time.sleep(0.05)

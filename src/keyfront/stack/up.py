@@ -1,0 +1,126 @@
+"""`keyfront up`: start the machine, say where everything is, and stop on Ctrl-C."""
+
+import asyncio
+import json
+import shlex
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from rich.console import Console
+from rich.table import Table
+
+from keyfront.stack import aws
+from keyfront.stack.machine import Machine, Options, Running
+from keyfront.stack.provision import KEY_GROUP
+
+__all__ = ["Options", "run"]
+
+
+def run(options: Options) -> None:
+    """Run until SIGINT or SIGTERM. Raises `KeyfrontError` when the machine cannot start."""
+    asyncio.run(_run(options))
+
+
+async def _run(options: Options) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    machine = Machine(options)
+    starting = asyncio.create_task(machine.start())
+    waiting = asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            running = starting.result()
+            print(json.dumps(as_json(running)), flush=True) if options.json else _print(running)  # noqa: T201
+            await waiting
+    finally:
+        starting.cancel()
+        waiting.cancel()
+        await asyncio.gather(starting, waiting, return_exceptions=True)
+        await machine.stop()
+
+
+def as_json(running: Running) -> dict[str, object]:
+    """What `keyfront up --json` prints, in one line, once everything runs."""
+    made, edge = running.provisioned, running.edge
+    return {
+        "endpoint": running.endpoint,
+        "environment": aws.environment(running.endpoint),
+        "shop": running.shop_url,
+        "edge": {"http": running.http_url, "https": f"https://{made.domain_name}"},
+        "authority": str(edge.authority),
+        "distribution": {"id": made.distribution_id, "domain_name": made.domain_name},
+        "key_group": made.key_group_id,
+        "key_pair_id": made.key_pair_id,
+        "private_key": str(running.private_key),
+        "public_key": str(running.public_key),
+        "bucket": made.bucket,
+        "parameter": made.parameter,
+        "items": [
+            {"id": item.id, "key": item.key, "path": quote(item.key), "file": str(running.shop.path(item))}
+            for item in running.shop.items
+        ],
+    }
+
+
+def _print(running: Running) -> None:
+    made = running.provisioned
+    table = Table.grid(padding=(0, 3))
+    table.add_column(style="bold")
+    for name, where, remark in (
+        ("Shop", running.shop_url, "sign in, and download what you bought"),
+        ("Edge", f"https://{made.domain_name}", f"and {running.http_url}"),
+        ("AWS endpoint", running.endpoint, "CloudFront is ours, the rest is moto's"),
+        ("Distribution", made.distribution_id, f"its private files are in s3://{made.bucket}"),
+        ("Key group", made.key_group_id, KEY_GROUP),
+        ("Key pair", made.key_pair_id, str(running.private_key)),
+        ("Authority", str(running.edge.authority), "signs the edge's certificate: curl --cacert"),
+    ):
+        table.add_row(name, where, f"[dim]{remark}[/dim]")
+    console = Console(highlight=False)
+    console.print()
+    console.print(table)
+    for name, why in running.shop.left_out.items():
+        console.print(f"Not for sale: {name} {why}", style="yellow", markup=False)
+    console.print("\nTry it, in another terminal in this directory:\n", style="bold")
+    for line in _steps(running):
+        console.print(line, style="dim" if line.startswith("#") else None, soft_wrap=True, markup=False)
+    console.print("\nCtrl-C stops everything.", style="bold")
+
+
+def _steps(running: Running) -> Iterator[str]:
+    """A line to copy for each step from no signature to a key that nobody trusts any more."""
+    made, item = running.provisioned, running.shop.items[0]
+    keyfront, aws_cli = _command("keyfront"), _command("aws")
+    name = shlex.quote(Path(item.key).name)
+    sign = f'{keyfront} sign "$FILE" --key-id {made.key_pair_id} --private-key {shlex.quote(str(running.private_key))}'
+    exports = " ".join(f"{variable}={value}" for variable, value in aws.environment(running.endpoint).items())
+    yield f"export {exports}"
+    yield f"FILE={shlex.quote(f'{running.http_url}/{quote(item.key)}')}"
+    yield "# who is trusted"
+    yield f"{aws_cli} cloudfront list-key-groups"
+    yield "# no signature: 403, MissingKey"
+    yield 'curl -i "$FILE"'
+    yield "# signed: 200, and the file"
+    yield f'curl -o {name} "$({sign} --expires 1h)"'
+    yield "# one character changed: 403, AccessDenied"
+    yield f"curl -i \"$({sign} --expires 1h | sed 's/Expires=1/Expires=2/')\""
+    yield "# three seconds later: 403, AccessDenied"
+    yield f'LINK="$({sign} --expires 2s)"; sleep 3; curl -i "$LINK"'
+    yield "# the key taken out of the group: 403, InvalidKey, within seconds (groups add brings it back)"
+    yield f"{keyfront} groups remove {KEY_GROUP} {made.key_pair_id}"
+
+
+def _command(name: str) -> str:
+    """How the user can call a program: by its name, or by its path beside this Python."""
+    beside = Path(sys.executable).with_name(name)
+    if shutil.which(name) or not beside.exists():
+        return name
+    here = Path.cwd()
+    return shlex.quote(str(beside.relative_to(here) if beside.is_relative_to(here) else beside))
