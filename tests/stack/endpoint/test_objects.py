@@ -184,6 +184,17 @@ def test_a_body_that_looks_like_a_form_is_content_all_the_same(
     assert s3.get_object(Bucket="shop", Key="key")["Body"].read() == b"key=value&file=1"
 
 
+def test_a_presigned_upload_of_any_type_is_content(endpoint: "Running", s3: "S3Client") -> None:
+    body = b"\xff\xfe binary"
+    for query in ("AWSAccessKeyId=test&Signature=x&Expires=4000000000", None):
+        url = s3.generate_presigned_url("put_object", Params={"Bucket": "shop", "Key": "key"})
+        target = f"/shop/key?{query}" if query else url.removeprefix(endpoint.url)
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert endpoint.send("PUT", target, body, headers=headers).status == 200
+        assert s3.get_object(Bucket="shop", Key="key")["Body"].read() == body
+        s3.delete_object(Bucket="shop", Key="key")
+
+
 def test_compressed_content_is_stored_as_it_was_sent(s3: "S3Client") -> None:
     body = gzip.compress(b"text")
     s3.put_object(Bucket="shop", Key="key", Body=body, ContentEncoding="gzip", ContentType="text/plain")

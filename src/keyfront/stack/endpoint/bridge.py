@@ -57,6 +57,8 @@ class Bridge:
         loop = asyncio.get_running_loop()
         answer = await loop.run_in_executor(self._threads, self._ask, environ, headers, target.service)
         window: Window | None = environ.pop(WINDOW, None)
+        if window is not None and self._closed:
+            answer, window = _STOPPING.answer(headers, target.service), None
         if window is None:
             await send_answer(answer, scope, send)
             return
@@ -65,6 +67,8 @@ class Bridge:
         self._streams.add(stream)
         try:
             await asyncio.wait([stream])
+            if not stream.cancelled() and (error := stream.exception()):
+                _log.warning("an answer was broken off: %s", error)
         finally:
             stream.cancel()
             self._streams.discard(stream)
@@ -79,7 +83,7 @@ class Bridge:
 
     def _ask(self, environ: Environ, headers: dict[str, str], service: str | None) -> Answer:
         try:
-            answer = _run(self._application, environ)
+            answer = _measured(_run(self._application, environ), environ)
         except RefusedError as refusal:
             return refusal.error.answer(headers, service)
         except NotImplementedError as error:
@@ -94,7 +98,7 @@ class Bridge:
         except UnicodeEncodeError:
             environ.pop(WINDOW, None)
             return _UNSENDABLE.answer(headers, service)
-        return _measured(answer, environ)
+        return answer
 
     async def _stream(self, window: Window, receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
@@ -105,8 +109,7 @@ class Bridge:
                 if gone.done():
                     return
                 if not chunk:
-                    _log.warning("a file was changed while it was sent; the answer was broken off")
-                    return
+                    raise OSError("the file was changed while it was sent")
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
         finally:

@@ -45,7 +45,10 @@ class Dispatcher(DomainDispatcherApplication):
         query = parse_qs(environ["QUERY_STRING"])
         if "HTTP_AUTHORIZATION" not in environ and (credential := query.get("X-Amz-Credential")):
             environ = {**environ, "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential={credential[0]},"}
-        return super().infer_service_region_host(environ, path)
+        host: str | None = super().infer_service_region_host(environ, path)
+        # It reads a body that may be a form, and does not put back what is none: a presigned upload by curl.
+        environ["wsgi.input"].seek(0)
+        return host
 
     def _create(self, service: Any) -> Any:
         if service == _CONTROLS and not self._moto_api:
