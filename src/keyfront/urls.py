@@ -4,6 +4,7 @@ CloudFront compares the bytes that a viewer sends with the bytes that were signe
 form in which browsers and HTTP clients send it *before* it is signed, and is never touched afterwards.
 """
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -16,12 +17,13 @@ SIGNING_PARAMETERS: Final = frozenset({"Expires", "Policy", "Signature", "Key-Pa
 MAX_URL_BYTES: Final = 8192
 """Developer Guide, "Quotas": the longest URL that CloudFront answers, query string included."""
 
-_PATH = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]]|%[0-9A-Fa-f]{2})*"
+_PATH = r"[A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]]*)*"
 _QUERY = _PATH.replace("'", "").replace("/", "/?")
-# Lower-case host, no port that a viewer would drop, nothing to encode, no dot segment: sent as it stands.
-_AS_SENT = re.compile(rf"https?://[a-z0-9\-._]+/(?!\.){_PATH}(?:\?{_QUERY})?")
+# A lower-case host that is no address, no port, nothing to encode: sent as it stands, but for dot segments.
+_AS_SENT = re.compile(rf"https?://(?:[a-z0-9_][a-z0-9\-_]*\.)*[a-z][a-z0-9\-]*/{_PATH}(?:\?{_QUERY})?")
 _PARTS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<host>[^/?#]*)(?P<path>[^?#]*)(?P<query>\?[^#]*)?")
-_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_HOST = re.compile(r"(?P<name>[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?\.?|\[[0-9a-f:]+\])(?::(?P<port>[0-9]{1,9}))?")
+_LIKE_AN_ADDRESS = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
 _PATTERN_HOST = re.compile(r"[a-z0-9\-._*?:\[\]]+")
 _TO_ENCODE_IN_PATH = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]%]")
 # Browsers send ' as %27 in a query string (URL Standard, special-query percent-encode set).
@@ -29,7 +31,9 @@ _TO_ENCODE_IN_QUERY = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&()*+,;
 # The URL Standard resolves these, percent-encoded or not, before a browser sends anything.
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=/|$)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_SCHEME_PATTERN = re.compile(r"[a-z*?]+")
+_USER = re.compile(r"(^|//)[^/]*@")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def viewer_url(url: str) -> str:
@@ -38,7 +42,7 @@ def viewer_url(url: str) -> str:
     Scheme and host in lower case, no default port, `/` for an empty path, no dangling `?`; spaces, non-ASCII and
     characters that no URL holds are percent-encoded, and what is encoded already stays as it is.
     """
-    if not (_AS_SENT.fullmatch(url) and "/." not in url and url[-1] != "?"):
+    if not _AS_SENT.fullmatch(url) or "/." in url or "/%2" in url or url[-1] == "?":
         url = _normalised(url, pattern=False)
     _refuse_signing_parameters(url)
     return url
@@ -52,11 +56,14 @@ def resource_pattern(resource: str) -> str:
     if not resource:
         raise URLError("the resource is empty: give a URL, with * and ? as wildcards, or * for any")
     resource = resource.replace("\\?", "?")
-    if "://" not in resource.split("?", 1)[0]:
-        if resource.startswith("*"):
-            return _encode(resource, _TO_ENCODE_IN_QUERY, resource)
-        raise URLError(f"{_shown(resource)} has no scheme: write https://… (or *://… for either)")
-    return _normalised(resource, pattern=True)
+    if "://" in resource.partition("?")[0]:
+        pattern = _normalised(resource, pattern=True)
+    elif resource.startswith("*"):
+        pattern = _normalised("*://" + resource, pattern=True).removeprefix("*://")
+    else:
+        raise URLError(f"{shown(resource)} has no scheme: write https://… (or *://… for either)")
+    _refuse_signing_parameters(pattern)
+    return pattern
 
 
 def with_parameters(url: str, parameters: str) -> str:
@@ -84,16 +91,18 @@ def without_signing_parameters(query: str) -> str:
 
 
 def _normalised(url: str, *, pattern: bool) -> str:
-    if _CONTROL.search(url) or url != url.strip():
-        raise URLError(f"{_shown(url)} holds white space or control characters at its ends or line breaks: remove them")
+    if _CONTROL.search(url):
+        raise URLError(f"{shown(url)} holds a line break or another control character: remove it, or write it as %0A …")
+    if url != url.strip():
+        raise URLError(f"{shown(url)} begins or ends with white space: remove it, or write it as %20")
+    scheme, host, path, query = _split_pattern(url) if pattern else _split(url)
     if "#" in url:
         raise URLError(
-            f"{_shown(url)} holds '#': viewers keep what follows to themselves; write %23 if the path holds one"
+            f"{shown(url)} holds '#': viewers keep what follows to themselves; write %23 if the path holds one"
         )
-    scheme, host, path, query = _split(url, pattern=pattern)
     if _DOT_SEGMENT.search(path):
         raise URLError(
-            f"{_shown(url)} holds a '.' or '..' segment: viewers resolve it before they ask, so sign the result"
+            f"{shown(url)} holds a '.' or '..' segment: viewers resolve it before they ask, so sign the result"
         )
     path = _encode(path, _TO_ENCODE_IN_PATH, url) or ("" if pattern else "/")
     query = _encode(query, _TO_ENCODE_IN_QUERY, url)
@@ -102,37 +111,61 @@ def _normalised(url: str, *, pattern: bool) -> str:
     return f"{scheme}://{host}{path}{query}"
 
 
-def _split(url: str, *, pattern: bool) -> tuple[str, str, str, str]:
-    if pattern:
-        scheme, _, rest = url.partition("://")
-        host, slash, path = rest.partition("/")
-        scheme, host, path, query = scheme.lower(), host.lower(), slash + path, ""
-        if "?" in path:
-            path, mark, query = path.partition("?")
-            query = mark + query
-        if not re.fullmatch(r"[a-z*?]+", scheme) or not _PATTERN_HOST.fullmatch(host):
-            raise URLError(f"{_shown(url)} is no resource: write scheme://domain/path with * and ? as wildcards")
-        return scheme, host.removesuffix(_DEFAULT_PORTS.get(scheme, ":")), path, query
-    parts = _PARTS.fullmatch(url)
+def _split(url: str) -> tuple[str, str, str, str]:
+    """Scheme, host, path and query string (with its question mark) of a URL, the first two as viewers send them."""
+    parts = _PARTS.match(url)
     if parts is None:
-        raise URLError(f"{_shown(url)} has no scheme: write https://{url.lstrip('/')[:60]}")
+        raise URLError(f"{shown(url)} has no scheme: write https://{shown(url.lstrip('/:'))[1:-1]}")
     scheme, host = parts["scheme"].lower(), parts["host"].lower()
     if scheme not in _DEFAULT_PORTS:
-        raise URLError(f"{_shown(url)} has the scheme {scheme!r}: CloudFront answers http and https")
+        raise URLError(f"{shown(url)} has the scheme {scheme!r}: CloudFront answers http and https")
     if "@" in host:
-        raise URLError("the URL holds a user name or password, which viewers do not send: remove it")
+        raise URLError(f"{shown(url)} holds a user name or password, which viewers do not send: remove it")
     if not host.isascii():
-        raise URLError(f"the host {host!r} is not ASCII: write its punycode form, {_punycode(host)}")
-    if not _HOST.fullmatch(host):
-        raise URLError(f"{_shown(url)} has no valid host: {host!r}")
-    return scheme, host.removesuffix(_DEFAULT_PORTS[scheme]), parts["path"], parts["query"] or ""
+        raise URLError(f"the host {host!r} is not ASCII: write its punycode form (xn--…)")
+    return scheme, _host(host, scheme, url), parts["path"], parts["query"] or ""
+
+
+def _host(host: str, scheme: str, url: str) -> str:
+    found = _HOST.fullmatch(host)
+    if found is None:
+        raise URLError(f"{shown(url)} has no valid host: {host!r}")
+    name, port = found["name"], int(found["port"] or _DEFAULT_PORTS[scheme])
+    if not 0 <= port <= 65535:
+        raise URLError(f"{shown(url)} has no valid port: {port}")
+    try:
+        if name.startswith("["):
+            name = f"[{ipaddress.IPv6Address(name[1:-1]).compressed}]"
+        elif _LIKE_AN_ADDRESS.fullmatch(name):
+            name = str(ipaddress.IPv4Address(name))
+    except ValueError:
+        raise URLError(f"{shown(url)} has a host that looks like an address and is none: {name!r}") from None
+    return name if port == _DEFAULT_PORTS[scheme] else f"{name}:{port}"
+
+
+def _split_pattern(pattern: str) -> tuple[str, str, str, str]:
+    scheme, _, rest = pattern.partition("://")
+    scheme = scheme.lower()
+    host, slash, path = rest.partition("/")
+    if "?" in host and not _PATTERN_HOST.fullmatch(host.lower()):
+        # No wildcard then: the query string begins where the domain ends.
+        host, mark, query = rest.partition("?")
+        path = ""
+    else:
+        path, mark, query = (slash + path).partition("?")
+    host = host.lower()
+    if not _SCHEME_PATTERN.fullmatch(scheme) or not _PATTERN_HOST.fullmatch(host):
+        raise URLError(f"{shown(pattern)} is no resource: write scheme://domain/path with * and ? as wildcards")
+    if scheme in _DEFAULT_PORTS:
+        host = host.removesuffix(f":{_DEFAULT_PORTS[scheme]}")
+    return scheme, host, path, mark + query
 
 
 def _encode(text: str, unsafe: re.Pattern[str], url: str) -> str:
     try:
         return unsafe.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)
     except UnicodeEncodeError:
-        raise URLError(f"{_shown(url)} holds half of a surrogate pair: it was decoded wrongly") from None
+        raise URLError(f"{shown(url)} holds half of a surrogate pair: it was decoded wrongly") from None
 
 
 def _refuse_signing_parameters(url: str) -> None:
@@ -143,14 +176,7 @@ def _refuse_signing_parameters(url: str) -> None:
         )
 
 
-def _punycode(host: str) -> str:
-    try:
-        return host.encode("idna").decode("ascii")
-    except UnicodeError:
-        return "xn--…"
-
-
-def _shown(url: str) -> str:
-    """`url` for an error's text: no query string, which can hold secrets, and not too long."""
-    bare = url.partition("?")[0]
+def shown(url: str) -> str:
+    """`url` for an error's text: no query string and no password, which are secrets, and not too long."""
+    bare = _USER.sub(r"\1…@", url.partition("?")[0])
     return repr(bare if len(bare) <= 120 else bare[:117] + "…")
