@@ -349,7 +349,7 @@ def test_a_missing_and_a_wrong_passphrase_are_told_apart(form: str, written: dic
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(KeyLoadError, match=re.escape(f"{tmp_path}: Is a directory")):
         SigningKey.load(tmp_path)
-    with pytest.raises(KeyLoadError, match="missing.pem: No such file"):
+    with pytest.raises(KeyLoadError, match=r"missing\.pem: No such file"):
         SigningKey.load(tmp_path / "missing.pem")
 
 
