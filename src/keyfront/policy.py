@@ -5,10 +5,10 @@ Source: Developer Guide, "Create a signed URL using a canned policy" and "… us
 
 import ipaddress
 import json
-import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from keyfront.errors import PolicyError
@@ -33,6 +33,15 @@ class Policy:
     starts: int | None = None
     ip: str | None = None
     """An IPv4 network in CIDR form."""
+
+    def __post_init__(self) -> None:
+        _second(self.expires, "DateLessThan")
+        if self.starts is not None:
+            _second(self.starts, "DateGreaterThan")
+        if self.ip is not None and network(self.ip) != self.ip:
+            raise PolicyError(f"AWS:SourceIp is {self.ip}: in CIDR form it is {network(self.ip)}")
+        if self.resource == "":
+            raise PolicyError("Resource is empty")
 
     @classmethod
     def canned(cls, url: str, *, expires: Moment, now: float) -> "Policy":
@@ -73,7 +82,7 @@ class Policy:
             condition["DateGreaterThan"] = {"AWS:EpochTime": self.starts}
         statement = {} if self.resource is None else {"Resource": self.resource}
         document = {"Statement": [{**statement, "Condition": condition}]}
-        return json.dumps(document, separators=(",", ":")).encode("ascii")
+        return _WITHOUT_SPACES.encode(document).encode("ascii")
 
     @classmethod
     def parse(cls, data: bytes) -> "Policy":
@@ -83,7 +92,7 @@ class Policy:
         that is no integer from 0 to `LATEST` and a network with host bits are malformed.
         """
         try:
-            document = json.loads(data.decode("utf-8"), object_pairs_hook=_members)
+            document = _JSON.decode(data.decode("utf-8"))
         except UnicodeDecodeError:
             raise PolicyError("the policy is not UTF-8 text") from None
         except RecursionError:
@@ -99,17 +108,15 @@ class Policy:
             statement = statement[0]
         named = _members_of(statement, "Statement", required=("Condition",), optional=("Resource",))
         resource = named.get("Resource")
-        if "Resource" in named and not (isinstance(resource, str) and resource):
+        if "Resource" in named and not isinstance(resource, str):
             raise PolicyError("Resource is not a text")
         condition = _members_of(
             named["Condition"], "Condition", required=("DateLessThan",), optional=("DateGreaterThan", "IpAddress")
         )
         return cls(
             resource=resource if isinstance(resource, str) else None,
-            expires=_parsed_time(condition["DateLessThan"], "DateLessThan"),
-            starts=_parsed_time(condition["DateGreaterThan"], "DateGreaterThan")
-            if "DateGreaterThan" in condition
-            else None,
+            expires=_parsed_time(condition, "DateLessThan"),
+            starts=_parsed_time(condition, "DateGreaterThan") if "DateGreaterThan" in condition else None,
             ip=_parsed_network(condition["IpAddress"]) if "IpAddress" in condition else None,
         )
 
@@ -117,7 +124,8 @@ class Policy:
 def canned_bytes(url: str, expires: int) -> bytes:
     """The canned policy for `url`, to the byte."""
     # Nothing that a signer lets through needs escaping; what a request carries might, and must not break out.
-    text = f'"{url}"' if '"' not in url and "\\" not in url and url.isascii() else json.dumps(url)
+    plain = url.isascii() and url.isprintable() and '"' not in url and "\\" not in url
+    text = f'"{url}"' if plain else json.dumps(url)
     return (
         f'{{"Statement":[{{"Resource":{text},"Condition":{{"DateLessThan":{{"AWS:EpochTime":{expires}}}}}}}]}}'
     ).encode("ascii")
@@ -150,29 +158,33 @@ def epoch(moment: Moment, now: float, what: str = "the time") -> int:
         seconds = moment
     else:
         raise PolicyError(f"{what} is a {type(moment).__name__}: give an aware datetime, a timedelta or epoch seconds")
-    if not math.isfinite(seconds) or seconds < 0:
-        raise PolicyError(f"{what} is {moment}: give a time after 1970")
+    if not seconds >= 0:
+        raise PolicyError(f"{what} is {_given(moment)}: give a time after 1970")
     if seconds > LATEST:
-        hint = "; it looks like milliseconds: divide by 1000" if LATEST < seconds < LATEST * 1000 else ""
-        raise PolicyError(f"{what} is {moment}, past the last second a policy can name, {LATEST}{hint}")
+        hint = "; it looks like milliseconds: divide by 1000" if _like_milliseconds(moment) else ""
+        raise PolicyError(f"{what} is {_given(moment)}, past the last second a policy can name, {LATEST}{hint}")
     return int(seconds)
 
 
 def network(ip: str) -> str:
     """One IPv4 address or network in CIDR form (an address gets `/32`), or `PolicyError`."""
-    if not isinstance(ip, str) or not _NETWORK.fullmatch(ip):
-        if isinstance(ip, str) and ":" in ip:
-            raise PolicyError(f"ip is {ip}: CloudFront's policies know IPv4 only, and leave ip out for IPv6 viewers")
-        raise PolicyError(f"ip is {ip!r}: give one IPv4 address or range, such as 192.0.2.10 or 192.0.2.0/24")
+    if isinstance(ip, str) and _NETWORK.fullmatch(ip):
+        return _network(ip)
+    if isinstance(ip, str) and ":" in ip:
+        raise PolicyError(f"ip is {ip[:60]}: CloudFront's policies know IPv4 only, so leave ip out for IPv6 viewers")
+    shown = ascii(ip[:60]) if isinstance(ip, str) else f"a {type(ip).__name__}"
+    raise PolicyError(f"ip is {shown}: give one IPv4 address or range, such as 192.0.2.10 or 192.0.2.0/24")
+
+
+@lru_cache(maxsize=1024)
+def _network(ip: str) -> str:
     try:
-        return str(ipaddress.IPv4Network(ip))
-    except ValueError:
-        pass
-    try:
-        base = ipaddress.IPv4Network(ip, strict=False)
+        given = ipaddress.IPv4Interface(ip)
     except ValueError as error:
-        raise PolicyError(f"ip is {ip!r}: {error}") from None
-    raise PolicyError(f"ip is {ip}, whose address has bits outside the range: write {base}")
+        raise PolicyError(f"ip is {ip}, which is no IPv4 address or range: {error}") from None
+    if given.ip != given.network.network_address:
+        raise PolicyError(f"ip is {ip}, whose address has bits outside the range: write {given.network}")
+    return str(given.network)
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -180,6 +192,10 @@ def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(members) != len(pairs):
         raise PolicyError("the policy names a member twice")
     return members
+
+
+_JSON: Final = json.JSONDecoder(object_pairs_hook=_members)
+_WITHOUT_SPACES: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 def _members_of(
@@ -191,19 +207,23 @@ def _members_of(
     for name in required:
         if name not in value:
             raise PolicyError(f"{where} has no {name}")
-    if foreign := set(value) - set(required) - set(optional):
-        raise PolicyError(f"{where} has a member that CloudFront does not know: {min(foreign)[:40]!r}")
+    for name in value:
+        if name not in required and name not in optional:
+            raise PolicyError(f"{where} has a member that CloudFront does not know: {name[:40]!a}")
     return value
 
 
-def _parsed_time(value: object, where: str) -> int:
-    seconds = _members_of(value, where, required=("AWS:EpochTime",))["AWS:EpochTime"]
-    if not isinstance(seconds, int) or isinstance(seconds, bool):
-        raise PolicyError(f"{where} is not an integer: seconds since the epoch, without quotes")
-    if not 0 <= seconds <= LATEST:
-        hint = ", which looks like milliseconds" if LATEST < seconds < LATEST * 1000 else ""
-        raise PolicyError(f"{where} is {str(seconds)[:24]}{hint}: seconds since the epoch go to {LATEST}")
-    return seconds
+def _parsed_time(condition: dict[str, object], name: str) -> int:
+    return _second(_members_of(condition[name], name, required=("AWS:EpochTime",))["AWS:EpochTime"], name)
+
+
+def _second(value: object, name: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise PolicyError(f"{name} is not an integer: seconds since the epoch, without quotes")
+    if not 0 <= value <= LATEST:
+        hint = ", which looks like milliseconds" if _like_milliseconds(value) else ""
+        raise PolicyError(f"{name} is {_given(value)}{hint}: seconds since the epoch go to {LATEST}")
+    return value
 
 
 def _parsed_network(value: object) -> str:
@@ -211,6 +231,16 @@ def _parsed_network(value: object) -> str:
     if not isinstance(source, str):
         raise PolicyError("AWS:SourceIp is not a text: exactly one IPv4 address or range")
     return network(source)
+
+
+def _like_milliseconds(moment: Moment) -> bool:
+    return isinstance(moment, int | float) and LATEST < moment < LATEST * 1000
+
+
+def _given(moment: Moment) -> str:
+    # Python refuses to write out an integer of thousands of digits.
+    big = isinstance(moment, int) and moment.bit_length() > 128
+    return "a number of more than 38 digits" if big else str(moment)
 
 
 def _when(seconds: int) -> str:
