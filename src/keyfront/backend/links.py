@@ -1,0 +1,31 @@
+"""Signed links: from an object's key to a URL that opens it for a while."""
+
+import math
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from keyfront.signing import Signer
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A URL that opens one object until `expires` (seconds since the epoch)."""
+
+    url: str = field(repr=False)
+    """Whoever has it can download: it belongs in no log."""
+    expires: int
+
+
+def object_url(base_url: str, key: str) -> str:
+    """The URL of an object below a distribution: its key in UTF-8, all but unreserved characters encoded.
+
+    Source: S3 User Guide, "Naming Amazon S3 objects"; RFC 3986, section 2.3. A `*`, `+` or `?` in a key is encoded
+    too, because it would be read as something else on the way.
+    """
+    return f"{base_url}/{quote(key, safe='/-._~')}"
+
+
+def sign_link(signer: Signer, url: str, *, seconds: int, now: float) -> Link:
+    """A link to `url` that is good for `seconds` from `now` (seconds since the epoch), rounded up to a whole one."""
+    expires = math.ceil(now + seconds)
+    return Link(signer.sign_url(url, expires=expires), expires)

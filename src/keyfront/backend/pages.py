@@ -1,0 +1,84 @@
+"""Pages: Jinja templates, and how prices and sizes are written in them."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from keyfront.backend.covers import cover
+
+_HERE: Final = Path(__file__).parent
+
+_SIGNS: Final = {"EUR": "€", "USD": "$", "GBP": "£"}
+_KINDS: Final = {"book": "Book", "document": "Document", "audio": "Audio", "video": "Video", "image": "Picture"}
+
+
+class Assets(StaticFiles):
+    """The stylesheet: kept by browsers, and asked for again each time, so that a new version is never half seen."""
+
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        """The file, or 304."""
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+class Pages:
+    """The pages of one shop. With `storefront` they lead to its other pages; without, each stands alone."""
+
+    def __init__(self, shop: str, *, storefront: bool) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals.update(shop=shop, storefront=storefront, cover=cover)
+        self._environment.filters.update(money=money, size=size, kind=kind)
+
+    def show(self, request: Request, template: str, status: int = 200, *, values: Mapping[str, object]) -> HTMLResponse:
+        """A page, for whoever `request.state.customer` says is looking."""
+        customer = getattr(request.state, "customer", None)
+        html = self._environment.get_template(template).render(
+            {"notice": None, **values, "customer": customer, "path": request.url.path}
+        )
+        return HTMLResponse(html, status)
+
+
+def assets() -> Assets:
+    """What pages refer to, for mounting at `/assets`."""
+    return Assets(directory=_HERE / "assets")
+
+
+def money(cents: int, currency: str) -> str:
+    """A price: `€6.50`, `CHF 6.50`, `Free`."""
+    if cents == 0:
+        return "Free"
+    amount = f"{cents // 100:,}.{cents % 100:02}"
+    sign = _SIGNS.get(currency)
+    return f"{sign}{amount}" if sign else f"{currency} {amount}"
+
+
+def size(count: int) -> str:
+    """Bytes as people write them: `999 bytes`, `1.2 kB`, `48 MB`."""
+    if count < 1000:
+        return "1 byte" if count == 1 else f"{count} bytes"
+    value, units = float(count), iter(("kB", "MB", "GB", "TB"))
+    while True:
+        value, unit = value / 1000, next(units)
+        if value < 999.5 or unit == "TB":
+            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:,.0f} {unit}"
+
+
+def kind(name: str) -> str:
+    """What an item is, as it is shown."""
+    return _KINDS.get(name, name.capitalize())

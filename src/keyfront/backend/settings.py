@@ -1,0 +1,131 @@
+"""What the download backend must be told, read from environment variables and checked before anything starts."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from keyfront.backend.token_settings import TokenSettings, token_settings
+from keyfront.errors import InputError, URLError
+from keyfront.urls import viewer_url
+
+DEFAULT_DATABASE_URL: Final = "sqlite:///keyfront.db"
+DEFAULT_LINK_SECONDS: Final = 60
+MAX_LINK_SECONDS: Final = 7 * 24 * 3600
+_BUCKET = re.compile(r"(?:.+\.)?s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?")
+_MIN_SESSION_SECRET: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the backend is told. Values that can hold a secret are left out of its `repr`."""
+
+    base_url: str
+    """Scheme and host of the distribution, without a slash at the end: `https://d111111abcdef8.cloudfront.net`."""
+    private_key_parameter: str
+    """The SSM parameter that holds the private key, alone (PEM) or with its id (JSON)."""
+    key_pair_id: str | None = None
+    """The public key's id in CloudFront; `None` when the parameter holds it."""
+    link_seconds: int = DEFAULT_LINK_SECONDS
+    """How long a signed link opens its file, in seconds."""
+    database_url: str = field(default=DEFAULT_DATABASE_URL, repr=False)
+    tokens: TokenSettings | None = None
+    """How bearer tokens are checked; `None` when nobody comes with one."""
+    session_secret: str | None = field(default=None, repr=False)
+    """Signs the demo storefront's session cookie; without it sessions end when the process does."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.link_seconds, int) or not 1 <= self.link_seconds <= MAX_LINK_SECONDS:
+            raise InputError(
+                f"LINK_SECONDS is {self.link_seconds!r}: give whole seconds from 1 to {MAX_LINK_SECONDS} (seven days)"
+            )
+        if self.session_secret is not None and len(self.session_secret) < _MIN_SESSION_SECRET:
+            raise InputError(
+                f"SESSION_SECRET has {len(self.session_secret)} characters and needs {_MIN_SESSION_SECRET}: "
+                "make one with `openssl rand -hex 32`"
+            )
+        object.__setattr__(self, "base_url", distribution_url(self.base_url))
+        object.__setattr__(self, "database_url", database_url(self.database_url))
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """The settings in `environment` (the process's own when `None`); empty variables count as missing.
+
+        CLOUDFRONT_DOMAIN, PRIVATE_KEY_PARAMETER; KEYPAIR_ID unless the parameter holds the id; one of JWKS_URL,
+        JWT_KEY and JWT_SECRET with JWT_ISSUER and JWT_AUDIENCE; optionally JWT_ALGORITHMS, DATABASE_URL,
+        LINK_SECONDS, SESSION_SECRET. Region, credentials and endpoint of SSM follow boto3's own variables. Raises
+        `InputError`, which names the variable.
+        """
+        given = os.environ if environment is None else environment
+        values = {name: value.strip() for name, value in given.items() if value.strip()}
+        return cls(
+            base_url=_needed(values, "CLOUDFRONT_DOMAIN", "the distribution's domain, d….cloudfront.net"),
+            private_key_parameter=_needed(values, "PRIVATE_KEY_PARAMETER", "the SSM parameter with the private key"),
+            key_pair_id=values.get("KEYPAIR_ID"),
+            link_seconds=_whole_number(values, "LINK_SECONDS", DEFAULT_LINK_SECONDS),
+            database_url=values.get("DATABASE_URL", DEFAULT_DATABASE_URL),
+            tokens=token_settings(values),
+            session_secret=values.get("SESSION_SECRET"),
+        )
+
+
+def distribution_url(domain: str) -> str:
+    """Scheme and host from what CLOUDFRONT_DOMAIN may say: a host, with a port or not, or `http://localhost:10001`.
+
+    The scheme is https unless it is given. Raises `InputError` for anything more than a host, and for a bucket.
+    """
+    try:
+        url = viewer_url(domain if "://" in domain else f"https://{domain}")
+    except URLError as error:
+        raise InputError(f"CLOUDFRONT_DOMAIN is no domain: {error}") from None
+    parts = urlsplit(url)
+    try:
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise InputError(f"CLOUDFRONT_DOMAIN is {domain!r}, whose port is not between 0 and 65535") from None
+    if parts.path != "/" or parts.query:
+        raise InputError(f"CLOUDFRONT_DOMAIN is {domain!r}: give the host alone, {parts.netloc}")
+    if _BUCKET.fullmatch(host):
+        raise InputError(
+            f"CLOUDFRONT_DOMAIN is the bucket {host}, which knows nothing of CloudFront's signatures: "
+            "give the distribution's domain, d….cloudfront.net"
+        )
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def database_url(url: str) -> str:
+    """A database URL with the driver that keyfront uses, or `InputError`, whose text never holds a password."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise InputError(f"DATABASE_URL is no database URL; {_DATABASES}") from None
+    if parsed.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    elif parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise InputError(f"DATABASE_URL names {parsed.drivername!r}, which is not supported; {_DATABASES}")
+    elif parsed.database in (None, "", ":memory:") or "mode=memory" in url:
+        raise InputError(f"DATABASE_URL is a database in memory, which its threads could not share; {_DATABASES}")
+    return parsed.render_as_string(hide_password=False)
+
+
+_DATABASES: Final = "write sqlite:///keyfront.db or postgresql+psycopg://user:password@host/database"
+
+
+def _needed(values: Mapping[str, str], name: str, what: str) -> str:
+    if value := values.get(name):
+        return value
+    raise InputError(f"{name} is not set: give {what}")
+
+
+def _whole_number(values: Mapping[str, str], name: str, default: int) -> int:
+    value = values.get(name)
+    if value is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}", value):
+        raise InputError(f"{name} is {value!r}: give whole seconds")
+    return int(value)

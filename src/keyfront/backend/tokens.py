@@ -1,0 +1,147 @@
+"""Bearer tokens: JWTs, checked with joserfc against one key or against the key set that an issuer publishes."""
+
+import time
+import unicodedata
+from collections.abc import Callable
+from typing import Final
+
+from joserfc import jws, jwt
+from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError
+from joserfc.jwa import JWSAlgModel
+from joserfc.jwk import Key, KeySet
+from joserfc.jws import JWSRegistry
+
+from keyfront.backend.keyset import fetch_key_set
+from keyfront.backend.token_settings import TokenSettings
+from keyfront.backend.values import Customer
+from keyfront.errors import InputError
+from keyfront.keystore import Refreshing
+
+LEEWAY_SECONDS: Final = 30
+"""How far the issuer's clock may be from ours."""
+_KEY_SET_TTL: Final = 600.0
+_KEY_SET_USABLE: Final = 24 * 3600.0
+"""How long a key set counts while the issuer cannot be asked: a key it has withdrawn must not count for ever."""
+_UNKNOWN_KEY_EVERY: Final = 30.0
+"""How often, at most, a token with an unknown key makes us ask the issuer again: anybody can send such tokens."""
+_MAX_SUBJECT: Final = 255
+
+
+class TokenError(InputError):
+    """A bearer token that does not say who somebody is. Its text may be shown to whoever sent it."""
+
+
+class _Registry(JWSRegistry):
+    """The allowed algorithms and no others. Headers that are not known are ignored, unless `crit` names them."""
+
+    def __init__(self, algorithms: tuple[str, ...]) -> None:
+        super().__init__(algorithms=algorithms, strict_check_header=False)
+
+    def get_alg(self, name: str) -> JWSAlgModel:
+        # The settings decided which are allowed; joserfc would warn of EdDSA's old name on every request.
+        if not self.allowed or name not in self.allowed:
+            raise TokenError(f"its algorithm must be one of {', '.join(self.allowed or ())}")
+        return self.algorithms[name]
+
+
+class TokenChecker:
+    """Tells whose a token is. One key set, cached, serves all requests; `clock` is seconds since the epoch."""
+
+    def __init__(
+        self,
+        settings: TokenSettings,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._registry = _Registry(settings.algorithms)
+        self._key = settings.key()
+        self._key_sets: Refreshing[KeySet] | None = None
+        if (url := settings.jwks_url) is not None:
+            self._key_sets = Refreshing(
+                lambda: fetch_key_set(url),
+                name=f"the key set {url}",
+                ttl=_KEY_SET_TTL,
+                usable=_KEY_SET_USABLE,
+                clock=monotonic,
+            )
+        self._claims = jwt.JWTClaimsRegistry(
+            now=lambda: int(clock()),
+            leeway=LEEWAY_SECONDS,
+            exp={"essential": True},
+            iss={"essential": True, "value": settings.issuer},
+            aud={"essential": True, "values": list(settings.audiences)},
+            sub={"essential": True},
+        )
+
+    async def customer(self, token: str) -> Customer:
+        """Whose `token` is: its subject is the customer's id.
+
+        Raises `TokenError` for a token that does not count, and `ServiceError` while there is no key set.
+        """
+        key = await self._key_for(self._headers(token))
+        try:
+            claims = jwt.decode(token, key, registry=self._registry).claims
+            self._claims.validate(claims)
+        except TokenError:
+            raise
+        except ExpiredTokenError:
+            raise TokenError("it has expired") from None
+        except MissingClaimError as error:
+            raise TokenError(f"it lacks {error.claim}") from None
+        except InvalidClaimError as error:
+            raise TokenError(f"its {_CLAIMS.get(error.claim, error.claim)} is not the one needed here") from None
+        except (JoseError, ValueError, TypeError, LookupError, RecursionError):
+            raise TokenError("its signature does not verify, or it is damaged") from None
+        return _customer(claims)
+
+    def _headers(self, token: str) -> dict[str, object]:
+        try:
+            headers = jws.extract_compact(token.encode("ascii"), registry=self._registry).headers()
+            # Before any key set is fetched for it.
+            self._registry.get_alg(str(headers.get("alg")))
+        except TokenError:
+            raise
+        except (JoseError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+            raise TokenError("it is no signed JWT") from None
+        if not isinstance(headers.get("alg"), str) or not isinstance(headers.get("kid", ""), str):
+            raise TokenError("its header is damaged")
+        return headers
+
+    async def _key_for(self, headers: dict[str, object]) -> Key:
+        if self._key is not None:
+            return self._key
+        if self._key_sets is None:
+            raise TokenError("no key is set up to check it with")
+        key_set = await self._key_sets.get_async()
+        key = _find(key_set, headers)
+        if key is None:
+            key = _find(await self._key_sets.newer_async(key_set, every=_UNKNOWN_KEY_EVERY), headers)
+        if key is None:
+            raise TokenError("it was signed with a key that the issuer does not publish")
+        return key
+
+
+def _find(keys: KeySet, headers: dict[str, object]) -> Key | None:
+    """The key that a token names; for one that names none, the only key there is."""
+    kid, algorithm = headers.get("kid"), headers["alg"]
+    if kid is None:
+        return keys.keys[0] if len(keys.keys) == 1 else None
+    named = [key for key in keys if key.kid == kid]
+    return next((key for key in named if key.alg in (None, algorithm)), None)
+
+
+_CLAIMS: Final = {"iss": "issuer (iss)", "aud": "audience (aud)", "nbf": "start (nbf)", "iat": "issue time (iat)"}
+
+
+def _customer(claims: dict[str, object]) -> Customer:
+    subject, name = claims.get("sub"), claims.get("name")
+    if not isinstance(subject, str) or not 0 < len(subject) <= _MAX_SUBJECT or not _is_plain(subject):
+        raise TokenError("its subject (sub) is no customer's id")
+    shown = name if isinstance(name, str) and 0 < len(name) <= _MAX_SUBJECT and _is_plain(name) else subject
+    return Customer(subject, shown)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether `text` can stand in a database and in a log line: no control characters, no half surrogates."""
+    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)

@@ -1,0 +1,271 @@
+"""A shop with real parts: HTTP over sockets, SQLite and PostgreSQL, an issuer of tokens, a key in a file."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from joserfc import jwt
+from joserfc.errors import SecurityWarning
+from joserfc.jwk import ECKey, Key, RSAKey
+from joserfc.jws import JWSRegistry
+from sqlalchemy import Engine
+from starlette.applications import Starlette
+
+from keyfront.backend import Customer, Item, Settings, TokenSettings, connect, create_app, seed
+from keyfront.keys import SigningKey
+from keyfront.keystore import KeyFile, KeyStore
+from keyfront.serving import Listener, bind
+
+ISSUER = "https://login.example.com/"
+AUDIENCE = "shop"
+KEY_PAIR_ID = "K2JCJMDEHXQW5F"
+
+ITEMS = (
+    Item("lamps", "The Keeper of Small Lights", "lamps.epub", "book", "Hanne Tolliver", "A story.", 95_000, 650),
+    Item("guide", "Harbour Lights", "guides/Füße & 灯 + 100%*.pdf", "document", "", "A guide.", 31_000, 400),
+    Item("waltz", "Night Watch", "night watch.flac", "audio", "Skerrow Music Box", "", 774_000, 0),
+)
+MARA = Customer("mara", "Mara Lindqvist", "mara@example.com")
+TOMAS = Customer("tomas", "Tomas Okafor", "tomas@example.com")
+BOUGHT = (("mara", "lamps"), ("mara", "guide"), ("tomas", "guide"))
+
+
+@dataclass
+class Issuer:
+    """Somebody who signs tokens and publishes keys over HTTP."""
+
+    url: str = ""
+    keys: dict[str, RSAKey | ECKey] = field(default_factory=dict)
+    published: list[dict[str, Any]] = field(default_factory=list)
+    asked: int = 0
+    status: int = 200
+    body: bytes | None = None
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def publish(self, *kids: str) -> None:
+        """Publish these keys and no others; new ones are made."""
+        for kid in kids:
+            self.keys.setdefault(kid, RSAKey.generate_key(2048, {"kid": kid}))
+        self.published = [dict(self.keys[kid].as_dict(private=False)) for kid in kids]
+
+    def token(
+        self, kid: str = "one", *, header: dict[str, Any] | None = None, key: Key | None = None, **claims: Any
+    ) -> str:
+        """A token for Mara that counts, but for what is said otherwise; a claim of `None` is left out."""
+        now = int(time.time())
+        content = {"iss": ISSUER, "aud": AUDIENCE, "sub": "mara", "iat": now, "exp": now + 300} | claims
+        given = {name: value for name, value in content.items() if value is not None}
+        head = {"alg": "RS256", "kid": kid} | (header or {})
+        head = {name: value for name, value in head.items() if value is not None}
+        registry = JWSRegistry(algorithms=[head["alg"]], strict_check_header=False)
+        with warnings.catch_warnings():
+            # EdDSA has another name now, and is still what issuers write.
+            warnings.simplefilter("ignore", SecurityWarning)
+            return jwt.encode(head, given, key or self.keys[kid], registry=registry)
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    issuer = Issuer()
+    issuer.gate.set()
+    issuer.publish("one")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            issuer.asked += 1
+            assert issuer.gate.wait(30)
+            body = issuer.body if issuer.body is not None else json.dumps({"keys": issuer.published}).encode()
+            self.send_response(issuer.status)
+            if issuer.status == 302:
+                self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    issuer.url = f"http://127.0.0.1:{server.server_port}/jwks.json"
+    yield issuer
+    issuer.gate.set()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def signing_key() -> SigningKey:
+    return SigningKey.generate("ecdsa")
+
+
+@pytest.fixture
+def keystore(signing_key: SigningKey, tmp_path: Path) -> KeyStore:
+    private, _ = signing_key.write(tmp_path / "key")
+    return KeyStore(KeyFile(private), KEY_PAIR_ID)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = connect(f"sqlite:///{tmp_path}/shop.db")
+    seed(engine, ITEMS, (MARA, TOMAS), BOUGHT)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def settings(issuer: Issuer) -> Settings:
+    tokens = TokenSettings(ISSUER, (AUDIENCE,), jwks_url=issuer.url)
+    return Settings("d111111abcdef8.cloudfront.net", "/shop/key", KEY_PAIR_ID, tokens=tokens)
+
+
+@pytest.fixture
+def app(settings: Settings, engine: Engine, keystore: KeyStore) -> Starlette:
+    """The service as it is deployed: no storefront."""
+    return create_app(settings, engine=engine, keystore=keystore)
+
+
+@pytest.fixture
+def demo_app(settings: Settings, engine: Engine, keystore: KeyStore) -> Starlette:
+    """The service with the demo's storefront."""
+    return create_app(settings, engine=engine, keystore=keystore, demo=True, shop="Lamp & Key")
+
+
+@contextmanager
+def serving(app: Starlette) -> Iterator[httpx.Client]:
+    """A client of `app`, which answers on a socket until the end of the block. It follows no redirects."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    async def start() -> Listener:
+        listener = Listener(app, bind("127.0.0.1", 0))
+        listener.start()
+        return listener
+
+    listener = asyncio.run_coroutine_threadsafe(start(), loop).result(30)
+    with httpx.Client(base_url=f"http://127.0.0.1:{listener.port}", timeout=60, trust_env=False) as client:
+        yield client
+    asyncio.run_coroutine_threadsafe(listener.stop(), loop).result(30)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(30)
+    loop.close()
+
+
+@pytest.fixture
+def serve() -> Callable[[Starlette], AbstractContextManager[httpx.Client]]:
+    return serving
+
+
+@pytest.fixture
+def client(app: Starlette) -> Iterator[httpx.Client]:
+    with serving(app) as client:
+        yield client
+
+
+@pytest.fixture
+def shop(demo_app: Starlette) -> Iterator[httpx.Client]:
+    with serving(demo_app) as client:
+        client.headers["Accept"] = "text/html"
+        yield client
+
+
+class Postgres:
+    """A PostgreSQL server of the test's own, on a socket in a directory of its own."""
+
+    def __init__(self, programs: Path, directory: Path) -> None:
+        self._programs = programs
+        self._directory = directory
+        # PostgreSQL refuses to run as root.
+        self._user: dict[str, Any] = (
+            {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"postgresql+psycopg://postgres@/postgres?host={directory}"
+
+    def create(self) -> None:
+        data = self._directory / "data"
+        command: list[str | Path] = [
+            self._programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        ]
+        subprocess.run(command, cwd=self._directory, check=True, capture_output=True, **self._user)
+
+    def start(self) -> None:
+        command: list[str | Path] = [
+            self._programs / "postgres", "-D", self._directory / "data", "-k", self._directory,
+            "-c", "listen_addresses=", "-c", "fsync=off",
+        ]  # fmt: skip
+        log = (self._directory / "log").open("ab")
+        process: subprocess.Popen[bytes] = subprocess.Popen(
+            command, cwd=self._directory, stdout=log, stderr=log, **self._user
+        )
+        self._process = process
+        log.close()
+        ticker = threading.Event()
+        for _ in range(600):
+            try:
+                psycopg.connect(host=str(self._directory), user="postgres", dbname="postgres").close()
+            except psycopg.OperationalError:
+                assert process.poll() is None, (self._directory / "log").read_text()
+                ticker.wait(0.05)
+            else:
+                return
+        pytest.fail("PostgreSQL did not start")
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(30)
+            self._process = None
+
+    def empty(self) -> None:
+        """Take our tables out."""
+        with psycopg.connect(host=str(self._directory), user="postgres", dbname="postgres") as connection:
+            connection.execute("DROP TABLE IF EXISTS purchases, items, customers")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(need_tool: Callable[[str], Path]) -> Iterator[Postgres]:
+    programs = need_tool("initdb").parent
+    # Not below pytest's own directory, which another user cannot enter.
+    with tempfile.TemporaryDirectory(prefix="keyfront-pg-") as name:
+        directory = Path(name)
+        server = Postgres(programs, directory)
+        if os.geteuid() == 0:
+            subprocess.run(["chown", "postgres:postgres", directory], check=True)
+        server.create()
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def postgres(postgres_server: Postgres) -> Postgres:
+    """The server, running and without our tables."""
+    postgres_server.empty()
+    return postgres_server
