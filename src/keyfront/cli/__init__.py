@@ -1,0 +1,18 @@
+"""The `keyfront` command. Each command imports what it needs when it runs, so that the others start fast."""
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command (`sys.argv` by default) and return its exit status: 0 done or allowed, 1 refused, 2 bad input."""
+    try:
+        import typer  # noqa: F401  the base install has no command line, and says so
+    except ModuleNotFoundError as error:
+        if error.name != "typer":
+            raise
+        sys.stderr.write("error: the keyfront command needs more than the base install: pip install 'keyfront[cli]'\n")
+        return 2
+    from keyfront.cli.app import run
+
+    return run(sys.argv[1:] if arguments is None else list(arguments))

@@ -1,0 +1,95 @@
+"""The commands put together, and what becomes of an error: one line and an exit status, never a traceback."""
+
+import io
+import sys
+from importlib import import_module
+from typing import Annotated, Final
+
+import typer
+
+from keyfront import __version__
+from keyfront.cli.output import RefusedError, complain
+from keyfront.errors import KeyfrontError
+
+REFUSED: Final = 1
+BAD_INPUT: Final = 2
+
+# Each module adds what it holds to the application, and is imported only when one of its commands is asked for.
+_ROOMS: Final = {
+    "keys": "keyfront.cli.keys",
+    "groups": "keyfront.cli.groups",
+    "sign": "keyfront.cli.sign",
+    "sign-cookies": "keyfront.cli.sign",
+    "verify": "keyfront.cli.verify",
+    "up": "keyfront.cli.up",
+}
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"keyfront {__version__}")
+        raise typer.Exit
+
+
+def _keyfront(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Private content on Amazon CloudFront, from a key to a download.
+
+    Make a key pair, put its public half into a trusted key group, sign URLs and cookies with the other half, and
+    see why a request is let in or refused. `keyfront up` runs all of it, CloudFront included, on this machine.
+
+    Every command takes --json. Exit status: 0 done or allowed; 1 refused, by the signature check or by the
+    service; 2 bad input, or a service that could not be asked.
+    """
+
+
+def application(arguments: list[str]) -> typer.Typer:
+    """The command line; with the command that `arguments` name, or with all when they name none."""
+    app = typer.Typer(
+        name="keyfront",
+        callback=_keyfront,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    named = _ROOMS.get(arguments[0]) if arguments else None
+    for room in [named] if named else dict.fromkeys(_ROOMS.values()):
+        import_module(room).register(app)
+    return app
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command that `arguments` name; the exit status."""
+    as_json = "--json" in arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character, or a name that is not UTF-8, is no reason to fail.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = application(arguments)(arguments, prog_name="keyfront", standalone_mode=False)
+    except RefusedError as error:
+        complain(str(error), as_json=as_json)
+        return REFUSED
+    except KeyfrontError as error:
+        complain(str(error), as_json=as_json)
+        return BAD_INPUT
+    except typer.TyperException as error:
+        return _misused(error, as_json=as_json)
+    except typer.Abort:
+        complain("the prompt was left without an answer", as_json=as_json)
+        return BAD_INPUT
+    return status if isinstance(status, int) else 0
+
+
+def _misused(error: typer.TyperException, *, as_json: bool) -> int:
+    """An option or argument that is missing, unknown or of the wrong form."""
+    show = getattr(error, "show", None)
+    if as_json or show is None:
+        complain(error.format_message(), as_json=as_json)
+    else:
+        show()
+    return BAD_INPUT

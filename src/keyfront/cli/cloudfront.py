@@ -1,0 +1,153 @@
+"""The CloudFront API as the commands use it: a client by boto3's own rules, and its errors as one clear line."""
+
+import ipaddress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import urlsplit
+
+from keyfront.cli.extras import needs
+from keyfront.cli.output import RefusedError
+from keyfront.errors import InputError, ServiceError
+
+if TYPE_CHECKING:
+    from botocore.exceptions import BotoCoreError, ClientError
+    from mypy_boto3_cloudfront import CloudFrontClient
+
+_Result = TypeVar("_Result")
+
+_HOME: Final = "us-east-1"
+"""CloudFront has no regions, and its requests are signed for this one."""
+
+_STALE: Final = ("PreconditionFailed", "InvalidIfMatchVersion")
+_EXPIRED: Final = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
+_UNKNOWN_IDENTITY: Final = (
+    "InvalidClientTokenId",
+    "InvalidAccessKeyId",
+    "UnrecognizedClientException",
+    "SignatureDoesNotMatch",
+    "AuthFailure",
+)
+_THROTTLED: Final = ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded")
+
+
+@contextmanager
+def cloudfront(endpoint_url: str | None, profile: str | None, region: str | None) -> "Iterator[CloudFrontClient]":
+    """A client for the block, in which every AWS error becomes ours.
+
+    Raises `RefusedError` for what the service answered, `InputError` for what was asked wrongly, and `ServiceError`
+    when it could not be asked.
+    """
+    with needs("cli,aws"):
+        import botocore.exceptions
+    try:
+        yield _client(endpoint_url, profile, region)
+    except botocore.exceptions.ClientError as error:
+        raise _answered(error) from None
+    except botocore.exceptions.BotoCoreError as error:
+        raise _not_asked(error) from None
+
+
+def _client(endpoint_url: str | None, profile: str | None, region: str | None) -> "CloudFrontClient":
+    with needs("cli,aws"):
+        import boto3
+        from botocore.config import Config
+    session = boto3.Session(profile_name=profile, region_name=region)
+    signed_for = session.region_name or _HOME
+    try:
+        client = session.client("cloudfront", region_name=signed_for, endpoint_url=endpoint_url)
+    except ValueError as error:
+        # botocore's own words for an endpoint that is no URL; from the option, the environment or the profile.
+        raise InputError(f"{error}: write it in full, such as http://127.0.0.1:4566") from None
+    if _on_this_machine(client.meta.endpoint_url):
+        # Nobody throttles there, and a server that is not running should not take eight seconds of retries to say so.
+        once = Config(retries={"total_max_attempts": 1})
+        client = session.client("cloudfront", region_name=signed_for, endpoint_url=endpoint_url, config=once)
+    return client
+
+
+def _on_this_machine(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def code_of(error: "ClientError") -> str:
+    """The API's name for what went wrong."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def twice(attempt: Callable[[], _Result]) -> _Result:
+    """Read, modify and write; once more when somebody else wrote between the two."""
+    import botocore.exceptions
+
+    try:
+        return attempt()
+    except botocore.exceptions.ClientError as error:
+        if code_of(error) not in _STALE:
+            raise
+    return attempt()
+
+
+@contextmanager
+def explaining(code: str, explain: Callable[[], str]) -> Iterator[None]:
+    """Around a call that the service may refuse with `code`: the refusal then says what `explain` finds out."""
+    import botocore.exceptions as known
+
+    try:
+        yield
+    except known.ClientError as error:
+        if code_of(error) != code:
+            raise
+        try:
+            text = explain()
+        except (known.ClientError, known.BotoCoreError):
+            raise error from None  # Whoever may not list is told what the service said.
+        raise RefusedError(text) from None
+
+
+def _answered(error: "ClientError") -> InputError | RefusedError:
+    code = code_of(error)
+    message = str(error.response.get("Error", {}).get("Message", "")).strip() or "no reason given"
+    action = f"cloudfront:{error.operation_name}"
+    if code.startswith("NoSuch") or code in ("InvalidArgument", "ValidationError", "MalformedInput"):
+        return InputError(f"{message} ({code})")
+    if code in ("AccessDenied", "AccessDeniedException"):
+        return RefusedError(f"not allowed: this needs the IAM action {action} ({message})")
+    if code in _EXPIRED:
+        return RefusedError(
+            f"the AWS session has expired: sign in again, with `aws sso login` or new credentials ({code})"
+        )
+    if code in _UNKNOWN_IDENTITY:
+        return RefusedError(
+            f"AWS does not accept these credentials: check the profile, the access key and its secret ({code})"
+        )
+    if code in _THROTTLED:
+        return RefusedError(f"CloudFront is asked too often at the moment: try again in a minute ({code})")
+    if code in _STALE:
+        return RefusedError(f"somebody else is changing it at the same moment: try again ({code})")
+    return RefusedError(f"{message} ({code or action})")
+
+
+def _not_asked(error: "BotoCoreError") -> InputError | ServiceError:
+    import botocore.exceptions as known
+
+    match error:
+        case known.NoCredentialsError():
+            return InputError(
+                "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile with "
+                "--profile (any values do for keyfront up)"
+            )
+        case known.ProfileNotFound() | known.PartialCredentialsError() | known.ParamValidationError():
+            return InputError(_sentence(error))
+        case known.EndpointConnectionError() | known.ConnectionError() | known.HTTPClientError():
+            return ServiceError(f"{_sentence(error)}: is it running, and is the endpoint URL right?")
+        case _:
+            return ServiceError(_sentence(error))
+
+
+def _sentence(error: Exception) -> str:
+    """botocore's text in one line, without the full stop and the quotes around URLs."""
+    return " ".join(str(error).split()).removesuffix(".").replace('"', "")

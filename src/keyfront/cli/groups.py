@@ -1,0 +1,189 @@
+"""`keyfront groups`: the key groups of CloudFront, which say whose signatures a distribution trusts."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyfront.cli.options import AsJson, Comment, EndpointUrl, Profile, Region
+from keyfront.cli.output import Json, RefusedError, say, show, show_json, table
+from keyfront.errors import InputError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudfront import CloudFrontClient
+
+    from keyfront.cli.account import KeyGroup
+
+_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+_Group = Annotated[str, typer.Argument(metavar="GROUP", help="The key group's id or its name.")]
+_KeyId = Annotated[str, typer.Argument(metavar="KEYID", help="The public key's id, K….")]
+
+
+@_app.command()
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it; no other group may have the name.")],
+    key_ids: Annotated[
+        list[str], typer.Argument(metavar="KEYID", help="The ids of its public keys, K…; at least one.")
+    ],
+    comment: Comment = "",
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key group of public keys, and print its id.
+
+    A distribution trusts the group once one of its cache behaviors names it under trusted key groups.
+
+    \b
+    Example:
+      keyfront groups create shop-signers K2JCJMDEHXQW5F
+    """
+    from keyfront.cli.cloudfront import cloudfront
+
+    with cloudfront(endpoint_url, profile, region) as client:
+        made = client.create_key_group(KeyGroupConfig={"Name": name, "Items": key_ids, "Comment": comment})["KeyGroup"]
+    if as_json:
+        show_json({"id": made["Id"], "name": name, "keys": list(made["KeyGroupConfig"]["Items"])})
+    else:
+        show(made["Id"])
+
+
+@_app.command("list")
+def list_groups(
+    endpoint_url: EndpointUrl = None, profile: Profile = None, region: Region = None, as_json: AsJson = False
+) -> None:
+    """List the key groups and the keys that each holds."""
+    from keyfront.cli.account import key_groups
+    from keyfront.cli.cloudfront import cloudfront
+
+    with cloudfront(endpoint_url, profile, region) as client:
+        groups = list(key_groups(client))
+    if as_json:
+        show_json([_told(group) for group in groups])
+    elif groups:
+        show(table(("ID", "NAME", "MODIFIED", "KEYS"), [_row(group) for group in groups]))
+    else:
+        say("There are no key groups. Make one: keyfront groups create NAME KEYID")
+
+
+@_app.command()
+def add(
+    group: _Group,
+    key_id: _KeyId,
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a public key into a key group: from then on its signatures are let in too.
+
+    Amazon's edge locations learn of it one after the other, over some minutes. Sign with the key after that.
+    """
+    from keyfront.cli.account import change_keys, find_group
+    from keyfront.cli.cloudfront import cloudfront
+
+    with cloudfront(endpoint_url, profile, region) as client:
+        found = find_group(client, group)
+        name, keys, changed = change_keys(
+            client, found.id, lambda before: before if key_id in before else [*before, key_id]
+        )
+    text = f"{name} ({found.id}) now holds" if changed else f"{key_id} was in {name} ({found.id}) already; it holds"
+    _show_change(found.id, name, keys, changed=changed, text=text, as_json=as_json)
+
+
+@_app.command()
+def remove(
+    group: _Group,
+    key_id: _KeyId,
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a public key out of a key group: whatever was signed with it is refused.
+
+    Wait until the last URL and cookie that it signed has expired, unless the key is in the wrong hands. A group
+    keeps at least one key.
+    """
+    from keyfront.cli.account import change_keys, find_group
+    from keyfront.cli.cloudfront import cloudfront
+
+    with cloudfront(endpoint_url, profile, region) as client:
+        found = find_group(client, group)
+
+        def without(before: list[str]) -> list[str]:
+            if key_id not in before:
+                raise InputError(f"{found.name} ({found.id}) does not hold {key_id}; it holds {', '.join(before)}")
+            if before == [key_id]:
+                raise RefusedError(
+                    f"{key_id} is the last key of {found.name} ({found.id}), and CloudFront keeps no empty group: "
+                    "add another key first, or delete the group"
+                )
+            return [kept for kept in before if kept != key_id]
+
+        name, keys, changed = change_keys(client, found.id, without)
+    _show_change(found.id, name, keys, changed=changed, text=f"{name} ({found.id}) now holds", as_json=as_json)
+
+
+@_app.command()
+def delete(
+    group: _Group,
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a key group, and leave its keys. Refused while a distribution trusts it."""
+    from keyfront.cli.account import find_group
+    from keyfront.cli.cloudfront import cloudfront, explaining, twice
+
+    with cloudfront(endpoint_url, profile, region) as client:
+        found = find_group(client, group)
+
+        def attempt() -> None:
+            etag = client.get_key_group_config(Id=found.id)["ETag"]
+            client.delete_key_group(Id=found.id, IfMatch=etag)
+
+        with explaining("ResourceInUse", lambda: _in_use(client, found)):
+            twice(attempt)
+    if as_json:
+        show_json({"id": found.id, "name": found.name, "deleted": True})
+    else:
+        show(f"Deleted {found.name} ({found.id}).")
+
+
+def _in_use(client: "CloudFrontClient", group: "KeyGroup") -> str:
+    from keyfront.cli.account import distributions_that_trust
+
+    holders = ", ".join(distributions_that_trust(client, group.id)) or "a distribution"
+    return (
+        f"{group.name} ({group.id}) is still trusted by {holders}: take it out of the trusted key groups of every "
+        "cache behavior there first"
+    )
+
+
+def _show_change(group_id: str, name: str, keys: list[str], *, changed: bool, text: str, as_json: bool) -> None:
+    if as_json:
+        show_json({"id": group_id, "name": name, "keys": list(keys), "changed": changed})
+    else:
+        show(f"{text} {', '.join(keys)}.")
+
+
+def _row(group: "KeyGroup") -> tuple[str, ...]:
+    return group.id, group.name, group.modified.strftime("%Y-%m-%d %H:%M"), ", ".join(group.keys)
+
+
+def _told(group: "KeyGroup") -> dict[str, Json]:
+    return {
+        "id": group.id,
+        "name": group.name,
+        "comment": group.comment,
+        "modified": group.modified.isoformat(),
+        "keys": list(group.keys),
+    }
+
+
+def register(app: typer.Typer) -> None:
+    """Add `keyfront groups` to the application."""
+    app.add_typer(_app, name="groups", help="Manage the key groups that distributions trust.")

@@ -1,0 +1,69 @@
+"""Arguments and options that more than one command takes."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; errors become JSON too, on standard error.")]
+
+KeyId = Annotated[
+    str,
+    typer.Option("--key-id", metavar="ID", help="The public key's id in CloudFront (K…), as `keys upload` printed it."),
+]
+PrivateKey = Annotated[
+    Path,
+    typer.Option(
+        "--private-key", metavar="FILE", help="The private key in PEM, any form of it; - reads standard input."
+    ),
+]
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file",
+        metavar="FILE",
+        help="The first line of FILE is the private key's passphrase. Without it: the environment's "
+        "KEYFRONT_PASSPHRASE, or a prompt.",
+    ),
+]
+Expires = Annotated[
+    str,
+    typer.Option(
+        "--expires",
+        metavar="TIME",
+        help="Until when: a span from now (90s, 30m, 1h, 7d, 2w), a time with its zone (2030-01-01T00:00:00Z) "
+        "or seconds since the epoch.",
+    ),
+]
+Starts = Annotated[
+    str | None, typer.Option("--starts", metavar="TIME", help="Not before this time; written like --expires.")
+]
+ViewerNetwork = Annotated[
+    str | None,
+    typer.Option("--ip", metavar="CIDR", help="Only for viewers at this IPv4 address or range, such as 192.0.2.0/24."),
+]
+Hash = Annotated[
+    Literal["sha1", "sha256"],
+    typer.Option(
+        "--hash",
+        case_sensitive=False,
+        help="What is signed with; sha256 adds Hash-Algorithm to the URL or the cookies.",
+    ),
+]
+
+EndpointUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint-url",
+        metavar="URL",
+        help="Where the CloudFront API answers, such as http://127.0.0.1:4566. Without it boto3 decides: "
+        "AWS_ENDPOINT_URL_CLOUDFRONT, AWS_ENDPOINT_URL, the profile, Amazon.",
+    ),
+]
+Profile = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="A profile of the AWS configuration files.")
+]
+Region = Annotated[
+    str | None, typer.Option("--region", metavar="NAME", help="Sign requests for this region, if not us-east-1.")
+]
+Comment = Annotated[str, typer.Option("--comment", metavar="TEXT", help="At most 128 characters.")]

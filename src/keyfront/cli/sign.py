@@ -1,0 +1,167 @@
+"""`keyfront sign` and `keyfront sign-cookies`: what opens private content, made with a private key."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from keyfront.cli.options import (
+    AsJson,
+    Expires,
+    Hash,
+    KeyId,
+    PassphraseFile,
+    PrivateKey,
+    Starts,
+    ViewerNetwork,
+)
+from keyfront.cli.output import Json, show, show_json, warn
+from keyfront.cli.times import moment
+
+if TYPE_CHECKING:
+    from keyfront.policy import Moment
+    from keyfront.signing import Signer
+
+
+def sign(
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="As viewers will ask for it: the distribution's name, not S3's.")
+    ],
+    key_id: KeyId,
+    private_key: PrivateKey,
+    expires: Expires,
+    starts: Starts = None,
+    ip: ViewerNetwork = None,
+    resource: Annotated[
+        str | None,
+        typer.Option(
+            "--resource",
+            metavar="PATTERN",
+            help="Sign this in place of URL, so that the signature opens more; * and ? are wildcards.",
+        ),
+    ] = None,
+    hash_name: Hash = "sha1",
+    passphrase_file: PassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign a URL, and print it and nothing else.
+
+    The policy is canned when --expires suffices, and custom with --starts, --ip or --resource.
+
+    \b
+    Examples:
+      keyfront sign https://d111111abcdef8.cloudfront.net/book.epub \\
+        --key-id K2JCJMDEHXQW5F --private-key private_key.pem --expires 1h
+      keyfront sign "https://media.example.com/42/1.ts?lang=en" --resource "https://media.example.com/42/*" \\
+        --key-id K2JCJMDEHXQW5F --private-key private_key.pem --expires 2030-01-01T00:00:00Z --ip 192.0.2.10
+    """
+    until, start = _times(expires, starts)
+    signer = _signer(key_id, private_key, passphrase_file, hash_name)
+    with _warnings_on_stderr():
+        signed = signer.sign_url(url, expires=until, starts=start, ip=ip, resource=resource)
+    if as_json:
+        show_json(_told(signed, signer))
+    else:
+        show(signed)
+
+
+def sign_cookies(
+    resource: Annotated[
+        str, typer.Argument(metavar="RESOURCE", help="What the cookies open: a URL, or a pattern with * and ?.")
+    ],
+    key_id: KeyId,
+    private_key: PrivateKey,
+    expires: Expires,
+    starts: Starts = None,
+    ip: ViewerNetwork = None,
+    domain: Annotated[
+        str | None,
+        typer.Option("--domain", metavar="NAME", help="Send them to this domain and those below it; else to one host."),
+    ] = None,
+    path: Annotated[
+        str, typer.Option("--path", metavar="PATH", help="Send them to this path and what is below it.")
+    ] = "/",
+    same_site: Annotated[
+        Literal["lax", "strict", "none"] | None,
+        typer.Option("--same-site", case_sensitive=False, help="Whether other sites' requests carry them."),
+    ] = None,
+    hash_name: Hash = "sha1",
+    passphrase_file: PassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign cookies, and print a Set-Cookie line for each.
+
+    They last until the browser is closed (--expires is when CloudFront stops honouring them), and go over HTTPS
+    alone. With --json: a map from their names to their values.
+
+    \b
+    Example:
+      keyfront sign-cookies "https://media.example.com/42/*" --domain media.example.com --path /42 \\
+        --key-id K2JCJMDEHXQW5F --private-key private_key.pem --expires 8h
+    """
+    until, start = _times(expires, starts)
+    signer = _signer(key_id, private_key, passphrase_file, hash_name)
+    with _warnings_on_stderr():
+        cookies = signer.sign_cookies(resource, expires=until, starts=start, ip=ip)
+    headers = cookies.set_cookie_headers(domain=domain, path=path, same_site=same_site)
+    if as_json:
+        show_json(dict(cookies))
+    else:
+        for header in headers:
+            show(f"Set-Cookie: {header}")
+
+
+def _times(expires: str, starts: str | None) -> "tuple[Moment, Moment | None]":
+    return moment(expires, "--expires"), None if starts is None else moment(starts, "--starts")
+
+
+def _signer(key_id: str, private_key: Path, passphrase_file: Path | None, hash_name: str) -> "Signer":
+    from keyfront.cli.secrets import signing_key
+    from keyfront.signing import Signer
+
+    key = signing_key(private_key, passphrase_file)
+    return Signer(key_id, key, "SHA256" if hash_name == "sha256" else "SHA1")
+
+
+@contextmanager
+def _warnings_on_stderr() -> Iterator[None]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for warning in caught:
+        warn(str(warning.message))
+
+
+def _told(signed: str, signer: "Signer") -> dict[str, Json]:
+    """The signed URL with what its policy says, read from the URL itself."""
+    from keyfront import encoding
+    from keyfront.policy import Policy
+    from keyfront.urls import signing_parameters, without_signing_parameters
+
+    base, _, query = signed.partition("?")
+    parameters = dict(signing_parameters(query))
+    custom = "Policy" in parameters
+    if custom:
+        policy = Policy.parse(encoding.decode(parameters["Policy"]))
+    else:
+        own = without_signing_parameters(query)
+        policy = Policy(f"{base}?{own}" if own else base, int(parameters["Expires"]))
+    return {
+        "url": signed,
+        "policy": "custom" if custom else "canned",
+        "resource": policy.resource,
+        "expires": policy.expires,
+        "starts": policy.starts,
+        "ip": policy.ip,
+        "key_pair_id": signer.key_pair_id,
+        "hash": signer.hash_algorithm,
+    }
+
+
+def register(app: typer.Typer) -> None:
+    """Add `keyfront sign` and `keyfront sign-cookies` to the application."""
+    app.command("sign")(sign)
+    app.command("sign-cookies")(sign_cookies)

@@ -1,0 +1,53 @@
+"""Times as they are typed on a command line: one parser for every option that takes one."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Final
+
+from keyfront.errors import InputError
+
+_DURATION: Final = re.compile(
+    r"(?=.)(?:(?P<weeks>\d+)w)?(?:(?P<days>\d+)d)?(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+)s)?",
+    re.ASCII,
+)
+_EPOCH: Final = re.compile(r"\d{1,20}", re.ASCII)
+_COMPACT_DATE: Final = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", re.ASCII)
+_FORMS: Final = (
+    "write a span from now (90s, 30m, 1h, 7d, 2w), a time with its zone (2030-01-01T00:00:00Z) or epoch seconds"
+)
+
+
+def moment(text: str, option: str) -> datetime | timedelta | int:
+    """What `text` means: a span from now (`1h`, `1h30m`), a time in ISO 8601 with its zone, or epoch seconds.
+
+    Raises `InputError`, which names `option`, for a time without a zone and for anything else.
+    """
+    stripped = text.strip()
+    if span := _DURATION.fullmatch(stripped):
+        return _span(span, option)
+    if _COMPACT_DATE.fullmatch(stripped):
+        day = f"{stripped[:4]}-{stripped[4:6]}-{stripped[6:]}"
+        raise InputError(f"{option} {text} would be seconds since the epoch: if it is a date, write {day}T00:00:00Z")
+    if _EPOCH.fullmatch(stripped):
+        return int(stripped)
+    try:
+        when = datetime.fromisoformat(stripped)
+    except ValueError:
+        raise InputError(f"{option} {_shown(text)!r} is no time: {_FORMS}") from None
+    if when.utcoffset() is None:
+        zoned = f"{when.isoformat()}Z"
+        raise InputError(f"{option} {text} has no time zone: write {zoned} for UTC, or an offset such as +02:00")
+    return when
+
+
+def _span(found: re.Match[str], option: str) -> timedelta:
+    counts = {unit: count for unit, count in found.groupdict().items() if count is not None}
+    try:
+        # Python turns no text of thousands of digits into a number, and raises ValueError for it.
+        return timedelta(**{unit: int(count) for unit, count in counts.items()})
+    except (OverflowError, ValueError):
+        raise InputError(f"{option} {_shown(found[0])} is longer than any policy can last") from None
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"

@@ -1,0 +1,73 @@
+"""`keyfront up`: a CloudFront, the rest of AWS and the download backend on this machine."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from keyfront.cli.extras import needs
+from keyfront.cli.options import AsJson
+
+
+def up(
+    content: Annotated[
+        Path | None,
+        typer.Option(
+            "--content", metavar="DIR", help="Sell the files in this folder; without it, a small shop that comes along."
+        ),
+    ] = None,
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port", metavar="PORT", min=0, max=65535, help="The AWS endpoint: CloudFront, S3, SSM and the rest."
+        ),
+    ] = 4566,
+    http_port: Annotated[
+        int, typer.Option("--http-port", metavar="PORT", min=0, max=65535, help="The edge, over HTTP.")
+    ] = 8080,
+    https_port: Annotated[
+        int, typer.Option("--https-port", metavar="PORT", min=0, max=65535, help="The edge, over HTTPS.")
+    ] = 8443,
+    backend_port: Annotated[
+        int, typer.Option("--backend-port", metavar="PORT", min=0, max=65535, help="The shop.")
+    ] = 8000,
+    addressing: Annotated[
+        Literal["host", "port"],
+        typer.Option(
+            "--addressing",
+            case_sensitive=False,
+            help="How a distribution is reached. host: by a name of its own, ID.cloudfront.localhost, which curl and "
+            "browsers resolve. port: by a port of its own on localhost, which Python, Node and Terraform reach too.",
+        ),
+    ] = "host",
+    as_json: AsJson = False,
+) -> None:
+    """Run all of it on this machine, CloudFront included, until Ctrl-C.
+
+    Starts an AWS endpoint, an edge and a shop, and sets up what a reader of CloudFront's guide would: a key pair, a
+    trusted key group, a private bucket with the content, a distribution. Prints where everything is, and a curl
+    line for each step. Port 0 takes any that is free.
+
+    \b
+    Examples:
+      keyfront up
+      keyfront up --content ~/Music --backend-port 9000
+    """
+    with needs("local"):
+        from keyfront.stack.up import Options, run
+    run(
+        Options(
+            content=content,
+            port=port,
+            http_port=http_port,
+            https_port=https_port,
+            backend_port=backend_port,
+            addressing=addressing,
+            json=as_json,
+        )
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Add `keyfront up` to the application."""
+    app.command("up")(up)

@@ -1,0 +1,137 @@
+"""`keyfront verify`: what CloudFront would answer to a request, and why."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyfront.cli.options import AsJson
+from keyfront.cli.output import Json, marks, show, show_json, warn
+from keyfront.cli.times import moment
+from keyfront.errors import InputError
+
+if TYPE_CHECKING:
+    from keyfront.keys import PublicKey
+    from keyfront.verification import Decision
+
+
+def verify(
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="As the viewer sends it, signature and all. Quote it: it holds &.")
+    ],
+    trust: Annotated[
+        list[str],
+        typer.Option(
+            "--trust",
+            metavar="ID=FILE",
+            help="A key of the trusted key groups: its id and the file with the public key. Repeatable.",
+        ),
+    ],
+    cookie: Annotated[
+        str, typer.Option("--cookie", metavar="HEADER", help="The Cookie header that the viewer sends: 'a=b; c=d'.")
+    ] = "",
+    ip: Annotated[str, typer.Option("--ip", metavar="ADDRESS", help="The viewer's address.")] = "",
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", metavar="TIME", help="Judge it at this time instead of now; written as for `sign --expires`."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a request as CloudFront would, and say why.
+
+    Exits with 0 when the request is let in and with 1 when it is refused. With --json: allowed, status, code and
+    message as CloudFront answers them, reason (a word of ours for scripts, such as expired), and every check.
+
+    \b
+    Examples:
+      keyfront verify "$URL" --trust K2JCJMDEHXQW5F=public_key.pem
+      keyfront verify "$URL" --trust K2JCJMDEHXQW5F=public_key.pem --ip 192.0.2.10 --at 2030-01-01T00:00:00Z
+      keyfront verify https://media.example.com/42/1.ts --cookie "$COOKIE" --trust K2JCJMDEHXQW5F=public_key.pem
+    """
+    from keyfront.verification import ViewerRequest
+    from keyfront.verification import verify as judge
+
+    keys = _trusted(trust)
+    request = ViewerRequest(_as_sent(url), cookie, _address(ip))
+    decision = judge(request, keys, _when(at))
+    if as_json:
+        show_json(_told(decision))
+    else:
+        show(_readable(decision))
+    if not decision.allowed:
+        raise typer.Exit(1)
+
+
+def _trusted(entries: list[str]) -> "dict[str, PublicKey]":
+    from keyfront.cli.secrets import public_key
+
+    keys: dict[str, PublicKey] = {}
+    for entry in entries:
+        key_id, separator, file = entry.partition("=")
+        if not (key_id and separator and file):
+            raise InputError(f"--trust {entry}: write the key's id and its file, such as K2JCJMDEHXQW5F=public_key.pem")
+        if key_id in keys:
+            raise InputError(f"--trust names {key_id} twice: each id stands for one key")
+        keys[key_id] = public_key(Path(file))
+    return keys
+
+
+def _as_sent(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.lower() not in ("http", "https") or not rest:
+        bare = url.partition("?")[0][:120]
+        raise InputError(f"{bare!r} is no URL that a viewer asks for: write https://… in full")
+    sent, fragment, _ = url.partition("#")
+    if fragment:
+        warn("viewers do not send what follows #: it is left out")
+    return sent
+
+
+def _address(ip: str) -> str:
+    if ip:
+        import ipaddress
+
+        try:
+            ipaddress.ip_address(ip)
+        except ValueError:
+            raise InputError(f"--ip {ip} is no address: give the viewer's own, such as 192.0.2.10") from None
+    return ip
+
+
+def _when(at: str | None) -> float:
+    from keyfront.policy import epoch
+
+    now = time.time()
+    return now if at is None else epoch(moment(at, "--at"), now, "--at")
+
+
+def _told(decision: "Decision") -> dict[str, Json]:
+    return {
+        "allowed": decision.allowed,
+        "status": decision.status,
+        "code": decision.code,
+        "message": decision.message,
+        "reason": decision.reason,
+        "checks": [{"name": check.name, "ok": check.ok, "detail": check.detail} for check in decision.checks],
+    }
+
+
+def _readable(decision: "Decision") -> str:
+    passed, failed = marks()
+    if decision.allowed:
+        head = "allowed"
+    else:
+        head = f"refused: {decision.reason} (CloudFront answers {decision.status} {decision.code}: {decision.message})"
+    width = max(len(check.name) for check in decision.checks)
+    checks = [
+        f"  {passed if check.ok else failed} {check.name.ljust(width)}  {check.detail}" for check in decision.checks
+    ]
+    return "\n".join([head, *checks])
+
+
+def register(app: typer.Typer) -> None:
+    """Add `keyfront verify` to the application."""
+    app.command("verify")(verify)
