@@ -19,12 +19,12 @@ from keyfront.keystore import KeyStore, SSMParameter
 from keyfront.serving import ASGIApp, Listener, bind_loopback
 from keyfront.stack import admin, names
 from keyfront.stack.aws import Clients, clients
-from keyfront.stack.edge_process import EdgePorts, EdgeProcess
+from keyfront.stack.edge_process import NAME as EDGE
+from keyfront.stack.edge_process import EdgePlan, EdgePorts, EdgeProcess
 from keyfront.stack.endpoint import Endpoint
 from keyfront.stack.provision import Provisioned, provision
 from keyfront.stack.shop import Shop, load_shop
 
-EDGE: Final = "edge"
 _DEPLOY_SECONDS: Final = 30
 
 
@@ -126,14 +126,10 @@ class Machine:
 
     async def _start_edge(self, endpoint: str) -> EdgePorts:
         options = self._options
-        process = await EdgeProcess.start(
-            endpoint=endpoint,
-            name=EDGE,
-            http_port=options.http_port,
-            https_port=options.https_port,
-            addressing=options.addressing,
-            directory=options.directory,
+        plan = EdgePlan(
+            endpoint, options.http_port, options.https_port, options.addressing, str(options.directory / "authority")
         )
+        process = await EdgeProcess.start(plan)
         self._stack.push_async_callback(process.stop)
         return process.ports
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 from rich.console import Console
-from rich.table import Table
 
 from keyfront.stack import aws
 from keyfront.stack.machine import Machine, Options, Running
@@ -71,26 +70,24 @@ def as_json(running: Running) -> dict[str, object]:
 
 def _print(running: Running) -> None:
     made = running.provisioned
-    table = Table.grid(padding=(0, 3))
-    table.add_column(style="bold")
+    console = Console(highlight=False, soft_wrap=True)
+    console.print("\nPrivate content on this machine, from a key to a download:\n", style="bold")
     for name, where, remark in (
-        ("Shop", running.shop_url, "sign in, and download what you bought"),
-        ("Edge", f"https://{made.domain_name}", f"and {running.http_url}"),
+        ("Shop", running.shop_url, "sign in, download what you bought"),
+        ("Edge", f"https://{made.domain_name}", "decides as CloudFront does"),
+        ("", running.http_url, "the same for browsers, which do not know the authority"),
         ("AWS endpoint", running.endpoint, "CloudFront is ours, the rest is moto's"),
-        ("Distribution", made.distribution_id, f"its private files are in s3://{made.bucket}"),
+        ("Distribution", made.distribution_id, f"its files are in s3://{made.bucket}"),
         ("Key group", made.key_group_id, KEY_GROUP),
         ("Key pair", made.key_pair_id, str(running.private_key)),
         ("Authority", str(running.edge.authority), "signs the edge's certificate: curl --cacert"),
     ):
-        table.add_row(name, where, f"[dim]{remark}[/dim]")
-    console = Console(highlight=False)
-    console.print()
-    console.print(table)
+        console.print(f"  [bold]{name:<13}[/bold] {where:<50} [dim]{remark}[/dim]")
     for name, why in running.shop.left_out.items():
-        console.print(f"Not for sale: {name} {why}", style="yellow", markup=False)
+        console.print(f"  Not for sale: {name!r} {why}", style="yellow", markup=False)
     console.print("\nTry it, in another terminal in this directory:\n", style="bold")
     for line in _steps(running):
-        console.print(line, style="dim" if line.startswith("#") else None, soft_wrap=True, markup=False)
+        console.print(line, style="dim" if line.startswith("#") else None, markup=False)
     console.print("\nCtrl-C stops everything.", style="bold")
 
 
