@@ -1,0 +1,79 @@
+"""The edge as a process of its own: `python -m keyfront.edge`.
+
+Its settings (those of `EdgeSettings`) come as one JSON object: the first argument, or else the first line of
+standard input. It writes JSON objects to standard output, one a line: first `{"event": "ready", "http": PORT,
+"https": PORT, "authority": FILE}` or `{"event": "failed", "error": TEXT}`, then `{"event": "applied",
+"distributions": {ID: ETAG}}` for each configuration that it has taken up. It stops on SIGTERM, and when standard
+input ends: then whoever started it is gone. SIGINT is for the one who started it.
+"""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+import threading
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from keyfront.edge.server import Addresses, EdgeSettings, serve
+from keyfront.errors import InputError, KeyfrontError
+
+_PATHS = ("directory", "origin_authorities")
+
+
+def settings_from(text: str) -> EdgeSettings:
+    """Settings from a JSON object. Raises `InputError` for anything else and for names that are no settings."""
+    try:
+        given = json.loads(text)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise InputError('the edge\'s settings are no JSON object: give one, such as {} or {"http_port": 8080}')
+    known = {each.name for each in fields(EdgeSettings)}
+    if unknown := sorted(given.keys() - known):
+        raise InputError(f"the edge has no setting {unknown[0]!r}: it knows {', '.join(sorted(known))}")
+    values: dict[str, Any] = {
+        name: Path(value) if name in _PATHS and isinstance(value, str) else value for name, value in given.items()
+    }
+    return EdgeSettings(**values)
+
+
+def main() -> int:
+    """Run until told to stop; 2 for settings that cannot be used."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        settings = settings_from(sys.argv[1] if len(sys.argv) > 1 else sys.stdin.readline())
+        asyncio.run(_serve(settings))
+    except KeyfrontError as error:
+        _say(event="failed", error=str(error))
+        return 2
+    return 0
+
+
+async def _serve(settings: EdgeSettings) -> None:
+    until, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, until.set)
+    threading.Thread(target=_watch_input, args=(loop, until), daemon=True).start()
+    await serve(settings, until, on_ready=_ready, on_applied=lambda etags: _say(event="applied", distributions=etags))
+
+
+def _watch_input(loop: asyncio.AbstractEventLoop, until: asyncio.Event) -> None:
+    while sys.stdin.buffer.read(1024):
+        pass
+    loop.call_soon_threadsafe(until.set)
+
+
+def _ready(addresses: Addresses) -> None:
+    _say(event="ready", **{**asdict(addresses), "authority": str(addresses.authority)})
+
+
+def _say(**message: Any) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""The edge's ASGI face: one application for each listener, all before the same edge."""
+
+import logging
+
+from keyfront.edge.admission import Door
+from keyfront.edge.exchange import Receive
+from keyfront.edge.origins import BrokenBodyError
+from keyfront.edge.pipeline import Edge
+from keyfront.edge.responding import Send
+from keyfront.edge.viewer import ViewerRequest
+from keyfront.serving import ASGIApp, Scope
+
+_log = logging.getLogger(__name__)
+
+
+def application(edge: Edge, door: Door) -> ASGIApp:
+    """What answers the requests that come through `door`."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        try:
+            await edge.answer(ViewerRequest(scope), door, receive, send)
+        except BrokenBodyError as error:
+            # Raised on: the server then ends the connection without the end of the body.
+            _log.warning("%s; the viewer's download is broken off with it", error)
+            raise
+        except Exception:
+            _log.exception("a request could not be answered")
+            raise
+
+    return app

@@ -1,0 +1,235 @@
+"""Routing tables out of an inventory: everything a request needs is worked out once, when the account changes.
+
+A configuration is a value. The edge holds one and takes another in one step, so no request sees half of a change.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final, Literal
+
+from keyfront.edge.paths import normalise
+from keyfront.edge.policies import CacheRules, cache_rules
+from keyfront.inventory import (
+    CacheBehavior,
+    CustomErrorResponse,
+    Distribution,
+    Inventory,
+    Origin,
+    OriginAccessControl,
+)
+from keyfront.keys import PublicKey
+from keyfront.resource import wildcard
+
+_log = logging.getLogger(__name__)
+
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
+_NAME = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?)(?::([0-9]{1,5}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Behavior:
+    """A cache behavior, ready to be used."""
+
+    pattern: str
+    matches: Callable[[str], object]
+    """Takes a normalised path without its first slash; true or false."""
+    keys: Mapping[str, PublicKey] | None
+    """Key-pair ids and keys that it trusts; `None` for a public behavior."""
+    viewer_protocol_policy: str
+    methods: frozenset[str]
+    cached_methods: frozenset[str]
+    rules: CacheRules
+    origin: Origin | None
+    """`None` when the configuration names an origin that is not there."""
+    signing: Literal["always", "never", "no-override"]
+    """Whether requests to the origin are signed, as its access control or identity says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A distribution, ready to be used."""
+
+    id: str
+    domain_name: str
+    """As the API gives it, in lower case: it may hold a port."""
+    names: frozenset[str]
+    """Host names (lower case, without port) that it answers to; aliases may begin with `*.`."""
+    enabled: bool
+    root: str
+    """Path of the default root object, or empty."""
+    behaviors: tuple[Behavior, ...]
+    """In the order in which they are tried; the default behavior is the last."""
+    errors: Mapping[int, CustomErrorResponse]
+    via: bytes
+    etag: str
+
+    def behavior(self, path: str) -> Behavior:
+        """The first behavior whose pattern matches a normalised path."""
+        relative = path[1:]
+        for behavior in self.behaviors:
+            if behavior.matches(relative):
+                return behavior
+        raise AssertionError("the default behavior matches every path")
+
+    @property
+    def port(self) -> int | None:
+        """The port of its own that its domain name (`localhost:PORT`) says, or `None`."""
+        name, port = split_host(self.domain_name) or ("", None)
+        return port if name == "localhost" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Every site, and the way from a Host header to it."""
+
+    sites: Mapping[str, Site]
+    """By distribution id."""
+    hosts: Mapping[str, Site]
+    """By host name in lower case, with or without port, as viewers send it; also `*.` aliases."""
+
+    def site(self, host: str) -> Site | None:
+        """The site that `host` (a Host header as sent) names, or `None`.
+
+        An exact name comes before a wildcard alias, and a longer wildcard before a shorter one. Source: Developer
+        Guide, "Use custom URLs by adding alternate domain names (CNAMEs)".
+        """
+        found = self.hosts.get(host) or self.hosts.get(host.partition(":")[0])
+        if found is not None and _NAME.fullmatch(host):
+            return found
+        host = host.lower()
+        name = (split_host(host) or ("", None))[0]
+        found = self.hosts.get(host) or self.hosts.get(name)
+        while found is None and "." in name:
+            name = name.partition(".")[2]
+            found = self.hosts.get(f"*.{name}")
+        return found
+
+    @property
+    def aliases(self) -> frozenset[str]:
+        """Every alternate domain name of an enabled distribution."""
+        return frozenset(name for site in self.sites.values() if site.enabled for name in site.names)
+
+    @property
+    def etags(self) -> dict[str, str]:
+        """What is being served: distribution ids and the ETags of their configurations."""
+        return {site.id: site.etag for site in self.sites.values()}
+
+
+EMPTY: Final = Configuration({}, {})
+
+
+def configure(inventory: Inventory) -> Configuration:
+    """The tables for `inventory`. What cannot be served as configured is logged, and refused rather than opened."""
+    sites = {each.id: _site(each, inventory) for each in inventory.distributions}
+    hosts: dict[str, Site] = {}
+    for site in sites.values():
+        hosts.setdefault(site.domain_name, site)
+        for name in site.names:
+            if hosts.setdefault(name, site) is not site:
+                _log.warning("%s is a name of distribution %s already, not of %s", name, hosts[name].id, site.id)
+    return Configuration(sites, hosts)
+
+
+def split_host(host: str) -> tuple[str, int | None] | None:
+    """Name and port of a Host header in lower case; `None` if it is none."""
+    found = _NAME.fullmatch(host)
+    return (found[1], int(found[2]) if found[2] else None) if found else None
+
+
+def is_loopback(name: str) -> bool:
+    """Whether `name` is one by which a port of this machine is reached."""
+    return name in _LOOPBACK
+
+
+def _site(distribution: Distribution, inventory: Inventory) -> Site:
+    domain_name = distribution.domain_name.lower()
+    name, _ = split_host(domain_name) or ("", None)
+    names = {alias.lower() for alias in distribution.aliases} | ({name} if name and name != "localhost" else set())
+    behaviors = [*distribution.behaviors, distribution.default_behavior]
+    root = distribution.default_root_object
+    return Site(
+        id=distribution.id,
+        domain_name=domain_name,
+        names=frozenset(names),
+        enabled=distribution.enabled,
+        root=f"/{root.removeprefix('/')}" if root else "",
+        behaviors=tuple(_behavior(each, distribution, inventory) for each in behaviors),
+        errors={each.error_code: each for each in distribution.custom_errors},
+        via=_via(distribution.id),
+        etag=distribution.etag,
+    )
+
+
+def _behavior(behavior: CacheBehavior, distribution: Distribution, inventory: Inventory) -> Behavior:
+    where = f"distribution {distribution.id}, path pattern {behavior.path_pattern}"
+    keys = inventory.trusted_keys(behavior) if behavior.protected else None
+    if behavior.trusted_signers:
+        _log.warning(
+            "%s: trusted signers (%s) cannot be checked, since their keys belong to accounts' root users; "
+            "what they signed is refused: use trusted key groups",
+            where,
+            ", ".join(behavior.trusted_signers),
+        )
+    elif keys is not None and not keys:
+        _log.warning("%s: no key of its trusted key groups can be used; every request is refused", where)
+    if behavior.functions:
+        _log.warning("%s: functions do not run here: %s", where, ", ".join(behavior.functions))
+    origin = _target(behavior.target_origin_id, distribution)
+    if origin is None:
+        _log.warning("%s: there is no origin %s; requests are answered 502", where, behavior.target_origin_id)
+    return Behavior(
+        pattern=behavior.path_pattern,
+        matches=_matcher(behavior.path_pattern),
+        keys=keys,
+        viewer_protocol_policy=behavior.viewer_protocol_policy,
+        methods=frozenset(behavior.allowed_methods),
+        cached_methods=frozenset(behavior.cached_methods),
+        rules=cache_rules(behavior, inventory),
+        origin=origin,
+        signing=_signing(origin, inventory.access_controls, where) if origin else "never",
+    )
+
+
+def _matcher(pattern: str) -> Callable[[str], object]:
+    """A path pattern may start with a slash or not; it is matched against the path alone, and case counts."""
+    if pattern == "*":
+        return _anything
+    return wildcard(normalise("/" + pattern.removeprefix("/"))[1:]).fullmatch
+
+
+def _anything(_: str) -> bool:
+    return True
+
+
+def _target(origin_id: str, distribution: Distribution) -> Origin | None:
+    """The origin, or the first member of the origin group: failing over is not done here."""
+    members: Iterable[str] = next((each.members for each in distribution.origin_groups if each.id == origin_id), ())
+    wanted = next(iter(members), origin_id)
+    return next((origin for origin in distribution.origins if origin.id == wanted), None)
+
+
+def _signing(
+    origin: Origin, controls: Mapping[str, OriginAccessControl], where: str
+) -> Literal["always", "never", "no-override"]:
+    if not origin.access_control:
+        return "always" if origin.access_identity else "never"
+    control = controls.get(origin.access_control)
+    if control is None or control.origin_type != "s3" or origin.custom is not None:
+        what = f"is for {control.origin_type}" if control else "does not exist"
+        _log.warning(
+            "%s: origin access control %s %s; requests to S3 buckets alone are signed here, these are not",
+            where,
+            origin.access_control,
+            what,
+        )
+        return "never"
+    return control.signing_behavior
+
+
+def _via(distribution_id: str) -> bytes:
+    """`Via`, with 32 characters that stay the same for a distribution."""
+    name = blake2b(distribution_id.encode(), digest_size=16).hexdigest()
+    return f"1.1 {name}.cloudfront.net (CloudFront)".encode("ascii")

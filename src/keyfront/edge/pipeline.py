@@ -1,0 +1,134 @@
+"""The line of phases that every request passes: route, admit, authorise, look up, fetch, respond."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from keyfront.edge.admission import Door, admit, route
+from keyfront.edge.answers import ERROR, HIT, Answer, refused
+from keyfront.edge.authorisation import authorise
+from keyfront.edge.cache import Cache, Entry
+from keyfront.edge.configuration import EMPTY, Configuration, Site
+from keyfront.edge.exchange import Exchange, Inbound, Outcome, Receive, ViewerGoneError
+from keyfront.edge.fetching import Fetcher
+from keyfront.edge.forwarding import cache_key, own_query
+from keyfront.edge.origins import Origins
+from keyfront.edge.paths import readings
+from keyfront.edge.responding import Send, send_answer, send_entry
+from keyfront.edge.viewer import ViewerRequest
+from keyfront.verification import Decision
+
+_log = logging.getLogger(__name__)
+
+_NOBODY = b"1.1 keyfront.cloudfront.net (CloudFront)"
+"""`Via` of an answer that belongs to no distribution."""
+
+
+class Edge:
+    """A configuration, a cache and origins; what answers a request.
+
+    `configuration` may be replaced at any time: a request reads it once, at its beginning.
+    """
+
+    def __init__(
+        self,
+        origins: Origins,
+        *,
+        cache_bytes: int = 256 * 1024 * 1024,
+        object_bytes: int = 8 * 1024 * 1024,
+        clock: Callable[[], float] = time.time,
+        on_decision: Callable[[Outcome], None] | None = None,
+    ) -> None:
+        """`cache_bytes` bounds the memory for objects, `object_bytes` each of them; `on_decision` gets each outcome."""
+        self.configuration: Configuration = EMPTY
+        self.cache = Cache(cache_bytes)
+        self._clock = clock
+        self._on_decision = on_decision
+        self._fetcher = Fetcher(
+            origins, self.cache, object_bytes=object_bytes, clock=clock, report=self._report_exchange
+        )
+
+    async def answer(self, viewer: ViewerRequest, door: Door, receive: Receive, send: Send) -> None:
+        """Answer one request. Raises only when the connection to the viewer has to be broken off."""
+        site = route(self.configuration, door, viewer)
+        if isinstance(site, Answer):
+            self._report(None, viewer, site.status, site.x_cache, site.reason, None)
+            await send_answer(send, viewer, site, _NOBODY)
+            return
+        path = site.root if site.root and viewer.path == "/" else viewer.path
+        # What the default root object stands for is judged like the object itself: assumed.
+        ways = readings(path)
+        behavior = site.behavior(ways[0].path)
+        turned_away = admit(door, viewer, behavior)
+        if turned_away is not None:
+            await self._turn_away(site, viewer, turned_away, send)
+            return
+        now = self._clock()
+        decision = authorise(viewer, site, behavior, ways, now)
+        if decision is not None and not decision.allowed:
+            await self._turn_away(site, viewer, refused(decision), send)
+            return
+        rules = behavior.rules
+        query = own_query(viewer, behavior)
+        key = cache_key(site, rules, viewer, path, query)
+        entry = self.cache.get(key) if rules.caches and viewer.method in behavior.cached_methods else None
+        if entry is not None and entry.fresh_until > now:
+            if self._on_decision is not None:
+                x_cache = HIT if entry.status < 400 else ERROR
+                self._report(site, viewer, entry.status, x_cache, "allowed", decision)
+            await send_entry(send, viewer, entry, site.via, now)
+            return
+        inbound = Inbound(receive, has_body=viewer.has_body)
+        exchange = Exchange(viewer, site, behavior, path, query, key, send, inbound, decision)
+        await self._fetch(exchange, entry)
+
+    async def _fetch(self, exchange: Exchange, stale: Entry | None) -> None:
+        """Fetch for as long as the viewer is there: nobody reads on when they are gone."""
+        fetching = asyncio.ensure_future(self._fetcher.fetch(exchange, stale))
+        leaving = asyncio.ensure_future(exchange.inbound.gone())
+        try:
+            await asyncio.wait((fetching, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if fetching.done():
+                fetching.result()
+        except ViewerGoneError:
+            _log.debug("the viewer of %s went away", exchange.path)
+        finally:
+            for task in (fetching, leaving):
+                task.cancel()
+            await asyncio.gather(fetching, leaving, return_exceptions=True)
+
+    async def _turn_away(self, site: Site, viewer: ViewerRequest, answer: Answer, send: Send) -> None:
+        """Send a refusal or a redirect, or the site's own page in its place. It is never kept."""
+        custom = await self._fetcher.page(site, answer.status, viewer) if answer.status >= 400 else None
+        shown = custom or answer
+        self._report(site, viewer, shown.status, answer.x_cache, answer.reason, answer.decision)
+        await send_answer(send, viewer, shown, site.via)
+
+    def _report_exchange(self, exchange: Exchange, status: int, x_cache: bytes) -> None:
+        self._report(exchange.site, exchange.viewer, status, x_cache, "allowed", exchange.decision)
+
+    def _report(
+        self,
+        site: Site | None,
+        viewer: ViewerRequest,
+        status: int,
+        x_cache: bytes,
+        reason: str,
+        decision: Decision | None,
+    ) -> None:
+        if self._on_decision is None:
+            return
+        self._on_decision(
+            Outcome(
+                at=self._clock(),
+                distribution_id=site.id if site else "",
+                ip=viewer.ip,
+                method=viewer.method,
+                url=f"{viewer.scheme}://{viewer.host}{viewer.path}",
+                status=status,
+                cache=x_cache.split(b" ", 1)[0].decode("ascii"),
+                reason=reason,
+                decision=decision,
+            )
+        )

@@ -1,0 +1,138 @@
+"""A whole account, read through the CloudFront API."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from keyfront.errors import KeyLoadError, ServiceError
+from keyfront.inventory.documents import Document, cache_policy, origin_request_policy, parse_distribution
+from keyfront.inventory.values import (
+    CachePolicy,
+    Distribution,
+    Inventory,
+    KeyGroup,
+    OriginAccessControl,
+    OriginAccessIdentity,
+    OriginRequestPolicy,
+    TrustedKey,
+)
+from keyfront.keys import PublicKey
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudfront import CloudFrontClient
+
+_log = logging.getLogger("keyfront.inventory")
+
+
+def read(client: "CloudFrontClient", previous: Inventory | None = None) -> Inventory:
+    """The account behind `client`, now. Raises `ServiceError` when the API refuses or does not answer.
+
+    With `previous`, a distribution's configuration is fetched again only when its ETag changed (or its
+    LastModifiedTime, where a listing carries no ETag), and a key is parsed again only when it is new.
+
+    Distributions are read before the groups they name, and groups before their keys: whatever a configuration
+    names was made before it, so it is there when it is asked for.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    previous = previous or Inventory()
+    try:
+        distributions = tuple(_distributions(client, previous))
+        cache_policies, origin_request_policies = _policies(client, distributions)
+        groups = [item["KeyGroup"] for item in _pages(client.list_key_groups, "KeyGroupList")]
+        keys, unusable = _keys(_pages(client.list_public_keys, "PublicKeyList"), previous)
+        controls = _pages(client.list_origin_access_controls, "OriginAccessControlList")
+        identities = _pages(client.list_cloud_front_origin_access_identities, "CloudFrontOriginAccessIdentityList")
+        return Inventory(
+            distributions=distributions,
+            key_groups={
+                item["Id"]: KeyGroup(item["Id"], item["KeyGroupConfig"]["Name"], tuple(item["KeyGroupConfig"]["Items"]))
+                for item in groups
+            },
+            keys=keys,
+            unusable_keys=unusable,
+            access_controls={
+                item["Id"]: OriginAccessControl(
+                    item["Id"], item["Name"], item["SigningBehavior"], item["OriginAccessControlOriginType"]
+                )
+                for item in controls
+            },
+            access_identities={item["Id"]: OriginAccessIdentity(item["Id"], item["Comment"]) for item in identities},
+            cache_policies=cache_policies,
+            origin_request_policies=origin_request_policies,
+        )
+    except (BotoCoreError, ClientError) as error:
+        raise ServiceError(f"cannot read the account through the CloudFront API: {error}") from error
+
+
+def _distributions(client: "CloudFrontClient", previous: Inventory) -> Iterator[Distribution]:
+    known = {distribution.id: distribution for distribution in previous.distributions}
+    for summary in _pages(client.list_distributions, "DistributionList"):
+        before = known.get(summary["Id"])
+        if before and _unchanged(before, summary):
+            yield replace(before, status=summary["Status"])
+            continue
+        try:
+            yield parse_distribution(client.get_distribution(Id=summary["Id"]))
+        except client.exceptions.NoSuchDistribution:
+            continue  # deleted since it was listed
+
+
+def _unchanged(before: Distribution, summary: Document) -> bool:
+    if summary.get("ETag"):
+        return bool(summary["ETag"] == before.etag)
+    return bool(summary["LastModifiedTime"] == before.last_modified)
+
+
+def _keys(items: Iterable[Document], previous: Inventory) -> tuple[dict[str, TrustedKey], dict[str, str]]:
+    """Keys by id, and why others cannot be used. A public key never changes, so a known one is taken over."""
+    keys: dict[str, TrustedKey] = {}
+    unusable: dict[str, str] = {}
+    for item in items:
+        key_id = item["Id"]
+        if key_id in previous.keys:
+            keys[key_id] = previous.keys[key_id]
+        elif key_id in previous.unusable_keys:
+            unusable[key_id] = previous.unusable_keys[key_id]
+        else:
+            try:
+                keys[key_id] = TrustedKey(key_id, item["Name"], PublicKey.load(item["EncodedKey"]))
+            except KeyLoadError as error:
+                _log.warning("public key %s is trusted by nobody: %s", key_id, error)
+                unusable[key_id] = str(error)
+    return keys, unusable
+
+
+def _policies(
+    client: "CloudFrontClient", distributions: Iterable[Distribution]
+) -> tuple[dict[str, CachePolicy], dict[str, OriginRequestPolicy]]:
+    """The account's own policies, if any behavior names a policy; an API that knows none of them is no error."""
+    from botocore.exceptions import ClientError
+
+    behaviors = [each for item in distributions for each in (item.default_behavior, *item.behaviors)]
+    caching: dict[str, CachePolicy] = {}
+    requesting: dict[str, OriginRequestPolicy] = {}
+    try:
+        if any(behavior.cache_policy_id for behavior in behaviors):
+            for item in _pages(client.list_cache_policies, "CachePolicyList", Type="custom"):
+                policy = cache_policy(item["CachePolicy"])
+                caching[policy.id] = policy
+        if any(behavior.origin_request_policy_id for behavior in behaviors):
+            for item in _pages(client.list_origin_request_policies, "OriginRequestPolicyList", Type="custom"):
+                requested = origin_request_policy(item["OriginRequestPolicy"])
+                requesting[requested.id] = requested
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (404, 501):
+            raise
+        _log.debug("the API lists no policies: %s", error)
+    return caching, requesting
+
+
+def _pages(operation: Any, result: str, **arguments: str) -> Iterator[Any]:
+    """Every item of a listing; not all of CloudFront's have a paginator in boto3."""
+    page = operation(**arguments)[result]
+    yield from page.get("Items", ())
+    while page.get("NextMarker"):
+        page = operation(Marker=page["NextMarker"], **arguments)[result]
+        yield from page.get("Items", ())

@@ -1,0 +1,191 @@
+"""Values out of the CloudFront API's structures, as boto3 gives them and as JSON files hold them."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from keyfront.errors import InputError
+from keyfront.inventory.values import (
+    CacheBehavior,
+    CachePolicy,
+    CustomErrorResponse,
+    CustomOrigin,
+    Distribution,
+    ForwardedValues,
+    Origin,
+    OriginGroup,
+    OriginRequestPolicy,
+    Selection,
+)
+
+Document = Mapping[str, Any]
+"""A structure of the CloudFront API."""
+
+
+def parse_distribution(
+    document: Document,
+    *,
+    id: str = "",  # noqa: A002
+    domain_name: str = "",
+    etag: str = "",
+    arn: str = "",
+    status: str = "Deployed",
+    last_modified: datetime | None = None,
+) -> Distribution:
+    """A distribution from its `DistributionConfig`, or from an answer of `get-distribution[-config]` around one.
+
+    What the document itself says of id, domain name and ETag comes before the arguments. Raises `InputError` for
+    a document that holds no configuration.
+    """
+    etag = document.get("ETag", etag)
+    if "Distribution" in document:
+        document = document["Distribution"]
+        id = document.get("Id", id)  # noqa: A001
+        domain_name = document.get("DomainName", domain_name)
+        arn, status = document.get("ARN", arn), document.get("Status", status)
+        last_modified = document.get("LastModifiedTime", last_modified)
+    config = document.get("DistributionConfig", document)
+    try:
+        return Distribution(
+            id=id,
+            domain_name=domain_name,
+            default_behavior=_behavior(config["DefaultCacheBehavior"], "*"),
+            behaviors=tuple(_behavior(item, item["PathPattern"]) for item in _items(config, "CacheBehaviors")),
+            origins=tuple(_origin(item) for item in _items(config, "Origins")),
+            origin_groups=tuple(_origin_group(item) for item in _items(config, "OriginGroups")),
+            aliases=tuple(_items(config, "Aliases")),
+            default_root_object=config.get("DefaultRootObject") or "",
+            custom_errors=tuple(_custom_error(item) for item in _items(config, "CustomErrorResponses")),
+            enabled=config.get("Enabled", True),
+            comment=config.get("Comment") or "",
+            status=status,
+            etag=etag,
+            arn=arn,
+            last_modified=last_modified if isinstance(last_modified, datetime) else None,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"this is no distribution configuration: {error} is missing or of the wrong kind; "
+            "give what `aws cloudfront get-distribution-config --id ID` prints"
+        ) from None
+
+
+def _items(document: Document, name: str) -> list[Any]:
+    return (document.get(name) or {}).get("Items") or []
+
+
+def _behavior(item: Document, path_pattern: str) -> CacheBehavior:
+    groups, signers = item.get("TrustedKeyGroups") or {}, item.get("TrustedSigners") or {}
+    named = [*_items(item, "TrustedKeyGroups"), *_items(item, "TrustedSigners")]
+    methods = item.get("AllowedMethods") or {}
+    allowed = tuple(methods.get("Items") or ("HEAD", "GET"))
+    functions = [each["FunctionARN"] for each in _items(item, "FunctionAssociations")]
+    functions += [each["LambdaFunctionARN"] for each in _items(item, "LambdaFunctionAssociations")]
+    return CacheBehavior(
+        path_pattern=path_pattern,
+        target_origin_id=item["TargetOriginId"],
+        trusted_key_groups=tuple(_items(item, "TrustedKeyGroups")),
+        trusted_signers=tuple(_items(item, "TrustedSigners")),
+        # The API lets nobody make a list that is named but not enabled; the safe reading is that it counts.
+        protected=bool(groups.get("Enabled") or signers.get("Enabled") or named),
+        viewer_protocol_policy=item["ViewerProtocolPolicy"],
+        allowed_methods=allowed,
+        cached_methods=tuple(_items(methods, "CachedMethods") or ("HEAD", "GET")),
+        cache_policy_id=item.get("CachePolicyId") or "",
+        origin_request_policy_id=item.get("OriginRequestPolicyId") or "",
+        forwarded_values=_forwarded_values(item["ForwardedValues"]) if item.get("ForwardedValues") else None,
+        min_ttl=item.get("MinTTL", 0),
+        default_ttl=item.get("DefaultTTL", 86400),
+        max_ttl=item.get("MaxTTL", 31536000),
+        functions=tuple(functions),
+    )
+
+
+def _forwarded_values(item: Document) -> ForwardedValues:
+    cookies, headers = item.get("Cookies") or {}, _items(item, "Headers")
+    return ForwardedValues(
+        query_string=item["QueryString"],
+        query_string_cache_keys=tuple(_items(item, "QueryStringCacheKeys")),
+        cookies=_selection(cookies.get("Forward", "none"), _items(cookies, "WhitelistedNames")),
+        headers=Selection("all") if "*" in headers else _selection("whitelist", [name.lower() for name in headers]),
+    )
+
+
+def cache_policy(item: Document) -> CachePolicy:
+    """From a `CachePolicy` structure."""
+    config = item["CachePolicyConfig"]
+    counted = config.get("ParametersInCacheKeyAndForwardedToOrigin") or {}
+    return CachePolicy(
+        id=item["Id"],
+        name=config["Name"],
+        min_ttl=config["MinTTL"],
+        default_ttl=config.get("DefaultTTL", 86400),
+        max_ttl=config.get("MaxTTL", 31536000),
+        **_selections(counted),
+    )
+
+
+def origin_request_policy(item: Document) -> OriginRequestPolicy:
+    """From an `OriginRequestPolicy` structure."""
+    config = item["OriginRequestPolicyConfig"]
+    return OriginRequestPolicy(id=item["Id"], name=config["Name"], **_selections(config))
+
+
+def _selections(config: Document) -> dict[str, Selection]:
+    query = config.get("QueryStringsConfig") or {}
+    cookies = config.get("CookiesConfig") or {}
+    headers = config.get("HeadersConfig") or {}
+    return {
+        "query_strings": _selection(query.get("QueryStringBehavior", "none"), _items(query, "QueryStrings")),
+        "cookies": _selection(cookies.get("CookieBehavior", "none"), _items(cookies, "Cookies")),
+        "headers": _selection(
+            headers.get("HeaderBehavior", "none"), [name.lower() for name in _items(headers, "Headers")]
+        ),
+    }
+
+
+def _selection(behavior: str, names: Iterable[str]) -> Selection:
+    """API model: `none`, `whitelist`, `allExcept`, `all`, and for headers `allViewer[AndWhitelistCloudFront]`."""
+    if behavior == "whitelist":
+        chosen = frozenset(names)
+        return Selection("some", chosen) if chosen else Selection()
+    if behavior == "allExcept":
+        return Selection("all-but", frozenset(names))
+    return Selection("all") if behavior.startswith("all") else Selection()
+
+
+def _origin(item: Document) -> Origin:
+    custom, s3 = item.get("CustomOriginConfig"), item.get("S3OriginConfig") or {}
+    return Origin(
+        id=item["Id"],
+        domain_name=item["DomainName"],
+        path=item.get("OriginPath") or "",
+        custom=CustomOrigin(
+            http_port=custom["HTTPPort"],
+            https_port=custom["HTTPSPort"],
+            protocol_policy=custom["OriginProtocolPolicy"],
+            read_timeout=custom.get("OriginReadTimeout") or 30,
+            keepalive_timeout=custom.get("OriginKeepaliveTimeout") or 5,
+        )
+        if custom
+        else None,
+        custom_headers=tuple((each["HeaderName"], each["HeaderValue"]) for each in _items(item, "CustomHeaders")),
+        access_control=item.get("OriginAccessControlId") or "",
+        access_identity=(s3.get("OriginAccessIdentity") or "").rpartition("/")[2],
+        connection_attempts=item.get("ConnectionAttempts") or 3,
+        connection_timeout=item.get("ConnectionTimeout") or 10,
+    )
+
+
+def _origin_group(item: Document) -> OriginGroup:
+    statuses = _items(item.get("FailoverCriteria") or {}, "StatusCodes")
+    return OriginGroup(item["Id"], tuple(each["OriginId"] for each in _items(item, "Members")), tuple(statuses))
+
+
+def _custom_error(item: Document) -> CustomErrorResponse:
+    return CustomErrorResponse(
+        error_code=item["ErrorCode"],
+        page_path=item.get("ResponsePagePath") or "",
+        response_code=int(item.get("ResponseCode") or item["ErrorCode"]),
+        caching_min_ttl=item.get("ErrorCachingMinTTL", 10),
+    )

@@ -1,0 +1,203 @@
+"""What an account is made of, as plain values. Nothing here judges or serves; it only says what is configured."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from keyfront.keys import PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A public key of the account. Its id is the key-pair id that a signed request names."""
+
+    id: str
+    name: str
+    key: PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class KeyGroup:
+    """A named set of public keys; behaviors trust groups, not keys."""
+
+    id: str
+    name: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OriginAccessControl:
+    """How CloudFront signs its requests to an origin."""
+
+    id: str
+    name: str
+    signing_behavior: Literal["always", "never", "no-override"]
+    origin_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class OriginAccessIdentity:
+    """The older way to sign requests to S3."""
+
+    id: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomOrigin:
+    """How a web server is reached; timeouts in seconds."""
+
+    http_port: int = 80
+    https_port: int = 443
+    protocol_policy: Literal["http-only", "https-only", "match-viewer"] = "match-viewer"
+    read_timeout: int = 30
+    keepalive_timeout: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where objects come from: a web server when `custom` is set, else an S3 bucket."""
+
+    id: str
+    domain_name: str
+    path: str = ""
+    custom: CustomOrigin | None = None
+    custom_headers: tuple[tuple[str, str], ...] = ()
+    access_control: str = ""
+    """Id of the origin access control, or empty."""
+    access_identity: str = ""
+    """Id of the origin access identity, or empty."""
+    connection_attempts: int = 3
+    connection_timeout: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class OriginGroup:
+    """Origins of which the next is asked when the one before answers with one of `statuses`."""
+
+    id: str
+    members: tuple[str, ...]
+    statuses: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which of a request's headers, cookies or query parameters count. Header names are in lower case."""
+
+    mode: Literal["none", "some", "all", "all-but"] = "none"
+    names: frozenset[str] = frozenset()
+
+    def __contains__(self, name: str) -> bool:
+        return self.mode == "all" or (self.mode != "none" and (name in self.names) == (self.mode == "some"))
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardedValues:
+    """A behavior's legacy settings for what reaches the origin and enters the cache key."""
+
+    query_string: bool = False
+    query_string_cache_keys: tuple[str, ...] = ()
+    cookies: Selection = Selection()
+    headers: Selection = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class CachePolicy:
+    """How long objects are kept (seconds), and what enters the cache key and reaches the origin."""
+
+    id: str
+    name: str
+    min_ttl: int
+    default_ttl: int
+    max_ttl: int
+    query_strings: Selection = Selection()
+    cookies: Selection = Selection()
+    headers: Selection = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class OriginRequestPolicy:
+    """What reaches the origin beside what is in the cache key."""
+
+    id: str
+    name: str
+    query_strings: Selection = Selection()
+    cookies: Selection = Selection()
+    headers: Selection = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class CacheBehavior:
+    """What happens to the paths that match `path_pattern` (`*` for the default behavior)."""
+
+    path_pattern: str
+    target_origin_id: str
+    trusted_key_groups: tuple[str, ...] = ()
+    trusted_signers: tuple[str, ...] = ()
+    protected: bool = False
+    """Whether requests need a signature: trusted key groups or trusted signers are enabled or named."""
+    viewer_protocol_policy: Literal["allow-all", "https-only", "redirect-to-https"] = "allow-all"
+    allowed_methods: tuple[str, ...] = ("HEAD", "GET")
+    cached_methods: tuple[str, ...] = ("HEAD", "GET")
+    cache_policy_id: str = ""
+    origin_request_policy_id: str = ""
+    forwarded_values: ForwardedValues | None = None
+    min_ttl: int = 0
+    default_ttl: int = 86400
+    max_ttl: int = 31536000
+    functions: tuple[str, ...] = ()
+    """ARNs of the CloudFront functions and Lambda functions that run on its requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomErrorResponse:
+    """What replaces an error. `caching_min_ttl` is in seconds; without a page only the caching changes."""
+
+    error_code: int
+    page_path: str = ""
+    response_code: int = 0
+    caching_min_ttl: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A distribution's configuration, and what the API says of its state."""
+
+    id: str
+    domain_name: str
+    default_behavior: CacheBehavior
+    behaviors: tuple[CacheBehavior, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    origin_groups: tuple[OriginGroup, ...] = ()
+    aliases: tuple[str, ...] = ()
+    default_root_object: str = ""
+    custom_errors: tuple[CustomErrorResponse, ...] = ()
+    enabled: bool = True
+    comment: str = ""
+    status: str = "Deployed"
+    etag: str = ""
+    arn: str = ""
+    last_modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What an account has. Everything but distributions is found by its id."""
+
+    distributions: tuple[Distribution, ...] = ()
+    key_groups: Mapping[str, KeyGroup] = field(default_factory=dict)
+    keys: Mapping[str, TrustedKey] = field(default_factory=dict)
+    unusable_keys: Mapping[str, str] = field(default_factory=dict)
+    """Ids of public keys that cannot be loaded, and why. Nothing trusts them."""
+    access_controls: Mapping[str, OriginAccessControl] = field(default_factory=dict)
+    access_identities: Mapping[str, OriginAccessIdentity] = field(default_factory=dict)
+    cache_policies: Mapping[str, CachePolicy] = field(default_factory=dict)
+    """The account's own; the ones that Amazon manages are known by their ids."""
+    origin_request_policies: Mapping[str, OriginRequestPolicy] = field(default_factory=dict)
+
+    def trusted_keys(self, behavior: CacheBehavior) -> dict[str, PublicKey]:
+        """The keys of the behavior's trusted key groups, by key-pair id. Missing groups and keys trust nobody."""
+        groups = (self.key_groups.get(group) for group in behavior.trusted_key_groups)
+        ids = (key_id for group in groups if group for key_id in group.keys)
+        return {key_id: self.keys[key_id].key for key_id in ids if key_id in self.keys}
