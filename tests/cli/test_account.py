@@ -135,7 +135,7 @@ def test_keys_are_listed_with_the_groups_that_hold_them(
     status, out, err = run("keys", "list")
     assert (status, err) == (0, "")
     head, *rows = out.splitlines()
-    assert head.split() == ["ID", "NAME", "TYPE", "FINGERPRINT", "CREATED", "KEY", "GROUPS"]
+    assert head.split() == ["ID", "NAME", "TYPE", "FINGERPRINT", "CREATED", "(UTC)", "KEY", "GROUPS"]
     assert {tuple(row.split()[:3]) for row in rows} == {
         (first, "first", "ecdsa"),
         (second, "second", "ecdsa"),

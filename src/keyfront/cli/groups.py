@@ -62,7 +62,7 @@ def list_groups(
     if as_json:
         show_json([_told(group) for group in groups])
     elif groups:
-        show(table(("ID", "NAME", "MODIFIED", "KEYS"), [_row(group) for group in groups]))
+        show(table(("ID", "NAME", "MODIFIED (UTC)", "KEYS"), [_row(group) for group in groups]))
     else:
         say("There are no key groups. Make one: keyfront groups create NAME KEYID")
 

@@ -119,7 +119,12 @@ def list_keys(
     if as_json:
         show_json([_told(key, groups) for key in keys])
     elif keys:
-        show(table(("ID", "NAME", "TYPE", "FINGERPRINT", "CREATED", "KEY GROUPS"), [_row(key, groups) for key in keys]))
+        show(
+            table(
+                ("ID", "NAME", "TYPE", "FINGERPRINT", "CREATED (UTC)", "KEY GROUPS"),
+                [_row(key, groups) for key in keys],
+            )
+        )
     else:
         say("There are no public keys. Upload one: keyfront keys upload public_key.pem --name NAME")
 
