@@ -5,7 +5,6 @@ import base64
 import contextlib
 import hmac
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +19,8 @@ from tests.backend.conftest import AUDIENCE, ISSUER, Issuer
 from keyfront.backend import Customer, TokenSettings
 from keyfront.backend.tokens import LEEWAY_SECONDS, TokenChecker, TokenError
 from keyfront.errors import ServiceError
+
+NOW = 1_900_000_000
 
 
 class Clock:
@@ -38,7 +39,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def checker(issuer: Issuer, clock: Clock) -> TokenChecker:
-    return TokenChecker(TokenSettings(ISSUER, (AUDIENCE, "other"), jwks_url=issuer.url), monotonic=clock)
+    issuer.now = lambda: NOW
+    settings = TokenSettings(ISSUER, (AUDIENCE, "other"), jwks_url=issuer.url)
+    return TokenChecker(settings, clock=issuer.now, monotonic=clock)
 
 
 def whose(checker: TokenChecker, token: str) -> Customer:
@@ -76,7 +79,6 @@ def other_issuers(issuer: Issuer) -> str:
     return issuer.token(key=RSAKey.generate_key(2048, {"kid": "one"}))
 
 
-NOW = int(time.time())
 OCT, EC = OctKey.generate_key(256), ECKey.generate_key("P-256")
 ATTACKS: list[tuple[str, Callable[[Issuer], str], str]] = [
     ("alg none", unsigned, "its algorithm must be one of"),

@@ -23,7 +23,7 @@ class Palette(NamedTuple):
     ink: str
 
 
-_PALETTES: Final = (
+PALETTES: Final = (
     Palette("#14233f", "#2b4270", "#f6b545", "#f5efe0"),
     Palette("#1e3a34", "#3c6b5e", "#ecc46c", "#f6f1dc"),
     Palette("#7c3a2c", "#a95c45", "#f4cf8e", "#fdf3e1"),
@@ -56,7 +56,7 @@ class Dice:
 def cover(item: Item) -> Markup:
     """An SVG cover, for putting into a page. It says nothing that the page does not, so screen readers skip it."""
     dice = Dice(f"{item.title}\n{item.author}\n{item.kind}")
-    palette = _PALETTES[dice.pick(len(_PALETTES))]
+    palette = PALETTES[dice.pick(len(PALETTES))]
     art = _ART.get(item.kind, _tiles)(palette, dice)
     return Markup(  # noqa: S704  every part is a number, a constant or escaped
         f'<svg class="cover" viewBox="0 0 {_WIDTH} {_HEIGHT}" aria-hidden="true" focusable="false">'

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from keyfront.backend.tables import CustomerRow, ItemRow, PurchaseRow, create_tables
-from keyfront.backend.values import Customer, Item, is_item_id
+from keyfront.backend.values import Customer, Item, is_customer_id, is_item_id
 from keyfront.errors import InputError, ServiceError
 
 _ITEM_FIELDS = tuple(field.name for field in fields(Item))
@@ -83,6 +83,8 @@ class Purchases:
 
     def customer(self, customer_id: str) -> Customer | None:
         """The customer of that id."""
+        if not is_customer_id(customer_id):
+            return None
         with self._session() as session:
             row = session.get(CustomerRow, customer_id)
             return _customer(row) if row else None

@@ -1,7 +1,6 @@
 """Bearer tokens: JWTs, checked with joserfc against one key or against the key set that an issuer publishes."""
 
 import time
-import unicodedata
 from collections.abc import Callable
 from typing import Final
 
@@ -13,7 +12,7 @@ from joserfc.jws import JWSRegistry
 
 from keyfront.backend.keyset import fetch_key_set
 from keyfront.backend.token_settings import TokenSettings
-from keyfront.backend.values import Customer
+from keyfront.backend.values import Customer, is_customer_id
 from keyfront.errors import InputError
 from keyfront.keystore import Refreshing
 
@@ -24,7 +23,6 @@ _KEY_SET_USABLE: Final = 24 * 3600.0
 """How long a key set counts while the issuer cannot be asked: a key it has withdrawn must not count for ever."""
 _UNKNOWN_KEY_EVERY: Final = 30.0
 """How often, at most, a token with an unknown key makes us ask the issuer again: anybody can send such tokens."""
-_MAX_SUBJECT: Final = 255
 
 
 class TokenError(InputError):
@@ -136,12 +134,6 @@ _CLAIMS: Final = {"iss": "issuer (iss)", "aud": "audience (aud)", "nbf": "start 
 
 def _customer(claims: dict[str, object]) -> Customer:
     subject, name = claims.get("sub"), claims.get("name")
-    if not isinstance(subject, str) or not 0 < len(subject) <= _MAX_SUBJECT or not _is_plain(subject):
+    if not isinstance(subject, str) or not is_customer_id(subject):
         raise TokenError("its subject (sub) is no customer's id")
-    shown = name if isinstance(name, str) and 0 < len(name) <= _MAX_SUBJECT and _is_plain(name) else subject
-    return Customer(subject, shown)
-
-
-def _is_plain(text: str) -> bool:
-    """Whether `text` can stand in a database and in a log line: no control characters, no half surrogates."""
-    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
+    return Customer(subject, name if isinstance(name, str) and is_customer_id(name) else subject)

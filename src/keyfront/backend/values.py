@@ -22,8 +22,10 @@ class Customer:
     email: str = ""
 
     def __post_init__(self) -> None:
-        if not 0 < len(self.id) <= _MAX_NAME or _has_controls(self.id):
-            raise InputError(f"the customer id {self.id[:60]!r} is empty, longer than {_MAX_NAME} or holds controls")
+        if not is_customer_id(self.id):
+            raise InputError(
+                f"the customer id {self.id[:60]!r} is empty, longer than {_MAX_NAME} characters, or holds controls"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,11 @@ class Item:
             raise InputError(f"item {self.id}: its currency {self.currency!r} is not an ISO 4217 code such as EUR")
         if wrong := _wrong_key(self.key):
             raise InputError(f"item {self.id}: its key {self.key[:120]!a} {wrong}")
+
+
+def is_customer_id(text: str) -> bool:
+    """Whether `text` can be a customer's id, and stand in a database and in a log line."""
+    return 0 < len(text) <= _MAX_NAME and not _has_controls(text)
 
 
 def is_item_id(text: str) -> bool:

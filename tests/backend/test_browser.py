@@ -1,0 +1,120 @@
+"""The storefront in Chromium: a purchase and a download from end to end, at the width of a phone and of a desk."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from time import time
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import Engine
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from tests.backend.conftest import KEY_PAIR_ID
+
+from keyfront.backend import Settings, create_app
+from keyfront.keys import SigningKey
+from keyfront.keystore import KeyStore
+from keyfront.verification import ViewerRequest, verify
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def browser(need_tool: Callable[[str], Path]) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=need_tool("chromium"), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def shop(
+    serve: Callable[[Starlette], AbstractContextManager[httpx.Client]],
+    settings: Settings,
+    engine: Engine,
+    keystore: KeyStore,
+    signing_key: SigningKey,
+) -> Iterator[str]:
+    """The shop's address. Its links lead to a judge on another port, which tells what it decided."""
+
+    async def judge(request: Request) -> Response:
+        url = f"http://{request.headers['host']}{request.scope['raw_path'].decode()}?{request.url.query}"
+        decision = verify(ViewerRequest(url), {KEY_PAIR_ID: signing_key.public_key}, time())
+        return PlainTextResponse(f"{decision.reason} {request.url.path}", decision.status)
+
+    with serve(Starlette(routes=[Route("/{path:path}", judge)])) as edge:
+        there = replace(settings, base_url=str(edge.base_url))
+        with serve(create_app(there, engine=engine, keystore=keystore, demo=True, shop="Lamp & Key")) as client:
+            yield str(client.base_url).rstrip("/")
+
+
+@pytest.fixture(params=[320])
+def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": request.param, "height": 800}, java_script_enabled=False)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    yield page
+    context.close()
+    # The browser also notes every refusal's status there.
+    assert not [text for text in complaints if "the server responded with a status of" not in text]
+
+
+def fits(page: Page) -> bool:
+    """Whether nothing sticks out to the side."""
+    assert page.viewport_size is not None
+    return int(page.evaluate("document.documentElement.scrollWidth")) <= page.viewport_size["width"]
+
+
+@pytest.mark.parametrize("page", [390, 1280], indirect=True)
+def test_sign_in_see_what_is_yours_buy_and_download_without_any_script(page: Page, shop: str) -> None:
+    page.goto(shop)
+    assert fits(page)
+    page.get_by_role("link", name="Sign in to get it Night Watch").click()
+    page.get_by_role("button", name="Sign in as Tomas Okafor").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Night Watch"
+    assert fits(page)
+    page.get_by_role("button", name="Get it Night Watch for free").click()
+    assert page.get_by_role("status").inner_text().startswith("“Night Watch” is yours.")
+    page.get_by_role("link", name="Your library").click()
+    assert fits(page)
+    assert [heading.inner_text() for heading in page.get_by_role("heading", level=2).all()] == [
+        "Harbour Lights",
+        "Night Watch",
+    ]
+    page.get_by_role("link", name="Download Harbour Lights").click()
+    assert page.inner_text("body") == "allowed /guides/Füße & 灯 + 100%*.pdf"
+
+
+def test_trying_what_is_not_yours_shows_why_and_offers_the_way_out(page: Page, shop: str) -> None:
+    page.goto(f"{shop}/download/lamps")
+    assert page.get_by_role("heading", level=1).inner_text() == "Please sign in first"
+    assert fits(page)
+    page.get_by_role("main").get_by_role("link", name="Sign in").click()
+    page.get_by_role("button", name="Sign in as Tomas Okafor").click()
+    page.get_by_text("What happens when you press Download?").click()
+    page.get_by_role("link", name="try to download it anyway").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Not in your library"
+    assert fits(page)
+    page.get_by_role("button", name="Buy The Keeper of Small Lights for €6.50").click()
+    page.get_by_role("link", name="Download The Keeper of Small Lights").click()
+    assert page.inner_text("body") == "allowed /lamps.epub"
+
+
+def test_everything_can_be_reached_and_seen_from_the_keyboard(page: Page, shop: str) -> None:
+    page.goto(f"{shop}/sign-in")
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Skip to the content"
+    assert page.locator(":focus").bounding_box() is not None
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert "Mara Lindqvist" in page.locator(":focus").inner_text()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{shop}/")
+    assert page.get_by_role("button", name="Sign out").is_visible()
