@@ -14,10 +14,11 @@ from keyfront.errors import InputError, URLError
 from keyfront.keys import HashAlgorithm, SigningKey
 from keyfront.policy import Moment, Policy, network
 from keyfront.resource import covers
-from keyfront.urls import viewer_url, with_parameters
+from keyfront.urls import shown, viewer_url, with_parameters
 
 _EVERYBODY: Final = "0.0.0.0/0"
 _KEY_PAIR_ID = re.compile(r"[A-Za-z0-9]{1,128}")
+_MAX_COOKIE_BYTES: Final = 4096  # RFC 6265bis, 5.6: browsers drop a cookie whose name and value are longer.
 _COOKIE_ATTRIBUTE = re.compile(r"[^\x00-\x1f\x7f;,\s]+")
 
 
@@ -123,19 +124,21 @@ class Signer:
         now, address = self._clock(), _address(ip)
         if starts is None and address is None and resource is None:
             policy = Policy.canned(url, expires=expires, now=now)
-            carrier, form = policy.resource or "", f"Expires={policy.expires}"
-            return with_parameters(carrier, f"{form}&Signature={self._signature(policy)}{self._tail}")
-        carrier = viewer_url(url)
+            parameters = f"Expires={policy.expires}&Signature={self._signature(policy.to_bytes())}"
+            return with_parameters(policy.resource or "", parameters + self._tail)
+        url = viewer_url(url)
         if resource is None:
             # In a custom policy a * opens more than this URL; viewers and origins take %2A for the same character.
-            carrier = carrier.replace("*", "%2A")
-        policy = Policy.custom(
-            carrier if resource is None else resource, expires=expires, now=now, starts=starts, ip=address
-        )
-        if not covers(policy.resource or "", carrier):
-            raise URLError(f"the resource {policy.resource!r} does not cover {carrier!r}: it would be refused")
-        form = f"Policy={encoding.encode(policy.to_bytes())}"
-        return with_parameters(carrier, f"{form}&Signature={self._signature(policy)}{self._tail}")
+            resource = url = url.replace("*", "%2A")
+        policy = Policy.custom(resource, expires=expires, now=now, starts=starts, ip=address)
+        if not covers(policy.resource or "", url):
+            raise URLError(
+                f"the resource {shown(resource)} does not cover {shown(url)} (compared with their query strings): "
+                "the signed URL would be refused"
+            )
+        signed = policy.to_bytes()
+        parameters = f"Policy={encoding.encode(signed)}&Signature={self._signature(signed)}"
+        return with_parameters(url, parameters + self._tail)
 
     def sign_cookies(
         self, resource: str, *, expires: Moment, starts: Moment | None = None, ip: str | None = None
@@ -144,18 +147,25 @@ class Signer:
         now, address = self._clock(), _address(ip)
         if starts is None and address is None and not {"*", "?"}.intersection(resource):
             policy = Policy.canned(resource, expires=expires, now=now)
-            first = ("CloudFront-Expires", str(policy.expires))
+            signed = policy.to_bytes()
+            values = {"CloudFront-Expires": str(policy.expires)}
         else:
-            policy = Policy.custom(resource, expires=expires, now=now, starts=starts, ip=address)
-            first = ("CloudFront-Policy", encoding.encode(policy.to_bytes()))
-        values = dict([first, ("CloudFront-Signature", self._signature(policy))])
+            signed = Policy.custom(resource, expires=expires, now=now, starts=starts, ip=address).to_bytes()
+            values = {"CloudFront-Policy": encoding.encode(signed)}
+        values["CloudFront-Signature"] = self._signature(signed)
         values["CloudFront-Key-Pair-Id"] = self.key_pair_id
         if self.hash_algorithm == "SHA256":
             values["CloudFront-Hash-Algorithm"] = "SHA256"
+        longest = max(len(name) + len(value) for name, value in values.items())
+        if longest > _MAX_COOKIE_BYTES:
+            raise URLError(
+                f"a cookie would be {longest:,} bytes, and browsers drop one over {_MAX_COOKIE_BYTES:,}: "
+                "sign a shorter resource, with wildcards"
+            )
         return SignedCookies(values)
 
-    def _signature(self, policy: Policy) -> str:
-        return encoding.encode(self.key.sign(policy.to_bytes(), self.hash_algorithm))
+    def _signature(self, policy: bytes) -> str:
+        return encoding.encode(self.key.sign(policy, self.hash_algorithm))
 
     def __repr__(self) -> str:
         return f"Signer({self.key_pair_id}, {self.key!r}, {self.hash_algorithm})"
