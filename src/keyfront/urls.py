@@ -114,6 +114,8 @@ def _normalised(url: str, *, pattern: bool) -> str:
 def _split(url: str) -> tuple[str, str, str, str]:
     """Scheme, host, path and query string (with its question mark) of a URL, the first two as viewers send them."""
     parts = _PARTS.match(url)
+    if not url:
+        raise URLError("the URL is empty: give https://…")
     if parts is None:
         raise URLError(f"{shown(url)} has no scheme: write https://{shown(url.lstrip('/:'))[1:-1]}")
     scheme, host = parts["scheme"].lower(), parts["host"].lower()
