@@ -6,8 +6,11 @@ It holds the port, so that a program which builds `https://DOMAIN/path` from it 
 import itertools
 import threading
 from collections.abc import Callable
+from typing import Final
 
-from keyfront.serving import PortError, bind
+from keyfront.serving import PortError, bind_loopback
+
+_LAST_PORT: Final = 65535
 
 DomainNames = Callable[[str], str]
 
@@ -19,14 +22,14 @@ def by_host(https_port: int) -> DomainNames:
 
 def by_port(first: int) -> DomainNames:
     """`localhost:<port>`: HTTPS on a port of the distribution's own, and plain HTTP on the next one."""
-    lock, ports = threading.Lock(), itertools.count(first, 2)
+    lock, ports, names = threading.Lock(), itertools.count(first, 2), dict[str, str]()
 
-    def name(_: str) -> str:
+    def name(distribution_id: str) -> str:
         with lock:
-            for port in ports:
-                if _free(port) and _free(port + 1):
-                    return f"localhost:{port}"
-        raise AssertionError("itertools.count does not end")
+            if distribution_id not in names:
+                port = next(port for port in ports if _free(port) and _free(port + 1))
+                names[distribution_id] = f"localhost:{port}"
+            return names[distribution_id]
 
     return name
 
@@ -38,10 +41,11 @@ def plain(domain_name: str, http_port: int) -> str:
 
 
 def _free(port: int) -> bool:
+    if port > _LAST_PORT:
+        raise PortError("no port is free for another distribution")
     try:
-        bind("127.0.0.1", port).close()
-    except PortError as error:
-        if port > 65535:
-            raise PortError("no port is free for another distribution") from error
+        for bound in bind_loopback(port):
+            bound.close()
+    except PortError:
         return False
     return True

@@ -140,7 +140,16 @@ def test_a_folder_of_ones_own_is_sold_and_large_files_pass_with_flat_memory(
         assert up.curl(up.sign(up.url(text))) == (200, b"mine")
         before = _peak_memory(up)
         got = subprocess.run(
-            ["curl", "-s", "--cacert", up.printed["authority"], "-o", "/dev/null", "-w", "%{http_code} %{size_download}"]
+            [
+                "curl",
+                "-s",
+                "--cacert",
+                up.printed["authority"],
+                "-o",
+                "/dev/null",
+                "-w",
+                "%{http_code} %{size_download}",
+            ]
             + [up.sign(up.url("large.bin"))],
             capture_output=True,
             text=True,
