@@ -55,7 +55,6 @@ def test_a_version_of_a_parameter_can_be_named(ssm: "SSMClient") -> None:
 def test_without_a_client_boto3s_own_rules_hold(ssm: "SSMClient", monkeypatch: pytest.MonkeyPatch) -> None:
     ssm.put_parameter(Name="/sources/environment", Type="SecureString", Value="by the environment")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", ssm.meta.endpoint_url)
-    monkeypatch.setenv("AWS_REGION", "eu-central-1")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
@@ -63,15 +62,16 @@ def test_without_a_client_boto3s_own_rules_hold(ssm: "SSMClient", monkeypatch: p
 
 
 def test_a_missing_parameter_is_named_with_the_error_code(ssm: "SSMClient") -> None:
-    with pytest.raises(ServiceError, match=r"SSM parameter /sources/none .*: ParameterNotFound: .*AWS_REGION"):
+    with pytest.raises(ServiceError, match=r"SSM parameter /sources/none .*: ParameterNotFound: .*AWS_DEFAULT_REGION"):
         SSMParameter("/sources/none", ssm).fetch()
 
 
-def test_no_region_says_which_variable_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+def test_no_region_says_which_variable_boto3_reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    with pytest.raises(ServiceError, match="set AWS_REGION"):
+    with pytest.raises(ServiceError, match="set AWS_DEFAULT_REGION"):
         SSMParameter("/sources/any").fetch()
 
 

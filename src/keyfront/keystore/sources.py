@@ -105,7 +105,7 @@ _MISSING_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+
 
 _ADVICE: Final = {
     "ParameterNotFound": (
-        "there is no such parameter in this account and region; check PRIVATE_KEY_PARAMETER and AWS_REGION"
+        "there is no such parameter in this account and region; check PRIVATE_KEY_PARAMETER and AWS_DEFAULT_REGION"
     ),
     "ParameterVersionNotFound": "the parameter has no such version or label; check what follows the colon",
     "InvalidKeyId": "its KMS key is disabled, deleted or out of reach; allow kms:Decrypt on it",
@@ -140,5 +140,5 @@ def _without_answer(error: Exception) -> str:
     """The text of an error of botocore's; of a parser's only its kind, because it quotes the answer."""
     kind = type(error).__name__
     if kind == "NoRegionError":
-        return "NoRegionError: no AWS region is set; set AWS_REGION"
+        return "NoRegionError: no AWS region is set; set AWS_DEFAULT_REGION"
     return f"{kind}: {error}" if "Parser" not in kind else f"{kind}: the endpoint's answer is not SSM's"
