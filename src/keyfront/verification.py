@@ -5,10 +5,12 @@ request come in as values; nothing here reads a clock, a file or a socket, and n
 """
 
 import ipaddress
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, cast
 from urllib.parse import unquote_to_bytes
 
@@ -17,7 +19,7 @@ from keyfront.errors import EncodingError, PolicyError
 from keyfront.keys import HashAlgorithm, PublicKey
 from keyfront.policy import LATEST, Policy, canned_bytes
 from keyfront.resource import covers
-from keyfront.urls import SIGNING_PARAMETERS, signing_parameters, without_signing_parameters
+from keyfront.urls import SIGNING_PARAMETERS, without_signing_parameters
 
 __all__ = [
     "Check",
@@ -31,7 +33,8 @@ __all__ = [
 
 _COOKIE_PREFIX: Final = "CloudFront-"
 _HASH_ALGORITHMS: Final = ("SHA1", "SHA256")
-_DIGITS = re.compile(r"[0-9]{1,19}")
+# As JSON writes an integer: a leading zero would be a second way to ask for the same policy.
+_SECONDS = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +129,14 @@ def verify(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: f
     if not see("key-pair-id", bool(key_pair_id), _shown(key_pair_id), MISSING_KEY, "missing-key-pair-id"):
         return judgement.decide(None)
     key = trusted_keys.get(key_pair_id)
-    trusted = f"{key_pair_id} is trusted" if key else f"not among {', '.join(sorted(trusted_keys)) or 'any'}"
-    see("trusted-key", key is not None, trusted if key else _shown(trusted), INVALID_KEY, "unknown-key")
+    trusted = f"{key_pair_id} is trusted" if key else f"{_shown(key_pair_id)} is not among {_listed(trusted_keys)}"
+    see("trusted-key", key is not None, trusted, INVALID_KEY, "unknown-key")
 
     try:
         policy, signed = _policy(credentials, url)
     except PolicyError as error:
-        reason = "malformed-policy" if {"Policy", "Expires"} & credentials.keys() else "missing-policy"
+        given = "Policy" in credentials or credentials.get("Expires")
+        reason = "malformed-policy" if given else "missing-policy"
         see("policy", False, str(error), MALFORMED_POLICY, reason)
         return judgement.decide(key_pair_id)
     custom = "Policy" in credentials
@@ -140,7 +144,8 @@ def verify(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: f
 
     _see_signature(judgement, credentials, key, signed)
     covered = not custom or policy.resource is None or covers(policy.resource, url)
-    resource = f"{policy.resource or 'any'} {'covers' if covered else 'does not cover'} {url}"
+    verb = "covers" if covered else "does not cover"
+    resource = f"{_printable(policy.resource or 'any')} {verb} {_printable(url)}"
     see("resource", covered, resource, ACCESS_DENIED, "resource-mismatch")
     if policy.starts is not None:
         starts = f"valid after {_when(policy.starts)}, asked at {_when(now)}"
@@ -149,7 +154,8 @@ def verify(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: f
     see("expires", now < policy.expires, expires, ACCESS_DENIED, "expired")
     if policy.ip is not None:
         within = _within(request.ip, policy.ip)
-        address = f"{request.ip or 'an unknown address'} is {'in' if within else 'not in'} {policy.ip}"
+        viewer = _printable(request.ip) or "an unknown address"
+        address = f"{viewer} is {'in' if within else 'not in'} {policy.ip}"
         see("address", within, address, ACCESS_DENIED, "address-mismatch")
     return judgement.decide(key_pair_id)
 
@@ -171,12 +177,17 @@ def _credentials(request: ViewerRequest) -> tuple[dict[str, str], str]:
     base, mark, query = request.url.partition("?")
     if mark:
         credentials: dict[str, str] = {}
-        for name, value in signing_parameters(query):
-            text = _unquoted(value) if "%" in value else value
-            credentials[name] = f"{credentials[name]}&{text}" if name in credentials else text
+        own: list[str] = []
+        for part in query.split("&"):
+            name, _, value = part.partition("=")
+            if name in SIGNING_PARAMETERS:
+                text = _unquoted(value) if "%" in value else value
+                credentials[name] = f"{credentials[name]}&{text}" if name in credentials else text
+            else:
+                own.append(part)
         if credentials:
-            own = without_signing_parameters(query)
-            return credentials, f"{base}?{own}" if own else base
+            left = "&".join(own)
+            return credentials, f"{base}?{left}" if left else base
     # The signer leaves out a dangling question mark, and so does the judge.
     return _cookies(request.cookie), request.url if query else base
 
@@ -184,7 +195,7 @@ def _credentials(request: ViewerRequest) -> tuple[dict[str, str], str]:
 def _cookies(header: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in header.split(";"):
-        name, _, value = part.strip().partition("=")
+        name, _, value = part.strip(" \t").partition("=")
         name = name.removeprefix(_COOKIE_PREFIX) if name.startswith(_COOKIE_PREFIX) else ""
         if name in SIGNING_PARAMETERS:
             found.setdefault(name, value)
@@ -202,8 +213,8 @@ def _policy(credentials: Mapping[str, str], url: str) -> tuple[Policy, bytes]:
     expires = credentials.get("Expires", "")
     if not expires:
         raise PolicyError("neither Policy nor Expires is there")
-    if not _DIGITS.fullmatch(expires) or int(expires) > LATEST:
-        hint = ": it looks like milliseconds" if _DIGITS.fullmatch(expires) and len(expires) == 13 else ""
+    if not _SECONDS.fullmatch(expires) or int(expires) > LATEST:
+        hint = ": it looks like milliseconds" if _SECONDS.fullmatch(expires) and len(expires) == 13 else ""
         raise PolicyError(f"Expires is {_shown(expires)}, not seconds since the epoch up to {LATEST}{hint}")
     return Policy(url, int(expires)), canned_bytes(url, int(expires))
 
@@ -226,14 +237,8 @@ def _see_signature(judgement: _Judgement, credentials: Mapping[str, str], key: P
         return
     if key is not None:
         genuine = key.verify(signed, signature, cast(HashAlgorithm, algorithm))
-        seen = "is" if genuine else "is not"
-        see(
-            "signature",
-            genuine,
-            f"{seen} this key's over the policy, with {algorithm}",
-            ACCESS_DENIED,
-            "signature-mismatch",
-        )
+        detail = f"{'is' if genuine else 'is not'} this key's over the policy, with {algorithm}"
+        see("signature", genuine, detail, ACCESS_DENIED, "signature-mismatch")
 
 
 def _within(address: str, network: str) -> bool:
@@ -243,21 +248,39 @@ def _within(address: str, network: str) -> bool:
         if isinstance(viewer, ipaddress.IPv6Address):
             # An IPv4 connection to a dual-stack socket; no address on the wire looks like this.
             viewer = viewer.ipv4_mapped or viewer
-        return viewer in ipaddress.ip_network(network)
+        return viewer in _range(network)
     except ValueError:
         return False
 
 
+_range = lru_cache(maxsize=1024)(ipaddress.IPv4Network)
+
+
 def _unquoted(value: str) -> str:
-    return unquote_to_bytes(value).decode("utf-8", "surrogateescape")
+    return unquote_to_bytes(value.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogateescape")
+
+
+def _listed(trusted_keys: Mapping[str, PublicKey]) -> str:
+    return f"the trusted keys: {', '.join(sorted(trusted_keys)[:20]) or 'there are none'}"
 
 
 def _shown(text: str) -> str:
-    return ascii(text if len(text) <= 80 else text[:79] + "…") if text else "none"
+    return (ascii(text) if len(text) <= 80 else ascii(text[:79]) + "…") if text else "none"
+
+
+def _printable(text: str) -> str:
+    """`text` of a viewer's, for a terminal or a log: nothing in it moves a cursor or ends a line."""
+    return text if text.isascii() and text.isprintable() else ascii(text)
 
 
 def _when(seconds: float) -> str:
     try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return _second(math.floor(seconds))
     except (ValueError, OverflowError, OSError):
         return str(seconds)
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    # Writing out a time takes longer than all the rest that is done for a check; the same seconds come again and again.
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
