@@ -30,7 +30,7 @@ class Up:
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        return kept | self.printed["environment"]
+        return {**kept, **self.printed["environment"]}
 
     def run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

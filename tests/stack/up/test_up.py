@@ -100,6 +100,19 @@ def test_a_key_made_by_openssl_and_uploaded_by_the_aws_cli_works_the_same(
     assert up.keyfront("keys", "delete", key_id).returncode == 0
 
 
+def test_the_key_taken_out_of_the_group_is_unknown_within_seconds(up: Any) -> None:
+    url, content = _item(up)
+    signed = up.sign(url)
+    group, key = up.printed["key_group"], up.printed["key_pair_id"]
+    removed = up.keyfront("groups", "remove", group, key)
+    assert removed.returncode == 0, removed.stderr
+    try:
+        _eventually(lambda: b"<Code>InvalidKey</Code>" in up.curl(signed)[1], True)
+    finally:
+        up.keyfront("groups", "add", group, key)
+    _eventually(lambda: up.curl(signed), (200, content))
+
+
 def test_a_change_of_the_distribution_is_deployed_when_the_edge_has_it(up: Any) -> None:
     distribution = up.printed["distribution"]["id"]
 
@@ -139,21 +152,17 @@ def test_a_folder_of_ones_own_is_sold_and_large_files_pass_with_flat_memory(
         (text,) = paths - {"large.bin"}
         assert up.curl(up.sign(up.url(text))) == (200, b"mine")
         before = _peak_memory(up)
-        got = subprocess.run(
-            [
-                "curl",
-                "-s",
-                "--cacert",
-                up.printed["authority"],
-                "-o",
-                "/dev/null",
-                "-w",
-                "%{http_code} %{size_download}",
-            ]
-            + [up.sign(up.url("large.bin"))],
-            capture_output=True,
-            text=True,
-        )
+        curl = [
+            "curl",
+            "-s",
+            "--cacert",
+            up.printed["authority"],
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code} %{size_download}",
+        ]
+        got = subprocess.run([*curl, up.sign(up.url("large.bin"))], capture_output=True, text=True)
         assert got.stdout == f"200 {2 * 1024**3}"
         assert _peak_memory(up) - before < 100 * 1024**2
 

@@ -1,0 +1,67 @@
+"""The shop in a real browser: sign in, download what was bought through the edge, be refused the rest."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+pytestmark = pytest.mark.xdist_group("up")
+
+_QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+@pytest.fixture(scope="module")
+def browser(need_tool: Callable[[str], Path]) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=need_tool("chromium"), args=list(_QUIET))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(params=[(1280, 900), (390, 844)], ids=["desktop", "phone"])
+def page(request: pytest.FixtureRequest, browser: Browser, up: Any) -> Iterator[Page]:
+    width, height = request.param
+    context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+    opened = context.new_page()
+    opened.goto(up.printed["shop"])
+    opened.get_by_role("link", name="Sign in").first.click()
+    opened.get_by_role("button", name="Mara").click()
+    yield opened
+    context.close()
+
+
+def test_what_was_bought_is_downloaded_through_the_edge(page: Page, up: Any) -> None:
+    book = next(item for item in up.printed["items"] if item["key"].endswith(".epub"))
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="Download").first.click()
+    download = downloading.value
+    assert download.url.startswith(f"{up.printed['edge']['http']}/{book['path']}?Expires=")
+    assert download.suggested_filename == book["key"]
+    assert Path(download.path()).read_bytes() == Path(book["file"]).read_bytes()
+
+
+def test_what_was_not_bought_is_refused_with_the_reason(page: Page, up: Any) -> None:
+    answer = page.goto(f"{up.printed['shop']}/download/harbour-lights")
+    assert answer is not None
+    assert answer.status == 403
+    assert "has not bought" in page.inner_text("main")
+
+
+def test_a_link_that_was_tampered_with_is_refused_by_the_edge(page: Page) -> None:
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="Download").first.click()
+    answer = page.goto(downloading.value.url.replace("Expires=1", "Expires=2"))
+    assert answer is not None
+    assert answer.status == 403
+    assert answer.text() == (
+        '<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Access denied</Message></Error>'
+    )
+
+
+def test_the_page_fits_its_window(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
