@@ -136,17 +136,14 @@ def _check_forwarded(account: Account, forwarded: ForwardedValues) -> None:
     if keys and not forwarded["QueryString"]:
         message = "QueryStringCacheKeys names parameters, but QueryString is false."
         raise APIError("InvalidQueryStringParameters", message)
-    for given, quota, code in (
-        (names, quotas.forwarded_cookies_per_cache_behavior, "TooManyCookieNamesInWhiteList"),
-        (
-            forwarded["Headers"].get("Items", []),
-            quotas.forwarded_headers_per_cache_behavior,
-            "TooManyHeadersInForwardedValues",
-        ),
-        (keys, quotas.forwarded_query_strings_per_cache_behavior, "TooManyQueryStringParameters"),
+    headers = forwarded["Headers"].get("Items", [])
+    for what, given, quota, code in (
+        ("cookies", names, quotas.forwarded_cookies_per_cache_behavior, "TooManyCookieNamesInWhiteList"),
+        ("headers", headers, quotas.forwarded_headers_per_cache_behavior, "TooManyHeadersInForwardedValues"),
+        ("query keys", keys, quotas.forwarded_query_strings_per_cache_behavior, "TooManyQueryStringParameters"),
     ):
         if len(given) > quota:
-            raise APIError(code, f"A cache behavior may forward {quota} of them; this one forwards {len(given)}.")
+            raise APIError(code, f"A cache behavior may forward {quota} {what}; this one forwards {len(given)}.")
 
 
 def _check_policies(behavior: AnyBehavior) -> None:

@@ -138,8 +138,8 @@ def _check_aliases(account: Account, config: DistributionConfig, distribution: s
     if len(aliases) > quota:
         message = f"A distribution may have {quota} alternate domain names; this one has {len(aliases)}."
         raise APIError("TooManyDistributionCNAMEs", message)
-    if bad := next((alias for alias in aliases if not _ALIAS.fullmatch(alias)), None):
-        raise APIError("InvalidArgument", f"The parameter CNAME is not a domain name: {bad[:300]!r}.")
+    if bad := [alias for alias in aliases if not _ALIAS.fullmatch(alias)]:
+        raise APIError("InvalidArgument", f"The parameter CNAME is not a domain name: {bad[0][:300]!r}.")
     names = {alias.lower() for alias in aliases}
     if len(names) < len(aliases):
         raise APIError("InvalidArgument", "The parameter CNAME names the same domain twice.")
@@ -202,6 +202,6 @@ def _check_geography(restriction: GeoRestriction) -> None:
     if (kind == "none") == bool(countries):
         message = f"The restriction type {kind!r} does not go with {len(countries)} locations."
         raise APIError("InvalidGeoRestrictionParameter", message)
-    if bad := next((country for country in countries if not _COUNTRY.fullmatch(country)), None):
-        message = f"The location code specified is not valid: {bad[:20]!r} (two capital letters, ISO 3166-1)."
+    if bad := [country for country in countries if not _COUNTRY.fullmatch(country)]:
+        message = f"The location code specified is not valid: {bad[0][:20]!r} (two capital letters, ISO 3166-1)."
         raise APIError("InvalidLocationCode", message)

@@ -114,10 +114,10 @@ def _check_paths(batch: InvalidationBatch) -> None:
     paths = batch["Paths"].get("Items", [])
     if not paths:
         raise APIError("InvalidArgument", "An invalidation must name at least one path.")
-    if bad := next((path for path in paths if not _PATH.fullmatch(path)), None):
+    if bad := [path for path in paths if not _PATH.fullmatch(path)]:
         raise APIError(
             "InvalidArgument",
-            f"Your request contains the invalid invalidation path {bad[:200]!r}: a path begins with a slash, holds no "
+            f"Your request contains the invalid invalidation path {bad[0][:200]!r}: a path begins with a slash, holds no "
             "spaces, and may have * as its last character only.",
         )
 

@@ -84,8 +84,8 @@ def _check_kind(origin: Origin) -> None:
 def _check_domain(origin: Origin) -> None:
     domain, path = origin["DomainName"], origin["OriginPath"]
     if ":" in domain:
-        message = f"The parameter origin name cannot contain a colon: {domain[:200]!r}. Give the port as HTTPPort."
-        raise APIError("InvalidArgument", message)
+        message = f"The parameter origin name cannot contain a colon: {domain[:200]!r}. Give the name alone, without "
+        raise APIError("InvalidArgument", f"{message}a scheme, and the port as HTTPPort or HTTPSPort.")
     # Assumed: a name of one label (localhost) is fine on a laptop. An address is not, as on Amazon.
     if not _HOST.fullmatch(domain) or _NUMBERS_ONLY.fullmatch(domain):
         raise APIError("InvalidArgument", f"The parameter origin name must be a domain name: {domain[:200]!r}.")
