@@ -26,6 +26,8 @@ from keyfront.stack.provision import Provisioned, provision
 from keyfront.stack.shop import Shop, load_shop
 
 _DEPLOY_SECONDS: Final = 30
+_TO_KEEP: Final = {"Content-Disposition": "attachment"}
+"""What is sold is saved, and not opened in the browser's own window."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,11 @@ class Machine:
         name.append(_domain_names(options, edge))
         aws = await asyncio.to_thread(clients, url)
         made = await asyncio.to_thread(
-            provision, aws, key, standby.public_key, partial(endpoint.publish_folder, folder=shop.folder)
+            provision,
+            aws,
+            key,
+            standby.public_key,
+            partial(endpoint.publish_folder, folder=shop.folder, headers=_TO_KEEP),
         )
         running = Running(
             endpoint=url,

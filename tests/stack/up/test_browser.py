@@ -35,10 +35,11 @@ def page(request: pytest.FixtureRequest, browser: Browser, up: Any) -> Iterator[
     context.close()
 
 
-def test_what_was_bought_is_downloaded_through_the_edge(page: Page, up: Any) -> None:
-    book = next(item for item in up.printed["items"] if item["key"].endswith(".epub"))
+@pytest.mark.parametrize("ending", [".epub", ".flac"])
+def test_what_was_bought_is_downloaded_through_the_edge(page: Page, up: Any, ending: str) -> None:
+    book = next(item for item in up.printed["items"] if item["key"].endswith(ending))
     with page.expect_download() as downloading:
-        page.get_by_role("link", name="Download").first.click()
+        page.locator(f"a[href$='/download/{book['id']}']").first.click()
     download = downloading.value
     assert download.url.startswith(f"{up.printed['edge']['http']}/{book['path']}?Expires=")
     assert download.suggested_filename == book["key"]

@@ -1,7 +1,7 @@
 """The endpoint itself: one address, and for each request the one who answers it."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -56,8 +56,12 @@ class Endpoint:
         """Load moto now (about a second, in a thread), so that the first request does not wait for it."""
         await asyncio.to_thread(self._services.load)
 
-    def publish_folder(self, bucket: str, folder: Path, prefix: str = "") -> list[str]:
+    def publish_folder(
+        self, bucket: str, folder: Path, prefix: str = "", headers: Mapping[str, str] | None = None
+    ) -> list[str]:
         """Make every file under `folder` an object of `bucket`, named `prefix` and its path; returns the keys, sorted.
+
+        `headers` are set on each object, as an upload could (`Content-Disposition`, `Cache-Control`, …).
 
         The files are read from the disk when they are asked for: a changed file is served as it is, a new one
         appears, a deleted one is gone. What S3 does to the objects (delete, overwrite) is never done to the files.
@@ -67,7 +71,7 @@ class Endpoint:
         Blocks while it walks the folder (and loads moto): call it in a thread. Raises `InputError` when the folder
         cannot be read, or the bucket does not exist.
         """
-        return self._services.publish_folder(bucket, folder, prefix)
+        return self._services.publish_folder(bucket, folder, prefix, headers or {})
 
     def reset(self) -> None:
         """Forget every resource of every service but CloudFront, in the whole process. For tests; blocks."""

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 from uuid import uuid4
@@ -22,7 +23,7 @@ _STREAMED_FROM: Final = 8 * 1024 * 1024
 class FileKey(FakeKey):
     """An object whose content is a file. Nothing that S3 does to the object is done to the file."""
 
-    def __init__(self, name: str, path: Path, bucket: FakeBucket) -> None:
+    def __init__(self, name: str, path: Path, bucket: FakeBucket, headers: Mapping[str, str]) -> None:
         super().__init__(
             name=name,
             value=b"",
@@ -34,7 +35,7 @@ class FileKey(FakeKey):
         )
         self._value_buffer.close()
         self.path = path
-        self.metadata["Content-Type"] = folder.content_type(name)
+        self.metadata.update({"Content-Type": folder.content_type(name), **headers})
         describe(self, path.stat())
 
     def open(self) -> Descriptor:

@@ -1,5 +1,7 @@
 """Folders of the user's as objects in moto's buckets."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -9,6 +11,15 @@ from moto.s3.utils import _VersionedKeyStore
 
 from keyfront.stack.endpoint import folder
 from keyfront.stack.endpoint.objects import FileKey, describe
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A folder, what its files' keys begin with, and the headers that its objects have beside their own."""
+
+    prefix: str
+    root: Path
+    headers: Mapping[str, str]
 
 
 class PublishedKeys(_VersionedKeyStore):
@@ -21,17 +32,17 @@ class PublishedKeys(_VersionedKeyStore):
     def __init__(self, bucket: FakeBucket) -> None:
         super().__init__(bucket.keys)
         self._bucket = bucket
-        self._folders: list[tuple[str, Path]] = []
+        self._folders: list[_Folder] = []
         self._given: dict[str, FileKey] = {}
         self._lock = RLock()
 
-    def publish(self, root: Path, prefix: str) -> list[str]:
-        """Make the files under `root` (from `folder.root_of`) objects; their keys, in order, with `prefix` before."""
+    def publish(self, published: _Folder) -> list[str]:
+        """Make a folder's files objects; their keys, in order."""
         with self._lock:
-            if (prefix, root) not in self._folders:
-                self._folders.append((prefix, root))
+            if published not in self._folders:
+                self._folders.append(published)
             self._scan()
-            return sorted(prefix + name for name in folder.contents(root).files)
+            return sorted(published.prefix + name for name in folder.contents(published.root).files)
 
     def __contains__(self, name: object) -> bool:
         self._look(str(name))
@@ -47,29 +58,29 @@ class PublishedKeys(_VersionedKeyStore):
             return super()._self_iterable()
 
     def _scan(self) -> None:
-        found: dict[str, Path] = {}
-        for prefix, root in reversed(self._folders):
-            found |= {prefix + name: path for name, path in folder.contents(root).files.items()}
+        found: dict[str, tuple[Path, _Folder]] = {}
+        for each in reversed(self._folders):
+            found |= {each.prefix + name: (path, each) for name, path in folder.contents(each.root).files.items()}
         for name in self._given.keys() - found.keys():
             self._withdraw(name)
-        for name, path in found.items():
-            self._offer(name, path)
+        for name, (path, each) in found.items():
+            self._offer(name, path, each)
 
     def _look(self, name: str) -> None:
         with self._lock:
-            for prefix, root in self._folders:
-                if name.startswith(prefix) and (path := folder.find(root, name.removeprefix(prefix))):
-                    self._offer(name, path)
+            for each in self._folders:
+                if name.startswith(each.prefix) and (path := folder.find(each.root, name.removeprefix(each.prefix))):
+                    self._offer(name, path, each)
                     return
             self._withdraw(name)
 
-    def _offer(self, name: str, path: Path) -> None:
+    def _offer(self, name: str, path: Path, published: _Folder) -> None:
         try:
             if given := self._given.get(name):
                 given.path = path
                 describe(given, path.stat())
                 return
-            self._given[name] = offered = FileKey(name, path, self._bucket)
+            self._given[name] = offered = FileKey(name, path, self._bucket, published.headers)
         except OSError:  # gone between the look and this
             self._withdraw(name)
             return
@@ -88,9 +99,9 @@ class PublishedKeys(_VersionedKeyStore):
         gone.dispose()
 
 
-def publish(bucket: FakeBucket, root: Path, prefix: str) -> list[str]:
-    """Make every content file under `root` an object of `bucket`; see `PublishedKeys`."""
+def publish(bucket: FakeBucket, root: Path, prefix: str, headers: Mapping[str, str]) -> list[str]:
+    """Make every content file under `root` (from `folder.root_of`) an object of `bucket`; see `PublishedKeys`."""
     keys = bucket.keys
     if not isinstance(keys, PublishedKeys):
         bucket.keys = keys = PublishedKeys(bucket)
-    return keys.publish(root, prefix)
+    return keys.publish(_Folder(prefix, root, headers))

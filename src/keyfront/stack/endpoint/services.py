@@ -1,6 +1,6 @@
 """Every AWS service but CloudFront, played by moto in this process."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -36,13 +36,13 @@ class Services:
         answer: Iterable[bytes] = self._application(environ, start_response)
         return answer
 
-    def publish_folder(self, bucket: str, folder: Path, prefix: str = "") -> list[str]:
+    def publish_folder(self, bucket: str, folder: Path, prefix: str, headers: Mapping[str, str]) -> list[str]:
         """See `Endpoint.publish_folder`."""
         root = root_of(folder)
         self.load()
         from keyfront.stack.endpoint.publication import publish
 
-        return publish(_bucket(bucket), root, prefix)
+        return publish(_bucket(bucket), root, prefix, headers)
 
     def reset(self) -> None:
         """Forget every resource of every service."""
