@@ -117,8 +117,8 @@ def _check_paths(batch: InvalidationBatch) -> None:
     if bad := [path for path in paths if not _PATH.fullmatch(path)]:
         raise APIError(
             "InvalidArgument",
-            f"Your request contains the invalid invalidation path {bad[0][:200]!r}: a path begins with a slash, holds no "
-            "spaces, and may have * as its last character only.",
+            f"Your request contains the invalid invalidation path {bad[0][:200]!r}: a path begins with a slash, "
+            "holds no spaces, and may have * as its last character only.",
         )
 
 

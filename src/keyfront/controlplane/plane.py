@@ -78,8 +78,7 @@ class ControlPlane:
         self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes, request_id: str
     ) -> Response:
         if len(body) > BODY_BYTES:
-            message = f"The body has {len(body)} bytes, and may have {BODY_BYTES}."
-            raise APIError("RequestEntityTooLarge", message)
+            raise APIError("RequestEntityTooLarge", f"The body is larger than {BODY_BYTES} bytes, which is the limit.")
         target = route(method, raw_path, query)
         operation = OPERATIONS.get(target.operation.name)
         if operation is None:

@@ -22,7 +22,7 @@ def validate(shape: StructureShape, given: Mapping[str, Value]) -> None:
     Raises `APIError`: `InvalidArgument` for a member that stands in the path, the query or a header; `MalformedXML`
     for one in the body, in the words AWS uses; `InconsistentQuantities` where `Quantity` and `Items` differ.
     """
-    problems = {"InvalidArgument": [], "MalformedXML": []}  # type: dict[str, list[str]]
+    problems: dict[str, list[str]] = {"InvalidArgument": [], "MalformedXML": []}
     for name, member in shape.members.items():
         code = "InvalidArgument" if "location" in member.serialization else "MalformedXML"
         required = name in shape.required_members
@@ -54,21 +54,23 @@ def _member(shape: Shape, value: Value | None, path: str, *, required: bool) -> 
 
 
 def _violated(shape: Shape, value: Value) -> Iterator[str]:
-    limits = shape.metadata
-    if isinstance(value, str | bytes | list):
-        size, what = len(value), "have length"
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        size, what = value, "have value"  # type: ignore[assignment]
-    else:
-        return
-    if "min" in limits and size < limits["min"]:
-        yield f"{what} greater than or equal to {limits['min']}"
-    if "max" in limits and size > limits["max"]:
-        yield f"{what} less than or equal to {limits['max']}"
+    limits, size = shape.metadata, _size(value)
+    measure = "value" if isinstance(value, int | float) else "length"
+    if size is not None and "min" in limits and size < limits["min"]:
+        yield f"have {measure} greater than or equal to {limits['min']}"
+    if size is not None and "max" in limits and size > limits["max"]:
+        yield f"have {measure} less than or equal to {limits['max']}"
     if "enum" in limits and value not in limits["enum"]:
         yield f"satisfy enum value set: [{', '.join(limits['enum'])}]"
     if isinstance(value, str) and "pattern" in limits and not _matches(limits["pattern"], value):
         yield f"satisfy regular expression pattern: {limits['pattern']}"
+
+
+def _size(value: Value) -> float | None:
+    """What `min` and `max` bound: a number itself, the length of a text or a list."""
+    if isinstance(value, str | bytes | list):
+        return len(value)
+    return value if isinstance(value, int | float) else None
 
 
 def _matches(pattern: str, value: str) -> bool:
