@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import copy
 import itertools
 import threading
@@ -41,8 +40,7 @@ class Endpoint:
         self.url = f"http://127.0.0.1:{self._listener.port}"
 
     def stop(self) -> None:
-        with contextlib.suppress(OSError):  # granian may have closed the socket already, which is what it is for
-            self._run(self._listener.stop())
+        self._run(self._listener.stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -451,47 +451,6 @@ def test_a_quota_bounds_what_a_distribution_has(
     assert refused(cloudfront.create_distribution, DistributionConfig=given)[:2] == (code, 400)
 
 
-REQUIRED_FOR_UPDATES = [
-    *("Aliases", "DefaultRootObject", "CacheBehaviors", "CustomErrorResponses", "Logging", "PriceClass"),
-    *("ViewerCertificate", "Restrictions", "WebACLId", "HttpVersion"),
-    "DefaultCacheBehavior.AllowedMethods",
-    "DefaultCacheBehavior.SmoothStreaming",
-    "DefaultCacheBehavior.Compress",
-    "DefaultCacheBehavior.LambdaFunctionAssociations",
-    "DefaultCacheBehavior.FieldLevelEncryptionId",
-    "Origins.Items.0.CustomOriginConfig.OriginReadTimeout",
-    "Origins.Items.0.CustomOriginConfig.OriginKeepaliveTimeout",
-]
-
-
-@pytest.mark.parametrize("path", REQUIRED_FOR_UPDATES)
-def test_an_update_must_be_complete(
-    cloudfront: CloudFrontClient, refused: Refusal, make_distribution: Callable[..., str], path: str
-) -> None:
-    made = make_distribution()
-    got = cloudfront.get_distribution_config(Id=made)
-    *parents, last = path.split(".")
-    target: Any = got["DistributionConfig"]
-    for name in parents:
-        target = target[int(name)] if name.isdigit() else target[name]
-    del target[last]
-    code, status, message = refused(
-        cloudfront.update_distribution, Id=made, IfMatch=got["ETag"], DistributionConfig=got["DistributionConfig"]
-    )
-    assert (code, status) == ("IllegalUpdate", 400)
-    assert f"{last} is required for updates" in message
-
-
-def test_an_update_keeps_the_caller_reference(
-    cloudfront: CloudFrontClient, refused: Refusal, make_distribution: Callable[..., str]
-) -> None:
-    made = make_distribution()
-    got = cloudfront.get_distribution_config(Id=made)
-    changed = {**got["DistributionConfig"], "CallerReference": "another"}
-    answer = refused(cloudfront.update_distribution, Id=made, IfMatch=got["ETag"], DistributionConfig=changed)
-    assert answer[:2] == ("IllegalUpdate", 400)
-
-
 def test_the_value_of_a_custom_header_is_in_no_message(
     cloudfront: CloudFrontClient, refused: Refusal, config: Callable[..., Config]
 ) -> None:
