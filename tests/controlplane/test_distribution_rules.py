@@ -449,11 +449,3 @@ def test_a_quota_bounds_what_a_distribution_has(
     given = config()
     change(given)
     assert refused(cloudfront.create_distribution, DistributionConfig=given)[:2] == (code, 400)
-
-
-def test_the_value_of_a_custom_header_is_in_no_message(
-    cloudfront: CloudFrontClient, refused: Refusal, config: Callable[..., Config]
-) -> None:
-    given = config()
-    header("x-secret", "hush" * 500)(given)
-    assert "hush" not in refused(cloudfront.create_distribution, DistributionConfig=given)[2]

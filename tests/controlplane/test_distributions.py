@@ -252,3 +252,12 @@ def test_the_account_and_the_domain_name_come_from_the_settings(
     made = cloudfront.create_distribution(DistributionConfig=config())["Distribution"]  # type: ignore[arg-type]
     assert made["ARN"].startswith("arn:aws:cloudfront::000000000000:distribution/")
     assert made["DomainName"] == f"{made['Id'].lower()}.cloudfront.localhost:8443"
+
+
+def test_the_value_of_a_custom_header_is_in_no_message(cloudfront: CloudFrontClient, config: Make) -> None:
+    given: Any = config()
+    secret = {"HeaderName": "x-secret", "HeaderValue": "hush" * 500}
+    given["Origins"]["Items"][0]["CustomHeaders"] = {"Quantity": 1, "Items": [secret]}
+    with pytest.raises(cloudfront.exceptions.InvalidArgument, match="x-secret is too long") as raised:
+        cloudfront.create_distribution(DistributionConfig=given)
+    assert "hush" not in str(raised.value)
