@@ -362,3 +362,10 @@ def test_what_the_service_refuses_is_one_clear_line(
     answer, out, err = run(*filled, "--json")
     assert (answer, out) == (status, "")
     assert complaint in json.loads(err)["error"]
+
+
+def test_an_endpoint_on_this_machine_needs_no_credentials(run: Run, service: Any, no_aws: pytest.MonkeyPatch) -> None:
+    no_aws.delenv("AWS_ACCESS_KEY_ID")
+    no_aws.delenv("AWS_SECRET_ACCESS_KEY")
+    status, _, err = run("groups", "list", "--endpoint-url", service.url)
+    assert (status, err) == (0, "")
