@@ -6,13 +6,12 @@ error before anything has started.
 """
 
 import asyncio
-import contextlib
 import errno
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from granian._granian import SocketHolder
 from granian.constants import Interfaces, SSLProtocols
@@ -46,6 +45,8 @@ def bind(host: str, port: int, *, option: str = "another port") -> socket.socket
 
     `option` names what the user can change, for the error: `PortError` when the port is taken or forbidden.
     """
+    if not 0 <= port <= 65535:
+        raise PortError(f"port {port} is not between 0 and 65535; choose {option}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         bound = socket.create_server((host, port), family=family, backlog=_BACKLOG)
@@ -56,8 +57,6 @@ def bind(host: str, port: int, *, option: str = "another port") -> socket.socket
             errno.EADDRNOTAVAIL: "this machine has no such address",
         }.get(error.errno or 0, error.strerror or str(error))
         raise PortError(f"cannot listen on {host} port {port}: {why}; choose {option}") from None
-    except OverflowError:
-        raise PortError(f"port {port} is not between 0 and 65535; choose {option}") from None
     bound.setblocking(False)
     # Accepted connections inherit it; without it an answer in two writes can wait 40 ms for an acknowledgement.
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -92,8 +91,8 @@ def _has_ipv6_loopback() -> bool:
 class _Embedded(Server):
     """granian in our event loop, on a socket that is already bound."""
 
-    def __init__(self, app: ASGIApp, bound: socket.socket, **settings: Any) -> None:
-        self._bound = bound
+    def __init__(self, app: ASGIApp, **settings: Any) -> None:
+        self.descriptor = -1
         super().__init__(
             app,
             interface=Interfaces.ASGINL,
@@ -101,12 +100,11 @@ class _Embedded(Server):
             websockets=False,
             **settings,
         )
-        self.workers_kill_timeout = _STOP_SECONDS
+        self.workers_kill_timeout = 2 * _STOP_SECONDS  # never needed: `Listener.stop` has broken off by then
 
     def _init_shared_socket(self) -> None:
         self._ssp = None
-        # granian closes the descriptor that it is given, at a moment of its own: one of its own it gets.
-        self._shd = SocketHolder(self._bound.dup().detach(), False, _BACKLOG)  # type: ignore[call-arg,assignment]
+        self._shd = SocketHolder(self.descriptor, False, _BACKLOG)  # type: ignore[call-arg,assignment]
 
 
 class Listener:
@@ -115,27 +113,42 @@ class Listener:
     def __init__(
         self, app: ASGIApp, bound: socket.socket, *, tls: TLS | None = None, header_bytes: int = 64 * 1024
     ) -> None:
+        self.port = int(bound.getsockname()[1])
+        """The port that viewers connect to."""
+        self._app = app
+        self._answers: set[asyncio.Task[Any]] = set()
         self._socket = bound
         secure = (
             {"ssl_cert": tls.certificate, "ssl_key": tls.key, "ssl_protocol_min": SSLProtocols.tls12} if tls else {}
         )
-        self._server = _Embedded(app, bound, http1_settings=HTTP1Settings(max_buffer_size=header_bytes), **secure)
+        self._server = _Embedded(self._answer, http1_settings=HTTP1Settings(max_buffer_size=header_bytes), **secure)
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def port(self) -> int:
-        """The port that viewers connect to."""
-        return int(self._socket.getsockname()[1])
 
     def start(self) -> None:
         """Answer from now on; needs a running event loop."""
+        # granian closes the descriptor that it is given, at a moment of its own: one of its own it gets.
+        self._server.descriptor = self._socket.dup().detach()
         self._task = asyncio.get_running_loop().create_task(self._server.serve())
 
     async def stop(self) -> None:
         """Take no more connections, let answers under way end (five seconds at most), and free the port."""
+        # First ours: as long as it is open the system takes connections that nobody would answer.
+        self._socket.close()
         if self._task is not None:
             self._server.stop()  # type: ignore[no-untyped-call]
-            with contextlib.suppress(TimeoutError):  # an answer that is still under way is broken off
-                await self._task
+            await asyncio.wait({self._task}, timeout=_STOP_SECONDS)
+            for answer in self._answers:
+                answer.cancel()
+            await self._task
             self._task = None
-        self._socket.close()
+
+    async def _answer(
+        self, scope: Scope, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        # granian leaves an answer that outlives it, and its connection, as they are: `stop` has to know them.
+        answer = cast("asyncio.Task[Any]", asyncio.current_task())
+        self._answers.add(answer)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._answers.discard(answer)
