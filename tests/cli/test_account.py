@@ -367,5 +367,5 @@ def test_what_the_service_refuses_is_one_clear_line(
 def test_an_endpoint_on_this_machine_needs_no_credentials(run: Run, service: Any, no_aws: pytest.MonkeyPatch) -> None:
     no_aws.delenv("AWS_ACCESS_KEY_ID")
     no_aws.delenv("AWS_SECRET_ACCESS_KEY")
-    status, _, err = run("groups", "list", "--endpoint-url", service.url)
-    assert (status, err) == (0, "")
+    status, out, _ = run("groups", "list", "--json", "--endpoint-url", service.url)
+    assert (status, json.loads(out)) == (0, [])
