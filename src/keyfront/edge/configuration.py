@@ -26,7 +26,7 @@ from keyfront.resource import wildcard
 _log = logging.getLogger(__name__)
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
-_NAME = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?)(?::([0-9]{1,5}))?")
+_NAME = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?\.?)(?::([0-9]{1,5}))?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,8 @@ def _decodings(path: str) -> list[str]:
         for overlong, plain in _OVERLONG:
             data = data.replace(overlong, plain)
         texts.append(data.decode("latin-1").replace("\\", "/"))
-    bare = [_PATH_PARAMETERS.sub("", text) for text in texts]
+    texts[0] = _ENCODED_DOT.sub(".", path)
+    bare = [_PATH_PARAMETERS.sub("", text) for text in texts if ";" in text]
     return list(dict.fromkeys([*texts[1:], *bare]))
 
 

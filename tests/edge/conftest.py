@@ -1,0 +1,358 @@
+"""An edge behind real listeners, a real web server as its origin, and viewers that write what they like on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol, TypeVar
+
+import pytest
+
+from keyfront.edge.admission import Door
+from keyfront.edge.asgi import application
+from keyfront.edge.configuration import configure
+from keyfront.edge.exchange import Outcome
+from keyfront.edge.origins import Origins
+from keyfront.edge.pipeline import Edge
+from keyfront.inventory import CacheBehavior, CustomOrigin, Distribution, Inventory, KeyGroup, Origin, TrustedKey
+from keyfront.keys import SigningKey
+from keyfront.serving import Listener, bind
+from keyfront.signing import Signer
+
+Result = TypeVar("Result")
+
+HOST = "d1.cloudfront.localhost"
+CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+
+
+class Loop:
+    """An event loop in a thread."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+
+    def close(self) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+
+@dataclass
+class Reply:
+    """What a viewer got."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    complete: bool = True
+
+    @property
+    def cache(self) -> str:
+        return self.headers.get("x-cache", "").removesuffix(" from cloudfront")
+
+
+@dataclass
+class Asked:
+    """What the origin got."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class WebServer:
+    """An origin. `answer` says what a path (without query string) gets; everything else is 404."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self._handlers: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {}
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1
+
+            def __getattr__(self, name: str) -> Any:
+                if name.startswith("do_"):
+                    return self._handle
+                raise AttributeError(name)
+
+            def _handle(self) -> None:
+                length = self.headers.get("content-length")
+                if length is not None:
+                    body = self.rfile.read(int(length))
+                else:
+                    body = _read_chunked(self.rfile) if self.headers.get("transfer-encoding") else b""
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                # Not `self.path`: http.server merges slashes in it.
+                target = self.requestline.split(" ")[1]
+                outer.asked.append(Asked(self.command, target, headers, body))
+                outer._handlers.get(target.partition("?")[0], _not_found)(self)
+                self.wfile.flush()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+            def handle(self) -> None:
+                try:
+                    super().handle()
+                except (ConnectionError, TimeoutError):
+                    self.close_connection = True
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.port: int = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        self._thread.start()
+
+    def answer(
+        self, path: str, body: bytes = b"", *, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Give this to everybody who asks for `path`."""
+
+        def handler(request: BaseHTTPRequestHandler) -> None:
+            request.send_response_only(status)
+            for name, value in (headers or {}).items():
+                request.send_header(name, value)
+            if status not in (204, 304):
+                request.send_header("Content-Length", str(len(body)))
+            request.end_headers()
+            if request.command != "HEAD" and status not in (204, 304):
+                request.wfile.write(body)
+
+        self._handlers[path] = handler
+
+    def handle(self, path: str, handler: Callable[[BaseHTTPRequestHandler], None]) -> None:
+        """Let `handler` answer whoever asks for `path`."""
+        self._handlers[path] = handler
+
+    def reset(self) -> None:
+        self.asked.clear()
+        self._handlers.clear()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def _not_found(request: BaseHTTPRequestHandler) -> None:
+    request.send_response_only(404)
+    request.send_header("Content-Length", "9")
+    request.end_headers()
+    if request.command != "HEAD":
+        request.wfile.write(b"not here\n")
+
+
+def _read_chunked(file: Any) -> bytes:
+    body = b""
+    while size := int(file.readline().split(b";")[0], 16):
+        body += file.read(size)
+        file.readline()
+    file.readline()
+    return body
+
+
+def read_reply(connection: socket.socket, method: str) -> Reply:
+    """What is on the wire, read to its end; `complete` says whether the end was an honest one."""
+    response = http.client.HTTPResponse(connection, method=method)
+    response.begin()
+    headers: dict[str, str] = {}
+    for name, value in response.getheaders():
+        headers[name.lower()] = f"{headers[name.lower()]}, {value}" if name.lower() in headers else value
+    try:
+        body, complete = response.read(), True
+    except http.client.IncompleteRead as error:
+        body, complete = error.partial, False
+    return Reply(response.status, headers, body, complete)
+
+
+class Viewer:
+    """Sends requests to a port, to the byte."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def get(self, target: str, **options: Any) -> Reply:
+        """A GET of `target`, a path with its query string as it goes over the wire."""
+        return self.ask("GET", target, **options)
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        *,
+        host: str | None = HOST,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Reply:
+        lines = [f"{method} {target} HTTP/1.1"]
+        lines += [f"Host: {host}"] if host is not None else []
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        lines += [f"Content-Length: {len(body)}"] if body is not None else []
+        return self.raw(("\r\n".join([*lines, "", ""])).encode("latin-1") + (body or b""), method)
+
+    def raw(self, data: bytes, method: str = "GET") -> Reply:
+        with self.connect() as connection:
+            connection.sendall(data)
+            return read_reply(connection, method)
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
+
+@dataclass
+class Clock:
+    """Seconds since the epoch, as a test wants them."""
+
+    ahead: float = 0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+@dataclass
+class Laid:
+    """An edge on a port, its origin, and a key that its distribution trusts."""
+
+    edge: Edge
+    origin: WebServer
+    viewer: Viewer
+    clock: Clock
+    key: SigningKey
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def behavior(self, pattern: str = "*", **changes: Any) -> CacheBehavior:
+        """A public behavior that caches; name `trusted_key_groups` to protect it."""
+        behavior = CacheBehavior(pattern, "web", cache_policy_id=CACHING_OPTIMIZED)
+        return replace(behavior, protected=bool(changes.get("trusted_key_groups")), **changes)
+
+    def web(self, **changes: Any) -> Origin:
+        custom = CustomOrigin(http_port=self.origin.port, protocol_policy="http-only")
+        return replace(Origin("web", "127.0.0.1", custom=custom, connection_attempts=1), **changes)
+
+    def distribution(self, *behaviors: CacheBehavior, **changes: Any) -> Distribution:
+        """Behaviors in their order, the default one last."""
+        *others, default = behaviors or (self.behavior(),)
+        return replace(
+            Distribution("E1", f"{HOST}:8443", default, tuple(others), origins=(self.web(),), etag="e1"), **changes
+        )
+
+    def inventory(self, *distributions: Distribution) -> Inventory:
+        return Inventory(
+            distributions=distributions,
+            key_groups={"g1": KeyGroup("g1", "one", ("K1",)), "none": KeyGroup("none", "empty", ())},
+            keys={"K1": TrustedKey("K1", "key", self.key.public_key)},
+        )
+
+    def serve(self, *behaviors: CacheBehavior, **changes: Any) -> None:
+        """Take a distribution of these behaviors into use."""
+        self.edge.configuration = configure(self.inventory(self.distribution(*behaviors, **changes)))
+
+    @property
+    def signer(self) -> Signer:
+        return Signer("K1", self.key, clock=self.clock)
+
+    def signed(self, path: str, **options: Any) -> str:
+        """The target of a signed URL for `path` (with its query string)."""
+        options = {"expires": int(self.clock()) + 60, **options}
+        return self.signer.sign_url(f"http://{HOST}{path}", **options).removeprefix(f"http://{HOST}")
+
+    def custom(self, resource: str) -> str:
+        """The query string in which a custom policy for `resource` travels, whatever URL it stands behind."""
+        cookies = self.signer.sign_cookies(resource, expires=int(self.clock()) + 60, starts=1)
+        return "&".join(f"{name.removeprefix('CloudFront-')}={value}" for name, value in cookies.items())
+
+
+class Lay(Protocol):
+    def __call__(self, door: Door = ..., **options: Any) -> Laid: ...
+
+
+@pytest.fixture(scope="session")
+def loop() -> Iterator[Loop]:
+    running = Loop()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def signing_key() -> SigningKey:
+    return SigningKey.generate("rsa")
+
+
+@pytest.fixture(scope="session")
+def _web_server() -> Iterator[WebServer]:
+    server = WebServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def origin(_web_server: WebServer) -> WebServer:
+    _web_server.reset()
+    return _web_server
+
+
+@pytest.fixture
+def lay(loop: Loop, origin: WebServer, signing_key: SigningKey) -> Iterator[Lay]:
+    """Make an edge behind a listener: `lay(door, cache_bytes=…, s3_endpoint_url=…)`."""
+    closing: list[Callable[[], Awaitable[None]]] = []
+
+    def make(door: Door = Door(), **options: Any) -> Laid:  # noqa: B008
+        names = ("s3_endpoint_url", "credentials", "region", "authorities")
+        for_origins = {name: options.pop(name) for name in names if name in options}
+        outcomes: list[Outcome] = []
+        clock = Clock()
+
+        async def start() -> tuple[Edge, Listener]:
+            origins = Origins(**for_origins)
+            edge = Edge(origins, clock=clock, on_decision=outcomes.append, **options)
+            listener = Listener(application(edge, door), bind("127.0.0.1", 0))
+            listener.start()
+            closing.extend((listener.stop, origins.aclose))
+            return edge, listener
+
+        edge, listener = loop.run(start())
+        return Laid(edge, origin, Viewer(listener.port), clock, signing_key, outcomes)
+
+    yield make
+    for close in closing:
+        loop.run(_await(close))
+
+
+async def _await(close: Callable[[], Awaitable[None]]) -> None:
+    await close()
+
+
+@pytest.fixture
+def laid(lay: Lay) -> Laid:
+    """An edge with a public, caching distribution."""
+    made = lay()
+    made.serve()
+    return made
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Return when `condition` holds; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def eventually() -> Callable[..., None]:
+    return wait_until
