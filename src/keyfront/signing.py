@@ -129,9 +129,11 @@ class Signer:
         url = viewer_url(url)
         if resource is None:
             # In a custom policy a * opens more than this URL; viewers and origins take %2A for the same character.
-            resource = url = url.replace("*", "%2A")
-        policy = Policy.custom(resource, expires=expires, now=now, starts=starts, ip=address)
-        if not covers(policy.resource or "", url):
+            url = url.replace("*", "%2A")
+        policy = Policy.custom(
+            url if resource is None else resource, expires=expires, now=now, starts=starts, ip=address
+        )
+        if resource is not None and not covers(policy.resource or "", url):
             raise URLError(
                 f"the resource {shown(resource)} does not cover {shown(url)} (compared with their query strings): "
                 "the signed URL would be refused"

@@ -42,7 +42,7 @@ def viewer_url(url: str) -> str:
     Scheme and host in lower case, no default port, `/` for an empty path, no dangling `?`; spaces, non-ASCII and
     characters that no URL holds are percent-encoded, and what is encoded already stays as it is.
     """
-    if not _AS_SENT.fullmatch(url) or "/." in url or "/%2" in url or url[-1] == "?":
+    if not _is_as_sent(url):
         url = _normalised(url, pattern=False)
     _refuse_signing_parameters(url)
     return url
@@ -56,7 +56,9 @@ def resource_pattern(resource: str) -> str:
     if not resource:
         raise URLError("the resource is empty: give a URL, with * and ? as wildcards, or * for any")
     resource = resource.replace("\\?", "?")
-    if "://" in resource.partition("?")[0]:
+    if _is_as_sent(resource):
+        pattern = resource
+    elif "://" in resource.partition("?")[0]:
         pattern = _normalised(resource, pattern=True)
     elif resource.startswith("*"):
         pattern = _normalised("*://" + resource, pattern=True).removeprefix("*://")
@@ -88,6 +90,10 @@ def signing_parameters(query: str) -> Iterator[tuple[str, str]]:
 def without_signing_parameters(query: str) -> str:
     """The viewer's own parameters, in their order and to the byte."""
     return "&".join(part for part in query.split("&") if part.partition("=")[0] not in SIGNING_PARAMETERS)
+
+
+def _is_as_sent(url: str) -> bool:
+    return _AS_SENT.fullmatch(url) is not None and not ("/." in url or "/%2" in url or url[-1] == "?")
 
 
 def _normalised(url: str, *, pattern: bool) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 from keyfront import encoding
 from keyfront.errors import EncodingError, PolicyError
 from keyfront.keys import HashAlgorithm, PublicKey
-from keyfront.policy import LATEST, Policy, canned_bytes
+from keyfront.policy import LATEST, Policy
 from keyfront.resource import covers
 from keyfront.urls import SIGNING_PARAMETERS, without_signing_parameters
 
@@ -216,7 +216,8 @@ def _policy(credentials: Mapping[str, str], url: str) -> tuple[Policy, bytes]:
     if not _SECONDS.fullmatch(expires) or int(expires) > LATEST:
         hint = ": it looks like milliseconds" if _SECONDS.fullmatch(expires) and len(expires) == 13 else ""
         raise PolicyError(f"Expires is {_shown(expires)}, not seconds since the epoch up to {LATEST}{hint}")
-    return Policy(url, int(expires)), canned_bytes(url, int(expires))
+    policy = Policy(url, int(expires))
+    return policy, policy.to_bytes()
 
 
 def _see_signature(judgement: _Judgement, credentials: Mapping[str, str], key: PublicKey | None, signed: bytes) -> None:
