@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from keyfront.controlplane import cache_policies, origin_request_policies, response_headers_policies
 from keyfront.controlplane.account import Account
 from keyfront.controlplane.faults import APIError
-from keyfront.controlplane.managed_policies import (
-    CACHE_POLICIES,
-    ORIGIN_REQUEST_POLICIES,
-    RESPONSE_HEADERS_POLICIES,
+from keyfront.controlplane.trust import (
+    behaviors,
+    distributions_trusting,
+    distributions_with_policy,
+    policies,
+    trusted_key_groups,
 )
-from keyfront.controlplane.trust import behaviors, distributions_trusting, trusted_key_groups
 
 if TYPE_CHECKING:
     from keyfront.controlplane.shapes import AnyBehavior, DistributionConfig, ForwardedValues
@@ -25,6 +27,7 @@ _PATH_PATTERN = re.compile(r"[A-Za-z0-9_\-.*$/~\"'@:+&?]{1,255}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _LAMBDA_VERSION = re.compile(r"arn:aws:lambda:us-east-1:[0-9]{12}:function:[A-Za-z0-9_-]+:[0-9]+")
 _READ = {"GET", "HEAD"}
+_POLICIES = (cache_policies.FAMILY, origin_request_policies.FAMILY, response_headers_policies.FAMILY)
 _METHODS = (_READ, _READ | {"OPTIONS"}, _READ | {"OPTIONS", "PUT", "POST", "PATCH", "DELETE"})
 """The three choices of allowed methods; the first two are those of cached methods."""
 
@@ -45,10 +48,11 @@ def check_behaviors(account: Account, config: DistributionConfig, distribution: 
         _check_target(behavior, targets)
         _check_methods(behavior)
         _check_caching(account, behavior)
-        _check_policies(behavior)
+        _check_policies(account, behavior)
         _check_trust(account, behavior)
         _check_functions(behavior)
     _check_key_group_quota(account, config, distribution)
+    _check_policy_quotas(account, config, distribution)
 
 
 def name_of(behavior: AnyBehavior) -> str:
@@ -146,16 +150,15 @@ def _check_forwarded(account: Account, forwarded: ForwardedValues) -> None:
             raise APIError(code, f"A cache behavior may forward {quota} {what}; this one forwards {len(given)}.")
 
 
-def _check_policies(behavior: AnyBehavior) -> None:
-    for member, known, code in (
-        ("CachePolicyId", CACHE_POLICIES, "NoSuchCachePolicy"),
-        ("OriginRequestPolicyId", ORIGIN_REQUEST_POLICIES, "NoSuchOriginRequestPolicy"),
-        ("ResponseHeadersPolicyId", RESPONSE_HEADERS_POLICIES, "NoSuchResponseHeadersPolicy"),
-        ("FieldLevelEncryptionId", {}, "NoSuchFieldLevelEncryptionConfig"),
-        ("RealtimeLogConfigArn", {}, "NoSuchRealtimeLogConfig"),
+def _check_policies(account: Account, behavior: AnyBehavior) -> None:
+    for family in _POLICIES:
+        if identifier := str(behavior.get(family.member) or ""):
+            family.find(account, identifier)
+    for member, code in (
+        ("FieldLevelEncryptionId", "NoSuchFieldLevelEncryptionConfig"),
+        ("RealtimeLogConfigArn", "NoSuchRealtimeLogConfig"),
     ):
-        identifier = str(behavior.get(member) or "")
-        if identifier and identifier not in known:
+        if identifier := str(behavior.get(member) or ""):
             what = f"The {member} of the cache behavior {name_of(behavior)} does not exist: {identifier[:200]!r}."
             raise APIError(code, what)
 
@@ -214,3 +217,15 @@ def _check_key_group_quota(account: Account, config: DistributionConfig, distrib
         if len(others) >= quota:
             message = f"{quota} distributions trust the key group {group}; more may not."
             raise APIError("TooManyDistributionsAssociatedToKeyGroup", message)
+
+
+def _check_policy_quotas(account: Account, config: DistributionConfig, distribution: str | None) -> None:
+    quota = account.quotas.distributions_per_policy
+    for family in _POLICIES:
+        for policy in policies(config, family.member):
+            others = [
+                d for d in distributions_with_policy(account.store, family.member, policy) if d.id != distribution
+            ]
+            if policy not in family.managed and len(others) >= quota:
+                message = f"{quota} distributions use the {family.title} {policy}; more may not."
+                raise APIError(f"TooManyDistributionsAssociatedTo{family.noun}", message)

@@ -23,6 +23,11 @@ def new_key_group_id() -> str:
     return str(uuid.uuid4())
 
 
+def new_policy_id() -> str:
+    """A UUID: a cache policy, an origin request policy, a response headers policy."""
+    return str(uuid.uuid4())
+
+
 def new_id() -> str:
     """`EDFDVBD6EXAMPLE`: a distribution, an origin access identity, an origin access control."""
     return _random("E")

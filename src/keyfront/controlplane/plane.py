@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from keyfront.controlplane import (
+    cache_policies,
     distributions,
     invalidations,
     key_groups,
     origin_access_controls,
     origin_access_identities,
+    origin_request_policies,
     public_keys,
+    response_headers_policies,
     tags,
 )
 from keyfront.controlplane.account import Account, Operation
@@ -32,6 +35,9 @@ OPERATIONS: Mapping[str, Operation] = {
     **distributions.OPERATIONS,
     **origin_access_identities.OPERATIONS,
     **origin_access_controls.OPERATIONS,
+    **cache_policies.OPERATIONS,
+    **origin_request_policies.OPERATIONS,
+    **response_headers_policies.OPERATIONS,
     **tags.OPERATIONS,
     **invalidations.OPERATIONS,
 }

@@ -33,5 +33,17 @@ class Quotas:
     origin_access_controls: int = 100
     distributions_per_origin_access_control: int = 100
 
+    cache_policies: int = 20
+    origin_request_policies: int = 20
+    response_headers_policies: int = 20
+    distributions_per_policy: int = 100
+    names_per_policy: int = 10
+    """Headers of a cache policy or origin request policy; the same number of cookies, and of query strings."""
+    name_characters_per_policy: int = 1024
+    """All those names of one policy, added up."""
+    custom_headers_per_response_headers_policy: int = 10
+    removed_headers_per_response_headers_policy: int = 10
+    content_security_policy_characters: int = 1783
+
     invalidation_paths_in_progress: int = 3000
     invalidation_wildcards_in_progress: int = 15

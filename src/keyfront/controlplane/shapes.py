@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     AllowedMethods: TypeAlias = t.AllowedMethodsOutputTypeDef
     CacheBehavior: TypeAlias = t.CacheBehaviorOutputTypeDef
+    CachePolicyConfig: TypeAlias = t.CachePolicyConfigOutputTypeDef
     CustomErrorResponse: TypeAlias = t.CustomErrorResponseTypeDef
     CustomHeaders: TypeAlias = t.CustomHeadersOutputTypeDef
     CustomOriginConfig: TypeAlias = t.CustomOriginConfigOutputTypeDef
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     OriginAccessControlConfig: TypeAlias = t.OriginAccessControlConfigTypeDef
     OriginAccessIdentityConfig: TypeAlias = t.CloudFrontOriginAccessIdentityConfigTypeDef
     OriginGroup: TypeAlias = t.OriginGroupOutputTypeDef
+    OriginRequestPolicyConfig: TypeAlias = t.OriginRequestPolicyConfigOutputTypeDef
     PublicKeyConfig: TypeAlias = t.PublicKeyConfigTypeDef
+    ResponseHeadersPolicyConfig: TypeAlias = t.ResponseHeadersPolicyConfigOutputTypeDef
     Tags: TypeAlias = t.TagsOutputTypeDef
     ViewerCertificate: TypeAlias = t.ViewerCertificateTypeDef
 
@@ -63,6 +66,27 @@ if TYPE_CHECKING:
         Id: str
         IfMatch: str
         OriginAccessControlConfig: OriginAccessControlConfig
+
+    class PolicyRequest(TypedDict, total=False):
+        """Create, get, update or delete a policy of one of the three kinds."""
+
+        Id: str
+        IfMatch: str
+        CachePolicyConfig: CachePolicyConfig
+        OriginRequestPolicyConfig: OriginRequestPolicyConfig
+        ResponseHeadersPolicyConfig: ResponseHeadersPolicyConfig
+
+    class ListPoliciesRequest(ListRequest, total=False):
+        """List the policies of one kind: all of them, or one type (`managed`, `custom`)."""
+
+        Type: str
+
+    class PolicyUsersRequest(ListRequest, total=False):
+        """List the distributions that use a policy."""
+
+        CachePolicyId: str
+        OriginRequestPolicyId: str
+        ResponseHeadersPolicyId: str
 
     class DistributionRequest(TypedDict, total=False):
         """Create, get, update or delete a distribution."""

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from keyfront.controlplane.shapes import (
+        CachePolicyConfig,
         DistributionConfig,
         InvalidationBatch,
         KeyGroupConfig,
         OriginAccessControlConfig,
         OriginAccessIdentityConfig,
+        OriginRequestPolicyConfig,
         PublicKeyConfig,
+        ResponseHeadersPolicyConfig,
     )
 
 Config = TypeVar("Config")
@@ -77,6 +80,10 @@ class Store:
         self.distributions: Table[DistributionConfig] = Table()
         self.origin_access_identities: Table[OriginAccessIdentityConfig] = Table()
         self.origin_access_controls: Table[OriginAccessControlConfig] = Table()
+        self.cache_policies: Table[CachePolicyConfig] = Table()
+        self.origin_request_policies: Table[OriginRequestPolicyConfig] = Table()
+        self.response_headers_policies: Table[ResponseHeadersPolicyConfig] = Table()
+        """Of each kind of policy the account's own; Amazon's are in `managed_policies`."""
         self.invalidations: Table[InvalidationBatch] = Table()
         self.tags: Table[dict[str, str]] = Table()
         """Keys and values by the id of the distribution that has them."""

@@ -1,4 +1,4 @@
-"""Who trusts and uses whom: the references from distributions to key groups and origin access."""
+"""Who trusts and uses whom: the references from distributions to key groups, origin access and policies."""
 
 from __future__ import annotations
 
@@ -40,6 +40,11 @@ def access_controls(config: DistributionConfig) -> set[str]:
     return {control for origin in config["Origins"]["Items"] if (control := origin["OriginAccessControlId"])}
 
 
+def policies(config: DistributionConfig, member: str) -> set[str]:
+    """The ids of the policies that any behavior names in `member` (`CachePolicyId`, …)."""
+    return {str(named) for behavior in behaviors(config) if (named := behavior.get(member))}
+
+
 def distributions_trusting(store: Store, key_group: str) -> list[Resource[DistributionConfig]]:
     """The distributions with a behavior that trusts the key group."""
     return [d for d in store.distributions if key_group in trusted_key_groups(d.config)]
@@ -53,3 +58,8 @@ def distributions_with_identity(store: Store, identity: str) -> list[Resource[Di
 def distributions_with_control(store: Store, control: str) -> list[Resource[DistributionConfig]]:
     """The distributions with an origin that uses the origin access control."""
     return [d for d in store.distributions if control in access_controls(d.config)]
+
+
+def distributions_with_policy(store: Store, member: str, policy: str) -> list[Resource[DistributionConfig]]:
+    """The distributions with a behavior whose `member` (`CachePolicyId`, …) names the policy."""
+    return [d for d in store.distributions if policy in policies(d.config, member)]
