@@ -55,7 +55,7 @@ def get_config(account: Account, request: DistributionRequest) -> Mapping[str, o
 
 def list_all(account: Account, request: ListRequest) -> Mapping[str, object]:
     """ListDistributions."""
-    listing = page(account.store.distributions, request, lambda d: _summarise(account, d))
+    listing = page(account.store.distributions, request, lambda d: summarise(account, d))
     return {"DistributionList": listing}
 
 
@@ -149,7 +149,8 @@ def _describe(account: Account, distribution: Resource[DistributionConfig]) -> M
     }
 
 
-def _summarise(account: Account, distribution: Resource[DistributionConfig]) -> Mapping[str, object]:
+def summarise(account: Account, distribution: Resource[DistributionConfig]) -> Mapping[str, object]:
+    """The distribution as lists have it: `DistributionSummary`."""
     shown = _summary_members()
     config = {name: value for name, value in distribution.config.items() if name in shown}
     return {**config, **_state(account, distribution), "ETag": distribution.etag}

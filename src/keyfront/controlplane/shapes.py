@@ -4,7 +4,7 @@ Imported under `TYPE_CHECKING` only. A family's requests share one type: each op
 and those that the model requires are there.
 """
 
-from typing import TYPE_CHECKING, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import type_defs as t
@@ -110,6 +110,19 @@ if TYPE_CHECKING:
         """List the distributions that trust a key group."""
 
         KeyGroupId: str
+
+    class WebACLUsersRequest(ListRequest):
+        """List the distributions that use a web ACL."""
+
+        WebACLId: str
+
+    class ConflictingAliasesRequest(TypedDict):
+        """List the aliases that conflict with one."""
+
+        DistributionId: str
+        Alias: str
+        Marker: NotRequired[str]
+        MaxItems: NotRequired[int]
 
     class TagKeys(TypedDict, total=False):
         """The keys of tags."""
