@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from keyfront.controlplane import cache_policies, origin_request_policies, response_headers_policies
 from keyfront.controlplane.account import Account
 from keyfront.controlplane.faults import APIError
+from keyfront.controlplane.identifiers import function_arn
 from keyfront.controlplane.trust import (
     behaviors,
     distributions_trusting,
     distributions_with_policy,
+    functions,
     policies,
     trusted_key_groups,
 )
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 _PATH_PATTERN = re.compile(r"[A-Za-z0-9_\-.*$/~\"'@:+&?]{1,255}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
+_FUNCTION_EVENTS = ("viewer-request", "viewer-response")
 _LAMBDA_VERSION = re.compile(r"arn:aws:lambda:us-east-1:[0-9]{12}:function:[A-Za-z0-9_-]+:[0-9]+")
 _READ = {"GET", "HEAD"}
 _POLICIES = (cache_policies.FAMILY, origin_request_policies.FAMILY, response_headers_policies.FAMILY)
@@ -50,7 +53,12 @@ def check_behaviors(account: Account, config: DistributionConfig, distribution: 
         _check_caching(account, behavior)
         _check_policies(account, behavior)
         _check_trust(account, behavior)
-        _check_functions(behavior)
+        _check_functions(account, behavior)
+        _check_lambda_functions(behavior)
+    if len(functions(config)) > account.quotas.function_associations_per_distribution:
+        quota = account.quotas.function_associations_per_distribution
+        message = f"A distribution may have {quota} function associations; this one has {len(functions(config))}."
+        raise APIError("TooManyFunctionAssociations", message)
     _check_key_group_quota(account, config, distribution)
     _check_policy_quotas(account, config, distribution)
 
@@ -191,11 +199,26 @@ def _check_switch(behavior: AnyBehavior, member: str, enabled: bool, quantity: i
         )
 
 
-def _check_functions(behavior: AnyBehavior) -> None:
-    if functions := behavior["FunctionAssociations"].get("Items", []):
-        arn = functions[0]["FunctionARN"]
-        message = f"The CloudFront function {arn} does not exist: keyfront has no CloudFront functions yet."
-        raise APIError("InvalidFunctionAssociation", message)
+def _check_functions(account: Account, behavior: AnyBehavior) -> None:
+    associations = behavior["FunctionAssociations"].get("Items", [])
+    published = {function_arn(account.number, f.id) for f in account.store.published_functions}
+    events = [association["EventType"] for association in associations]
+    viewers = [a["EventType"] for a in behavior["LambdaFunctionAssociations"].get("Items", [])]
+    for association in associations:
+        arn, event, problem = association["FunctionARN"], association["EventType"], ""
+        if arn not in published:
+            problem = f"the function {arn[:200]} does not exist, or is not published"
+        elif event not in _FUNCTION_EVENTS:
+            problem = f"a CloudFront function runs on {' or '.join(_FUNCTION_EVENTS)}, not on {event}"
+        elif events.count(event) > 1:
+            problem = f"it has two functions for the event {event}"
+        elif set(viewers) & set(_FUNCTION_EVENTS):
+            problem = "CloudFront functions and Lambda@Edge cannot both run on its viewer events"
+        if problem:
+            raise APIError("InvalidFunctionAssociation", f"The cache behavior {name_of(behavior)}: {problem}.")
+
+
+def _check_lambda_functions(behavior: AnyBehavior) -> None:
     associations = behavior["LambdaFunctionAssociations"].get("Items", [])
     for association in associations:
         if not _LAMBDA_VERSION.fullmatch(association["LambdaFunctionARN"]):

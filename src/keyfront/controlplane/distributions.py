@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
-from keyfront.controlplane import invalidations, key_groups, tags
+from keyfront.controlplane import invalidations, key_groups, monitoring, tags
 from keyfront.controlplane.account import Account, Operation, check_version, found
 from keyfront.controlplane.defaults import with_defaults
 from keyfront.controlplane.distribution_rules import check_complete, check_distribution, check_reference
@@ -91,8 +91,8 @@ def delete(account: Account, request: DistributionRequest) -> Mapping[str, objec
         message = "The distribution you are trying to delete has not been disabled everywhere: it is still InProgress."
         raise APIError("DistributionNotDisabled", message)
     invalidations.remove_all(account, distribution.id)
-    if account.store.tags.get(distribution.id) is not None:
-        account.store.tags.remove(distribution.id)
+    monitoring.forget(account, distribution.id)
+    tags.forget(account, distribution.id)
     account.store.distributions.remove(distribution.id)
     account.propagation.removed(distribution.id)
     return {}

@@ -48,6 +48,11 @@ def is_etag(text: str) -> bool:
     return _ETAG.fullmatch(text) is not None
 
 
+def function_arn(account: str, name: str) -> str:
+    """`arn:aws:cloudfront::123456789012:function/name`."""
+    return f"arn:aws:cloudfront::{account}:function/{name}"
+
+
 def distribution_arn(account: str, distribution_id: str) -> str:
     """`arn:aws:cloudfront::123456789012:distribution/EDFDVBD6EXAMPLE`."""
     return f"arn:aws:cloudfront::{account}:distribution/{distribution_id}"

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from keyfront.controlplane import (
     cache_policies,
     distributions,
+    functions,
     invalidations,
     key_groups,
     lookups,
+    monitoring,
     origin_access_controls,
     origin_access_identities,
     origin_request_policies,
@@ -40,6 +42,8 @@ OPERATIONS: Mapping[str, Operation] = {
     **cache_policies.OPERATIONS,
     **origin_request_policies.OPERATIONS,
     **response_headers_policies.OPERATIONS,
+    **functions.OPERATIONS,
+    **monitoring.OPERATIONS,
     **tags.OPERATIONS,
     **invalidations.OPERATIONS,
 }

@@ -27,7 +27,7 @@ class Quotas:
     forwarded_headers_per_cache_behavior: int = 10
     forwarded_cookies_per_cache_behavior: int = 10
     forwarded_query_strings_per_cache_behavior: int = 10
-    tags_per_distribution: int = 50
+    tags_per_resource: int = 50
 
     origin_access_identities: int = 100
     origin_access_controls: int = 100
@@ -44,6 +44,9 @@ class Quotas:
     custom_headers_per_response_headers_policy: int = 10
     removed_headers_per_response_headers_policy: int = 10
     content_security_policy_characters: int = 1783
+    functions: int = 100
+    function_bytes: int = 10 * 1024
+    function_associations_per_distribution: int = 100
 
     invalidation_paths_in_progress: int = 3000
     invalidation_wildcards_in_progress: int = 15

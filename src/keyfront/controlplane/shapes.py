@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     DefaultCacheBehavior: TypeAlias = t.DefaultCacheBehaviorOutputTypeDef
     DistributionConfig: TypeAlias = t.DistributionConfigOutputTypeDef
     ForwardedValues: TypeAlias = t.ForwardedValuesOutputTypeDef
+    FunctionConfig: TypeAlias = t.FunctionConfigOutputTypeDef
     GeoRestriction: TypeAlias = t.GeoRestrictionOutputTypeDef
     InvalidationBatch: TypeAlias = t.InvalidationBatchOutputTypeDef
     KeyGroupConfig: TypeAlias = t.KeyGroupConfigOutputTypeDef
+    MonitoringSubscription: TypeAlias = t.MonitoringSubscriptionTypeDef
     Origin: TypeAlias = t.OriginOutputTypeDef
     OriginAccessControlConfig: TypeAlias = t.OriginAccessControlConfigTypeDef
     OriginAccessIdentityConfig: TypeAlias = t.CloudFrontOriginAccessIdentityConfigTypeDef
@@ -123,6 +125,33 @@ if TYPE_CHECKING:
         Alias: str
         Marker: NotRequired[str]
         MaxItems: NotRequired[int]
+
+    class FunctionVersion(TypedDict):
+        """What a stage of a function holds."""
+
+        FunctionConfig: FunctionConfig
+        FunctionCode: bytes
+
+    class FunctionRequest(TypedDict, total=False):
+        """Create, read, update, publish or delete a function."""
+
+        Name: str
+        IfMatch: str
+        Stage: str
+        FunctionConfig: FunctionConfig
+        FunctionCode: bytes
+        Tags: Tags
+
+    class ListFunctionsRequest(ListRequest, total=False):
+        """List the functions in one stage, or in both."""
+
+        Stage: str
+
+    class MonitoringRequest(TypedDict, total=False):
+        """Create, get or delete a monitoring subscription."""
+
+        DistributionId: str
+        MonitoringSubscription: MonitoringSubscription
 
     class TagKeys(TypedDict, total=False):
         """The keys of tags."""

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from keyfront.controlplane.shapes import (
         CachePolicyConfig,
         DistributionConfig,
+        FunctionVersion,
         InvalidationBatch,
         KeyGroupConfig,
+        MonitoringSubscription,
         OriginAccessControlConfig,
         OriginAccessIdentityConfig,
         OriginRequestPolicyConfig,
@@ -84,9 +86,14 @@ class Store:
         self.origin_request_policies: Table[OriginRequestPolicyConfig] = Table()
         self.response_headers_policies: Table[ResponseHeadersPolicyConfig] = Table()
         """Of each kind of policy the account's own; Amazon's are in `managed_policies`."""
+        self.functions: Table[FunctionVersion] = Table()
+        self.published_functions: Table[FunctionVersion] = Table()
+        """Functions by their names: what is in development, and what is live."""
+        self.monitoring_subscriptions: Table[MonitoringSubscription] = Table()
+        """By the id of the distribution."""
         self.invalidations: Table[InvalidationBatch] = Table()
         self.tags: Table[dict[str, str]] = Table()
-        """Keys and values by the id of the distribution that has them."""
+        """Keys and values by the id of the distribution, or the name of the function (`tags`), that has them."""
         self._lock = threading.RLock()
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""Tags of distributions: the operations, and their rules."""
+"""Tags of distributions and functions: the operations, and their rules."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from keyfront.controlplane.store import Resource
 if TYPE_CHECKING:
     from keyfront.controlplane.shapes import Tags, TagsRequest
 
-_ARN = re.compile(r"arn:aws(?:-cn)?:cloudfront::([0-9]+):distribution/([A-Z0-9]+)")
+_ARN = re.compile(r"arn:aws(?:-cn)?:cloudfront::([0-9]+):(?:distribution/([A-Z0-9]+)|function/([A-Za-z0-9_-]+))")
 
 
 def list_all(account: Account, request: TagsRequest) -> Mapping[str, object]:
     """ListTagsForResource."""
-    tags = of(account, _distribution(account, request["Resource"]))
+    tags = of(account, _tagged(account, request["Resource"]))
     return {"Tags": {"Items": [{"Key": key, "Value": value} for key, value in tags.items()]}}
 
 
 def add(account: Account, request: TagsRequest) -> Mapping[str, object]:
     """TagResource: a key that is there already gets the new value."""
-    distribution = _distribution(account, request["Resource"])
-    put(account, distribution, of(account, distribution) | checked(request["Tags"]))
+    tagged = _tagged(account, request["Resource"])
+    put(account, tagged, of(account, tagged) | checked(request["Tags"]))
     return {}
 
 
 def remove(account: Account, request: TagsRequest) -> Mapping[str, object]:
     """UntagResource: keys that are not there do no harm."""
-    distribution = _distribution(account, request["Resource"])
+    tagged = _tagged(account, request["Resource"])
     gone = request["TagKeys"].get("Items", [])
-    left = {key: value for key, value in of(account, distribution).items() if key not in gone}
-    put(account, distribution, left)
+    left = {key: value for key, value in of(account, tagged).items() if key not in gone}
+    put(account, tagged, left)
     return {}
 
 
@@ -47,19 +47,30 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def of(account: Account, distribution: str) -> dict[str, str]:
-    """The tags of the distribution with that id."""
-    tags = account.store.tags.get(distribution)
+def of_function(name: str) -> str:
+    """What stands for a function where a distribution has its id: no id has a slash."""
+    return f"function/{name}"
+
+
+def of(account: Account, tagged: str) -> dict[str, str]:
+    """The tags of the distribution with that id, or of a function (`of_function`)."""
+    tags = account.store.tags.get(tagged)
     return tags.config if tags else {}
 
 
-def put(account: Account, distribution: str, tags: dict[str, str]) -> None:
-    """Set a distribution's tags; `APIError` `InvalidTagging` when they are more than the quota."""
-    quota, now = account.quotas.tags_per_distribution, account.clock()
+def forget(account: Account, tagged: str) -> None:
+    """What is deleted has no tags any more."""
+    if account.store.tags.get(tagged) is not None:
+        account.store.tags.remove(tagged)
+
+
+def put(account: Account, tagged: str, tags: dict[str, str]) -> None:
+    """Set the tags of a distribution or a function; `APIError` `InvalidTagging` when they are more than the quota."""
+    quota, now = account.quotas.tags_per_resource, account.clock()
     if len(tags) > quota:
-        message = f"A distribution may have {quota} tags; this one would have {len(tags)}."
+        message = f"A resource may have {quota} tags; this one would have {len(tags)}."
         raise APIError("InvalidTagging", message)
-    before = account.store.tags.get(distribution) or Resource(distribution, "", {}, now, now)
+    before = account.store.tags.get(tagged) or Resource(tagged, "", {}, now, now)
     account.store.tags.put(replace(before, config=tags, modified=now))
 
 
@@ -79,11 +90,14 @@ def checked(tags: Tags) -> dict[str, str]:
     return given
 
 
-def _distribution(account: Account, arn: str) -> str:
-    """The id of the distribution that `arn` names: the only resource here that can have tags."""
+def _tagged(account: Account, arn: str) -> str:
+    """What stands for the distribution or the function that `arn` names: nothing else here can have tags."""
     named = _ARN.fullmatch(arn)
-    if named and named[1] == account.number and account.store.distributions.get(named[2]):
-        return named[2]
+    if named and named[1] == account.number:
+        if named[2] and account.store.distributions.get(named[2]):
+            return named[2]
+        if named[3] and account.store.functions.get(named[3]):
+            return of_function(named[3])
     raise APIError("NoSuchResource", f"A resource that was specified is not valid: {arn[:200]}.")
 
 

@@ -63,3 +63,17 @@ def distributions_with_control(store: Store, control: str) -> list[Resource[Dist
 def distributions_with_policy(store: Store, member: str, policy: str) -> list[Resource[DistributionConfig]]:
     """The distributions with a behavior whose `member` (`CachePolicyId`, …) names the policy."""
     return [d for d in store.distributions if policy in policies(d.config, member)]
+
+
+def functions(config: DistributionConfig) -> list[str]:
+    """The ARNs of the CloudFront functions of all behaviors, one for each association."""
+    return [
+        association["FunctionARN"]
+        for behavior in behaviors(config)
+        for association in behavior["FunctionAssociations"].get("Items", [])
+    ]
+
+
+def distributions_with_function(store: Store, arn: str) -> list[Resource[DistributionConfig]]:
+    """The distributions with a behavior that is associated with the function."""
+    return [d for d in store.distributions if arn in functions(d.config)]
