@@ -46,6 +46,8 @@ class Behavior:
     """`None` when the configuration names an origin that is not there."""
     signing: Literal["always", "never", "no-override"]
     """Whether requests to the origin are signed, as its access control or identity says."""
+    acts_for: str = ""
+    """The ARN in whose name they are signed: of the distribution, or of its origin access identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,9 @@ def is_loopback(name: str) -> bool:
 def _site(distribution: Distribution, inventory: Inventory) -> Site:
     domain_name = distribution.domain_name.lower()
     name, _ = split_host(domain_name) or ("", None)
-    names = {alias.lower() for alias in distribution.aliases} | ({name} if name and name != "localhost" else set())
+    # Its own name under .localhost reaches it whatever its domain name is: at a port, or at Amazon.
+    names = {*map(str.lower, distribution.aliases), f"{distribution.id.lower()}.cloudfront.localhost"}
+    names |= {name} if name and name != "localhost" else set()
     behaviors = [*distribution.behaviors, distribution.default_behavior]
     root = distribution.default_root_object
     return Site(
@@ -190,6 +194,7 @@ def _behavior(behavior: CacheBehavior, distribution: Distribution, inventory: In
         rules=cache_rules(behavior, inventory),
         origin=origin,
         signing=_signing(origin, inventory.access_controls, where) if origin else "never",
+        acts_for=_acts_for(origin, distribution) if origin else "",
     )
 
 
@@ -227,6 +232,12 @@ def _signing(
         )
         return "never"
     return control.signing_behavior
+
+
+def _acts_for(origin: Origin, distribution: Distribution) -> str:
+    if origin.access_identity and not origin.access_control:
+        return f"arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity {origin.access_identity}"
+    return distribution.arn
 
 
 def _via(distribution_id: str) -> bytes:

@@ -11,20 +11,21 @@ from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 from keyfront.backend import Settings, connect, create_app, seed
-from keyfront.controlplane import ControlPlane
+from keyfront.controlplane import ControlPlane, Propagation
 from keyfront.controlplane.asgi import application as control_plane_app
+from keyfront.edge.server import EdgeSettings
 from keyfront.errors import KeyLoadError, ServiceError
 from keyfront.keys import PRIVATE_KEY, PUBLIC_KEY, SigningKey
 from keyfront.keystore import KeyStore, SSMParameter
 from keyfront.serving import ASGIApp, Listener, bind_loopback
-from keyfront.stack import admin, names
-from keyfront.stack.aws import Clients, clients
-from keyfront.stack.edge_process import NAME as EDGE
-from keyfront.stack.edge_process import EdgePlan, EdgePorts, EdgeProcess
+from keyfront.stack import names
+from keyfront.stack.aws import CREDENTIALS, REGION, Clients, clients
+from keyfront.stack.edge_process import EdgePorts, EdgeProcess
 from keyfront.stack.endpoint import Endpoint
 from keyfront.stack.provision import Provisioned, provision
 from keyfront.stack.shop import Shop, load_shop
 
+_EDGE: Final = "edge"
 _DEPLOY_SECONDS: Final = 30
 _TO_KEEP: Final = {"Content-Disposition": "attachment"}
 """What is sold is saved, and not opened in the browser's own window."""
@@ -85,13 +86,13 @@ class Machine:
         # The edge chooses its ports when it starts, and it starts when there is an endpoint to read from.
         name: list[names.DomainNames] = []
         control_plane = ControlPlane(domain_name=lambda distribution_id: name[0](distribution_id))
-        control_plane.propagation.register(EDGE)
-        endpoint = Endpoint(control_plane_app(control_plane), admin.application(control_plane.propagation.applied))
+        control_plane.propagation.register(_EDGE)
+        endpoint = Endpoint(control_plane_app(control_plane))
         url = f"http://127.0.0.1:{_port(endpoint_sockets)}"
         self._listen(endpoint, endpoint_sockets)
         self._stack.callback(endpoint.close)
 
-        edge, _ = await asyncio.gather(self._start_edge(url), endpoint.warm_up())
+        edge, _ = await asyncio.gather(self._start_edge(url, control_plane.propagation), endpoint.warm_up())
         name.append(_domain_names(options, edge))
         aws = await asyncio.to_thread(clients, url)
         made = await asyncio.to_thread(
@@ -130,12 +131,19 @@ class Machine:
             listener.start()
             self._stack.push_async_callback(listener.stop)
 
-    async def _start_edge(self, endpoint: str) -> EdgePorts:
+    async def _start_edge(self, endpoint: str, propagation: Propagation) -> EdgePorts:
         options = self._options
-        plan = EdgePlan(
-            endpoint, options.http_port, options.https_port, options.addressing, str(options.directory / "authority")
+        settings = EdgeSettings(
+            endpoint_url=endpoint,
+            region=REGION,
+            access_key_id=CREDENTIALS[0],
+            secret_access_key=CREDENTIALS[1],
+            http_port=options.http_port,
+            https_port=options.https_port,
+            addressing=options.addressing,
+            directory=options.directory / "authority",
         )
-        process = await EdgeProcess.start(plan)
+        process = await EdgeProcess.start(settings, partial(propagation.applied, _EDGE))
         self._stack.push_async_callback(process.stop)
         return process.ports
 

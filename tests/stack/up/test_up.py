@@ -250,3 +250,19 @@ def test_the_private_key_is_written_for_its_owner_alone(up: Any) -> None:
     assert private.stat().st_mode & 0o777 == 0o600
     assert hashlib.sha256(private.read_bytes()).hexdigest() not in json.dumps(up.printed)
     assert "PRIVATE" not in json.dumps(up.printed)
+
+
+def test_the_bucket_opens_to_the_distribution_because_its_policy_says_so(up: Any) -> None:
+    bucket, signed = up.printed["bucket"], up.sign(up.url("no-such-object"))
+    policy = up.run(
+        AWS, "s3api", "get-bucket-policy", "--bucket", bucket, "--query", "Policy", "--output", "text"
+    ).stdout
+    url, content = _item(up)
+    assert up.run(AWS, "s3api", "delete-bucket-policy", "--bucket", bucket).returncode == 0
+    try:
+        status, body = up.curl(signed)
+        assert (status, b"<HostId>" in body, b"MissingKey" in body) == (403, True, False), body
+    finally:
+        put = up.run(AWS, "s3api", "put-bucket-policy", "--bucket", bucket, "--policy", policy)
+        assert put.returncode == 0, put.stderr
+    assert up.curl(up.sign(url)) == (200, content)
