@@ -10,10 +10,14 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+import boto3
 import pytest
+from botocore.config import Config
 
+from keyfront.controlplane import ControlPlane
+from keyfront.controlplane.asgi import application as control_plane
 from keyfront.edge.admission import Door
 from keyfront.edge.asgi import application
 from keyfront.edge.configuration import configure
@@ -24,6 +28,9 @@ from keyfront.inventory import CacheBehavior, CustomOrigin, Distribution, Invent
 from keyfront.keys import SigningKey
 from keyfront.serving import Listener, bind
 from keyfront.signing import Signer
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudfront import CloudFrontClient
 
 Result = TypeVar("Result")
 
@@ -354,5 +361,84 @@ def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
 
 
 @pytest.fixture
+def viewer_class() -> type[Viewer]:
+    return Viewer
+
+
+@pytest.fixture
 def eventually() -> Callable[..., None]:
     return wait_until
+
+
+class Account:
+    """A CloudFront API of its own, on a port that it can leave and come back to, and a client for it."""
+
+    def __init__(self, loop: Loop, origin: WebServer) -> None:
+        self._loop = loop
+        self.origin = origin
+        self.plane = ControlPlane(domain_name=lambda _: self.next_domain_name)
+        self.plane.propagation.register("edge")
+        self.next_domain_name = "d1.cloudfront.localhost:8443"
+        self.port = 0
+        self.arrive()
+        self.url = f"http://127.0.0.1:{self.port}"
+        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+        config = Config(retries={"total_max_attempts": 1}, proxies={})
+        self.client: CloudFrontClient = session.client("cloudfront", endpoint_url=self.url, config=config)
+
+    def arrive(self) -> None:
+        async def start() -> Listener:
+            listener = Listener(control_plane(self.plane), bind("127.0.0.1", self.port))
+            listener.start()
+            return listener
+
+        self._listener = self._loop.run(start())
+        self.port = self._listener.port
+
+    def leave(self) -> None:
+        self._loop.run(self._listener.stop())
+
+    def config(self, **changes: Any) -> Any:
+        """A public distribution before the web server."""
+        behavior = {
+            "TargetOriginId": "web",
+            "ViewerProtocolPolicy": "allow-all",
+            "CachePolicyId": CACHING_DISABLED,
+            **changes.pop("behavior", {}),
+        }
+        custom = {"HTTPPort": self.origin.port, "HTTPSPort": 443, "OriginProtocolPolicy": "http-only"}
+        origin = {"Id": "web", "DomainName": "localhost", "CustomOriginConfig": custom}
+        return {
+            "CallerReference": str(time.monotonic_ns()),
+            "Comment": "",
+            "Enabled": True,
+            "Origins": {"Quantity": 1, "Items": [origin]},
+            "DefaultCacheBehavior": behavior,
+            **changes,
+        }
+
+    def create(self, domain_name: str = "d1.cloudfront.localhost:8443", **changes: Any) -> str:
+        self.next_domain_name = domain_name
+        made = self.client.create_distribution(DistributionConfig=self.config(**changes))
+        return made["Distribution"]["Id"]
+
+    def update(self, distribution_id: str, **changes: Any) -> None:
+        found = self.client.get_distribution_config(Id=distribution_id)
+        config: Any = {**found["DistributionConfig"], **changes}
+        self.client.update_distribution(Id=distribution_id, IfMatch=found["ETag"], DistributionConfig=config)
+
+    def delete(self, distribution_id: str) -> None:
+        self.update(distribution_id, Enabled=False)
+        wait_until(lambda: self.is_deployed(distribution_id))
+        etag = self.client.get_distribution(Id=distribution_id)["ETag"]
+        self.client.delete_distribution(Id=distribution_id, IfMatch=etag)
+
+    def is_deployed(self, distribution_id: str) -> bool:
+        return self.client.get_distribution(Id=distribution_id)["Distribution"]["Status"] == "Deployed"
+
+
+@pytest.fixture
+def account(loop: Loop, origin: WebServer) -> Iterator[Account]:
+    made = Account(loop, origin)
+    yield made
+    made.leave()

@@ -66,6 +66,17 @@ def test_an_empty_object_is_an_object(laid: Laid) -> None:
     assert laid.viewer.get("/a").cache == "Hit"
 
 
+@pytest.mark.parametrize(("status", "more"), [(204, {}), (301, {"Location": "/b"}), (302, {"Location": "/b"})])
+def test_an_answer_that_is_no_object_is_kept_too(laid: Laid, status: int, more: dict[str, str]) -> None:
+    laid.origin.answer("/a", b"", status=status, headers={"Cache-Control": "max-age=60", **more})
+    first, second = laid.viewer.get("/a"), laid.viewer.get("/a")
+    assert [(each.status, each.headers.get("location"), each.cache) for each in (first, second)] == [
+        (status, more.get("Location"), "Miss"),
+        (status, more.get("Location"), "Hit"),
+    ]
+    assert ("content-length" in second.headers) is (status != 204)
+
+
 def test_an_expired_object_is_confirmed_by_its_origin(laid: Laid) -> None:
     when = formatdate(time.time() - 1000, usegmt=True)
     laid.origin.answer("/a", b"hello", headers={**HOUR, "Last-Modified": when, "X-Kept": "1"})

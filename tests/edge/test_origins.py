@@ -387,11 +387,22 @@ def test_a_custom_error_response_replaces_an_error_of_the_origin(laid: Laid) -> 
     assert (reply.status, reply.body, reply.headers["content-type"]) == (200, b"sorry", "text/html")
     assert reply.cache == "Error"
     laid.clock.ahead = 59
-    laid.viewer.get("/missing")
+    again = laid.viewer.get("/missing", headers={"Range": "bytes=0-1", "If-None-Match": "*"})
+    assert (again.status, again.body, again.cache) == (200, b"sorry", "Error")
     assert [asked.target for asked in laid.origin.asked] == ["/missing", "/sorry.html"]
     laid.clock.ahead = 61
     laid.viewer.get("/missing")
     assert [asked.target for asked in laid.origin.asked] == ["/missing", "/sorry.html", "/missing"]
+
+
+def test_a_custom_error_response_is_no_object_that_stands_in_for_another(laid: Laid) -> None:
+    laid.origin.answer("/sorry.html", b"sorry", headers={**HOUR, "ETag": '"sorry"'})
+    laid.serve(custom_errors=(CustomErrorResponse(404, "/sorry.html", 200, 60),))
+    laid.viewer.get("/missing")
+    laid.clock.ahead = 61
+    laid.origin.answer("/missing", b"broken", status=503)
+    assert laid.viewer.get("/missing").status == 503
+    assert "if-none-match" not in laid.origin.asked[-1].headers
 
 
 def test_a_custom_error_response_replaces_the_refusal_of_an_unsigned_request(laid: Laid) -> None:

@@ -10,6 +10,7 @@ input ends: then whoever started it is gone. SIGINT is for the one who started i
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -61,7 +62,8 @@ async def _serve(settings: EdgeSettings) -> None:
 
 
 def _watch_input(loop: asyncio.AbstractEventLoop, until: asyncio.Event) -> None:
-    while sys.stdin.buffer.read(1024):
+    # Not through `sys.stdin`, whose lock a thread that waits would still hold when the interpreter ends.
+    while os.read(0, 1024):
         pass
     loop.call_soon_threadsafe(until.set)
 

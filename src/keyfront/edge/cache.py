@@ -26,6 +26,8 @@ class Entry:
     fresh_until: float
     hit_headers: Headers
     """`headers` with what every hit adds to them."""
+    error: bool = False
+    """Whether it stands for an error, whatever its status: a custom error response may be a 200."""
     etag: str = ""
     modified: float | None = None
 

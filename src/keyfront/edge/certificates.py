@@ -52,7 +52,10 @@ class Authority:
             raise InputError(f"the certificate authority in {folder} is damaged ({error}): delete it") from None
 
     def server(self, aliases: Iterable[str]) -> TLS:
-        """The server certificate for `ALWAYS_NAMED` and `aliases`; a new one when names changed or it runs out."""
+        """The server certificate for `ALWAYS_NAMED` and `aliases`; a new one when a name is missing or it runs out.
+
+        A name that is no longer needed stays until then: a new certificate ends connections, an old name does no harm.
+        """
         names = sorted({*ALWAYS_NAMED, *filter(None, map(_certifiable, aliases))})
         chain, key = self._folder / "server.pem", self._folder / "server-key.pem"
         if not self._is_current(chain, key, names):
@@ -78,7 +81,7 @@ class Authority:
             return False
         known = sorted([*found.get_values_for_type(x509.DNSName), *map(str, found.get_values_for_type(x509.IPAddress))])
         lasts = certificate.not_valid_after_utc - datetime.now(UTC) > timedelta(days=_DAYS_LEFT)
-        return lasts and known == names and private.public_key() == certificate.public_key()
+        return lasts and set(names) <= set(known) and private.public_key() == certificate.public_key()
 
 
 def _certifiable(alias: str) -> str:

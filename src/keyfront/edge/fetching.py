@@ -192,7 +192,7 @@ class Fetcher:
 
     def _stands_in(self, exchange: Exchange, stale: Entry, status: int) -> bool:
         """Whether an expired object is served while its origin fails; if so, until the origin is asked again."""
-        if stale.status >= 400 or not serves_stale(stale.fields):
+        if stale.error or not serves_stale(stale.fields):
             return False
         stale.fresh_until = self._clock() + self._error_ttl(exchange.site, status)
         return True
@@ -231,6 +231,8 @@ class Fetcher:
         unkept = withheld(fields)
         kept = [item for item in headers if item[0].decode("latin-1") not in unkept] if unkept else headers
         now, age = self._clock(), fields.get("age", "")
+        # A status below 400 can be a custom error response's; what the origin said tells.
+        error = response is None or response.status >= 400
         return Entry(
             status=status,
             headers=kept,
@@ -238,7 +240,8 @@ class Fetcher:
             fields={name: fields[name] for name in _REMEMBERED if name in fields},
             born=now - (int(age) if age.isdecimal() else 0),
             fresh_until=now + life.seconds,
-            hit_headers=hit_headers(kept, body, status, site.via),
+            hit_headers=hit_headers(kept, body, status, ERROR if error else HIT, site.via),
+            error=error,
             etag=fields.get("etag", ""),
             modified=http_date(fields.get("last-modified", "")),
         )
@@ -258,7 +261,7 @@ class _NothingSentError(BrokenBodyError):
 
 
 def _can_be_asked(entry: Entry) -> bool:
-    return entry.status == 200 and bool(entry.etag or entry.modified is not None)
+    return entry.status == 200 and not entry.error and bool(entry.etag or entry.modified is not None)
 
 
 def _viewer_headers(behavior: Behavior, response: OriginResponse) -> Headers:

@@ -4,9 +4,7 @@ They follow the configuration: a distribution's ports open and close with it, an
 """
 
 import asyncio
-import contextlib
 import logging
-import socket
 
 from keyfront.edge.admission import Door
 from keyfront.edge.asgi import application
@@ -25,18 +23,20 @@ class OpenPort:
         """Take `port` (0: any that is free) without answering yet. Raises `PortError`."""
         self._app = app
         self._sockets = bind_loopback(port, option=option)
-        self._listeners: list[tuple[Listener, socket.socket]] = []
+        self._listeners: list[Listener] = []
         self._retiring: set[asyncio.Task[None]] = set()
         self.number = int(self._sockets[0].getsockname()[1])
 
     def listen(self, tls: TLS | None = None) -> None:
-        """Answer from now on. Called again, new connections get the new certificate, and old ones end in peace."""
+        """Answer from now on. Called again, new connections get the new certificate.
+
+        What goes on over the old one has as long to end as a listener that stops waits for it.
+        """
         before, self._listeners = self._listeners, []
         for bound in self._sockets:
-            own = bound.dup()
-            listener = Listener(self._app, own, tls=tls)
+            listener = Listener(self._app, bound.dup(), tls=tls)
             listener.start()
-            self._listeners.append((listener, own))
+            self._listeners.append(listener)
         self._retire(before)
 
     async def close(self) -> None:
@@ -47,9 +47,9 @@ class OpenPort:
         self._listeners = []
         await asyncio.gather(*self._retiring)
 
-    def _retire(self, listeners: list[tuple[Listener, socket.socket]]) -> None:
-        for listener, own in listeners:
-            task = asyncio.ensure_future(_stop(listener, own))
+    def _retire(self, listeners: list[Listener]) -> None:
+        for listener in listeners:
+            task = asyncio.ensure_future(listener.stop())
             self._retiring.add(task)
             task.add_done_callback(self._retiring.discard)
 
@@ -147,8 +147,3 @@ class Listeners:
         task = asyncio.ensure_future(port.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
-
-
-async def _stop(listener: Listener, own: socket.socket) -> None:
-    with contextlib.suppress(TimeoutError), contextlib.closing(own):
-        await listener.stop()

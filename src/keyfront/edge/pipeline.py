@@ -75,7 +75,7 @@ class Edge:
         entry = self.cache.get(key) if rules.caches and viewer.method in behavior.cached_methods else None
         if entry is not None and entry.fresh_until > now:
             if self._on_decision is not None:
-                x_cache = HIT if entry.status < 400 else ERROR
+                x_cache = ERROR if entry.error else HIT
                 self._report(site, viewer, entry.status, x_cache, "allowed", decision)
             await send_entry(send, viewer, entry, site.via, now)
             return

@@ -44,10 +44,10 @@ def edge_headers(x_cache: bytes, via: bytes) -> Headers:
     return [(b"x-cache", x_cache), (b"via", via), (b"x-amz-cf-pop", POP)]
 
 
-def hit_headers(headers: Headers, body: bytes, status: int, via: bytes) -> Headers:
+def hit_headers(headers: Headers, body: bytes, status: int, x_cache: bytes, via: bytes) -> Headers:
     """What a whole object from the cache is sent with, but for `Age` and the request's id."""
-    x_cache = HIT if status < 400 else ERROR
-    return [*headers, (b"content-length", b"%d" % len(body)), *edge_headers(x_cache, via)]
+    length = [] if status == 204 else [(b"content-length", b"%d" % len(body))]
+    return [*headers, *length, *edge_headers(x_cache, via)]
 
 
 async def send_answer(send: Send, viewer: ViewerRequest, answer: Answer, via: bytes) -> None:
@@ -79,7 +79,8 @@ async def send_entry(
         headers = [*entry.hit_headers, age, (b"x-amz-cf-id", viewer.id)]
     else:
         own, status, body = _selected(viewer, entry)
-        headers = [*own, *edge_headers(x_cache if status < 400 else ERROR, via), age, (b"x-amz-cf-id", viewer.id)]
+        shown = ERROR if entry.error or status >= 400 else x_cache
+        headers = [*own, *edge_headers(shown, via), age, (b"x-amz-cf-id", viewer.id)]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     if viewer.method == "HEAD":
         await send({"type": "http.response.body", "body": b""})
@@ -95,7 +96,7 @@ async def send_entry(
 def _selected(viewer: ViewerRequest, entry: Entry) -> tuple[Headers, int, bytes]:
     """Headers, status and bytes of an entry under the viewer's conditional and range headers."""
     body = entry.body
-    if entry.status == 200 and viewer.method in ("GET", "HEAD"):
+    if entry.status == 200 and not entry.error and viewer.method in ("GET", "HEAD"):
         if not_modified(viewer.fields, entry.etag, entry.modified):
             return [item for item in entry.headers if item[0] in _NOT_MODIFIED_KEEPS], 304, b""
         modified = entry.fields.get("last-modified", "")

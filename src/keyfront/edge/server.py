@@ -55,6 +55,9 @@ class EdgeSettings:
             parts = urlsplit(self.endpoint_url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise InputError(f"the endpoint URL {self.endpoint_url!r} is none: write http://host:port")
+        for name in ("directory", "origin_authorities"):
+            if not isinstance(getattr(self, name), Path | None):
+                raise InputError(f"{name} is {getattr(self, name)!r}: give a path")
         if self.addressing not in ("host", "port"):
             raise InputError(f"addressing is {self.addressing!r}: choose 'host' or 'port'")
         if not isinstance(self.refresh_seconds, int | float) or not 0 < self.refresh_seconds < 86_400:
@@ -120,7 +123,11 @@ class EdgeServer:
             on_decision=self._on_decision,
         )
         self._listeners = Listeners(self.edge, authority, dedicated=settings.addressing == "port")
-        await self._listeners.open(settings.http_port, settings.https_port)
+        try:
+            await self._listeners.open(settings.http_port, settings.https_port)
+        except BaseException:
+            await self._origins.aclose()
+            raise
         self._refresher = Refresher(
             client, self._apply_from_thread, seconds=settings.refresh_seconds, on_applied=self._on_applied
         )
