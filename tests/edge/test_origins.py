@@ -75,6 +75,19 @@ def test_the_origins_path_and_headers_are_added(laid: Laid) -> None:
     assert (asked.headers["x-secret"], asked.headers["x-own"]) == ("shh", "origin")
 
 
+def test_paths_of_the_configuration_are_encoded_once(laid: Laid) -> None:
+    laid.serve(
+        origins=(laid.web(path="/käse 1%20"),),
+        default_root_object="my index.html",
+        custom_errors=(CustomErrorResponse(404, "/nicht da/404.html", 404, 10),),
+    )
+    laid.viewer.get("/")
+    assert [asked.target for asked in laid.origin.asked] == [
+        "/k%C3%A4se%201%20/my%20index.html",
+        "/k%C3%A4se%201%20/nicht%20da/404.html",
+    ]
+
+
 def test_an_origin_group_is_served_by_its_first_member(laid: Laid) -> None:
     group = OriginGroup("group", ("web", "spare"), (500,))
     laid.serve(laid.behavior(target_origin_id="group"), origin_groups=(group,))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from keyfront.edge.paths import written
 from keyfront.inventory import Origin
 
 # S3 User Guide, "Virtual hosting of buckets": BUCKET.s3.amazonaws.com, BUCKET.s3.REGION.…, BUCKET.s3-REGION.…,
@@ -44,17 +45,17 @@ def address(origin: Origin, viewer_scheme: str, s3_endpoint_url: str | None = No
     policy = origin.custom.protocol_policy
     scheme = viewer_scheme if policy == "match-viewer" else policy.removesuffix("-only")
     port = origin.custom.https_port if scheme == "https" else origin.custom.http_port
-    return _at(scheme, origin.domain_name, port, origin.path)
+    return _at(scheme, origin.domain_name, port, written(origin.path))
 
 
 def _bucket(origin: Origin, endpoint_url: str | None) -> Address:
     found = _BUCKET_DOMAIN.fullmatch(origin.domain_name)
     region = (found["region"] or "us-east-1") if found else ""
     if endpoint_url is None or found is None:
-        return _at("https", origin.domain_name, 443, origin.path, region)
+        return _at("https", origin.domain_name, 443, written(origin.path), region)
     endpoint = urlsplit(endpoint_url)
     port = endpoint.port or _DEFAULT_PORTS[endpoint.scheme]
-    prefix = f"{endpoint.path.rstrip('/')}/{found['bucket']}{origin.path}"
+    prefix = f"{endpoint.path.rstrip('/')}/{found['bucket']}{written(origin.path)}"
     return _at(endpoint.scheme, endpoint.hostname or "", port, prefix, region)
 
 

@@ -6,11 +6,11 @@ A configuration is a value. The edge holds one and takes another in one step, so
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final, Literal
 
-from keyfront.edge.paths import normalise
+from keyfront.edge.paths import normalise, written
 from keyfront.edge.policies import CacheRules, cache_rules
 from keyfront.inventory import (
     CacheBehavior,
@@ -159,9 +159,11 @@ def _site(distribution: Distribution, inventory: Inventory) -> Site:
         domain_name=domain_name,
         names=frozenset(names),
         enabled=distribution.enabled,
-        root=f"/{root.removeprefix('/')}" if root else "",
+        root=written(f"/{root.removeprefix('/')}") if root else "",
         behaviors=tuple(_behavior(each, distribution, inventory) for each in behaviors),
-        errors={each.error_code: each for each in distribution.custom_errors},
+        errors={
+            each.error_code: replace(each, page_path=written(each.page_path)) for each in distribution.custom_errors
+        },
         via=_via(distribution.id),
         etag=distribution.etag,
     )

@@ -141,7 +141,7 @@ class Origins:
     ) -> httpx.Request:
         where = address(origin, viewer.scheme, self._s3_endpoint_url)
         target = where.prefix + asked.path + (f"?{asked.query}" if asked.query else "")
-        own = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in origin.custom_headers]
+        own = [(name.lower().encode("utf-8"), value.encode("utf-8")) for name, value in origin.custom_headers]
         overridden = {b"host", *(name for name, _ in own)}
         headers = [(name, value) for name, value in asked.headers if name not in overridden] + own
         if "host" not in behavior.rules.sent_headers or origin.custom is None:

@@ -35,6 +35,11 @@ def normalise(path: str) -> str:
     return _resolve(path) if "//" in path or "/." in path else path
 
 
+def written(path: str) -> str:
+    """A path out of a configuration as it stands in a URL: what is not legal there is encoded, nothing twice."""
+    return quote(path, safe="/%!$&'()*+,;=:@~")
+
+
 def readings(path: str) -> tuple[Reading, ...]:
     """Every way to read `path`, which starts with a slash. The first is CloudFront's own.
 

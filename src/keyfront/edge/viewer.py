@@ -48,7 +48,7 @@ class ViewerRequest:
                 "method": "GET",
                 "scheme": self.scheme,
                 "http_version": self.http_version,
-                "raw_path": path.encode("latin-1", "replace"),
+                "raw_path": path.encode("ascii"),
                 "query_string": b"",
                 "client": (self.ip, 0),
                 "headers": [(b"host", self.host.encode("latin-1"))],
