@@ -261,3 +261,17 @@ def test_the_value_of_a_custom_header_is_in_no_message(cloudfront: CloudFrontCli
     with pytest.raises(cloudfront.exceptions.InvalidArgument, match="x-secret is too long") as raised:
         cloudfront.create_distribution(DistributionConfig=given)
     assert "hush" not in str(raised.value)
+
+
+def test_the_region_of_an_origin_shield_that_is_off_may_be_empty(
+    careless: CloudFrontClient, config: Callable[..., dict[str, Any]], refused: Any
+) -> None:
+    given: Any = config()
+    origin = given["Origins"]["Items"][0]
+    origin["OriginShield"] = {"Enabled": True, "OriginShieldRegion": ""}
+    assert refused(careless.create_distribution, DistributionConfig=given)[:2] == ("InvalidArgument", 400)
+    origin["OriginShield"] = {"Enabled": False, "OriginShieldRegion": "nowhere"}
+    assert refused(careless.create_distribution, DistributionConfig=given)[:2] == ("MalformedXML", 400)
+    origin["OriginShield"] = {"Enabled": False, "OriginShieldRegion": ""}
+    made = careless.create_distribution(DistributionConfig=given)["Distribution"]["DistributionConfig"]
+    assert made["Origins"]["Items"][0]["OriginShield"] == {"Enabled": False}

@@ -89,6 +89,8 @@ def with_defaults(config: DistributionConfig) -> DistributionConfig:
 
 def _complete_origin(origin: Origin) -> None:
     _fill_in(origin, _ORIGIN)
+    if not origin["OriginShield"].get("OriginShieldRegion", "absent"):
+        del origin["OriginShield"]["OriginShieldRegion"]
     if "CustomOriginConfig" in origin:
         _fill_in(origin["CustomOriginConfig"], _CUSTOM_ORIGIN)
     if "S3OriginConfig" in origin:
