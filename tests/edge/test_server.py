@@ -210,6 +210,31 @@ def test_a_reading_that_fails_half_way_changes_nothing(
     eventually(lambda: running.get("/a").status == 403)
 
 
+def test_an_invalidation_is_completed_once_the_edge_has_dropped_its_objects(
+    start: Start, account: Account, eventually: Wait
+) -> None:
+    account.origin.answer("/a", b"old", headers={"Cache-Control": "max-age=600"})
+    account.origin.answer("/b", b"old", headers={"Cache-Control": "max-age=600"})
+    running = start()
+    made = account.create(behavior={"CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6"})
+    eventually(lambda: account.is_deployed(made))
+    assert [running.get(path).body for path in ("/a", "/b")] == [b"old", b"old"]
+    account.origin.answer("/a", b"new", headers={"Cache-Control": "max-age=600"})
+    account.origin.answer("/b", b"new", headers={"Cache-Control": "max-age=600"})
+    assert running.get("/a").body == b"old"
+
+    batch: Any = {"Paths": {"Quantity": 1, "Items": ["/a*"]}, "CallerReference": "one"}
+    asked = account.client.create_invalidation(DistributionId=made, InvalidationBatch=batch)["Invalidation"]
+    assert asked["Status"] == "InProgress"
+    eventually(
+        lambda: (
+            account.client.get_invalidation(DistributionId=made, Id=asked["Id"])["Invalidation"]["Status"]
+            == "Completed"
+        )
+    )
+    assert [running.get(path).body for path in ("/a", "/b")] == [b"new", b"old"]
+
+
 def test_port_addressing_opens_a_distributions_ports_and_closes_them_with_it(
     start: Start, account: Account, eventually: Wait
 ) -> None:

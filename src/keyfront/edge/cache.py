@@ -1,7 +1,7 @@
 """Objects kept in memory, bounded by their bytes; what was asked for longest ago makes room for the new."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from keyfront.edge.answers import Headers
@@ -65,6 +65,11 @@ class Cache:
         while self.size > self.limit:
             _, dropped = self._entries.popitem(last=False)
             self.size -= dropped.size
+
+    def purge(self, matches: Callable[[Key], bool]) -> None:
+        """Forget everything whose key `matches`."""
+        for key in [key for key in self._entries if matches(key)]:
+            self.discard(key)
 
     def discard(self, key: Key) -> None:
         """Forget `key`, if it is there."""

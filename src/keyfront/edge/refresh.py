@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from keyfront.edge.configuration import Configuration, configure
+from keyfront.edge.invalidations import Invalidation, unfinished
 from keyfront.errors import KeyfrontError
 from keyfront.inventory import Inventory, read
 
@@ -20,19 +21,30 @@ _log = logging.getLogger(__name__)
 Apply = Callable[[Configuration], frozenset[str]]
 """Takes a configuration into use, and returns the ids of distributions that cannot be served yet."""
 
+Purge = Callable[[Invalidation], None]
+"""Takes what an invalidation names out of the cache."""
+
 OnApplied = Callable[[Mapping[str, str]], None]
-"""Told which distributions (ids) are served, and with which configuration (ETags)."""
+"""Told which distributions (ids) are served, and with which configuration (ETags); an invalidation is its own."""
 
 
 class Refresher:
     """Reads an account every few seconds, from `start` to `stop`."""
 
     def __init__(
-        self, client: "CloudFrontClient", apply: Apply, *, seconds: float = 1.0, on_applied: OnApplied | None = None
+        self,
+        client: "CloudFrontClient",
+        apply: Apply,
+        purge: Purge,
+        *,
+        seconds: float = 1.0,
+        on_applied: OnApplied | None = None,
     ) -> None:
-        """`apply` and `on_applied` are called in the refresher's thread."""
+        """`apply`, `purge` and `on_applied` are called in the refresher's thread."""
         self._client = client
         self._apply = apply
+        self._purge = purge
+        self._purged: frozenset[str] = frozenset()
         self._seconds = seconds
         self._on_applied = on_applied
         self._inventory: Inventory | None = None
@@ -62,6 +74,14 @@ class Refresher:
         elif self._pending and self._configuration is not None:
             self._pending = self._apply(self._configuration)
         self._tell(inventory)
+        self._invalidate(inventory)
+
+    def _invalidate(self, inventory: Inventory) -> None:
+        for invalidation in unfinished(self._client, [each.id for each in inventory.distributions], self._purged):
+            self._purge(invalidation)
+            self._purged |= {invalidation.id}
+            if self._on_applied is not None:
+                self._on_applied({invalidation.id: invalidation.id})
 
     def _run(self) -> None:
         while not self._stopping.is_set():

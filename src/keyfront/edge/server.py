@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from keyfront.edge.certificates import Authority
 from keyfront.edge.configuration import Configuration
 from keyfront.edge.exchange import Outcome
+from keyfront.edge.invalidations import Invalidation
 from keyfront.edge.listeners import Listeners
 from keyfront.edge.origins import Origins
 from keyfront.edge.pipeline import Edge
@@ -129,7 +130,11 @@ class EdgeServer:
             await self._origins.aclose()
             raise
         self._refresher = Refresher(
-            client, self._apply_from_thread, seconds=settings.refresh_seconds, on_applied=self._on_applied
+            client,
+            self._apply_from_thread,
+            self._purge_from_thread,
+            seconds=settings.refresh_seconds,
+            on_applied=self._on_applied,
         )
         self._refresher.start()
         return Addresses(self._listeners.http, self._listeners.https, authority.certificate)
@@ -147,6 +152,13 @@ class EdgeServer:
         """Serve `configuration` from now on. Returns the distributions whose ports could not be opened."""
         self.edge.configuration = configuration
         return await self._listeners.follow(configuration)
+
+    async def purge(self, invalidation: Invalidation) -> None:
+        """Take what `invalidation` names out of the cache."""
+        self.edge.cache.purge(invalidation.matcher())
+
+    def _purge_from_thread(self, invalidation: Invalidation) -> None:
+        asyncio.run_coroutine_threadsafe(self.purge(invalidation), self._loop).result(_APPLY_SECONDS)
 
     def _apply_from_thread(self, configuration: Configuration) -> frozenset[str]:
         return asyncio.run_coroutine_threadsafe(self.apply(configuration), self._loop).result(_APPLY_SECONDS)
