@@ -17,10 +17,13 @@ SIGNING_PARAMETERS: Final = frozenset({"Expires", "Policy", "Signature", "Key-Pa
 MAX_URL_BYTES: Final = 8192
 """Developer Guide, "Quotas": the longest URL that CloudFront answers, query string included."""
 
-_PATH = r"[A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]]*)*"
-_QUERY = _PATH.replace("'", "").replace("/", "/?")
-# A lower-case host that is no address, no port, nothing to encode: sent as it stands, but for dot segments.
-_AS_SENT = re.compile(rf"https?://(?:[a-z0-9_][a-z0-9\-_]*\.)*[a-z][a-z0-9\-]*/{_PATH}(?:\?{_QUERY})?")
+_SEGMENT = r"[A-Za-z0-9\-._~!$&'()*+,;=:@\[\]]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9\-._~!$&'()*+,;=:@\[\]]*)*"
+_QUERY = _SEGMENT.replace("'", "").replace("@", "@/?")
+# Sent as it stands: a lower-case host that is no address, no port, no segment that might be a dot segment (`.`, `..`,
+# `%2e`), nothing to encode, no dangling question mark. Most URLs are so, and one expression tells.
+_AS_SENT = re.compile(
+    rf"https?://(?:[a-z0-9_][a-z0-9\-_]*\.)*[a-z][a-z0-9\-]*(?:/(?![.%]){_SEGMENT})+(?:\?(?!\Z){_QUERY})?"
+)
 _PARTS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<host>[^/?#]*)(?P<path>[^?#]*)(?P<query>\?[^#]*)?")
 _HOST = re.compile(r"(?P<name>[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?\.?|\[[0-9a-f:]+\])(?::(?P<port>[0-9]{1,9}))?")
 _LIKE_AN_ADDRESS = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
@@ -42,9 +45,10 @@ def viewer_url(url: str) -> str:
     Scheme and host in lower case, no default port, `/` for an empty path, no dangling `?`; spaces, non-ASCII and
     characters that no URL holds are percent-encoded, and what is encoded already stays as it is.
     """
-    if not _is_as_sent(url):
+    if _AS_SENT.fullmatch(url) is None:
         url = _normalised(url, pattern=False)
-    _refuse_signing_parameters(url)
+    if "?" in url:
+        _refuse_signing_parameters(url)
     return url
 
 
@@ -56,7 +60,7 @@ def resource_pattern(resource: str) -> str:
     if not resource:
         raise URLError("the resource is empty: give a URL, with * and ? as wildcards, or * for any")
     resource = resource.replace("\\?", "?")
-    if _is_as_sent(resource):
+    if _AS_SENT.fullmatch(resource):
         pattern = resource
     elif "://" in resource.partition("?")[0]:
         pattern = _normalised(resource, pattern=True)
@@ -90,10 +94,6 @@ def signing_parameters(query: str) -> Iterator[tuple[str, str]]:
 def without_signing_parameters(query: str) -> str:
     """The viewer's own parameters, in their order and to the byte."""
     return "&".join(part for part in query.split("&") if part.partition("=")[0] not in SIGNING_PARAMETERS)
-
-
-def _is_as_sent(url: str) -> bool:
-    return _AS_SENT.fullmatch(url) is not None and not ("/." in url or "/%2" in url or url[-1] == "?")
 
 
 def _normalised(url: str, *, pattern: bool) -> str:
