@@ -1,0 +1,50 @@
+"""`python -m benchmarks`: run the contests and print one table."""
+
+import argparse
+import json
+import platform
+import sys
+from collections.abc import Callable, Iterator, Sequence
+
+from benchmarks import cli, edge, signing, table, verification
+from benchmarks.contest import Row
+
+SECTIONS: dict[str, Callable[[float, int], Iterator[Row]]] = {
+    "signing": signing.run,
+    "verification": verification.run,
+    "cli": cli.run,
+    "edge": edge.run,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what is asked for; 0 however the figures are: they are read by people."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="keyfront beside its peers, in one run.")
+    parser.add_argument("--only", action="append", choices=SECTIONS, help="a part of the table; may be repeated")
+    parser.add_argument("--seconds", type=_positive, default=2.0, help="how long each peer works in all (default: 2)")
+    parser.add_argument("--rounds", type=int, default=20, help="in how many turns (default: 20)")
+    parser.add_argument("--json", action="store_true", help="the rows as JSON")
+    options = parser.parse_args(arguments)
+    if options.rounds < 1:
+        parser.error("--rounds is at least 1")
+    rows: list[Row] = []
+    for name in options.only or SECTIONS:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        rows += SECTIONS[name](options.seconds, options.rounds)
+    if options.json:
+        print(json.dumps(table.as_objects(rows), indent=2))
+    else:
+        print(f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}\n")
+        print(table.as_text(rows))
+    return 0
+
+
+def _positive(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < 3600:
+        raise argparse.ArgumentTypeError("between 0 and 3600")
+    return seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""Seconds of CPU time that a command takes from its start to its answer."""
+
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from benchmarks.contest import Aim, Peer, PeerError, Row, Run, race, rows
+from benchmarks.signing import EXPIRES, KEY_PAIR_ID, URL, pkcs1
+from keyfront import SigningKey
+from keyfront.keys import PRIVATE_KEY
+
+_OURS = "keyfront sign"
+_RUNS = 7
+
+
+def run(seconds: float, rounds: int) -> Iterator[Row]:
+    """`keyfront sign` beside the AWS CLI's own, and beside a Python that does nothing. Each round is one start."""
+    with TemporaryDirectory() as directory:
+        key, key_for_aws = Path(directory, PRIVATE_KEY), Path(directory, "pkcs1.pem")
+        made = SigningKey.generate("rsa")
+        made.write(key.parent)
+        key_for_aws.write_bytes(pkcs1(made))
+        ours = ["sign", URL, "--key-id", KEY_PAIR_ID, "--private-key", str(key), "--expires", str(EXPIRES)]
+        theirs = ["cloudfront", "sign", "--url", URL, "--key-pair-id", KEY_PAIR_ID]
+        theirs += ["--private-key", f"file://{key_for_aws}", "--date-less-than", str(EXPIRES)]
+        peers = [
+            _peer(_OURS, "keyfront", ours),
+            _peer("aws cloudfront sign", "aws", theirs),
+            Peer("python -c pass", _start([sys.executable, "-c", "pass"])),
+        ]
+        results = race(peers, seconds, min(rounds, _RUNS))
+    yield from rows(
+        "Start to answer", "s of CPU", results, pick=median, aims={_OURS: Aim(0.25, "figure", at_most=True)}
+    )
+
+
+def _peer(name: str, program: str, arguments: Sequence[str]) -> Peer:
+    beside = Path(sys.executable).with_name(program)
+    found = str(beside) if beside.exists() else shutil.which(program)
+    return Peer(name, _start([found, *arguments])) if found else Peer(name, missing=f"{program} is not installed")
+
+
+def _start(command: Sequence[str]) -> Run:
+    """One start, however many seconds it may have: a start cannot be had in parts."""
+
+    def run(_: float) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise PeerError(f"{Path(command[0]).name} failed: {(done.stderr.strip().splitlines() or ['no word'])[-1]}")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+    return run

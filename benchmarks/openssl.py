@@ -1,0 +1,30 @@
+"""`openssl speed`: what the machine's own OpenSSL does, with nothing around it."""
+
+import shutil
+import subprocess
+from functools import partial
+from typing import Literal
+
+from benchmarks.contest import Peer, PeerError
+
+_NAMES = {"rsa": "rsa2048", "ecdsa": "ecdsap256"}
+_COLUMNS = {"sign": 3, "verify": 4}
+
+
+def peer(algorithm: Literal["rsa", "ecdsa"], operation: Literal["sign", "verify"]) -> Peer:
+    """`openssl speed` for one algorithm; it counts its own CPU time, in whole seconds and at least one."""
+    name = f"openssl speed {_NAMES[algorithm]}"
+    program = shutil.which("openssl")
+    if program is None:
+        return Peer(name, missing="openssl is not installed")
+    return Peer(name, partial(_speed, program, _NAMES[algorithm], _COLUMNS[operation]), turns=3)
+
+
+def _speed(program: str, algorithm: str, column: int, seconds: float) -> float:
+    command = [program, "speed", "-mr", "-seconds", str(max(1, round(seconds))), algorithm]
+    done = subprocess.run(command, capture_output=True, text=True)
+    # +F2:INDEX:BITS:SIGNATURES A SECOND:VERIFICATIONS A SECOND
+    found = next((line for line in done.stdout.splitlines() if line.startswith("+F")), None)
+    if found is None:
+        raise PeerError(f"openssl speed failed with exit code {done.returncode}")
+    return float(found.split(":")[column])

@@ -1,0 +1,24 @@
+-- wrk's script: sends the requests of a file in turn. A line a request: its target, then its headers, between tabs.
+
+local requests = {}
+local turn = 0
+
+function init(arguments)
+  for line in io.lines(arguments[1]) do
+    local target, headers
+    for field in line:gmatch("[^\t]+") do
+      if target == nil then
+        target, headers = field, {}
+      else
+        local name, value = field:match("^([^:]+): (.*)$")
+        headers[name] = value
+      end
+    end
+    requests[#requests + 1] = wrk.format("GET", target, headers)
+  end
+end
+
+function request()
+  turn = turn % #requests + 1
+  return requests[turn]
+end

@@ -1,0 +1,118 @@
+"""The servers that are measured, each a process of its own: `keyfront up`, nginx, granian."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+from benchmarks.contest import PeerError
+
+Server = Callable[[Path], AbstractContextManager[str]]
+"""Serves the files of a folder, each as /NAME, for as long as the context lasts, and says where: http://host:port."""
+
+_READY_SECONDS = 60
+_ROOT = Path(__file__).parent.parent
+
+
+@contextmanager
+def keyfront_up(content: Path) -> Iterator[dict[str, Any]]:
+    """`keyfront up` for a folder: what it prints as JSON. Raises `PeerError` when it does not start."""
+    command = [str(Path(sys.executable).with_name("keyfront")), "up", "--json", "--content", str(content)]
+    ports = [part for name in ("port", "http-port", "https-port", "backend-port") for part in (f"--{name}", "0")]
+    with _process([*command, *ports], content.parent) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            raise PeerError(f"keyfront up did not start: {_last_words(content.parent)}")
+        yield json.loads(line)
+
+
+@contextmanager
+def nginx(content: Path) -> Iterator[str]:
+    """nginx with one worker, files kept open. Raises `PeerError` when it is not there or does not start."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if program is None:
+        raise PeerError("nginx is not installed")
+    directory, port = content.parent, _free_port()
+    temporary = "".join(
+        f"{kind}_temp_path {directory}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    configuration = directory / "nginx.conf"
+    configuration.write_text(
+        f"""{"user root;" if os.geteuid() == 0 else ""}
+        daemon off; worker_processes 1; pid {directory}/nginx.pid; error_log {directory}/nginx.log;
+        events {{ worker_connections 512; }}
+        http {{
+          access_log off; sendfile on; keepalive_requests 1000000000; open_file_cache max=16; {temporary}
+          server {{ listen 127.0.0.1:{port}; root {content}; }}
+        }}"""
+    )
+    arguments = ["-e", str(directory / "nginx.log"), "-p", str(directory), "-c", str(configuration)]
+    with _process([program, *arguments], directory) as process:
+        yield _ready(process, port, content.parent)
+
+
+@contextmanager
+def granian(content: Path) -> Iterator[str]:
+    """granian with one worker and an application that answers 1 KiB to anything: what a Python server can do at all."""
+    port = _free_port()
+    options = [
+        "--interface",
+        "asginl",
+        "--no-ws",
+        "--log-level",
+        "critical",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
+    command = [sys.executable, "-m", "granian", *options, "--working-dir", str(_ROOT), "benchmarks.hello:app"]
+    with _process(command, content.parent) as process:
+        yield _ready(process, port, content.parent)
+
+
+@contextmanager
+def _process(command: Sequence[str], directory: Path) -> Iterator[subprocess.Popen[str]]:
+    with (
+        (directory / "stderr").open("w") as stderr,
+        subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _ready(process: subprocess.Popen[str], port: int, directory: Path) -> str:
+    until = monotonic() + _READY_SECONDS
+    while monotonic() < until and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            sleep(0.02)
+        else:
+            return f"http://127.0.0.1:{port}"
+    raise PeerError(f"it did not start: {_last_words(directory)}")
+
+
+def _last_words(directory: Path) -> str:
+    lines = (directory / "stderr").read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        return int(bound.getsockname()[1])

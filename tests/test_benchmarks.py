@@ -1,0 +1,143 @@
+"""The benchmarks run, and their table holds what it should; how fast anything is, no test asks."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))  # the benchmarks are run from the repository and installed nowhere
+
+from benchmarks import contest, table  # noqa: E402
+from benchmarks.contest import Aim, Peer, PeerError, Result, Row  # noqa: E402
+from benchmarks.npm import PACKAGES  # noqa: E402
+
+
+def run(*arguments: str, path: Path, **tools: Path) -> str:
+    """What `python -m benchmarks` prints on a machine that has just these tools."""
+    for name, found in tools.items():
+        (path / name).symlink_to(found)
+    command = [sys.executable, "-m", "benchmarks", "--seconds", "0.05", "--rounds", "1", *arguments]
+    environment = {**os.environ, "PATH": str(path)}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture(scope="module")
+def signing(need_tool: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    told = run("--json", "--only", "signing", path=tmp_path_factory.mktemp("bin"), openssl=need_tool("openssl"))
+    result: list[dict[str, Any]] = json.loads(told)
+    return result
+
+
+def test_every_signer_has_a_row_with_a_figure_and_a_ratio(signing: list[dict[str, Any]]) -> None:
+    here = [row for row in signing if row["missing"] is None]
+    for row in here:
+        assert row["figure"] > 0, row
+        assert row["ratio"] > 0, row
+        assert row["against"] == "raw cryptography"
+    assert [row["name"] for row in here] == [
+        *("raw cryptography", "keyfront sign_url, canned", "keyfront sign_url, custom", "keyfront sign_cookies"),
+        *("botocore with cryptography", "botocore with rsa", "openssl speed rsa2048"),
+        *("raw cryptography", "keyfront sign_url, canned", "keyfront sign_url, custom", "keyfront sign_cookies"),
+        "openssl speed ecdsap256",
+    ]
+    assert [row["name"].startswith("keyfront") for row in here] == [row["met"] in (True, False) for row in here]
+
+
+def test_a_peer_that_is_not_installed_has_a_row_that_says_so(signing: list[dict[str, Any]], tmp_path: Path) -> None:
+    missing = {row["name"]: row["missing"] for row in signing if row["missing"]}
+    assert missing == dict.fromkeys(PACKAGES, "node is not installed")
+    told = run("--only", "verification", "--only", "edge", path=tmp_path)
+    assert re.search(r"openssl speed ecdsap256 +not here: openssl is not installed", told)
+    assert re.search(r"all +not here: wrk is not installed", told)
+    assert re.search(r"keyfront verify, cookies +[0-9,]+ /s of CPU +[0-9.]+ of raw cryptography", told)
+
+
+def test_the_command_lines_start_is_measured(tmp_path: Path) -> None:
+    told = run("--only", "cli", path=tmp_path)
+    assert re.search(r"keyfront sign +[0-9.]+ s of CPU +aim <= 0.25: (met|missed)", told)
+    assert "not here" not in told
+
+
+def test_peers_take_turns_and_one_with_long_turns_takes_fewer() -> None:
+    order: list[str] = []
+
+    def peer(name: str, turns: int | None = None) -> Peer:
+        def run(seconds: float) -> float:
+            order.append(name)
+            return seconds
+
+        return Peer(name, run, turns=turns)
+
+    results = contest.race([peer("a"), peer("b"), peer("slow", turns=2)], seconds=1, rounds=4)
+    warm_up, race = order[:2], order[2:]
+    assert warm_up == ["a", "b"]
+    assert race == ["a", "b", "slow", "b", "a", "a", "b", "slow", "b", "a"]
+    assert [len(result.figures) for result in results] == [4, 4, 2]
+
+
+def test_a_peer_that_does_not_work_is_left_out() -> None:
+    def broken(seconds: float) -> float:
+        raise PeerError("out of order")
+
+    results = contest.race([Peer("a", broken), Peer("b", lambda seconds: 2.0)], seconds=1, rounds=3)
+    shown = list(contest.rows("s", "/s", results, against="a"))
+    assert shown == [Row("s", "a", "/s", missing="out of order"), Row("s", "b", "/s", 2.0)]
+
+
+def test_a_figure_is_the_best_round_and_its_ratio_is_to_another_peers() -> None:
+    results = [Result(Peer("raw"), [100.0, 400.0]), Result(Peer("ours"), [300.0, 200.0])]
+    raw, ours = contest.rows("s", "/s", results, against="raw", aims={"ours": Aim(0.8)})
+    assert (raw.figure, ours.figure, ours.ratio, ours.against) == (400.0, 300.0, 0.75, "raw")
+    assert table.as_objects([ours])[0]["met"] is False
+
+
+def test_work_is_counted_by_cpu_time() -> None:
+    calls: list[int] = []
+    assert contest.loop(lambda: calls.append(1))(0.01) > 0
+    assert len(calls) > 10
+
+
+def test_the_table_has_headings_columns_and_aims() -> None:
+    told = table.as_text(
+        [
+            Row("First", "raw", "/s", 1234.5, "raw", 1.0),
+            Row("First", "ours", "/s", 1200.0, "raw", 0.972, Aim(0.97)),
+            Row("First", "theirs", "/s", missing="npm is not installed"),
+            Row("Second", "start", "s", 0.2612, aim=Aim(0.25, "figure", at_most=True)),
+        ]
+    )
+    assert told.splitlines() == [
+        "First",
+        "  raw    1,234 /s",
+        "  ours   1,200 /s  0.97 of raw  aim >= 0.97: met",
+        "  theirs  not here: npm is not installed",
+        "",
+        "Second",
+        "  start   0.261 s               aim <= 0.25: missed",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["--seconds", "0"], ["--seconds", "x"], ["--rounds", "0"], ["--only", "all"]])
+def test_arguments_that_make_no_sense_are_refused(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "benchmarks", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "usage:" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_npm_packages_are_locked_to_contents_and_to_no_address() -> None:
+    directory = ROOT / "benchmarks" / "node"
+    wanted = json.loads((directory / "package.json").read_text())["dependencies"]
+    locked = json.loads((directory / "package-lock.json").read_text())["packages"]
+    assert set(wanted) == set(PACKAGES)
+    for name, package in locked.items():
+        assert "resolved" not in package
+        assert name == "" or package["integrity"].startswith("sha512-")
