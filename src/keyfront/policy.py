@@ -73,13 +73,7 @@ class Policy:
 
     def to_bytes(self) -> bytes:
         """The JSON that is signed: no white space, members in the order every SDK writes them."""
-        condition = f'"DateLessThan":{{"AWS:EpochTime":{self.expires}}}'
-        if self.ip is not None:
-            condition += f',"IpAddress":{{"AWS:SourceIp":"{self.ip}"}}'
-        if self.starts is not None:
-            condition += f',"DateGreaterThan":{{"AWS:EpochTime":{self.starts}}}'
-        resource = "" if self.resource is None else f'"Resource":{_text(self.resource)},'
-        return f'{{"Statement":[{{{resource}"Condition":{{{condition}}}}}]}}'.encode("ascii")
+        return canonical(self.resource, self.expires, self.starts, self.ip)
 
     @classmethod
     def parse(cls, data: bytes) -> "Policy":
@@ -116,6 +110,17 @@ class Policy:
             starts=_parsed_time(condition, "DateGreaterThan") if "DateGreaterThan" in condition else None,
             ip=_parsed_network(condition["IpAddress"]) if "IpAddress" in condition else None,
         )
+
+
+def canonical(resource: str | None, expires: int, starts: int | None = None, ip: str | None = None) -> bytes:
+    """The bytes of a policy with these members, which are taken as they are: see `Policy.to_bytes`."""
+    condition = f'"DateLessThan":{{"AWS:EpochTime":{expires}}}'
+    if ip is not None:
+        condition += f',"IpAddress":{{"AWS:SourceIp":"{ip}"}}'
+    if starts is not None:
+        condition += f',"DateGreaterThan":{{"AWS:EpochTime":{starts}}}'
+    member = "" if resource is None else f'"Resource":{_text(resource)},'
+    return f'{{"Statement":[{{{member}"Condition":{{{condition}}}}}]}}'.encode("ascii")
 
 
 def _text(text: str) -> str:

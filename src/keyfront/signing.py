@@ -12,9 +12,9 @@ from typing import Final
 from keyfront import encoding
 from keyfront.errors import InputError, URLError
 from keyfront.keys import HashAlgorithm, SigningKey
-from keyfront.policy import Moment, Policy, network
+from keyfront.policy import Moment, canonical, network, validity
 from keyfront.resource import covers
-from keyfront.urls import shown, viewer_url, with_parameters
+from keyfront.urls import resource_pattern, shown, viewer_url, with_parameters
 
 _EVERYBODY: Final = "0.0.0.0/0"
 _KEY_PAIR_ID = re.compile(r"[A-Za-z0-9]{1,128}")
@@ -121,38 +121,36 @@ class Signer:
         IPv4 address or range; `resource` is signed in place of the URL and must cover it (wildcards `*` and `?`).
         Raises `URLError` and `PolicyError`, which say what cannot be signed and why.
         """
-        now, address = self._clock(), _address(ip)
-        if starts is None and address is None and resource is None:
-            policy = Policy.canned(url, expires=expires, now=now)
-            parameters = f"Expires={policy.expires}&Signature={self._signature(policy.to_bytes())}"
-            return with_parameters(policy.resource or "", parameters + self._tail)
         url = viewer_url(url)
+        end, start = validity(expires, starts, self._clock())
+        address = _address(ip)
+        if start is None and address is None and resource is None:
+            signed = canonical(url, end)
+            return with_parameters(url, f"Expires={end}&Signature={self._signature(signed)}{self._tail}")
         if resource is None:
             # In a custom policy a * opens more than this URL; viewers and origins take %2A for the same character.
-            url = url.replace("*", "%2A")
-        policy = Policy.custom(
-            url if resource is None else resource, expires=expires, now=now, starts=starts, ip=address
-        )
-        if resource is not None and not covers(policy.resource or "", url):
-            raise URLError(
-                f"the resource {shown(resource)} does not cover {shown(url)} (compared with their query strings): "
-                "the signed URL would be refused"
-            )
-        signed = policy.to_bytes()
-        parameters = f"Policy={encoding.encode(signed)}&Signature={self._signature(signed)}"
-        return with_parameters(url, parameters + self._tail)
+            pattern = url = url.replace("*", "%2A")
+        else:
+            pattern = resource_pattern(resource)
+            if not covers(pattern, url):
+                raise URLError(
+                    f"the resource {shown(resource)} does not cover {shown(url)} (compared with their query strings): "
+                    "the signed URL would be refused"
+                )
+        signed = canonical(pattern, end, start, address)
+        return with_parameters(url, f"Policy={encoding.encode(signed)}&Signature={self._signature(signed)}{self._tail}")
 
     def sign_cookies(
         self, resource: str, *, expires: Moment, starts: Moment | None = None, ip: str | None = None
     ) -> SignedCookies:
         """Cookies that open `resource`: one URL, or a pattern with `*` and `?`. Arguments as in `sign_url`."""
-        now, address = self._clock(), _address(ip)
-        if starts is None and address is None and not {"*", "?"}.intersection(resource):
-            policy = Policy.canned(resource, expires=expires, now=now)
-            signed = policy.to_bytes()
-            values = {"CloudFront-Expires": str(policy.expires)}
+        end, start = validity(expires, starts, self._clock())
+        address = _address(ip)
+        if start is None and address is None and not {"*", "?"}.intersection(resource):
+            signed = canonical(viewer_url(resource), end)
+            values = {"CloudFront-Expires": str(end)}
         else:
-            signed = Policy.custom(resource, expires=expires, now=now, starts=starts, ip=address).to_bytes()
+            signed = canonical(resource_pattern(resource), end, start, address)
             values = {"CloudFront-Policy": encoding.encode(signed)}
         values["CloudFront-Signature"] = self._signature(signed)
         values["CloudFront-Key-Pair-Id"] = self.key_pair_id
