@@ -1,0 +1,138 @@
+"""A control plane behind a listener, and the real Terraform with the real AWS provider in front of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+
+from keyfront.controlplane import ControlPlane
+from keyfront.controlplane.asgi import application
+from keyfront.serving import Listener, bind
+
+_HERE = Path(__file__).parent
+_SECONDS = 5 * 60
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """Terraform in one working directory, which has its provider already."""
+
+    program: Path
+    directory: Path
+    endpoint: str
+
+    def __call__(self, *arguments: str, expect: int = 0) -> str:
+        """Run a command, give what it says; the test fails when it exits in another way."""
+        # The provider's schema is hundreds of megabytes of small objects: collecting garbage would be half the work.
+        environment = {**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "GOGC": "400"}
+        ran = subprocess.run(
+            [self.program, *arguments, "-input=false", "-no-color"],
+            cwd=self.directory,
+            env={**environment, "TF_VAR_endpoint": self.endpoint},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        assert ran.returncode == expect, f"terraform {' '.join(arguments)}: exit {ran.returncode}\n{ran.stdout}"
+        return ran.stdout
+
+    def outputs(self) -> dict[str, dict[str, str]]:
+        """What the state says of the configuration's outputs."""
+        state = json.loads((self.directory / "terraform.tfstate").read_text())
+        return {name: output["value"] for name, output in state["outputs"].items()}
+
+    def resources(self) -> list[str]:
+        """The types of the resources in the state, each once."""
+        state = json.loads((self.directory / "terraform.tfstate").read_text())
+        return sorted({item["type"] for item in state["resources"] if item["mode"] == "managed"})
+
+
+@pytest.fixture
+def control_plane_url() -> Iterator[str]:
+    """The address of an empty account."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    async def listen() -> Listener:
+        listener = Listener(application(ControlPlane()), bind("127.0.0.1", 0))
+        listener.start()
+        return listener
+
+    listener = asyncio.run_coroutine_threadsafe(listen(), loop).result(30)
+    yield f"http://127.0.0.1:{listener.port}"
+    asyncio.run_coroutine_threadsafe(listener.stop(), loop).result(30)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.fixture(scope="session")
+def initialised(need_tool: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    """A working directory in which `terraform init` has run, once for all tests."""
+    program, directory = need_tool("terraform"), tmp_path_factory.mktemp("terraform")
+    shutil.copy(_HERE / "everything" / "main.tf", directory)
+    plugins = os.environ.get("KEYFRONT_TF_PLUGIN_DIR")
+    terraform = Terraform(program, directory, "")
+    try:
+        terraform("init", *([f"-plugin-dir={plugins}"] if plugins else []))
+    except (AssertionError, subprocess.TimeoutExpired) as error:
+        if plugins or os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"set KEYFRONT_TF_PLUGIN_DIR, or let terraform reach its registry: {str(error)[-500:]}")
+    return terraform
+
+
+@pytest.fixture
+def workspace(initialised: Terraform, tmp_path: Path, control_plane_url: str) -> Callable[..., Terraform]:
+    """Makes a working directory with one of the configurations, its variables, and a state of its own."""
+
+    def make(name: str, configuration: str, **variables: object) -> Terraform:
+        directory = tmp_path / name
+        shutil.copytree(initialised.directory, directory, symlinks=True)
+        shutil.copy(_HERE / configuration / "main.tf", directory)
+        (directory / "test.auto.tfvars.json").write_text(json.dumps(variables))
+        return Terraform(initialised.program, directory, control_plane_url)
+
+    return make
+
+
+@pytest.fixture
+def account(control_plane_url: str) -> Callable[[], dict[str, int]]:
+    """Counts what the account has of its own, by kind."""
+    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+    client = session.client("cloudfront", endpoint_url=control_plane_url)
+
+    def count() -> dict[str, int]:
+        lists = {
+            "distributions": client.list_distributions()["DistributionList"]["Quantity"],
+            "key groups": client.list_key_groups()["KeyGroupList"]["Quantity"],
+            "public keys": client.list_public_keys()["PublicKeyList"]["Quantity"],
+            "functions": client.list_functions()["FunctionList"]["Quantity"],
+            "controls": client.list_origin_access_controls()["OriginAccessControlList"]["Quantity"],
+            "identities": client.list_cloud_front_origin_access_identities()["CloudFrontOriginAccessIdentityList"][
+                "Quantity"
+            ],
+            "cache policies": client.list_cache_policies(Type="custom")["CachePolicyList"]["Quantity"],
+            "origin request policies": client.list_origin_request_policies(Type="custom")["OriginRequestPolicyList"][
+                "Quantity"
+            ],
+            "response headers policies": client.list_response_headers_policies(Type="custom")[
+                "ResponseHeadersPolicyList"
+            ]["Quantity"],
+        }
+        return {name: number for name, number in lists.items() if number}
+
+    return count
