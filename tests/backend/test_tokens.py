@@ -138,7 +138,11 @@ ATTACKS: list[tuple[str, Callable[[Issuer], str], str]] = [
     ("another alphabet", lambda i: "ключ.ключ.ключ", "no signed JWT"),
     ("an endless token", lambda i: i.token() + "A" * 200_000, "no signed JWT"),
     ("claims that are a list", lambda i: signed(i, b"[]"), "damaged"),
-    ("claims that are deep", lambda i: signed(i, b'{"a":' * 5_000 + b"1" + b"}" * 5_000), "damaged"),
+    (
+        "claims that are deep",
+        lambda i: signed(i, b'{"a":' * 5_000 + b"1" + b"}" * 5_000),
+        "damaged|it lacks",
+    ),  # some parsers can
 ]
 
 

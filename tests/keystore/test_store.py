@@ -36,12 +36,16 @@ class Notes:
         return self.text
 
 
+def warnings(log: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in log.records if record.name.startswith("keyfront.")]
+
+
 def renewed(store: KeyStore, log: pytest.LogCaptureFixture) -> None:
     """Ask until the background fetch has brought something or failed."""
-    before, first = len(log.records), store.signer()
+    before, first = len(warnings(log)), store.signer()
     ticker = threading.Event()
     for _ in range(3000):
-        if len(log.records) > before or store.signer() is not first:
+        if len(warnings(log)) > before or store.signer() is not first:
             return
         ticker.wait(0.01)
     pytest.fail("nothing was renewed")
