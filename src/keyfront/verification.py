@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 from urllib.parse import unquote_to_bytes
 
 from keyfront import encoding
@@ -49,9 +49,8 @@ class ViewerRequest:
     """The viewer's address, IPv4 or IPv6."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One step of the judgement, and what it saw."""
+class Check(NamedTuple):
+    """One step of the judgement, and what it saw. (A tuple: six are made for each request, and these are made fast.)"""
 
     name: str
     ok: bool
