@@ -420,7 +420,7 @@ def test_values_are_frozen() -> None:
     decision = judge(CANNED)
     with pytest.raises(FrozenInstanceError):
         decision.allowed = False  # type: ignore[misc]
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         decision.checks[0].ok = False  # type: ignore[misc]
     assert judge(CANNED) == decision
 
