@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _WILDCARD = re.compile(r"[*?]")
+# The commonest pattern: no wildcard but the one that ends the path, and so goes on to the end of the URL.
+_FOLDER = re.compile(r"https?://[^/*?\\]+/[^*?\\]*\*")
 _PROTOCOL = re.compile(r"[A-Za-z*?]+")
 
 
@@ -44,6 +46,8 @@ def covers(pattern: str, url: str) -> bool:
     covered. A pattern without protocol has to start with `*`, else it covers nothing.
     """
     if pattern == "*":
+        return True
+    if _FOLDER.fullmatch(pattern) and url.startswith(pattern[:-1]):
         return True
     asked = sections(url)
     if asked is None:

@@ -146,22 +146,16 @@ class Signer:
         """Cookies that open `resource`: one URL, or a pattern with `*` and `?`. Arguments as in `sign_url`."""
         end, start = validity(expires, starts, self._clock())
         address = _address(ip)
-        if start is None and address is None and not {"*", "?"}.intersection(resource):
+        if start is None and address is None and "*" not in resource and "?" not in resource:
             signed = canonical(viewer_url(resource), end)
             values = {"CloudFront-Expires": str(end)}
         else:
             signed = canonical(resource_pattern(resource), end, start, address)
-            values = {"CloudFront-Policy": encoding.encode(signed)}
+            values = {"CloudFront-Policy": _short_enough(encoding.encode(signed))}
         values["CloudFront-Signature"] = self._signature(signed)
         values["CloudFront-Key-Pair-Id"] = self.key_pair_id
         if self.hash_algorithm == "SHA256":
             values["CloudFront-Hash-Algorithm"] = "SHA256"
-        longest = max(len(name) + len(value) for name, value in values.items())
-        if longest > _MAX_COOKIE_BYTES:
-            raise URLError(
-                f"a cookie would be {longest:,} bytes, and browsers drop one over {_MAX_COOKIE_BYTES:,}: "
-                "sign a shorter resource, with wildcards"
-            )
         return SignedCookies(values)
 
     def _signature(self, policy: bytes) -> str:
@@ -184,6 +178,16 @@ def _address(ip: str | None) -> str | None:
         )
         return None
     return checked
+
+
+def _short_enough(policy: str) -> str:
+    size = len("CloudFront-Policy") + len(policy)
+    if size > _MAX_COOKIE_BYTES:
+        raise URLError(
+            f"the cookie that holds the policy would be {size:,} bytes, and browsers drop one over "
+            f"{_MAX_COOKIE_BYTES:,}: sign a shorter resource, with wildcards"
+        )
+    return policy
 
 
 def _checked_id(key_pair_id: str) -> str:

@@ -68,7 +68,8 @@ def resource_pattern(resource: str) -> str:
         pattern = _normalised("*://" + resource, pattern=True).removeprefix("*://")
     else:
         raise URLError(f"{shown(resource)} has no scheme: write https://… (or *://… for either)")
-    _refuse_signing_parameters(pattern)
+    if "?" in pattern:
+        _refuse_signing_parameters(pattern)
     return pattern
 
 
