@@ -51,7 +51,7 @@ def _ours(key: SigningKey) -> Iterator[Peer]:
 def _judging(request: ViewerRequest, trusted: dict[str, PublicKey]) -> Callable[[], object]:
     def judge() -> object:
         # Each for the first time: a signature that was seen before is not computed again.
-        verification._is_genuine.cache_clear()
+        verification._remember_genuine.cache_clear()
         return verify(request, trusted, EXPIRES - 1)
 
     return judge

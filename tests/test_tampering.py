@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from keyfront import Decision, Policy, Signer, SigningKey, ViewerRequest, verify
 from keyfront.encoding import decode, encode
+from keyfront.verification import _remember_genuine
 
 NOW = 1_900_000_000
 KEY_ID = "K2JCJMDEHXQW5F"
@@ -329,6 +330,19 @@ def test_no_signed_policy_raises(resource: str | None, starts: int, ends: int, u
 def test_a_url_of_any_length_is_judged() -> None:
     assert judge(f"{FILE}?" + "Policy=" + "?" * 200_000).code == "MissingKey"
     assert judge(FILE, "; ".join(["CloudFront-Policy=" + "A" * 1000] * 200)).code == "MissingKey"
+
+
+def test_forged_signatures_are_not_remembered() -> None:
+    """A genuine signature is computed once. What anybody can make up must not push it out, nor fill the memory."""
+    judge(f"{FILE}?{query(GOOD)}")
+    before = _remember_genuine.cache_info().currsize
+    for number in range(20):
+        forged = {**GOOD, "Signature": encode(number.to_bytes(70, "big"))}
+        assert judge(f"{FILE}?{query(forged)}").reason == "signature-mismatch"
+    assert _remember_genuine.cache_info().currsize == before
+    hits = _remember_genuine.cache_info().hits
+    assert judge(f"{FILE}?{query(GOOD)}").allowed
+    assert _remember_genuine.cache_info().hits == hits + 1
 
 
 def test_a_hostile_policy_of_a_stranger_is_judged_in_bounded_time() -> None:

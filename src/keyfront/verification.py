@@ -253,11 +253,24 @@ def _within(address: str, network: str) -> bool:
         return False
 
 
-@lru_cache(maxsize=8192)
 def _is_genuine(key: PublicKey, signed: bytes, signature: bytes, algorithm: HashAlgorithm) -> bool:
+    try:
+        _remember_genuine(key, signed, signature, algorithm)
+    except _NotGenuineError:
+        return False
+    return True
+
+
+class _NotGenuineError(Exception):
+    """Raised rather than returned: what is raised is not kept, so that nobody fills the memory with forgeries."""
+
+
+@lru_cache(maxsize=8192)
+def _remember_genuine(key: PublicKey, signed: bytes, signature: bytes, algorithm: HashAlgorithm) -> None:
     # The thousandth part of a video comes with the signature of the first: whether it is the key's over these bytes
     # never changes. Time, address and resource are judged anew for every request.
-    return key.verify(signed, signature, algorithm)
+    if not key.verify(signed, signature, algorithm):
+        raise _NotGenuineError
 
 
 _range = lru_cache(maxsize=1024)(ipaddress.IPv4Network)
