@@ -25,7 +25,9 @@ OBJECT = "object.bin"
 _SECTION = "Edge, 1 KiB, one process beside wrk on the same cores"
 _CONNECTIONS = 32
 _SIGNATURES = 500
-"""So many take turns: no request is like the one before it."""
+"""So many viewers come back again and again: their signatures are computed once (see `verification`)."""
+_STRANGERS = 9000
+"""More than the judge remembers: each comes when it was forgotten, and its signature is computed every time."""
 _SCRIPT = Path(__file__).with_name("requests.lua")
 _NGINX = "nginx, static file, no check"
 _GRANIAN = "granian, hello world, no check"
@@ -64,7 +66,8 @@ def run(seconds: float, rounds: int) -> Iterator[Row]:
 
 
 def _edge(stack: ExitStack, content: Path) -> Iterator[tuple[str, Target | str]]:
-    names = [f"keyfront edge, {form}" for form in ("signed URLs", "signed cookies", "signed URLs, https")]
+    forms = ("URLs, every signature new", "URLs", "cookies", "URLs, https")
+    names = [f"keyfront edge, signed {form}" for form in forms]
     try:
         made = stack.enter_context(servers.keyfront_up(content))
     except PeerError as error:
@@ -74,10 +77,12 @@ def _edge(stack: ExitStack, content: Path) -> Iterator[tuple[str, Target | str]]
     plain, secure = (f"{made['edge'][scheme]}/{OBJECT}" for scheme in ("http", "https"))
     folder = plain.removesuffix(OBJECT) + "*"
     moments = range(EXPIRES, EXPIRES + _SIGNATURES)
+    strangers = range(EXPIRES + _SIGNATURES, EXPIRES + _SIGNATURES + _STRANGERS)
     cookies = (signer.sign_cookies(folder, expires=moment) for moment in moments)
-    yield names[0], _target(plain, ((signer.sign_url(plain, expires=moment), {}) for moment in moments))
-    yield names[1], _target(plain, ((plain, {"Cookie": _header(each)}) for each in cookies))
-    yield names[2], _target(secure, ((signer.sign_url(secure, expires=moment), {}) for moment in moments))
+    yield names[0], _target(plain, ((signer.sign_url(plain, expires=moment), {}) for moment in strangers))
+    yield names[1], _target(plain, ((signer.sign_url(plain, expires=moment), {}) for moment in moments))
+    yield names[2], _target(plain, ((plain, {"Cookie": _header(each)}) for each in cookies))
+    yield names[3], _target(secure, ((signer.sign_url(secure, expires=moment), {}) for moment in moments))
 
 
 def _target(url: str, requests: Iterable[tuple[str, dict[str, str]]]) -> Target:
