@@ -1,7 +1,9 @@
 """Policies: canonical bytes out, any legal JSON in, one meaning for every time, and a reason for every refusal."""
 
 import json
+import tomllib
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -86,59 +88,16 @@ def test_no_url_breaks_out_of_the_json(url: str, expires: int) -> None:
 
 # JSON in
 
-GUIDE_FILE = """{
-    "Statement": [
-        {
-            "Resource": "https://d111111abcdef8.cloudfront.net/game_download.zip",
-            "Condition": {
-                "IpAddress": {
-                    "AWS:SourceIp": "192.0.2.0/24"
-                },
-                "DateLessThan": {
-                    "AWS:EpochTime": 1675159200
-                }
-            }
-        }
-    ]
-}
-"""
-
-GUIDE_EVERYTHING = """{
-    "Statement": [
-       {
-            "Resource": "https://*",
-            "Condition": {
-                "IpAddress": {
-                    "AWS:SourceIp": "192.0.2.10/32"
-                },
-                "DateGreaterThan": {
-                    "AWS:EpochTime": 1675159200
-                },
-                "DateLessThan": {
-                    "AWS:EpochTime": 1675332000
-                }
-            }
-        }
-    ]
-}
-"""
-
-# The Policy parameter of the example URL in the guide, its EXAMPLE put right: CRLF line ends, tabs' worth of spaces.
-GUIDE_URL = (
-    '{ \r\n   "Statement": [{ \r\n      "Resource":"http://dzbesqm7un1m0.cloudfront.net/demo.php", \r\n'
-    '      "Condition":{ \r\n         "IpAddress":{"AWS:SourceIp":"207.171.180.101/32"},\r\n'
-    '         "DateGreaterThan":{"AWS:EpochTime":1296860176},\r\n'
-    '         "DateLessThan":{"AWS:EpochTime":1296860226}\r\n      } \r\n   }] \r\n}\r\n'
-)
+GUIDE = tomllib.loads((Path(__file__).parent / "data" / "guide_policies.toml").read_text())
 
 
 @pytest.mark.parametrize(
     ("text", "policy"),
     [
-        (GUIDE_FILE, Policy(URL, 1675159200, ip="192.0.2.0/24")),
-        (GUIDE_EVERYTHING, Policy("https://*", 1675332000, 1675159200, "192.0.2.10/32")),
+        (GUIDE["one_file"], Policy(URL, 1675159200, ip="192.0.2.0/24")),
+        (GUIDE["everything"], Policy("https://*", 1675332000, 1675159200, "192.0.2.10/32")),
         (
-            GUIDE_URL,
+            GUIDE["in_a_url"],
             Policy("http://dzbesqm7un1m0.cloudfront.net/demo.php", 1296860226, 1296860176, "207.171.180.101/32"),
         ),
         # Statement as an object; the members in another order; a tab, a newline at the end.

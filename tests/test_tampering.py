@@ -332,6 +332,16 @@ def test_a_url_of_any_length_is_judged() -> None:
     assert judge(FILE, "; ".join(["CloudFront-Policy=" + "A" * 1000] * 200)).code == "MissingKey"
 
 
+def test_a_signature_that_was_seen_before_opens_nothing_more() -> None:
+    url = SIGNER.sign_url(FILE, expires=NOW + 60)
+    for _ in range(2):
+        assert judge(url).allowed
+        assert judge(url, now=NOW + 60).reason == "expired"
+        assert judge(url.replace(FILE, FILE + "x")).reason == "signature-mismatch"
+        another = {KEY_ID: SigningKey.generate("ecdsa").public_key}
+        assert verify(ViewerRequest(url), another, NOW).reason == "signature-mismatch"
+
+
 def test_forged_signatures_are_not_remembered() -> None:
     """A genuine signature is computed once. What anybody can make up must not push it out, nor fill the memory."""
     judge(f"{FILE}?{query(GOOD)}")
