@@ -58,8 +58,12 @@ def public_keys(client: "CloudFrontClient") -> Iterator[UploadedKey]:
             return
 
 
-def key_groups(client: "CloudFrontClient") -> Iterator[KeyGroup]:
-    """Every key group of the account."""
+def key_groups(client: "CloudFrontClient") -> list[KeyGroup]:
+    """Every key group of the account, by name."""
+    return sorted(_key_groups(client), key=lambda group: group.name)
+
+
+def _key_groups(client: "CloudFrontClient") -> Iterator[KeyGroup]:
     marker = ""
     while True:
         page = client.list_key_groups(**({"Marker": marker} if marker else {}))["KeyGroupList"]
@@ -81,7 +85,7 @@ def key_groups(client: "CloudFrontClient") -> Iterator[KeyGroup]:
 
 def find_group(client: "CloudFrontClient", wanted: str) -> KeyGroup:
     """The key group whose id, or else whose name, is `wanted`; `InputError` when there is none."""
-    groups = list(key_groups(client))
+    groups = key_groups(client)
     for group in groups:
         if group.id == wanted:
             return group

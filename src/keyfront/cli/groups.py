@@ -58,7 +58,7 @@ def list_groups(
     from keyfront.cli.cloudfront import cloudfront
 
     with cloudfront(endpoint_url, profile, region) as client:
-        groups = list(key_groups(client))
+        groups = key_groups(client)
     if as_json:
         show_json([_told(group) for group in groups])
     elif groups:

@@ -115,7 +115,7 @@ def list_keys(
 
     with cloudfront(endpoint_url, profile, region) as client:
         keys = list(public_keys(client))
-        groups = list(key_groups(client))
+        groups = key_groups(client)
     if as_json:
         show_json([_told(key, groups) for key in keys])
     elif keys:
