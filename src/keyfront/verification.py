@@ -26,6 +26,7 @@ __all__ = [
     "Decision",
     "Refusal",
     "ViewerRequest",
+    "credentials_of",
     "error_body",
     "verify",
     "without_signing_parameters",
@@ -122,7 +123,7 @@ def verify(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: f
     """
     judgement = _Judgement()
     see = judgement.see
-    credentials, url = _credentials(request)
+    credentials, url = credentials_of(request)
 
     key_pair_id = credentials.get("Key-Pair-Id", "")
     if not see("key-pair-id", bool(key_pair_id), _shown(key_pair_id), MISSING_KEY, "missing-key-pair-id"):
@@ -166,7 +167,7 @@ def error_body(code: str, message: str) -> bytes:
     ).encode()
 
 
-def _credentials(request: ViewerRequest) -> tuple[dict[str, str], str]:
+def credentials_of(request: ViewerRequest) -> tuple[dict[str, str], str]:
     """The signing parameters that count, by their query names, and the URL without any.
 
     Assumed: a parameter that stands twice is refused as malformed (no single value can hold the `&` that joins

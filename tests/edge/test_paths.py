@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyfront.edge.paths import Reading, normalise, readings
+from keyfront.edge.paths import Reading, readings
+from keyfront.routes import normalise
 
 
 @pytest.mark.parametrize(

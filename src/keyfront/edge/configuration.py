@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final, Literal
 
-from keyfront.edge.paths import normalise, written
+from keyfront.edge.paths import written
 from keyfront.edge.policies import CacheRules, cache_rules
 from keyfront.inventory import (
     CacheBehavior,
@@ -21,7 +21,7 @@ from keyfront.inventory import (
     OriginAccessControl,
 )
 from keyfront.keys import PublicKey
-from keyfront.resource import wildcard
+from keyfront.routes import path_matcher
 
 _log = logging.getLogger(__name__)
 
@@ -188,7 +188,7 @@ def _behavior(behavior: CacheBehavior, distribution: Distribution, inventory: In
         _log.warning("%s: there is no origin %s; requests are answered 502", where, behavior.target_origin_id)
     return Behavior(
         pattern=behavior.path_pattern,
-        matches=_matcher(behavior.path_pattern),
+        matches=path_matcher(behavior.path_pattern),
         keys=keys,
         viewer_protocol_policy=behavior.viewer_protocol_policy,
         methods=frozenset(behavior.allowed_methods),
@@ -198,17 +198,6 @@ def _behavior(behavior: CacheBehavior, distribution: Distribution, inventory: In
         signing=_signing(origin, inventory.access_controls, where) if origin else "never",
         acts_for=_acts_for(origin, distribution) if origin else "",
     )
-
-
-def _matcher(pattern: str) -> Callable[[str], object]:
-    """A path pattern may start with a slash or not; it is matched against the path alone, and case counts."""
-    if pattern == "*":
-        return _anything
-    return wildcard(normalise("/" + pattern.removeprefix("/"))[1:]).fullmatch
-
-
-def _anything(_: str) -> bool:
-    return True
 
 
 def _target(origin_id: str, distribution: Distribution) -> Origin | None:

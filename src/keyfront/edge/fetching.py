@@ -13,11 +13,11 @@ from keyfront.edge.exchange import Exchange
 from keyfront.edge.forwarding import cache_key, origin_headers, select_query
 from keyfront.edge.freshness import DEFAULT_ERROR_TTL, Lifetime, http_date, lifetime, serves_stale, withheld
 from keyfront.edge.origins import BrokenBodyError, OriginError, OriginRequest, OriginResponse, Origins
-from keyfront.edge.paths import normalise
 from keyfront.edge.ranges import well_formed
 from keyfront.edge.responding import edge_headers, hit_headers, passed_on, send_answer, send_entry, send_stream
 from keyfront.edge.viewer import ViewerRequest
 from keyfront.inventory import Origin
+from keyfront.routes import normalise
 
 _log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from keyfront.edge.cache import Key
-from keyfront.edge.paths import normalise
 from keyfront.errors import ServiceError
+from keyfront.routes import normalise
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient

@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
-_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+from keyfront.routes import normalise, resolve
+
 _ENCODED_DOT = re.compile(r"%2e", re.IGNORECASE)
 _PATH_PARAMETERS = re.compile(r";[^/]*")
 # Overlong UTF-8 for "." and "/", which decoders once took.
@@ -26,13 +26,6 @@ class Reading(NamedTuple):
     """Normalised: behaviors are matched on this."""
     elsewhere: str = ""
     """The place it names, as in a URL, when that is another than the path as sent: policies must cover it too."""
-
-
-def normalise(path: str) -> str:
-    """RFC 3986, section 6.2.2: unreserved characters decoded, dot segments resolved; and repeated slashes merged."""
-    if "%" in path:
-        path = _ESCAPE.sub(_decode_unreserved, path)
-    return _resolve(path) if "//" in path or "/." in path else path
 
 
 def written(path: str) -> str:
@@ -57,10 +50,10 @@ def readings(path: str) -> tuple[Reading, ...]:
 @lru_cache(maxsize=1024)
 def _readings(path: str) -> tuple[Reading, ...]:
     as_sent = _ENCODED_DOT.sub(".", path)
-    moved = _resolve(as_sent) if "//" in as_sent or "/." in as_sent else path
+    moved = resolve(as_sent) if "//" in as_sent or "/." in as_sent else path
     found = {normalise(path): moved if moved != path else ""}
     for text in _decodings(path):
-        resolved = _resolve(text)
+        resolved = resolve(text)
         found[resolved] = found.get(resolved) or (_in_url(resolved) if _dotted(text) else "")
     return tuple(Reading(path, elsewhere) for path, elsewhere in found.items())
 
@@ -84,21 +77,3 @@ def _in_url(path: str) -> str:
 
 def _dotted(text: str) -> bool:
     return any(segment in (".", "..") for segment in text.split("/"))
-
-
-def _resolve(path: str) -> str:
-    """Dot segments resolved (RFC 3986, section 5.2.4) and repeated slashes merged."""
-    kept: list[str] = []
-    segments = path.split("/")
-    for segment in segments:
-        if segment == "..":
-            del kept[-1:]
-        elif segment not in ("", "."):
-            kept.append(segment)
-    slash = "/" if kept and segments[-1] in ("", ".", "..") else ""
-    return "/" + "/".join(kept) + slash
-
-
-def _decode_unreserved(found: re.Match[str]) -> str:
-    character = chr(int(found[1], 16))
-    return character if character in _UNRESERVED else found[0].upper()
