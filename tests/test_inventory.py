@@ -15,13 +15,17 @@ from botocore.stub import Stubber
 
 from keyfront.errors import InputError, ServiceError
 from keyfront.inventory import (
+    AddedHeader,
     CachePolicy,
+    Cors,
     CustomErrorResponse,
     CustomOrigin,
     ForwardedValues,
+    GeoRestriction,
     Inventory,
     Origin,
     OriginGroup,
+    ResponseHeadersPolicy,
     Selection,
     parse_distribution,
     read,
@@ -407,7 +411,8 @@ def policy_list(stubber: Stubber) -> None:
             "DefaultTTL": 2,
             "MaxTTL": 3,
             "ParametersInCacheKeyAndForwardedToOrigin": {
-                "EnableAcceptEncodingGzip": False,
+                "EnableAcceptEncodingGzip": True,
+                "EnableAcceptEncodingBrotli": False,
                 "HeadersConfig": {"HeaderBehavior": "whitelist", "Headers": {"Quantity": 1, "Items": ["X-Own"]}},
                 "CookiesConfig": {"CookieBehavior": "allExcept", "Cookies": {"Quantity": 1, "Items": ["t"]}},
                 "QueryStringsConfig": {"QueryStringBehavior": "all"},
@@ -417,7 +422,7 @@ def policy_list(stubber: Stubber) -> None:
     stubber.add_response(
         "list_cache_policies",
         {"CachePolicyList": {**NOTHING, "Items": [{"Type": "custom", "CachePolicy": cached}]}},
-        {"Type": "custom"},
+        {},
     )
 
 
@@ -438,8 +443,83 @@ def test_the_accounts_own_policies_are_read_when_a_behavior_names_one(stubbed: S
             query_strings=Selection("all"),
             cookies=Selection("all-but", frozenset({"t"})),
             headers=Selection("some", frozenset({"x-own"})),
+            gzip=True,
         )
     }
+
+
+def test_response_headers_policies_are_read_when_a_behavior_names_one(stubbed: Stubbed) -> None:
+    client, stubber = stubbed
+    distributions(stubber, summary("E1", "e1"))
+    behavior = {**config()["DefaultCacheBehavior"], "ResponseHeadersPolicyId": "own"}
+    stubber.add_response("get_distribution", whole("E1", "e1", DefaultCacheBehavior=behavior), {"Id": "E1"})
+    one = {"Quantity": 1}
+    policy: Any = {
+        "Id": "own",
+        "LastModifiedTime": datetime(2027, 1, 1, tzinfo=UTC),
+        "ResponseHeadersPolicyConfig": {
+            "Name": "mine",
+            "CorsConfig": {
+                "AccessControlAllowOrigins": {**one, "Items": ["https://a.example"]},
+                "AccessControlAllowHeaders": {**one, "Items": ["*"]},
+                "AccessControlAllowMethods": {**one, "Items": ["ALL"]},
+                "AccessControlAllowCredentials": True,
+                "AccessControlMaxAgeSec": 600,
+                "OriginOverride": True,
+            },
+            "SecurityHeadersConfig": {
+                "XSSProtection": {"Override": False, "Protection": True, "ReportUri": "/r"},
+                "FrameOptions": {"Override": True, "FrameOption": "DENY"},
+                "StrictTransportSecurity": {
+                    "Override": True,
+                    "AccessControlMaxAgeSec": 5,
+                    "IncludeSubdomains": True,
+                    "Preload": True,
+                },
+            },
+            "ServerTimingHeadersConfig": {"Enabled": True, "SamplingRate": 12.5},
+            "CustomHeadersConfig": {**one, "Items": [{"Header": "X-Own", "Value": "1", "Override": False}]},
+            "RemoveHeadersConfig": {**one, "Items": [{"Header": "X-Powered-By"}]},
+        },
+    }
+    stubber.add_response(
+        "list_response_headers_policies",
+        {"ResponseHeadersPolicyList": {**NOTHING, "Items": [{"Type": "custom", "ResponseHeadersPolicy": policy}]}},
+        {},
+    )
+    rest(stubber)
+    found = read(client).response_headers_policies["own"]
+    assert found == ResponseHeadersPolicy(
+        "own",
+        "mine",
+        Cors(
+            ("https://a.example",),
+            ("GET", "DELETE", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"),
+            ("*",),
+            credentials=True,
+            max_age=600,
+            override=True,
+        ),
+        (
+            AddedHeader("strict-transport-security", "max-age=5; includeSubDomains; preload", override=True),
+            AddedHeader("x-frame-options", "DENY", override=True),
+            AddedHeader("x-xss-protection", "1; report=/r", override=False),
+            AddedHeader("X-Own", "1", override=False),
+        ),
+        frozenset({"x-powered-by"}),
+        12.5,
+    )
+
+
+def test_geo_restriction_compression_and_time_limits_are_read() -> None:
+    restriction = {"RestrictionType": "whitelist", "Quantity": 2, "Items": ["DE", "fr"]}
+    document = config(Restrictions={"GeoRestriction": restriction})
+    document["DefaultCacheBehavior"]["Compress"] = True
+    document["Origins"]["Items"][0]["ResponseCompletionTimeout"] = 60
+    found = parse_distribution(document)
+    assert found.geo_restriction == GeoRestriction("whitelist", frozenset({"DE", "FR"}))
+    assert found.default_behavior.compress
+    assert found.origins[0].completion_timeout == 60
 
 
 def test_an_api_that_lists_no_policies_is_read_without_them(stubbed: Stubbed) -> None:

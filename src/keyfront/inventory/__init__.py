@@ -6,6 +6,7 @@ saves (`parse_distribution`).
 
 from keyfront.inventory.account import read
 from keyfront.inventory.documents import parse_distribution
+from keyfront.inventory.response_headers import AddedHeader, Cors, ResponseHeadersPolicy
 from keyfront.inventory.values import (
     CacheBehavior,
     CachePolicy,
@@ -13,6 +14,7 @@ from keyfront.inventory.values import (
     CustomOrigin,
     Distribution,
     ForwardedValues,
+    GeoRestriction,
     Inventory,
     KeyGroup,
     Origin,
@@ -25,12 +27,15 @@ from keyfront.inventory.values import (
 )
 
 __all__ = [
+    "AddedHeader",
     "CacheBehavior",
     "CachePolicy",
+    "Cors",
     "CustomErrorResponse",
     "CustomOrigin",
     "Distribution",
     "ForwardedValues",
+    "GeoRestriction",
     "Inventory",
     "KeyGroup",
     "Origin",
@@ -38,6 +43,7 @@ __all__ = [
     "OriginAccessIdentity",
     "OriginGroup",
     "OriginRequestPolicy",
+    "ResponseHeadersPolicy",
     "Selection",
     "TrustedKey",
     "parse_distribution",

@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyfront.errors import KeyLoadError, ServiceError
-from keyfront.inventory.documents import Document, cache_policy, origin_request_policy, parse_distribution
+from keyfront.inventory.documents import parse_distribution
+from keyfront.inventory.policies import Document, cache_policy, origin_request_policy
+from keyfront.inventory.response_headers import ResponseHeadersPolicy, response_headers_policy
 from keyfront.inventory.values import (
     CachePolicy,
     Distribution,
@@ -39,7 +41,7 @@ def read(client: "CloudFrontClient", previous: Inventory | None = None) -> Inven
     previous = previous or Inventory()
     try:
         distributions = tuple(_distributions(client, previous))
-        cache_policies, origin_request_policies = _policies(client, distributions)
+        policies = _policies(client, distributions)
         groups = [item["KeyGroup"] for item in _pages(client.list_key_groups, "KeyGroupList")]
         keys, unusable = _keys(_pages(client.list_public_keys, "PublicKeyList"), previous)
         controls = _pages(client.list_origin_access_controls, "OriginAccessControlList")
@@ -59,8 +61,9 @@ def read(client: "CloudFrontClient", previous: Inventory | None = None) -> Inven
                 for item in controls
             },
             access_identities={item["Id"]: OriginAccessIdentity(item["Id"], item["Comment"]) for item in identities},
-            cache_policies=cache_policies,
-            origin_request_policies=origin_request_policies,
+            cache_policies=policies.cache,
+            origin_request_policies=policies.origin_request,
+            response_headers_policies=policies.response_headers,
         )
     except (BotoCoreError, ClientError) as error:
         raise ServiceError(f"cannot read the account through the CloudFront API: {error}") from error
@@ -104,29 +107,44 @@ def _keys(items: Iterable[Document], previous: Inventory) -> tuple[dict[str, Tru
     return keys, unusable
 
 
-def _policies(
-    client: "CloudFrontClient", distributions: Iterable[Distribution]
-) -> tuple[dict[str, CachePolicy], dict[str, OriginRequestPolicy]]:
-    """The account's own policies, if any behavior names a policy; an API that knows none of them is no error."""
+def _policies(client: "CloudFrontClient", distributions: Iterable[Distribution]) -> "_Policies":
+    """The policies, own and managed, of each kind that any behavior names.
+
+    An API that knows none of a kind is no error: what it has not, is unknown to those who look.
+    """
+    behaviors = [each for item in distributions for each in (item.default_behavior, *item.behaviors)]
+    found = _Policies({}, {}, {})
+    if any(behavior.cache_policy_id for behavior in behaviors):
+        for item in _known_pages(client.list_cache_policies, "CachePolicyList"):
+            caching = cache_policy(item["CachePolicy"])
+            found.cache[caching.id] = caching
+    if any(behavior.origin_request_policy_id for behavior in behaviors):
+        for item in _known_pages(client.list_origin_request_policies, "OriginRequestPolicyList"):
+            requesting = origin_request_policy(item["OriginRequestPolicy"])
+            found.origin_request[requesting.id] = requesting
+    if any(behavior.response_headers_policy_id for behavior in behaviors):
+        for item in _known_pages(client.list_response_headers_policies, "ResponseHeadersPolicyList"):
+            answering = response_headers_policy(item["ResponseHeadersPolicy"])
+            found.response_headers[answering.id] = answering
+    return found
+
+
+def _known_pages(operation: Any, result: str) -> Iterator[Any]:
+    """Every item of a listing, or none where the API has no such operation."""
     from botocore.exceptions import ClientError
 
-    behaviors = [each for item in distributions for each in (item.default_behavior, *item.behaviors)]
-    caching: dict[str, CachePolicy] = {}
-    requesting: dict[str, OriginRequestPolicy] = {}
     try:
-        if any(behavior.cache_policy_id for behavior in behaviors):
-            for item in _pages(client.list_cache_policies, "CachePolicyList", Type="custom"):
-                policy = cache_policy(item["CachePolicy"])
-                caching[policy.id] = policy
-        if any(behavior.origin_request_policy_id for behavior in behaviors):
-            for item in _pages(client.list_origin_request_policies, "OriginRequestPolicyList", Type="custom"):
-                requested = origin_request_policy(item["OriginRequestPolicy"])
-                requesting[requested.id] = requested
+        yield from _pages(operation, result)
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (404, 501):
             raise
         _log.debug("the API lists no policies: %s", error)
-    return caching, requesting
+
+
+class _Policies(NamedTuple):
+    cache: dict[str, CachePolicy]
+    origin_request: dict[str, OriginRequestPolicy]
+    response_headers: dict[str, ResponseHeadersPolicy]
 
 
 def _pages(operation: Any, result: str, **arguments: str) -> Iterator[Any]:

@@ -1,25 +1,20 @@
-"""Values out of the CloudFront API's structures, as boto3 gives them and as JSON files hold them."""
+"""Distributions out of the CloudFront API's structures, as boto3 gives them and as JSON files hold them."""
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 from keyfront.errors import InputError
+from keyfront.inventory.policies import Document, items, selection
 from keyfront.inventory.values import (
     CacheBehavior,
-    CachePolicy,
     CustomErrorResponse,
     CustomOrigin,
     Distribution,
     ForwardedValues,
+    GeoRestriction,
     Origin,
     OriginGroup,
-    OriginRequestPolicy,
     Selection,
 )
-
-Document = Mapping[str, Any]
-"""A structure of the CloudFront API."""
 
 
 def parse_distribution(
@@ -50,12 +45,13 @@ def parse_distribution(
             id=id,
             domain_name=domain_name,
             default_behavior=_behavior(config["DefaultCacheBehavior"], "*"),
-            behaviors=tuple(_behavior(item, item["PathPattern"]) for item in _items(config, "CacheBehaviors")),
-            origins=tuple(_origin(item) for item in _items(config, "Origins")),
-            origin_groups=tuple(_origin_group(item) for item in _items(config, "OriginGroups")),
-            aliases=tuple(_items(config, "Aliases")),
+            behaviors=tuple(_behavior(item, item["PathPattern"]) for item in items(config, "CacheBehaviors")),
+            origins=tuple(_origin(item) for item in items(config, "Origins")),
+            origin_groups=tuple(_origin_group(item) for item in items(config, "OriginGroups")),
+            aliases=tuple(items(config, "Aliases")),
             default_root_object=config.get("DefaultRootObject") or "",
-            custom_errors=tuple(_custom_error(item) for item in _items(config, "CustomErrorResponses")),
+            custom_errors=tuple(_custom_error(item) for item in items(config, "CustomErrorResponses")),
+            geo_restriction=_geo_restriction(config.get("Restrictions") or {}),
             enabled=config.get("Enabled", True),
             comment=config.get("Comment") or "",
             status=status,
@@ -70,29 +66,27 @@ def parse_distribution(
         ) from None
 
 
-def _items(document: Document, name: str) -> list[Any]:
-    return (document.get(name) or {}).get("Items") or []
-
-
 def _behavior(item: Document, path_pattern: str) -> CacheBehavior:
     groups, signers = item.get("TrustedKeyGroups") or {}, item.get("TrustedSigners") or {}
-    named = [*_items(item, "TrustedKeyGroups"), *_items(item, "TrustedSigners")]
+    named = [*items(item, "TrustedKeyGroups"), *items(item, "TrustedSigners")]
     methods = item.get("AllowedMethods") or {}
     allowed = tuple(methods.get("Items") or ("HEAD", "GET"))
-    functions = [each["FunctionARN"] for each in _items(item, "FunctionAssociations")]
-    functions += [each["LambdaFunctionARN"] for each in _items(item, "LambdaFunctionAssociations")]
+    functions = [each["FunctionARN"] for each in items(item, "FunctionAssociations")]
+    functions += [each["LambdaFunctionARN"] for each in items(item, "LambdaFunctionAssociations")]
     return CacheBehavior(
         path_pattern=path_pattern,
         target_origin_id=item["TargetOriginId"],
-        trusted_key_groups=tuple(_items(item, "TrustedKeyGroups")),
-        trusted_signers=tuple(_items(item, "TrustedSigners")),
+        trusted_key_groups=tuple(items(item, "TrustedKeyGroups")),
+        trusted_signers=tuple(items(item, "TrustedSigners")),
         # The API lets nobody make a list that is named but not enabled; the safe reading is that it counts.
         protected=bool(groups.get("Enabled") or signers.get("Enabled") or named),
         viewer_protocol_policy=item["ViewerProtocolPolicy"],
         allowed_methods=allowed,
-        cached_methods=tuple(_items(methods, "CachedMethods") or ("HEAD", "GET")),
+        cached_methods=tuple(items(methods, "CachedMethods") or ("HEAD", "GET")),
         cache_policy_id=item.get("CachePolicyId") or "",
         origin_request_policy_id=item.get("OriginRequestPolicyId") or "",
+        response_headers_policy_id=item.get("ResponseHeadersPolicyId") or "",
+        compress=bool(item.get("Compress")),
         forwarded_values=_forwarded_values(item["ForwardedValues"]) if item.get("ForwardedValues") else None,
         min_ttl=item.get("MinTTL", 0),
         default_ttl=item.get("DefaultTTL", 86400),
@@ -102,56 +96,13 @@ def _behavior(item: Document, path_pattern: str) -> CacheBehavior:
 
 
 def _forwarded_values(item: Document) -> ForwardedValues:
-    cookies, headers = item.get("Cookies") or {}, _items(item, "Headers")
+    cookies, headers = item.get("Cookies") or {}, items(item, "Headers")
     return ForwardedValues(
         query_string=item["QueryString"],
-        query_string_cache_keys=tuple(_items(item, "QueryStringCacheKeys")),
-        cookies=_selection(cookies.get("Forward", "none"), _items(cookies, "WhitelistedNames")),
-        headers=Selection("all") if "*" in headers else _selection("whitelist", [name.lower() for name in headers]),
+        query_string_cache_keys=tuple(items(item, "QueryStringCacheKeys")),
+        cookies=selection(cookies.get("Forward", "none"), items(cookies, "WhitelistedNames")),
+        headers=Selection("all") if "*" in headers else selection("whitelist", [name.lower() for name in headers]),
     )
-
-
-def cache_policy(item: Document) -> CachePolicy:
-    """From a `CachePolicy` structure."""
-    config = item["CachePolicyConfig"]
-    counted = config.get("ParametersInCacheKeyAndForwardedToOrigin") or {}
-    return CachePolicy(
-        id=item["Id"],
-        name=config["Name"],
-        min_ttl=config["MinTTL"],
-        default_ttl=config.get("DefaultTTL", 86400),
-        max_ttl=config.get("MaxTTL", 31536000),
-        **_selections(counted),
-    )
-
-
-def origin_request_policy(item: Document) -> OriginRequestPolicy:
-    """From an `OriginRequestPolicy` structure."""
-    config = item["OriginRequestPolicyConfig"]
-    return OriginRequestPolicy(id=item["Id"], name=config["Name"], **_selections(config))
-
-
-def _selections(config: Document) -> dict[str, Selection]:
-    query = config.get("QueryStringsConfig") or {}
-    cookies = config.get("CookiesConfig") or {}
-    headers = config.get("HeadersConfig") or {}
-    return {
-        "query_strings": _selection(query.get("QueryStringBehavior", "none"), _items(query, "QueryStrings")),
-        "cookies": _selection(cookies.get("CookieBehavior", "none"), _items(cookies, "Cookies")),
-        "headers": _selection(
-            headers.get("HeaderBehavior", "none"), [name.lower() for name in _items(headers, "Headers")]
-        ),
-    }
-
-
-def _selection(behavior: str, names: Iterable[str]) -> Selection:
-    """API model: `none`, `whitelist`, `allExcept`, `all`, and for headers `allViewer[AndWhitelistCloudFront]`."""
-    if behavior == "whitelist":
-        chosen = frozenset(names)
-        return Selection("some", chosen) if chosen else Selection()
-    if behavior == "allExcept":
-        return Selection("all-but", frozenset(names))
-    return Selection("all") if behavior.startswith("all") else Selection()
 
 
 def _origin(item: Document) -> Origin:
@@ -169,17 +120,18 @@ def _origin(item: Document) -> Origin:
         )
         if custom
         else None,
-        custom_headers=tuple((each["HeaderName"], each["HeaderValue"]) for each in _items(item, "CustomHeaders")),
+        custom_headers=tuple((each["HeaderName"], each["HeaderValue"]) for each in items(item, "CustomHeaders")),
         access_control=item.get("OriginAccessControlId") or "",
         access_identity=(s3.get("OriginAccessIdentity") or "").rpartition("/")[2],
         connection_attempts=item.get("ConnectionAttempts") or 3,
         connection_timeout=item.get("ConnectionTimeout") or 10,
+        completion_timeout=item.get("ResponseCompletionTimeout") or None,
     )
 
 
 def _origin_group(item: Document) -> OriginGroup:
-    statuses = _items(item.get("FailoverCriteria") or {}, "StatusCodes")
-    return OriginGroup(item["Id"], tuple(each["OriginId"] for each in _items(item, "Members")), tuple(statuses))
+    statuses = items(item.get("FailoverCriteria") or {}, "StatusCodes")
+    return OriginGroup(item["Id"], tuple(each["OriginId"] for each in items(item, "Members")), tuple(statuses))
 
 
 def _custom_error(item: Document) -> CustomErrorResponse:
@@ -189,3 +141,9 @@ def _custom_error(item: Document) -> CustomErrorResponse:
         response_code=int(item.get("ResponseCode") or item["ErrorCode"]),
         caching_min_ttl=item.get("ErrorCachingMinTTL", 10),
     )
+
+
+def _geo_restriction(item: Document) -> GeoRestriction:
+    restriction = item.get("GeoRestriction") or {}
+    countries = frozenset(each.upper() for each in items(item, "GeoRestriction"))
+    return GeoRestriction(restriction.get("RestrictionType", "none"), countries)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from keyfront.inventory.response_headers import ResponseHeadersPolicy
 from keyfront.keys import PublicKey
 
 
@@ -70,6 +71,8 @@ class Origin:
     """Id of the origin access identity, or empty."""
     connection_attempts: int = 3
     connection_timeout: int = 10
+    completion_timeout: int | None = None
+    """Seconds in which an answer has to be there whole; `None`: no such limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,10 @@ class CachePolicy:
     query_strings: Selection = Selection()
     cookies: Selection = Selection()
     headers: Selection = Selection()
+    gzip: bool = False
+    """Whether `gzip` in the viewer's Accept-Encoding counts in the cache key, and objects are compressed with it."""
+    brotli: bool = False
+    """The same for `br`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +149,8 @@ class CacheBehavior:
     cached_methods: tuple[str, ...] = ("HEAD", "GET")
     cache_policy_id: str = ""
     origin_request_policy_id: str = ""
+    response_headers_policy_id: str = ""
+    compress: bool = False
     forwarded_values: ForwardedValues | None = None
     min_ttl: int = 0
     default_ttl: int = 86400
@@ -161,6 +170,14 @@ class CustomErrorResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class GeoRestriction:
+    """Which countries (ISO 3166-1 alpha-2, upper case) get content: all but, or only, `countries`."""
+
+    mode: Literal["none", "blacklist", "whitelist"] = "none"
+    countries: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Distribution:
     """A distribution's configuration, and what the API says of its state."""
 
@@ -173,6 +190,7 @@ class Distribution:
     aliases: tuple[str, ...] = ()
     default_root_object: str = ""
     custom_errors: tuple[CustomErrorResponse, ...] = ()
+    geo_restriction: GeoRestriction = GeoRestriction()
     enabled: bool = True
     comment: str = ""
     status: str = "Deployed"
@@ -193,8 +211,9 @@ class Inventory:
     access_controls: Mapping[str, OriginAccessControl] = field(default_factory=dict)
     access_identities: Mapping[str, OriginAccessIdentity] = field(default_factory=dict)
     cache_policies: Mapping[str, CachePolicy] = field(default_factory=dict)
-    """The account's own; the ones that Amazon manages are known by their ids."""
+    """The account's own and the managed ones, as far as any behavior names a policy."""
     origin_request_policies: Mapping[str, OriginRequestPolicy] = field(default_factory=dict)
+    response_headers_policies: Mapping[str, ResponseHeadersPolicy] = field(default_factory=dict)
 
     def trusted_keys(self, behavior: CacheBehavior) -> dict[str, PublicKey]:
         """The keys of the behavior's trusted key groups, by key-pair id. Missing groups and keys trust nobody."""
