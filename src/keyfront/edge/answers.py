@@ -10,9 +10,6 @@ from keyfront.verification import Decision, error_body
 
 Headers = list[tuple[bytes, bytes]]
 
-POP: Final = b"LOC50-P1"
-"""The edge location named in `X-Amz-Cf-Pop`: no airport has this code."""
-
 HIT: Final = b"Hit from cloudfront"
 MISS: Final = b"Miss from cloudfront"
 REFRESH_HIT: Final = b"RefreshHit from cloudfront"

@@ -10,15 +10,20 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final, Literal
 
+from keyfront.edge.answers import Headers
+from keyfront.edge.locations import ALONE
 from keyfront.edge.paths import written
-from keyfront.edge.policies import CacheRules, cache_rules
+from keyfront.edge.policies import CacheRules, cache_rules, response_headers_policy
+from keyfront.edge.response_headers import HeaderRules, header_rules
 from keyfront.inventory import (
     CacheBehavior,
     CustomErrorResponse,
     Distribution,
+    GeoRestriction,
     Inventory,
     Origin,
     OriginAccessControl,
+    OriginGroup,
 )
 from keyfront.keys import PublicKey
 from keyfront.routes import path_matcher
@@ -48,6 +53,19 @@ class Behavior:
     """Whether requests to the origin are signed, as its access control or identity says."""
     acts_for: str = ""
     """The ARN in whose name they are signed: of the distribution, or of its origin access identity."""
+    response_headers: HeaderRules | None = None
+    failover: "Failover | None" = None
+    """Where a request goes on to when the origin fails, if that is in an origin group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """The second member of an origin group."""
+
+    behavior: Behavior
+    """The same behavior with the second origin."""
+    statuses: frozenset[int]
+    """The first origin's answers with which it has failed; silence and a missing connection are failures too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +83,11 @@ class Site:
     behaviors: tuple[Behavior, ...]
     """In the order in which they are tried; the default behavior is the last."""
     errors: Mapping[int, CustomErrorResponse]
+    geo_restriction: GeoRestriction | None
+    """`None` where viewers of every country are served."""
     via: bytes
+    marks: Headers
+    """What every answer says of the way it took: `Via`, and the edge location in `X-Amz-Cf-Pop`."""
     etag: str
 
     def behavior(self, path: str) -> Behavior:
@@ -123,9 +145,12 @@ class Configuration:
 EMPTY: Final = Configuration({}, {})
 
 
-def configure(inventory: Inventory) -> Configuration:
-    """The tables for `inventory`. What cannot be served as configured is logged, and refused rather than opened."""
-    sites = {each.id: _site(each, inventory) for each in inventory.distributions}
+def configure(inventory: Inventory, location: str = ALONE.name) -> Configuration:
+    """The tables for `inventory`, at the edge location of that name.
+
+    What cannot be served as configured is logged, and refused rather than opened.
+    """
+    sites = {each.id: _site(each, inventory, location) for each in inventory.distributions}
     hosts: dict[str, Site] = {}
     for site in sites.values():
         hosts.setdefault(site.domain_name, site)
@@ -146,14 +171,19 @@ def is_loopback(name: str) -> bool:
     return name in _LOOPBACK
 
 
-def _site(distribution: Distribution, inventory: Inventory) -> Site:
+def marks(via: bytes, location: str) -> Headers:
+    """The headers by which an answer can be told to have come from here."""
+    return [(b"via", via), (b"x-amz-cf-pop", location.encode("ascii"))]
+
+
+def _site(distribution: Distribution, inventory: Inventory, location: str) -> Site:
     domain_name = distribution.domain_name.lower()
     name, _ = split_host(domain_name) or ("", None)
     # Its own name under .localhost reaches it whatever its domain name is: at a port, or at Amazon.
     names = {*map(str.lower, distribution.aliases), f"{distribution.id.lower()}.cloudfront.localhost"}
     names |= {name} if name and name != "localhost" else set()
     behaviors = [*distribution.behaviors, distribution.default_behavior]
-    root = distribution.default_root_object
+    root, via = distribution.default_root_object, _via(distribution.id)
     return Site(
         id=distribution.id,
         domain_name=domain_name,
@@ -164,7 +194,9 @@ def _site(distribution: Distribution, inventory: Inventory) -> Site:
         errors={
             each.error_code: replace(each, page_path=written(each.page_path)) for each in distribution.custom_errors
         },
-        via=_via(distribution.id),
+        geo_restriction=_geo_restriction(distribution),
+        via=via,
+        marks=marks(via, location),
         etag=distribution.etag,
     )
 
@@ -183,28 +215,56 @@ def _behavior(behavior: CacheBehavior, distribution: Distribution, inventory: In
         _log.warning("%s: no key of its trusted key groups can be used; every request is refused", where)
     if behavior.functions:
         _log.warning("%s: functions do not run here: %s", where, ", ".join(behavior.functions))
-    origin = _target(behavior.target_origin_id, distribution)
-    if origin is None:
-        _log.warning("%s: there is no origin %s; requests are answered 502", where, behavior.target_origin_id)
-    return Behavior(
+    group = next((each for each in distribution.origin_groups if each.id == behavior.target_origin_id), None)
+    members = group.members if group else (behavior.target_origin_id,)
+    origins = [_origin(each, distribution) for each in members]
+    for name, origin in zip(members, origins, strict=True):
+        if origin is None:
+            _log.warning("%s: there is no origin %s; requests to it are answered 502", where, name)
+    ready = Behavior(
         pattern=behavior.path_pattern,
-        matches=path_matcher(behavior.path_pattern),
+        matches=_MATCHES,
         keys=keys,
         viewer_protocol_policy=behavior.viewer_protocol_policy,
         methods=frozenset(behavior.allowed_methods),
         cached_methods=frozenset(behavior.cached_methods),
         rules=cache_rules(behavior, inventory),
-        origin=origin,
-        signing=_signing(origin, inventory.access_controls, where) if origin else "never",
-        acts_for=_acts_for(origin, distribution) if origin else "",
+        origin=None,
+        signing="never",
+        response_headers=header_rules(response_headers_policy(behavior, inventory)),
     )
+    targets = [_towards(ready, each, distribution, inventory, where) for each in origins]
+    if group is None or len(targets) < 2:
+        return targets[0] if targets else ready
+    return replace(targets[0], failover=Failover(targets[1], frozenset(group.statuses)))
 
 
-def _target(origin_id: str, distribution: Distribution) -> Origin | None:
-    """The origin, or the first member of the origin group: failing over is not done here."""
-    members: Iterable[str] = next((each.members for each in distribution.origin_groups if each.id == origin_id), ())
-    wanted = next(iter(members), origin_id)
-    return next((origin for origin in distribution.origins if origin.id == wanted), None)
+def _towards(
+    behavior: Behavior, origin: Origin | None, distribution: Distribution, inventory: Inventory, where: str
+) -> Behavior:
+    """`behavior`, with requests going to `origin`."""
+    if origin is None:
+        return behavior
+    signing = _signing(origin, inventory.access_controls, where)
+    return replace(behavior, origin=origin, signing=signing, acts_for=_acts_for(origin, distribution))
+
+
+def _origin(origin_id: str, distribution: Distribution) -> Origin | None:
+    return next((origin for origin in distribution.origins if origin.id == origin_id), None)
+
+
+def _geo_restriction(distribution: Distribution) -> GeoRestriction | None:
+    restriction = distribution.geo_restriction
+    if restriction.mode == "none":
+        return None
+    _log.warning(
+        "distribution %s: geo restriction (%s %s) is enforced for addresses whose country the edge was told (its setting "
+        "`countries`); every other viewer is served, as CloudFront serves those whose country it cannot tell",
+        distribution.id,
+        restriction.mode,
+        ", ".join(sorted(restriction.countries)),
+    )
+    return restriction
 
 
 def _signing(

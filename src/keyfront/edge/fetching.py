@@ -140,7 +140,7 @@ class Fetcher:
         except BrokenBodyError as error:
             raise _NothingSentError(error.status, str(error)) from error
         x_cache = ERROR if response.status >= 400 else MISS
-        sent = [*headers, *edge_headers(x_cache, exchange.site.via), (b"x-amz-cf-id", exchange.viewer.id)]
+        sent = [*headers, *edge_headers(x_cache, exchange.site.marks), (b"x-amz-cf-id", exchange.viewer.id)]
         if response.length is not None and response.status not in (204, 304):
             sent.append((b"content-length", b"%d" % response.length))
         self._report(exchange, response.status, x_cache)
@@ -184,11 +184,11 @@ class Fetcher:
         if life.keep:
             self._keep(exchange, answer.status, answer.headers, response, life, answer.body)
         self._report(exchange, answer.status, answer.x_cache)
-        await send_answer(exchange.send, exchange.viewer, answer, exchange.site.via)
+        await send_answer(exchange.send, exchange.viewer, answer, exchange.site.marks)
 
     async def _send_entry(self, exchange: Exchange, entry: Entry, x_cache: bytes) -> None:
         self._report(exchange, entry.status, x_cache)
-        await send_entry(exchange.send, exchange.viewer, entry, exchange.site.via, self._clock(), x_cache)
+        await send_entry(exchange.send, exchange.viewer, entry, exchange.site.marks, self._clock(), x_cache)
 
     def _stands_in(self, exchange: Exchange, stale: Entry, status: int) -> bool:
         """Whether an expired object is served while its origin fails; if so, until the origin is asked again."""
@@ -240,7 +240,7 @@ class Fetcher:
             fields={name: fields[name] for name in _REMEMBERED if name in fields},
             born=now - (int(age) if age.isdecimal() else 0),
             fresh_until=now + life.seconds,
-            hit_headers=hit_headers(kept, body, status, ERROR if error else HIT, site.via),
+            hit_headers=hit_headers(kept, body, status, ERROR if error else HIT, site.marks),
             error=error,
             etag=fields.get("etag", ""),
             modified=http_date(fields.get("last-modified", "")),

@@ -9,10 +9,11 @@ from keyfront.edge.admission import Door, admit, route
 from keyfront.edge.answers import ERROR, HIT, Answer, refused
 from keyfront.edge.authorisation import authorise
 from keyfront.edge.cache import Cache, Entry
-from keyfront.edge.configuration import EMPTY, Configuration, Site
+from keyfront.edge.configuration import EMPTY, Configuration, Site, marks
 from keyfront.edge.exchange import Exchange, Inbound, Outcome, Receive, ViewerGoneError
 from keyfront.edge.fetching import Fetcher
 from keyfront.edge.forwarding import cache_key, own_query
+from keyfront.edge.locations import ALONE
 from keyfront.edge.origins import Origins
 from keyfront.edge.paths import readings
 from keyfront.edge.responding import Send, send_answer, send_entry
@@ -37,12 +38,17 @@ class Edge:
         *,
         cache_bytes: int = 256 * 1024 * 1024,
         object_bytes: int = 8 * 1024 * 1024,
+        location: str = ALONE.name,
         clock: Callable[[], float] = time.time,
         on_decision: Callable[[Outcome], None] | None = None,
     ) -> None:
-        """`cache_bytes` bounds the memory for objects, `object_bytes` each of them; `on_decision` gets each outcome."""
+        """`cache_bytes` bounds the memory for objects, `object_bytes` each of them; `on_decision` gets each outcome.
+
+        `location` is the edge location's name.
+        """
         self.configuration: Configuration = EMPTY
         self.cache = Cache(cache_bytes)
+        self._marks = marks(_NOBODY, location)
         self._clock = clock
         self._on_decision = on_decision
         self._fetcher = Fetcher(
@@ -54,7 +60,7 @@ class Edge:
         site = route(self.configuration, door, viewer)
         if isinstance(site, Answer):
             self._report(None, viewer, site.status, site.x_cache, site.reason, None)
-            await send_answer(send, viewer, site, _NOBODY)
+            await send_answer(send, viewer, site, self._marks)
             return
         path = site.root if site.root and viewer.path == "/" else viewer.path
         # What the default root object stands for is judged like the object itself: assumed.
@@ -77,7 +83,7 @@ class Edge:
             if self._on_decision is not None:
                 x_cache = ERROR if entry.error else HIT
                 self._report(site, viewer, entry.status, x_cache, "allowed", decision)
-            await send_entry(send, viewer, entry, site.via, now)
+            await send_entry(send, viewer, entry, site.marks, now)
             return
         inbound = Inbound(receive, has_body=viewer.has_body)
         exchange = Exchange(viewer, site, behavior, path, query, key, send, inbound, decision)
@@ -103,7 +109,7 @@ class Edge:
         custom = await self._fetcher.page(site, answer.status, viewer) if answer.status >= 400 else None
         shown = custom or answer
         self._report(site, viewer, shown.status, answer.x_cache, answer.reason, answer.decision)
-        await send_answer(send, viewer, shown, site.via)
+        await send_answer(send, viewer, shown, site.marks)
 
     def _report_exchange(self, exchange: Exchange, status: int, x_cache: bytes) -> None:
         self._report(exchange.site, exchange.viewer, status, x_cache, "allowed", exchange.decision)

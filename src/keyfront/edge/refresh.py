@@ -1,15 +1,18 @@
-"""Keeping up with the account: the CloudFront API is asked again and again, and what changed is applied.
+"""Keeping up with the account: the CloudFront API is asked again and again, and what changed is applied in its time.
 
 It runs in a thread of its own, since boto3 blocks. While the API fails the last good configuration stays.
 """
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from keyfront.edge.configuration import Configuration, configure
 from keyfront.edge.invalidations import Invalidation, unfinished
+from keyfront.edge.locations import ALONE, Lag, Location
 from keyfront.errors import KeyfrontError
 from keyfront.inventory import Inventory, read
 
@@ -29,7 +32,11 @@ OnApplied = Callable[[Mapping[str, str]], None]
 
 
 class Refresher:
-    """Reads an account every few seconds, from `start` to `stop`."""
+    """Reads an account every few seconds, from `start` to `stop`.
+
+    What changes in it is applied when its time has come at `location`. The first distributions are not waited for: an
+    edge that starts has nothing yet that it could go on serving.
+    """
 
     def __init__(
         self,
@@ -38,16 +45,21 @@ class Refresher:
         purge: Purge,
         *,
         seconds: float = 1.0,
+        location: Location = ALONE,
         on_applied: OnApplied | None = None,
     ) -> None:
         """`apply`, `purge` and `on_applied` are called in the refresher's thread."""
         self._client = client
         self._apply = apply
         self._purge = purge
-        self._purged: frozenset[str] = frozenset()
         self._seconds = seconds
         self._on_applied = on_applied
-        self._inventory: Inventory | None = None
+        self._name = location.name
+        self._lag = Lag(location)
+        self._seen: Inventory | None = None
+        self._known: frozenset[str] = frozenset()
+        """Invalidations that were seen."""
+        self._applied: Inventory | None = None
         self._configuration: Configuration | None = None
         self._pending: frozenset[str] = frozenset()
         self._told: dict[str, str] = {}
@@ -65,23 +77,32 @@ class Refresher:
         self._thread.join()
 
     def refresh(self) -> None:
-        """Read the account once, apply what changed, and tell. Raises `KeyfrontError` when the API fails."""
-        inventory = read(self._client, self._inventory)
-        if inventory != self._inventory:
-            self._configuration = configure(inventory)
+        """Read the account once, apply the changes that are due, and tell. `KeyfrontError` when the API fails."""
+        if self._pending and self._configuration is not None:
             self._pending = self._apply(self._configuration)
-            self._inventory = inventory
-        elif self._pending and self._configuration is not None:
-            self._pending = self._apply(self._configuration)
-        self._tell(inventory)
-        self._invalidate(inventory)
+        self._take_up()  # what is due is so whether or not the API answers
+        before, self._seen = self._seen, read(self._client, self._seen)
+        first = before is None or not before.distributions
+        if before is None or _settled(before) != _settled(self._seen):
+            self._lag.see(self._seen, at_once=first)
+        self._take_up()
+        self._tell()
+        ids = [each.id for each in self._seen.distributions]
+        for invalidation in unfinished(self._client, ids, self._known):
+            self._lag.see(invalidation, at_once=first)
+            self._known |= {invalidation.id}
+        self._take_up()
 
-    def _invalidate(self, inventory: Inventory) -> None:
-        for invalidation in unfinished(self._client, [each.id for each in inventory.distributions], self._purged):
-            self._purge(invalidation)
-            self._purged |= {invalidation.id}
-            if self._on_applied is not None:
-                self._on_applied({invalidation.id: invalidation.id})
+    def _take_up(self) -> None:
+        for change in self._lag.due():
+            if isinstance(change, Invalidation):
+                self._purge(change)
+                if self._on_applied is not None:
+                    self._on_applied({change.id: change.id})
+            else:
+                self._configuration = configure(change, self._name)
+                self._pending = self._apply(self._configuration)
+                self._applied = change
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -99,15 +120,21 @@ class Refresher:
                 if self._failing:
                     _log.warning("the CloudFront API answers again")
                 self._failing = False
-            self._stopping.wait(self._seconds)
+            until_due = math.inf if self._failing else self._lag.seconds()
+            self._stopping.wait(min(self._seconds, max(0, until_due)))
 
-    def _tell(self, inventory: Inventory) -> None:
+    def _tell(self) -> None:
         """Report what is newly applied, and again whatever the API still calls in progress."""
-        if self._on_applied is None:
+        if self._on_applied is None or self._applied is None or self._seen is None:
             return
-        applied = {each.id: each.etag for each in inventory.distributions if each.id not in self._pending}
-        waiting = {each.id for each in inventory.distributions if each.status != "Deployed"}
+        applied = {each.id: each.etag for each in self._applied.distributions if each.id not in self._pending}
+        waiting = {each.id for each in self._seen.distributions if each.status != "Deployed"}
         news = {name: etag for name, etag in applied.items() if name in waiting or self._told.get(name) != etag}
         if news:
             self._on_applied(news)
         self._told = applied
+
+
+def _settled(inventory: Inventory) -> Inventory:
+    """`inventory` without how far its changes have come: that a change arrives is none."""
+    return replace(inventory, distributions=tuple(replace(each, status="") for each in inventory.distributions))

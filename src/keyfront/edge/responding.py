@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
-from keyfront.edge.answers import ERROR, HIT, POP, Answer, Headers
+from keyfront.edge.answers import ERROR, HIT, Answer, Headers
 from keyfront.edge.cache import Entry
 from keyfront.edge.ranges import UNSATISFIABLE, not_modified, range_applies, span
 from keyfront.edge.viewer import ViewerRequest
@@ -39,24 +39,24 @@ def passed_on(headers: Headers, *, cookies: bool, s3: bool) -> Headers:
     return kept
 
 
-def edge_headers(x_cache: bytes, via: bytes) -> Headers:
-    """What the edge adds to every answer, but for the request's id."""
-    return [(b"x-cache", x_cache), (b"via", via), (b"x-amz-cf-pop", POP)]
+def edge_headers(x_cache: bytes, marks: Headers) -> Headers:
+    """What the edge adds to every answer, but for the request's id; `marks` are the site's."""
+    return [(b"x-cache", x_cache), *marks]
 
 
-def hit_headers(headers: Headers, body: bytes, status: int, x_cache: bytes, via: bytes) -> Headers:
+def hit_headers(headers: Headers, body: bytes, status: int, x_cache: bytes, marks: Headers) -> Headers:
     """What a whole object from the cache is sent with, but for `Age` and the request's id."""
     length = [] if status == 204 else [(b"content-length", b"%d" % len(body))]
-    return [*headers, *length, *edge_headers(x_cache, via)]
+    return [*headers, *length, *edge_headers(x_cache, marks)]
 
 
-async def send_answer(send: Send, viewer: ViewerRequest, answer: Answer, via: bytes) -> None:
+async def send_answer(send: Send, viewer: ViewerRequest, answer: Answer, marks: Headers) -> None:
     """Send an answer that the edge made."""
     body = answer.body
     headers = [
         *answer.headers,
         (b"content-length", b"%d" % len(body)),
-        *edge_headers(answer.x_cache, via),
+        *edge_headers(answer.x_cache, marks),
         (b"x-amz-cf-id", viewer.id),
     ]
     if answer.close and viewer.http_version.startswith("1"):
@@ -66,7 +66,7 @@ async def send_answer(send: Send, viewer: ViewerRequest, answer: Answer, via: by
 
 
 async def send_entry(
-    send: Send, viewer: ViewerRequest, entry: Entry, via: bytes, now: float, x_cache: bytes = HIT
+    send: Send, viewer: ViewerRequest, entry: Entry, marks: Headers, now: float, x_cache: bytes = HIT
 ) -> int:
     """Send an object from the cache, or the part of it that is asked for, or that it has not changed.
 
@@ -80,7 +80,7 @@ async def send_entry(
     else:
         own, status, body = _selected(viewer, entry)
         shown = ERROR if entry.error or status >= 400 else x_cache
-        headers = [*own, *edge_headers(shown, via), age, (b"x-amz-cf-id", viewer.id)]
+        headers = [*own, *edge_headers(shown, marks), age, (b"x-amz-cf-id", viewer.id)]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     if viewer.method == "HEAD":
         await send({"type": "http.response.body", "body": b""})
