@@ -5,9 +5,10 @@ what they have applied. The service model in botocore drives reading, checking a
 function from a parsed input to an output.
 """
 
+from keyfront.controlplane.journal import Journal
 from keyfront.controlplane.plane import ControlPlane
 from keyfront.controlplane.propagation import Propagation
 from keyfront.controlplane.quotas import Quotas
 from keyfront.controlplane.writing import Response
 
-__all__ = ["ControlPlane", "Propagation", "Quotas", "Response"]
+__all__ = ["ControlPlane", "Journal", "Propagation", "Quotas", "Response"]

@@ -22,11 +22,12 @@ from keyfront.controlplane import (
 )
 from keyfront.controlplane.account import Account, Operation
 from keyfront.controlplane.faults import APIError
+from keyfront.controlplane.journal import Journal, JournalError
 from keyfront.controlplane.propagation import Propagation
 from keyfront.controlplane.quotas import Quotas
 from keyfront.controlplane.reading import read
 from keyfront.controlplane.routing import route
-from keyfront.controlplane.store import Store
+from keyfront.controlplane.store import Store, Table
 from keyfront.controlplane.validation import validate
 from keyfront.controlplane.writing import Response, write, write_error
 
@@ -57,7 +58,8 @@ class ControlPlane:
     """CloudFront's API over an account in memory. Signatures and permissions are not checked.
 
     `account` is the account number of the ARNs; `domain_name` gives a distribution's domain name from its id;
-    `clock` gives now, aware. Safe to use from many threads.
+    `clock` gives now, aware. With a `journal` the account begins as it is there, and every change is in it before it
+    is answered; raises `JournalError` when it cannot be read. Safe to use from many threads.
     """
 
     def __init__(
@@ -67,9 +69,10 @@ class ControlPlane:
         quotas: Quotas | None = None,
         domain_name: Callable[[str], str] = lambda identifier: f"{identifier.lower()}.cloudfront.net",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        journal: Journal | None = None,
     ) -> None:
         self.propagation = Propagation()
-        self._account = Account(account, Store(), quotas or Quotas(), self.propagation, domain_name, clock)
+        self._account = Account(account, Store(journal), quotas or Quotas(), self.propagation, domain_name, clock)
 
     def handle(self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer one request; never raises.
@@ -81,10 +84,28 @@ class ControlPlane:
             return self._answer(method, raw_path, query, headers, body, request_id)
         except APIError as error:
             return write_error(error, request_id)
+        except JournalError as error:
+            _LOG.error("%s %s: %s", method, raw_path, error)
+            return write_error(APIError("InternalError", f"{error}."), request_id)
         except Exception:  # noqa: BLE001  a bug of ours must not cost the caller the answer
             _LOG.exception("%s %s failed (request %s)", method, raw_path, request_id)
             message = f"keyfront failed at this request; its log says more about request {request_id}."
             return write_error(APIError("InternalError", message), request_id)
+
+    def reset(self) -> None:
+        """Forget every resource of the account. The edges stay registered."""
+        store = self._account.store
+        with store.transaction():
+            for table in [table for table in vars(store).values() if isinstance(table, Table)]:
+                for resource in table:
+                    table.remove(resource.id)
+                    self.propagation.removed(resource.id)
+
+    def redeploy(self) -> None:
+        """Send every distribution to the registered edges, as after a start: each is deployed once they have it."""
+        with self._account.store.transaction():
+            for distribution in self._account.store.distributions:
+                self.propagation.changed(distribution.id, distribution.etag)
 
     def _answer(
         self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes, request_id: str

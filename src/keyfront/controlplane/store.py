@@ -1,7 +1,7 @@
 """What an account has: tables of resources, changed as a whole or not at all.
 
 Resources are frozen, their configurations plain dictionaries that nobody changes in place; every change passes
-through `Table.put` and `Table.remove` inside `Store.transaction`. That is the one place where a journal belongs.
+through `Table.put` and `Table.remove` inside `Store.transaction`, which is where a `Journal` gets to know of it.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from keyfront.controlplane.journal import Journal
     from keyfront.controlplane.shapes import (
         CachePolicyConfig,
         DistributionConfig,
@@ -49,14 +50,18 @@ class Table(Generic[Config]):
 
     def __init__(self) -> None:
         self._rows: dict[str, Resource[Config]] = {}
+        self._before: dict[str, Resource[Config] | None] = {}
+        """What stood at each id that the transaction under way has touched."""
 
     def get(self, identifier: str) -> Resource[Config] | None:
         return self._rows.get(identifier)
 
     def put(self, resource: Resource[Config]) -> None:
+        self._before.setdefault(resource.id, self._rows.get(resource.id))
         self._rows[resource.id] = resource
 
     def remove(self, identifier: str) -> None:
+        self._before.setdefault(identifier, self._rows[identifier])
         del self._rows[identifier]
 
     def __iter__(self) -> Iterator[Resource[Config]]:
@@ -66,17 +71,31 @@ class Table(Generic[Config]):
         return len(self._rows)
 
     def rows(self) -> dict[str, Resource[Config]]:
-        """A copy of the content, for `restore`."""
+        """A copy of the content."""
         return dict(self._rows)
 
-    def restore(self, rows: dict[str, Resource[Config]]) -> None:
-        self._rows = rows
+    def changes(self) -> dict[str, Resource[Config] | None]:
+        """What the transaction under way has put, by id; `None` where it removed."""
+        return {identifier: self._rows.get(identifier) for identifier in self._before}
+
+    def keep(self) -> None:
+        """The changes stay."""
+        self._before = {}
+
+    def undo(self) -> None:
+        """Take the changes back."""
+        for identifier, resource in self._before.items():
+            if resource is None:
+                self._rows.pop(identifier, None)
+            else:
+                self._rows[identifier] = resource
+        self._before = {}
 
 
 class Store:
-    """All tables of an account, behind one lock."""
+    """All tables of an account, behind one lock; with a journal, they begin as it has them, and it hears of changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, journal: Journal | None = None) -> None:
         self.public_keys: Table[PublicKeyConfig] = Table()
         self.key_groups: Table[KeyGroupConfig] = Table()
         self.distributions: Table[DistributionConfig] = Table()
@@ -95,16 +114,25 @@ class Store:
         self.tags: Table[dict[str, str]] = Table()
         """Keys and values by the id of the distribution, or the name of the function (`tags`), that has them."""
         self._lock = threading.RLock()
+        self._journal = journal
+        if journal is not None:
+            journal.restore(self._tables())
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Nobody else reads or writes inside; an exception takes every change back."""
+        """Nobody else reads or writes inside; an exception takes every change back, also one of the journal's."""
         with self._lock:
-            tables = [table for table in vars(self).values() if isinstance(table, Table)]
-            saved = [table.rows() for table in tables]
+            tables = self._tables()
             try:
                 yield
+                if self._journal is not None:
+                    self._journal.write({family: changes for family, t in tables.items() if (changes := t.changes())})
             except BaseException:
-                for table, rows in zip(tables, saved, strict=True):
-                    table.restore(rows)
+                for table in tables.values():
+                    table.undo()
                 raise
+            for table in tables.values():
+                table.keep()
+
+    def _tables(self) -> dict[str, Table[Any]]:
+        return {name: table for name, table in vars(self).items() if isinstance(table, Table)}
