@@ -243,3 +243,8 @@ def test_a_browser_uploads_with_a_signed_form(endpoint: "Running", s3: "S3Client
 def test_a_bearer_token_is_no_signature(endpoint: "Running", private: "S3Client") -> None:
     reply = endpoint.send("GET", "/shop/book.epub", headers={"Authorization": "Bearer x"})
     assert (reply.status, b"Unsupported Authorization Type" in reply.body) == (400, True)
+
+
+def test_the_account_has_one_canonical_id(s3: "S3Client") -> None:
+    listed = s3.list_buckets()["Owner"]["ID"]
+    assert listed == s3.get_bucket_acl(Bucket="shop")["Owner"]["ID"]

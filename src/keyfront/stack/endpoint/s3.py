@@ -10,7 +10,7 @@ from moto.core.common_types import TYPE_RESPONSE
 from moto.core.utils import str_to_rfc_1123_datetime
 from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import MissingBucket, S3AccessDeniedError, S3ClientError
-from moto.s3.models import FakeBucket, FakeKey
+from moto.s3.models import OWNER, FakeBucket, FakeKey
 from moto.s3.responses import S3Response
 from werkzeug.datastructures import ImmutableMultiDict
 
@@ -34,11 +34,21 @@ _RESULTS: Final = {
     Verdict.DENY: PermissionResult.DENIED,
     Verdict.SILENT: PermissionResult.NEUTRAL,
 }
+_LISTED_OWNER: Final = re.compile("(<Owner>.*?<ID>)[0-9a-f]+", re.DOTALL)
 _verdict: ContextVar[Verdict] = ContextVar("verdict", default=Verdict.SILENT)
 
 
 class S3(S3Response):
     """moto's answers to S3 requests; `dispatcher` puts it in the place of the class it extends."""
+
+    def all_buckets(self) -> TYPE_RESPONSE:
+        """The account's buckets, under the canonical id that moto's access control lists know their owner by.
+
+        The two differ in moto, and Terraform's `aws_canonical_user_id`, which reads this one, would never agree with
+        a bucket's list.
+        """
+        status, headers, body = super().all_buckets()
+        return status, headers, _LISTED_OWNER.sub(rf"\g<1>{OWNER}", body.decode() if isinstance(body, bytes) else body)
 
     def key_response(self, request: Any, full_url: str, headers: dict[str, Any]) -> TYPE_RESPONSE:
         """Objects."""
