@@ -3,21 +3,24 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from keyfront.edge.admission import Door, admit, route
 from keyfront.edge.answers import ERROR, HIT, Answer, refused
 from keyfront.edge.authorisation import authorise
 from keyfront.edge.cache import Cache, Entry
-from keyfront.edge.configuration import EMPTY, Configuration, Site, marks
+from keyfront.edge.configuration import EMPTY, Behavior, Configuration, Site, marks
 from keyfront.edge.exchange import Exchange, Inbound, Outcome, Receive, ViewerGoneError
 from keyfront.edge.fetching import Fetcher
 from keyfront.edge.forwarding import cache_key, own_query
+from keyfront.edge.geography import blocked
+from keyfront.edge.geography import countries as countries_of
 from keyfront.edge.locations import ALONE
 from keyfront.edge.origins import Origins
-from keyfront.edge.paths import readings
 from keyfront.edge.responding import Send, send_answer, send_entry
 from keyfront.edge.viewer import ViewerRequest
+from keyfront.paths import readings
 from keyfront.verification import Decision
 
 _log = logging.getLogger(__name__)
@@ -40,15 +43,18 @@ class Edge:
         object_bytes: int = 8 * 1024 * 1024,
         location: str = ALONE.name,
         clock: Callable[[], float] = time.time,
+        countries: Mapping[str, str] = MappingProxyType({}),
         on_decision: Callable[[Outcome], None] | None = None,
     ) -> None:
         """`cache_bytes` bounds the memory for objects, `object_bytes` each of them; `on_decision` gets each outcome.
 
-        `location` is the edge location's name.
+        `location` is the edge location's name; `countries` says which networks are where (see `geography`). Raises
+        `InputError` for a network or a country that is none.
         """
         self.configuration: Configuration = EMPTY
         self.cache = Cache(cache_bytes)
         self._marks = marks(_NOBODY, location)
+        self._country_of = countries_of(countries)
         self._clock = clock
         self._on_decision = on_decision
         self._fetcher = Fetcher(
@@ -67,14 +73,18 @@ class Edge:
         ways = readings(path)
         behavior = site.behavior(ways[0].path)
         turned_away = admit(door, viewer, behavior)
+        if turned_away is None and site.geo_restriction is not None:
+            turned_away = blocked(site.geo_restriction, viewer, self._country_of)
         if turned_away is not None:
-            await self._turn_away(site, viewer, turned_away, send)
+            await self._turn_away(site, behavior, viewer, turned_away, send)
             return
         now = self._clock()
         decision = authorise(viewer, site, behavior, ways, now)
         if decision is not None and not decision.allowed:
-            await self._turn_away(site, viewer, refused(decision), send)
+            await self._turn_away(site, behavior, viewer, refused(decision), send)
             return
+        if behavior.response_headers is not None:
+            send = behavior.response_headers.sending(send, viewer)
         rules = behavior.rules
         query = own_query(viewer, behavior)
         key = cache_key(site, rules, viewer, path, query)
@@ -104,10 +114,14 @@ class Edge:
                 task.cancel()
             await asyncio.gather(fetching, leaving, return_exceptions=True)
 
-    async def _turn_away(self, site: Site, viewer: ViewerRequest, answer: Answer, send: Send) -> None:
+    async def _turn_away(
+        self, site: Site, behavior: Behavior, viewer: ViewerRequest, answer: Answer, send: Send
+    ) -> None:
         """Send a refusal or a redirect, or the site's own page in its place. It is never kept."""
         custom = await self._fetcher.page(site, answer.status, viewer) if answer.status >= 400 else None
         shown = custom or answer
+        if custom is not None and behavior.response_headers is not None:
+            send = behavior.response_headers.sending(send, viewer)
         self._report(site, viewer, shown.status, answer.x_cache, answer.reason, answer.decision)
         await send_answer(send, viewer, shown, site.marks)
 
