@@ -1,0 +1,39 @@
+output "domain_name" {
+  description = "The distribution's own host name."
+  value       = aws_cloudfront_distribution.this.domain_name
+}
+
+output "url" {
+  description = "Where the content is, without a slash at the end: the first alias, or the distribution's own host name."
+  value       = "https://${try(var.aliases[0], aws_cloudfront_distribution.this.domain_name)}"
+}
+
+output "distribution_id" {
+  description = "The distribution's id."
+  value       = aws_cloudfront_distribution.this.id
+}
+
+output "distribution_arn" {
+  description = "The distribution's ARN."
+  value       = aws_cloudfront_distribution.this.arn
+}
+
+output "hosted_zone_id" {
+  description = "Route 53's zone of every distribution, for alias records."
+  value       = aws_cloudfront_distribution.this.hosted_zone_id
+}
+
+output "bucket" {
+  description = "The content bucket's name; null without one. Once this is known, the distribution may read from it."
+  value       = one(aws_s3_bucket_policy.content[*].bucket)
+}
+
+output "bucket_arn" {
+  description = "The content bucket's ARN; null without one."
+  value       = one(aws_s3_bucket.content[*].arn)
+}
+
+output "log_bucket" {
+  description = "The name of the bucket made for access logs; null without one."
+  value       = one(aws_s3_bucket.logs[*].bucket)
+}
