@@ -40,6 +40,15 @@ def up(
             "browsers resolve. port: by a port of its own on localhost, which Python, Node and Terraform reach too.",
         ),
     ] = "host",
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            "--state",
+            metavar="DIR",
+            help="Keep everything in this directory, keys included, and go on from there at the next start. Without it "
+            "all but the keys is gone when it stops.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run all of it on this machine, CloudFront included, until Ctrl-C.
@@ -63,6 +72,7 @@ def up(
             https_port=https_port,
             backend_port=backend_port,
             addressing=addressing,
+            state=state,
             json=as_json,
         )
     )

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 from keyfront.backend import Settings, connect, create_app, seed
-from keyfront.controlplane import ControlPlane, Propagation
+from keyfront.controlplane import ControlPlane, Journal, Propagation
 from keyfront.controlplane.asgi import application as control_plane_app
 from keyfront.edge.server import EdgeSettings
 from keyfront.errors import KeyLoadError, ServiceError
@@ -24,6 +25,7 @@ from keyfront.stack.edge_process import EdgePorts, EdgeProcess
 from keyfront.stack.endpoint import Endpoint
 from keyfront.stack.provision import Provisioned, provision
 from keyfront.stack.shop import Shop, load_shop
+from keyfront.stack.state import StateDirectory
 
 _EDGE: Final = "edge"
 _DEPLOY_SECONDS: Final = 30
@@ -45,6 +47,13 @@ class Options:
     json: bool = False
     directory: Path = Path(".keyfront")
     """Where the key pair and the certificate authority are kept from one start to the next."""
+    state: Path | None = None
+    """Where they are kept instead, with everything that the endpoint has; without it that is gone at the end."""
+
+    @property
+    def home(self) -> Path:
+        """Where the key pair and the certificate authority are."""
+        return self.state or self.directory
 
 
 @dataclass(frozen=True)
@@ -75,25 +84,31 @@ class Machine:
     async def start(self) -> Running:
         """Listen, provision, and wait until the edge serves what was provisioned.
 
-        Raises `KeyfrontError`: a port in use, a folder that cannot be sold, a key that cannot be read.
+        Raises `KeyfrontError`: a port in use, a folder that cannot be sold, a key or a state that cannot be read.
         """
         options = self._options
         shop = load_shop(options.content)
-        key, standby = key_pair(options.directory), key_pair(options.directory / "next")
+        state = self._open_state()
+        key, standby = key_pair(options.home), key_pair(options.home / "next")
         endpoint_sockets = self._bind(options.port, "--port")
         backend_sockets = self._bind(options.backend_port, "--backend-port")
 
         # The edge chooses its ports when it starts, and it starts when there is an endpoint to read from.
-        name: list[names.DomainNames] = []
-        control_plane = ControlPlane(domain_name=lambda distribution_id: name[0](distribution_id))
+        name: Future[names.DomainNames] = Future()
+        self._stack.callback(name.cancel)
+        control_plane = ControlPlane(
+            domain_name=lambda distribution_id: name.result()(distribution_id),
+            journal=self._open_journal(state) if state else None,
+        )
         control_plane.propagation.register(_EDGE)
+        control_plane.redeploy()
         endpoint = Endpoint(control_plane_app(control_plane))
         url = f"http://127.0.0.1:{_port(endpoint_sockets)}"
         self._listen(endpoint, endpoint_sockets)
         self._stack.callback(endpoint.close)
 
         edge, _ = await asyncio.gather(self._start_edge(url, control_plane.propagation), endpoint.warm_up())
-        name.append(_domain_names(options, edge))
+        name.set_result(_domain_names(options, edge, state))
         aws = await asyncio.to_thread(clients, url)
         made = await asyncio.to_thread(
             provision,
@@ -106,8 +121,8 @@ class Machine:
             endpoint=url,
             shop_url=f"http://localhost:{_port(backend_sockets)}",
             edge=edge,
-            private_key=options.directory / PRIVATE_KEY,
-            public_key=options.directory / PUBLIC_KEY,
+            private_key=options.home / PRIVATE_KEY,
+            public_key=options.home / PUBLIC_KEY,
             provisioned=made,
             shop=shop,
         )
@@ -118,6 +133,18 @@ class Machine:
     async def stop(self) -> None:
         """Stop what was started, last first."""
         await self._stack.aclose()
+
+    def _open_state(self) -> StateDirectory | None:
+        if self._options.state is None:
+            return None
+        state = StateDirectory(self._options.state)
+        self._stack.callback(state.close)
+        return state
+
+    def _open_journal(self, state: StateDirectory) -> Journal:
+        journal = Journal.open(state.journal)
+        self._stack.callback(journal.close)
+        return journal
 
     def _bind(self, port: int, option: str) -> list[socket.socket]:
         sockets = bind_loopback(port, option=f"another with {option}")
@@ -141,7 +168,7 @@ class Machine:
             http_port=options.http_port,
             https_port=options.https_port,
             addressing=options.addressing,
-            directory=options.directory / "authority",
+            directory=options.home / "authority",
         )
         process = await EdgeProcess.start(settings, partial(propagation.applied, _EDGE))
         self._stack.push_async_callback(process.stop)
@@ -163,7 +190,9 @@ class Machine:
         return create_app(settings, engine=engine, keystore=keystore, demo=True, shop=shop.title)
 
 
-def _domain_names(options: Options, edge: EdgePorts) -> names.DomainNames:
+def _domain_names(options: Options, edge: EdgePorts, state: StateDirectory | None) -> names.DomainNames:
+    if options.addressing == "port" and state:
+        return names.by_port(edge.https + 1, state.ports(), state.keep_ports)
     if options.addressing == "port":
         return names.by_port(edge.https + 1)
     return names.by_host(edge.https)

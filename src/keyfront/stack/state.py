@@ -1,0 +1,109 @@
+"""The directory that `keyfront up --state DIR` keeps everything in: whose it is, and that one process uses it."""
+
+import fcntl
+import json
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from keyfront.errors import InputError
+
+_LOCK: Final = "lock"
+_PORTS: Final = "ports.json"
+
+
+class StateDirectory:
+    """A directory that is ours alone, from the moment it is made until `close`, or until the process ends."""
+
+    def __init__(self, path: Path) -> None:
+        """Make the directory if it is missing, for its owner alone, and lock it.
+
+        Raises `InputError`: no directory, another user's or one that others may write to (what is in it is trusted),
+        one that another process uses.
+        """
+        self.path = path
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"the state cannot be kept in {path}: {error.strerror}; name another directory") from None
+        check_owner(path, path.stat())
+        try:
+            self._lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise InputError(f"the state cannot be kept in {path}: {error.strerror} ({error.filename})") from None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            user = os.read(self._lock, 20).decode(errors="replace").strip() or "unknown"
+            os.close(self._lock)
+            raise InputError(
+                f"another keyfront up (process {user}) keeps its state in {path}: stop it, or name another directory"
+            ) from None
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+
+    @property
+    def journal(self) -> Path:
+        """The file of CloudFront's part."""
+        return self.path / "cloudfront.db"
+
+    @property
+    def services(self) -> Path:
+        """The directory of the other services' part."""
+        return self.path / "services"
+
+    def ports(self) -> dict[str, int]:
+        """The HTTPS port that each distribution had, by its id. `InputError` when the file says something else."""
+        file = self.path / _PORTS
+        try:
+            known = json.loads(file.read_text())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError):
+            known = None
+        if not isinstance(known, dict) or not all(isinstance(port, int) for port in known.values()):
+            raise InputError(f"{file} holds no ports: move it away, and every distribution gets a new one")
+        return known
+
+    def keep_ports(self, ports: Mapping[str, int]) -> None:
+        """Let `ports` give these from now on, also after a crash. Raises `OSError`."""
+        write_atomically(self.path / _PORTS, [json.dumps(ports).encode()])
+
+    def close(self) -> None:
+        """Let another process have the directory."""
+        os.close(self._lock)
+
+
+def check_owner(path: Path, status: os.stat_result) -> None:
+    """`InputError` unless this user owns `path`, and nobody else may write to it."""
+    if status.st_uid != os.geteuid():
+        raise InputError(f"{path} belongs to another user: what is kept there cannot be trusted. Name another place")
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise InputError(f"others may write to {path}: what is kept there cannot be trusted. Run chmod go-w {path}")
+
+
+def write_atomically(path: Path, content: "list[bytes | memoryview]") -> None:
+    """Let the file (mode 0600) have this content, all of it and on the disk, or stay as it is. Raises `OSError`."""
+    temporary = path.with_name(f".{path.name}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        for part in content:
+            rest = memoryview(part)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    temporary.replace(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Let the names in a directory be on the disk. Raises `OSError`."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
