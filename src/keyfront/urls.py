@@ -26,6 +26,7 @@ _AS_SENT = re.compile(
 )
 _PARTS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<host>[^/?#]*)(?P<path>[^?#]*)(?P<query>\?[^#]*)?")
 _HOST = re.compile(r"(?P<name>[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?\.?|\[[0-9a-f:]+\])(?::(?P<port>[0-9]{1,9}))?")
+_SENT_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?\.?)(?::([0-9]{1,5}))?")
 _LIKE_AN_ADDRESS = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
 _PATTERN_HOST = re.compile(r"[a-z0-9\-._*?:\[\]]+")
 _TO_ENCODE_IN_PATH = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]%]")
@@ -95,6 +96,12 @@ def signing_parameters(query: str) -> Iterator[tuple[str, str]]:
 def without_signing_parameters(query: str) -> str:
     """The viewer's own parameters, in their order and to the byte."""
     return "&".join(part for part in query.split("&") if part.partition("=")[0] not in SIGNING_PARAMETERS)
+
+
+def split_host(host: str) -> tuple[str, int | None] | None:
+    """Name and port of a Host header in lower case; `None` if it is none, as when two are joined by a comma."""
+    found = _SENT_HOST.fullmatch(host)
+    return (found[1], int(found[2]) if found[2] else None) if found else None
 
 
 def _normalised(url: str, *, pattern: bool) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from keyfront.edge.paths import written
 from keyfront.inventory import Origin
+from keyfront.paths import written
 
 # S3 User Guide, "Virtual hosting of buckets": BUCKET.s3.amazonaws.com, BUCKET.s3.REGION.…, BUCKET.s3-REGION.…,
 # BUCKET.s3.dualstack.REGION.…

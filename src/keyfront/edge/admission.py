@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from keyfront.edge.answers import BAD_REQUEST, METHOD_NOT_ALLOWED, Answer, page, redirect
-from keyfront.edge.configuration import Behavior, Configuration, Site, is_loopback, split_host
+from keyfront.edge.configuration import Behavior, Configuration, Site, is_loopback
 from keyfront.edge.viewer import ViewerRequest
-from keyfront.urls import MAX_URL_BYTES
+from keyfront.urls import MAX_URL_BYTES, split_host
 
 MAX_REQUEST_BYTES: Final = 20_480
 """Request line and headers. One page of the guide says 32,768."""
@@ -26,14 +26,16 @@ class Door:
     """Where the same host answers HTTPS, or `None` if nowhere."""
     site_id: str = ""
     """The one distribution that the listener's port belongs to; empty for ports that the Host header rules."""
+    any_host: bool = False
+    """Whether that distribution answers to every host name."""
 
 
 def route(configuration: Configuration, door: Door, viewer: ViewerRequest) -> Site | Answer:
     """The site that a request is for, or the answer to one that is for none."""
     if door.site_id:
         site = configuration.sites.get(door.site_id)
-        name, _ = split_host(viewer.host.lower()) or ("", None)
-        if site is not None and not is_loopback(name) and configuration.site(viewer.host) is not site:
+        found = split_host(viewer.host.lower())
+        if found is None or not (door.any_host or is_loopback(found[0]) or configuration.site(viewer.host) is site):
             site = None
     else:
         site = configuration.site(viewer.host)
@@ -41,8 +43,8 @@ def route(configuration: Configuration, door: Door, viewer: ViewerRequest) -> Si
         # Two Host headers arrive joined and are no host name, nor is an empty one.
         invalid = split_host(viewer.host.lower()) is None
         return page(400 if invalid else 403, BAD_REQUEST, "invalid-host" if invalid else "unknown-host", viewer.id)
-    if not viewer.path.startswith("/") or "%00" in viewer.path:
-        # `*`, the authority of a CONNECT, and NUL, which ends a path for some origins. Assumed.
+    if not viewer.path.startswith("/") or "%00" in viewer.path or "#" in viewer.path:
+        # `*`, the authority of a CONNECT; NUL and a bare #, which end a path for some origins. Assumed.
         return page(400, BAD_REQUEST, "invalid-path", viewer.id)
     target = len(viewer.path) + len(viewer.query) + 1
     url = len(viewer.scheme) + 3 + len(viewer.host) + target

@@ -4,15 +4,13 @@ A configuration is a value. The edge holds one and takes another in one step, so
 """
 
 import logging
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final, Literal
 
 from keyfront.edge.answers import Headers
 from keyfront.edge.locations import ALONE
-from keyfront.edge.paths import written
 from keyfront.edge.policies import CacheRules, cache_rules, response_headers_policy
 from keyfront.edge.response_headers import HeaderRules, header_rules
 from keyfront.inventory import (
@@ -23,15 +21,15 @@ from keyfront.inventory import (
     Inventory,
     Origin,
     OriginAccessControl,
-    OriginGroup,
 )
 from keyfront.keys import PublicKey
+from keyfront.paths import written
 from keyfront.routes import path_matcher
+from keyfront.urls import split_host
 
 _log = logging.getLogger(__name__)
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
-_NAME = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?\.?)(?::([0-9]{1,5}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ class Configuration:
         Guide, "Use custom URLs by adding alternate domain names (CNAMEs)".
         """
         found = self.hosts.get(host) or self.hosts.get(host.partition(":")[0])
-        if found is not None and _NAME.fullmatch(host):
+        if found is not None and split_host(host) is not None:
             return found
         host = host.lower()
         name = (split_host(host) or ("", None))[0]
@@ -158,12 +156,6 @@ def configure(inventory: Inventory, location: str = ALONE.name) -> Configuration
             if hosts.setdefault(name, site) is not site:
                 _log.warning("%s is a name of distribution %s already, not of %s", name, hosts[name].id, site.id)
     return Configuration(sites, hosts)
-
-
-def split_host(host: str) -> tuple[str, int | None] | None:
-    """Name and port of a Host header in lower case; `None` if it is none."""
-    found = _NAME.fullmatch(host)
-    return (found[1], int(found[2]) if found[2] else None) if found else None
 
 
 def is_loopback(name: str) -> bool:
@@ -223,7 +215,7 @@ def _behavior(behavior: CacheBehavior, distribution: Distribution, inventory: In
             _log.warning("%s: there is no origin %s; requests to it are answered 502", where, name)
     ready = Behavior(
         pattern=behavior.path_pattern,
-        matches=_MATCHES,
+        matches=path_matcher(behavior.path_pattern),
         keys=keys,
         viewer_protocol_policy=behavior.viewer_protocol_policy,
         methods=frozenset(behavior.allowed_methods),
@@ -258,8 +250,8 @@ def _geo_restriction(distribution: Distribution) -> GeoRestriction | None:
     if restriction.mode == "none":
         return None
     _log.warning(
-        "distribution %s: geo restriction (%s %s) is enforced for addresses whose country the edge was told (its setting "
-        "`countries`); every other viewer is served, as CloudFront serves those whose country it cannot tell",
+        "distribution %s: geo restriction (%s %s) is enforced for addresses whose country the edge was told (its "
+        "setting `countries`); every other viewer is served, as CloudFront serves those whose country it cannot tell",
         distribution.id,
         restriction.mode,
         ", ".join(sorted(restriction.countries)),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyfront.edge.paths import Reading, readings
+from keyfront.paths import Reading, readings
 from keyfront.routes import normalise
 
 

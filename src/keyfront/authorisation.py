@@ -1,0 +1,63 @@
+"""Whether a protected path lets a viewer in, however the server behind may read that path.
+
+`keyfront.verification` is the one judge; this asks it once for each place that a request may lead to (see
+`keyfront.paths`). The edge, `keyfront authz` and the middlewares all let a request in through here.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar
+
+from keyfront.keys import PublicKey
+from keyfront.paths import Reading
+from keyfront.verification import Decision, ViewerRequest, verify
+
+
+class Behavior(Protocol):
+    """What is configured for a path."""
+
+    @property
+    def keys(self) -> Mapping[str, PublicKey] | None:
+        """Key-pair ids and keys that it trusts; `None` where nothing is protected."""
+
+
+B = TypeVar("B", bound=Behavior)
+
+
+def authorise(
+    request: ViewerRequest, behavior: B, behavior_of: Callable[[str], B], ways: tuple[Reading, ...], now: float
+) -> Decision | None:
+    """Judge a request by the behavior of its path, and by those of the other readings of it.
+
+    `behavior_of` finds the behavior of a normalised path, `now` is seconds since the epoch. The first decision that
+    refuses counts; `None` where nothing is protected.
+    """
+    decision = _judge(request, behavior, now)
+    if len(ways) == 1 and not ways[0].elsewhere:
+        return decision
+    judged = [behavior]
+    for way in ways:
+        if decision is not None and not decision.allowed:
+            break
+        other = behavior_of(way.path)
+        if not any(other is each for each in judged):
+            judged.append(other)
+            decision = _judge(request, other, now) or decision
+        if way.elsewhere and other.keys is not None and (decision is None or decision.allowed):
+            decision = _covering(request, way.elsewhere, other, now) or decision
+    return decision
+
+
+def _judge(request: ViewerRequest, behavior: Behavior, now: float) -> Decision | None:
+    return None if behavior.keys is None else verify(request, behavior.keys, now)
+
+
+def _covering(request: ViewerRequest, path: str, behavior: Behavior, now: float) -> Decision | None:
+    """The refusal of a custom policy that covers the URL as sent, and not the place that it may lead to.
+
+    A canned policy names one URL: it was signed for exactly the bytes that were sent, so there is nothing that it
+    could cover by accident, and its signature cannot verify for another URL.
+    """
+    location, mark, query = request.url.partition("?")
+    site = location[: location.index("/", location.index("://") + 3)]
+    decision = _judge(ViewerRequest(f"{site}{path}{mark}{query}", request.cookie, request.ip), behavior, now)
+    return None if decision is None or decision.allowed or decision.reason == "signature-mismatch" else decision
