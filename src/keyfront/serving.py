@@ -8,10 +8,11 @@ error before anything has started.
 import asyncio
 import errno
 import socket
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, Literal, cast
 
 from granian._granian import SocketHolder
 from granian.constants import Interfaces, SSLProtocols
@@ -40,8 +41,16 @@ class TLS:
     key: Path
 
 
-def bind(host: str, port: int, *, option: str = "another port") -> socket.socket:
-    """A socket bound to `host` and `port` (0: any free one).
+CAN_SHARE_PORTS: Final = sys.platform == "linux"
+"""Whether connections to a port are spread over the processes that share it: elsewhere one of them gets all."""
+
+Use = Literal["alone", "shared", "reserved"]
+"""How a port is taken. `alone`: no other process may listen there. `shared`: every process of this user may that
+shares it as well. `reserved`: nobody listens yet, and other processes of this user will share it."""
+
+
+def bind(host: str, port: int, *, option: str = "another port", use: Use = "alone") -> socket.socket:
+    """A socket bound to `host` and `port` (0: any free one), which listens unless it only reserves.
 
     `option` names what the user can change, for the error: `PortError` when the port is taken or forbidden.
     """
@@ -49,7 +58,10 @@ def bind(host: str, port: int, *, option: str = "another port") -> socket.socket
         raise PortError(f"port {port} is not between 0 and 65535; choose {option}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        bound = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        if use == "reserved":
+            bound = _reserve(family, host, port)
+        else:
+            bound = socket.create_server((host, port), family=family, backlog=_BACKLOG, reuse_port=use == "shared")
     except OSError as error:
         why = {
             errno.EADDRINUSE: "another program is listening there",
@@ -63,17 +75,32 @@ def bind(host: str, port: int, *, option: str = "another port") -> socket.socket
     return bound
 
 
-def bind_loopback(port: int, *, option: str = "another port") -> list[socket.socket]:
+def _reserve(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.bind((host, port))
+        # Only now: before, it would have joined any other process that shares the port.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    except BaseException:
+        bound.close()
+        raise
+    return bound
+
+
+def bind_loopback(port: int, *, option: str = "another port", use: Use = "alone") -> list[socket.socket]:
     """Sockets on `127.0.0.1` and, where this machine has it, `::1`, with one port for both (0: any that is free).
 
     `localhost` means either, and which comes first is up to the viewer. Raises as `bind`.
     """
     if not _has_ipv6_loopback():
-        return [bind("127.0.0.1", port, option=option)]
+        return [bind("127.0.0.1", port, option=option, use=use)]
     while True:
-        first = bind("127.0.0.1", port, option=option)
+        first = bind("127.0.0.1", port, option=option, use=use)
         try:
-            return [first, bind("::1", int(first.getsockname()[1]), option=option)]
+            return [first, bind("::1", int(first.getsockname()[1]), option=option, use=use)]
         except PortError:
             first.close()
             if port:

@@ -2,7 +2,7 @@
 
 Its settings (those of `EdgeSettings`) come as one JSON object: the first argument, or else the first line of
 standard input. It writes JSON objects to standard output, one a line: first `{"event": "ready", "http": PORT,
-"https": PORT, "authority": FILE}` or `{"event": "failed", "error": TEXT}`, then `{"event": "applied",
+"https": PORT, "authority": FILE, "location": NAME}` or `{"event": "failed", "error": TEXT}`, then `{"event": "applied",
 "distributions": {ID: ETAG}}` for each configuration that it has taken up. It stops on SIGTERM, and when standard
 input ends: then whoever started it is gone. SIGINT is for the one who started it.
 """

@@ -6,7 +6,9 @@ one certificate for a listener and cannot choose by name (SNI), so all names are
 
 import logging
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -32,20 +34,26 @@ _DAYS_LEFT: Final = 30
 class Authority:
     """A certificate authority whose key stays in `folder` (mode 0600)."""
 
-    def __init__(self, folder: Path) -> None:
-        """Load the authority, or make one. Raises `InputError` for a folder that cannot be used."""
+    def __init__(self, folder: Path, *, server: str = "server") -> None:
+        """Load the authority, or make one. Raises `InputError` for a folder that cannot be used.
+
+        Several processes may use one folder: the authority is made once. `server` is the name of the files that hold
+        a process's own certificate.
+        """
         self._folder = folder
+        self._server = server
         self.certificate = folder / "ca.pem"
         """What clients have to trust."""
         key = folder / "ca-key.pem"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if self.certificate.exists() and key.exists():
-                self._authority = trustme.CA.from_pem(self.certificate.read_bytes(), key.read_bytes())
-            else:
-                self._authority = trustme.CA(organization_name="keyfront", organization_unit_name="local edge")
-                _write(key, self._authority.private_key_pem.bytes(), 0o600)
-                _write(self.certificate, self._authority.cert_pem.bytes(), 0o644)
+            with _alone_in(folder):
+                if self.certificate.exists() and key.exists():
+                    self._authority = trustme.CA.from_pem(self.certificate.read_bytes(), key.read_bytes())
+                else:
+                    self._authority = trustme.CA(organization_name="keyfront", organization_unit_name="local edge")
+                    _write(key, self._authority.private_key_pem.bytes(), 0o600)
+                    _write(self.certificate, self._authority.cert_pem.bytes(), 0o644)
         except OSError as error:
             raise InputError(f"cannot keep certificates in {folder}: {error.strerror}; choose another folder") from None
         except ValueError as error:
@@ -57,7 +65,7 @@ class Authority:
         A name that is no longer needed stays until then: a new certificate ends connections, an old name does no harm.
         """
         names = sorted({*ALWAYS_NAMED, *filter(None, map(_certifiable, aliases))})
-        chain, key = self._folder / "server.pem", self._folder / "server-key.pem"
+        chain, key = self._folder / f"{self._server}.pem", self._folder / f"{self._server}-key.pem"
         if not self._is_current(chain, key, names):
             issued = self._authority.issue_cert(*names, not_after=datetime.now(UTC) + timedelta(days=_DAYS))
             private = serialization.load_pem_private_key(issued.private_key_pem.bytes(), None)
@@ -82,6 +90,22 @@ class Authority:
         known = sorted([*found.get_values_for_type(x509.DNSName), *map(str, found.get_values_for_type(x509.IPAddress))])
         lasts = certificate.not_valid_after_utc - datetime.now(UTC) > timedelta(days=_DAYS_LEFT)
         return lasts and set(names) <= set(known) and private.public_key() == certificate.public_key()
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes out of `folder` for a moment, where the system has locks for that."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)  # which unlocks it
 
 
 def _certifiable(alias: str) -> str:

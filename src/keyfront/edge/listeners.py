@@ -5,13 +5,14 @@ They follow the configuration: a distribution's ports open and close with it, an
 
 import asyncio
 import logging
+from collections.abc import Iterable
 
 from keyfront.edge.admission import Door
 from keyfront.edge.asgi import application
 from keyfront.edge.certificates import Authority
-from keyfront.edge.configuration import Configuration, Site
+from keyfront.edge.configuration import EMPTY, Configuration, Site
 from keyfront.edge.pipeline import Edge
-from keyfront.serving import TLS, ASGIApp, Listener, PortError, bind_loopback
+from keyfront.serving import TLS, ASGIApp, Listener, PortError, Use, bind_loopback
 
 _log = logging.getLogger(__name__)
 
@@ -19,10 +20,10 @@ _log = logging.getLogger(__name__)
 class OpenPort:
     """A port on which an application answers, over IPv4 and IPv6 where there is one, until it is closed."""
 
-    def __init__(self, app: ASGIApp, port: int, *, option: str = "another port") -> None:
+    def __init__(self, app: ASGIApp, port: int, *, option: str = "another port", use: Use = "alone") -> None:
         """Take `port` (0: any that is free) without answering yet. Raises `PortError`."""
         self._app = app
-        self._sockets = bind_loopback(port, option=option)
+        self._sockets = bind_loopback(port, option=option, use=use)
         self._listeners: list[Listener] = []
         self._retiring: set[asyncio.Task[None]] = set()
         self.number = int(self._sockets[0].getsockname()[1])
@@ -57,42 +58,48 @@ class OpenPort:
 class Listeners:
     """Every port of an edge."""
 
-    def __init__(self, edge: Edge, authority: Authority, *, dedicated: bool) -> None:
-        """`dedicated`: whether distributions have ports of their own."""
+    def __init__(self, edge: Edge, authority: Authority, *, dedicated: bool, use: Use = "alone") -> None:
+        """`dedicated`: whether distributions have ports of their own. `use`: how ports are taken."""
         self._edge = edge
         self._authority = authority
         self._dedicated = dedicated
-        self._http: OpenPort | None = None
-        self._https: OpenPort | None = None
+        self._use: Use = use
+        self._http: list[OpenPort] = []
+        self._https: list[OpenPort] = []
         self._own: dict[tuple[str, int], tuple[OpenPort, OpenPort]] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._chain = b""
         self._tls: TLS | None = None
 
     @property
-    def http(self) -> int | None:
-        """The port for HTTP, once it is open."""
-        return self._http.number if self._http else None
+    def http(self) -> tuple[int, ...]:
+        """The ports for HTTP that are open."""
+        return tuple(port.number for port in self._http)
 
     @property
-    def https(self) -> int | None:
-        """The port for HTTPS, once it is open."""
-        return self._https.number if self._https else None
+    def https(self) -> tuple[int, ...]:
+        """The ports for HTTPS that are open."""
+        return tuple(port.number for port in self._https)
 
-    async def open(self, http: int | None, https: int | None) -> None:
-        """Listen on both (0: any that is free, `None`: not at all). Raises `PortError`, and then none is open."""
+    async def open(self, http: Iterable[int], https: Iterable[int]) -> None:
+        """Listen on all (0: any that is free). Raises `PortError`, and then none is open.
+
+        Whom HTTP sends to HTTPS goes to the first HTTPS port.
+        """
         try:
-            if https is not None:
-                # Its door is for HTTPS alone, where nothing is sent elsewhere for HTTPS.
-                self._https = OpenPort(application(self._edge, Door()), https, option="another HTTPS port")
-            if http is not None:
-                self._http = OpenPort(application(self._edge, Door(self.https)), http, option="another HTTP port")
+            # Its door is for HTTPS alone, where nothing is sent elsewhere for HTTPS.
+            secure = application(self._edge, Door())
+            for number in https:
+                self._https.append(OpenPort(secure, number, option="another HTTPS port", use=self._use))
+            plain = application(self._edge, Door(next(iter(self.https), None)))
+            for number in http:
+                self._http.append(OpenPort(plain, number, option="another HTTP port", use=self._use))
         except PortError:
             await self.close()
             raise
-        await self._certify(Configuration({}, {}))
-        if self._http:
-            self._http.listen()
+        await self._certify(EMPTY)
+        for port in self._http:
+            port.listen()
 
     async def follow(self, configuration: Configuration) -> frozenset[str]:
         """Open, close and certify what `configuration` needs. Returns the distributions whose ports are taken."""
@@ -115,16 +122,15 @@ class Listeners:
 
     async def close(self) -> None:
         """Close every port."""
-        ports = [port for port in (self._http, self._https) if port]
-        ports += [port for pair in self._own.values() for port in pair]
-        self._http = self._https = None
+        ports = [*self._http, *self._https, *(port for pair in self._own.values() for port in pair)]
+        self._http, self._https = [], []
         self._own.clear()
         await asyncio.gather(*(port.close() for port in ports), *self._closing)
 
     def _open_own(self, site: Site, number: int) -> tuple[OpenPort, OpenPort]:
-        secure = OpenPort(application(self._edge, Door(site_id=site.id)), number)
+        secure = OpenPort(application(self._edge, Door(site_id=site.id)), number, use=self._use)
         try:
-            plain = OpenPort(application(self._edge, Door(number, site.id)), number + 1)
+            plain = OpenPort(application(self._edge, Door(number, site.id)), number + 1, use=self._use)
         except PortError:
             self._close_later(secure)
             raise
@@ -139,9 +145,8 @@ class Listeners:
         if chain == self._chain:
             return
         self._tls, self._chain = tls, chain
-        for port in [self._https, *(secure for secure, _ in self._own.values())]:
-            if port:
-                port.listen(tls)
+        for port in [*self._https, *(secure for secure, _ in self._own.values())]:
+            port.listen(tls)
 
     def _close_later(self, port: OpenPort) -> None:
         task = asyncio.ensure_future(port.close())

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,16 +14,21 @@ from keyfront.edge.configuration import Configuration
 from keyfront.edge.exchange import Outcome
 from keyfront.edge.invalidations import Invalidation
 from keyfront.edge.listeners import Listeners
+from keyfront.edge.locations import ALONE, Location
 from keyfront.edge.origins import Origins
 from keyfront.edge.pipeline import Edge
 from keyfront.edge.refresh import OnApplied, Refresher
 from keyfront.errors import InputError
+from keyfront.serving import CAN_SHARE_PORTS
 
 if TYPE_CHECKING:
     from boto3 import Session
     from mypy_boto3_cloudfront import CloudFrontClient
 
 _log = logging.getLogger(__name__)
+
+MOST_LOCATIONS: Final = 64
+"""Each is a process with a cache of its own."""
 
 _API_SECONDS: Final = 5
 _APPLY_SECONDS: Final = 30
@@ -42,6 +48,16 @@ class EdgeSettings:
     https_port: int | None = 8443
     addressing: Literal["host", "port"] = "host"
     """`port`: a distribution whose domain name is `localhost:PORT` gets HTTPS there, and HTTP on the next port."""
+    location: int = 1
+    """Which of `locations` edge locations this is, counted from 1."""
+    locations: int = 1
+    propagation_seconds: float = 0.0
+    """How long a change is under way until the last location has it (see `locations`)."""
+    shared_ports: bool = False
+    """Whether other processes of this user listen on the same ports: the system spreads connections over them."""
+    own_http_port: int | None = None
+    """Another port, by which a viewer can choose this location where it shares the others."""
+    own_https_port: int | None = None
     directory: Path = Path(".keyfront")
     """Where the certificate authority is kept."""
     refresh_seconds: float = 1.0
@@ -63,9 +79,22 @@ class EdgeSettings:
             raise InputError(f"addressing is {self.addressing!r}: choose 'host' or 'port'")
         if not isinstance(self.refresh_seconds, int | float) or not 0 < self.refresh_seconds < 86_400:
             raise InputError(f"refresh_seconds is {self.refresh_seconds!r}: give more than 0, and at most a day")
-        for name, limit in (("http_port", 65_535), ("https_port", 65_535), ("cache_bytes", 1 << 50)):
-            self._whole_number(name, limit, optional=name.endswith("_port"))
-        self._whole_number("object_bytes", 1 << 50, optional=False)
+        for name in ("http_port", "https_port", "own_http_port", "own_https_port"):
+            self._whole_number(name, 65_535, optional=True)
+        for name in ("cache_bytes", "object_bytes"):
+            self._whole_number(name, 1 << 50, optional=False)
+        for name in ("location", "locations"):
+            self._whole_number(name, MOST_LOCATIONS, optional=False)
+        if not isinstance(self.propagation_seconds, int | float):
+            raise InputError(f"propagation_seconds is {self.propagation_seconds!r}: give a number")
+        if self.shared_ports and not CAN_SHARE_PORTS:
+            raise InputError(f"shared_ports is true: processes cannot share ports on {sys.platform}; leave it out")
+        _ = self.place
+
+    @property
+    def place(self) -> Location:
+        """This edge's location. Raises `InputError` for one that cannot be."""
+        return Location(self.location, self.locations, self.propagation_seconds)
 
     def _whole_number(self, name: str, limit: int, *, optional: bool) -> None:
         value = getattr(self, name)
@@ -82,6 +111,8 @@ class Addresses:
     http: int | None
     https: int | None
     authority: Path
+    location: str = ALONE.name
+    """Its name, as `X-Amz-Cf-Pop` has it."""
 
 
 class EdgeServer:
@@ -108,7 +139,10 @@ class EdgeServer:
         """
         settings = self._settings
         self._loop = asyncio.get_running_loop()
-        authority = await asyncio.to_thread(Authority, settings.directory)
+        place = settings.place
+        authority = await asyncio.to_thread(
+            Authority, settings.directory, server=f"server-{place.number}" if place.number > 1 else "server"
+        )
         session = await asyncio.to_thread(_session, settings)
         client = await asyncio.to_thread(_client, session, settings)
         self._origins = Origins(
@@ -121,11 +155,20 @@ class EdgeServer:
             self._origins,
             cache_bytes=settings.cache_bytes,
             object_bytes=settings.object_bytes,
+            location=place.name,
             on_decision=self._on_decision,
         )
-        self._listeners = Listeners(self.edge, authority, dedicated=settings.addressing == "port")
+        self._listeners = Listeners(
+            self.edge,
+            authority,
+            dedicated=settings.addressing == "port",
+            use="shared" if settings.shared_ports else "alone",
+        )
         try:
-            await self._listeners.open(settings.http_port, settings.https_port)
+            await self._listeners.open(
+                _given(settings.http_port, settings.own_http_port),
+                _given(settings.https_port, settings.own_https_port),
+            )
         except BaseException:
             await self._origins.aclose()
             raise
@@ -134,10 +177,12 @@ class EdgeServer:
             self._apply_from_thread,
             self._purge_from_thread,
             seconds=settings.refresh_seconds,
+            location=place,
             on_applied=self._on_applied,
         )
         self._refresher.start()
-        return Addresses(self._listeners.http, self._listeners.https, authority.certificate)
+        http, https = (next(iter(numbers), None) for numbers in (self._listeners.http, self._listeners.https))
+        return Addresses(http, https, authority.certificate, place.name)
 
     async def stop(self) -> None:
         """Read no more, take no more connections, and let answers under way end (five seconds at most)."""
@@ -181,6 +226,10 @@ async def serve(
         await until.wait()
     finally:
         await server.stop()
+
+
+def _given(*ports: int | None) -> list[int]:
+    return [port for port in ports if port is not None]
 
 
 def _session(settings: EdgeSettings) -> "Session":
