@@ -1,0 +1,47 @@
+locals {
+  parameter = startswith(var.signer, "ssm:") ? trimprefix(var.signer, "ssm:") : null
+
+  environment = merge(var.environment, { for name, value in {
+    CLOUDFRONT_DOMAIN     = var.cloudfront_domain
+    KEYPAIR_ID            = var.key_pair_id
+    PRIVATE_KEY_PARAMETER = local.parameter
+    SIGNER                = local.parameter == null ? var.signer : null
+  } : name => value if value != null })
+}
+
+resource "aws_lambda_function" "this" {
+  function_name = var.name
+  description   = "Signs CloudFront links for whoever may download"
+  role          = aws_iam_role.this.arn
+
+  filename          = var.package.zip
+  source_code_hash  = var.package.zip == null ? null : filebase64sha256(var.package.zip)
+  s3_bucket         = var.package.s3_bucket
+  s3_key            = var.package.s3_key
+  s3_object_version = var.package.s3_object_version
+
+  handler       = var.handler
+  runtime       = var.runtime
+  architectures = [var.architecture]
+  memory_size   = var.memory_mb
+  timeout       = var.timeout_seconds
+  tags          = var.tags
+
+  environment {
+    variables = local.environment
+  }
+
+  logging_config {
+    log_format = "Text"
+    log_group  = aws_cloudwatch_log_group.function.name
+  }
+
+  # From its first call on the function may do what it needs.
+  depends_on = [aws_iam_role_policy.signing, aws_iam_role_policy.logs]
+}
+
+resource "aws_cloudwatch_log_group" "function" {
+  name              = "/aws/lambda/${var.name}"
+  retention_in_days = var.log_retention_days
+  tags              = var.tags
+}

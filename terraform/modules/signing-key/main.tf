@@ -1,0 +1,79 @@
+locals {
+  kms    = var.kind == "kms"
+  signer = local.kms ? "kms:${one(aws_kms_alias.this[*].name)}" : "ssm:/${var.name}"
+
+  public_key_pem = local.kms ? one(data.aws_kms_public_key.this[*].public_key_pem) : nonsensitive(var.public_key_pem)
+  parameter_arn  = one(concat(aws_ssm_parameter.outside[*].arn, aws_ssm_parameter.in_state[*].arn))
+
+  # Ephemeral, as the key is: gone when Terraform ends.
+  to_write = var.private_key == null ? local.nothing_to_write : (
+    var.key_pair_id == null ? var.private_key : jsonencode(merge(local.document, { private_key = var.private_key }))
+  )
+  # Version 0 is a parameter that waits for its value. With any other a key was written before, and raising the
+  # version without giving the key must not put this text in the key's place: SSM refuses more than 4,096 characters.
+  nothing_to_write = var.private_key_version == 0 ? "not set yet" : join("", [
+    "private_key_version changed and private_key was not given.", format("%5000s", ""),
+  ])
+  document = { key_pair_id = var.key_pair_id, hash_algorithm = var.hash_algorithm }
+}
+
+resource "aws_kms_key" "this" {
+  count = local.kms ? 1 : 0
+
+  description              = "Signs CloudFront URLs and cookies: ${var.name}"
+  key_usage                = "SIGN_VERIFY"
+  customer_master_key_spec = var.kms_key_spec
+  deletion_window_in_days  = var.kms_deletion_window_days
+  policy                   = var.kms_policy_json
+  tags                     = var.tags
+}
+
+resource "aws_kms_alias" "this" {
+  count = local.kms ? 1 : 0
+
+  name          = "alias/${var.name}"
+  target_key_id = aws_kms_key.this[0].key_id
+}
+
+data "aws_kms_public_key" "this" {
+  count = local.kms ? 1 : 0
+
+  key_id = aws_kms_key.this[0].arn
+}
+
+# The provider reads a parameter's value into the state unless it was written by a write-only argument. So even the
+# text that stands in for a value from outside is written by one: with `value` and ignore_changes the next refresh
+# would bring the private key into the state.
+resource "aws_ssm_parameter" "outside" {
+  count = var.kind == "parameter" ? 1 : 0
+
+  name             = "/${var.name}"
+  description      = "Signs CloudFront URLs and cookies"
+  type             = "SecureString"
+  tier             = "Standard"
+  key_id           = var.parameter_kms_key_arn
+  value_wo         = local.to_write
+  value_wo_version = var.private_key_version
+  tags             = var.tags
+}
+
+resource "aws_ssm_parameter" "in_state" {
+  count = var.kind == "state" ? 1 : 0
+
+  name        = "/${var.name}"
+  description = "Signs CloudFront URLs and cookies"
+  type        = "SecureString"
+  tier        = "Standard"
+  key_id      = var.parameter_kms_key_arn
+  value = var.key_pair_id == null ? var.private_key_in_state : jsonencode(
+    merge(local.document, { private_key = var.private_key_in_state })
+  )
+  tags = var.tags
+}
+
+check "private_key_in_state" {
+  assert {
+    condition     = var.kind != "state"
+    error_message = "The private key of ${var.name} is in Terraform's state and plan files: whoever reads them opens everything that the key opens. Good for a first look; kind parameter or kms keeps it out."
+  }
+}

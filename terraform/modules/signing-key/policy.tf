@@ -1,0 +1,41 @@
+locals {
+  statements = local.kms ? local.sign : concat(local.read, local.decrypt)
+
+  sign = [
+    {
+      Sid      = "ReadPublicKey"
+      Effect   = "Allow"
+      Action   = "kms:GetPublicKey"
+      Resource = one(aws_kms_key.this[*].arn)
+    },
+    {
+      Sid      = "Sign"
+      Effect   = "Allow"
+      Action   = "kms:Sign"
+      Resource = one(aws_kms_key.this[*].arn)
+      Condition = {
+        StringEquals = {
+          "kms:SigningAlgorithm" = var.kms_key_spec == "RSA_2048" ? "RSASSA_PKCS1_V1_5_SHA_256" : "ECDSA_SHA_256"
+        }
+      }
+    },
+  ]
+
+  read = [{
+    Sid      = "ReadParameter"
+    Effect   = "Allow"
+    Action   = "ssm:GetParameter"
+    Resource = local.parameter_arn
+  }]
+
+  # SSM's own key lets everybody decrypt who may read the parameter; a customer's key does not.
+  decrypt = var.parameter_kms_key_arn == null ? [] : [{
+    Sid      = "DecryptParameter"
+    Effect   = "Allow"
+    Action   = "kms:Decrypt"
+    Resource = var.parameter_kms_key_arn
+    Condition = {
+      StringEquals = { "kms:EncryptionContext:PARAMETER_ARN" = local.parameter_arn }
+    }
+  }]
+}
