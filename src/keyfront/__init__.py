@@ -1,10 +1,15 @@
 """Private content on Amazon CloudFront, from a key to a download."""
 
-from keyfront.errors import KeyfrontError
-from keyfront.keys import PublicKey, SigningKey
-from keyfront.policy import Policy
-from keyfront.signing import SignedCookies, Signer, SigningWarning
-from keyfront.verification import Decision, ViewerRequest, verify
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from keyfront.diagnosis import Report, explain
+    from keyfront.errors import KeyfrontError
+    from keyfront.keys import PublicKey, SigningKey
+    from keyfront.policy import Policy
+    from keyfront.signing import SignedCookies, Signer, SigningWarning
+    from keyfront.verification import Decision, ViewerRequest, verify
 
 __version__ = "0.1.0"
 
@@ -13,10 +18,41 @@ __all__ = [
     "KeyfrontError",
     "Policy",
     "PublicKey",
+    "Report",
     "SignedCookies",
     "Signer",
     "SigningKey",
     "SigningWarning",
     "ViewerRequest",
+    "explain",
     "verify",
 ]
+
+# Loaded when first used: a command that needs no keys starts without the time that cryptography takes to load.
+_ROOMS: Final = {
+    "Decision": "verification",
+    "KeyfrontError": "errors",
+    "Policy": "policy",
+    "PublicKey": "keys",
+    "Report": "diagnosis",
+    "SignedCookies": "signing",
+    "Signer": "signing",
+    "SigningKey": "keys",
+    "SigningWarning": "signing",
+    "ViewerRequest": "verification",
+    "explain": "diagnosis",
+    "verify": "verification",
+}
+
+
+def __getattr__(name: str) -> object:
+    room = _ROOMS.get(name)
+    if room is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{room}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
