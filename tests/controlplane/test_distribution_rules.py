@@ -129,7 +129,12 @@ REFUSED: list[Row] = [
     # Origins.
     ("no origin", top(Origins={"Quantity": 0, "Items": []}), "MalformedXML", 400),
     ("origin twice", lambda c: c.update(Origins=counted(*c["Origins"]["Items"] * 2)), "InvalidArgument", 400),
-    ("origin without id", origin(Id=""), "InvalidArgument", 400),
+    (
+        "origin without id",
+        lambda c: (origin(Id="")(c), c["DefaultCacheBehavior"].update(TargetOriginId="")),
+        "InvalidArgument",
+        400,
+    ),
     ("origin of no kind", lambda c: c["Origins"]["Items"][0].pop("CustomOriginConfig"), "InvalidOrigin", 400),
     ("origin of two kinds", origin(S3OriginConfig={"OriginAccessIdentity": ""}), "InvalidOrigin", 400),
     ("scheme in an origin", origin(DomainName="https://example.com"), "InvalidArgument", 400),

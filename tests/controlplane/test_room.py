@@ -41,7 +41,7 @@ def test_what_it_stores_can_be_written_down_and_read_again(
     cloudfront.create_invalidation(DistributionId=distribution, InvalidationBatch=batch)
     store = endpoint.plane._account.store
     rows = {name: table.rows() for name, table in vars(store).items() if isinstance(table, Table)}
-    assert len(rows) == 13
+    assert len(rows) == 14
     assert pickle.loads(pickle.dumps(rows)) == rows
 
 
@@ -52,3 +52,18 @@ def test_every_code_it_gives_has_a_status(code: str) -> None:
 
 def test_there_are_as_many_codes_as_rules() -> None:
     assert len(CODES) > 50
+
+
+def test_a_reset_forgets_everything(
+    cloudfront: CloudFrontClient, endpoint: Any, make_distribution: Any, make_group: Any
+) -> None:
+    make_group()
+    make_distribution()
+    cloudfront.create_key_value_store(Name="prices", Tags={"Items": [{"Key": "team", "Value": "shop"}]})
+    endpoint.plane.propagation.register("edge")
+    endpoint.plane.reset()
+    assert cloudfront.list_distributions()["DistributionList"]["Quantity"] == 0
+    assert cloudfront.list_key_groups()["KeyGroupList"]["Quantity"] == 0
+    assert cloudfront.list_public_keys()["PublicKeyList"]["Quantity"] == 0
+    assert cloudfront.list_key_value_stores()["KeyValueStoreList"]["Quantity"] == 0
+    assert make_distribution()

@@ -38,7 +38,7 @@ def found(table: Table[Config], identifier: str, code: str, what: str) -> Resour
     """The resource of that id; `APIError` `code` when there is none."""
     resource = table.get(identifier)
     if resource is None:
-        raise APIError(code, f"The specified {what} does not exist: {identifier[:100]}.")
+        raise APIError(code, f"The specified {what} does not exist.")
     return resource
 
 
@@ -50,8 +50,7 @@ def check_version(resource: Resource[Config], if_match: str | None) -> None:
     """
     etag = (if_match or "").strip('"')
     if not is_etag(etag):
-        message = "The If-Match version is missing or not valid for the resource: send the resource's ETag."
-        raise APIError("InvalidIfMatchVersion", message)
+        raise APIError("InvalidIfMatchVersion", "The If-Match version is missing or not valid for the resource.")
     if etag != resource.etag:
         raise APIError(
             "PreconditionFailed",

@@ -45,10 +45,7 @@ def check_behaviors(account: Account, config: DistributionConfig, distribution: 
         message = f"A distribution may have {quota} cache behaviors; this one has {len(listed)}."
         raise APIError("TooManyCacheBehaviors", message)
     _check_path_patterns([behavior["PathPattern"] for behavior in listed])
-    targets = {origin["Id"] for origin in config["Origins"]["Items"]}
-    targets |= {group["Id"] for group in config["OriginGroups"].get("Items", [])}
     for behavior in behaviors(config):
-        _check_target(behavior, targets)
         _check_methods(behavior)
         _check_caching(account, behavior)
         _check_policies(account, behavior)
@@ -61,6 +58,14 @@ def check_behaviors(account: Account, config: DistributionConfig, distribution: 
         raise APIError("TooManyFunctionAssociations", message)
     _check_key_group_quota(account, config, distribution)
     _check_policy_quotas(account, config, distribution)
+
+
+def check_targets(config: DistributionConfig) -> None:
+    """`APIError` `NoSuchOrigin` for a behavior whose target is none of the origins and origin groups."""
+    targets = {origin["Id"] for origin in config["Origins"].get("Items", [])}
+    targets |= {group["Id"] for group in config["OriginGroups"].get("Items", [])}
+    if any(behavior["TargetOriginId"] not in targets for behavior in behaviors(config)):
+        raise APIError("NoSuchOrigin", "One or more of your origins or origin groups do not exist.")
 
 
 def name_of(behavior: AnyBehavior) -> str:
@@ -82,15 +87,6 @@ def _check_path_patterns(patterns: list[str]) -> None:
             # Assumed: the code. With and without a leading slash a pattern means the same.
             raise APIError("InvalidArgument", f"Two cache behaviors have the path pattern {pattern!r}.")
         seen.add(same)
-
-
-def _check_target(behavior: AnyBehavior, targets: set[str]) -> None:
-    if behavior["TargetOriginId"] not in targets:
-        raise APIError(
-            "NoSuchOrigin",
-            "One or more of your origins or origin groups do not exist: the cache behavior "
-            f"{name_of(behavior)} has the target {behavior['TargetOriginId'][:200]!r}.",
-        )
 
 
 def _check_methods(behavior: AnyBehavior) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
 from keyfront.controlplane.account import COMMENT_CHARACTERS, Account, check_length
-from keyfront.controlplane.behavior_rules import check_behaviors
+from keyfront.controlplane.behavior_rules import check_behaviors, check_targets
 from keyfront.controlplane.faults import APIError
 from keyfront.controlplane.origin_rules import check_origins
 
@@ -70,6 +70,7 @@ def check_distribution(account: Account, config: DistributionConfig, distributio
             f"invalid character: {config['DefaultRootObject'][:300]!r}.",
         )
     _check_what_is_not_there(config)
+    check_targets(config)
     check_origins(account, config, distribution)
     check_behaviors(account, config, distribution)
     _check_aliases(account, config, distribution)

@@ -13,7 +13,7 @@ from keyfront.controlplane.defaults import with_defaults
 from keyfront.controlplane.distribution_rules import check_complete, check_distribution, check_reference
 from keyfront.controlplane.faults import APIError
 from keyfront.controlplane.identifiers import distribution_arn, new_etag, new_id
-from keyfront.controlplane.model import API_VERSION, service_model
+from keyfront.controlplane.model import location, service_model
 from keyfront.controlplane.paging import page
 from keyfront.controlplane.store import Resource
 from keyfront.controlplane.trust import distributions_trusting, trusted_key_groups, trusted_signers
@@ -135,7 +135,7 @@ def _create(account: Account, given: DistributionConfig, tagged: dict[str, str])
     return {
         "Distribution": _describe(account, distribution),
         "ETag": distribution.etag,
-        "Location": f"/{API_VERSION}/distribution/{distribution.id}",
+        "Location": location(f"distribution/{distribution.id}"),
     }
 
 

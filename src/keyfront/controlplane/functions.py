@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from keyfront.controlplane import tags
+from keyfront.controlplane import key_value_stores, tags
 from keyfront.controlplane.account import COMMENT_CHARACTERS, Account, Operation, check_length, check_version, found
 from keyfront.controlplane.faults import APIError
 from keyfront.controlplane.identifiers import function_arn, new_etag
-from keyfront.controlplane.model import API_VERSION
+from keyfront.controlplane.model import location
 from keyfront.controlplane.paging import short_page
 from keyfront.controlplane.store import Resource
 from keyfront.controlplane.trust import distributions_with_function
@@ -44,7 +44,7 @@ def create(account: Account, request: FunctionRequest) -> Mapping[str, object]:
     return {
         "FunctionSummary": _describe(account, function, _DEVELOPMENT),
         "ETag": function.etag,
-        "Location": f"/{API_VERSION}/function/{name}",
+        "Location": location(f"function/{name}"),
     }
 
 
@@ -146,12 +146,7 @@ def _version(account: Account, request: FunctionRequest) -> FunctionVersion:
     if len(code) > quota:
         message = f"The function has {len(code)} bytes, and may have {quota}."
         raise APIError("FunctionSizeLimitExceeded", message)
-    stores = config["KeyValueStoreAssociations"].get("Items", []) if "KeyValueStoreAssociations" in config else []
-    if stores:
-        message = (
-            f"The key value store does not exist: {stores[0]['KeyValueStoreARN']}. keyfront has no key value stores."
-        )
-        raise APIError("InvalidArgument", message)
+    key_value_stores.check_associations(account, config)
     return {"FunctionConfig": config, "FunctionCode": code}
 
 

@@ -53,6 +53,11 @@ def function_arn(account: str, name: str) -> str:
     return f"arn:aws:cloudfront::{account}:function/{name}"
 
 
+def key_value_store_arn(account: str, identifier: str) -> str:
+    """`arn:aws:cloudfront::123456789012:key-value-store/` and a UUID."""
+    return f"arn:aws:cloudfront::{account}:key-value-store/{identifier}"
+
+
 def distribution_arn(account: str, distribution_id: str) -> str:
     """`arn:aws:cloudfront::123456789012:distribution/EDFDVBD6EXAMPLE`."""
     return f"arn:aws:cloudfront::{account}:distribution/{distribution_id}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from keyfront.controlplane.account import COMMENT_CHARACTERS, Account, Operation, check_length, found
 from keyfront.controlplane.faults import APIError
 from keyfront.controlplane.identifiers import new_invalidation_id
-from keyfront.controlplane.model import API_VERSION
+from keyfront.controlplane.model import location
 from keyfront.controlplane.paging import page
 from keyfront.controlplane.store import Resource
 
@@ -105,7 +105,7 @@ def _describe(account: Account, invalidation: Resource[InvalidationBatch]) -> Ma
 def _created(account: Account, invalidation: Resource[InvalidationBatch]) -> Mapping[str, object]:
     return {
         "Invalidation": _describe(account, invalidation),
-        "Location": f"/{API_VERSION}/distribution/{invalidation.parent}/invalidation/{invalidation.id}",
+        "Location": location(f"distribution/{invalidation.parent}/invalidation/{invalidation.id}"),
     }
 
 

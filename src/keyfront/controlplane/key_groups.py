@@ -17,7 +17,7 @@ from keyfront.controlplane.account import (
 )
 from keyfront.controlplane.faults import APIError
 from keyfront.controlplane.identifiers import new_etag, new_key_group_id
-from keyfront.controlplane.model import API_VERSION
+from keyfront.controlplane.model import location
 from keyfront.controlplane.paging import short_page
 from keyfront.controlplane.store import Resource
 from keyfront.controlplane.trust import distributions_trusting
@@ -40,7 +40,7 @@ def create(account: Account, request: KeyGroupRequest) -> Mapping[str, object]:
     return {
         "KeyGroup": _describe(group),
         "ETag": group.etag,
-        "Location": f"/{API_VERSION}/key-group/{group.id}",
+        "Location": location(f"key-group/{group.id}"),
     }
 
 

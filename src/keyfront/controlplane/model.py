@@ -10,6 +10,11 @@ API_VERSION = "2020-05-31"
 NAMESPACE = f"http://cloudfront.amazonaws.com/doc/{API_VERSION}/"
 
 
+def location(path: str) -> str:
+    """The `Location` of a resource that was made: its address at Amazon, wherever it was made."""
+    return f"https://cloudfront.amazonaws.com/{API_VERSION}/{path}"
+
+
 @cache
 def service_model() -> ServiceModel:
     """The model of CloudFront's API, read once."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from keyfront.controlplane.account import Account, Operation, check_length, check_version, found
 from keyfront.controlplane.faults import APIError
 from keyfront.controlplane.identifiers import new_etag, new_id
-from keyfront.controlplane.model import API_VERSION
+from keyfront.controlplane.model import location
 from keyfront.controlplane.paging import page
 from keyfront.controlplane.store import Resource
 from keyfront.controlplane.trust import distributions_with_control
@@ -41,7 +41,7 @@ def create(account: Account, request: OriginAccessControlRequest) -> Mapping[str
     return {
         "OriginAccessControl": _describe(control),
         "ETag": control.etag,
-        "Location": f"/{API_VERSION}/origin-access-control/{control.id}",
+        "Location": location(f"origin-access-control/{control.id}"),
     }
 
 

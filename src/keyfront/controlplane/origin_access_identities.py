@@ -17,7 +17,7 @@ from keyfront.controlplane.account import (
 )
 from keyfront.controlplane.faults import APIError
 from keyfront.controlplane.identifiers import new_etag, new_id
-from keyfront.controlplane.model import API_VERSION
+from keyfront.controlplane.model import location
 from keyfront.controlplane.paging import page
 from keyfront.controlplane.store import Resource
 from keyfront.controlplane.trust import distributions_with_identity
@@ -113,7 +113,7 @@ def _created(identity: Resource[OriginAccessIdentityConfig]) -> Mapping[str, obj
     return {
         "CloudFrontOriginAccessIdentity": _describe(identity),
         "ETag": identity.etag,
-        "Location": f"/{API_VERSION}/origin-access-identity/cloudfront/{identity.id}",
+        "Location": location(f"origin-access-identity/cloudfront/{identity.id}"),
     }
 
 

@@ -83,18 +83,14 @@ def _check_kind(origin: Origin) -> None:
 
 def _check_domain(origin: Origin) -> None:
     domain, path = origin["DomainName"], origin["OriginPath"]
+    if "S3OriginConfig" in origin and (not _S3_HOST.fullmatch(domain) or _S3_WEBSITE.search(domain)):
+        raise APIError("InvalidArgument", "The parameter Origin DomainName does not refer to a valid S3 bucket.")
     if ":" in domain:
         message = f"The parameter origin name cannot contain a colon: {domain[:200]!r}. Give the name alone, without "
         raise APIError("InvalidArgument", f"{message}a scheme, and the port as HTTPPort or HTTPSPort.")
     # Assumed: a name of one label (localhost) is fine on a laptop. An address is not, as on Amazon.
     if not _HOST.fullmatch(domain) or _NUMBERS_ONLY.fullmatch(domain):
         raise APIError("InvalidArgument", f"The parameter origin name must be a domain name: {domain[:200]!r}.")
-    if "S3OriginConfig" in origin and (not _S3_HOST.fullmatch(domain) or _S3_WEBSITE.search(domain)):
-        raise APIError(
-            "InvalidArgument",
-            f"The parameter Origin DomainName does not refer to a valid S3 bucket: {domain!r}. It must have the form "
-            "BUCKET.s3.REGION.amazonaws.com; any other server is a custom origin.",
-        )
     # Assumed: the code. InvalidRelativePath is for error pages.
     if path and (not path.startswith("/") or path.endswith("/") or len(path) > 255):
         message = f"The parameter OriginPath must begin with / and not end with it, in 255 characters: {path[:300]!r}."

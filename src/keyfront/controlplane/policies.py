@@ -24,7 +24,7 @@ from keyfront.controlplane.account import (
 )
 from keyfront.controlplane.faults import APIError
 from keyfront.controlplane.identifiers import new_etag, new_policy_id
-from keyfront.controlplane.model import API_VERSION
+from keyfront.controlplane.model import location
 from keyfront.controlplane.paging import page, short_page
 from keyfront.controlplane.store import Resource, Table
 from keyfront.controlplane.trust import distributions_with_policy
@@ -99,7 +99,7 @@ def _create(family: Family[Config], account: Account, request: PolicyRequest) ->
     return {
         family.noun: _describe(family, policy),
         "ETag": policy.etag,
-        "Location": f"/{API_VERSION}/{family.path}/{policy.id}",
+        "Location": location(f"{family.path}/{policy.id}"),
     }
 
 

@@ -17,7 +17,7 @@ from keyfront.controlplane.account import (
 )
 from keyfront.controlplane.faults import APIError
 from keyfront.controlplane.identifiers import new_etag, new_public_key_id
-from keyfront.controlplane.model import API_VERSION
+from keyfront.controlplane.model import location
 from keyfront.controlplane.paging import short_page
 from keyfront.controlplane.store import Resource
 from keyfront.errors import KeyLoadError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def create(account: Account, request: PublicKeyRequest) -> Mapping[str, object]:
     """CreatePublicKey: names and caller references are unique, and the key is one that CloudFront takes."""
-    config = request["PublicKeyConfig"]
+    config: PublicKeyConfig = {"Comment": "", **request["PublicKeyConfig"]}
     _check_config(config)
     _check_unique(account, config)
     if len(account.store.public_keys) >= account.quotas.public_keys:
@@ -41,7 +41,7 @@ def create(account: Account, request: PublicKeyRequest) -> Mapping[str, object]:
     return {
         "PublicKey": _describe(key),
         "ETag": key.etag,
-        "Location": f"/{API_VERSION}/public-key/{key.id}",
+        "Location": location(f"public-key/{key.id}"),
     }
 
 

@@ -46,6 +46,7 @@ class Quotas:
     content_security_policy_characters: int = 1783
     functions: int = 100
     function_bytes: int = 10 * 1024
+    key_value_stores: int = 50
     function_associations_per_distribution: int = 100
 
     invalidation_paths_in_progress: int = 3000

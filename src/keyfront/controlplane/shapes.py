@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     ForwardedValues: TypeAlias = t.ForwardedValuesOutputTypeDef
     FunctionConfig: TypeAlias = t.FunctionConfigOutputTypeDef
     GeoRestriction: TypeAlias = t.GeoRestrictionOutputTypeDef
+    ImportSource: TypeAlias = t.ImportSourceTypeDef
     InvalidationBatch: TypeAlias = t.InvalidationBatchOutputTypeDef
     KeyGroupConfig: TypeAlias = t.KeyGroupConfigOutputTypeDef
     MonitoringSubscription: TypeAlias = t.MonitoringSubscriptionTypeDef
@@ -146,6 +147,26 @@ if TYPE_CHECKING:
         """List the functions in one stage, or in both."""
 
         Stage: str
+
+    class KeyValueStoreConfig(TypedDict):
+        """What is kept of a key value store, beside its name."""
+
+        Id: str
+        Comment: str
+
+    class KeyValueStoreRequest(TypedDict, total=False):
+        """Create, describe, update or delete a key value store."""
+
+        Name: str
+        IfMatch: str
+        Comment: str
+        ImportSource: ImportSource
+        Tags: Tags
+
+    class ListKeyValueStoresRequest(ListRequest, total=False):
+        """List the key value stores in one status, or all."""
+
+        Status: str
 
     class MonitoringRequest(TypedDict, total=False):
         """Create, get or delete a monitoring subscription."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         FunctionVersion,
         InvalidationBatch,
         KeyGroupConfig,
+        KeyValueStoreConfig,
         MonitoringSubscription,
         OriginAccessControlConfig,
         OriginAccessIdentityConfig,
@@ -108,6 +109,8 @@ class Store:
         self.functions: Table[FunctionVersion] = Table()
         self.published_functions: Table[FunctionVersion] = Table()
         """Functions by their names: what is in development, and what is live."""
+        self.key_value_stores: Table[KeyValueStoreConfig] = Table()
+        """By their names."""
         self.monitoring_subscriptions: Table[MonitoringSubscription] = Table()
         """By the id of the distribution."""
         self.invalidations: Table[InvalidationBatch] = Table()

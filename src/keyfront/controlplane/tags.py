@@ -1,4 +1,4 @@
-"""Tags of distributions and functions: the operations, and their rules."""
+"""Tags of distributions, functions and key value stores: the operations, and their rules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from keyfront.controlplane.store import Resource
 if TYPE_CHECKING:
     from keyfront.controlplane.shapes import Tags, TagsRequest
 
-_ARN = re.compile(r"arn:aws(?:-cn)?:cloudfront::([0-9]+):(?:distribution/([A-Z0-9]+)|function/([A-Za-z0-9_-]+))")
+_ARN = re.compile(
+    r"arn:aws(?:-cn)?:cloudfront::([0-9]+):"
+    r"(?:distribution/([A-Z0-9]+)|function/([A-Za-z0-9_-]+)|key-value-store/([a-f0-9-]+))"
+)
 
 
 def list_all(account: Account, request: TagsRequest) -> Mapping[str, object]:
@@ -50,6 +53,11 @@ OPERATIONS: Mapping[str, Operation] = {
 def of_function(name: str) -> str:
     """What stands for a function where a distribution has its id: no id has a slash."""
     return f"function/{name}"
+
+
+def of_key_value_store(identifier: str) -> str:
+    """What stands for a key value store, by its id."""
+    return f"key-value-store/{identifier}"
 
 
 def of(account: Account, tagged: str) -> dict[str, str]:
@@ -91,13 +99,15 @@ def checked(tags: Tags) -> dict[str, str]:
 
 
 def _tagged(account: Account, arn: str) -> str:
-    """What stands for the distribution or the function that `arn` names: nothing else here can have tags."""
+    """What stands for the resource that `arn` names; the other families can have no tags."""
     named = _ARN.fullmatch(arn)
     if named and named[1] == account.number:
         if named[2] and account.store.distributions.get(named[2]):
             return named[2]
         if named[3] and account.store.functions.get(named[3]):
             return of_function(named[3])
+        if named[4] and any(store.config["Id"] == named[4] for store in account.store.key_value_stores):
+            return of_key_value_store(named[4])
     raise APIError("NoSuchResource", f"A resource that was specified is not valid: {arn[:200]}.")
 
 
