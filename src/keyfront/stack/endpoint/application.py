@@ -1,7 +1,7 @@
 """The endpoint itself: one address, and for each request the one who answers it."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,17 +11,21 @@ from keyfront.stack.endpoint.answers import AWSError
 from keyfront.stack.endpoint.bridge import Bridge, Receive, Send, send_answer
 from keyfront.stack.endpoint.guard import refusal
 from keyfront.stack.endpoint.services import Services
+from keyfront.stack.endpoint.state import ServicesState
 
 _CLOUDFRONT: Final = "cloudfront"
 _CLOUDFRONT_PATH: Final = b"/2020-05-31/"
 _OWN_PATH: Final = b"/_keyfront/"
+_RESET_PATH: Final = b"/moto-api/reset"
 
 
 class Endpoint:
     """An ASGI application that is a whole AWS endpoint, from its first request to `close`.
 
     `control_plane` answers for CloudFront, `own` under `/_keyfront/` (nobody does when it is `None`). `hosts` are names
-    other than localhost that clients may reach the endpoint by; see `guard`. `moto_api` opens moto's own controls.
+    other than localhost that clients may reach the endpoint by; see `guard`. `state` keeps what moto has, and is closed
+    by whoever made it, after the endpoint. `moto_api` opens moto's own controls;
+    `reset` is called when somebody resets moto with them, so that CloudFront starts anew with the other services.
     """
 
     def __init__(
@@ -31,10 +35,13 @@ class Endpoint:
         *,
         hosts: Collection[str] = (),
         moto_api: bool = False,
+        state: ServicesState | None = None,
+        reset: Callable[[], None] | None = None,
     ) -> None:
         self._control_plane, self._own = control_plane, own
+        self._on_reset = reset if moto_api else None
         self._hosts = frozenset(host.lower() for host in hosts)
-        self._services = Services(moto_api=moto_api)
+        self._services = Services(moto_api=moto_api, state=state)
         self._bridge = Bridge(self._services)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,6 +57,8 @@ class Endpoint:
         elif self._own and target.bucket is None and target.path.startswith(_OWN_PATH):
             await self._own(scope, receive, send)
         else:
+            if self._on_reset and target.path == _RESET_PATH and scope["method"] == "POST":
+                await asyncio.to_thread(self._on_reset)
             await self._bridge(target, headers, scope, receive, send)
 
     async def warm_up(self) -> None:

@@ -39,6 +39,8 @@ class PublishedKeys(_VersionedKeyStore):
     def publish(self, published: _Folder) -> list[str]:
         """Make a folder's files objects; their keys, in order."""
         with self._lock:
+            if not self._folders:
+                self._take_over(published.root)
             if published not in self._folders:
                 self._folders.append(published)
             self._scan()
@@ -57,7 +59,18 @@ class PublishedKeys(_VersionedKeyStore):
             self._scan()
             return super()._self_iterable()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is kept of it: the objects, and that some were deleted; the folders are named anew at each start."""
+        return {**self.__dict__, "_folders": []}
+
+    def _take_over(self, root: Path) -> None:
+        """Of the objects that were kept, let go of those which another folder's files were."""
+        for name in [name for name, given in self._given.items() if not given.path.is_relative_to(root)]:
+            self._withdraw(name)
+
     def _scan(self) -> None:
+        if not self._folders:
+            return
         found: dict[str, tuple[Path, _Folder]] = {}
         for each in reversed(self._folders):
             found |= {each.prefix + name: (path, each) for name, path in folder.contents(each.root).files.items()}
@@ -67,6 +80,8 @@ class PublishedKeys(_VersionedKeyStore):
             self._offer(name, path, each)
 
     def _look(self, name: str) -> None:
+        if not self._folders:
+            return
         with self._lock:
             for each in self._folders:
                 if name.startswith(each.prefix) and (path := folder.find(each.root, name.removeprefix(each.prefix))):

@@ -1,13 +1,16 @@
 """Every AWS service but CloudFront, played by moto in this process."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from keyfront.errors import InputError
 from keyfront.stack.endpoint.bridge import Environ
+from keyfront.stack.endpoint.changes import may_change
 from keyfront.stack.endpoint.folder import root_of
+from keyfront.stack.endpoint.state import ServicesState
 
 if TYPE_CHECKING:
     from moto.s3.models import FakeBucket
@@ -16,25 +19,39 @@ if TYPE_CHECKING:
 class Services:
     """A WSGI application. Its state is moto's: it belongs to the process, not to this object."""
 
-    def __init__(self, *, moto_api: bool = False) -> None:
-        """`moto_api` opens moto's own controls under `/moto-api/`, which anybody may use then."""
+    def __init__(self, *, moto_api: bool = False, state: ServicesState | None = None) -> None:
+        """`moto_api` opens moto's own controls under `/moto-api/`, which anybody may use then.
+
+        `state` is where moto's state comes from and is kept.
+        """
         self._moto_api = moto_api
+        self._state = state
         self._lock = Lock()
         self._application: Any = None
 
     def load(self) -> None:
-        """Import moto, which takes about a second of CPU time; the first request does it otherwise."""
+        """Import moto, which takes about a second of CPU time; the first request does it otherwise.
+
+        `InputError` when the state that was kept cannot be brought back.
+        """
         with self._lock:
             if self._application is None:
                 from keyfront.stack.endpoint.dispatcher import Dispatcher
 
-                self._application = Dispatcher(moto_api=self._moto_api)
+                application = Dispatcher(moto_api=self._moto_api)
+                if self._state:
+                    self._state.load()
+                self._application = application
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         if self._application is None:
             self.load()
-        answer: Iterable[bytes] = self._application(environ, start_response)
-        return answer
+        if self._state is None:
+            answer: Iterable[bytes] = self._application(environ, start_response)
+            return answer
+        with self._state.request(changes=may_change(environ)):
+            # Flask answers when it is asked for the body's pieces.
+            return list(self._application(environ, start_response))
 
     def publish_folder(self, bucket: str, folder: Path, prefix: str, headers: Mapping[str, str]) -> list[str]:
         """See `Endpoint.publish_folder`."""
@@ -42,7 +59,8 @@ class Services:
         self.load()
         from keyfront.stack.endpoint.publication import publish
 
-        return publish(_bucket(bucket), root, prefix, headers)
+        with self._state.request(changes=True) if self._state else nullcontext():
+            return publish(_bucket(bucket), root, prefix, headers)
 
     def reset(self) -> None:
         """Forget every resource of every service."""
