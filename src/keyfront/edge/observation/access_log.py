@@ -1,0 +1,206 @@
+"""Access logs in CloudFront's standard format: 33 fields, tabs between them, a file for each distribution and hour.
+
+Source: Developer Guide, "Standard logging reference". Files are named as the service names them,
+`DISTRIBUTION.YYYY-MM-DD-HH.UNIQUE.gz`; the one that is being written has no `.gz` yet.
+"""
+
+import gzip
+import logging
+import os
+import re
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TextIO
+
+from keyfront.edge.observation.record import Record
+from keyfront.errors import InputError
+
+_log = logging.getLogger(__name__)
+
+FIELDS: Final = (
+    *("date", "time", "x-edge-location", "sc-bytes", "c-ip", "cs-method", "cs(Host)", "cs-uri-stem", "sc-status"),
+    *("cs(Referer)", "cs(User-Agent)", "cs-uri-query", "cs(Cookie)", "x-edge-result-type", "x-edge-request-id"),
+    *("x-host-header", "cs-protocol", "cs-bytes", "time-taken", "x-forwarded-for", "ssl-protocol", "ssl-cipher"),
+    *("x-edge-response-result-type", "cs-protocol-version", "fle-status", "fle-encrypted-fields", "c-port"),
+    *("time-to-first-byte", "x-edge-detailed-result-type", "sc-content-type", "sc-content-len", "sc-range-start"),
+    "sc-range-end",
+)
+"""In their order."""
+
+HEAD: Final = f"#Version: 1.0\n#Fields: {' '.join(FIELDS)}\n"
+NONE: Final = "-"
+HIDDEN: Final = "hidden"
+"""Stands for a signature: whoever reads a log must not be able to use its links. The real service writes it out."""
+
+_ENCODED = re.compile(r"[^\x21\x24\x26\x28-\x3b\x3d\x3f-\x5a\x5f\x61-\x7a]")
+_SIGNATURE = re.compile(r"(^|&)(Signature=)[^&]*")
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/")
+_MAX_BYTES: Final = 64 * 1024 * 1024
+_FLUSH_SECONDS: Final = 1.0
+
+
+def line(record: Record, domain_name: str, *, cookies: bool = False) -> str:
+    """The line of a record, with its end. `domain_name` is the distribution's own.
+
+    `cookies`: whether the distribution's logging includes them (a signature in them is hidden as well).
+    """
+    viewer, outcome = record.viewer, record.outcome
+    when = datetime.fromtimestamp(record.ended, UTC)
+    sent = dict(record.headers)
+    cookie = re.sub(r"(CloudFront-Signature=)[^;]*", rf"\1{HIDDEN}", viewer.header(b"cookie")) if cookies else ""
+    result = "Error" if record.status >= 400 else outcome.cache
+    content_range = _CONTENT_RANGE.match(sent.get(b"content-range", b"").decode("latin-1"))
+    values = (
+        when.strftime("%Y-%m-%d"),
+        when.strftime("%H:%M:%S"),
+        record.location,
+        str(record.sent),
+        outcome.ip,
+        viewer.method,
+        domain_name,
+        _encoded(viewer.path),
+        # 000: the viewer was gone before the answer began (the reference's own word for it).
+        f"{record.status:03d}",
+        _encoded(viewer.header(b"referer")),
+        _encoded(viewer.header(b"user-agent")),
+        _encoded(_SIGNATURE.sub(rf"\1\2{HIDDEN}", viewer.query)),
+        _encoded(cookie),
+        result,
+        viewer.id.decode("ascii"),
+        _encoded(viewer.host),
+        viewer.scheme,
+        str(record.received),
+        f"{record.taken:.3f}",
+        _encoded(viewer.header(b"x-forwarded-for")),
+        # The server under us does not tell which protocol and cipher a connection has.
+        NONE,
+        NONE,
+        result,
+        _protocol(viewer.http_version),
+        NONE,
+        NONE,
+        str(record.port),
+        f"{record.first_byte:.3f}",
+        _detailed(record, result),
+        _encoded(sent.get(b"content-type", b"").decode("latin-1")),
+        sent.get(b"content-length", b"").decode("latin-1"),
+        content_range[1] if content_range else "",
+        content_range[2] if content_range else "",
+    )
+    return "\t".join(value or NONE for value in values) + "\n"
+
+
+@dataclass
+class _Open:
+    path: Path
+    stream: TextIO
+    hour: str
+    written: int = 0
+    flushed: float = 0.0
+
+
+class AccessLog:
+    """Writes into a folder; a file that is full or whose hour is over is compressed, and the next one begun."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        domain_name: Callable[[str], str],
+        include_cookies: Callable[[str], bool] = lambda _: False,
+        max_bytes: int = _MAX_BYTES,
+    ) -> None:
+        """`domain_name` and `include_cookies` are asked with a distribution's id. `InputError`: no such folder."""
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"access logs cannot go to {str(directory)!r}: {error.strerror}") from None
+        if not os.access(directory, os.W_OK):
+            raise InputError(f"access logs cannot go to {str(directory)!r}: the folder cannot be written to")
+        self._directory = directory
+        self._domain_name = domain_name
+        self._include_cookies = include_cookies
+        self._max_bytes = max_bytes
+        self._open: dict[str, _Open] = {}
+        self._compressing: list[threading.Thread] = []
+        self._failing = False
+
+    def observe(self, record: Record) -> None:
+        """Write a record of a distribution's; a request that met no distribution is in nobody's log."""
+        distribution = record.outcome.distribution_id
+        if not distribution:
+            return
+        text = line(record, self._domain_name(distribution), cookies=self._include_cookies(distribution))
+        try:
+            self._write(distribution, text, record.ended)
+        except OSError as error:
+            # A full disk must not stop the edge; it is said once, and once more when it is over.
+            if not self._failing:
+                _log.error("access logs cannot be written to %s: %s", self._directory, error.strerror)
+            self._failing = True
+        else:
+            self._failing = False
+
+    def close(self) -> None:
+        """Compress what is open."""
+        for distribution in list(self._open):
+            self._retire(distribution)
+        for thread in self._compressing:
+            thread.join()
+
+    def _write(self, distribution: str, text: str, now: float) -> None:
+        hour = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d-%H")
+        current = self._open.get(distribution)
+        if current is not None and (current.hour != hour or current.written >= self._max_bytes):
+            self._retire(distribution)
+            current = None
+        if current is None:
+            path = self._directory / f"{distribution}.{hour}.{secrets.token_hex(4)}"
+            current = self._open[distribution] = _Open(path, path.open("x", encoding="ascii"), hour)
+            current.stream.write(HEAD)
+        current.stream.write(text)
+        current.written += len(text)
+        moment = time.monotonic()
+        if moment - current.flushed > _FLUSH_SECONDS:
+            current.stream.flush()
+            current.flushed = moment
+
+    def _retire(self, distribution: str) -> None:
+        finished = self._open.pop(distribution)
+        finished.stream.close()
+        thread = threading.Thread(target=_compress, args=(finished.path,), name="keyfront-access-log")
+        thread.start()
+        self._compressing = [each for each in self._compressing if each.is_alive()] + [thread]
+
+
+def _compress(path: Path) -> None:
+    packed = path.with_name(f"{path.name}.gz")
+    try:
+        with path.open("rb") as plain, gzip.open(packed, "xb") as stream:
+            shutil.copyfileobj(plain, stream)
+    except OSError as error:
+        _log.error("%s stays uncompressed: %s", path, error.strerror)
+        packed.unlink(missing_ok=True)
+    else:
+        path.unlink()
+
+
+def _encoded(text: str) -> str:
+    """URL-encoded where a character would break the line or is not printable ASCII."""
+    return _ENCODED.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode("latin-1")), text)
+
+
+def _protocol(http_version: str) -> str:
+    return f"HTTP/{http_version}" if "." in http_version else f"HTTP/{http_version}.0"
+
+
+def _detailed(record: Record, result: str) -> str:
+    if record.outcome.status and not record.complete and record.status < 400:
+        return "ClientCommError"
+    return result

@@ -1,0 +1,69 @@
+"""The log of decisions: a line for each request, for eyes in a terminal."""
+
+import time
+from datetime import datetime
+from typing import Final, TextIO
+
+from keyfront.edge.observation.record import Record
+
+_GREEN, _RED, _DIM, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
+_KEY_WIDTH: Final = 14
+_FLUSH_SECONDS: Final = 0.2
+
+
+class DecisionLog:
+    """Writes time, viewer, status, cache result, key-pair id, the reason and the URL without its query string.
+
+    The query string stays out: it holds the signature, with which anybody could come back. Colour: green for what
+    was let in, dim for what was sent elsewhere or had not changed, red for the rest.
+    """
+
+    def __init__(self, stream: TextIO, *, colour: bool | None = None) -> None:
+        """`colour`: whether to use it; `None`: if the stream is a terminal."""
+        self._stream = stream
+        self._colour = stream.isatty() if colour is None else colour
+        self._flushed = 0.0
+
+    def observe(self, record: Record) -> None:
+        """Write the record's line."""
+        self._stream.write(f"{self._painted(record, line(record))}\n")
+        now = time.monotonic()
+        if record.status >= 400 or now - self._flushed > _FLUSH_SECONDS:
+            self._stream.flush()
+            self._flushed = now
+
+    def close(self) -> None:
+        """Write what is not written yet; the stream stays open."""
+        self._stream.flush()
+
+    def _painted(self, record: Record, text: str) -> str:
+        if not self._colour:
+            return text
+        paint = _GREEN if 200 <= record.status < 300 else _DIM if 300 <= record.status < 400 else _RED
+        return f"{paint}{text}{_PLAIN}"
+
+
+def line(record: Record) -> str:
+    """The line of a record, without its end.
+
+    What a viewer sent is written with every control character escaped: a terminal would obey them.
+    """
+    outcome = record.outcome
+    decision = outcome.decision
+    key = (decision.key_pair_id if decision else None) or "-"
+    when = datetime.fromtimestamp(outcome.at).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    parts = (
+        when,
+        f"{outcome.ip or '-':<15}",
+        f"{record.status}",
+        f"{outcome.cache:<10}",
+        f"{_printable(key)[:40]:<{_KEY_WIDTH}}",
+        f"{outcome.reason:<22}",
+        f"{_printable(outcome.method)} {_printable(outcome.url)}",
+        "" if record.complete else "(broken off)",
+    )
+    return "  ".join(parts).rstrip()
+
+
+def _printable(text: str) -> str:
+    return text if text.isascii() and text.isprintable() else ascii(text)[1:-1]

@@ -1,0 +1,83 @@
+"""Metrics of an edge, for Prometheus: what was decided and why, what the cache did, how origins answer.
+
+With several processes each writes into files of a folder that they share (`PROMETHEUS_MULTIPROC_DIR`, set before the
+process starts), and whoever serves `/metrics` adds them up: that is prometheus_client's own way.
+"""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from keyfront.edge.observation.record import Record
+
+_SECONDS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0)
+_OTHER: Final = "other"
+_NONE: Final = "none"
+
+
+class Metrics:
+    """The counters of one edge process. A key-pair id that nobody trusts is counted as `other`: labels are forever."""
+
+    def __init__(self, location: str, registry: CollectorRegistry | None = None) -> None:
+        """`registry`: where they are registered; a new one by default."""
+        self.registry = registry or CollectorRegistry()
+        self._location = location
+        self._requests = Counter(
+            "keyfront_edge_requests",
+            "Requests answered, by status and by what the cache had.",
+            ("location", "status", "cache"),
+            registry=self.registry,
+        )
+        self._decisions = Counter(
+            "keyfront_edge_decisions",
+            "Requests, by the reason (allowed, expired, ...) and the key-pair id that was named.",
+            ("location", "reason", "key_pair_id"),
+            registry=self.registry,
+        )
+        self._bytes = Counter(
+            "keyfront_edge_sent_bytes", "Bytes sent to viewers.", ("location",), registry=self.registry
+        )
+        self._duration = Histogram(
+            "keyfront_edge_first_byte_seconds",
+            "From a request to the first byte of its answer.",
+            ("location", "cache"),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._origin = Histogram(
+            "keyfront_edge_origin_seconds",
+            "From asking an origin to its answer's headers, by how it ended (a status, or an error).",
+            ("location", "outcome"),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._configured = Gauge(
+            "keyfront_edge_configuration_read_timestamp_seconds",
+            "When the account was last read without an error: the configuration's age is time() less this.",
+            ("location",),
+            multiprocess_mode="max",
+            registry=self.registry,
+        )
+
+    def observe(self, record: Record) -> None:
+        """Count a request."""
+        location, outcome, decision = self._location, record.outcome, record.outcome.decision
+        cache = outcome.cache or "None"
+        self._requests.labels(location, str(record.status), cache).inc()
+        self._bytes.labels(location).inc(record.sent)
+        self._duration.labels(location, cache).observe(record.first_byte)
+        key = decision.key_pair_id if decision is not None else None
+        if key and outcome.reason == "unknown-key":
+            key = _OTHER
+        self._decisions.labels(location, outcome.reason, key or _NONE).inc()
+
+    def origin(self, seconds: float, outcome: str) -> None:
+        """Count an origin's answer: its status as text, or `error`."""
+        self._origin.labels(self._location, outcome).observe(seconds)
+
+    def configured(self, at: float) -> None:
+        """The account was read at `at`, seconds since the epoch."""
+        self._configured.labels(self._location).set(at)
+
+    def close(self) -> None:
+        """Nothing is held back."""

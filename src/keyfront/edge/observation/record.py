@@ -1,0 +1,102 @@
+"""A request and its answer, as seen from the connection: what every kind of log and metric is made of."""
+
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from keyfront.edge.answers import Headers
+from keyfront.edge.exchange import Outcome
+from keyfront.edge.responding import Send
+from keyfront.edge.viewer import ViewerRequest
+from keyfront.serving import Message
+
+_STATUS_LINE = len(b"HTTP/1.1 200 OK\r\n\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One request, after its answer has ended."""
+
+    viewer: ViewerRequest
+    outcome: Outcome
+    location: str
+    """The edge location's name."""
+    port: int
+    """The viewer's."""
+    status: int
+    headers: Headers
+    sent: int
+    """Bytes to the viewer, headers included as HTTP/1.1 would write them."""
+    received: int
+    """Bytes of the viewer's request, counted alike."""
+    ended: float
+    """Seconds since the epoch."""
+    taken: float
+    """Seconds from the request to the last byte of its answer, and `first_byte` to the first."""
+    first_byte: float
+    complete: bool
+    """Whether the answer reached its end: a viewer may leave, an origin break off."""
+
+
+class Observer(Protocol):
+    """Whoever wants to know of every request. Called in the event loop: what takes long belongs elsewhere."""
+
+    def observe(self, record: Record) -> None: ...
+
+    def close(self) -> None:
+        """Write what is not written yet."""
+
+
+class Witness:
+    """Stands between the edge and one viewer, and counts what passes."""
+
+    __slots__ = ("_body_received", "_complete", "_first", "_headers", "_send", "_sent", "_started", "_status")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._started = time.monotonic()
+        self._first: float | None = None
+        self._status = 0
+        self._headers: Headers = []
+        self._sent = 0
+        self._body_received = 0
+        self._complete = False
+
+    async def send(self, message: Message) -> None:
+        """Pass on what the edge says."""
+        await self._send(message)
+        if message["type"] == "http.response.start":
+            self._status, self._headers = message["status"], message["headers"]
+            self._sent = _STATUS_LINE + _size(self._headers)
+            return
+        if self._first is None:
+            self._first = time.monotonic()
+        self._sent += len(message.get("body", b""))
+        self._complete = not message.get("more_body", False)
+
+    def received(self, message: Message) -> None:
+        """Count a part of the viewer's body."""
+        self._body_received += len(message.get("body", b""))
+
+    def record(self, viewer: ViewerRequest, outcome: Outcome, *, location: str, port: int) -> Record:
+        """All of it, now that the answer has ended."""
+        now = time.monotonic()
+        line = len(viewer.method) + len(viewer.path) + (len(viewer.query) + 1 if viewer.query else 0) + 14
+        return Record(
+            viewer=viewer,
+            outcome=outcome,
+            location=location,
+            port=port,
+            status=self._status or outcome.status,
+            headers=self._headers,
+            sent=self._sent,
+            received=line + viewer.header_bytes + self._body_received,
+            ended=time.time(),
+            taken=now - self._started,
+            first_byte=(self._first if self._first is not None else now) - self._started,
+            complete=self._complete,
+        )
+
+
+def _size(headers: Headers) -> int:
+    return sum(len(name) + len(value) + 4 for name, value in headers)

@@ -1,0 +1,176 @@
+"""Access logs in CloudFront's standard format, from requests that a real edge answered."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from keyfront.edge.observation.access_log import FIELDS, AccessLog
+from keyfront.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.edge.conftest import Laid, Lay
+
+
+class Counter:
+    """Knows how many requests have ended."""
+
+    def __init__(self) -> None:
+        self.ended = 0
+
+    def observe(self, _: object) -> None:
+        self.ended += 1
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class Logged:
+    """An edge whose access logs go to a folder."""
+
+    def __init__(self, laid: Laid, log: AccessLog, counter: Counter, folder: Path) -> None:
+        self.laid, self.log, self._counter, self.folder = laid, log, counter, folder
+
+    def lines(self, after: int = 1) -> list[dict[str, str]]:
+        """Close the log once so many requests have ended, and read what is there."""
+        deadline = time.monotonic() + 20
+        while self._counter.ended < after:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        self.log.close()
+        rows = []
+        for path in sorted(self.folder.glob("*.gz")):
+            version, fields, *lines = gzip.decompress(path.read_bytes()).decode("ascii").splitlines()
+            assert version == "#Version: 1.0"
+            assert fields == "#Fields: " + " ".join(FIELDS)
+            rows += [dict(zip(FIELDS, line.split("\t"), strict=True)) for line in lines]
+        return rows
+
+
+@pytest.fixture
+def logged(lay: Lay, tmp_path: Path) -> Iterator[Callable[..., Logged]]:
+    made: list[Logged] = []
+
+    def make(**options: Any) -> Logged:
+        log = AccessLog(tmp_path / "logs", domain_name=lambda name: f"{name.lower()}.example", **options)
+        counter = Counter()
+        laid = lay(observers=[log, counter])
+        laid.origin.answer(
+            "/film%201.mp4", b"0123456789", headers={"Cache-Control": "max-age=60", "Content-Type": "video/mp4"}
+        )
+        laid.serve(laid.behavior(trusted_key_groups=("g1",)))
+        made.append(Logged(laid, log, counter, tmp_path / "logs"))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.log.close()
+
+
+def test_there_are_33_fields_in_the_standard_order() -> None:
+    assert len(FIELDS) == 33
+    assert FIELDS[:5] == ("date", "time", "x-edge-location", "sc-bytes", "c-ip")
+    assert FIELDS[-1] == "sc-range-end"
+
+
+def test_a_download_is_one_line(logged: Callable[..., Logged]) -> None:
+    made = logged()
+    reply = made.laid.viewer.get(
+        made.laid.signed("/film%201.mp4?a=b%20c"),
+        headers={"User-Agent": "A browser\t(x)", "Referer": "https://shop.example/?q=1"},
+    )
+    (row,) = made.lines()
+    assert (row["cs-method"], row["sc-status"], row["cs-protocol"]) == ("GET", "200", "http")
+    assert row["cs(Host)"] == "e1.example"
+    assert row["x-host-header"] == "d1.cloudfront.localhost"
+    assert row["cs-uri-stem"] == "/film%25201.mp4"
+    assert row["cs(User-Agent)"] == "A%20browser%09(x)"
+    assert row["cs(Referer)"] == "https://shop.example/?q=1"
+    assert (row["x-edge-result-type"], row["x-edge-response-result-type"]) == ("Miss", "Miss")
+    assert row["x-edge-request-id"] == reply.headers["x-amz-cf-id"]
+    assert row["sc-content-type"] == "video/mp4"
+    assert row["sc-content-len"] == "10"
+    assert int(row["sc-bytes"]) > 10
+    assert int(row["cs-bytes"]) > 100
+    assert row["cs-protocol-version"] == "HTTP/1.1"
+    assert 0 <= float(row["time-to-first-byte"]) <= float(row["time-taken"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", row["date"])
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", row["time"])
+    assert int(row["c-port"]) > 0
+    assert row["ssl-protocol"] == row["cs(Cookie)"] == row["sc-range-start"] == "-"
+
+
+def test_nobody_can_use_a_link_out_of_it(logged: Callable[..., Logged]) -> None:
+    made = logged(include_cookies=lambda _: True)
+    target = made.laid.signed("/film%201.mp4?page=2")
+    made.laid.viewer.get(target, headers={"Cookie": "a=1; CloudFront-Signature=secret~; b=2"})
+    (row,) = made.lines()
+    assert re.fullmatch(r"page=2&Expires=\d+&Signature=hidden&Key-Pair-Id=K1", row["cs-uri-query"])
+    assert row["cs(Cookie)"] == "a=1;%20CloudFront-Signature=hidden;%20b=2"
+
+
+def test_a_range_has_its_ends(logged: Callable[..., Logged]) -> None:
+    made = logged()
+    target = made.laid.signed("/film%201.mp4")
+    made.laid.viewer.get(target)
+    made.laid.viewer.get(target, headers={"Range": "bytes=2-5"})
+    row = made.lines(2)[1]
+    assert (row["sc-status"], row["sc-range-start"], row["sc-range-end"]) == ("206", "2", "5")
+    assert row["x-edge-result-type"] == "Hit"
+
+
+def test_a_refusal_is_an_error(logged: Callable[..., Logged]) -> None:
+    made = logged()
+    made.laid.viewer.get("/film%201.mp4")
+    (row,) = made.lines()
+    assert (row["sc-status"], row["x-edge-result-type"], row["x-edge-detailed-result-type"]) == (
+        "403",
+        "Error",
+        "Error",
+    )
+
+
+def test_a_host_that_nobody_has_is_in_nobodys_log(logged: Callable[..., Logged]) -> None:
+    made = logged()
+    made.laid.viewer.get("/film%201.mp4", host="elsewhere.example")
+    assert made.lines() == []
+
+
+def test_a_full_file_is_compressed_and_the_next_begun(logged: Callable[..., Logged]) -> None:
+    made = logged(max_bytes=600)
+    for _ in range(5):
+        made.laid.viewer.get("/film%201.mp4")
+    assert len(made.lines(5)) == 5
+    names = sorted(path.name for path in made.folder.iterdir())
+    assert len(names) > 1
+    assert all(re.fullmatch(r"E1\.\d{4}-\d\d-\d\d-\d\d\.[0-9a-f]{8}\.gz", name) for name in names)
+
+
+def test_a_folder_that_is_none_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="access logs cannot go to"):
+        AccessLog(tmp_path / "file", domain_name=str)
+
+
+def test_a_disk_that_fails_stops_nobody(
+    logged: Callable[..., Logged], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = logged()
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with caplog.at_level(logging.ERROR, "keyfront"):
+        monkeypatch.setattr(AccessLog, "_write", full)
+        target = made.laid.signed("/film%201.mp4")
+        assert [made.laid.viewer.get(target).status for _ in range(3)] == [200] * 3
+    assert len(caplog.records) == 1
+    assert "No space left on device" in caplog.text
