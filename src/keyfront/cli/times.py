@@ -40,6 +40,17 @@ def moment(text: str, option: str) -> datetime | timedelta | int:
     return when
 
 
+def seconds(text: str, option: str, *, most: timedelta) -> float:
+    """The seconds of a span (`20s`, `5m`), which may be `most` at the longest. Raises `InputError`, naming `option`."""
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        raise InputError(f"{option} {_shown(text)!r} is no span of time: write 20s, 5m or 1h30m")
+    span = _span(found, option)
+    if span > most:
+        raise InputError(f"{option} {_shown(text)} is too long: give {most.total_seconds():.0f}s at most")
+    return span.total_seconds()
+
+
 def _span(found: re.Match[str], option: str) -> timedelta:
     counts = {unit: count for unit, count in found.groupdict().items() if count is not None}
     try:

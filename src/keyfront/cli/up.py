@@ -1,5 +1,6 @@
 """`keyfront up`: a CloudFront, the rest of AWS and the download backend on this machine."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -7,6 +8,7 @@ import typer
 
 from keyfront.cli.extras import needs
 from keyfront.cli.options import AsJson
+from keyfront.cli.times import seconds
 
 
 def up(
@@ -49,6 +51,25 @@ def up(
             "all but the keys is gone when it stops.",
         ),
     ] = None,
+    edges: Annotated[
+        int,
+        typer.Option(
+            "--edges",
+            metavar="N",
+            min=1,
+            max=64,
+            help="So many edge locations, each a process. They share the edge's ports, and each has its own as well.",
+        ),
+    ] = 1,
+    propagation_delay: Annotated[
+        str,
+        typer.Option(
+            "--propagation-delay",
+            metavar="T",
+            help="How long a change takes to the last edge location (90s, 5m); the others have it before, each at its "
+            "own moment. A distribution is Deployed when the last has it.",
+        ),
+    ] = "0s",
     as_json: AsJson = False,
 ) -> None:
     """Run all of it on this machine, CloudFront included, until Ctrl-C.
@@ -61,6 +82,7 @@ def up(
     Examples:
       keyfront up
       keyfront up --content ~/Music --backend-port 9000
+      keyfront up --edges 3 --propagation-delay 20s
     """
     with needs("local"):
         from keyfront.stack.up import Options, run
@@ -73,6 +95,8 @@ def up(
             backend_port=backend_port,
             addressing=addressing,
             state=state,
+            edges=edges,
+            propagation_delay=seconds(propagation_delay, "--propagation-delay", most=timedelta(days=1)),
             json=as_json,
         )
     )

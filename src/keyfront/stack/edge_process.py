@@ -1,4 +1,4 @@
-"""The edge as a child of `keyfront up`: a process of its own, so that it shares no interpreter lock with the API.
+"""An edge location as a child of `keyfront up`: a process of its own, which shares no interpreter lock with the API.
 
 It is `python -m keyfront.edge`, which learns what to serve through the CloudFront API alone. Its standard output
 says where it listens and what it has taken up; the end of its standard input stops it, however we end.
@@ -8,7 +8,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,22 +21,14 @@ _START_SECONDS: Final = 30
 _STOP_SECONDS: Final = 10
 
 
-@dataclass(frozen=True)
-class EdgePorts:
-    """Where viewers reach the edge, and the file of the authority that signed its certificate."""
-
-    http: int
-    https: int
-    authority: Path
-
-
 class EdgeProcess:
     """The child, from `start` to `stop`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, listening: "asyncio.Task[None]", ports: EdgePorts) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, listening: "asyncio.Task[None]", authority: Path) -> None:
         self._process = process
         self._listening = listening
-        self.ports = ports
+        self.authority = authority
+        """The file of the authority that signed its certificate."""
 
     @classmethod
     async def start(cls, settings: "EdgeSettings", on_applied: Callable[[Mapping[str, str]], None]) -> "EdgeProcess":
@@ -66,7 +58,12 @@ class EdgeProcess:
             await process.wait()
             raise KeyfrontError(said["error"])
         listening = asyncio.create_task(_listen(process, on_applied))
-        return cls(process, listening, EdgePorts(said["http"], said["https"], Path(said["authority"])))
+        return cls(process, listening, Path(said["authority"]))
+
+    async def ended(self) -> int:
+        """The exit status, once the child has ended of itself; negative for the signal that ended it."""
+        await asyncio.wait({self._listening})  # waiting for it by itself would end it with whoever waits here
+        return await self._process.wait()
 
     async def stop(self) -> None:
         """Let answers under way end, then end the child."""

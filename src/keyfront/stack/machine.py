@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import socket
 import time
-from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,8 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 from keyfront.backend import Settings, connect, create_app, seed
-from keyfront.controlplane import ControlPlane, Journal, Propagation
+from keyfront.controlplane import ControlPlane, Journal
 from keyfront.controlplane.asgi import application as control_plane_app
+from keyfront.edge.locations import Location
 from keyfront.edge.server import EdgeSettings
 from keyfront.errors import KeyLoadError, ServiceError
 from keyfront.keys import PRIVATE_KEY, PUBLIC_KEY, SigningKey
@@ -21,13 +21,12 @@ from keyfront.keystore import KeyStore, SSMParameter
 from keyfront.serving import ASGIApp, Listener, bind_loopback
 from keyfront.stack import names
 from keyfront.stack.aws import CREDENTIALS, REGION, Clients, clients
-from keyfront.stack.edge_process import EdgePorts, EdgeProcess
+from keyfront.stack.edges import EdgePorts, Edges
 from keyfront.stack.endpoint import Endpoint
 from keyfront.stack.provision import Provisioned, provision
 from keyfront.stack.shop import Shop, load_shop
 from keyfront.stack.state import StateDirectory
 
-_EDGE: Final = "edge"
 _DEPLOY_SECONDS: Final = 30
 _TO_KEEP: Final = {"Content-Disposition": "attachment"}
 """What is sold is saved, and not opened in the browser's own window."""
@@ -44,6 +43,10 @@ class Options:
     https_port: int = 8443
     backend_port: int = 8000
     addressing: Literal["host", "port"] = "host"
+    edges: int = 1
+    """Edge locations, each a process of its own."""
+    propagation_delay: float = 0.0
+    """Seconds until a change has reached the last of them."""
     json: bool = False
     directory: Path = Path(".keyfront")
     """Where the key pair and the certificate authority are kept from one start to the next."""
@@ -93,22 +96,23 @@ class Machine:
         endpoint_sockets = self._bind(options.port, "--port")
         backend_sockets = self._bind(options.backend_port, "--backend-port")
 
-        # The edge chooses its ports when it starts, and it starts when there is an endpoint to read from.
-        name: Future[names.DomainNames] = Future()
-        self._stack.callback(name.cancel)
+        places = [Location(number, options.edges, options.propagation_delay) for number in range(1, options.edges + 1)]
+        edges = Edges(places, http_port=options.http_port, https_port=options.https_port)
+        self._stack.push_async_callback(edges.stop)
         control_plane = ControlPlane(
-            domain_name=lambda distribution_id: name.result()(distribution_id),
+            domain_name=_domain_names(options, edges.https, state),
             journal=self._open_journal(state) if state else None,
         )
-        control_plane.propagation.register(_EDGE)
+        for place in places:
+            control_plane.propagation.register(place.name)
         control_plane.redeploy()
         endpoint = Endpoint(control_plane_app(control_plane))
         url = f"http://127.0.0.1:{_port(endpoint_sockets)}"
         self._listen(endpoint, endpoint_sockets)
         self._stack.callback(endpoint.close)
 
-        edge, _ = await asyncio.gather(self._start_edge(url, control_plane.propagation), endpoint.warm_up())
-        name.set_result(_domain_names(options, edge, state))
+        starting = edges.start(self._edge_settings(url), control_plane.propagation)
+        edge, _ = await asyncio.gather(starting, endpoint.warm_up())
         aws = await asyncio.to_thread(clients, url)
         made = await asyncio.to_thread(
             provision,
@@ -127,7 +131,8 @@ class Machine:
             shop=shop,
         )
         self._listen(await asyncio.to_thread(self._backend, running, aws), backend_sockets)
-        await asyncio.to_thread(_wait_until_deployed, aws, made.distribution_id)
+        patience = _DEPLOY_SECONDS + options.propagation_delay
+        await asyncio.to_thread(_wait_until_deployed, aws, made.distribution_id, patience)
         return running
 
     async def stop(self) -> None:
@@ -158,21 +163,15 @@ class Machine:
             listener.start()
             self._stack.push_async_callback(listener.stop)
 
-    async def _start_edge(self, endpoint: str, propagation: Propagation) -> EdgePorts:
-        options = self._options
-        settings = EdgeSettings(
+    def _edge_settings(self, endpoint: str) -> EdgeSettings:
+        return EdgeSettings(
             endpoint_url=endpoint,
             region=REGION,
             access_key_id=CREDENTIALS[0],
             secret_access_key=CREDENTIALS[1],
-            http_port=options.http_port,
-            https_port=options.https_port,
-            addressing=options.addressing,
-            directory=options.home / "authority",
+            addressing=self._options.addressing,
+            directory=self._options.home / "authority",
         )
-        process = await EdgeProcess.start(settings, partial(propagation.applied, _EDGE))
-        self._stack.push_async_callback(process.stop)
-        return process.ports
 
     def _backend(self, running: Running, aws: Clients) -> ASGIApp:
         made, shop = running.provisioned, running.shop
@@ -190,12 +189,12 @@ class Machine:
         return create_app(settings, engine=engine, keystore=keystore, demo=True, shop=shop.title)
 
 
-def _domain_names(options: Options, edge: EdgePorts, state: StateDirectory | None) -> names.DomainNames:
+def _domain_names(options: Options, https_port: int, state: StateDirectory | None) -> names.DomainNames:
     if options.addressing == "port" and state:
-        return names.by_port(edge.https + 1, state.ports(), state.keep_ports)
+        return names.by_port(https_port + 1, state.ports(), state.keep_ports)
     if options.addressing == "port":
-        return names.by_port(edge.https + 1)
-    return names.by_host(edge.https)
+        return names.by_port(https_port + 1)
+    return names.by_host(https_port)
 
 
 def key_pair(directory: Path) -> SigningKey:
@@ -215,9 +214,9 @@ def _port(sockets: list[socket.socket]) -> int:
     return int(sockets[0].getsockname()[1])
 
 
-def _wait_until_deployed(aws: Clients, distribution_id: str) -> None:
-    deadline = time.monotonic() + _DEPLOY_SECONDS
+def _wait_until_deployed(aws: Clients, distribution_id: str, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
     while aws.cloudfront.get_distribution(Id=distribution_id)["Distribution"]["Status"] != "Deployed":
         if time.monotonic() > deadline:
-            raise ServiceError(f"the edge did not take up distribution {distribution_id} in {_DEPLOY_SECONDS} seconds")
+            raise ServiceError(f"the edge did not take up distribution {distribution_id} in {seconds:g} seconds")
         time.sleep(0.05)

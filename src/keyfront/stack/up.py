@@ -7,12 +7,14 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import quote
 
 from rich.console import Console
 
 from keyfront.stack import aws
+from keyfront.stack.edges import EdgePorts
 from keyfront.stack.machine import Machine, Options, Running
 from keyfront.stack.provision import KEY_GROUP
 
@@ -52,7 +54,12 @@ def as_json(running: Running) -> dict[str, object]:
         "endpoint": running.endpoint,
         "environment": aws.environment(running.endpoint),
         "shop": running.shop_url,
-        "edge": {"http": running.http_url, "https": f"https://{made.domain_name}"},
+        "edge": {
+            "http": running.http_url,
+            "https": f"https://{made.domain_name}",
+            "locations": [asdict(location) for location in edge.locations],
+            "propagation_delay": edge.delay,
+        },
         "authority": str(edge.authority.absolute()),
         "distribution": {"id": made.distribution_id, "domain_name": made.domain_name},
         "key_group": made.key_group_id,
@@ -83,12 +90,21 @@ def _print(running: Running) -> None:
         ("Authority", str(running.edge.authority), "signs the edge's certificate: curl --cacert"),
     ):
         console.print(f"  [bold]{name:<13}[/bold] {where:<50} [dim]{remark}[/dim]")
+    if len(running.edge.locations) > 1 or running.edge.delay:
+        _print_locations(console, running.edge)
     for name, why in running.shop.left_out.items():
         console.print(f"  Not for sale: {name!r} {why}", style="yellow", markup=False)
     console.print("\nTry it, in another terminal in this directory:\n", style="bold")
     for line in _steps(running):
         console.print(line, style="dim" if line.startswith("#") else None, markup=False)
     console.print("\nCtrl-C stops everything.", style="bold")
+
+
+def _print_locations(console: Console, edge: EdgePorts) -> None:
+    console.print(f"\nA change is at the last location after {edge.delay:g} seconds:\n", style="bold")
+    for location in edge.locations:
+        choice = f"curl --connect-to ::127.0.0.1:{location.http} URL, over https {location.https}"
+        console.print(f"  [bold]{location.name:<13}[/bold] {choice}")
 
 
 def _steps(running: Running) -> Iterator[str]:
