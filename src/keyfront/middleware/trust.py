@@ -1,0 +1,60 @@
+"""Which keys a middleware trusts: given once, or asked for again and again, so that they can be rotated."""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from keyfront.errors import InputError, KeyLoadError
+from keyfront.keys import PublicKey
+
+Keys = Mapping[str, PublicKey | str | bytes | Path]
+"""Key-pair ids, and for each the public key: loaded, as PEM text, or the path of a PEM file."""
+
+Trust = Callable[[], Mapping[str, PublicKey]]
+
+
+def trust(keys: Keys | Callable[[], Keys]) -> Trust:
+    """What returns the trusted keys for a request.
+
+    A mapping is loaded now. A callable is asked for each request, in the thread or event loop that serves it, and
+    what it returns is parsed again only when it changed; it should return at once. Raises `InputError` for keys that
+    CloudFront would not take, and so does a callable's result when a request comes.
+    """
+    if callable(keys):
+        return lambda: _loaded(keys())
+    if not keys:
+        raise InputError("keys is empty, so nobody could be let in: give {key-pair id: public key}")
+    loaded = _loaded(keys)
+    return lambda: loaded
+
+
+def _loaded(keys: Keys) -> dict[str, PublicKey]:
+    found: dict[str, PublicKey] = {}
+    for key_id, source in keys.items():
+        try:
+            found[key_id] = _public_key(source)
+        except KeyLoadError as error:
+            raise InputError(f"the public key of {key_id}: {error}") from None
+    return found
+
+
+def _public_key(source: PublicKey | str | bytes | Path) -> PublicKey:
+    if isinstance(source, PublicKey):
+        return source
+    if not isinstance(source, Path):
+        return _parsed(source)
+    try:
+        changed = source.stat()
+        return _read(source, changed.st_mtime_ns, changed.st_size)
+    except OSError as error:
+        raise KeyLoadError(f"cannot read {source}: {error.strerror}") from None
+
+
+@lru_cache(maxsize=256)
+def _parsed(pem: str | bytes) -> PublicKey:
+    return PublicKey.load(pem)
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, _modified: int, _size: int) -> PublicKey:
+    return PublicKey.load(path.read_bytes())
