@@ -38,6 +38,8 @@ class Distribution:
     id: str = ""
     domain_name: str = ""
     aliases: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    """Host names of its origins."""
     enabled: bool = True
     deployed: bool = True
 
@@ -68,10 +70,10 @@ def from_inventory(
     distribution: "inventory.Distribution", account: "inventory.Inventory | None" = None
 ) -> Distribution:
     """`distribution` as `keyfront.inventory` reads it. Without the account the groups' keys are not known."""
-    controls = {origin.id: origin for origin in distribution.origins}
+    origins = {origin.id: origin for origin in distribution.origins}
 
     def behavior(each: "inventory.CacheBehavior") -> Behavior:
-        origin = controls.get(each.target_origin_id)
+        origin = origins.get(each.target_origin_id)
         bare = origin is not None and origin.custom is None and not (origin.access_control or origin.access_identity)
         return Behavior(
             pattern=each.path_pattern,
@@ -89,6 +91,7 @@ def from_inventory(
         id=distribution.id,
         domain_name=distribution.domain_name,
         aliases=distribution.aliases,
+        origins=tuple(origin.domain_name for origin in distribution.origins),
         enabled=distribution.enabled,
         deployed=distribution.status == "Deployed",
     )

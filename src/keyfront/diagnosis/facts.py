@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, cast
 
@@ -52,6 +52,11 @@ class Facts:
     def url(self) -> str:
         """What was asked for, without the signing parameters."""
         return self._presented[1]
+
+    @property
+    def known_origins(self) -> tuple[str, ...]:
+        """Host names of the origins, as given and as configured."""
+        return (*self.origins, *(self.distribution.origins if self.distribution else ()))
 
     @cached_property
     def sent(self) -> tuple[tuple[str, str], ...]:
@@ -258,17 +263,13 @@ class Facts:
             expires=self._canned_expires,
             policies=self.policy_readings,
             hosts=hosts,
-            origins=self.origins,
+            origins=self.known_origins,
+            anonymous=frozenset(self.offered_keys),
         )
         found = search(question, self.budget)
         if found.match is None and self.custom and self._canned_expires is not None:
             # Both forms are there: the canned one may be what was signed.
-            canned = search(
-                Question(
-                    question.signatures, algorithm, self.key_pair_id, self.known_keys, self.url, self._canned_expires
-                ),
-                self.budget,
-            )
+            canned = search(replace(question, policies=()), self.budget)
             return Search(canned.match, found.tries + canned.tries, found.complete and canned.complete)
         return found
 

@@ -73,6 +73,8 @@ class Question:
     """For a custom policy: its bytes, in every reading."""
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    anonymous: frozenset[str] = frozenset()
+    """Names of keys of which nobody said that they have another id."""
 
 
 def search(question: Question, budget: Budget) -> Search:
@@ -103,7 +105,8 @@ def _ways(question: Question) -> list[_Way]:
     found: list[_Way] = []
     for name, key in question.keys.items():
         # Two ids may hold one key: the id that was asked for is then the right one.
-        named = name == question.key_pair_id or key == question.keys.get(question.key_pair_id)
+        asked_for = question.keys.get(question.key_pair_id)
+        named = name == question.key_pair_id or key == asked_for or (asked_for is None and name in question.anonymous)
         whose = () if named else (Change("key-of-another-id", f"the key of {name} signed it"),)
         for reading in question.signatures:
             read = (Change(f"signature-{reading.id}", ""),) if reading.id else ()

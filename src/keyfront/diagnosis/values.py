@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Literal
+from typing import Final, Literal
+
+_PAGES: Final = "https://github.com/keyfront/keyfront/blob/main/docs/findings.md"
 
 Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
 
@@ -95,7 +97,7 @@ class Finding:
     @property
     def page(self) -> str:
         """Where our own documentation tells it in full."""
-        return f"docs/findings.md#{self.id}"
+        return f"{_PAGES}#{self.id}"
 
 
 @dataclass(frozen=True, slots=True)

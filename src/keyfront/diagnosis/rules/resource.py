@@ -129,7 +129,7 @@ def origin_host_signed(facts: Facts) -> Found | None:
         return found
     pattern = facts.resource()
     named = sections(pattern) if pattern and facts.failed("resource") else None
-    if named and (is_s3(named.domain) or named.domain in facts.origins):
+    if named and (is_s3(named.domain) or named.domain in facts.known_origins):
         return Found(f"The policy allows {pattern}; asked was {bare(facts.url)}.")
     return None
 

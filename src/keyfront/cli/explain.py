@@ -1,0 +1,298 @@
+"""`keyfront explain`: why a link is let in or refused, and what to do about it."""
+
+import re
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from keyfront.cli.options import AsJson, EndpointUrl, PassphraseFile, Profile, Region
+from keyfront.cli.output import show_json, warn
+from keyfront.cli.times import moment
+from keyfront.errors import InputError
+
+if TYPE_CHECKING:
+    from keyfront.diagnosis import Distribution, Report, Response
+    from keyfront.keys import PublicKey
+
+_STATUS: Final = {"allowed": 0, "refused": 1, "unknown": 3}
+_SEARCH_SECONDS: Final = 1.0
+
+
+def explain(
+    url: Annotated[
+        str,
+        typer.Argument(
+            metavar="[URL]", help="As the viewer sends it, signature and all. Quote it: it holds &.", show_default=False
+        ),
+    ] = "",
+    cookie: Annotated[
+        str, typer.Option("--cookie", metavar="HEADER", help="The Cookie header, or Set-Cookie lines: 'a=b; c=d'.")
+    ] = "",
+    curl: Annotated[
+        str,
+        typer.Option("--curl", metavar="FILE", help="A curl command as browsers copy it; - reads standard input."),
+    ] = "",
+    har: Annotated[
+        Path | None, typer.Option("--har", metavar="FILE", help="A HAR file: its first refused request is explained.")
+    ] = None,
+    public_key: Annotated[
+        Path | None, typer.Option("--public-key", metavar="FILE", help="The public key that the link's id stands for.")
+    ] = None,
+    trust: Annotated[
+        list[str] | None,
+        typer.Option("--trust", metavar="ID=FILE", help="A key of the trusted key groups. Repeatable."),
+    ] = None,
+    private_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--private-key", metavar="FILE", help="The key that should have signed: is it the id's? Never shown."
+        ),
+    ] = None,
+    passphrase_file: PassphraseFile = None,
+    distribution: Annotated[
+        str,
+        typer.Option(
+            "--distribution",
+            metavar="ID|FILE",
+            help="The distribution, through the CloudFront API; or a file with what `aws cloudfront "
+            "get-distribution-config` printed.",
+        ),
+    ] = "",
+    response: Annotated[
+        Path | None,
+        typer.Option("--response", metavar="FILE", help="What came back: the body, or the output of curl -i."),
+    ] = None,
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", metavar="NAME", help="Another name of the same distribution. Repeatable."),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="Judge it at this time; written as for `sign --expires`.")
+    ] = None,
+    ip: Annotated[str, typer.Option("--ip", metavar="ADDRESS", help="The viewer's address.")] = "",
+    as_json: AsJson = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write the report as one page, to send to a colleague."),
+    ] = None,
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+) -> None:
+    """Explain why CloudFront refuses a link: the first reason, the others, and how to mend them.
+
+    Give whatever is at hand; with the URL alone it says all that the URL gives away. Exits with 0 when the request is
+    let in, 1 when it is refused, 2 for bad input, 3 when it cannot be told (and says what is missing).
+
+    \b
+    Examples:
+      keyfront explain "$URL"
+      keyfront explain "$URL" --public-key public_key.pem --response answer.xml
+      keyfront explain --curl - --distribution E2QWRUHAPOMQZL     # paste the command, then Ctrl-D
+    """
+    from keyfront.diagnosis import Budget
+    from keyfront.diagnosis import explain as diagnose
+    from keyfront.verification import ViewerRequest, credentials_of
+
+    asked = _asked(url, cookie, curl, har)
+    request = ViewerRequest(asked.url, asked.cookie, _address(ip))
+    key_id = credentials_of(request)[0].get("Key-Pair-Id", "")
+    deadline = time.monotonic() + _SEARCH_SECONDS
+    report = diagnose(
+        request,
+        now=_when(at, asked.at),
+        trusted_keys=_trusted(trust or [], public_key, key_id),
+        distribution=_distribution(distribution, endpoint_url, profile, region),
+        response=_response(response) if response else asked.response,
+        offered_keys=_offered(private_key, passphrase_file, public_key, key_id),
+        method=asked.method,
+        hosts=[name.lower() for name in host or []],
+        budget=Budget(spent=lambda: time.monotonic() > deadline),
+    )
+    if html is not None:
+        _write_page(report, html)
+    if as_json:
+        show_json(report.to_json())
+    else:
+        from keyfront.cli.explained.terminal import show
+
+        show(report)
+    raise typer.Exit(_STATUS[report.verdict.outcome])
+
+
+class _Asked:
+    """The request, from wherever it was taken."""
+
+    def __init__(self, url: str, cookie: str) -> None:
+        self.url = url
+        self.cookie = cookie
+        self.method = ""
+        self.response: Response | None = None
+        self.at: float | None = None
+
+
+def _asked(url: str, cookie: str, curl: str, har: Path | None) -> _Asked:
+    if curl and har:
+        raise InputError("give --curl or --har, not both")
+    if curl and url:
+        raise InputError("give the URL or --curl, not both: the command names its URL")
+    asked = _Asked(url, cookie)
+    if curl:
+        from keyfront.cli.explained import pasted
+
+        text = sys.stdin.read() if curl == "-" else _text(Path(curl), "the curl command")
+        found = pasted.request(text)
+        asked.url, asked.method = found.url, found.method
+        asked.cookie = cookie or found.cookie
+    elif har:
+        from keyfront.cli.explained.har import request as recorded_request
+
+        recorded = recorded_request(_text(har, "the HAR file"), url)
+        asked.url, asked.method, asked.at = recorded.url, recorded.method, recorded.at
+        asked.cookie = cookie or recorded.cookie
+        asked.response = recorded.response
+    asked.url = _as_sent(asked.url)
+    asked.cookie = _cookie_header(asked.cookie)
+    return asked
+
+
+def _as_sent(url: str) -> str:
+    url = url.strip()
+    if not url:
+        raise InputError("give a URL, --curl FILE or --har FILE")
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.lower() not in ("http", "https") or not rest:
+        bare = url.partition("?")[0][:120]
+        raise InputError(f"{bare!r} is no URL that a viewer asks for: write https://… in full")
+    sent, fragment, _ = url.partition("#")
+    if fragment:
+        warn("viewers do not send what follows #: it is left out")
+    rest = sent.partition("://")[2]
+    host = re.split(r"[/?]", rest, maxsplit=1)[0]
+    tail = rest[len(host) :]
+    return f"{scheme.lower()}://{host.lower()}{'' if tail.startswith('/') else '/'}{tail}"
+
+
+def _cookie_header(text: str) -> str:
+    """A Cookie header out of what was pasted: with its name, or as Set-Cookie lines."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    bare = []
+    for line in lines:
+        name, colon, value = line.partition(":")
+        bare.append(value.strip() if colon and name.strip().lower() in ("cookie", "set-cookie") else line)
+    return "; ".join(bare)
+
+
+def _address(ip: str) -> str:
+    if ip:
+        import ipaddress
+
+        try:
+            ipaddress.ip_address(ip)
+        except ValueError:
+            raise InputError(f"--ip {ip} is no address: give the viewer's own, such as 192.0.2.10") from None
+    return ip
+
+
+def _when(at: str | None, recorded: float | None) -> float:
+    from keyfront.policy import epoch
+
+    now = time.time()
+    if at is not None:
+        return epoch(moment(at, "--at"), now, "--at")
+    return now if recorded is None else recorded
+
+
+def _trusted(entries: list[str], public_key: Path | None, key_id: str) -> "dict[str, PublicKey] | None":
+    if not entries and (public_key is None or not key_id):
+        return None
+    from keyfront.cli.secrets import public_key as load
+
+    keys: dict[str, PublicKey] = {}
+    for entry in entries:
+        name, separator, file = entry.partition("=")
+        if not (name and separator and file):
+            raise InputError(f"--trust {entry}: write the key's id and its file, such as K2JCJMDEHXQW5F=public_key.pem")
+        if name in keys:
+            raise InputError(f"--trust names {name} twice: each id stands for one key")
+        keys[name] = load(Path(file))
+    if public_key is not None and key_id:
+        keys.setdefault(key_id, load(public_key))
+    return keys
+
+
+def _offered(
+    private_key: Path | None, passphrase_file: Path | None, public_key: Path | None, key_id: str
+) -> "dict[str, PublicKey]":
+    keys: dict[str, PublicKey] = {}
+    if private_key is not None:
+        from keyfront.cli.secrets import signing_key
+
+        keys[f"in {private_key.name}"] = signing_key(private_key, passphrase_file).public_key
+    if public_key is not None and not key_id:
+        from keyfront.cli.secrets import public_key as load
+
+        keys[f"in {public_key.name}"] = load(public_key)
+    return keys
+
+
+def _distribution(
+    given: str, endpoint_url: str | None, profile: str | None, region: str | None
+) -> "Distribution | None":
+    if not given:
+        return None
+    from keyfront.diagnosis import from_inventory
+    from keyfront.inventory import parse_distribution, read
+
+    file = Path(given)
+    if file.suffix == ".json" or file.is_file():
+        import json
+
+        try:
+            document = json.loads(_text(file, "the distribution"))
+        except ValueError:
+            raise InputError(f"--distribution {given}: this file is not JSON") from None
+        if not isinstance(document, dict):
+            raise InputError(f"--distribution {given}: this file holds no distribution")
+        return from_inventory(parse_distribution(document))
+    from keyfront.cli.cloudfront import cloudfront
+
+    with cloudfront(endpoint_url, profile, region) as client:
+        account = read(client)
+    for each in account.distributions:
+        if given == each.id or given.lower() in (each.domain_name.lower(), *(name.lower() for name in each.aliases)):
+            return from_inventory(each, account)
+    known = ", ".join(each.id for each in account.distributions) or "none"
+    raise InputError(
+        f"--distribution {given}: the account has no such distribution (it has {known}), nor is there a file"
+    )
+
+
+def _response(file: Path) -> "Response":
+    from keyfront.cli.explained.answer import response
+
+    return response(_text(file, "the response"))
+
+
+def _text(file: Path, what: str) -> str:
+    try:
+        return file.read_text("utf-8", "replace")
+    except OSError as error:
+        raise InputError(f"cannot read {what} from {file}: {error.strerror}") from None
+
+
+def _write_page(report: "Report", file: Path) -> None:
+    from keyfront.cli.explained.page import page
+
+    try:
+        file.write_text(page(report), "utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write the page to {file}: {error.strerror}") from None
+
+
+def register(app: typer.Typer) -> None:
+    """Add `keyfront explain` to the application."""
+    app.command("explain")(explain)

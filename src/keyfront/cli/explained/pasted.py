@@ -1,0 +1,171 @@
+"""Requests as people paste them: curl commands as browsers copy them (bash, cmd), and PowerShell's form."""
+
+import re
+import shlex
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+from keyfront.errors import InputError
+
+# curl's options that take a value; all others stand alone.
+_NAMES: Final = """
+-H --header -b --cookie -X --request -A --user-agent -e --referer -u --user -o --output -d --data
+--data-raw --data-binary --data-urlencode --data-ascii --json -F --form -x --proxy -m --max-time
+--connect-timeout -w --write-out -T --upload-file -r --range -c --cookie-jar -E --cert --key
+--cacert --capath --resolve --connect-to --url -K --config --retry --limit-rate -D --dump-header
+--interface --ciphers --tls-max -C --continue-at -t --telnet-option -y -Y -z --time-cond
+--max-redirs --aws-sigv4 --oauth2-bearer
+"""
+_VALUED: Final = frozenset(_NAMES.split())
+_BODY: Final = (
+    "-d",
+    "--data",
+    "--data-raw",
+    "--data-binary",
+    "--data-urlencode",
+    "--data-ascii",
+    "--json",
+    "-F",
+    "--form",
+)
+_ANSI_C = re.compile(r"(?<!\S)\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
+_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
+_SIMPLE: Final = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
+_POWERSHELL_COOKIE = re.compile(r"System\.Net\.Cookie\(\"([^\"]*)\",\s*\"((?:[^\"`]|`.)*)\"")
+_POWERSHELL_HEADER = re.compile(r"^\s*\"([\w-]+)\"\s*=\s*\"((?:[^\"`]|`.)*)\"", re.MULTILINE)
+_POWERSHELL_URI = re.compile(r"-Uri\s+\"((?:[^\"`]|`.)*)\"", re.IGNORECASE)
+_POWERSHELL_METHOD = re.compile(r"-Method\s+\"?([A-Za-z]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """A request out of a pasted text. Of its headers only what a signature check looks at is kept."""
+
+    url: str
+    cookie: str = ""
+    method: str = "GET"
+
+
+@dataclass(slots=True)
+class _Words:
+    """What the words of a curl command add up to."""
+
+    urls: list[str] = field(default_factory=list)
+    cookies: list[str] = field(default_factory=list)
+    host: str = ""
+    method: str = ""
+
+
+def request(text: str) -> Pasted:
+    """The request in `text`, a pasted command; `InputError` if there is none."""
+    text = text.strip().lstrip("$> ")
+    if "Invoke-WebRequest" in text or "System.Net.Cookie(" in text:
+        return _powershell(text)
+    return _curl(text)
+
+
+def _curl(text: str) -> Pasted:
+    try:
+        words = shlex.split(_posix(text))
+    except ValueError:
+        raise InputError(
+            "the pasted curl command ends inside a quotation: copy it whole, or put it into a file (--curl FILE)"
+        ) from None
+    if not words or not words[0].replace("\\", "/").rpartition("/")[2].removesuffix(".exe") == "curl":
+        raise InputError("--curl: this is no curl command: in the browser's network view choose Copy as cURL")
+    found = _read(words[1:])
+    if not found.urls:
+        raise InputError("--curl: the command names no URL")
+    url = found.urls[0]
+    if "://" not in url:
+        url = f"http://{url}"
+    if found.host:
+        parts = urlsplit(url)
+        url = url.replace(f"://{parts.netloc}", f"://{found.host}", 1)
+    return Pasted(url, "; ".join(found.cookies), (found.method or "GET").upper())
+
+
+def _read(words: list[str]) -> _Words:
+    found = _Words()
+    rest = iter(words)
+    for word in rest:
+        if not word.startswith("-") or word == "-":
+            found.urls.append(word)
+            continue
+        name, value = _option(word)
+        if name in _VALUED and value is None:
+            value = next(rest, "")
+        _take(found, name, value or "")
+    return found
+
+
+def _option(word: str) -> tuple[str, str | None]:
+    """An option's name, and its value when it stands in the same word (`-XPOST`, `--url=…`)."""
+    if word.startswith("--"):
+        name, equals, value = word.partition("=")
+        return name, value if equals else None
+    for at, letter in enumerate(word[1:], start=1):
+        if f"-{letter}" in _VALUED:
+            return f"-{letter}", word[at + 1 :] or None
+        if letter == "I":
+            return "--head", None
+        if letter == "G":
+            return "--get", None
+    return word, None
+
+
+def _take(found: _Words, name: str, value: str) -> None:
+    if name in ("-H", "--header"):
+        header, _, text = value.partition(":")
+        if header.strip().lower() == "cookie":
+            found.cookies.append(text.strip())
+        elif header.strip().lower() == "host":
+            found.host = text.strip()
+    elif name in ("-b", "--cookie"):
+        if "=" not in value:
+            raise InputError(f"--curl: the command reads its cookies from the file {value}: give --cookie 'HEADER'")
+        found.cookies.append(value)
+    elif name in ("-X", "--request"):
+        found.method = value
+    elif name in _BODY:
+        found.method = found.method or "POST"
+    elif name == "--head":
+        found.method = "HEAD"
+    elif name == "--get":
+        found.method = "GET"
+    elif name == "--url":
+        found.urls.append(value)
+
+
+def _posix(text: str) -> str:
+    """The command as a POSIX shell reads it: cmd's carets resolved, and bash's `$'…'` written as plain quotations."""
+    if '^"' in text or re.search(r"\^\r?\n", text):
+        text = re.sub(r"\^\r?\n", " ", text)
+        # cmd: ^" is a quotation mark, ^\^" one inside a quotation, and ^ before anything else is dropped.
+        text = re.sub(r"\^(.)", r"\1", text, flags=re.DOTALL)
+    text = re.sub(r"[\\`]\r?\n", " ", text)
+    return _ANSI_C.sub(lambda found: shlex.quote(_ESCAPE.sub(_character, found[1])), text)
+
+
+def _character(found: re.Match[str]) -> str:
+    code = found[1]
+    if code[0] in "uUx" and len(code) > 1:
+        return chr(int(code[1:], 16))
+    if code[0] in "01234567":
+        return chr(int(code, 8))
+    return _SIMPLE.get(code, code)
+
+
+def _powershell(text: str) -> Pasted:
+    uri = _POWERSHELL_URI.search(text)
+    if uri is None:
+        raise InputError("--curl: the PowerShell command names no -Uri")
+    cookies = [f"{name}={_unticked(value)}" for name, value in _POWERSHELL_COOKIE.findall(text)]
+    cookies += [_unticked(value) for name, value in _POWERSHELL_HEADER.findall(text) if name.lower() == "cookie"]
+    method = _POWERSHELL_METHOD.search(text)
+    return Pasted(_unticked(uri[1]), "; ".join(cookies), method[1].upper() if method else "GET")
+
+
+def _unticked(text: str) -> str:
+    return re.sub(r"`(.)", r"\1", text)
