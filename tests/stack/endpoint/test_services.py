@@ -1,7 +1,9 @@
 """Other people's services behind the endpoint: used as people use them, with boto3 and the AWS CLI."""
 
+import io
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,3 +89,32 @@ def test_an_operation_that_moto_lacks_says_so(endpoint: "Running") -> None:
     with pytest.raises(ClientError, match=r"has not been implemented") as raised:
         endpoint.client("ssm").get_calendar_state(CalendarNames=["arn:aws:ssm:us-east-1:123456789012:document/x"])
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+
+
+def test_a_function_keeps_its_whole_configuration(endpoint: "Running") -> None:
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("index.mjs", "export const handler = async () => ({});")
+    trust = {"Version": "2012-10-17", "Statement": []}
+    role = endpoint.client("iam").create_role(RoleName="runner", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    made = {"Runtime": "nodejs22.x", "Role": role["Arn"], "Code": {"ZipFile": package.getvalue()}}
+    functions = endpoint.client("lambda")
+    plain = functions.create_function(FunctionName="plain", Handler="index.handler", **made)
+    assert plain["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "/aws/lambda/plain"}
+
+    functions.create_function(
+        FunctionName="own", Handler="index.handler", LoggingConfig={"LogFormat": "JSON", "LogGroup": "ours"}, **made
+    )
+    levels = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}
+    kept = functions.get_function_configuration(FunctionName="own")
+    assert kept["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": "ours", **levels}
+
+    functions.update_function_configuration(
+        FunctionName="own",
+        LoggingConfig={"LogFormat": "Text", "LogGroup": "others"},
+        TracingConfig={"Mode": "Active"},
+        EphemeralStorage={"Size": 1024},
+    )
+    kept = functions.get_function_configuration(FunctionName="own")
+    assert kept["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "others"}
+    assert (kept["TracingConfig"], kept["EphemeralStorage"]) == ({"Mode": "Active"}, {"Size": 1024})

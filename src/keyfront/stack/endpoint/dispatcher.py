@@ -10,7 +10,7 @@ from moto.backends import list_of_moto_modules
 from moto.core.utils import convert_to_flask_response
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from keyfront.stack.endpoint import s3
+from keyfront.stack.endpoint import functions, s3
 from keyfront.stack.endpoint.addressing import signed_service
 from keyfront.stack.endpoint.answers import AWSError, RefusedError
 from keyfront.stack.endpoint.bridge import Environ, WSGIApplication
@@ -31,6 +31,7 @@ class Dispatcher(DomainDispatcherApplication):
         # Every page of every site may read the answers otherwise, SSM's and KMS's included.
         moto_server.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]
         s3.install()
+        functions.install()
         super().__init__(self._create)
 
     def get_backend_for_host(self, host: str | None) -> Any:
