@@ -22,7 +22,7 @@ from keyfront.serving import ASGIApp, Listener, bind_loopback
 from keyfront.stack import names
 from keyfront.stack.aws import CREDENTIALS, REGION, Clients, clients
 from keyfront.stack.edges import EdgePorts, Edges
-from keyfront.stack.endpoint import Endpoint
+from keyfront.stack.endpoint import Endpoint, ServicesState
 from keyfront.stack.provision import Provisioned, provision
 from keyfront.stack.shop import Shop, load_shop
 from keyfront.stack.state import StateDirectory
@@ -106,7 +106,7 @@ class Machine:
         for place in places:
             control_plane.propagation.register(place.name)
         control_plane.redeploy()
-        endpoint = Endpoint(control_plane_app(control_plane))
+        endpoint = Endpoint(control_plane_app(control_plane), state=self._open_services(state) if state else None)
         url = f"http://127.0.0.1:{_port(endpoint_sockets)}"
         self._listen(endpoint, endpoint_sockets)
         self._stack.callback(endpoint.close)
@@ -150,6 +150,11 @@ class Machine:
         journal = Journal.open(state.journal)
         self._stack.callback(journal.close)
         return journal
+
+    def _open_services(self, state: StateDirectory) -> ServicesState:
+        services = ServicesState(state.services)
+        self._stack.push_async_callback(asyncio.to_thread, services.close)
+        return services
 
     def _bind(self, port: int, option: str) -> list[socket.socket]:
         sockets = bind_loopback(port, option=f"another with {option}")
