@@ -21,6 +21,9 @@ _ROOMS: Final = {
     "sign": "keyfront.cli.sign",
     "sign-cookies": "keyfront.cli.sign",
     "verify": "keyfront.cli.verify",
+    "explain": "keyfront.cli.explain",
+    "terraform": "keyfront.cli.terraform",
+    "authz": "keyfront.cli.authz",
     "up": "keyfront.cli.up",
 }
 

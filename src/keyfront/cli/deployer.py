@@ -1,0 +1,121 @@
+"""The IAM policy of whoever applies keyfront's Terraform modules: what the AWS provider calls for them, and no more."""
+
+import re
+from typing import Final
+
+from keyfront.cli.output import Json
+from keyfront.errors import InputError
+
+# What the provider calls for each kind of resource. S3's actions are named after what they guard, and API Gateway's
+# after HTTP methods (Service Authorization Reference).
+_CLOUDFRONT: Final = (
+    *("CreatePublicKey", "GetPublicKey", "UpdatePublicKey", "DeletePublicKey"),
+    *("CreateKeyGroup", "GetKeyGroup", "UpdateKeyGroup", "DeleteKeyGroup"),
+    *("CreateOriginAccessControl", "GetOriginAccessControl", "UpdateOriginAccessControl", "DeleteOriginAccessControl"),
+    *("CreateDistribution", "GetDistribution", "GetDistributionConfig", "UpdateDistribution", "DeleteDistribution"),
+    *("TagResource", "UntagResource", "ListTagsForResource"),
+    *("ListCachePolicies", "GetCachePolicy", "ListOriginRequestPolicies", "GetOriginRequestPolicy"),
+    *("ListResponseHeadersPolicies", "GetResponseHeadersPolicy"),
+)
+_BUCKETS: Final = (
+    *("CreateBucket", "DeleteBucket", "ListBucket", "ListBucketVersions", "GetBucketLocation"),
+    *("GetBucketAcl", "PutBucketAcl", "GetBucketCORS", "GetBucketWebsite", "GetBucketLogging"),
+    *("GetBucketRequestPayment", "GetBucketObjectLockConfiguration", "GetAccelerateConfiguration"),
+    *("GetReplicationConfiguration", "GetBucketTagging", "PutBucketTagging"),
+    *("GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"),
+    *("GetBucketPublicAccessBlock", "PutBucketPublicAccessBlock"),
+    *("GetBucketOwnershipControls", "PutBucketOwnershipControls"),
+    *("GetBucketVersioning", "PutBucketVersioning"),
+    *("GetEncryptionConfiguration", "PutEncryptionConfiguration"),
+    *("GetLifecycleConfiguration", "PutLifecycleConfiguration"),
+)
+_OBJECTS: Final = (
+    *("PutObject", "GetObject", "GetObjectVersion", "GetObjectTagging", "PutObjectTagging"),
+    *("DeleteObject", "DeleteObjectVersion", "GetObjectVersionTagging", "DeleteObjectTagging"),
+)
+_KEYS: Final = (
+    *("DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags", "GetPublicKey", "PutKeyPolicy"),
+    *("UpdateKeyDescription", "TagResource", "UntagResource", "ScheduleKeyDeletion"),
+)
+_PARAMETERS: Final = (
+    *("PutParameter", "GetParameter", "GetParameters", "DeleteParameter"),
+    *("AddTagsToResource", "RemoveTagsFromResource", "ListTagsForResource"),
+)
+_FUNCTIONS: Final = (
+    *("CreateFunction", "GetFunction", "GetFunctionConfiguration", "GetFunctionCodeSigningConfig"),
+    *("ListVersionsByFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction"),
+    *("AddPermission", "GetPolicy", "RemovePermission", "TagResource", "UntagResource", "ListTags"),
+)
+_ROLES: Final = (
+    *("CreateRole", "GetRole", "UpdateAssumeRolePolicy", "UpdateRole", "DeleteRole", "TagRole", "UntagRole"),
+    *("PutRolePolicy", "GetRolePolicy", "DeleteRolePolicy", "ListRolePolicies", "ListAttachedRolePolicies"),
+    "ListInstanceProfilesForRole",
+)
+_LOG_GROUPS: Final = (
+    *("CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy"),
+    *("TagResource", "UntagResource", "ListTagsForResource"),
+)
+
+
+def policy(account: str, prefix: str, region: str) -> dict[str, Json]:
+    """The policy's document for `account` (twelve digits), where every name begins with `prefix`.
+
+    Names in IAM have no place for CloudFront's key groups and KMS's keys, whose ARNs hold ids: there the account, or
+    a tag, is the limit. Raises `InputError` for anything else than an account, a prefix and a region.
+    """
+    if not re.fullmatch(r"\d{12}", account):
+        raise InputError(f"{account!r} is no account: give its twelve digits (aws sts get-caller-identity)")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,29}", prefix):
+        raise InputError(f"{prefix!r} is no prefix: give 2 to 30 lower-case letters, digits and hyphens")
+    if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d", region):
+        raise InputError(f"{region!r} is no region: give a name such as us-east-1")
+    at = f"{region}:{account}"
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            # Most of these know no resource; key groups and policies are named by ids that nobody knows before.
+            _allow("Distributions", "cloudfront", _CLOUDFRONT, "*"),
+            _allow("Buckets", "s3", _BUCKETS, f"arn:aws:s3:::{prefix}-*"),
+            _allow("Objects", "s3", _OBJECTS, f"arn:aws:s3:::{prefix}-*/*"),
+            # For the access logs' access control list, which names the account.
+            _allow("CanonicalUser", "s3", ("ListAllMyBuckets",), "*"),
+            _allow("NewSigningKeys", "kms", ("CreateKey", "ListAliases"), "*"),
+            _allow("SigningKeys", "kms", _KEYS, f"arn:aws:kms:{at}:key/*"),
+            _allow(
+                "SigningKeyNames",
+                "kms",
+                ("CreateAlias", "UpdateAlias", "DeleteAlias"),
+                [f"arn:aws:kms:{at}:alias/{prefix}*", f"arn:aws:kms:{at}:key/*"],
+            ),
+            _allow("Parameters", "ssm", _PARAMETERS, f"arn:aws:ssm:{at}:parameter/{prefix}*"),
+            _allow("ParameterList", "ssm", ("DescribeParameters",), "*"),
+            _allow("Functions", "lambda", _FUNCTIONS, f"arn:aws:lambda:{at}:function:{prefix}*"),
+            _allow("Roles", "iam", _ROLES, f"arn:aws:iam::{account}:role/{prefix}*"),
+            {
+                **_allow("RolesForFunctionsOnly", "iam", ("PassRole",), f"arn:aws:iam::{account}:role/{prefix}*"),
+                "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+            },
+            _allow(
+                "LogGroups",
+                "logs",
+                _LOG_GROUPS,
+                [f"arn:aws:logs:{at}:log-group:/aws/{kind}/{prefix}*" for kind in ("lambda", "apigateway")],
+            ),
+            _allow("LogGroupList", "logs", ("DescribeLogGroups",), "*"),
+            _allow(
+                "Apis",
+                "apigateway",
+                ("GET", "POST", "PATCH", "PUT", "DELETE", "TagResource", "UntagResource"),
+                [f"arn:aws:apigateway:{region}::/{path}" for path in ("apis", "apis/*", "tags/*")],
+            ),
+        ],
+    }
+
+
+def _allow(sid: str, service: str, actions: tuple[str, ...], resource: str | list[str]) -> dict[str, Json]:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": [f"{service}:{action}" for action in sorted(actions)],
+        "Resource": resource,
+    }

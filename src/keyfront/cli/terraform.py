@@ -1,0 +1,116 @@
+"""`keyfront terraform`: the switch that sends Terraform to the laptop, and who may apply in an account."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from keyfront.cli.options import AsJson
+from keyfront.cli.output import Json, say, show, show_json, warn
+
+_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+_ENDPOINT = "http://127.0.0.1:4566"
+
+
+@_app.command()
+def env(
+    endpoint_url: Annotated[
+        str, typer.Option("--endpoint-url", metavar="URL", help="Where `keyfront up` answers for AWS.")
+    ] = _ENDPOINT,
+    region: Annotated[str, typer.Option("--region", metavar="NAME", help="The region that Terraform works in.")] = (
+        "us-east-1"
+    ),
+    shell: Annotated[
+        Literal["sh", "fish", "powershell"],
+        typer.Option("--shell", case_sensitive=False, help="Whose language to write in; sh is bash's and zsh's too."),
+    ] = "sh",
+    provider: Annotated[
+        bool,
+        typer.Option(
+            "--provider",
+            help="Print a provider block to save as keyfront_override.tf beside a configuration, in the place of "
+            "variables: for endpoints under a name, and where no variables can be set.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print what sends Terraform to this machine, and not to Amazon: variables to export, or a provider block.
+
+    Any configuration with hashicorp/aws 5 goes where the variables point; so do the AWS CLI and boto3. The
+    credentials are no account's: a request that went to Amazon after all would be refused there. A new terminal is
+    back at Amazon.
+
+    \b
+    Examples:
+      eval "$(keyfront terraform env)"
+      keyfront terraform env --shell fish | source
+      keyfront terraform env --provider > keyfront_override.tf
+    """
+    import os
+
+    from keyfront.cli import laptop
+
+    endpoint = laptop.endpoint(endpoint_url)
+    if not laptop.answers(endpoint):
+        say(f"Nothing answers at {endpoint}. Start it: keyfront up --addressing port")
+    if provider:
+        text = laptop.provider_block(endpoint, region)
+        show_json({"provider": text}) if as_json else show(text.rstrip("\n"))
+        return
+    if endpoint.is_name:
+        warn(f"Terraform looks for bucket B at B.{endpoint.host}, which most systems cannot resolve: use --provider")
+    exported = laptop.variables(endpoint, region)
+    removed = laptop.in_the_way(os.environ)
+    if as_json:
+        show_json({"environment": dict[str, Json](exported), "unset": removed})
+        return
+    for line in laptop.commands(shell, exported, removed):
+        show(line)
+
+
+@_app.command("deployer-policy")
+def deployer_policy(
+    account: Annotated[str, typer.Option("--account", metavar="ID", help="The account's twelve digits.")],
+    prefix: Annotated[
+        str,
+        typer.Option(
+            "--prefix", metavar="NAME", help="What the names of buckets, functions, roles and parameters begin with."
+        ),
+    ],
+    region: Annotated[
+        str, typer.Option("--region", metavar="NAME", help="The only region of the services that have regions.")
+    ] = "us-east-1",
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write it to this file, not to standard output.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the IAM policy that a user or role needs to apply keyfront's Terraform modules, and no more.
+
+    The document is JSON with and without --json. No step needs the account's root user.
+
+    \b
+    Example:
+      keyfront terraform deployer-policy --account 123456789012 --prefix shop --out deployer.json
+      aws iam create-policy --policy-name shop-deployer --policy-document file://deployer.json
+    """
+    del as_json
+    import json
+
+    from keyfront.cli import deployer
+    from keyfront.errors import InputError
+
+    document = deployer.policy(account, prefix, region)
+    if out is None:
+        show_json(document)
+        return
+    try:
+        out.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written: {error.strerror}") from None
+
+
+def register(app: typer.Typer) -> None:
+    """Add `keyfront terraform` to the application."""
+    app.add_typer(_app, name="terraform", help="Send Terraform to this machine, or let somebody apply in an account.")

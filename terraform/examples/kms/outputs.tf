@@ -1,0 +1,24 @@
+output "domain_name" {
+  description = "The distribution's host name."
+  value       = module.content.domain_name
+}
+
+output "key_pair_id" {
+  description = "The public key's id in CloudFront, for sign.py."
+  value       = module.trusted_key_group.current_key_id
+}
+
+output "kms_key_arn" {
+  description = "The key that signs, for sign.py."
+  value       = module.signing_key.kms_key_arn
+}
+
+output "signer_policy_json" {
+  description = "The IAM policy for whoever signs: this key, and nothing else."
+  value       = module.signing_key.iam_policy_json
+}
+
+output "url" {
+  description = "The private file: 403 without a signature."
+  value       = "${module.content.url}/${aws_s3_object.secret.key}"
+}

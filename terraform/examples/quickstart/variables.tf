@@ -1,0 +1,25 @@
+variable "name" {
+  description = "What the names of everything begin with."
+  type        = string
+  default     = "keyfront-quickstart"
+}
+
+variable "keys" {
+  description = "The folder with private_key.pem and public_key.pem."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = fileexists("${coalesce(var.keys, "${path.module}/keys")}/private_key.pem") && fileexists("${coalesce(var.keys, "${path.module}/keys")}/public_key.pem")
+    error_message = "There is no key pair in ${coalesce(var.keys, "${path.module}/keys")}. Make one: keyfront keys generate --out ${coalesce(var.keys, "${path.module}/keys")}"
+  }
+}
+
+variable "jwt_authorizer" {
+  description = "Whose tokens open the API: issuer and audiences. Without it the API signs for whoever asks, which is for a first look only."
+  type = object({
+    issuer    = string
+    audiences = list(string)
+  })
+  default = null
+}

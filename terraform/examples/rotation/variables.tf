@@ -1,0 +1,27 @@
+variable "name" {
+  description = "What the names of everything begin with."
+  type        = string
+  default     = "keyfront-rotation"
+}
+
+variable "phase" {
+  description = "How far the rotation is: 1 key a alone; 2 a and b trusted, a signs; 3 a and b trusted, b signs; 4 key b alone."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = contains([1, 2, 3, 4], var.phase)
+    error_message = "phase is 1, 2, 3 or 4, one after the other."
+  }
+}
+
+variable "keys" {
+  description = "The folder with a/public_key.pem and b/public_key.pem."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = alltrue([for key in ["a", "b"] : fileexists("${coalesce(var.keys, "${path.module}/keys")}/${key}/public_key.pem")])
+    error_message = "There are no two key pairs in ${coalesce(var.keys, "${path.module}/keys")}. Make them: keyfront keys generate --out ${coalesce(var.keys, "${path.module}/keys")}/a, and the same with b."
+  }
+}
