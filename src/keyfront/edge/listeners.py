@@ -11,6 +11,7 @@ from keyfront.edge.admission import Door
 from keyfront.edge.asgi import application
 from keyfront.edge.certificates import Authority
 from keyfront.edge.configuration import EMPTY, Configuration, Site
+from keyfront.edge.observation import Desk
 from keyfront.edge.pipeline import Edge
 from keyfront.serving import TLS, ASGIApp, Listener, PortError, Use, bind_loopback
 
@@ -58,8 +59,11 @@ class OpenPort:
 class Listeners:
     """Every port of an edge."""
 
-    def __init__(self, edge: Edge, authority: Authority, *, dedicated: bool, use: Use = "alone") -> None:
+    def __init__(
+        self, edge: Edge, authority: Authority, *, dedicated: bool, use: Use = "alone", desk: Desk | None = None
+    ) -> None:
         """`dedicated`: whether distributions have ports of their own. `use`: how ports are taken."""
+        self._desk = desk
         self._edge = edge
         self._authority = authority
         self._dedicated = dedicated
@@ -88,7 +92,7 @@ class Listeners:
         """
         try:
             # Its door is for HTTPS alone, where nothing is sent elsewhere for HTTPS.
-            secure = application(self._edge, Door())
+            secure = application(self._edge, Door(), self._desk)
             for number in https:
                 self._https.append(OpenPort(secure, number, option="another HTTPS port", use=self._use))
             plain = application(self._edge, Door(next(iter(self.https), None)))
@@ -103,7 +107,11 @@ class Listeners:
 
     async def follow(self, configuration: Configuration) -> frozenset[str]:
         """Open, close and certify what `configuration` needs. Returns the distributions whose ports are taken."""
-        await self._certify(configuration)
+        try:
+            await self._certify(configuration)
+        except OSError as error:
+            # The rest of the change must not wait for a disk: it may take away a key.
+            _log.warning("no new certificate can be kept (%s); the one in use stays", error)
         if not self._dedicated:
             return frozenset()
         wanted = {(site.id, site.port): site for site in configuration.sites.values() if site.port is not None}
@@ -128,9 +136,9 @@ class Listeners:
         await asyncio.gather(*(port.close() for port in ports), *self._closing)
 
     def _open_own(self, site: Site, number: int) -> tuple[OpenPort, OpenPort]:
-        secure = OpenPort(application(self._edge, Door(site_id=site.id)), number, use=self._use)
+        secure = OpenPort(application(self._edge, Door(site_id=site.id), self._desk), number, use=self._use)
         try:
-            plain = OpenPort(application(self._edge, Door(number, site.id)), number + 1, use=self._use)
+            plain = OpenPort(application(self._edge, Door(number, site.id), self._desk), number + 1, use=self._use)
         except PortError:
             self._close_later(secure)
             raise
