@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
+OTHER = "E2QWRUHEXAMPLE"
 
 
 @dataclass(frozen=True)
@@ -222,10 +223,26 @@ ROWS: list[tuple[str, Callable[[Bench], Callable[[], object]], str, int]] = [
     ("a distribution's comment is short", lambda b: b.distribution(Comment="c" * 129), "InvalidArgument", 400),
     ("no such key", lambda b: lambda: b.client.get_public_key(Id="K0"), "NoSuchPublicKey", 404),
     ("no such key's config", lambda b: lambda: b.client.get_public_key_config(Id="K0"), "NoSuchPublicKey", 404),
-    ("no such key to delete", lambda b: lambda: b.client.delete_public_key(Id="K0"), "NoSuchPublicKey", 404),
+    (
+        "no such key to delete",
+        lambda b: lambda: b.client.delete_public_key(Id="K0", IfMatch=OTHER),
+        "NoSuchPublicKey",
+        404,
+    ),
+    (
+        "no version, and no such key",
+        lambda b: lambda: b.client.delete_public_key(Id="K0"),
+        "InvalidIfMatchVersion",
+        400,
+    ),
     ("no such group", lambda b: lambda: b.client.get_key_group(Id=NOWHERE), "NoSuchResource", 404),
     ("no such group's config", lambda b: lambda: b.client.get_key_group_config(Id=NOWHERE), "NoSuchResource", 404),
-    ("no such group to delete", lambda b: lambda: b.client.delete_key_group(Id=NOWHERE), "NoSuchResource", 404),
+    (
+        "no such group to delete",
+        lambda b: lambda: b.client.delete_key_group(Id=NOWHERE, IfMatch=OTHER),
+        "NoSuchResource",
+        404,
+    ),
     ("no such distribution", lambda b: lambda: b.client.get_distribution(Id="E0"), "NoSuchDistribution", 404),
     ("quantities", lambda b: b.distribution(Aliases={"Quantity": 1, "Items": []}), "InconsistentQuantities", 400),
     (

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from keyfront.controlplane.faults import APIError
 from keyfront.controlplane.identifiers import is_etag
 from keyfront.controlplane.propagation import Propagation
 from keyfront.controlplane.quotas import Quotas
 from keyfront.controlplane.store import Resource, Store, Table
+
+if TYPE_CHECKING:
+    from botocore.model import StructureShape
 
 Config = TypeVar("Config")
 
@@ -57,6 +60,12 @@ def check_version(resource: Resource[Config], if_match: str | None) -> None:
             "The request failed because it didn't meet the preconditions in one or more request-header fields: "
             f"{resource.id} has changed since version {etag}; get it again and repeat the change.",
         )
+
+
+def check_version_given(shape: StructureShape, given: Mapping[str, object]) -> None:
+    """`APIError` `InvalidIfMatchVersion` for a change without `If-Match`, also of what does not exist."""
+    if "IfMatch" in shape.members and not str(given.get("IfMatch", "")).strip():
+        raise APIError("InvalidIfMatchVersion", "The If-Match version is missing or not valid for the resource.")
 
 
 def check_length(value: str, name: str, maximum: int, minimum: int = 0) -> None:

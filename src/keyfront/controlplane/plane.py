@@ -21,7 +21,7 @@ from keyfront.controlplane import (
     response_headers_policies,
     tags,
 )
-from keyfront.controlplane.account import Account, Operation
+from keyfront.controlplane.account import Account, Operation, check_version_given
 from keyfront.controlplane.faults import APIError
 from keyfront.controlplane.journal import Journal, JournalError
 from keyfront.controlplane.propagation import Propagation
@@ -120,6 +120,7 @@ class ControlPlane:
             raise APIError("NotImplemented", f"keyfront does not implement {target.operation.name} yet.")
         given = read(target, {name.lower(): value for name, value in headers.items()}, body)
         if target.operation.input_shape is not None:
+            check_version_given(target.operation.input_shape, given)
             validate(target.operation.input_shape, given)
         with self._account.store.transaction():
             output = operation(self._account, given)
