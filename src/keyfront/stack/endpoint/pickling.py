@@ -25,7 +25,6 @@ from moto.core.base_backend import AccountSpecificBackend, BackendDict, BaseBack
 from moto.s3.models import FakeKey
 
 from keyfront.stack.endpoint.contents import Source
-from keyfront.stack.endpoint.objects import FileKey
 
 _LARGE: Final = 64 * 1024
 """Objects of so many bytes and more are not among the pickled bytes."""
@@ -111,8 +110,9 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
 
     def _object(self, key: FakeKey) -> Reduced:
         state = {name: item for name, item in vars(key).items() if name not in ("_value_buffer", "lock")}
-        content = b""
-        if not isinstance(key, FileKey) and not key._value_buffer.closed:
+        content: bytes | None = None
+        if not key._value_buffer.closed:
+            content = b""
             if key.contentsize < _LARGE:
                 with source(key) as pieces:
                     content = b"".join(pieces)
@@ -126,9 +126,11 @@ def _reducer(kind: Hashable) -> Callable[[Any], Reduced] | None:
     return next((reducer for kinds, reducer in _REDUCERS if issubclass(cast("type", kind), kinds)), None)
 
 
-def _fill_key(key: FakeKey, state: tuple[dict[str, Any], bytes]) -> None:
+def _fill_key(key: FakeKey, state: tuple[dict[str, Any], bytes | None]) -> None:
     attributes, content = state
-    key.__setstate__({**attributes, "value": content})
+    key.__setstate__({**attributes, "value": content or b""})
+    if content is None:  # a file of the user's, or an object that is no more
+        key._value_buffer.close()
     # Setting the value set it to what is there so far.
     key.contentsize = attributes["contentsize"]
 
