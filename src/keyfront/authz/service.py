@@ -1,0 +1,127 @@
+"""The questions of a front door, answered: let in, refused in CloudFront's words, or not said what is needed."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, Literal
+
+from keyfront.authz.fronts import DECIDE, Front, FrontError
+from keyfront.authz.rules import Rules
+from keyfront.edge.admission import admit, route
+from keyfront.edge.answers import Answer, Headers, refused
+from keyfront.edge.authorisation import authorise
+from keyfront.edge.viewer import ViewerRequest
+from keyfront.paths import readings
+from keyfront.serving import ASGIApp, Message, Scope
+from keyfront.verification import ACCESS_DENIED, Decision, error_body
+
+_log = logging.getLogger(__name__)
+
+REFUSAL: Final = "/refusal"
+"""Where nginx fetches what a refused viewer shall see, since it drops the body of the decision itself."""
+
+HEALTH: Final = "/health"
+
+Log = Literal["nothing", "refusals", "decisions"]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+def decide(rules: Rules, viewer: ViewerRequest, now: float) -> Answer | Decision | None:
+    """What the edge does before it looks into its cache: route, admit, authorise.
+
+    An `Answer` refuses or redirects; otherwise the viewer is let in, by a decision or because the path is public.
+    """
+    site = route(rules.configuration, rules.door, viewer)
+    if isinstance(site, Answer):
+        return site
+    ways = readings(site.root if site.root and viewer.path == "/" else viewer.path)
+    for way in ways:
+        turned_away = admit(rules.door, viewer, site.behavior(way.path))
+        if turned_away is not None:
+            return turned_away
+    decision = authorise(viewer, site, site.behavior(ways[0].path), ways, now)
+    return refused(decision) if decision is not None and not decision.allowed else decision
+
+
+def application(
+    front: Front, rules: Rules, *, proxies: int = 0, log: Log = "refusals", clock: Callable[[], float] = time.time
+) -> ASGIApp:
+    """What answers `front`. `proxies` is how many trusted ones stand before it."""
+
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path: str = scope["raw_path"].decode("latin-1")
+        if path == HEALTH:
+            await _send(scope, send, 200, [(b"content-type", b"text/plain")], b"ok\n")
+            return
+        asked_for_page = front.bare and path == REFUSAL
+        decides = path == DECIDE if front.uri else path.startswith(f"{DECIDE}/")
+        if not decides and not asked_for_page:
+            await _send(scope, send, 404, [(b"content-type", b"text/plain")], f"ask {DECIDE}\n".encode())
+            return
+        try:
+            viewer = front.viewer(scope, proxies)
+        except FrontError as error:
+            _log.error("refused, since %s: see --front %s in the documentation", error, front.name)
+            await _send(scope, send, 500, [(b"content-type", b"text/plain")], b"the access check is set up wrongly\n")
+            return
+        answer = decide(rules, viewer, clock())
+        if asked_for_page:
+            await _show(scope, send, answer if isinstance(answer, Answer) else _SERVERS_OWN)
+            return
+        _tell(viewer, answer, log)
+        if not isinstance(answer, Answer):
+            await _send(scope, send, 200, _facts(answer, "public"), b"")
+        elif front.bare:
+            facts = [*_facts(answer.decision, answer.reason), (b"x-keyfront-status", str(answer.status).encode())]
+            await _send(scope, send, 403, facts, b"")
+        else:
+            await _show(scope, send, answer)
+
+    return app
+
+
+# The check lets the viewer in and the server still says 403: for a folder without an index, or a file it may not read.
+_SERVERS_OWN: Final = Answer(
+    403, [(b"content-type", b"text/xml")], error_body(ACCESS_DENIED.code, ACCESS_DENIED.message), reason="server"
+)
+
+
+def _facts(decision: Decision | None, reason: str) -> Headers:
+    facts = [(b"x-keyfront-reason", (decision.reason if decision else reason).encode("ascii"))]
+    if decision is not None and decision.allowed and decision.key_pair_id:
+        facts.append((b"x-keyfront-key-id", decision.key_pair_id.encode("ascii", "replace")))
+    return facts
+
+
+async def _show(scope: Scope, send: Send, answer: Answer) -> None:
+    await _send(scope, send, answer.status, [*answer.headers, (b"x-cache", answer.x_cache)], answer.body)
+
+
+async def _send(scope: Scope, send: Send, status: int, headers: Headers, body: bytes) -> None:
+    length = (b"content-length", str(len(body)).encode("ascii"))
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def _tell(viewer: ViewerRequest, answer: Answer | Decision | None, log: Log) -> None:
+    refusal = isinstance(answer, Answer)
+    if log == "nothing" or (log == "refusals" and not refusal):
+        return
+    reason, key_id = "public", None
+    if isinstance(answer, Answer):
+        reason, key_id = answer.reason, answer.decision and answer.decision.key_pair_id
+    elif answer is not None:
+        reason, key_id = answer.reason, answer.key_pair_id
+    url = f"{viewer.scheme}://{viewer.host}{viewer.path}"
+    _log.info(
+        "%s %s %s %s %s %s",
+        viewer.ip,
+        viewer.method,
+        ascii(url)[1:-1],
+        "refused" if refusal else "allowed",
+        reason,
+        ascii(key_id[:64])[1:-1] if key_id else "-",
+    )

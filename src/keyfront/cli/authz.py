@@ -1,0 +1,161 @@
+"""`keyfront authz`: the edge's decision as a service for nginx, Caddy, Traefik and Envoy."""
+
+import ipaddress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from keyfront.cli.extras import needs
+from keyfront.cli.options import AsJson, EndpointUrl, Profile, Region
+from keyfront.cli.output import show, show_json, warn
+from keyfront.errors import InputError
+
+if TYPE_CHECKING:
+    from keyfront.authz.rules import Rules
+
+
+def authz(
+    front: Annotated[
+        Literal["nginx", "caddy", "traefik", "envoy"],
+        typer.Option("--front", help="Who asks: it decides which headers are believed."),
+    ],
+    trust: Annotated[
+        list[str] | None,
+        typer.Option("--trust", metavar="ID=FILE", help="A trusted key: its id and its public key. Repeatable."),
+    ] = None,
+    keys: Annotated[
+        Path | None, typer.Option("--keys", metavar="DIR", help="A folder of trusted public keys, each named ID.pem.")
+    ] = None,
+    protect: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--protect",
+            metavar="PATTERN",
+            help="A path pattern that needs a signature, such as '/private/*'. Repeatable; without any, all do.",
+        ),
+    ] = None,
+    public: Annotated[
+        list[str] | None,
+        typer.Option("--public", metavar="PATTERN", help="A path pattern that needs none, before all of --protect."),
+    ] = None,
+    methods: Annotated[
+        Literal["read", "all"],
+        typer.Option("--methods", help="read: GET and HEAD alone. all: those that change something, too."),
+    ] = "read",
+    distribution: Annotated[
+        str | None,
+        typer.Option(
+            "--distribution",
+            metavar="ID",
+            help="Decide as this distribution of an account does, in place of --trust and --protect.",
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", metavar="PORT", min=0, max=65535)] = 9180,
+    proxies: Annotated[
+        int,
+        typer.Option(
+            "--proxies",
+            min=0,
+            max=16,
+            help="How many trusted proxies stand before Caddy, Traefik or Envoy: whose addresses end X-Forwarded-For.",
+        ),
+    ] = 0,
+    refresh: Annotated[
+        float, typer.Option("--refresh", metavar="SECONDS", min=0.05, max=86400, help="Read keys again this often.")
+    ] = 10.0,
+    log: Annotated[
+        Literal["nothing", "refusals", "decisions"],
+        typer.Option("--log", help="What is written to standard error, a line each, without query strings."),
+    ] = "refusals",
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a front door that asks whether a viewer may have what they ask for, until Ctrl-C.
+
+    The decision is CloudFront's. For nginx's auth_request, Caddy's forward_auth, Traefik's ForwardAuth and Envoy's
+    ext_authz; docs/authz.md has a configuration for each. Port 0 takes any that is free.
+
+    \b
+    Examples:
+      keyfront authz --front nginx --trust K2JCJMDEHXQW5F=public_key.pem --protect '/private/*'
+      keyfront authz --front caddy --keys /etc/keyfront/keys
+      keyfront authz --front nginx --distribution E2EXAMPLE
+    """
+    with needs("cli,backend"):
+        from keyfront.authz.fronts import FRONTS
+        from keyfront.authz.server import run
+        from keyfront.authz.service import application
+    if not _is_loopback(host):
+        warn(f"{host} is not this machine alone: whoever reaches the port can ask what would be let in")
+    if proxies and front == "nginx":
+        raise InputError("--proxies is for X-Forwarded-For; with nginx set $remote_addr right (set_real_ip_from)")
+    _log_to_stderr()
+    files = (trust, keys, protect, public)
+    if distribution is not None:
+        if any(each is not None for each in files) or methods != "read":
+            raise InputError("--distribution says what is protected: leave out --trust, --keys, --protect, --public …")
+        rules = _account(distribution, endpoint_url, profile, region, refresh)
+    else:
+        rules = _files(trust or [], keys, protect or [], public or [], methods, refresh)
+
+    def ready(number: int) -> None:
+        url = f"http://{f'[{host}]' if ':' in host else host}:{number}"
+        if as_json:
+            show_json({"url": url, "front": front})
+        else:
+            show(f"keyfront authz answers {front} on {url}; Ctrl-C stops it")
+
+    run(application(FRONTS[front], rules, proxies=proxies, log=log), rules, host, port, ready)
+
+
+def _files(
+    trust: list[str], keys: Path | None, protect: list[str], public: list[str], methods: str, refresh: float
+) -> "Rules":
+    from keyfront.authz.rules import ALL_METHODS, FILES, READING, Files, Rules
+    from keyfront.edge.admission import Door
+
+    if not trust and keys is None:
+        raise InputError("who is trusted? Give --trust ID=FILE, --keys DIR or --distribution ID")
+    named = []
+    for entry in trust:
+        key_id, separator, file = entry.partition("=")
+        if not (key_id and separator and file):
+            raise InputError(f"--trust {entry}: write the key's id and its file, such as K2JCJMDEHXQW5F=public_key.pem")
+        named.append((key_id, Path(file)))
+    allowed = ALL_METHODS if methods == "all" else READING
+    files = Files(named, keys, protect, public, allowed)
+    return Rules(files.read, Door(site_id=FILES, any_host=True), seconds=refresh)
+
+
+def _account(
+    distribution: str, endpoint_url: str | None, profile: str | None, region: str | None, refresh: float
+) -> "Rules":
+    from keyfront.authz.rules import Account, Rules
+    from keyfront.cli.cloudfront import cloudfront
+    from keyfront.edge.admission import Door
+
+    with cloudfront(endpoint_url, profile, region) as client:
+        return Rules(Account(client, distribution).read, Door(site_id=distribution), seconds=refresh)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        raise InputError(f"--host {host} is no address: give one, such as 127.0.0.1 or 0.0.0.0") from None
+
+
+def _log_to_stderr() -> None:
+    import logging
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("keyfront").setLevel(logging.INFO)
+
+
+def register(app: typer.Typer) -> None:
+    """Add `keyfront authz` to the application."""
+    app.command("authz")(authz)
