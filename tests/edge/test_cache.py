@@ -19,16 +19,16 @@ def cache() -> Cache:
 
 def test_what_was_asked_for_longest_ago_makes_room(cache: Cache) -> None:
     for name in "abc":
-        cache.put((name,), entry(10_000))
+        cache.put(cache.ticket((name,)), entry(10_000))
     assert cache.get(("a",)) is not None
-    cache.put(("d",), entry(10_000))
+    cache.put(cache.ticket(("d",)), entry(10_000))
     assert cache.get(("b",)) is None
     assert [cache.get((name,)) is not None for name in "acd"] == [True, True, True]
 
 
 def test_the_size_is_that_of_what_is_kept(cache: Cache) -> None:
-    cache.put(("a",), entry(10_000))
-    cache.put(("a",), entry(5_000))
+    cache.put(cache.ticket(("a",)), entry(10_000))
+    cache.put(cache.ticket(("a",)), entry(5_000))
     assert cache.size == entry(5_000).size
     cache.discard(("a",))
     cache.discard(("a",))
@@ -36,8 +36,8 @@ def test_the_size_is_that_of_what_is_kept(cache: Cache) -> None:
 
 
 def test_an_object_larger_than_the_cache_is_not_kept_and_drives_nothing_out(cache: Cache) -> None:
-    cache.put(("a",), entry(10))
-    cache.put(("b",), entry(100_000))
+    cache.put(cache.ticket(("a",)), entry(10))
+    cache.put(cache.ticket(("b",)), entry(100_000))
     assert cache.get(("a",)) is not None
     assert cache.get(("b",)) is None
 
@@ -45,6 +45,6 @@ def test_an_object_larger_than_the_cache_is_not_kept_and_drives_nothing_out(cach
 def test_many_small_objects_stay_within_the_limit() -> None:
     cache = Cache(1_000_000)
     for number in range(5_000):
-        cache.put((str(number),), entry(number % 700))
+        cache.put(cache.ticket((str(number),)), entry(number % 700))
     assert cache.size <= cache.limit
     assert len(cache) > 100

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tests.edge.conftest import Laid, Lay
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+FOR_UNCOMPRESSED = "b2884449-e4de-46a7-ac36-70bc7f1ddd6d"
 ALL_QUERY_STRINGS = "4cc15a8a-d715-48a4-82b8-cc0b614638fe"
 HOUR = {"Cache-Control": "max-age=3600", "ETag": '"v1"', "Content-Type": "text/plain"}
 
@@ -186,7 +187,16 @@ def frozen(laid: Laid) -> None:
         ({"cache_policy_id": ALL_QUERY_STRINGS}, ("/a", {"Cookie": "a=1"}), ("/a", {"Cookie": "a=2"}), False),
         ({"cache_policy_id": ALL_QUERY_STRINGS}, ("/a", {"Cookie": "a=1; b=2"}), ("/a", {"Cookie": "b=2;a=1"}), True),
         ({}, ("/a", {"Cookie": "a=1"}), ("/a", {"Cookie": "a=2"}), True),
-        ({}, ("/a", {"Accept-Encoding": "gzip"}), ("/a", {"Accept-Encoding": "br"}), True),
+        ({}, ("/a", {"Accept-Encoding": "gzip"}), ("/a", {"Accept-Encoding": "br"}), False),
+        ({}, ("/a", {"Accept-Encoding": "gzip"}), ("/a", {"Accept-Encoding": "gzip;q=0"}), False),
+        ({}, ("/a", {"Accept-Encoding": "gzip, deflate, br"}), ("/a", {"Accept-Encoding": "BR , gzip;q=0.5"}), True),
+        ({}, ("/a", {"Accept-Encoding": "deflate"}), ("/a", {}), True),
+        (
+            {"cache_policy_id": FOR_UNCOMPRESSED},
+            ("/a", {"Accept-Encoding": "gzip"}),
+            ("/a", {"Accept-Encoding": "br"}),
+            True,
+        ),
         ({"legacy": ForwardedValues(query_string=False)}, ("/a?x=1", {}), ("/a?x=2", {}), True),
         ({"legacy": ForwardedValues(query_string=True)}, ("/a?x=1", {}), ("/a?x=2", {}), False),
         (

@@ -4,24 +4,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyfront.edge.ranges import UNSATISFIABLE, Span, not_modified, range_applies, span, well_formed
+from keyfront.edge.ranges import Span, content_range, not_modified, range_applies, spans, well_formed
 
 
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
-        ("bytes=0-0", Span(0, 1)),
-        ("bytes=0-", Span(0, 100)),
-        ("bytes=10-19", Span(10, 20)),
-        ("bytes=90-1000", Span(90, 100)),
-        ("bytes=99-", Span(99, 100)),
-        ("bytes=-1", Span(99, 100)),
-        ("bytes=-1000", Span(0, 100)),
-        ("Bytes = 5-6", Span(5, 7)),
-        ("bytes=100-", UNSATISFIABLE),
-        ("bytes=100-200", UNSATISFIABLE),
-        ("bytes=-0", UNSATISFIABLE),
-        # ill-formed, or more than one: the whole object
+        ("bytes=0-0", [Span(0, 1)]),
+        ("bytes=0-", [Span(0, 100)]),
+        ("bytes=10-19", [Span(10, 20)]),
+        ("bytes=90-1000", [Span(90, 100)]),
+        ("bytes=99-", [Span(99, 100)]),
+        ("bytes=-1", [Span(99, 100)]),
+        ("bytes=-1000", [Span(0, 100)]),
+        ("Bytes = 5-6", [Span(5, 7)]),
+        ("bytes=100-", []),
+        ("bytes=100-200", []),
+        ("bytes=-0", []),
+        ("bytes=0-5,10-15", [Span(0, 6), Span(10, 16)]),
+        ("bytes=0-0, 98-", [Span(0, 1), Span(98, 100)]),
+        ("bytes=0-5,100-", [Span(0, 6)]),
+        ("bytes=100-,", None),
+        # ill-formed: the whole object
         ("bytes=", None),
         ("bytes=-", None),
         ("bytes=5", None),
@@ -31,12 +35,12 @@ from keyfront.edge.ranges import UNSATISFIABLE, Span, not_modified, range_applie
         ("items=0-5", None),
         ("bytes 0-5", None),
         ("bytes=0-5,", None),
-        ("bytes=0-5,10-15", None),
+        ("bytes=10-15,0-5", None),
         ("", None),
     ],
 )
-def test_a_range_header_names_these_bytes_of_a_hundred(header: str, expected: Span | None) -> None:
-    assert span(header, 100) == expected
+def test_a_range_header_names_these_bytes_of_a_hundred(header: str, expected: list[Span] | None) -> None:
+    assert spans(header, 100) == expected
 
 
 @pytest.mark.parametrize(
@@ -61,14 +65,33 @@ def test_ranges_have_to_ascend_and_not_overlap(header: str, good: bool) -> None:
 
 
 def test_no_byte_of_an_empty_object_can_be_asked_for() -> None:
-    assert span("bytes=0-", 0) is UNSATISFIABLE
-    assert span("bytes=-5", 0) is UNSATISFIABLE
+    assert spans("bytes=0-", 0) == []
+    assert spans("bytes=-5", 0) == []
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("bytes 0-4/10", (Span(0, 5), 10)),
+        ("Bytes 9-9/10", (Span(9, 10), 10)),
+        ("bytes 0-4/*", None),
+        ("bytes */10", None),
+        ("bytes 5-4/10", None),
+        ("bytes 5-10/10", None),
+        ("items 0-4/10", None),
+        ("", None),
+    ],
+)
+def test_a_content_range_says_which_part_of_how_much(header: str, expected: tuple[Span, int] | None) -> None:
+    assert content_range(header) == expected
 
 
 @given(st.text("bytes=0123456789-, ", max_size=30), st.integers(0, 10_000))
 def test_whatever_is_asked_lies_within_the_object(text: str, length: int) -> None:
-    found = span(f"bytes={text}", length)
-    assert found is None or found is UNSATISFIABLE or 0 <= found.start < found.end <= length
+    reached = 0
+    for found in spans(f"bytes={text}", length) or []:
+        assert reached <= found.start < found.end <= length
+        reached = found.end
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ class Exchange:
 class Outcome:
     """What became of a request, for the log: decided before its body is sent. It holds no query string."""
 
+    request_id: bytes
     at: float
     distribution_id: str
     ip: str

@@ -2,22 +2,28 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable
-from email.utils import formatdate
+from dataclasses import dataclass
 from typing import Final
 
 from keyfront.edge.answers import BAD_ANSWER, ERROR, HIT, MISS, NO_CONNECTION, REFRESH_HIT, TIMED_OUT, Answer, Headers
 from keyfront.edge.answers import page as error_page
-from keyfront.edge.cache import Cache, Entry, Key
-from keyfront.edge.configuration import Behavior, Site
+from keyfront.edge.cache import Cache, Entry, Ticket
+from keyfront.edge.collapsing import Coming, Flight, FlightKey, Flights, Landing
+from keyfront.edge.compression import accepted, compressed, encoded_headers, is_compressible
+from keyfront.edge.configuration import Behavior
+from keyfront.edge.entries import error_ttl, lifetime_of, pieced, refreshed, standing_for_error, viewer_headers, whole
+from keyfront.edge.error_pages import ErrorPages
 from keyfront.edge.exchange import Exchange
-from keyfront.edge.forwarding import cache_key, origin_headers, select_query
-from keyfront.edge.freshness import DEFAULT_ERROR_TTL, Lifetime, http_date, lifetime, serves_stale, withheld
-from keyfront.edge.origins import BrokenBodyError, OriginError, OriginRequest, OriginResponse, Origins
-from keyfront.edge.ranges import well_formed
-from keyfront.edge.responding import edge_headers, hit_headers, passed_on, send_answer, send_entry, send_stream
-from keyfront.edge.viewer import ViewerRequest
-from keyfront.inventory import Origin
-from keyfront.routes import normalise
+from keyfront.edge.failover import ask
+from keyfront.edge.failures import BrokenBodyError, OriginError
+from keyfront.edge.freshness import Lifetime, serves_stale
+from keyfront.edge.origins import OriginResponse, Origins
+from keyfront.edge.pieces import Pieces
+from keyfront.edge.ranges import Span, content_range
+from keyfront.edge.responding import edge_headers, send_answer, send_entry, send_stream
+from keyfront.edge.response_headers import with_vary
+from keyfront.edge.stores import Disk, Memory
+from keyfront.edge.stream import Stream
 
 _log = logging.getLogger(__name__)
 
@@ -25,25 +31,47 @@ Report = Callable[[Exchange, int, bytes], None]
 """Takes an exchange, the status and the `X-Cache` that the viewer is about to get."""
 
 _NOT_KEPT: Final = Lifetime(False)
-_PART: Final = frozenset({b"range", b"if-range"})
-_CONDITION: Final = frozenset({b"if-none-match", b"if-modified-since"})
-_REMEMBERED: Final = ("cache-control", "date", "etag", "expires", "last-modified", "vary")
+_CONDITIONS: Final = (b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since")
 _GATEWAY_TEXTS: Final = {502: NO_CONNECTION, 504: TIMED_OUT}
 _UNREACHABLE: Final = range(500, 505)
+
+
+@dataclass(slots=True)
+class _Arrival:
+    """An origin's answer, before it is decided what becomes of it."""
+
+    exchange: Exchange
+    ticket: Ticket
+    behavior: Behavior
+    """With the origin that gave the answer."""
+    response: OriginResponse
+    headers: Headers
+    """For viewers."""
+    life: Lifetime
 
 
 class Fetcher:
     """Origins on one side, the cache on the other."""
 
     def __init__(
-        self, origins: Origins, cache: Cache, *, object_bytes: int, clock: Callable[[], float], report: Report
+        self,
+        origins: Origins,
+        cache: Cache,
+        disk: Disk,
+        *,
+        object_bytes: int,
+        clock: Callable[[], float],
+        report: Report,
     ) -> None:
-        """Objects over `object_bytes` are passed on and never kept; `clock` gives seconds since the epoch."""
+        """Objects over `object_bytes` are kept on `disk` or not at all; `clock` gives seconds since the epoch."""
         self._origins = origins
         self._cache = cache
+        self._disk = disk
         self._object_bytes = object_bytes
         self._clock = clock
         self._report = report
+        self._flights = Flights()
+        self.pages = ErrorPages(origins, cache, clock)
 
     async def fetch(self, exchange: Exchange, stale: Entry | None) -> None:
         """Answer from the origin. `stale` is the expired object that the cache holds, if any.
@@ -51,244 +79,276 @@ class Fetcher:
         Raises `BrokenBodyError` when the origin's body breaks off under way: the connection to the viewer has to
         break as well, or a part would be taken for the whole.
         """
-        behavior, viewer = exchange.behavior, exchange.viewer
-        known = stale if stale is not None and viewer.method == "GET" and _can_be_asked(stale) else None
+        key = _flight_key(exchange)
+        joined = self._flights.join(key) if key is not None else None
+        if joined is not None:
+            try:
+                landing = await joined.landing()
+                if landing.is_shared:
+                    await self._deliver(exchange, landing)
+                    return
+            finally:
+                self._left(key, joined)
+            key = None
+        ticket = self._cache.ticket(exchange.key)
+        flight = self._flights.launch(key, ticket, lambda flight: self._fly(flight, key, exchange, stale))
         try:
-            if behavior.origin is None:
-                raise OriginError(502, f"distribution {exchange.site.id} has no origin for {behavior.pattern}")
-            asked = _origin_request(exchange, known)
-            response = await self._origins.ask(behavior.origin, behavior, viewer, asked)
+            await self._deliver(exchange, await flight.landing())
+        finally:
+            self._left(key, flight)
+
+    def _left(self, key: FlightKey | None, flight: Flight) -> None:
+        if flight.leave():
+            self._flights.close(key, flight)
+
+    async def _deliver(self, exchange: Exchange, landing: Landing) -> None:
+        """Send one viewer what has landed."""
+        what, marks = landing.what, exchange.site.marks
+        self._report(exchange, what.status, landing.x_cache)
+        if isinstance(what, Entry):
+            await send_entry(exchange.send, exchange.viewer, what, marks, self._clock(), landing.x_cache)
+        elif isinstance(what, Answer):
+            await send_answer(exchange.send, exchange.viewer, what, marks)
+        else:
+            headers = [*what.headers, *edge_headers(landing.x_cache, marks), (b"x-amz-cf-id", exchange.viewer.id)]
+            if what.length is not None and what.status not in (204, 304):
+                headers.append((b"content-length", b"%d" % what.length))
+            await send_stream(exchange.send, what.status, headers, what.body.chunks())
+
+    async def _fly(self, flight: Flight, key: FlightKey | None, exchange: Exchange, stale: Entry | None) -> None:
+        """Ask the origin, land with what it answers, and keep what may be kept."""
+        known = stale if stale is not None and exchange.viewer.method == "GET" and _can_be_asked(stale) else None
+        try:
+            behavior, response = await ask(self._origins, exchange, known)
         except OriginError as error:
-            await self._failed(exchange, stale, error.status, error)
+            flight.land(await self._failed(exchange, flight.ticket, stale, error))
             return
         try:
-            await self._respond(exchange, response, stale, known)
+            await self._respond(flight, key, exchange, behavior, response, stale, known)
+        except _NothingSentError as error:
+            flight.land(await self._failed(exchange, flight.ticket, stale, error))
         finally:
             await response.aclose()
-
-    async def page(self, site: Site, status: int, viewer: ViewerRequest) -> Answer | None:
-        """The custom error page that `site` has for `status`, or `None`.
-
-        The page comes from the behavior that its path matches, through the cache. A page that its origin does not
-        have gives that origin's status instead (Developer Guide, "Generate custom error responses").
-        """
-        custom = site.errors.get(status)
-        if custom is None or not custom.page_path:
-            return None
-        behavior = site.behavior(normalise(custom.page_path))
-        if behavior.origin is None:
-            return None
-        asker = viewer.asking_for(custom.page_path)
-        key = cache_key(site, behavior.rules, asker, asker.path, "")
-        entry = self._cache.get(key)
-        if entry is None or entry.fresh_until <= self._clock():
-            try:
-                entry = await self._page_entry(site, behavior, behavior.origin, asker, key)
-            except (OriginError, BrokenBodyError) as error:
-                _log.warning("the custom error page %s of %s cannot be had: %s", custom.page_path, site.id, error)
-                return None
-        return Answer(custom.response_code if entry.status == 200 else entry.status, entry.headers, entry.body)
-
-    async def _page_entry(
-        self, site: Site, behavior: Behavior, origin: Origin, asker: ViewerRequest, key: Key
-    ) -> Entry:
-        headers = origin_headers(asker, behavior.rules, via=site.via, s3=origin.custom is None)
-        asked = OriginRequest("GET", asker.path, "", headers)
-        response = await self._origins.ask(origin, behavior, asker, asked)
-        try:
-            body = b"".join([chunk async for chunk in response.chunks()])
-        finally:
-            await response.aclose()
-        life = self._lifetime(site, behavior, response)
-        entry = self._entry(site, response.status, _viewer_headers(behavior, response), response, life, body)
-        if life.keep:
-            self._cache.put(key, entry)
-        return entry
 
     async def _respond(
-        self, exchange: Exchange, response: OriginResponse, stale: Entry | None, known: Entry | None
+        self,
+        flight: Flight,
+        key: FlightKey | None,
+        exchange: Exchange,
+        behavior: Behavior,
+        response: OriginResponse,
+        stale: Entry | None,
+        known: Entry | None,
     ) -> None:
+        site, method, now = exchange.site, exchange.viewer.method, self._clock()
         if known is not None and response.status == 304:
-            entry = self._refreshed(exchange, known, response)
-            await self._send_entry(exchange, entry, REFRESH_HIT)
+            entry, keeps = refreshed(site, behavior, known, response, now)
+            if keeps:
+                self._cache.put(flight.ticket, entry)
+            else:
+                self._cache.discard(exchange.key)
+            flight.land(Landing(entry, REFRESH_HIT, is_shared=keeps))
             return
         if response.status in _UNREACHABLE and stale is not None and self._stands_in(exchange, stale, response.status):
-            await self._send_entry(exchange, stale, HIT)
+            flight.land(Landing(stale, HIT, is_shared=True))
             return
-        site, behavior, method = exchange.site, exchange.behavior, exchange.viewer.method
         keeps = method != "HEAD" and method in behavior.cached_methods and response.complete_is_known
-        life = self._lifetime(site, behavior, response) if keeps else _NOT_KEPT
-        custom = await self.page(site, response.status, exchange.viewer)
+        life = lifetime_of(site, behavior, response, now) if keeps else _NOT_KEPT
+        custom = await self.pages.page(site, response.status, exchange.viewer)
         if custom is not None:
-            await self._send_error(exchange, custom, response, life)
+            flight.land(self._error(exchange, flight.ticket, custom, response, life))
             return
-        if response.length is not None and response.length > self._object_bytes:
-            life = _NOT_KEPT
         if keeps and not life.keep and response.status < 400:
             self._cache.discard(exchange.key)
-        try:
-            await self._stream(exchange, response, life)
-        except _NothingSentError as error:
-            await self._failed(exchange, stale, error.status, error)
+        arrival = _Arrival(exchange, flight.ticket, behavior, response, viewer_headers(behavior, response), life)
+        if method == "GET" and behavior.rules.compresses and is_compressible(response.status, response.fields):
+            arrival.headers = with_vary(arrival.headers, b"Accept-Encoding")
+            if encoding := accepted(exchange.viewer, behavior.rules).partition(",")[0]:
+                flight.land(await self._compressed(arrival, encoding))
+                return
+        await self._stream(flight, key, arrival)
 
-    async def _stream(self, exchange: Exchange, response: OriginResponse, life: Lifetime) -> None:
+    async def _compressed(self, arrival: _Arrival, encoding: str) -> Landing:
+        """The object, compressed. Raises `_NothingSentError` if it breaks off."""
+        site, response, life = arrival.exchange.site, arrival.response, arrival.life
+        try:
+            body = b"".join([chunk async for chunk in response.chunks()])
+        except BrokenBodyError as error:
+            raise _NothingSentError(error.status, str(error)) from error
+        smaller = await compressed(body, encoding)
+        headers = arrival.headers
+        if len(smaller) < len(body):
+            body, headers = smaller, encoded_headers(headers, encoding)
+        entry = whole(site, response, headers, body, life, self._clock())
+        if life.keep and len(body) <= self._object_bytes:
+            self._cache.put(arrival.ticket, entry)
+        return Landing(entry, ERROR if entry.error else MISS, is_shared=life.keep)
+
+    async def _stream(self, flight: Flight, key: FlightKey | None, arrival: _Arrival) -> None:
         """Pass the body on while it comes. Raises `_NothingSentError` if it breaks off before its first byte."""
-        headers = _viewer_headers(exchange.behavior, response)
-        chunks = self._kept(exchange, response, headers, life)
+        response = arrival.response
+        chunks = response.chunks()
         try:
             first = await anext(chunks, b"")
         except BrokenBodyError as error:
             raise _NothingSentError(error.status, str(error)) from error
+        pieces, offset = self._pieces(arrival)
+        memory = None
+        if pieces is None and arrival.life.keep and response.status != 206 and self._fits(response.length):
+            memory = Memory()
+        stream = Stream(pieces or memory, offset=offset, most_behind=self._object_bytes)
+        coming = Coming(response.status, arrival.headers, response.length, stream)
         x_cache = ERROR if response.status >= 400 else MISS
-        sent = [*headers, *edge_headers(x_cache, exchange.site.marks), (b"x-amz-cf-id", exchange.viewer.id)]
-        if response.length is not None and response.status not in (204, 304):
-            sent.append((b"content-length", b"%d" % response.length))
-        self._report(exchange, response.status, x_cache)
-        await send_stream(exchange.send, response.status, sent, first, chunks)
+        if not stream.is_stored:
+            self._flights.close(key, flight)
+        flight.land(Landing(coming, x_cache, is_shared=stream.is_stored))
+        if memory is not None:
+            await self._collect(flight, key, arrival, stream, _chain(first, chunks))
+        else:
+            async for chunk in _chain(first, chunks):
+                await stream.write(chunk)
+            if pieces is not None and pieces.is_whole and not pieces.on_disk:
+                self._assemble(arrival, pieces, await pieces.read_all())
+        stream.end()
 
-    async def _kept(
-        self, exchange: Exchange, response: OriginResponse, headers: Headers, life: Lifetime
-    ) -> AsyncIterator[bytes]:
-        """The body; once it is there whole, and before its last bytes go on, it is in the cache."""
-        collected: list[bytes] | None = [] if life.keep else None
-        size = 0
-        async for chunk in response.chunks():
-            size += len(chunk)
-            if collected is not None and size <= self._object_bytes:
-                collected.append(chunk)
-                if size == response.length:
-                    self._keep(exchange, response.status, headers, response, life, b"".join(collected))
-                    collected = None
-            else:
-                collected = None
-            yield chunk
-        if collected is not None and response.length in (None, size):
-            self._keep(exchange, response.status, headers, response, life, b"".join(collected))
+    async def _collect(
+        self, flight: Flight, key: FlightKey | None, arrival: _Arrival, stream: Stream, chunks: AsyncIterator[bytes]
+    ) -> None:
+        """Write a whole body that begins in memory; what outgrows it goes on on disk, or is not kept.
 
-    async def _failed(self, exchange: Exchange, stale: Entry | None, status: int, error: Exception) -> None:
+        Once it is there whole, and before its last bytes go on, it is in the cache.
+        """
+        length, limit, is_kept = arrival.response.length, self._object_bytes, False
+        on_disk = False
+        async for chunk in chunks:
+            size = stream.reached + len(chunk)
+            if stream.is_stored and size > limit:
+                file = None if on_disk else self._disk.create()
+                if file is not None and size <= self._disk.limit:
+                    await stream.move(file)
+                    limit, on_disk = self._disk.limit, True
+                else:
+                    stream.stop_storing()
+                    self._flights.close(key, flight)
+            if stream.is_stored and not on_disk and size == length:
+                self._keep_whole(arrival, await stream.written() + chunk)
+                is_kept = True
+            await stream.write(chunk)
+        if not stream.is_stored or is_kept:
+            return
+        if not on_disk:
+            self._keep_whole(arrival, await stream.written())
+        elif stream.store is not None:
+            pieces = Pieces(stream.reached, stream.store, on_disk=True)
+            pieces.add(Span(0, stream.reached))
+            self._put_pieces(arrival, pieces)
+
+    def _pieces(self, arrival: _Arrival) -> tuple[Pieces | None, int]:
+        """Where the bytes of a part, or of a large object, are put, and at which byte of it they begin.
+
+        Only the same strong ETag makes two parts those of one version; whatever else was held is let go of.
+        """
+        response = arrival.response
+        if not arrival.life.keep:
+            return None, 0
+        part = Span(0, response.length or 0), response.length or 0
+        if response.status == 206:
+            found = content_range(response.fields.get("content-range", ""))
+            if found is None or response.length not in (None, found[0].end - found[0].start):
+                return None, 0
+            part = found
+        elif response.status != 200 or self._fits(response.length):
+            return None, 0
+        span, length = part
+        held = self._cache.get(arrival.exchange.key) if arrival.ticket.is_valid else None
+        if held is not None and held.pieces is not None and _same_version(held, held.pieces, length, response):
+            held.fresh_until = self._clock() + arrival.life.seconds
+            return held.pieces, span.start
+        if length <= self._object_bytes:
+            pieces = Pieces(length, Memory(length), on_disk=False)
+        else:
+            file = self._disk.create() if length <= self._disk.limit else None
+            if file is None:
+                return None, 0
+            pieces = Pieces(length, file, on_disk=True)
+        self._put_pieces(arrival, pieces)
+        return pieces, span.start
+
+    def _put_pieces(self, arrival: _Arrival, pieces: Pieces) -> None:
+        site, now = arrival.exchange.site, self._clock()
+        self._cache.put(arrival.ticket, pieced(site, arrival.response, arrival.headers, pieces, arrival.life, now))
+
+    def _assemble(self, arrival: _Arrival, pieces: Pieces, body: bytes) -> None:
+        """Make one object of pieces that have become whole in memory."""
+        entry = self._cache.get(arrival.exchange.key)
+        if entry is not None and entry.pieces is pieces:
+            arrival.response.status = 200
+            arrival.headers = entry.headers
+            self._keep_whole(arrival, body)
+
+    def _keep_whole(self, arrival: _Arrival, body: bytes) -> None:
+        entry = whole(arrival.exchange.site, arrival.response, arrival.headers, body, arrival.life, self._clock())
+        self._cache.put(arrival.ticket, entry)
+
+    def _fits(self, length: int | None) -> bool:
+        return length is None or length <= self._object_bytes
+
+    async def _failed(
+        self, exchange: Exchange, ticket: Ticket, stale: Entry | None, error: OriginError | BrokenBodyError
+    ) -> Landing:
         """The origin gave no answer: an expired object stands in, or a gateway error is made and kept as one."""
         _log.warning("%s", error)
-        if stale is not None and self._stands_in(exchange, stale, status):
-            await self._send_entry(exchange, stale, HIT)
-            return
-        text = BAD_ANSWER if isinstance(error, _NothingSentError) and status == 502 else _GATEWAY_TEXTS[status]
-        answer = error_page(status, text, "origin-failed", exchange.viewer.id)
-        custom = await self.page(exchange.site, status, exchange.viewer)
-        ttl = self._error_ttl(exchange.site, status)
+        if stale is not None and self._stands_in(exchange, stale, error.status):
+            return Landing(stale, HIT, is_shared=True)
+        broken = isinstance(error, BrokenBodyError) and error.status == 502
+        text = BAD_ANSWER if broken else _GATEWAY_TEXTS[error.status]
+        answer = error_page(error.status, text, "origin-failed", exchange.viewer.id)
+        custom = await self.pages.page(exchange.site, error.status, exchange.viewer)
+        ttl = error_ttl(exchange.site, error.status)
         keeps = ttl > 0 and exchange.behavior.rules.caches and exchange.viewer.method == "GET"
-        await self._send_error(exchange, custom or answer, None, Lifetime(keeps, ttl))
+        return self._error(exchange, ticket, custom or answer, None, Lifetime(keeps, ttl))
 
-    async def _send_error(
-        self, exchange: Exchange, answer: Answer, response: OriginResponse | None, life: Lifetime
-    ) -> None:
+    def _error(
+        self, exchange: Exchange, ticket: Ticket, answer: Answer, response: OriginResponse | None, life: Lifetime
+    ) -> Landing:
         if life.keep:
-            self._keep(exchange, answer.status, answer.headers, response, life, answer.body)
-        self._report(exchange, answer.status, answer.x_cache)
-        await send_answer(exchange.send, exchange.viewer, answer, exchange.site.marks)
-
-    async def _send_entry(self, exchange: Exchange, entry: Entry, x_cache: bytes) -> None:
-        self._report(exchange, entry.status, x_cache)
-        await send_entry(exchange.send, exchange.viewer, entry, exchange.site.marks, self._clock(), x_cache)
+            self._cache.put(ticket, standing_for_error(exchange.site, answer, response, life, self._clock()))
+        return Landing(answer, answer.x_cache, is_shared=life.keep)
 
     def _stands_in(self, exchange: Exchange, stale: Entry, status: int) -> bool:
         """Whether an expired object is served while its origin fails; if so, until the origin is asked again."""
         if stale.error or not serves_stale(stale.fields):
             return False
-        stale.fresh_until = self._clock() + self._error_ttl(exchange.site, status)
+        stale.fresh_until = self._clock() + error_ttl(exchange.site, status)
         return True
-
-    def _refreshed(self, exchange: Exchange, known: Entry, response: OriginResponse) -> Entry:
-        """The entry with the headers of the 304 that confirmed it (RFC 9111, section 4.3.4)."""
-        said = {name for name, _ in response.headers if not name.startswith(b"content-")}
-        newer = [item for item in _viewer_headers(exchange.behavior, response) if item[0] in said]
-        names = {name for name, _ in newer}
-        headers = [item for item in known.headers if item[0] not in names] + newer
-        response.fields = {**known.fields, "date": formatdate(self._clock(), usegmt=True), **response.fields}
-        response.status = known.status
-        life = self._lifetime(exchange.site, exchange.behavior, response)
-        entry = self._entry(exchange.site, known.status, headers, response, life, known.body)
-        if life.keep:
-            self._cache.put(exchange.key, entry)
-        else:
-            self._cache.discard(exchange.key)
-        return entry
-
-    def _keep(
-        self,
-        exchange: Exchange,
-        status: int,
-        headers: Headers,
-        response: OriginResponse | None,
-        life: Lifetime,
-        body: bytes,
-    ) -> None:
-        self._cache.put(exchange.key, self._entry(exchange.site, status, headers, response, life, body))
-
-    def _entry(
-        self, site: Site, status: int, headers: Headers, response: OriginResponse | None, life: Lifetime, body: bytes
-    ) -> Entry:
-        fields = response.fields if response is not None else {}
-        unkept = withheld(fields)
-        kept = [item for item in headers if item[0].decode("latin-1") not in unkept] if unkept else headers
-        now, age = self._clock(), fields.get("age", "")
-        # A status below 400 can be a custom error response's; what the origin said tells.
-        error = response is None or response.status >= 400
-        return Entry(
-            status=status,
-            headers=kept,
-            body=body,
-            fields={name: fields[name] for name in _REMEMBERED if name in fields},
-            born=now - (int(age) if age.isdecimal() else 0),
-            fresh_until=now + life.seconds,
-            hit_headers=hit_headers(kept, body, status, ERROR if error else HIT, site.marks),
-            error=error,
-            etag=fields.get("etag", ""),
-            modified=http_date(fields.get("last-modified", "")),
-        )
-
-    def _lifetime(self, site: Site, behavior: Behavior, response: OriginResponse) -> Lifetime:
-        ttl = self._error_ttl(site, response.status)
-        return lifetime(response.status, response.fields, behavior.rules, ttl, self._clock())
-
-    @staticmethod
-    def _error_ttl(site: Site, status: int) -> int:
-        custom = site.errors.get(status)
-        return custom.caching_min_ttl if custom else DEFAULT_ERROR_TTL
 
 
 class _NothingSentError(BrokenBodyError):
     """A body that broke off before the viewer was told anything: there is time for an honest answer."""
 
 
-def _can_be_asked(entry: Entry) -> bool:
-    return entry.status == 200 and not entry.error and bool(entry.etag or entry.modified is not None)
-
-
-def _viewer_headers(behavior: Behavior, response: OriginResponse) -> Headers:
-    cookies = behavior.rules.sent_cookies.mode != "none"
-    s3 = behavior.origin is not None and behavior.origin.custom is None
-    return passed_on(response.headers, cookies=cookies, s3=s3)
-
-
-def _origin_request(exchange: Exchange, known: Entry | None) -> OriginRequest:
+def _flight_key(exchange: Exchange) -> FlightKey | None:
+    """What requests have in common that can be answered together; `None` for one that is on its own."""
     viewer, behavior = exchange.viewer, exchange.behavior
-    s3 = behavior.origin is not None and behavior.origin.custom is None
-    headers = origin_headers(viewer, behavior.rules, via=exchange.site.via, s3=s3)
-    if known is not None:
-        headers = [item for item in headers if item[0] not in _PART | _CONDITION]
-        if known.etag:
-            headers.append((b"if-none-match", known.etag.encode("latin-1")))
-        if known.modified is not None:
-            headers.append((b"if-modified-since", known.fields["last-modified"].encode("latin-1")))
-    elif not well_formed(viewer.header(b"range")):
-        # An ill-formed range gets the whole object, whatever the origin would have made of it.
-        headers = [item for item in headers if item[0] not in _PART]
-    has_body = viewer.has_body
-    return OriginRequest(
-        method=viewer.method,
-        path=exchange.path,
-        query=select_query(exchange.query, behavior.rules.sent_query),
-        headers=headers,
-        body=exchange.inbound.body() if has_body else None,
-        content_length=viewer.header(b"content-length") if has_body else "",
-    )
+    if viewer.method != "GET" or "GET" not in behavior.cached_methods or not behavior.rules.caches:
+        return None
+    fields = viewer.fields
+    if any(name in fields for name in _CONDITIONS):
+        return None
+    return (*exchange.key, viewer.header(b"range"), viewer.header(b"if-range"))
+
+
+def _can_be_asked(entry: Entry) -> bool:
+    return entry.status == 200 and not entry.error and entry.is_whole and bool(entry.etag or entry.modified is not None)
+
+
+def _same_version(held: Entry, pieces: Pieces, length: int, response: OriginResponse) -> bool:
+    etag = response.fields.get("etag", "")
+    return pieces.length == length and etag.startswith('"') and held.fields.get("etag") == etag
+
+
+async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if first:
+        yield first
+    async for chunk in rest:
+        yield chunk

@@ -8,6 +8,7 @@ from typing import Final
 
 from keyfront.edge.answers import Headers
 from keyfront.edge.cache import Key
+from keyfront.edge.compression import accepted
 from keyfront.edge.configuration import Behavior, Site
 from keyfront.edge.policies import CacheRules
 from keyfront.edge.viewer import ViewerRequest
@@ -41,6 +42,12 @@ def own_query(request: ViewerRequest, behavior: Behavior) -> str:
 def cache_key(site: Site, rules: CacheRules, request: ViewerRequest, path: str, query: str) -> Key:
     """What tells one object from another, as the behavior's policy or legacy settings count it."""
     counted = select_query(query, rules.key_query) if query else ""
+    if rules.encodings and (encoding := accepted(request, rules)):
+        return (*_plain_key(site, rules, request, path, counted), f"accept-encoding:{encoding}")
+    return _plain_key(site, rules, request, path, counted)
+
+
+def _plain_key(site: Site, rules: CacheRules, request: ViewerRequest, path: str, counted: str) -> Key:
     if rules.key_cookies.mode == rules.key_headers.mode == "none":
         return (site.id, path, counted) if request.method != "OPTIONS" else (site.id, path, counted, "OPTIONS")
     headers = [f"{name}:{request.header(name.encode('latin-1'))}" for name in sorted(rules.key_headers.names)]
@@ -73,8 +80,12 @@ def origin_headers(request: ViewerRequest, rules: CacheRules, *, via: bytes, s3:
     have to be signed.
     """
     sent: Headers = []
+    if rules.encodings and (encoding := accepted(request, rules)):
+        sent.append((b"accept-encoding", encoding.encode("ascii")))
     for name, value in request.headers:
         if name in _NEVER_SENT or name.startswith(_NEVER_SENT_PREFIXES) or (s3 and name.startswith(b"x-amz-")):
+            continue
+        if rules.encodings and name == b"accept-encoding":
             continue
         if name.decode("latin-1") in rules.sent_headers or _unnamed(name, request.method, rules):
             sent.append((name, value))

@@ -3,6 +3,7 @@
 Source: Developer Guide, "Request and response behavior for custom origins" and "… for Amazon S3 origins".
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,31 +15,15 @@ from botocore.credentials import Credentials
 from keyfront.edge.addresses import address
 from keyfront.edge.answers import Headers
 from keyfront.edge.configuration import Behavior
+from keyfront.edge.failures import BrokenBodyError, OriginError
 from keyfront.edge.s3 import signature
 from keyfront.edge.viewer import ViewerRequest
-from keyfront.errors import ServiceError
 from keyfront.inventory import Origin
 
 _IDEMPOTENT: Final = ("GET", "HEAD")
 _S3_READ_TIMEOUT: Final = 30
 _KEEPALIVE_SECONDS: Final = 5
 _MOST_IDLE: Final = 64
-
-
-class OriginError(ServiceError):
-    """An origin that could not be reached or did not answer; `status` is what the viewer gets."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-
-
-class BrokenBodyError(ServiceError):
-    """An origin's body that ended before its end; `status` is for a viewer who was told nothing yet."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
 
 
 @dataclass(slots=True)
@@ -56,10 +41,12 @@ class OriginRequest:
 class OriginResponse:
     """An answer whose body is still to be read. Close it, read or not."""
 
-    __slots__ = ("_response", "complete_is_known", "fields", "headers", "length", "status")
+    __slots__ = ("_deadline", "_response", "complete_is_known", "fields", "headers", "length", "status")
 
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: httpx.Response, deadline: float | None = None) -> None:
+        """`deadline`: when the body has to be there, in the event loop's time."""
         self._response = response
+        self._deadline = deadline
         self.status = response.status_code
         self.headers: Headers = [(name.lower(), value) for name, value in response.headers.raw]
         fields: dict[str, str] = {}
@@ -75,9 +62,16 @@ class OriginResponse:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes, not decoded. Raises `BrokenBodyError` when it ends too early or stalls."""
+        chunks = self._response.aiter_raw()
         try:
-            async for chunk in self._response.aiter_raw():
+            while True:
+                async with asyncio.timeout_at(self._deadline):
+                    chunk = await anext(chunks, None)
+                if chunk is None:
+                    return
                 yield chunk
+        except TimeoutError as error:
+            raise BrokenBodyError(504, "the origin's answer was not there whole in time") from error
         except httpx.HTTPError as error:
             status = 504 if isinstance(error, httpx.TimeoutException) else 502
             raise BrokenBodyError(status, f"the origin's body broke off: {_text(error)}") from error
@@ -121,10 +115,16 @@ class Origins:
         or HEAD that gets no answer in time.
         """
         request = self._request(origin, behavior, viewer, asked)
-        attempts = origin.connection_attempts
+        attempts, deadline = origin.connection_attempts, None
+        if origin.completion_timeout is not None:
+            deadline = asyncio.get_running_loop().time() + origin.completion_timeout
         for attempt in range(1, attempts + 1):
             try:
-                return OriginResponse(await self._transport.handle_async_request(request))
+                async with asyncio.timeout_at(deadline):
+                    return OriginResponse(await self._transport.handle_async_request(request), deadline)
+            except TimeoutError as error:
+                what = f"origin {origin.id} ({origin.domain_name}) gave no answer in {origin.completion_timeout} s"
+                raise OriginError(504, what) from error
             except httpx.HTTPError as error:
                 again = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
                 again = again or (asked.body is None and asked.method in _IDEMPOTENT)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from keyfront.edge.admission import Door, admit, route
@@ -18,7 +19,8 @@ from keyfront.edge.geography import blocked
 from keyfront.edge.geography import countries as countries_of
 from keyfront.edge.locations import ALONE
 from keyfront.edge.origins import Origins
-from keyfront.edge.responding import Send, send_answer, send_entry
+from keyfront.edge.responding import Send, is_here, select, send_answer, send_entry
+from keyfront.edge.stores import Disk
 from keyfront.edge.viewer import ViewerRequest
 from keyfront.paths import readings
 from keyfront.verification import Decision
@@ -41,6 +43,8 @@ class Edge:
         *,
         cache_bytes: int = 256 * 1024 * 1024,
         object_bytes: int = 8 * 1024 * 1024,
+        disk_bytes: int = 0,
+        disk_directory: Path | None = None,
         location: str = ALONE.name,
         clock: Callable[[], float] = time.time,
         countries: Mapping[str, str] = MappingProxyType({}),
@@ -48,17 +52,20 @@ class Edge:
     ) -> None:
         """`cache_bytes` bounds the memory for objects, `object_bytes` each of them; `on_decision` gets each outcome.
 
+        Larger objects are kept in files in `disk_directory`, at most `disk_bytes` in all.
+
         `location` is the edge location's name; `countries` says which networks are where (see `geography`). Raises
         `InputError` for a network or a country that is none.
         """
         self.configuration: Configuration = EMPTY
-        self.cache = Cache(cache_bytes)
+        disk = Disk(disk_directory, disk_bytes)
+        self.cache = Cache(cache_bytes, disk.limit)
         self._marks = marks(_NOBODY, location)
         self._country_of = countries_of(countries)
         self._clock = clock
         self._on_decision = on_decision
         self._fetcher = Fetcher(
-            origins, self.cache, object_bytes=object_bytes, clock=clock, report=self._report_exchange
+            origins, self.cache, disk, object_bytes=object_bytes, clock=clock, report=self._report_exchange
         )
 
     async def answer(self, viewer: ViewerRequest, door: Door, receive: Receive, send: Send) -> None:
@@ -89,6 +96,8 @@ class Edge:
         query = own_query(viewer, behavior)
         key = cache_key(site, rules, viewer, path, query)
         entry = self.cache.get(key) if rules.caches and viewer.method in behavior.cached_methods else None
+        if entry is not None and entry.pieces is not None and not is_here(entry, select(viewer, entry)):
+            entry = None
         if entry is not None and entry.fresh_until > now:
             if self._on_decision is not None:
                 x_cache = ERROR if entry.error else HIT
@@ -118,7 +127,7 @@ class Edge:
         self, site: Site, behavior: Behavior, viewer: ViewerRequest, answer: Answer, send: Send
     ) -> None:
         """Send a refusal or a redirect, or the site's own page in its place. It is never kept."""
-        custom = await self._fetcher.page(site, answer.status, viewer) if answer.status >= 400 else None
+        custom = await self._fetcher.pages.page(site, answer.status, viewer) if answer.status >= 400 else None
         shown = custom or answer
         if custom is not None and behavior.response_headers is not None:
             send = behavior.response_headers.sending(send, viewer)
@@ -141,6 +150,7 @@ class Edge:
             return
         self._on_decision(
             Outcome(
+                request_id=viewer.id,
                 at=self._clock(),
                 distribution_id=site.id if site else "",
                 ip=viewer.ip,

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from keyfront.edge.freshness import http_date
 
 _SPEC = re.compile(r"(\d{0,18})-(\d{0,18})")
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.IGNORECASE)
 _TAG = re.compile(r'(?:W/)?"[^"]*"')
 
 
@@ -19,9 +20,6 @@ class Span(NamedTuple):
 
     start: int
     end: int
-
-
-UNSATISFIABLE = Span(0, 0)
 
 
 def well_formed(header: str) -> bool:
@@ -42,22 +40,33 @@ def well_formed(header: str) -> bool:
     return True
 
 
-def span(header: str, length: int) -> Span | None:
-    """The one range that `header` asks of an object of `length` bytes.
+def spans(header: str, length: int) -> list[Span] | None:
+    """The ranges that `header` asks of an object of `length` bytes.
 
-    `None` when the whole object is the answer (no range, an ill-formed one, or several); `UNSATISFIABLE` when no
-    byte of the object is in it.
+    `None` when the whole object is the answer (no range, or one that CloudFront does not take); an empty list when no
+    byte of the object is in any of them. Those that lie outside are left out (RFC 9110, section 14.1.1).
     """
-    specs = _specs(header)
-    if len(specs) != 1 or not well_formed(header):
+    if not well_formed(header):
         return None
-    first, last = specs[0]
-    if first is None:
-        wanted = last or 0
-        return Span(max(0, length - wanted), length) if wanted and length else UNSATISFIABLE
-    if first >= length:
-        return UNSATISFIABLE
-    return Span(first, length if last is None else min(last + 1, length))
+    found = []
+    for first, last in _specs(header):
+        if first is None:
+            wanted = last or 0
+            span = Span(max(0, length - wanted), length) if wanted else Span(length, length)
+        else:
+            span = Span(first, length if last is None else min(last + 1, length))
+        if span.start < span.end:
+            found.append(span)
+    return found
+
+
+def content_range(header: str) -> tuple[Span, int] | None:
+    """The part that a `Content-Range` names, and the length of the whole object; `None` if it does not say both."""
+    found = _CONTENT_RANGE.fullmatch(header.strip())
+    if not found:
+        return None
+    first, last, length = map(int, found.groups())
+    return (Span(first, last + 1), length) if first <= last < length else None
 
 
 def range_applies(if_range: str, etag: str, modified: str) -> bool:

@@ -1,0 +1,102 @@
+"""Where bodies are put while and after they come: memory, or a file on disk."""
+
+import asyncio
+import logging
+import os
+import resource
+import tempfile
+import weakref
+from pathlib import Path
+from typing import Protocol
+
+_log = logging.getLogger(__name__)
+
+
+class Store(Protocol):
+    """Bytes at offsets."""
+
+    async def write(self, offset: int, data: bytes) -> None:
+        """Put `data` at `offset`. Raises `OSError` when there is no room."""
+
+    async def read(self, start: int, end: int) -> bytes:
+        """The bytes from `start` up to and without `end`, all of which were written before."""
+
+
+class Memory:
+    """Bytes in memory. With a `size` they can be written in any order, else one after the other."""
+
+    def __init__(self, size: int = 0) -> None:
+        self._bytes = bytearray(size)
+
+    async def write(self, offset: int, data: bytes) -> None:
+        """Put `data` at `offset`."""
+        self._bytes[offset : offset + len(data)] = data
+
+    async def read(self, start: int, end: int) -> bytes:
+        """A copy of the bytes from `start` up to and without `end`."""
+        with memoryview(self._bytes) as view:
+            return bytes(view[start:end])
+
+
+class DiskFile:
+    """Bytes in a file. It lives as long as this object does: see `Disk`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._descriptor, name = tempfile.mkstemp(prefix="object-", dir=directory)
+        Path(name).unlink()
+        weakref.finalize(self, os.close, self._descriptor)
+
+    async def write(self, offset: int, data: bytes) -> None:
+        """Put `data` at `offset`. Raises `OSError` when the disk is full."""
+        await asyncio.to_thread(self._write, offset, data)
+
+    async def read(self, start: int, end: int) -> bytes:
+        """The bytes from `start` up to and without `end`. Raises `OSError` when they cannot be read."""
+        return await asyncio.to_thread(self._read, start, end)
+
+    # Methods, so that a thread at work holds this object: its descriptor is not another file's by then.
+
+    def _write(self, offset: int, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            written = os.pwrite(self._descriptor, view, offset)
+            offset, view = offset + written, view[written:]
+
+    def _read(self, start: int, end: int) -> bytes:
+        parts: list[bytes] = []
+        while start < end:
+            part = os.pread(self._descriptor, end - start, start)
+            if not part:
+                raise OSError(f"a cache file ends at byte {start}, and should reach to {end}")
+            parts.append(part)
+            start += len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+class Disk:
+    """A folder for the bodies of large objects.
+
+    A file's name is taken away as soon as it is made. So a file is never found half written, it goes when the last
+    viewer has read it and when this process ends in whatever way, and there is nothing to sweep at the next start.
+    """
+
+    def __init__(self, directory: Path | None, limit: int) -> None:
+        """`limit`: bytes on disk; without a `directory` or with a limit of 0 nothing is put there."""
+        self._directory = directory if limit else None
+        self.limit = limit if directory else 0
+        self._files: weakref.WeakSet[DiskFile] = weakref.WeakSet()
+        # Every file is a descriptor, and connections need theirs.
+        self._most_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
+
+    def create(self) -> DiskFile | None:
+        """A new file, or `None` where none can be had."""
+        if self._directory is None or len(self._files) >= self._most_files:
+            return None
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            made = DiskFile(self._directory)
+        except OSError as error:
+            _log.warning("no large object can be kept in %s: %s", self._directory, error)
+            return None
+        self._files.add(made)
+        return made
