@@ -85,6 +85,8 @@ def _findings(facts: Facts) -> tuple[Finding, ...]:
     """First what is refused, by the stage at which CloudFront looks; what is only possible after what is sure."""
     found: list[Finding] = []
     for rule in sorted(RULES.values(), key=lambda each: each.fallback):
+        if facts.public and Stage.CREDENTIALS <= rule.stage <= Stage.ADDRESS:
+            continue  # Nobody looks at the signature there.
         if rule.fallback and _explained(rule.stage, found):
             continue
         if finding := rule.finding(facts):

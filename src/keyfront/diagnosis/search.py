@@ -149,6 +149,8 @@ def _canned(url: str, expires: int, hosts: Iterable[str], origins: Iterable[str]
     others = dict(reversed(others.items()))
     for new, change in others.items():
         yield Document(canonical(new, expires), (change,), new)
+        if not new.isascii():
+            yield Document(variants.unescaped(new, expires), (change,), new)
     times = list(variants.expiries(expires))
     for when, seconds in times:
         yield Document(_with_time(url, seconds), (when,), url)

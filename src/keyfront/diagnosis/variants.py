@@ -80,6 +80,9 @@ def urls(url: str, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> It
 
 
 def _paths(path: str) -> Iterator[tuple[Change, str]]:
+    yield Change("plus-for-space", "a space was signed as +"), path.replace("%20", "+")
+    yield Change("plus-for-space", "a + was signed as %20"), path.replace("+", "%20")
+    yield Change("plus-for-space", "a + was signed as a space"), path.replace("+", " ")
     decoded = unquote(path)
     forms = {
         "the path was signed decoded": decoded,
@@ -93,9 +96,6 @@ def _paths(path: str) -> Iterator[tuple[Change, str]]:
     }
     for text, new in forms.items():
         yield Change("path-encoding-differs", text), new
-    yield Change("plus-for-space", "a space was signed as +"), path.replace("%20", "+")
-    yield Change("plus-for-space", "a + was signed as %20"), path.replace("+", "%20")
-    yield Change("plus-for-space", "a space was signed as it is"), path.replace("+", " ")
     yield Change("path-encoding-differs", "a + was signed as %2B"), path.replace("+", "%2B")
     for text, new in _toggled(path):
         yield Change("path-encoding-differs", text), new
@@ -219,6 +219,13 @@ def formats(resource: str, seconds: str) -> Iterator[tuple[Change, bytes]]:
     statement = {"Resource": resource, "Condition": {"DateLessThan": {"AWS:EpochTime": value}}}
     yield from rewritten({"Statement": [statement]}, plain)
     yield _spaced({"Statement": statement}, "Statement was signed as an object, not as a list", (",", ":"))
+
+
+def unescaped(resource: str, expires: int) -> bytes:
+    """A canned policy in whose JSON the letters outside ASCII stand as they are, as most SDKs write it."""
+    statement = {"Resource": resource, "Condition": {"DateLessThan": {"AWS:EpochTime": expires}}}
+    text = json.dumps({"Statement": [statement]}, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass")
 
 
 def rewritten(document: object, plain: bytes) -> Iterator[tuple[Change, bytes]]:

@@ -166,7 +166,8 @@ def signature_cut_off(facts: Facts) -> Found | None:
     sizes = [len(own)] if own is not None else [len(each.data) for each in readings(text)]
     if not sizes:
         sizes = [len(text) * 3 // 4]
-    if any(64 <= size <= 72 or size >= 256 for size in sizes) or max(sizes) > 256:
+    of_ecdsa = own is not None and (own[:1] == b"\x30" or facts.key is None or facts.key.algorithm == "ecdsa")
+    if any(size >= 256 or (64 <= size <= 72 and (of_ecdsa or own is None)) for size in sizes):
         return None
     expected = "64 to 72 bytes" if facts.key is not None and facts.key.algorithm == "ecdsa" else "256 bytes"
     return Found(f"The signature is {max(sizes)} bytes long; a whole one has {expected}.")
@@ -294,7 +295,7 @@ def hash_algorithm_unknown(facts: Facts) -> Found | None:
 @rule(
     "parameter-twice",
     "A signing parameter stands twice",
-    stage=Stage.POLICY,
+    stage=Stage.CREDENTIALS,
     looks="The URL holds `Signature=` or `Expires=` two times, often because a signed URL was signed again.",
     cause="CloudFront can read one value of each signing parameter only.",
     fix="Sign the bare URL, without the parameters of an earlier signature.",

@@ -13,6 +13,13 @@ _ACCESS_KEY = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{16}")
 _DISTRIBUTION = re.compile(r"E[A-Z0-9]{12,13}")
 
 
+def _signer(facts: Facts) -> str:
+    """A sentence that names the key which did sign, if the id in the request is nobody's and the search found out."""
+    if facts.match is None or facts.key is not None or facts.match.key == facts.key_pair_id:
+        return ""
+    return f" The signature is that of the key {facts.match.key}."
+
+
 @rule(
     "not-signed",
     "The request carries no signature",
@@ -108,7 +115,7 @@ def key_pair_id_missing(facts: Facts) -> Found | None:
     if "Key-Pair-Id" in facts.signed_cookies:
         aside = " It is among the cookies, which do not count beside a signing parameter in the URL."
     return Found(
-        f"The URL holds {beside}, and {'an empty' if 'Key-Pair-Id' in facts.given else 'no'} Key-Pair-Id.{aside}"
+        f"The URL holds {beside}, and {'an empty' if 'Key-Pair-Id' in facts.given else 'no'} Key-Pair-Id.{aside}{_signer(facts)}"
     )
 
 
@@ -125,7 +132,7 @@ def key_pair_id_missing(facts: Facts) -> Found | None:
 def key_pair_id_unset(facts: Facts) -> Found | None:
     if facts.key_pair_id not in _UNSET:
         return None
-    return Found(f"{facts.called('Key-Pair-Id')} is {facts.key_pair_id}.")
+    return Found(f"{facts.called('Key-Pair-Id')} is {facts.key_pair_id}.{_signer(facts)}")
 
 
 @rule(
@@ -142,7 +149,7 @@ def key_pair_id_unset(facts: Facts) -> Found | None:
 def key_pair_id_is_access_key(facts: Facts) -> Found | None:
     if not _ACCESS_KEY.fullmatch(facts.key_pair_id):
         return None
-    return Found(f"{facts.called('Key-Pair-Id')} is {facts.key_pair_id[:4]}… and has 20 characters.")
+    return Found(f"{facts.called('Key-Pair-Id')} is {facts.key_pair_id[:4]}… and has 20 characters.{_signer(facts)}")
 
 
 @rule(
@@ -225,7 +232,7 @@ def key_group_on_another_behavior(facts: Facts) -> Found | None:
 def key_not_trusted(facts: Facts) -> Found | None:
     if facts.failed("trusted-key") and facts.key_pair_id:
         known = ", ".join(sorted(facts.keys or {})) or "none"
-        return Found(f"The request names {facts.key_pair_id[:60]}. Trusted here: {known}.")
+        return Found(f"The request names {facts.key_pair_id[:60]}. Trusted here: {known}.{_signer(facts)}")
     if facts.response and facts.response.code == "InvalidKey" and facts.response.kind == "viewer-check":
         return Found(
             f"CloudFront answered {facts.response.shown}; the request names {facts.key_pair_id[:60] or 'no id'}."
@@ -245,7 +252,7 @@ def key_not_trusted(facts: Facts) -> Found | None:
     guide=_SIGNERS,
 )
 def key_of_another_id(facts: Facts) -> Found | None:
-    if not facts.proved("key-of-another-id") or facts.match is None:
+    if not facts.proved("key-of-another-id") or facts.match is None or (facts.key is None and facts.keys is not None):
         return None
     used, named = facts.match.key, facts.key_pair_id
     trusted = used in (facts.keys or {})

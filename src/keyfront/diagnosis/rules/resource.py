@@ -102,7 +102,13 @@ def host_differs(facts: Facts) -> Found | None:
     if found := proof(facts, "host-differs"):
         return found
     pattern = facts.resource()
-    if pattern is None or not facts.failed("resource") or www_differs(facts) or origin_host_signed(facts):
+    if (
+        pattern is None
+        or not facts.failed("resource")
+        or www_differs(facts)
+        or origin_host_signed(facts)
+        or port_differs(facts)
+    ):
         return None
     asked, named = sections(facts.url), sections(pattern)
     if asked is None or named is None or named.domain == asked.domain or "*" in named.domain or "?" in named.domain:

@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 from keyfront.diagnosis.facts import Facts
 from keyfront.diagnosis.registry import Found, rule
+from keyfront.diagnosis.rules import keys
 from keyfront.diagnosis.rules.resource import bare, mismatch, proof
 from keyfront.diagnosis.values import Stage
 from keyfront.resource import covers
@@ -106,6 +107,8 @@ def query_order_differs(facts: Facts) -> Found | None:
     guide=_CANNED,
 )
 def query_added(facts: Facts) -> Found | None:
+    if keys.parameter_name_case(facts):
+        return None  # What is too many there is the misspelt parameter.
     if found := proof(facts, "query-added"):
         return found
     pattern = facts.resource()
