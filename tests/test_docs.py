@@ -1,6 +1,8 @@
 """What the README and the pages in docs/ show in Python runs as it stands."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,16 @@ def test_its_python_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     if "decision" in names:
         assert names["decision"].reason == "allowed"  # type: ignore[attr-defined]
         assert len(response.headers.sent) == 3
+
+
+def test_the_middlewares_python_runs(tmp_path: Path) -> None:
+    """In a process of its own: Django is set up once for good."""
+    blocks = re.findall(r"```python\n(.*?)```", (_ROOT / "docs/middleware.md").read_text("utf-8"), re.DOTALL)
+    SigningKey.generate("ecdsa").write(tmp_path)
+    settings = "from django.conf import settings\nsettings.configure()\n"
+    done = subprocess.run([sys.executable, "-c", settings + "\n".join(blocks)], cwd=tmp_path, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(blocks) == 3
 
 
 @pytest.mark.parametrize("page", [_ROOT / "README.md", _ROOT / "CHANGELOG.md", *sorted((_ROOT / "docs").glob("*.md"))])
