@@ -114,9 +114,8 @@ def key_pair_id_missing(facts: Facts) -> Found | None:
     aside = ""
     if "Key-Pair-Id" in facts.signed_cookies:
         aside = " It is among the cookies, which do not count beside a signing parameter in the URL."
-    return Found(
-        f"The URL holds {beside}, and {'an empty' if 'Key-Pair-Id' in facts.given else 'no'} Key-Pair-Id.{aside}{_signer(facts)}"
-    )
+    none = "an empty" if "Key-Pair-Id" in facts.given else "no"
+    return Found(f"The URL holds {beside}, and {none} Key-Pair-Id.{aside}{_signer(facts)}")
 
 
 @rule(
