@@ -7,6 +7,9 @@ locals {
     PRIVATE_KEY_PARAMETER = local.parameter
     SIGNER                = local.parameter == null ? var.signer : null
   } : name => value if value != null })
+
+  # No validation of the variable, which would show the key that it refuses.
+  with_keys = [for name, value in var.environment : name if strcontains(upper(coalesce(value, "-")), "PRIVATE KEY---")]
 }
 
 resource "aws_lambda_function" "this" {
@@ -38,6 +41,13 @@ resource "aws_lambda_function" "this" {
 
   # From its first call on the function may do what it needs.
   depends_on = [aws_iam_role_policy.signing, aws_iam_role_policy.logs]
+
+  lifecycle {
+    precondition {
+      condition     = length(local.with_keys) == 0
+      error_message = "environment holds a private key (${join(", ", local.with_keys)}), which would be in the state and in the function's configuration: keep it with the module signing-key."
+    }
+  }
 }
 
 resource "aws_cloudwatch_log_group" "function" {

@@ -155,11 +155,6 @@ variable "environment" {
     condition     = alltrue([for name in keys(var.environment) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name)) && !startswith(name, "AWS_LAMBDA_")])
     error_message = "Names in environment begin with a letter, have letters, digits and _, at least two; AWS_LAMBDA_… are Lambda's own."
   }
-
-  validation {
-    condition     = alltrue([for value in values(var.environment) : !strcontains(upper(coalesce(value, "-")), "PRIVATE KEY---")])
-    error_message = "environment holds a private key (${join(", ", [for name, value in var.environment : name if strcontains(upper(coalesce(value, "-")), "PRIVATE KEY---")])}), which would be in the state and in the function's configuration: keep it with the module signing-key."
-  }
 }
 
 variable "routes" {

@@ -2,18 +2,16 @@ locals {
   kms    = var.kind == "kms"
   signer = local.kms ? "kms:${one(aws_kms_alias.this[*].name)}" : "ssm:/${var.name}"
 
-  public_key_pem = local.kms ? one(data.aws_kms_public_key.this[*].public_key_pem) : nonsensitive(var.public_key_pem)
-  parameter_arn  = one(concat(aws_ssm_parameter.outside[*].arn, aws_ssm_parameter.in_state[*].arn))
+  # Nothing in the place of a private key that was pasted: plans show outputs.
+  public_key_pem = local.kms ? one(data.aws_kms_public_key.this[*].public_key_pem) : (
+    local.public_key_is_private ? "" : nonsensitive(var.public_key_pem)
+  )
+  parameter_arn = one(concat(aws_ssm_parameter.outside[*].arn, aws_ssm_parameter.in_state[*].arn))
 
-  # Ephemeral, as the key is: gone when Terraform ends.
-  to_write = var.private_key == null ? local.nothing_to_write : (
+  # Ephemeral, as the key is: gone when Terraform ends. Only a parameter that waits for its value gets the stand-in.
+  to_write = var.private_key == null ? "not set yet" : (
     var.key_pair_id == null ? var.private_key : jsonencode(merge(local.document, { private_key = var.private_key }))
   )
-  # Version 0 is a parameter that waits for its value. With any other a key was written before, and raising the
-  # version without giving the key must not put this text in the key's place: SSM refuses more than 4,096 characters.
-  nothing_to_write = var.private_key_version == 0 ? "not set yet" : join("", [
-    "private_key_version changed and private_key was not given.", format("%5000s", ""),
-  ])
   document = { key_pair_id = var.key_pair_id, hash_algorithm = var.hash_algorithm }
 }
 
@@ -55,6 +53,14 @@ resource "aws_ssm_parameter" "outside" {
   value_wo         = local.to_write
   value_wo_version = var.private_key_version
   tags             = var.tags
+
+  lifecycle {
+    # Here and not with the variable: who destroys need not have the key.
+    precondition {
+      condition     = var.private_key_version == 0 || var.private_key != null
+      error_message = "private_key_version is ${var.private_key_version} and private_key is not given: the stand-in would be written in the key's place. Give the key each time, or put it in from outside and leave both out."
+    }
+  }
 }
 
 resource "aws_ssm_parameter" "in_state" {
@@ -65,7 +71,7 @@ resource "aws_ssm_parameter" "in_state" {
   type        = "SecureString"
   tier        = "Standard"
   key_id      = var.parameter_kms_key_arn
-  value = var.key_pair_id == null ? var.private_key_in_state : jsonencode(
+  value = var.key_pair_id == null ? coalesce(var.private_key_in_state, "missing") : jsonencode(
     merge(local.document, { private_key = var.private_key_in_state })
   )
   tags = var.tags

@@ -6,6 +6,23 @@ output "signer" {
 output "public_key_pem" {
   description = "The public half (PEM), for `keys` of the module `trusted-key-group`."
   value       = local.public_key_pem
+
+  precondition {
+    condition     = length(local.public_key_problems) == 0
+    error_message = join(" ", concat(["The keys do not fit."], local.public_key_problems))
+  }
+  precondition {
+    condition     = !local.private_key_given || var.kind == "parameter"
+    error_message = "private_key is for kind parameter; kind state takes private_key_in_state, and kind kms none at all."
+  }
+  precondition {
+    condition     = !local.private_key_given || local.private_key_is_private
+    error_message = "private_key is no unencrypted private key as PEM (-----BEGIN PRIVATE KEY-----, RSA PRIVATE KEY or EC PRIVATE KEY)."
+  }
+  precondition {
+    condition     = !local.private_key_given || var.private_key_version > 0
+    error_message = "private_key needs private_key_version, 1 or more: the key is written when that number changes."
+  }
 }
 
 output "kms_key_arn" {

@@ -1,5 +1,7 @@
 locals {
-  statements = local.kms ? local.sign : concat(local.read, local.decrypt)
+  statements = concat([for statement in local.sign : statement if local.kms], [
+    for statement in concat(local.read, local.decrypt) : statement if !local.kms
+  ])
 
   sign = [
     {

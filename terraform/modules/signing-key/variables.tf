@@ -63,54 +63,24 @@ variable "kms_policy_json" {
   }
 }
 
-# Sensitive, because Terraform shows a refused value otherwise, and somebody may paste the private key here.
+# Keys have no validation here: Terraform would show the value that it refuses. keys.tf checks them.
 variable "public_key_pem" {
   description = "With kind `parameter` and `state`: the public half (PEM), passed on as output. KMS answers it for kind `kms`."
   type        = string
   default     = null
   sensitive   = true
-
-  validation {
-    condition     = (var.public_key_pem != null) == (var.kind != "kms")
-    error_message = "public_key_pem is needed for kind parameter and state, and must be left out for kind kms, where KMS answers it."
-  }
-
-  validation {
-    condition     = !strcontains(upper(coalesce(var.public_key_pem, "-")), "PRIVATE KEY")
-    error_message = "public_key_pem holds a private key: give the public half, openssl pkey -in private_key.pem -pubout. The private one may be in a plan file now: make another pair."
-  }
-
-  validation {
-    condition     = var.public_key_pem == null || can(regex("-----BEGIN PUBLIC KEY-----", coalesce(var.public_key_pem, "-")))
-    error_message = "public_key_pem is no PEM with -----BEGIN PUBLIC KEY-----."
-  }
 }
 
 variable "private_key" {
-  description = "With kind `parameter`, optional: the private key (PEM), given in the environment as TF_VAR_… of an ephemeral variable, or by an ephemeral resource. It is written when `private_key_version` changes, and needed then only. Left out altogether, put the value in from outside: `aws ssm put-parameter --overwrite --type SecureString`."
+  description = "With kind `parameter`, optional: the private key (PEM), given in the environment as TF_VAR_… of an ephemeral variable, or by an ephemeral resource. It is written when `private_key_version` changes, and given with every plan and apply. Left out, the parameter waits for its value from outside: `aws ssm put-parameter --overwrite --type SecureString`, which Terraform leaves alone."
   type        = string
   default     = null
   ephemeral   = true
   sensitive   = true
-
-  validation {
-    condition     = var.private_key == null || var.kind == "parameter"
-    error_message = "private_key is for kind parameter; kind state takes private_key_in_state, and kind kms none at all."
-  }
-
-  validation {
-    condition     = var.private_key == null || can(regex("-----BEGIN ((RSA|EC) )?PRIVATE KEY-----", coalesce(var.private_key, "-")))
-    error_message = "private_key is no unencrypted private key as PEM (-----BEGIN PRIVATE KEY-----, RSA PRIVATE KEY or EC PRIVATE KEY)."
-  }
-
-  validation {
-    condition     = var.private_key == null || var.private_key_version > 0
-    error_message = "private_key needs private_key_version, 1 or more: the key is written when that number changes."
-  }
 }
 
 variable "private_key_version" {
-  description = "With `private_key`: a number to raise whenever another key is to be written. 0 while the value is put in from outside."
+  description = "With `private_key`: a number from 1, to change whenever another key is to be written. 0 while the value is put in from outside; a change back to 0 writes a stand-in in the key's place."
   type        = number
   default     = 0
   nullable    = false
@@ -131,16 +101,6 @@ variable "private_key_in_state" {
   type        = string
   default     = null
   sensitive   = true
-
-  validation {
-    condition     = (var.private_key_in_state != null) == (var.kind == "state")
-    error_message = "private_key_in_state is needed for kind state, and must be left out for kind kms and parameter."
-  }
-
-  validation {
-    condition     = var.private_key_in_state == null || can(regex("-----BEGIN ((RSA|EC) )?PRIVATE KEY-----", coalesce(var.private_key_in_state, "-")))
-    error_message = "private_key_in_state is no unencrypted private key as PEM (-----BEGIN PRIVATE KEY-----, RSA PRIVATE KEY or EC PRIVATE KEY)."
-  }
 }
 
 variable "key_pair_id" {

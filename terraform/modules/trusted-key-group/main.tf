@@ -1,8 +1,12 @@
 locals {
   names   = setunion(keys(var.keys), keys(var.kms_keys))
-  current = coalesce(var.current, one(local.names))
+  current = var.current != null ? var.current : one(local.names)
 
-  given = merge(var.keys, { for name, key in data.aws_kms_public_key.this : name => key.public_key_pem })
+  # Terraform shows what a variable's validation refuses, and plans show outputs: a private key goes neither way.
+  private = [for name, pem in var.keys : name if strcontains(upper(coalesce(pem, "-")), "PRIVATE KEY")]
+  public  = { for name, pem in var.keys : name => contains(local.private, name) ? "" : pem }
+
+  given = merge(local.public, { for name, key in data.aws_kms_public_key.this : name => key.public_key_pem })
 
   # One key has many texts: line ends, widths, white space, line breaks turned into \n on their way through an
   # environment variable. Every text of a key becomes the one that OpenSSL writes, or a line end would make a new key.
@@ -38,6 +42,11 @@ resource "aws_cloudfront_public_key" "this" {
     create_before_destroy = true
     # CloudFront may answer with line ends of its own. The name says already when the bytes are others.
     ignore_changes = [encoded_key]
+
+    precondition {
+      condition     = !contains(local.private, each.key)
+      error_message = "keys holds a private key (${each.key}): give the public half, openssl pkey -in private_key.pem -pubout. The private one may be in a plan file now: make another pair."
+    }
   }
 }
 
@@ -45,4 +54,12 @@ resource "aws_cloudfront_key_group" "this" {
   name    = var.name
   comment = var.comment
   items   = [for key in aws_cloudfront_public_key.this : key.id]
+}
+
+# A warning and no error: for a while both names are wanted when signers move from one to the other.
+check "each_key_once" {
+  assert {
+    condition     = length(distinct(values(local.pems))) == length(local.pems)
+    error_message = "Two of the keys ${join(", ", local.names)} are the same. In a rotation that means that the old key goes on signing under another id."
+  }
 }

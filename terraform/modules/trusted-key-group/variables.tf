@@ -30,11 +30,6 @@ variable "keys" {
     error_message = "Names in keys have 1 to 40 letters, digits, - and _."
   }
 
-  validation {
-    condition     = alltrue([for pem in values(var.keys) : !strcontains(upper(coalesce(pem, "-")), "PRIVATE KEY")])
-    error_message = "keys holds a private key (${join(", ", [for name, pem in var.keys : name if strcontains(upper(coalesce(pem, "-")), "PRIVATE KEY")])}): give the public half, openssl pkey -in private_key.pem -pubout. The private one may be in your shell's history and in a plan file now: make another pair."
-  }
-
   # The lengths and the beginnings of a SubjectPublicKeyInfo tell the algorithm and the size, whatever the key.
   validation {
     condition = alltrue([

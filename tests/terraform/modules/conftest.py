@@ -1,0 +1,142 @@
+"""The modules in a folder of their own, and a whole AWS endpoint for the real Terraform to apply them to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from keyfront.controlplane import ControlPlane
+from keyfront.controlplane.asgi import application
+from keyfront.serving import Listener, bind
+from keyfront.stack.endpoint import Endpoint
+
+_HERE = Path(__file__).parent
+_MODULES = _HERE.parents[2] / "terraform" / "modules"
+_SECONDS = 5 * 60
+_OWN = ("trusted-key-group", "signing-key", "download-endpoint")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Terraform in one folder, told by environment variables alone that AWS is on this machine."""
+
+    program: Path
+    folder: Path
+    endpoint_url: str
+
+    def __call__(self, *arguments: str, expect: int = 0, **secrets: str) -> str:
+        """Run a command and give what it says; `secrets` are variables that stand in no process list."""
+        process = self.start(*arguments, **secrets)
+        said, _ = process.communicate(timeout=_SECONDS)
+        assert process.returncode == expect, f"terraform {' '.join(arguments)}: exit {process.returncode}\n{said}"
+        return said
+
+    def start(self, *arguments: str, **secrets: str) -> subprocess.Popen[str]:
+        """Start a command."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
+        environment = {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+            "CHECKPOINT_DISABLE": "1",
+            # The provider's schema is hundreds of megabytes of small objects: collecting them would be half the work.
+            "GOGC": "400",
+        }
+        return subprocess.Popen(
+            [self.program, *arguments, "-no-color"],
+            cwd=self.folder,
+            env={**ours, **environment, **{f"TF_VAR_{name}": value for name, value in secrets.items()}},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def initialise(self) -> None:
+        """`terraform init`, from the folder that KEYFRONT_TF_PLUGIN_DIR names, or else from the registry."""
+        plugins = os.environ.get("KEYFRONT_TF_PLUGIN_DIR")
+        try:
+            self("init", "-input=false", *([f"-plugin-dir={plugins}"] if plugins else []))
+        except (AssertionError, subprocess.TimeoutExpired) as error:
+            if plugins or os.environ.get("CI") == "true":
+                raise
+            pytest.skip(f"set KEYFRONT_TF_PLUGIN_DIR, or let terraform reach its registry: {str(error)[-500:]}")
+
+
+@pytest.fixture(scope="session")
+def endpoint_url() -> Iterator[str]:
+    """The address of an account with every service: CloudFront is ours, the others are moto's."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    endpoint = Endpoint(application(ControlPlane()))
+
+    async def listen() -> Listener:
+        await endpoint.warm_up()
+        listener = Listener(endpoint, bind("127.0.0.1", 0))
+        listener.start()
+        return listener
+
+    async def stop() -> None:
+        endpoint.close()
+        await listener.stop()
+
+    listener = asyncio.run_coroutine_threadsafe(listen(), loop).result(60)
+    yield f"http://127.0.0.1:{listener.port}"
+    asyncio.run_coroutine_threadsafe(stop(), loop).result(30)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+    endpoint.reset()
+
+
+@pytest.fixture(scope="session")
+def client(endpoint_url: str) -> Callable[[str], Any]:
+    """Makes boto3 clients of that account."""
+    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+    return lambda service: session.client(service, endpoint_url=endpoint_url)  # type: ignore[call-overload]
+
+
+@pytest.fixture(scope="session")
+def modules(
+    need_tool: Callable[[str], Path], endpoint_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Workspace]:
+    """Each module by name, as it is shipped, with its provider."""
+    program, folder = need_tool("terraform"), tmp_path_factory.mktemp("modules")
+    for name in _OWN:
+        shutil.copytree(_MODULES / name, folder / name, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
+    workspaces = {name: Workspace(program, folder / name, endpoint_url) for name in _OWN}
+    for workspace in workspaces.values():
+        workspace.initialise()
+    return workspaces
+
+
+@pytest.fixture(scope="session")
+def module_tests(modules: dict[str, Workspace]) -> Iterator[dict[str, subprocess.Popen[str]]]:
+    """`terraform test` of every module, started together: each waits for deletions, most of its time."""
+    started = {name: workspace.start("test") for name, workspace in modules.items()}
+    yield started
+    for process in started.values():
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def secret(modules: dict[str, Workspace]) -> Workspace:
+    """A configuration that uses the module `signing-key`."""
+    beside = modules["signing-key"]
+    workspace = Workspace(beside.program, beside.folder.with_name("secret"), beside.endpoint_url)
+    shutil.copytree(_HERE / "secret", workspace.folder)
+    workspace.initialise()
+    return workspace
