@@ -48,10 +48,9 @@ class Stream:
             self._window.append((self.reached, data))
         self.reached += len(data)
         self._stir()
-        while not self.is_stored and self.reached - max(self._positions.values(), default=0) >= _AHEAD:
-            while self._window and self.reached - self._window[0][0] > self._most_behind:
-                self._window.popleft()
+        while not self.is_stored and self.reached - self._fastest >= _AHEAD:
             await self._changed.wait()
+        self._leave_behind()
 
     def end(self) -> None:
         """There is no more."""
@@ -109,6 +108,19 @@ class Stream:
             if start == position:
                 return data
         raise BrokenBodyError(502, f"a viewer is more than {self._most_behind:,} bytes behind the others")
+
+    @property
+    def _fastest(self) -> int:
+        return max(self._positions.values(), default=0)
+
+    def _leave_behind(self) -> None:
+        """Hold no more for slow viewers than they may be behind; what the fastest has not had yet always stays."""
+        while (
+            self._window
+            and self.reached - self._window[0][0] > self._most_behind
+            and self._window[0][0] + len(self._window[0][1]) <= self._fastest
+        ):
+            self._window.popleft()
 
     def _forget(self) -> None:
         """Let go of what every viewer has."""
