@@ -251,8 +251,9 @@ def _distribution(
     if file.suffix == ".json" or file.is_file():
         import json
 
+        text = _text(file, "the distribution")
         try:
-            document = json.loads(_text(file, "the distribution"))
+            document = json.loads(text)
         except ValueError:
             raise InputError(f"--distribution {given}: this file is not JSON") from None
         if not isinstance(document, dict):

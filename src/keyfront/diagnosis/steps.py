@@ -26,7 +26,12 @@ def _host(facts: Facts) -> Iterator[Step]:
 def _behavior(facts: Facts) -> Iterator[Step]:
     behavior = facts.behavior
     if behavior is None:
-        yield Step("behavior", "unknown", facts.path, "the cache behavior of this path, from --distribution")
+        yield Step(
+            "behavior",
+            "unknown",
+            facts.path,
+            "the distribution's configuration (--distribution), to see whether this path needs a signature",
+        )
         return
     if not behavior.protected:
         whom = "asks for no signature"
@@ -72,7 +77,7 @@ def _trusted_key(facts: Facts) -> Iterator[Step]:
             "trusted-key",
             "unknown",
             facts.key_pair_id[:80],
-            "an id in a trusted key group: give --trust or --distribution",
+            "the public key behind this id (--public-key), and whether the path trusts it (--distribution)",
         )
     elif facts.key is not None:
         yield Step(
@@ -97,8 +102,13 @@ def _policy(facts: Facts) -> Iterator[Step]:
 def _signature(facts: Facts) -> Iterator[Step]:
     for check in facts.decision.checks:
         if check.name in ("signature", "hash-algorithm"):
-            change = _change(facts)
-            yield Step(check.name, "passed" if check.ok else "failed", check.detail + change, "", _signed(facts))
+            seen = check.detail
+            if check.ok or facts.decision.reason == "signature-mismatch":
+                verb = "fits" if check.ok else "does not fit"
+                seen = (
+                    f"{verb} the key {facts.key_pair_id} ({facts.given.get('Hash-Algorithm', 'SHA1')}){_change(facts)}"
+                )
+            yield Step(check.name, "passed" if check.ok else "failed", seen, "", _signed(facts))
             return
     if not facts.key_pair_id:
         return
@@ -108,7 +118,10 @@ def _signature(facts: Facts) -> Iterator[Step]:
         yield Step("signature", "failed", f"does not fit{_change(facts)}", "", _signed(facts))
     elif facts.signature_text:
         yield Step(
-            "signature", "unknown", f"{len(facts.signature_text)} characters", "the public key, to check it with"
+            "signature",
+            "unknown",
+            f"{len(facts.signature_text)} characters",
+            "the public key, to check the signature with (--public-key)",
         )
 
 
@@ -153,7 +166,7 @@ def _address(facts: Facts) -> Iterator[Step]:
     if policy is None or policy.ip is None:
         return
     if not facts.request.ip:
-        yield Step("address", "unknown", "the viewer's address is not known (--ip)", policy.ip)
+        yield Step("address", "unknown", "not known; give it with --ip", policy.ip)
         return
     failed = any(check.name == "address" and not check.ok for check in facts.decision.checks)
     yield Step("address", "failed" if failed else "passed", facts.request.ip, policy.ip)

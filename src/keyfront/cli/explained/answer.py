@@ -15,8 +15,8 @@ def response(text: str) -> Response:
     # A redirect or a 100 Continue may come first: the last answer counts.
     while found := _STATUS.match(text):
         status, headers = int(found[1]), {}
-        head, _, text = text[found.end() :].partition("\n\n")
-        for line in head.splitlines():
+        head, _, text = text.partition("\n\n")
+        for line in head.splitlines()[1:]:
             name, colon, value = line.partition(":")
             if colon:
                 headers[name.strip().lower()] = value.strip()

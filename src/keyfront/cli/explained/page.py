@@ -3,7 +3,7 @@
 from html import escape
 from typing import Final
 
-from keyfront.cli.explained.wording import CERTAIN, HEADS, STEPS, clean, times, window
+from keyfront.cli.explained.wording import CERTAIN, HEADS, STEPS, WANTED, clean, times, window
 from keyfront.diagnosis.values import Finding, Lineup, Report, Step
 
 _SIGNS: Final = {"passed": "✓", "failed": "✗", "unknown": "?"}
@@ -17,7 +17,7 @@ _STYLE: Final = """
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }
 main { max-width: 52rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
-h1 { font-size: 1.5rem; line-height: 1.25; margin: .25rem 0 .75rem; text-wrap: balance; }
+h1 { font-size: 1.5rem; line-height: 1.25; margin: .6rem 0 .75rem; text-wrap: balance; }
 h2 { font-size: 1.05rem; margin: 2.5rem 0 .75rem; }
 h3 { font-size: 1.05rem; margin: 0; }
 .badge { display: inline-block; padding: .1rem .6rem; border-radius: 1rem; border: 1.5px solid currentColor;
@@ -32,7 +32,7 @@ article header { display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items
 .id { color: var(--dim); font-size: .85rem; }
 dl { display: grid; grid-template-columns: 5rem 1fr; gap: .35rem .75rem; margin: 0; }
 dt { color: var(--dim); } dd { margin: 0; overflow-wrap: anywhere; }
-ol.way { list-style: none; margin: 0; padding: 0; }
+ol.way { list-style: none; margin: 0; padding: .3rem 1.1rem; }
 ol.way > li { display: grid; grid-template-columns: 1.4rem 9rem 1fr; gap: .1rem .6rem; padding: .55rem 0;
   border-top: 1px solid var(--line); }
 ol.way > li:first-child { border-top: 0; }
@@ -107,7 +107,7 @@ def _finding(finding: Finding) -> str:
 def _step(step: Step) -> str:
     expected = ""
     if step.expected and step.outcome != "passed":
-        expected = f'<span class="expected">expected: {_text(step.expected)}</span>'
+        expected = f'<span class="expected">{WANTED[step.outcome]}: {_text(step.expected)}</span>'
     lined = _lineup(step.lineup) if step.lineup is not None and step.lineup.expected_at is not None else ""
     return (
         f'<li><span class="sign {step.outcome}" title="{_OUTCOMES[step.outcome]}">{_SIGNS[step.outcome]}</span>'

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
@@ -93,26 +94,24 @@ def _read(words: list[str]) -> _Words:
         if not word.startswith("-") or word == "-":
             found.urls.append(word)
             continue
-        name, value = _option(word)
-        if name in _VALUED and value is None:
-            value = next(rest, "")
-        _take(found, name, value or "")
+        for name, value in _options(word):
+            if name in _VALUED and value is None:
+                value = next(rest, "")
+            _take(found, name, value or "")
     return found
 
 
-def _option(word: str) -> tuple[str, str | None]:
-    """An option's name, and its value when it stands in the same word (`-XPOST`, `--url=…`)."""
+def _options(word: str) -> Iterator[tuple[str, str | None]]:
+    """The options in one word, each with its value if that stands there too (`-XPOST`, `-sSL`, `--url=…`)."""
     if word.startswith("--"):
         name, equals, value = word.partition("=")
-        return name, value if equals else None
+        yield name, value if equals else None
+        return
     for at, letter in enumerate(word[1:], start=1):
         if f"-{letter}" in _VALUED:
-            return f"-{letter}", word[at + 1 :] or None
-        if letter == "I":
-            return "--head", None
-        if letter == "G":
-            return "--get", None
-    return word, None
+            yield f"-{letter}", word[at + 1 :] or None
+            return
+        yield {"I": "--head", "G": "--get"}.get(letter, f"-{letter}"), None
 
 
 def _take(found: _Words, name: str, value: str) -> None:

@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from keyfront.cli.explained.wording import CERTAIN, HEADS, STEPS, clean, times, window
+from keyfront.cli.explained.wording import CERTAIN, HEADS, STEPS, WANTED, clean, times, window
 from keyfront.diagnosis.values import Finding, Report, Step
 
 _COLOURS: Final = {"allowed": "green", "refused": "red", "unknown": "yellow"}
@@ -20,6 +20,13 @@ def show(report: Report) -> None:
     """Print `report` on standard output."""
     console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 110)
     signs = console.is_terminal and (console.encoding or "").startswith("utf")
+    with console.capture() as captured:
+        _report(console, report, signs=signs)
+    # Tables fill their last column with spaces, which nobody wants in a file.
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+
+def _report(console: Console, report: Report, *, signs: bool) -> None:
     verdict = report.verdict
     console.print(
         Text.assemble(
@@ -79,7 +86,7 @@ def _steps(console: Console, steps: tuple[Step, ...], *, signs: bool) -> None:
         sign, word, colour = _OUTCOMES[step.outcome]
         told = Text(clean(step.seen))
         if step.expected and step.outcome != "passed":
-            told.append(f"\nexpected: {clean(step.expected)}", style="dim")
+            told.append(f"\n{WANTED[step.outcome]}: {clean(step.expected)}", style="dim")
         if step.lineup is not None and step.lineup.expected_at is not None:
             told.append(_lined_up(step))
         rows.add_row(Text(sign if signs else word, style=colour), STEPS.get(step.name, step.name), told)

@@ -8,6 +8,7 @@ from keyfront.diagnosis.values import Lineup, Report
 
 HEADS: Final = {"allowed": "Allowed", "refused": "Refused", "unknown": "Cannot tell"}
 CERTAIN: Final = {"certain": "", "likely": "likely", "possible": "possible"}
+WANTED: Final = {"passed": "expected", "failed": "expected", "unknown": "needed to tell"}
 STEPS: Final = {
     "host": "Host name",
     "behavior": "Cache behavior",
