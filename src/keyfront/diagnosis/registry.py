@@ -57,11 +57,16 @@ class Rule:
             certainty=found.certainty,
             stage=self.stage if found.stage is None else found.stage,
             title=found.title or self.title,
-            evidence=found.evidence,
+            evidence=_sentence(found.evidence),
             cause=found.cause or self.cause,
             fix=found.fix or self.fix,
             guide=self.guide,
         )
+
+
+def _sentence(text: str) -> str:
+    """What others said may begin small and bring a full stop of its own."""
+    return text[:1].upper() + (text[1:-1] if text.endswith("..") else text[1:])
 
 
 RULES: Final[dict[str, Rule]] = {}

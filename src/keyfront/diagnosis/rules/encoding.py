@@ -53,7 +53,7 @@ def standard_base64(facts: Facts) -> Found | None:
         return None
     signs = sorted(set(re.findall(r"[+/=]", "".join(facts.given[name] for name in wrong))))
     return Found(
-        f"{_named(facts, wrong)} holds {' '.join(signs)}, which CloudFront's encoding does not have.",
+        f"There is {' '.join(signs)} in {_named(facts, wrong)}; CloudFront's form of base64 has none of these signs.",
         stage=_stage(wrong),
     )
 
@@ -84,9 +84,10 @@ def url_safe_base64(facts: Facts) -> Found | None:
         return None
     proved = facts.proved("signature-url-safe", "policy-url-safe")
     inside = any(re.search(r"_.*[A-Za-z0-9-]", facts.given[name]) for name in wrong)
-    seen = "holds _ in its middle, where CloudFront has padding only" if inside else "has no padding"
+    seen = "There is a _ in the middle of" if inside else "There is no padding at the end of"
+    tail = "; to CloudFront _ is padding, which only stands at the end" if inside else ""
     certainty: Certainty = "certain" if proved or inside else "likely"
-    return Found(f"{_named(facts, wrong)} {seen}.", certainty, stage=_stage(wrong))
+    return Found(f"{seen} {_named(facts, wrong)}{tail}.", certainty, stage=_stage(wrong))
 
 
 def _cut(name: str, text: str) -> bool:
@@ -110,7 +111,7 @@ def _cut(name: str, text: str) -> bool:
 )
 def plus_became_space(facts: Facts) -> Found | None:
     wrong = [name for name, text in _texts(facts) if " " in text.strip() and not text.startswith("{")]
-    return Found(f"{_named(facts, wrong)} holds spaces.", stage=_stage(wrong)) if wrong else None
+    return Found(f"There are spaces in {_named(facts, wrong)}.", stage=_stage(wrong)) if wrong else None
 
 
 @rule(
@@ -127,7 +128,7 @@ def percent_encoded_twice(facts: Facts) -> Found | None:
     if not facts.by_url:
         return None
     wrong = [name for name, text in _texts(facts) if re.search(r"%[0-9A-Fa-f]{2}", text)]
-    seen = f"{_named(facts, wrong)} still holds % signs after it was decoded once."
+    seen = f"There are still % signs in {_named(facts, wrong)} after decoding it once."
     return Found(seen, stage=_stage(wrong)) if wrong else None
 
 

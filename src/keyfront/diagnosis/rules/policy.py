@@ -119,7 +119,7 @@ def policy_not_json(facts: Facts) -> Found | None:
         return None
     if strict(facts.given["Policy"]) is None:
         return None
-    return Found(f"{facts.detail('policy').capitalize()}. It begins with {facts.policy_text[:60]!a}.")
+    return Found(f"{facts.detail('policy')}. It begins with {facts.policy_text[:60]!a}.")
 
 
 @rule(
@@ -216,7 +216,7 @@ def policy_malformed(facts: Facts) -> Found | None:
 def policy_white_space_differs(facts: Facts) -> Found | None:
     if not facts.proved("policy-white-space-differs"):
         return None
-    return Found(f"The signature fits when {facts.told('policy-white-space-differs')}.")
+    return Found(f"The signature was made over other bytes: {facts.told('policy-white-space-differs')}.")
 
 
 @rule(
@@ -233,7 +233,7 @@ def policy_white_space_differs(facts: Facts) -> Found | None:
 )
 def policy_rewritten(facts: Facts) -> Found | None:
     return (
-        Found(f"The signature fits when {facts.told('policy-rewritten')}.")
+        Found(f"The signature was made over other bytes: {facts.told('policy-rewritten')}.")
         if facts.proved("policy-rewritten")
         else None
     )
@@ -251,7 +251,7 @@ def policy_rewritten(facts: Facts) -> Found | None:
 )
 def encoded_policy_signed(facts: Facts) -> Found | None:
     return (
-        Found(f"The signature fits: {facts.told('encoded-policy-signed')}.")
+        Found(f"The signature was made over other bytes: {facts.told('encoded-policy-signed')}.")
         if facts.proved("encoded-policy-signed")
         else None
     )

@@ -23,7 +23,8 @@ def proof(facts: Facts, name: str) -> Found | None:
     """The rule is proved by a signature that fits a canned policy for another URL."""
     if not facts.proved(name) or facts.match is None:
         return None
-    return Found(f"The signature fits when {facts.told(name)}. Asked was {bare(facts.url)}.")
+    signed = f"The signature was made for {bare(facts.match.url)}" if facts.match.url else "The signature proves it"
+    return Found(f"{signed}; the request asks for {bare(facts.url)} ({facts.told(name)}).")
 
 
 def bare(url: str) -> str:
@@ -72,7 +73,7 @@ def protocol_differs(facts: Facts) -> Found | None:
 
 @rule(
     "www-differs",
-    "Signed with www., asked without (or the other way round)",
+    "Signed for a host name with www. and asked without it, or the other way round",
     stage=Stage.RESOURCE,
     looks="CloudFront answers `AccessDenied`. Host names differ by `www.`.",
     cause="The host name is part of what is signed, to the letter.",

@@ -109,7 +109,7 @@ def expires_not_a_number(facts: Facts) -> Found | None:
 )
 def time_is_text(facts: Facts) -> Found | None:
     if facts.proved("time-is-text"):
-        return Found(f"The signature fits a policy with the time in quotes: {facts.told('time-is-text')}.")
+        return Found(f"The signature was made over other bytes: {facts.told('time-is-text')}.")
     if not facts.custom or not facts.failed("policy"):
         return None
     for name in ("DateLessThan", "DateGreaterThan"):
@@ -132,7 +132,7 @@ def time_is_text(facts: Facts) -> Found | None:
 def signed_time_differs(facts: Facts) -> Found | None:
     if not facts.proved("signed-time-differs"):
         return None
-    return Found(f"The signature fits when {facts.told('signed-time-differs')}.")
+    return Found(f"The signature was made over other bytes: {facts.told('signed-time-differs')}.")
 
 
 @rule(
