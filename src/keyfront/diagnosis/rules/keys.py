@@ -93,7 +93,7 @@ def parameter_name_case(facts: Facts) -> Found | None:
     # `policy=` or `expires=` alone may well be an application's own.
     if not wrong or not (facts.given or len(wrong) >= 2):
         return None
-    return Found("; ".join(f"{name} is written for {meant}" for name, meant in wrong) + ".")
+    return Found("Written: " + "; ".join(f"{name} (meant: {meant})" for name, meant in wrong) + ".")
 
 
 @rule(
@@ -276,7 +276,7 @@ def private_key_of_another_id(facts: Facts) -> Found | None:
     if facts.key is None or not facts.offered_keys or key_of_another_id(facts):
         return None
     accepted = any(check.name == "signature" and check.ok for check in facts.decision.checks)
-    strangers = [f"{name} ({key.fingerprint})" for name, key in facts.offered_keys.items() if key != facts.key]
+    strangers = [f"the key {name} is {key.fingerprint}" for name, key in facts.offered_keys.items() if key != facts.key]
     if not strangers or accepted or len(strangers) < len(facts.offered_keys):
         return None
-    return Found(f"{facts.key_pair_id} is {facts.key.fingerprint}; given was {', '.join(strangers)}.")
+    return Found(f"{facts.key_pair_id} is {facts.key.fingerprint}; {', '.join(strangers)}.")
