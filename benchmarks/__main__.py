@@ -6,7 +6,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from benchmarks import cli, edge, signing, table, verification
+from benchmarks import authz, cli, edge, signing, table, verification
 from benchmarks.contest import Row
 
 SECTIONS: dict[str, Callable[[float, int], Iterator[Row]]] = {
@@ -14,6 +14,7 @@ SECTIONS: dict[str, Callable[[float, int], Iterator[Row]]] = {
     "verification": verification.run,
     "cli": cli.run,
     "edge": edge.run,
+    "authz": authz.run,
 }
 
 

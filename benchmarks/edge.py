@@ -113,7 +113,7 @@ def _peer(wrk: str, directory: Path, name: str, target: Target | str) -> Peer:
     file.write_text("\n".join(lines) + "\n")
     if name.startswith("keyfront") and not target.url.startswith("https"):
         _fill_cache(target)
-    return Peer(name, partial(_load, wrk, target.url, file))
+    return Peer(name, partial(load, wrk, target.url, file))
 
 
 def _fill_cache(target: Target) -> None:
@@ -130,7 +130,7 @@ def _fill_cache(target: Target) -> None:
     raise PeerError(f"the edge answers {answer.status}, {answer.headers['X-Cache']}")
 
 
-def _load(wrk: str, url: str, file: Path, seconds: float) -> float:
+def load(wrk: str, url: str, file: Path, seconds: float) -> float:
     """wrk for whole seconds; requests a second, all of them answered with 200."""
     duration = f"{max(1, round(seconds))}s"
     command = [wrk, "-t1", f"-c{_CONNECTIONS}", f"-d{duration}", "-s", str(_SCRIPT), url, "--", str(file)]

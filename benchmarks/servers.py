@@ -27,17 +27,17 @@ def keyfront_up(content: Path) -> Iterator[dict[str, Any]]:
     """`keyfront up` for a folder: what it prints as JSON. Raises `PeerError` when it does not start."""
     command = [str(Path(sys.executable).with_name("keyfront")), "up", "--json", "--content", str(content)]
     ports = [part for name in ("port", "http-port", "https-port", "backend-port") for part in (f"--{name}", "0")]
-    with _process([*command, *ports], content.parent) as process:
+    with launched([*command, *ports], content.parent) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
-            raise PeerError(f"keyfront up did not start: {_last_words(content.parent)}")
+            raise PeerError(f"keyfront up did not start: {last_words(content.parent)}")
         yield json.loads(line)
 
 
 @contextmanager
-def nginx(content: Path) -> Iterator[str]:
-    """nginx with one worker, files kept open. Raises `PeerError` when it is not there or does not start."""
+def nginx(content: Path, configure: Callable[[int], str] | None = None) -> Iterator[str]:
+    """nginx with one worker, files kept open; `configure` makes its servers for a port. Raises `PeerError`."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None:
         raise PeerError("nginx is not installed")
@@ -45,6 +45,7 @@ def nginx(content: Path) -> Iterator[str]:
     temporary = "".join(
         f"{kind}_temp_path {directory}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
+    server = configure(port) if configure else f"server {{ listen 127.0.0.1:{port}; root {content}; }}"
     configuration = directory / "nginx.conf"
     configuration.write_text(
         f"""{"user root;" if os.geteuid() == 0 else ""}
@@ -52,11 +53,11 @@ def nginx(content: Path) -> Iterator[str]:
         events {{ worker_connections 512; }}
         http {{
           access_log off; sendfile on; keepalive_requests 1000000000; open_file_cache max=16; {temporary}
-          server {{ listen 127.0.0.1:{port}; root {content}; }}
+          {server}
         }}"""
     )
     arguments = ["-e", str(directory / "nginx.log"), "-p", str(directory), "-c", str(configuration)]
-    with _process([program, *arguments], directory) as process:
+    with launched([program, *arguments], directory) as process:
         yield _ready(process, port, content.parent)
 
 
@@ -76,12 +77,12 @@ def granian(content: Path) -> Iterator[str]:
         str(port),
     ]
     command = [sys.executable, "-m", "granian", *options, "--working-dir", str(_ROOT), "benchmarks.hello:app"]
-    with _process(command, content.parent) as process:
+    with launched(command, content.parent) as process:
         yield _ready(process, port, content.parent)
 
 
 @contextmanager
-def _process(command: Sequence[str], directory: Path) -> Iterator[subprocess.Popen[str]]:
+def launched(command: Sequence[str], directory: Path) -> Iterator[subprocess.Popen[str]]:
     with (
         (directory / "stderr").open("w") as stderr,
         subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,
@@ -105,10 +106,10 @@ def _ready(process: subprocess.Popen[str], port: int, directory: Path) -> str:
             sleep(0.02)
         else:
             return f"http://127.0.0.1:{port}"
-    raise PeerError(f"it did not start: {_last_words(directory)}")
+    raise PeerError(f"it did not start: {last_words(directory)}")
 
 
-def _last_words(directory: Path) -> str:
+def last_words(directory: Path) -> str:
     lines = (directory / "stderr").read_text(errors="replace").strip().splitlines()
     return lines[-1] if lines else "it said nothing"
 
