@@ -6,7 +6,7 @@ import time
 
 import boto3
 
-ALGORITHMS = {"RSA_2048": "RSASSA_PKCS1_V1_5_SHA_256", "ECC_NIST_P256": "ECDSA_SHA_256"}
+ALGORITHMS = ("RSASSA_PKCS1_V1_5_SHA_256", "ECDSA_SHA_256")
 
 
 def sign(url: str, key_pair_id: str, kms_key: str, seconds: int = 300) -> str:
@@ -14,7 +14,8 @@ def sign(url: str, key_pair_id: str, kms_key: str, seconds: int = 300) -> str:
     kms = boto3.client("kms")
     expires = int(time.time()) + seconds
     policy = f'{{"Statement":[{{"Resource":"{url}","Condition":{{"DateLessThan":{{"AWS:EpochTime":{expires}}}}}}}]}}'
-    algorithm = ALGORITHMS[kms.get_public_key(KeyId=kms_key)["KeySpec"]]
+    able = kms.get_public_key(KeyId=kms_key)["SigningAlgorithms"]
+    algorithm = next(algorithm for algorithm in ALGORITHMS if algorithm in able)
     made = kms.sign(KeyId=kms_key, Message=policy.encode(), MessageType="RAW", SigningAlgorithm=algorithm)
     signature = base64.b64encode(made["Signature"]).decode().translate(str.maketrans("+=/", "-_~"))
     start = "&" if "?" in url else "?"

@@ -1,0 +1,256 @@
+"""One `keyfront up` and one provider for all examples, which run at the same time: most of it is waiting."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.error import HTTPError
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+
+import boto3
+import pytest
+
+_ROOT = Path(__file__).parents[3]
+_SECONDS = 5 * 60
+_FREE_PORTS = ["--port", "0", "--http-port", "0", "--https-port", "0", "--backend-port", "0"]
+_KEYFRONT = Path(sys.executable).with_name("keyfront")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that Terraform sent to the endpoint."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class _Recorder(BaseHTTPRequestHandler):
+    """Notes each request, and passes it on to the endpoint and the answer back."""
+
+    protocol_version = "HTTP/1.1"
+    endpoint: ClassVar[str]
+    calls: ClassVar[list[Call]]
+
+    def _pass_on(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.calls.append(Call(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+        connection = HTTPConnection(self.endpoint, timeout=60)
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}
+        connection.request(self.command, self.path, body, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        self.send_response_only(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("transfer-encoding", "connection", "content-length"):
+                self.send_header(name, value)
+        length = answer.getheader("Content-Length", "0") if self.command == "HEAD" else str(len(content))
+        self.send_header("Content-Length", length)
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = _pass_on  # noqa: N815
+
+    def log_message(self, *args: object) -> None:
+        """Quiet."""
+
+
+@dataclass(frozen=True)
+class Laptop:
+    """A running `keyfront up`, and the requests that came to its endpoint by way of `address`."""
+
+    printed: dict[str, Any]
+    address: str
+    calls: list[Call]
+    opener: Any
+
+    def fetch(self, url: str) -> tuple[int, bytes]:
+        """Status and body from the edge, whose certificate is checked."""
+        try:
+            with self.opener.open(Request(url), timeout=60) as answer:
+                return answer.status, answer.read()
+        except HTTPError as error:
+            with error:
+                return error.code, error.read()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the endpoint itself, which is not recorded."""
+        session = boto3.Session("test", "test", region_name="us-east-1")
+        return session.client(service, endpoint_url=self.printed["endpoint"])  # type: ignore[call-overload]
+
+    def switch(self) -> dict[str, str]:
+        """The variables that `keyfront terraform env` says to export."""
+        command = [str(_KEYFRONT), "terraform", "env", "--json", "--endpoint-url", self.address]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+        variables: dict[str, str] = json.loads(ran.stdout)["environment"]
+        return variables
+
+
+@dataclass
+class Terraform:
+    """Terraform in one example's folder, sent to the laptop by the switch and nothing else."""
+
+    program: Path
+    folder: Path
+    switch: dict[str, str]
+    variables: dict[str, object] = field(default_factory=dict)
+    said: str = ""
+
+    @cached_property
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
+        # The provider's schema is hundreds of megabytes of small objects: collecting garbage would be half the work.
+        quiet = {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "GOGC": "400", "TF_CLI_CONFIG_FILE": os.devnull}
+        return {**kept, **quiet, **self.switch}
+
+    def __call__(self, *arguments: str, **variables: object) -> str:
+        """Run a command, give what it says; the test fails when it fails."""
+        given = {f"TF_VAR_{name}": str(value) for name, value in {**self.variables, **variables}.items()}
+        ran = subprocess.run(
+            [self.program, *arguments, "-input=false", "-no-color"],
+            cwd=self.folder,
+            env={**self._environment, **given},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        assert ran.returncode == 0, f"terraform {' '.join(arguments)}: exit {ran.returncode}\n{ran.stdout}"
+        return ran.stdout
+
+    def apply(self, *, plan: bool = True, **variables: object) -> dict[str, Any]:
+        """Apply, plan again without a difference, and give the outputs."""
+        self.said = self("apply", "-auto-approve", **variables)
+        if plan:
+            self("plan", "-detailed-exitcode", **variables)
+        return {name: output["value"] for name, output in self.state()["outputs"].items()}
+
+    def destroy(self, **variables: object) -> None:
+        """Destroy; nothing is in the state any more."""
+        self("destroy", "-auto-approve", **variables)
+        assert self.state()["resources"] == []
+
+    def state(self) -> dict[str, Any]:
+        state: dict[str, Any] = json.loads((self.folder / "terraform.tfstate").read_text())
+        return state
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    def redirect_request(self, *args: Any) -> None:
+        return None
+
+
+@pytest.fixture(scope="session")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """`keyfront up`, with a name for each distribution that Python resolves too."""
+    process = subprocess.Popen(
+        [_KEYFRONT, "up", "--json", "--addressing", "port", *_FREE_PORTS],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path_factory.mktemp("laptop"),
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        line = process.stdout.readline()
+        if not line:
+            pytest.fail(f"keyfront up ended: {process.stderr.read()}")
+        printed = json.loads(line)
+        calls: list[Call] = []
+        endpoint = printed["endpoint"].removeprefix("http://")
+        recorder = type("Recorder", (_Recorder,), {"endpoint": endpoint, "calls": calls})
+        with ThreadingHTTPServer(("127.0.0.1", 0), recorder) as server:
+            threading.Thread(target=server.serve_forever).start()
+            trusting = HTTPSHandler(context=ssl.create_default_context(cafile=printed["authority"]))
+            opener = build_opener(trusting, _NoRedirects())
+            yield Laptop(printed, f"http://127.0.0.1:{server.server_port}", calls, opener)
+            server.shutdown()
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=30)
+        process.stdout.close()
+        process.stderr.close()
+
+
+@pytest.fixture(scope="session")
+def in_folder(
+    need_tool: Callable[[str], Path], laptop: Laptop, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Terraform]:
+    """Terraform in a copy of an example, after `terraform init`."""
+    program = need_tool("terraform")
+    home = tmp_path_factory.mktemp("terraform") / "terraform"
+    shutil.copytree(_ROOT / "terraform", home, ignore=shutil.ignore_patterns(".terraform*", "keys", "*.tfstate*"))
+    plugins = os.environ.get("KEYFRONT_TF_PLUGIN_DIR")
+    switch = laptop.switch()
+
+    def initialise(name: str) -> Terraform:
+        terraform = Terraform(program, home / "examples" / name, switch)
+        try:
+            terraform("init", *([f"-plugin-dir={plugins}"] if plugins else []))
+        except (AssertionError, subprocess.TimeoutExpired) as error:
+            if plugins or os.environ.get("CI") == "true":
+                raise
+            pytest.skip(f"set KEYFRONT_TF_PLUGIN_DIR, or let terraform reach its registry: {str(error)[-500:]}")
+        return terraform
+
+    return initialise
+
+
+@pytest.fixture(scope="session")
+def together() -> Iterator[Callable[[dict[str, Callable[[], None]]], dict[str, Future[None]]]]:
+    """Starts several pieces of work at the same time."""
+    with ThreadPoolExecutor(8) as pool:
+        yield lambda work: {name: pool.submit(todo) for name, todo in work.items()}
+
+
+@pytest.fixture(scope="session")
+def run_handler(
+    need_tool: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., dict[str, Any]]:
+    """Runs the quickstart's function, out of its zip, in the real Node; only the SSM client is a fake."""
+    node, folder = need_tool("node"), tmp_path_factory.mktemp("function")
+    shutil.unpack_archive(_ROOT / "terraform" / "examples" / "quickstart" / "function.zip", folder)
+    shutil.copytree(Path(__file__).with_name("fake-ssm"), folder / "node_modules" / "@aws-sdk" / "client-ssm")
+    call = (
+        "const { handler } = await import('./index.mjs');"
+        "console.log(JSON.stringify(await handler(JSON.parse(process.env.EVENT))));"
+    )
+
+    def run(event: dict[str, Any], parameter: str, variables: dict[str, str]) -> dict[str, Any]:
+        value = folder / f"{threading.get_ident()}.parameter"
+        value.write_text(parameter)
+        environment = {"PATH": os.environ["PATH"], "EVENT": json.dumps(event), "FAKE_PARAMETER": str(value)}
+        ran = subprocess.run(
+            [node, "--input-type=module", "--eval", call],
+            cwd=folder,
+            env={**environment, **variables},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr
+        assert "PRIVATE KEY" not in ran.stderr
+        answer: dict[str, Any] = json.loads(ran.stdout)
+        return {**answer, "log": ran.stderr}
+
+    return run
