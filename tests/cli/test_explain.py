@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from keyfront.cli.explained import pasted
@@ -199,10 +200,42 @@ def test_a_saved_distribution_is_read(run: Run, link: str, ecdsa: Path, tmp_path
     assert "[behavior-is-public]" in out
 
 
-def test_a_live_distribution_is_read(run: Run, service: Any, link: str, ecdsa: Path) -> None:
-    assert run("explain", link, "--distribution", "E1NOWHERE0000")[0] == 2
-    _, _, err = run("explain", link, "--distribution", "E1NOWHERE0000")
-    assert "the account has no such distribution (it has none), nor is there a file" in err
+def test_a_live_distribution_is_read(run: Run, service: Any, ecdsa: Path) -> None:
+    client = boto3.client("cloudfront", "us-east-1", endpoint_url=service.url)
+    pem = (ecdsa / "public_key.pem").read_text()
+    made = client.create_public_key(PublicKeyConfig={"CallerReference": "1", "Name": "k", "EncodedKey": pem})
+    key_id = made["PublicKey"]["Id"]
+    group = client.create_key_group(KeyGroupConfig={"Name": "g", "Items": [key_id]})["KeyGroup"]["Id"]
+    behavior: Any = {
+        "TargetOriginId": "shop",
+        "ViewerProtocolPolicy": "https-only",
+        "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+        "TrustedKeyGroups": {"Enabled": True, "Quantity": 1, "Items": [group]},
+    }
+    ports: Any = {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "http-only"}
+    origin: Any = {"Id": "shop", "DomainName": "origin.example.com", "CustomOriginConfig": ports}
+    distribution = client.create_distribution(
+        DistributionConfig={
+            "CallerReference": "1",
+            "Comment": "",
+            "Enabled": True,
+            "Origins": {"Quantity": 1, "Items": [origin]},
+            "DefaultCacheBehavior": behavior,
+        }
+    )["Distribution"]
+    signer = Signer(key_id, SigningKey.load(ecdsa / "private_key.pem"))
+    link = signer.sign_url(f"https://{distribution['DomainName']}/book.epub", expires=timedelta(hours=1))
+    status, out, err = run("explain", link, "--distribution", distribution["Id"])
+    assert (status, err) == (0, "")
+    assert f"trusts {key_id}" in out
+    status, out, _ = run("explain", link.replace("book", "cook"), "--distribution", distribution["DomainName"])
+    assert status == 1
+    elsewhere = signer.sign_url("https://origin.example.com/book.epub", expires=timedelta(hours=1))
+    asked = elsewhere.replace("origin.example.com", distribution["DomainName"])
+    assert "[origin-host-signed]" in run("explain", asked, "--distribution", distribution["Id"])[1]
+    status, _, err = run("explain", link, "--distribution", "E1NOWHERE0000")
+    assert status == 2
+    assert f"the account has no such distribution (it has {distribution['Id']}), nor is there a file" in err
 
 
 @pytest.mark.parametrize(
