@@ -24,11 +24,13 @@ class Gate:
 
     def __init__(self, *, length: int | None, begins: bytes, ends: bytes, control: str = "max-age=60") -> None:
         self.open = threading.Event()
+        self.entered = threading.Event()
         self._head = f'HTTP/1.1 200 OK\r\nCache-Control: {control}\r\nETag: "v1"\r\nContent-Length: {length}\r\n\r\n'
         self._begins = begins
         self._ends = ends
 
     def __call__(self, request: BaseHTTPRequestHandler) -> None:
+        self.entered.set()
         request.wfile.write(self._head.encode() + self._begins)
         request.wfile.flush()
         assert self.open.wait(20)
@@ -105,7 +107,7 @@ def test_when_all_have_left_the_next_viewer_begins_anew(laid: Laid, eventually: 
     laid.origin.handle("/a", gate)
     with laid.viewer.connect() as only:
         only.sendall(f"GET /a HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
-        eventually(lambda: waiting(laid) == 1)
+        eventually(gate.entered.is_set)
     eventually(lambda: not laid.edge._fetcher._flights._under_way)
     gate.open.set()
     laid.origin.answer("/a", b"new", headers={"Cache-Control": "max-age=60"})
@@ -157,7 +159,7 @@ def test_what_is_invalidated_while_it_is_fetched_is_not_kept_and_not_joined(laid
     gate = Gate(length=3, begins=b"o", ends=b"ld")
     laid.origin.handle("/a/b", gate)
     crowd = Crowd(laid, "/a/b", 1)
-    eventually(lambda: waiting(laid) == 1)
+    eventually(gate.entered.is_set)
     laid.edge.cache.purge(Invalidation("I1", "E1", ("/a/*",)).matcher())
     laid.origin.answer("/a/b", b"new", headers={"Cache-Control": "max-age=60"})
     assert laid.viewer.get("/a/b").body == b"new"
