@@ -60,11 +60,7 @@ variable "default_behavior" {
 }
 
 variable "behaviors" {
-  description = <<-EOT
-    Behaviors before the default one, in the order in which CloudFront tries them. Each is protected by key_group_ids, or says public = true.
-    origin is "content" (the bucket) or a name in custom_origins. Policies are named (cache_policy, "Managed-CachingOptimized" unless told otherwise)
-    or, if they are made in the same apply, given by their id (cache_policy_id). function_arns: CloudFront functions by event type.
-  EOT
+  description = "Behaviors before the default one, in the order in which CloudFront tries them. Each is protected by key_group_ids, or says public = true. origin is \"content\" (the bucket) or a name in custom_origins. Policies are named (cache_policy, \"Managed-CachingOptimized\" unless told otherwise) or, if they are made in the same apply, given by their id (cache_policy_id). function_arns: CloudFront functions by event type."
   type = list(object({
     path_pattern               = string
     key_group_ids              = optional(list(string), [])
@@ -285,10 +281,7 @@ variable "geo_restriction" {
 }
 
 variable "access_logs" {
-  description = <<-EOT
-    Standard access logs; none without it. bucket_domain_name (BUCKET.s3.amazonaws.com) is a bucket of yours that allows ACLs; without it one is made, and
-    its logs are deleted after expire_days. The logs hold whole query strings, signatures included; include_cookies adds signed cookies.
-  EOT
+  description = "Standard access logs; none without it. bucket_domain_name (BUCKET.s3.amazonaws.com) is a bucket of yours that allows ACLs; without it one is made, and its logs are deleted after expire_days. The logs hold whole query strings, signatures included; include_cookies adds signed cookies."
   type = object({
     bucket_domain_name = optional(string)
     prefix             = optional(string, "")
