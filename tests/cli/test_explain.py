@@ -17,6 +17,7 @@ from keyfront.keys import SigningKey
 from keyfront.signing import Signer
 
 Run = Callable[..., tuple[int, str, str]]
+Execute = Callable[..., "subprocess.CompletedProcess[str]"]
 
 URL = "https://media.example.com/42/book.epub"
 ID = "K2JCJMDEHXQW5F"
@@ -131,6 +132,14 @@ def test_a_pasted_command_is_read(run: Run, signer: Signer, ecdsa: Path, tmp_pat
     assert (status, err) == (0, "")
     assert json.loads(out)["form"] == "signed cookies"
     assert json.loads(out)["url"] == URL
+
+
+def test_a_command_is_read_from_standard_input(execute: Execute, link: str, ecdsa: Path) -> None:
+    seen = execute(
+        "explain", "--curl", "-", "--public-key", ecdsa / "public_key.pem", input=f"curl '{link}' --compressed"
+    )
+    assert (seen.returncode, seen.stderr) == (0, "")
+    assert seen.stdout.startswith("Allowed")
 
 
 def test_curl_options_are_told_apart() -> None:

@@ -1,6 +1,8 @@
 """What the corpora do not show: limits, bounds and odd input."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -72,3 +74,16 @@ def test_nothing_that_a_viewer_sends_raises(path: str, values: dict[str, str], c
     json.dumps(report.to_json())
     bare = explain(replace(request, url=path), now=1_790_000_000.0)
     json.dumps(bare.to_json())
+
+
+def test_the_room_needs_nothing_but_the_core() -> None:
+    code = "import sys, keyfront.diagnosis; print(*sorted(n for n in sys.modules if n.startswith('keyfront.')))"
+    seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    rooms = {name.split(".")[1] for name in seen}
+    assert rooms == {"diagnosis", "encoding", "errors", "keys", "policy", "resource", "routes", "urls", "verification"}
+
+
+def test_the_package_loads_its_rooms_when_they_are_used() -> None:
+    code = "import sys, keyfront; print('cryptography' in sys.modules); keyfront.Signer; print('cryptography' in sys.modules)"
+    seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert seen == ["False", "True"]

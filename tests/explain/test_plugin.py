@@ -1,0 +1,50 @@
+"""The pytest plugin `keyfront.testing`."""
+
+from pathlib import Path
+
+import pytest
+
+from keyfront.keys import SigningKey
+from keyfront.signing import Signer
+
+pytest_plugins = ["pytester"]
+
+_FAILING = """
+import httpx, urllib.error, email.message, io
+
+BODY = "<Error><Code>AccessDenied</Code><Message>Access denied</Message></Error>"
+
+def test_httpx():
+    request = httpx.Request("GET", {url!r}, headers={{"Cookie": "a=b"}})
+    httpx.Response(403, text=BODY, request=request).raise_for_status()
+
+def test_urllib():
+    raise urllib.error.HTTPError({url!r}, 403, "Forbidden", email.message.Message(), io.BytesIO(BODY.encode()))
+
+def test_other():
+    assert 1 == 2
+
+def test_fine():
+    pass
+"""
+
+
+def test_a_refused_download_is_explained(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    key = SigningKey.generate("ecdsa")
+    key.write(tmp_path)
+    link = Signer("K2JCJMDEHXQW5F", key).sign_url("https://media.example.com/book.epub", expires=4102444800)
+    pytester.makepyfile(_FAILING.format(url=link.replace("https:", "http:")))
+    trust = f"K2JCJMDEHXQW5F={tmp_path / 'public_key.pem'}"
+    result = pytester.runpytest_subprocess("-p", "keyfront.testing", "--keyfront-trust", trust)
+    result.assert_outcomes(failed=3, passed=1)
+    text = result.stdout.str()
+    assert text.count("- keyfront explain -") == 2
+    assert text.count("CloudFront answers 403 AccessDenied: signed for https://, asked by http://.") == 2
+    assert text.count("[protocol-differs]") == 2
+
+
+def test_a_key_that_cannot_be_read_ends_the_run(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(_FAILING.format(url="https://media.example.com/book.epub"))
+    result = pytester.runpytest_subprocess("-p", "keyfront.testing", "--keyfront-trust", "K1=nowhere.pem")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--keyfront-trust K1=nowhere.pem" in result.stderr.str()
