@@ -6,14 +6,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, cast
 
-from keyfront import encoding
 from keyfront.diagnosis.configuration import Behavior, Distribution
 from keyfront.diagnosis.readings import Reading, readings, strict
 from keyfront.diagnosis.responses import Response
 from keyfront.diagnosis.search import Budget, Match, Question, Search, search
 from keyfront.errors import PolicyError
 from keyfront.keys import HashAlgorithm, PublicKey
-from keyfront.policy import LATEST, Policy
+from keyfront.policy import Policy
 from keyfront.urls import SIGNING_PARAMETERS
 from keyfront.verification import Decision, ViewerRequest, credentials_of, verify
 
@@ -307,11 +306,6 @@ class Facts:
             return json.dumps(json.loads(self.policy.to_bytes()), indent=2)
         return ""
 
-    @property
-    def latest(self) -> int:
-        """The last second that a policy can name."""
-        return LATEST
-
     def resource(self) -> str | None:
         """The custom policy's `Resource`, in order or not."""
         value = self.statement.get("Resource")
@@ -320,8 +314,3 @@ class Facts:
     def names_of(self) -> Iterator[str]:
         """The names of every query parameter, as sent."""
         return (name for name, _ in self.sent)
-
-
-def encoded(data: bytes) -> str:
-    """`data` as CloudFront encodes it."""
-    return encoding.encode(data)
