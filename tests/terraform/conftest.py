@@ -11,13 +11,14 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 
 from keyfront.controlplane import ControlPlane
 from keyfront.controlplane.asgi import application
-from keyfront.serving import Listener, bind
+from keyfront.serving import ASGIApp, Listener, bind
 
 _HERE = Path(__file__).parent
 _SECONDS = 5 * 60
@@ -59,6 +60,18 @@ class Terraform:
         return sorted({item["type"] for item in state["resources"] if item["mode"] == "managed"})
 
 
+def _deploying(plane: ControlPlane) -> ASGIApp:
+    """CloudFront's API with an edge that has a distribution's change as soon as the change is answered."""
+    answer = application(plane)
+    plane.propagation.register("edge")
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await answer(scope, receive, send)
+        plane.propagation.applied("edge", {d.id: d.etag for d in list(plane._account.store.distributions)})
+
+    return app
+
+
 @pytest.fixture
 def control_plane_url() -> Iterator[str]:
     """The address of an empty account."""
@@ -67,7 +80,7 @@ def control_plane_url() -> Iterator[str]:
     thread.start()
 
     async def listen() -> Listener:
-        listener = Listener(application(ControlPlane()), bind("127.0.0.1", 0))
+        listener = Listener(_deploying(ControlPlane()), bind("127.0.0.1", 0))
         listener.start()
         return listener
 
@@ -120,6 +133,7 @@ def account(control_plane_url: str) -> Callable[[], dict[str, int]]:
             "distributions": client.list_distributions()["DistributionList"]["Quantity"],
             "key groups": client.list_key_groups()["KeyGroupList"]["Quantity"],
             "public keys": client.list_public_keys()["PublicKeyList"]["Quantity"],
+            "key value stores": client.list_key_value_stores()["KeyValueStoreList"]["Quantity"],
             "functions": client.list_functions()["FunctionList"]["Quantity"],
             "controls": client.list_origin_access_controls()["OriginAccessControlList"]["Quantity"],
             "identities": client.list_cloud_front_origin_access_identities()["CloudFrontOriginAccessIdentityList"][

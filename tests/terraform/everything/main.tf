@@ -120,7 +120,14 @@ resource "aws_cloudfront_origin_request_policy" "this" {
   comment = local.first ? "some headers" : "all but one"
 
   cookies_config {
-    cookie_behavior = local.first ? "none" : "all"
+    cookie_behavior = local.first ? "none" : "whitelist"
+
+    dynamic "cookies" {
+      for_each = local.first ? [] : [1]
+      content {
+        items = ["session"]
+      }
+    }
   }
 
   headers_config {
@@ -132,7 +139,14 @@ resource "aws_cloudfront_origin_request_policy" "this" {
   }
 
   query_strings_config {
-    query_string_behavior = local.first ? "all" : "none"
+    query_string_behavior = local.first ? "whitelist" : "none"
+
+    dynamic "query_strings" {
+      for_each = local.first ? [1] : []
+      content {
+        items = ["page"]
+      }
+    }
   }
 }
 
@@ -209,12 +223,19 @@ resource "aws_cloudfront_response_headers_policy" "this" {
   }
 }
 
+resource "aws_cloudfront_key_value_store" "this" {
+  name    = "prices"
+  comment = local.first ? "of today" : "of tomorrow"
+}
+
 resource "aws_cloudfront_function" "this" {
   name    = "as-it-came"
   comment = local.first ? "as it came" : null
   runtime = local.first ? "cloudfront-js-1.0" : "cloudfront-js-2.0"
   publish = true
   code    = "function handler(event) { return event.request; } // ${var.revision}"
+
+  key_value_store_associations = local.first ? [] : [aws_cloudfront_key_value_store.this.arn]
 }
 
 data "aws_cloudfront_cache_policy" "managed" {
@@ -322,6 +343,10 @@ resource "aws_cloudfront_distribution" "this" {
     origin_request_policy_id   = aws_cloudfront_origin_request_policy.this.id
     response_headers_policy_id = aws_cloudfront_response_headers_policy.this.id
 
+    grpc_config {
+      enabled = local.first
+    }
+
     function_association {
       event_type   = local.first ? "viewer-request" : "viewer-response"
       function_arn = aws_cloudfront_function.this.arn
@@ -339,6 +364,7 @@ resource "aws_cloudfront_distribution" "this" {
     default_ttl            = local.first ? 3600 : 60
     max_ttl                = local.first ? 86400 : 600
     trusted_key_groups     = local.first ? [] : [aws_cloudfront_key_group.this.id]
+    trusted_signers        = local.first ? ["self"] : []
 
     forwarded_values {
       query_string            = true
@@ -400,7 +426,7 @@ resource "aws_cloudfront_distribution" "this" {
 
 resource "aws_cloudfront_distribution" "smallest" {
   enabled             = false
-  wait_for_deployment = false
+  wait_for_deployment = local.first
 
   origin {
     origin_id   = "server"
@@ -436,7 +462,37 @@ resource "aws_cloudfront_distribution" "smallest" {
   }
 
   viewer_certificate {
-    cloudfront_default_certificate = true
+    cloudfront_default_certificate = local.first
+    iam_certificate_id             = local.first ? null : "ASCACKCEVSQ6C2EXAMPLE"
+    ssl_support_method             = local.first ? null : "sni-only"
+    minimum_protocol_version       = local.first ? null : "TLSv1.2_2021"
+  }
+}
+
+data "aws_cloudfront_distribution" "this" {
+  id = aws_cloudfront_distribution.this.id
+}
+
+data "aws_cloudfront_function" "this" {
+  name  = aws_cloudfront_function.this.name
+  stage = "LIVE"
+}
+
+data "aws_cloudfront_origin_access_control" "this" {
+  id = aws_cloudfront_origin_access_control.this.id
+}
+
+data "aws_cloudfront_origin_access_identity" "this" {
+  id = aws_cloudfront_origin_access_identity.this.id
+}
+
+output "found" {
+  description = "What the data sources find, and what they should."
+  value = {
+    domain   = [data.aws_cloudfront_distribution.this.domain_name, aws_cloudfront_distribution.this.domain_name]
+    code     = [data.aws_cloudfront_function.this.code, aws_cloudfront_function.this.code]
+    control  = [data.aws_cloudfront_origin_access_control.this.name, aws_cloudfront_origin_access_control.this.name]
+    identity = [data.aws_cloudfront_origin_access_identity.this.iam_arn, aws_cloudfront_origin_access_identity.this.iam_arn]
   }
 }
 
@@ -461,6 +517,7 @@ output "ids" {
     "aws_cloudfront_cache_policy.this"            = aws_cloudfront_cache_policy.this.id
     "aws_cloudfront_origin_request_policy.this"   = aws_cloudfront_origin_request_policy.this.id
     "aws_cloudfront_response_headers_policy.this" = aws_cloudfront_response_headers_policy.this.id
+    "aws_cloudfront_key_value_store.this"         = aws_cloudfront_key_value_store.this.name
     "aws_cloudfront_function.this"                = aws_cloudfront_function.this.name
     "aws_cloudfront_distribution.this"            = aws_cloudfront_distribution.this.id
     "aws_cloudfront_distribution.smallest"        = aws_cloudfront_distribution.smallest.id
