@@ -55,6 +55,7 @@ def test_a_configuration_as_the_cli_prints_it_and_its_only_groups_key(save: Any,
     inventory = read_files([file], keys=tmp_path / "keys")
     (distribution,) = inventory.distributions
     assert (distribution.id, distribution.etag) == ("shop", "E2")
+    assert distribution.domain_name == "shop.cloudfront.localhost"
     trusted = inventory.trusted_keys(distribution.default_behavior)
     assert {name: key.fingerprint for name, key in trusted.items()} == {"K1": KEY.public_key.fingerprint}
 

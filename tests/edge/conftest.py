@@ -22,6 +22,7 @@ from keyfront.edge.admission import Door
 from keyfront.edge.asgi import application
 from keyfront.edge.configuration import configure
 from keyfront.edge.exchange import Outcome
+from keyfront.edge.observation import Desk
 from keyfront.edge.origins import Origins
 from keyfront.edge.pipeline import Edge
 from keyfront.inventory import CacheBehavior, CustomOrigin, Distribution, Inventory, KeyGroup, Origin, TrustedKey
@@ -319,15 +320,17 @@ def lay(loop: Loop, origin: WebServer, signing_key: SigningKey) -> Iterator[Lay]
     closing: list[Callable[[], Awaitable[None]]] = []
 
     def make(door: Door = Door(), **options: Any) -> Laid:  # noqa: B008
-        names = ("s3_endpoint_url", "credentials", "region", "authorities")
+        names = ("s3_endpoint_url", "credentials", "region", "authorities", "on_answer")
         for_origins = {name: options.pop(name) for name in names if name in options}
         outcomes: list[Outcome] = []
         clock = Clock()
+        observers = options.pop("observers", ())
+        desk = Desk("LOC1-P1", observers) if observers else None
 
         async def start() -> tuple[Edge, Listener]:
             origins = Origins(**for_origins)
-            edge = Edge(origins, clock=clock, on_decision=outcomes.append, **options)
-            listener = Listener(application(edge, door), bind("127.0.0.1", 0))
+            edge = Edge(origins, clock=clock, on_decision=desk.decided if desk else outcomes.append, **options)
+            listener = Listener(application(edge, door, desk), bind("127.0.0.1", 0))
             listener.start()
             closing.extend((listener.stop, origins.aclose))
             return edge, listener

@@ -22,7 +22,7 @@ import pytest
 from keyfront.edge.certificates import Authority
 from keyfront.edge.invalidations import Invalidation
 from keyfront.edge.locations import Lag, Location
-from keyfront.edge.server import EdgeSettings
+from keyfront.edge.settings import EdgeSettings
 from keyfront.errors import InputError
 from keyfront.keys import SigningKey
 from keyfront.serving import CAN_SHARE_PORTS, PortError, bind_loopback

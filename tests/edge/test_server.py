@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from keyfront.edge.certificates import ALWAYS_NAMED, Authority
-from keyfront.edge.server import Addresses, EdgeServer, EdgeSettings
+from keyfront.edge.server import Addresses, EdgeServer
+from keyfront.edge.settings import EdgeSettings
 from keyfront.errors import InputError
 from keyfront.keys import SigningKey
 from keyfront.serving import PortError, bind_loopback
@@ -167,7 +168,7 @@ def test_the_last_good_configuration_stays_while_the_api_is_away(
     eventually(lambda: "the last good configuration stays in use" in caplog.text)
     assert running.get("/a").body == b"a"
     account.arrive()
-    eventually(lambda: "the CloudFront API answers again" in caplog.text)
+    eventually(lambda: "the account can be read again" in caplog.text)
     account.update(made, Enabled=False)
     eventually(lambda: running.get("/a").status == 403)
     assert caplog.text.count("the last good configuration stays in use") == 1

@@ -24,6 +24,7 @@ _ROOMS: Final = {
     "explain": "keyfront.cli.explain",
     "terraform": "keyfront.cli.terraform",
     "authz": "keyfront.cli.authz",
+    "edge": "keyfront.cli.edge",
     "up": "keyfront.cli.up",
 }
 

@@ -3,7 +3,8 @@
 Its settings (those of `EdgeSettings`) come as one JSON object: the first argument, or else the first line of
 standard input. It writes JSON objects to standard output, one a line: first `{"event": "ready", "http": PORT,
 "https": PORT, "authority": FILE, "location": NAME}` or `{"event": "failed", "error": TEXT}`, then `{"event": "applied",
-"distributions": {ID: ETAG}}` for each configuration that it has taken up. It stops on SIGTERM, and when standard
+"distributions": {ID: ETAG}}` for each configuration that it has taken up, and `{"event": "read"}` once it has read
+the account for the first time. It stops on SIGTERM, and when standard
 input ends: then whoever started it is gone. SIGINT is for the one who started it.
 """
 
@@ -15,13 +16,15 @@ import signal
 import sys
 import threading
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from keyfront.edge.server import Addresses, EdgeSettings, serve
+from keyfront.edge.server import Addresses, serve
+from keyfront.edge.settings import EdgeSettings
 from keyfront.errors import InputError, KeyfrontError
 
-_PATHS = ("directory", "origin_authorities")
+_PATHS = ("directory", "origin_authorities", "keys", "access_logs")
 
 
 def settings_from(text: str) -> EdgeSettings:
@@ -38,6 +41,8 @@ def settings_from(text: str) -> EdgeSettings:
     values: dict[str, Any] = {
         name: Path(value) if name in _PATHS and isinstance(value, str) else value for name, value in given.items()
     }
+    if isinstance(values.get("files"), list):
+        values["files"] = tuple(map(Path, values["files"]))
     return EdgeSettings(**values)
 
 
@@ -58,7 +63,18 @@ async def _serve(settings: EdgeSettings) -> None:
     until, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, until.set)
     threading.Thread(target=_watch_input, args=(loop, until), daemon=True).start()
-    await serve(settings, until, on_ready=_ready, on_applied=lambda etags: _say(event="applied", distributions=etags))
+    read = iter([partial(_say, event="read")])
+    await serve(
+        settings,
+        until,
+        on_ready=_ready,
+        on_applied=lambda etags: _say(event="applied", distributions=etags),
+        on_read=lambda: next(read, _nothing)(),
+    )
+
+
+def _nothing() -> None:
+    """That the account could be read again is no news."""
 
 
 def _watch_input(loop: asyncio.AbstractEventLoop, until: asyncio.Event) -> None:

@@ -4,7 +4,8 @@ import logging
 
 from keyfront.edge.admission import Door
 from keyfront.edge.exchange import Receive
-from keyfront.edge.origins import BrokenBodyError
+from keyfront.edge.failures import BrokenBodyError
+from keyfront.edge.observation import Desk
 from keyfront.edge.pipeline import Edge
 from keyfront.edge.responding import Send
 from keyfront.edge.viewer import ViewerRequest
@@ -13,14 +14,19 @@ from keyfront.serving import ASGIApp, Scope
 _log = logging.getLogger(__name__)
 
 
-def application(edge: Edge, door: Door) -> ASGIApp:
-    """What answers the requests that come through `door`."""
+def application(edge: Edge, door: Door, desk: Desk | None = None) -> ASGIApp:
+    """What answers the requests that come through `door`, and tells `desk` of each."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         try:
-            await edge.answer(ViewerRequest(scope), door, receive, send)
+            viewer = ViewerRequest(scope)
+            if desk is None:
+                await edge.answer(viewer, door, receive, send)
+            else:
+                with desk.watching(viewer, scope["client"], receive, send) as (watched_receive, watched_send):
+                    await edge.answer(viewer, door, watched_receive, watched_send)
         except BrokenBodyError as error:
             # Raised on: the server then ends the connection without the end of the body.
             _log.warning("%s; the viewer's download is broken off with it", error)

@@ -95,7 +95,7 @@ class Listeners:
             secure = application(self._edge, Door(), self._desk)
             for number in https:
                 self._https.append(OpenPort(secure, number, option="another HTTPS port", use=self._use))
-            plain = application(self._edge, Door(next(iter(self.https), None)))
+            plain = application(self._edge, Door(next(iter(self.https), None)), self._desk)
             for number in http:
                 self._http.append(OpenPort(plain, number, option="another HTTP port", use=self._use))
         except PortError:

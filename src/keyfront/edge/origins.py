@@ -4,6 +4,7 @@ Source: Developer Guide, "Request and response behavior for custom origins" and 
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +82,10 @@ class OriginResponse:
         await self._response.aclose()
 
 
+OnAnswer = Callable[[float, str], None]
+"""Takes the seconds until an origin's headers were there, and its status as text, or `error`."""
+
+
 class Origins:
     """Connections to origins, kept alive between requests."""
 
@@ -91,8 +96,10 @@ class Origins:
         credentials: Callable[[], Credentials | None] = lambda: None,
         region: str = "us-east-1",
         authorities: Path | None = None,
+        on_answer: OnAnswer | None = None,
     ) -> None:
         """`credentials` gives those that S3 requests are signed with; `authorities` is a PEM file to trust too."""
+        self._on_answer = on_answer
         context = httpx.create_ssl_context()
         if authorities:
             context.load_verify_locations(authorities)
@@ -114,6 +121,18 @@ class Origins:
         A connection that cannot be made is tried again as often as the origin's configuration says; so is a GET
         or HEAD that gets no answer in time.
         """
+        began, outcome = time.monotonic(), "error"
+        try:
+            response = await self._ask(origin, behavior, viewer, asked)
+            outcome = str(response.status)
+        finally:
+            if self._on_answer is not None:
+                self._on_answer(time.monotonic() - began, outcome)
+        return response
+
+    async def _ask(
+        self, origin: Origin, behavior: Behavior, viewer: ViewerRequest, asked: OriginRequest
+    ) -> OriginResponse:
         request = self._request(origin, behavior, viewer, asked)
         attempts, deadline = origin.connection_attempts, None
         if origin.completion_timeout is not None:

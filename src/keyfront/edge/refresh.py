@@ -1,6 +1,6 @@
-"""Keeping up with the account: the CloudFront API is asked again and again, and what changed is applied in its time.
+"""Keeping up with the account: its source is asked again and again, and what changed is applied in its time.
 
-It runs in a thread of its own, since boto3 blocks. While the API fails the last good configuration stays.
+It runs in a thread of its own, since boto3 blocks. While the source fails the last good configuration stays.
 """
 
 import logging
@@ -8,16 +8,13 @@ import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from keyfront.edge.configuration import Configuration, configure
-from keyfront.edge.invalidations import Invalidation, unfinished
+from keyfront.edge.invalidations import Invalidation
 from keyfront.edge.locations import ALONE, Lag, Location
+from keyfront.edge.sources import Source
 from keyfront.errors import KeyfrontError
-from keyfront.inventory import Inventory, read
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudfront import CloudFrontClient
+from keyfront.inventory import Inventory
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +27,9 @@ Purge = Callable[[Invalidation], None]
 OnApplied = Callable[[Mapping[str, str]], None]
 """Told which distributions (ids) are served, and with which configuration (ETags); an invalidation is its own."""
 
+OnRead = Callable[[], None]
+"""Told each time that the account could be read, once what was due is applied."""
+
 
 class Refresher:
     """Reads an account every few seconds, from `start` to `stop`.
@@ -40,16 +40,18 @@ class Refresher:
 
     def __init__(
         self,
-        client: "CloudFrontClient",
+        source: Source,
         apply: Apply,
         purge: Purge,
         *,
         seconds: float = 1.0,
         location: Location = ALONE,
         on_applied: OnApplied | None = None,
+        on_read: OnRead | None = None,
     ) -> None:
-        """`apply`, `purge` and `on_applied` are called in the refresher's thread."""
-        self._client = client
+        """`apply`, `purge`, `on_applied` and `on_read` are called in the refresher's thread."""
+        self._source = source
+        self._on_read = on_read
         self._apply = apply
         self._purge = purge
         self._seconds = seconds
@@ -77,21 +79,23 @@ class Refresher:
         self._thread.join()
 
     def refresh(self) -> None:
-        """Read the account once, apply the changes that are due, and tell. `KeyfrontError` when the API fails."""
+        """Read the account once, apply the changes that are due, and tell. `KeyfrontError` when that fails."""
         if self._pending and self._configuration is not None:
             self._pending = self._apply(self._configuration)
-        self._take_up()  # what is due is so whether or not the API answers
-        before, self._seen = self._seen, read(self._client, self._seen)
+        self._take_up()  # what is due is so whether or not there is an answer
+        before, self._seen = self._seen, self._source.read(self._seen)
         first = before is None or not before.distributions
         if before is None or _settled(before) != _settled(self._seen):
             self._lag.see(self._seen, at_once=first)
         self._take_up()
         self._tell()
         ids = [each.id for each in self._seen.distributions]
-        for invalidation in unfinished(self._client, ids, self._known):
+        for invalidation in self._source.invalidations(ids, self._known):
             self._lag.see(invalidation, at_once=first)
             self._known |= {invalidation.id}
         self._take_up()
+        if self._on_read is not None:
+            self._on_read()
 
     def _take_up(self) -> None:
         for change in self._lag.due():
@@ -118,7 +122,7 @@ class Refresher:
                 self._failing = True
             else:
                 if self._failing:
-                    _log.warning("the CloudFront API answers again")
+                    _log.warning("the account can be read again")
                 self._failing = False
             until_due = math.inf if self._failing else self._lag.seconds()
             self._stopping.wait(min(self._seconds, max(0, until_due)))

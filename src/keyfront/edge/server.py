@@ -2,24 +2,22 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Final
 
 from keyfront.edge.certificates import Authority
 from keyfront.edge.configuration import Configuration
-from keyfront.edge.exchange import Outcome
 from keyfront.edge.invalidations import Invalidation
 from keyfront.edge.listeners import Listeners
-from keyfront.edge.locations import ALONE, Location
+from keyfront.edge.locations import ALONE
+from keyfront.edge.observation.watching import Observation
 from keyfront.edge.origins import Origins
 from keyfront.edge.pipeline import Edge
-from keyfront.edge.refresh import OnApplied, Refresher
-from keyfront.errors import InputError
-from keyfront.serving import CAN_SHARE_PORTS
+from keyfront.edge.refresh import OnApplied, OnRead, Refresher
+from keyfront.edge.settings import EdgeSettings
+from keyfront.edge.sources import Account, Files, Source
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -27,81 +25,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-MOST_LOCATIONS: Final = 64
-"""Each is a process with a cache of its own."""
-
 _API_SECONDS: Final = 5
 _APPLY_SECONDS: Final = 30
-
-
-@dataclass(frozen=True)
-class EdgeSettings:
-    """What an edge can be told. A port of 0 is any that is free; `None` is no such listener."""
-
-    endpoint_url: str | None = None
-    """Where the CloudFront API and S3 answer; `None`: where boto3's own rules find them."""
-    region: str = "us-east-1"
-    access_key_id: str | None = None
-    """Of the account; `None`: what boto3's own rules find."""
-    secret_access_key: str | None = field(default=None, repr=False)
-    http_port: int | None = 8080
-    https_port: int | None = 8443
-    addressing: Literal["host", "port"] = "host"
-    """`port`: a distribution whose domain name is `localhost:PORT` gets HTTPS there, and HTTP on the next port."""
-    location: int = 1
-    """Which of `locations` edge locations this is, counted from 1."""
-    locations: int = 1
-    propagation_seconds: float = 0.0
-    """How long a change is under way until the last location has it (see `locations`)."""
-    shared_ports: bool = False
-    """Whether other processes of this user listen on the same ports: the system spreads connections over them."""
-    own_http_port: int | None = None
-    """Another port, by which a viewer can choose this location where it shares the others."""
-    own_https_port: int | None = None
-    directory: Path = Path(".keyfront")
-    """Where the certificate authority is kept."""
-    refresh_seconds: float = 1.0
-    cache_bytes: int = 256 * 1024 * 1024
-    object_bytes: int = 8 * 1024 * 1024
-    """Larger objects are passed on and not kept."""
-    origin_authorities: Path | None = None
-    """A PEM file of authorities that HTTPS origins may be signed by, beside the public ones."""
-
-    def __post_init__(self) -> None:
-        if self.endpoint_url is not None:
-            parts = urlsplit(self.endpoint_url)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise InputError(f"the endpoint URL {self.endpoint_url!r} is none: write http://host:port")
-        for name in ("directory", "origin_authorities"):
-            if not isinstance(getattr(self, name), Path | None):
-                raise InputError(f"{name} is {getattr(self, name)!r}: give a path")
-        if self.addressing not in ("host", "port"):
-            raise InputError(f"addressing is {self.addressing!r}: choose 'host' or 'port'")
-        if not isinstance(self.refresh_seconds, int | float) or not 0 < self.refresh_seconds < 86_400:
-            raise InputError(f"refresh_seconds is {self.refresh_seconds!r}: give more than 0, and at most a day")
-        for name in ("http_port", "https_port", "own_http_port", "own_https_port"):
-            self._whole_number(name, 65_535, optional=True)
-        for name in ("cache_bytes", "object_bytes"):
-            self._whole_number(name, 1 << 50, optional=False)
-        for name in ("location", "locations"):
-            self._whole_number(name, MOST_LOCATIONS, optional=False)
-        if not isinstance(self.propagation_seconds, int | float):
-            raise InputError(f"propagation_seconds is {self.propagation_seconds!r}: give a number")
-        if self.shared_ports and not CAN_SHARE_PORTS:
-            raise InputError(f"shared_ports is true: processes cannot share ports on {sys.platform}; leave it out")
-        _ = self.place
-
-    @property
-    def place(self) -> Location:
-        """This edge's location. Raises `InputError` for one that cannot be."""
-        return Location(self.location, self.locations, self.propagation_seconds)
-
-    def _whole_number(self, name: str, limit: int, *, optional: bool) -> None:
-        value = getattr(self, name)
-        if optional and value is None:
-            return
-        if not isinstance(value, int) or not 0 <= value <= limit:
-            raise InputError(f"{name} is {value!r}: give a whole number from 0 to {limit:,}")
 
 
 @dataclass(frozen=True)
@@ -123,12 +48,12 @@ class EdgeServer:
         settings: EdgeSettings,
         *,
         on_applied: OnApplied | None = None,
-        on_decision: Callable[[Outcome], None] | None = None,
+        on_read: OnRead | None = None,
     ) -> None:
-        """`on_applied` is called in a thread of its own, `on_decision` in the event loop, for every request."""
+        """`on_applied` and `on_read` are called in a thread of their own."""
         self._settings = settings
         self._on_applied = on_applied
-        self._on_decision = on_decision
+        self._on_read = on_read
         self._refresher: Refresher | None = None
 
     async def start(self) -> Addresses:
@@ -144,23 +69,29 @@ class EdgeServer:
             Authority, settings.directory, server=f"server-{place.number}" if place.number > 1 else "server"
         )
         session = await asyncio.to_thread(_session, settings)
-        client = await asyncio.to_thread(_client, session, settings)
+        source = await asyncio.to_thread(_source, session, settings)
+        seen = self._observation = Observation.of(settings, self._domain_name)
         self._origins = Origins(
             s3_endpoint_url=settings.endpoint_url,
             credentials=session.get_credentials,
             region=settings.region,
             authorities=settings.origin_authorities,
+            on_answer=seen.on_answer,
         )
         self.edge = Edge(
             self._origins,
             cache_bytes=settings.cache_bytes,
             object_bytes=settings.object_bytes,
+            disk_bytes=settings.disk_bytes,
+            disk_directory=settings.directory / "objects",
+            countries=settings.countries,
             location=place.name,
-            on_decision=self._on_decision,
+            on_decision=seen.desk.decided if seen.desk else None,
         )
         self._listeners = Listeners(
             self.edge,
             authority,
+            desk=seen.desk,
             dedicated=settings.addressing == "port",
             use="shared" if settings.shared_ports else "alone",
         )
@@ -173,12 +104,13 @@ class EdgeServer:
             await self._origins.aclose()
             raise
         self._refresher = Refresher(
-            client,
+            source,
             self._apply_from_thread,
             self._purge_from_thread,
             seconds=settings.refresh_seconds,
             location=place,
             on_applied=self._on_applied,
+            on_read=self._read,
         )
         self._refresher.start()
         http, https = (next(iter(numbers), None) for numbers in (self._listeners.http, self._listeners.https))
@@ -192,6 +124,7 @@ class EdgeServer:
         self._refresher = None
         await self._listeners.close()
         await self._origins.aclose()
+        self._observation.close()
 
     async def apply(self, configuration: Configuration) -> frozenset[str]:
         """Serve `configuration` from now on. Returns the distributions whose ports could not be opened."""
@@ -201,6 +134,15 @@ class EdgeServer:
     async def purge(self, invalidation: Invalidation) -> None:
         """Take what `invalidation` names out of the cache."""
         self.edge.cache.purge(invalidation.matcher())
+
+    def _domain_name(self, distribution_id: str) -> str:
+        site = self.edge.configuration.sites.get(distribution_id)
+        return site.domain_name if site else ""
+
+    def _read(self) -> None:
+        self._observation.configured()
+        if self._on_read is not None:
+            self._on_read()
 
     def _purge_from_thread(self, invalidation: Invalidation) -> None:
         asyncio.run_coroutine_threadsafe(self.purge(invalidation), self._loop).result(_APPLY_SECONDS)
@@ -215,10 +157,10 @@ async def serve(
     *,
     on_ready: Callable[[Addresses], None] | None = None,
     on_applied: OnApplied | None = None,
-    on_decision: Callable[[Outcome], None] | None = None,
+    on_read: OnRead | None = None,
 ) -> None:
     """Run an edge until the event is set. Raises `PortError` and `InputError` when it cannot start."""
-    server = EdgeServer(settings, on_applied=on_applied, on_decision=on_decision)
+    server = EdgeServer(settings, on_applied=on_applied, on_read=on_read)
     addresses = await server.start()
     try:
         if on_ready is not None:
@@ -240,6 +182,12 @@ def _session(settings: EdgeSettings) -> "Session":
         aws_secret_access_key=settings.secret_access_key,
         region_name=settings.region,
     )
+
+
+def _source(session: "Session", settings: EdgeSettings) -> Source:
+    if settings.files:
+        return Files(settings.files, settings.keys, settings.origins)
+    return Account(_client(session, settings))
 
 
 def _client(session: "Session", settings: EdgeSettings) -> "CloudFrontClient":

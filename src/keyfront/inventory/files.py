@@ -87,7 +87,7 @@ def _take(found: _Found, path: Path) -> None:
         raise InputError(f"{str(path)!r} holds no JSON object")
     if {"Distribution", "DistributionConfig", "DefaultCacheBehavior"} & document.keys():
         try:
-            found.distributions.append(parse_distribution(document, id=path.stem))
+            found.distributions.append(_distribution(document, path.stem))
         except InputError as error:
             raise InputError(f"{str(path)!r}: {error}") from None
         return
@@ -101,6 +101,12 @@ def _take(found: _Found, path: Path) -> None:
             return
     known = ", ".join(["Distribution", "DistributionConfig", *_KINDS])
     raise InputError(f"{str(path)!r} is nothing that is known here: it has none of {known}")
+
+
+def _distribution(document: Document, name: str) -> Distribution:
+    """A distribution; where the file does not say what the service calls it, its file's name does."""
+    found = parse_distribution(document, id=name)
+    return found if found.domain_name else replace(found, domain_name=f"{found.id.lower()}.cloudfront.localhost")
 
 
 def _items(document: Document, kind: str) -> Iterator[Document]:

@@ -6,6 +6,7 @@ says where it listens and what it has taken up; the end of its standard input st
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from keyfront.errors import KeyfrontError
 
 if TYPE_CHECKING:
-    from keyfront.edge.server import EdgeSettings
+    from keyfront.edge.settings import EdgeSettings
 
 _START_SECONDS: Final = 30
 _STOP_SECONDS: Final = 10
@@ -24,17 +25,32 @@ _STOP_SECONDS: Final = 10
 class EdgeProcess:
     """The child, from `start` to `stop`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, listening: "asyncio.Task[None]", authority: Path) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        authority: Path,
+        on_applied: Callable[[Mapping[str, str]], None],
+    ) -> None:
         self._process = process
-        self._listening = listening
+        self._on_applied = on_applied
+        self._listening = asyncio.create_task(self._listen())
         self.authority = authority
         """The file of the authority that signed its certificate."""
+        self.has_read = False
+        """Whether it knows the account yet."""
 
     @classmethod
-    async def start(cls, settings: "EdgeSettings", on_applied: Callable[[Mapping[str, str]], None]) -> "EdgeProcess":
+    async def start(
+        cls,
+        settings: "EdgeSettings",
+        on_applied: Callable[[Mapping[str, str]], None],
+        *,
+        metrics: Path | None = None,
+    ) -> "EdgeProcess":
         """Start the child and wait until it listens; `KeyfrontError` if it cannot.
 
-        `on_applied` is called with the ids and ETags of the distributions that it has taken up.
+        `on_applied` is called with the ids and ETags of the distributions that it has taken up. `metrics`: the
+        folder into whose files it counts, if its settings want that.
         """
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "keyfront.edge"),
@@ -42,6 +58,7 @@ class EdgeProcess:
             stdout=asyncio.subprocess.PIPE,
             # Ctrl-C reaches the whole foreground group; the parent decides when the child stops.
             start_new_session=True,
+            env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(metrics)} if metrics else None,
         )
         assert process.stdin is not None
         process.stdin.write(json.dumps(asdict(settings), default=str).encode() + b"\n")
@@ -53,12 +70,14 @@ class EdgeProcess:
             process.kill()
             raise
         if "error" in said:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+            await _end(process)
             raise KeyfrontError(said["error"])
-        listening = asyncio.create_task(_listen(process, on_applied))
-        return cls(process, listening, Path(said["authority"]))
+        return cls(process, Path(said["authority"]), on_applied)
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.returncode is None
 
     async def ended(self) -> int:
         """The exit status, once the child has ended of itself; negative for the signal that ended it."""
@@ -67,25 +86,30 @@ class EdgeProcess:
 
     async def stop(self) -> None:
         """Let answers under way end, then end the child."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+        await _end(self._process)
         await self._listening
+
+    async def _listen(self) -> None:
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            message = json.loads(line)
+            if message["event"] == "applied":
+                self._on_applied(message["distributions"])
+            elif message["event"] == "read":
+                self.has_read = True
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 async def _said(process: asyncio.subprocess.Process) -> dict[str, Any]:
     assert process.stdout is not None
     line = await process.stdout.readline()
     return dict(json.loads(line)) if line else {"error": "the edge ended before it listened; its own words are above"}
-
-
-async def _listen(process: asyncio.subprocess.Process, on_applied: Callable[[Mapping[str, str]], None]) -> None:
-    assert process.stdout is not None
-    async for line in process.stdout:
-        message = json.loads(line)
-        if message["event"] == "applied":
-            on_applied(message["distributions"])

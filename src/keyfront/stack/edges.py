@@ -19,7 +19,7 @@ from keyfront.serving import CAN_SHARE_PORTS, bind_loopback
 from keyfront.stack.edge_process import EdgeProcess
 
 if TYPE_CHECKING:
-    from keyfront.edge.server import EdgeSettings
+    from keyfront.edge.settings import EdgeSettings
 
 _log = logging.getLogger(__name__)
 
@@ -69,12 +69,16 @@ class Edges:
             self._reserved.close()
             raise
 
-    async def start(self, settings: "EdgeSettings", propagation: Propagation) -> EdgePorts:
+    async def start(
+        self, settings: "EdgeSettings", propagation: Propagation, *, metrics: Path | None = None
+    ) -> EdgePorts:
         """Start all, with `settings` but for what differs; returns when viewers can connect to each of them.
 
-        `propagation` is told what they have taken up. Raises `KeyfrontError` when one cannot start; `stop` the others.
+        `propagation` is told what they have taken up; `metrics` is the folder in which all count what they do.
+        Raises `KeyfrontError` when one cannot start; `stop` the others.
         """
         self._propagation = propagation
+        self._metrics = metrics
         each = [self._settings(settings, place, own) for place, own in zip(self._places, self._locations, strict=True)]
         results = await asyncio.gather(*map(self._run, each), return_exceptions=True)
         for result in results:
@@ -83,6 +87,14 @@ class Edges:
         self._keeping = [asyncio.create_task(self._keep(one)) for one in each]
         first, delay = self._processes[each[0].place.name], each[0].propagation_seconds
         return EdgePorts(self.http, self.https, first.authority, self._locations, delay)
+
+    def alive(self) -> dict[str, bool]:
+        """Locations by name, and whether their processes run."""
+        return {name: process.runs for name, process in sorted(self._processes.items())}
+
+    def ready(self) -> dict[str, bool]:
+        """Locations by name, and whether they know what to serve."""
+        return {name: process.runs and process.has_read for name, process in sorted(self._processes.items())}
 
     async def stop(self) -> None:
         """End all, and free the ports."""
@@ -97,7 +109,9 @@ class Edges:
         name = settings.place.name
         self._propagation.register(name)
         try:
-            self._processes[name] = await EdgeProcess.start(settings, partial(self._propagation.applied, name))
+            self._processes[name] = await EdgeProcess.start(
+                settings, partial(self._propagation.applied, name), metrics=self._metrics
+            )
         except KeyfrontError:
             self._propagation.forget(name)
             raise
@@ -131,6 +145,7 @@ class Edges:
             location=place.number,
             locations=place.of,
             propagation_seconds=place.delay,
+            metrics=self._metrics is not None,
             own_http_port=own.http if place.of > 1 else None,
             own_https_port=own.https if place.of > 1 else None,
         )

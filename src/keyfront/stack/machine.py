@@ -14,7 +14,7 @@ from keyfront.backend import Settings, connect, create_app, seed
 from keyfront.controlplane import ControlPlane, Journal
 from keyfront.controlplane.asgi import application as control_plane_app
 from keyfront.edge.locations import Location
-from keyfront.edge.server import EdgeSettings
+from keyfront.edge.settings import EdgeSettings
 from keyfront.errors import KeyLoadError, ServiceError
 from keyfront.keys import PRIVATE_KEY, PUBLIC_KEY, SigningKey
 from keyfront.keystore import KeyStore, SSMParameter

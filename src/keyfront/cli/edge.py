@@ -1,0 +1,112 @@
+"""`keyfront edge`: enforce an account's configuration on a server of one's own."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from keyfront.cli.extras import needs
+from keyfront.cli.options import AsJson
+from keyfront.errors import InputError
+
+
+def edge(
+    config: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="What `aws cloudfront get-distribution-config` prints; again for more of them, and for the answers of "
+            "get-key-group, get-public-key, get-cache-policy and the like. Without it the account is followed through "
+            "the CloudFront API, by boto3's own rules.",
+        ),
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            "--keys",
+            metavar="DIR",
+            help="Public keys for --config: GROUP/KEY.pem, by the ids of the key group and of the key; with one key "
+            "group alone KEY.pem will do.",
+        ),
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option("--origin", metavar="ID=URL", help="Where an origin of --config is reached instead."),
+    ] = None,
+    endpoint_url: Annotated[
+        str | None, typer.Option("--endpoint-url", metavar="URL", help="The CloudFront API, where it is not Amazon's.")
+    ] = None,
+    region: Annotated[str, typer.Option("--region", metavar="NAME", help="The region of S3 origins.")] = "us-east-1",
+    http_port: Annotated[
+        int, typer.Option("--http-port", metavar="PORT", min=0, max=65535, help="For viewers over HTTP.")
+    ] = 8080,
+    https_port: Annotated[
+        int, typer.Option("--https-port", metavar="PORT", min=0, max=65535, help="For viewers over HTTPS.")
+    ] = 8443,
+    admin_port: Annotated[
+        int | None,
+        typer.Option(
+            "--admin-port", metavar="PORT", min=0, max=65535, help="Serve /metrics, /healthz and /readyz there."
+        ),
+    ] = None,
+    workers: Annotated[
+        int,
+        typer.Option("--workers", metavar="N", min=1, max=64, help="So many processes, each with a cache of its own."),
+    ] = 1,
+    log: Annotated[
+        Literal["decisions"] | None,
+        typer.Option("--log", case_sensitive=False, help="decisions: a line for each request, on standard error."),
+    ] = None,
+    access_logs: Annotated[
+        Path | None,
+        typer.Option("--access-logs", metavar="DIR", help="Write access logs in CloudFront's format into this folder."),
+    ] = None,
+    directory: Annotated[
+        Path, typer.Option("--directory", metavar="DIR", help="Where the certificate authority is kept.")
+    ] = Path(".keyfront"),
+    as_json: AsJson = False,
+) -> None:
+    """Run an edge alone, until Ctrl-C: decides, caches and serves as the configuration says.
+
+    \b
+    Examples:
+      aws cloudfront get-distribution-config --id E2ABC > shop.json
+      keyfront edge --config shop.json --keys keys/ --origin files=http://127.0.0.1:9000
+      keyfront edge --workers 2 --admin-port 9180 --log decisions
+    """
+    if not config and (keys is not None or origin):
+        raise InputError("--keys and --origin go with --config FILE: without it the account says both")
+    if config and endpoint_url is not None:
+        raise InputError("--config and --endpoint-url are two sources of one configuration: give one of them")
+    with needs("local"):
+        from keyfront.stack.edge import EdgeOptions, run
+    run(
+        EdgeOptions(
+            files=tuple(config or ()),
+            keys=keys,
+            origins=dict(map(_assignment, origin or ())),
+            endpoint_url=endpoint_url,
+            region=region,
+            http_port=http_port,
+            https_port=https_port,
+            admin_port=admin_port,
+            workers=workers,
+            log_decisions=log == "decisions",
+            access_logs=access_logs,
+            directory=directory,
+            json=as_json,
+        )
+    )
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, url = text.partition("=")
+    if not (name and equals and url):
+        raise InputError(f"--origin {text!r} is none: write ID=URL, such as files=http://127.0.0.1:9000")
+    return name, url
+
+
+def register(app: typer.Typer) -> None:
+    """Add `keyfront edge` to the application."""
+    app.command("edge")(edge)

@@ -1,0 +1,57 @@
+"""The observers that an edge's settings ask for. What is not asked for is not imported, and costs nothing."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from keyfront.edge.observation.desk import Desk
+from keyfront.edge.observation.record import Observer
+
+if TYPE_CHECKING:
+    from keyfront.edge.observation.metrics import Metrics
+    from keyfront.edge.settings import EdgeSettings
+
+
+class Observation:
+    """The desk of one edge, if anybody is to be told anything."""
+
+    def __init__(self, desk: Desk | None, metrics: Metrics | None) -> None:
+        self.desk = desk
+        self._metrics = metrics
+
+    @classmethod
+    def of(cls, settings: EdgeSettings, domain_name: Callable[[str], str]) -> Observation:
+        """What `settings` want. `domain_name` gives a distribution's by its id. `InputError`: a folder that is none."""
+        observers: list[Observer] = []
+        metrics: Metrics | None = None
+        if settings.log_decisions:
+            from keyfront.edge.observation.decision_log import DecisionLog
+
+            observers.append(DecisionLog(sys.stderr))
+        if settings.access_logs is not None:
+            from keyfront.edge.observation.access_log import AccessLog
+
+            observers.append(AccessLog(settings.access_logs, domain_name=domain_name))
+        if settings.metrics:
+            from keyfront.edge.observation.metrics import Metrics
+
+            observers.append(metrics := Metrics(settings.place.name))
+        return cls(Desk(settings.place.name, observers) if observers else None, metrics)
+
+    def configured(self) -> None:
+        """The account was read just now."""
+        if self._metrics is not None:
+            self._metrics.configured(time.time())
+
+    @property
+    def on_answer(self) -> Callable[[float, str], None] | None:
+        """What wants to know of origins' answers: seconds, and the status or `error`."""
+        return self._metrics.origin if self._metrics is not None else None
+
+    def close(self) -> None:
+        """Write what is held back."""
+        if self.desk is not None:
+            self.desk.close()

@@ -1,0 +1,211 @@
+"""`keyfront edge`, as a command: a saved configuration enforced as it stands, and what an operator sees of it."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyfront.keys import SigningKey
+from keyfront.signing import Signer
+
+KEYFRONT = Path(sys.executable).with_name("keyfront")
+HOST = "shop.example.com"
+KEY = SigningKey.generate("ecdsa")
+PROTECTED = {
+    "TargetOriginId": "files",
+    "TrustedKeyGroups": {"Enabled": True, "Quantity": 1, "Items": ["group-1"]},
+    "TrustedSigners": {"Enabled": False, "Quantity": 0},
+    "ViewerProtocolPolicy": "allow-all",
+    "AllowedMethods": {
+        "Quantity": 2,
+        "Items": ["HEAD", "GET"],
+        "CachedMethods": {"Quantity": 2, "Items": ["HEAD", "GET"]},
+    },
+    "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+}
+BUCKET = {
+    "Id": "files",
+    "DomainName": "shop-files.s3.eu-central-1.amazonaws.com",
+    "OriginPath": "",
+    "S3OriginConfig": {"OriginAccessIdentity": ""},
+    "OriginAccessControlId": "E3OAC",
+}
+SAVED = {
+    "ETag": "E2QWRUHEXAMPLE",
+    "DistributionConfig": {
+        "CallerReference": "2026",
+        "Aliases": {"Quantity": 1, "Items": [HOST]},
+        "Origins": {"Quantity": 1, "Items": [BUCKET]},
+        "DefaultCacheBehavior": PROTECTED,
+        "Enabled": True,
+    },
+}
+
+
+class Edge:
+    """A running `keyfront edge`, and what it printed."""
+
+    def __init__(self, process: subprocess.Popen[str], printed: dict[str, Any]) -> None:
+        self.process, self.printed = process, printed
+
+    def get(self, target: str, host: str = HOST) -> tuple[int, bytes]:
+        return ask(self.printed["http"], target, host)
+
+    def admin(self, path: str) -> tuple[int, bytes]:
+        return ask(int(self.printed["admin"].rpartition(":")[2]), path, "127.0.0.1")
+
+    def until(self, condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 30
+        while not condition():
+            assert self.process.poll() is None, "keyfront edge ended"
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def ask(port: int, target: str, host: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", target, headers={"Host": host})
+        reply = connection.getresponse()
+        return reply.status, reply.read()
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Path]:
+    """A directory with a saved configuration, a public key, and a web server's address to take the bucket's place."""
+    (tmp_path / "shop.json").write_text(json.dumps(SAVED))
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "K1.pem").write_text(KEY.public_key.pem)
+    (tmp_path / "content").mkdir()
+    (tmp_path / "content" / "book.txt").write_bytes(b"for buyers")
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, directory=str(tmp_path / "content"))
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    (tmp_path / "origin").write_text(f"files=http://127.0.0.1:{server.server_port}")
+    yield tmp_path
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def start(place: Path) -> Iterator[Callable[..., Edge]]:
+    running: list[subprocess.Popen[str]] = []
+
+    def run(*arguments: str) -> Edge:
+        process = subprocess.Popen(
+            [
+                *(str(KEYFRONT), "edge", "--json", "--config", "shop.json", "--keys", "keys"),
+                *("--http-port", "0", "--https-port", "0", "--origin", (place / "origin").read_text()),
+                *arguments,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=place,
+        )
+        running.append(process)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, process.communicate()[1]
+        edge = Edge(process, json.loads(line))
+        edge.until(lambda: edge.get("/")[1] and b"MissingKey" in edge.get("/book.txt")[1])
+        return edge
+
+    yield run
+    for process in running:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+def signed(path: str = "/book.txt") -> str:
+    url = Signer("K1", KEY).sign_url(f"http://{HOST}{path}", expires=int(time.time()) + 60)
+    return url.removeprefix(f"http://{HOST}")
+
+
+def test_a_saved_configuration_is_enforced_as_it_stands(start: Callable[..., Edge]) -> None:
+    edge = start()
+    assert edge.printed["distributions"] == {"shop": [HOST]}
+    status, body = edge.get("/book.txt")
+    assert (status, b"<Code>MissingKey</Code>" in body) == (403, True)
+    assert edge.get(signed()) == (200, b"for buyers")
+    assert edge.get(signed().replace("Expires=1", "Expires=2"))[0] == 403
+    assert edge.get(signed(), host="elsewhere.example")[0] == 403
+
+
+def test_a_file_that_changes_is_taken_up(start: Callable[..., Edge], place: Path) -> None:
+    edge = start()
+    (place / "keys" / "K1.pem").rename(place / "keys" / "K2.pem")
+    edge.until(lambda: b"InvalidKey" in edge.get(signed())[1])
+    (place / "shop.json").write_text("{")
+    (place / "shop.json").write_text(json.dumps(SAVED | {"ETag": "E3"}))
+    (place / "keys" / "K2.pem").rename(place / "keys" / "K1.pem")
+    edge.until(lambda: edge.get(signed()) == (200, b"for buyers"))
+
+
+def test_an_operator_sees_decisions_metrics_and_logs(start: Callable[..., Edge], place: Path) -> None:
+    edge = start("--log", "decisions", "--access-logs", "logs", "--admin-port", "0", "--workers", "2")
+    assert edge.admin("/healthz") == (200, b"LOC1-P1 ok\nLOC2-P1 ok\n")
+    edge.until(lambda: edge.admin("/readyz")[0] == 200)
+    edge.until(lambda: edge.get(signed())[0] == 200)
+    edge.until(lambda: b'key_pair_id="K1"' in edge.admin("/metrics")[1])
+    metrics = edge.admin("/metrics")[1].decode()
+    assert 'reason="missing-key-pair-id"' in metrics
+    assert "keyfront_edge_origin_seconds_count" in metrics
+    assert "keyfront_edge_configuration_read_timestamp_seconds" in metrics
+    edge.process.send_signal(signal.SIGTERM)
+    said = edge.process.communicate(timeout=30)[1]
+    assert edge.process.returncode == 0
+    assert f"GET http://{HOST}/book.txt" in said
+    assert "Signature" not in said
+    lines = [
+        line for path in (place / "logs").glob("shop.*.gz") for line in gzip.decompress(path.read_bytes()).splitlines()
+    ]
+    assert any(b"\t/book.txt\t200\t" in line and b"Signature=hidden" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--config", "missing.json"], "'missing.json' cannot be read"),
+        (["--config", "shop.json"], "no key of the key group group-1 is known"),
+        (["--config", "shop.json", "--keys", "keys", "--origin", "files"], "write ID=URL"),
+        (["--config", "shop.json", "--keys", "keys", "--origin", "video=http://a"], "there is no origin 'video'"),
+        (["--keys", "keys"], "go with --config"),
+        (["--config", "shop.json", "--endpoint-url", "http://127.0.0.1:1"], "two sources"),
+        (["--config", "shop.json", "--keys", "keys", "--access-logs", "shop.json"], "access logs cannot go to"),
+    ],
+)
+def test_a_mistake_is_one_line(place: Path, arguments: list[str], says: str) -> None:
+    ran = subprocess.run(
+        [KEYFRONT, "edge", "--http-port", "0", "--https-port", "0", *arguments],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.returncode == 2
+    assert says in ran.stderr
+    assert len(ran.stderr.strip().splitlines()) == 1
