@@ -36,7 +36,7 @@ ol.way { list-style: none; margin: 0; padding: .3rem 1.1rem; }
 ol.way > li { display: grid; grid-template-columns: 1.4rem 9rem 1fr; gap: .1rem .6rem; padding: .55rem 0;
   border-top: 1px solid var(--line); }
 ol.way > li:first-child { border-top: 0; }
-.way .sign { font-weight: 700; } .way .seen { overflow-wrap: anywhere; }
+.way .sign { font-weight: 700; } .way .seen { min-width: 0; overflow-wrap: anywhere; }
 .expected { color: var(--dim); display: block; }
 pre { overflow-x: auto; margin: 0; } .lineup { margin-top: .5rem; }
 mark { background: transparent; color: var(--bad); border-bottom: 2.5px solid var(--bad); font-weight: 700; }
