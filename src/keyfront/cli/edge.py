@@ -1,12 +1,12 @@
 """`keyfront edge`: enforce an account's configuration on a server of one's own."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from keyfront.cli.extras import needs
-from keyfront.cli.options import AsJson
+from keyfront.cli.options import AccessLogs, AdminPort, AsJson, Log
 from keyfront.errors import InputError
 
 
@@ -44,24 +44,13 @@ def edge(
     https_port: Annotated[
         int, typer.Option("--https-port", metavar="PORT", min=0, max=65535, help="For viewers over HTTPS.")
     ] = 8443,
-    admin_port: Annotated[
-        int | None,
-        typer.Option(
-            "--admin-port", metavar="PORT", min=0, max=65535, help="Serve /metrics, /healthz and /readyz there."
-        ),
-    ] = None,
+    admin_port: AdminPort = None,
     workers: Annotated[
         int,
         typer.Option("--workers", metavar="N", min=1, max=64, help="So many processes, each with a cache of its own."),
     ] = 1,
-    log: Annotated[
-        Literal["decisions"] | None,
-        typer.Option("--log", case_sensitive=False, help="decisions: a line for each request, on standard error."),
-    ] = None,
-    access_logs: Annotated[
-        Path | None,
-        typer.Option("--access-logs", metavar="DIR", help="Write access logs in CloudFront's format into this folder."),
-    ] = None,
+    log: Log = None,
+    access_logs: AccessLogs = None,
     directory: Annotated[
         Path, typer.Option("--directory", metavar="DIR", help="Where the certificate authority is kept.")
     ] = Path(".keyfront"),
@@ -80,6 +69,7 @@ def edge(
     if config and endpoint_url is not None:
         raise InputError("--config and --endpoint-url are two sources of one configuration: give one of them")
     with needs("local"):
+        from keyfront.stack.admin import Observing
         from keyfront.stack.edge import EdgeOptions, run
     run(
         EdgeOptions(
@@ -90,10 +80,8 @@ def edge(
             region=region,
             http_port=http_port,
             https_port=https_port,
-            admin_port=admin_port,
             workers=workers,
-            log_decisions=log == "decisions",
-            access_logs=access_logs,
+            observing=Observing(log == "decisions", access_logs, admin_port),
             directory=directory,
             json=as_json,
         )

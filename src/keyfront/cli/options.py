@@ -67,3 +67,22 @@ Region = Annotated[
     str | None, typer.Option("--region", metavar="NAME", help="Sign requests for this region, if not us-east-1.")
 ]
 Comment = Annotated[str, typer.Option("--comment", metavar="TEXT", help="At most 128 characters.")]
+
+AdminPort = Annotated[
+    int | None,
+    typer.Option(
+        "--admin-port",
+        metavar="PORT",
+        min=0,
+        max=65535,
+        help="Serve the edge's /metrics (Prometheus), /healthz and /readyz there.",
+    ),
+]
+Log = Annotated[
+    Literal["decisions"] | None,
+    typer.Option("--log", case_sensitive=False, help="decisions: a line for each request, on standard error."),
+]
+AccessLogs = Annotated[
+    Path | None,
+    typer.Option("--access-logs", metavar="DIR", help="Write access logs in CloudFront's format into this folder."),
+]

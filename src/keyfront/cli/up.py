@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from keyfront.cli.extras import needs
-from keyfront.cli.options import AsJson
+from keyfront.cli.options import AccessLogs, AdminPort, AsJson, Log
 from keyfront.cli.times import seconds
 
 
@@ -70,6 +70,9 @@ def up(
             "own moment. A distribution is Deployed when the last has it.",
         ),
     ] = "0s",
+    log: Log = None,
+    access_logs: AccessLogs = None,
+    admin_port: AdminPort = None,
     as_json: AsJson = False,
 ) -> None:
     """Run all of it on this machine, CloudFront included, until Ctrl-C.
@@ -83,8 +86,10 @@ def up(
       keyfront up
       keyfront up --content ~/Music --backend-port 9000
       keyfront up --edges 3 --propagation-delay 20s
+      keyfront up --log decisions --admin-port 9180
     """
     with needs("local"):
+        from keyfront.stack.admin import Observing
         from keyfront.stack.up import Options, run
     run(
         Options(
@@ -97,6 +102,7 @@ def up(
             state=state,
             edges=edges,
             propagation_delay=seconds(propagation_delay, "--propagation-delay", most=timedelta(days=1)),
+            observing=Observing(log == "decisions", access_logs, admin_port),
             json=as_json,
         )
     )

@@ -1,18 +1,71 @@
-"""The operator's port of an edge: metrics of all its processes together, health and readiness."""
+"""What an operator sees of an edge: what is logged, and a port with metrics, health and readiness."""
 
+import socket
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from keyfront.edge.observation.access_log import AccessLog
+from keyfront.edge.settings import EdgeSettings
+from keyfront.serving import Listener, bind_loopback
+from keyfront.stack.edges import Edges
+
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 States = Callable[[], Mapping[str, bool]]
 """Edge locations by their names, and whether each is as it should be."""
+
+
+@dataclass(frozen=True)
+class Observing:
+    """What is wanted of it."""
+
+    log_decisions: bool = False
+    """A line for each request, on standard error."""
+    access_logs: Path | None = None
+    """A folder for access logs."""
+    admin_port: int | None = None
+    """0: any that is free."""
+
+    def settings(self, settings: EdgeSettings) -> EdgeSettings:
+        """`settings`, with the logs in them. Raises `InputError` for a folder that cannot be written to."""
+        logs = self.access_logs.absolute() if self.access_logs else None
+        if logs is not None:
+            AccessLog(logs, domain_name=str).close()
+        return replace(settings, log_decisions=self.log_decisions, access_logs=logs)
+
+
+class AdminPort:
+    """The operator's port, taken when this is made and answered from `start`; it closes with the stack."""
+
+    def __init__(self, port: int, stack: AsyncExitStack) -> None:
+        """Raises `PortError`."""
+        self._stack = stack
+        self._sockets: list[socket.socket] = bind_loopback(port, option="another with --admin-port")
+        for bound in self._sockets:
+            stack.callback(bound.close)
+        self.metrics = Path(stack.enter_context(TemporaryDirectory(prefix="keyfront-metrics-")))
+        """The folder into which the edge's processes count."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._sockets[0].getsockname()[1]}"
+
+    def start(self, edges: Edges) -> None:
+        """Answer from now on."""
+        app = application(self.metrics, alive=edges.alive, ready=edges.ready)
+        for bound in self._sockets:
+            listener = Listener(app, bound)
+            listener.start()
+            self._stack.push_async_callback(listener.stop)
 
 
 def application(metrics: Path, *, alive: States, ready: States) -> Starlette:

@@ -4,21 +4,17 @@ import asyncio
 import contextlib
 import json
 import signal
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
 from keyfront.controlplane.propagation import Propagation
 from keyfront.edge.locations import Location
-from keyfront.edge.observation.access_log import AccessLog
 from keyfront.edge.settings import EdgeSettings
 from keyfront.inventory.files import read_files
-from keyfront.serving import Listener, bind_loopback
-from keyfront.stack import admin
+from keyfront.stack.admin import AdminPort, Observing
 from keyfront.stack.edges import EdgePorts, Edges
 
 
@@ -34,10 +30,8 @@ class EdgeOptions:
     region: str = "us-east-1"
     http_port: int = 8080
     https_port: int = 8443
-    admin_port: int | None = None
     workers: int = 1
-    log_decisions: bool = False
-    access_logs: Path | None = None
+    observing: Observing = field(default_factory=Observing)
     directory: Path = Path(".keyfront")
     json: bool = False
 
@@ -78,36 +72,23 @@ async def _start(options: EdgeOptions, stack: contextlib.AsyncExitStack) -> _Run
         # Here too, since a mistake in them has to be said before anything listens.
         found = await asyncio.to_thread(read_files, options.files, keys=options.keys, origins=options.origins)
         hosts = {each.id: each.aliases or (f"{each.id.lower()}.cloudfront.localhost",) for each in found.distributions}
-    if options.access_logs is not None:
-        AccessLog(options.access_logs, domain_name=str).close()
     places = [Location(number, options.workers) for number in range(1, options.workers + 1)]
     edges = Edges(places, http_port=options.http_port, https_port=options.https_port)
     stack.push_async_callback(edges.stop)
-    metrics, sockets = None, list[socket.socket]()
-    if options.admin_port is not None:
-        sockets = bind_loopback(options.admin_port, option="another with --admin-port")
-        for bound in sockets:
-            stack.callback(bound.close)
-        metrics = Path(stack.enter_context(TemporaryDirectory(prefix="keyfront-metrics-")))
+    watched = options.observing
+    port = AdminPort(watched.admin_port, stack) if watched.admin_port is not None else None
     settings = EdgeSettings(
         endpoint_url=options.endpoint_url,
         region=options.region,
         files=tuple(path.absolute() for path in options.files),
         keys=options.keys.absolute() if options.keys else None,
         origins=options.origins,
-        log_decisions=options.log_decisions,
-        access_logs=options.access_logs.absolute() if options.access_logs else None,
         directory=options.directory / "authority",
     )
-    ports = await edges.start(settings, Propagation(), metrics=metrics)
-    if metrics is not None:
-        app = admin.application(metrics, alive=edges.alive, ready=edges.ready)
-        for bound in sockets:
-            listener = Listener(app, bound)
-            listener.start()
-            stack.push_async_callback(listener.stop)
-    where = f"http://127.0.0.1:{sockets[0].getsockname()[1]}" if sockets else None
-    return _Running(ports, where, hosts)
+    ports = await edges.start(watched.settings(settings), Propagation(), metrics=port.metrics if port else None)
+    if port is not None:
+        port.start(edges)
+    return _Running(ports, port.url if port else None, hosts)
 
 
 def _show(running: _Running, *, as_json: bool) -> None:

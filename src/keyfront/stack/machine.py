@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,7 @@ from keyfront.keys import PRIVATE_KEY, PUBLIC_KEY, SigningKey
 from keyfront.keystore import KeyStore, SSMParameter
 from keyfront.serving import ASGIApp, Listener, bind_loopback
 from keyfront.stack import names
+from keyfront.stack.admin import AdminPort, Observing
 from keyfront.stack.aws import CREDENTIALS, REGION, Clients, clients
 from keyfront.stack.edges import EdgePorts, Edges
 from keyfront.stack.endpoint import Endpoint, ServicesState
@@ -47,6 +48,8 @@ class Options:
     """Edge locations, each a process of its own."""
     propagation_delay: float = 0.0
     """Seconds until a change has reached the last of them."""
+    observing: Observing = field(default_factory=Observing)
+    """What an operator wants to see of the edge."""
     json: bool = False
     directory: Path = Path(".keyfront")
     """Where the key pair and the certificate authority are kept from one start to the next."""
@@ -66,6 +69,8 @@ class Running:
     endpoint: str
     shop_url: str
     edge: EdgePorts
+    admin: str | None
+    """The operator's port, if one is wanted."""
     private_key: Path
     public_key: Path
     provisioned: Provisioned
@@ -99,6 +104,8 @@ class Machine:
         places = [Location(number, options.edges, options.propagation_delay) for number in range(1, options.edges + 1)]
         edges = Edges(places, http_port=options.http_port, https_port=options.https_port)
         self._stack.push_async_callback(edges.stop)
+        watched = options.observing
+        admin = AdminPort(watched.admin_port, self._stack) if watched.admin_port is not None else None
         control_plane = ControlPlane(
             domain_name=_domain_names(options, edges.https, state),
             journal=self._open_journal(state) if state else None,
@@ -111,8 +118,11 @@ class Machine:
         self._listen(endpoint, endpoint_sockets)
         self._stack.callback(endpoint.close)
 
-        starting = edges.start(self._edge_settings(url), control_plane.propagation)
+        settings, metrics = watched.settings(self._edge_settings(url)), admin.metrics if admin else None
+        starting = edges.start(settings, control_plane.propagation, metrics=metrics)
         edge, _ = await asyncio.gather(starting, endpoint.warm_up())
+        if admin is not None:
+            admin.start(edges)
         aws = await asyncio.to_thread(clients, url)
         made = await asyncio.to_thread(
             provision,
@@ -125,6 +135,7 @@ class Machine:
             endpoint=url,
             shop_url=f"http://localhost:{_port(backend_sockets)}",
             edge=edge,
+            admin=admin.url if admin else None,
             private_key=options.home / PRIVATE_KEY,
             public_key=options.home / PUBLIC_KEY,
             provisioned=made,

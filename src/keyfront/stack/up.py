@@ -60,6 +60,7 @@ def as_json(running: Running) -> dict[str, object]:
             "locations": [asdict(location) for location in edge.locations],
             "propagation_delay": edge.delay,
         },
+        "admin": running.admin,
         "authority": str(edge.authority.absolute()),
         "distribution": {"id": made.distribution_id, "domain_name": made.domain_name},
         "key_group": made.key_group_id,
@@ -79,6 +80,7 @@ def _print(running: Running) -> None:
     made = running.provisioned
     console = Console(highlight=False, soft_wrap=True)
     console.print("\nPrivate content on this machine, from a key to a download:\n", style="bold")
+    admin = [("Admin", running.admin, "/metrics, /healthz, /readyz")] if running.admin else []
     for name, where, remark in (
         ("Shop", running.shop_url, "sign in, download what you bought"),
         ("Edge", f"https://{made.domain_name}", "decides as CloudFront does"),
@@ -88,6 +90,7 @@ def _print(running: Running) -> None:
         ("Key group", made.key_group_id, KEY_GROUP),
         ("Key pair", made.key_pair_id, str(running.private_key)),
         ("Authority", str(running.edge.authority), "signs the edge's certificate: curl --cacert"),
+        *admin,
     ):
         console.print(f"  [bold]{name:<13}[/bold] {where:<50} [dim]{remark}[/dim]")
     if len(running.edge.locations) > 1 or running.edge.delay:
