@@ -48,6 +48,14 @@ def behavior(**members: object) -> Callable[[Config], None]:
     return lambda config: config["DefaultCacheBehavior"].update(members)
 
 
+def both(first: Callable[[Config], None], second: Callable[[Config], None]) -> Callable[[Config], None]:
+    def change(config: Config) -> None:
+        first(config)
+        second(config)
+
+    return change
+
+
 def legacy(**members: object) -> Callable[[Config], None]:
     def change(config: Config) -> None:
         del config["DefaultCacheBehavior"]["CachePolicyId"]
@@ -129,12 +137,7 @@ REFUSED: list[Row] = [
     # Origins.
     ("no origin", top(Origins={"Quantity": 0, "Items": []}), "MalformedXML", 400),
     ("origin twice", lambda c: c.update(Origins=counted(*c["Origins"]["Items"] * 2)), "InvalidArgument", 400),
-    (
-        "origin without id",
-        lambda c: (origin(Id="")(c), c["DefaultCacheBehavior"].update(TargetOriginId="")),
-        "InvalidArgument",
-        400,
-    ),
+    ("origin without id", both(origin(Id=""), behavior(TargetOriginId="")), "InvalidArgument", 400),
     ("origin of no kind", lambda c: c["Origins"]["Items"][0].pop("CustomOriginConfig"), "InvalidOrigin", 400),
     ("origin of two kinds", origin(S3OriginConfig={"OriginAccessIdentity": ""}), "InvalidOrigin", 400),
     ("scheme in an origin", origin(DomainName="https://example.com"), "InvalidArgument", 400),
