@@ -45,7 +45,7 @@ def test_a_key_made_by_openssl_goes_into_a_group(
     (tmp_path / "key.json").write_text(json.dumps(config))
     created = aws("create-public-key", "--public-key-config", "file://key.json")
     key = created["PublicKey"]
-    assert key["PublicKeyConfig"] == config
+    assert key["PublicKeyConfig"] == {**config, "Comment": ""}
     group = aws("create-key-group", "--key-group-config", f"Name=readers,Items={key['Id']}")["KeyGroup"]
     listed = aws("list-key-groups")["KeyGroupList"]
     assert [item["KeyGroup"]["Id"] for item in listed["Items"]] == [group["Id"]]
@@ -66,4 +66,4 @@ def test_a_distribution_s_life_by_the_short_forms_of_the_command_line(aws: Calla
     assert aws("create-invalidation", "--distribution-id", identifier, "--paths", "/*")["Invalidation"]["Id"]
     assert aws("tag-resource", "--resource", made["Distribution"]["ARN"], "--tags", "Items=[{Key=a,Value=b}]") is None
     assert aws("delete-distribution", "--id", identifier, "--if-match", updated["ETag"]) is None
-    assert "NotImplemented" in aws("list-key-value-stores")
+    assert "NotImplemented" in aws("list-field-level-encryption-configs")
