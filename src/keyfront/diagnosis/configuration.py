@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from keyfront.keys import PublicKey
+from keyfront.paths import written
 from keyfront.routes import normalise, path_matcher
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Distribution:
     aliases: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     """Host names of its origins."""
+    root: str = ""
+    """Path of the default root object, or empty."""
     enabled: bool = True
     deployed: bool = True
 
@@ -60,10 +63,17 @@ class Distribution:
             for name in self.names
         )
 
+    def asked(self, path: str) -> str:
+        """What is judged for `path`: what `/` stands for is judged like the object itself (assumed)."""
+        return self.root if self.root and path == "/" else path
+
     def matching(self, path: str) -> tuple[Behavior, ...]:
         """Every behavior whose pattern matches `path` as sent, in order: the first is the one that counts."""
-        relative = normalise(path)[1:]
-        return tuple(each for each in self.behaviors if path_matcher(each.pattern)(relative))
+        return self.taking(normalise(self.asked(path)))
+
+    def taking(self, normalised: str) -> tuple[Behavior, ...]:
+        """The same for a path in its normalised form."""
+        return tuple(each for each in self.behaviors if path_matcher(each.pattern)(normalised[1:]))
 
 
 def from_inventory(
@@ -92,6 +102,9 @@ def from_inventory(
         domain_name=distribution.domain_name,
         aliases=distribution.aliases,
         origins=tuple(origin.domain_name for origin in distribution.origins),
+        root=written(f"/{distribution.default_root_object.removeprefix('/')}")
+        if distribution.default_root_object
+        else "",
         enabled=distribution.enabled,
         deployed=distribution.status == "Deployed",
     )

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Final, cast
 
 from keyfront.diagnosis.configuration import Behavior, Distribution
+from keyfront.diagnosis.places import refused_elsewhere
 from keyfront.diagnosis.readings import Reading, readings, strict
 from keyfront.diagnosis.responses import Response
 from keyfront.diagnosis.search import Budget, Match, Question, Search, search
@@ -148,6 +149,13 @@ class Facts:
     def decision(self) -> Decision:
         """What the one judge says."""
         return verify(self.request, self.keys or {}, self.now)
+
+    @cached_property
+    def elsewhere(self) -> Decision | None:
+        """The refusal for another place that the path may name, where the path as it stands is let in."""
+        if not (self.public or self.decision.allowed):
+            return None
+        return refused_elsewhere(self.request, self.path, self.distribution, self.keys or {}, self.now)
 
     def failed(self, check: str) -> bool:
         """Whether the judge looked at `check` and it failed; without keys nobody knows what is trusted."""

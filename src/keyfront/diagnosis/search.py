@@ -28,6 +28,8 @@ class Budget:
 
     tries: int = TRIES
     spent: Callable[[], bool] = field(default=lambda: False)
+    every: int = 64
+    """Tries between two such questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def search(question: Question, budget: Budget) -> Search:
         for key_name, key, algorithm, signature, changes in ways:
             if len(document.changes) > 1 and len(changes) > least:
                 break  # Two faults in what was signed, and a third one beside them, are not looked for.
-            if tries >= budget.tries or (tries % 64 == 0 and tries and budget.spent()):
+            if tries >= budget.tries or (tries % budget.every == 0 and tries and budget.spent()):
                 return Search(tries=tries, complete=False)
             tries += 1
             if key.verify(document.signed, signature, algorithm):

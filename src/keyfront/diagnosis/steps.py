@@ -13,6 +13,8 @@ def steps(facts: Facts) -> tuple[Step, ...]:
     found = [*_host(facts), *_behavior(facts)]
     if not facts.public:
         found += _signature_steps(facts)
+    if facts.elsewhere is not None:
+        found.append(Step("path", "failed", facts.path, "a path that every server reads in the same way"))
     return tuple(found)
 
 

@@ -3,6 +3,7 @@
 from keyfront.diagnosis.facts import Facts
 from keyfront.diagnosis.registry import Found, rule
 from keyfront.diagnosis.values import Stage
+from keyfront.paths import readings
 
 _PAGE = "private-content-trusted-signers.html"
 _SETTINGS = "DownloadDistValuesCacheBehavior.html"
@@ -47,6 +48,32 @@ def earlier_behavior_is_public(facts: Facts) -> Found | None:
         return None
     return Found(
         f"The path {facts.path} falls under {facts.matching[0].pattern} first; {later.pattern} behind it is protected."
+    )
+
+
+@rule(
+    "path-may-mean-another-place",
+    "The path can be read in two ways, and one of them is not allowed",
+    stage=Stage.BEHAVIOR,
+    looks="The path holds `..`, `%2F`, a backslash, `;` or two slashes, and keyfront's edge refuses the link though its "
+    "signature is good.",
+    cause="CloudFront judges the path in one reading and hands it on as it was sent. A server behind that reads it in "
+    "another way would give out a file that the link does not open. What CloudFront itself does with such a path is "
+    "published nowhere; keyfront refuses it, to be on the safe side (assumed).",
+    fix="Ask for the file by its plain path: resolve `..` and double slashes before signing, and keep encoded slashes "
+    "out of object keys.",
+    recipe="sign-url",
+    guide=_SETTINGS,
+)
+def path_may_mean_another_place(facts: Facts) -> Found | None:
+    if facts.elsewhere is None:
+        return None
+    ways = [each.elsewhere or each.path for each in readings(facts.path)]
+    other = next((way for way in reversed(ways) if way != facts.path), facts.path)
+    return Found(
+        f"As it stands, {facts.path} is let in. A server may also read it as {other}, for which the check says: "
+        f"{facts.elsewhere.reason.replace('-', ' ')}.",
+        "likely",
     )
 
 
