@@ -73,6 +73,13 @@ def up(
     log: Log = None,
     access_logs: AccessLogs = None,
     admin_port: AdminPort = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain/--no-explain",
+            help="Refusals by the signature check name their finding in a header, X-Keyfront-Finding.",
+        ),
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Run all of it on this machine, CloudFront included, until Ctrl-C.
@@ -103,6 +110,7 @@ def up(
             edges=edges,
             propagation_delay=seconds(propagation_delay, "--propagation-delay", most=timedelta(days=1)),
             observing=Observing(log == "decisions", access_logs, admin_port),
+            explain=explain,
             json=as_json,
         )
     )

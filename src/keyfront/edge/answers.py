@@ -74,6 +74,8 @@ class Answer:
     decision: Decision | None = None
     close: bool = False
     """Whether the connection ends with it."""
+    finding: bytes = b""
+    """The id of what explains it, for `X-Keyfront-Finding`; empty where nothing is explained."""
 
 
 def request_id() -> bytes:

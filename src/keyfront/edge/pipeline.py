@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from keyfront.edge.admission import Door, admit, route
 from keyfront.edge.answers import ERROR, HIT, Answer, refused
@@ -24,6 +25,9 @@ from keyfront.edge.stores import Disk
 from keyfront.edge.viewer import ViewerRequest
 from keyfront.paths import readings
 from keyfront.verification import Decision
+
+if TYPE_CHECKING:
+    from keyfront.edge.explaining import Explainer
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +52,7 @@ class Edge:
         location: str = ALONE.name,
         clock: Callable[[], float] = time.time,
         countries: Mapping[str, str] = MappingProxyType({}),
+        explains: bool = False,
         on_decision: Callable[[Outcome], None] | None = None,
     ) -> None:
         """`cache_bytes` bounds the memory for objects, `object_bytes` each of them; `on_decision` gets each outcome.
@@ -55,7 +60,7 @@ class Edge:
         Larger objects are kept in files in `disk_directory`, at most `disk_bytes` in all.
 
         `location` is the edge location's name; `countries` says which networks are where (see `geography`). Raises
-        `InputError` for a network or a country that is none.
+        `InputError` for a network or a country that is none. With `explains` a refusal names its finding.
         """
         self.configuration: Configuration = EMPTY
         disk = Disk(disk_directory, disk_bytes)
@@ -64,6 +69,7 @@ class Edge:
         self._country_of = countries_of(countries)
         self._clock = clock
         self._on_decision = on_decision
+        self._explainer = _explainer() if explains else None
         self._fetcher = Fetcher(
             origins, self.cache, disk, object_bytes=object_bytes, clock=clock, report=self._report_exchange
         )
@@ -88,7 +94,10 @@ class Edge:
         now = self._clock()
         decision = authorise(viewer, site, behavior, ways, now)
         if decision is not None and not decision.allowed:
-            await self._turn_away(site, behavior, viewer, refused(decision), send)
+            answer = refused(decision)
+            if self._explainer is not None:
+                answer.finding = self._explainer.finding(viewer, site, now)
+            await self._turn_away(site, behavior, viewer, answer, send)
             return
         if behavior.response_headers is not None:
             send = behavior.response_headers.sending(send, viewer)
@@ -131,6 +140,7 @@ class Edge:
         shown = custom or answer
         if custom is not None and behavior.response_headers is not None:
             send = behavior.response_headers.sending(send, viewer)
+        shown.finding = answer.finding
         self._report(site, viewer, shown.status, answer.x_cache, answer.reason, answer.decision)
         await send_answer(send, viewer, shown, site.marks)
 
@@ -162,3 +172,10 @@ class Edge:
                 decision=decision,
             )
         )
+
+
+def _explainer() -> "Explainer":
+    # What is not asked for is not imported.
+    from keyfront.edge.explaining import Explainer
+
+    return Explainer()

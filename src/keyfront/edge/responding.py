@@ -62,6 +62,8 @@ async def send_answer(send: Send, viewer: ViewerRequest, answer: Answer, marks: 
         *edge_headers(answer.x_cache, marks),
         (b"x-amz-cf-id", viewer.id),
     ]
+    if answer.finding:
+        headers.append((b"x-keyfront-finding", answer.finding))
     if answer.close and viewer.http_version.startswith("1"):
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -86,6 +86,7 @@ class EdgeServer:
             disk_directory=settings.directory / "objects",
             countries=settings.countries,
             location=place.name,
+            explains=settings.explain,
             on_decision=seen.desk.decided if seen.desk else None,
         )
         self._listeners = Listeners(

@@ -58,6 +58,8 @@ class EdgeSettings:
     """The folder of public keys that goes with `files`."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """With `files`: URLs at which origins (ids) are reached instead."""
+    explain: bool = False
+    """Whether refusals name their finding in a header, `X-Keyfront-Finding`."""
     log_decisions: bool = False
     """Whether each request is a line on standard error."""
     access_logs: Path | None = None

@@ -50,6 +50,8 @@ class Options:
     """Seconds until a change has reached the last of them."""
     observing: Observing = field(default_factory=Observing)
     """What an operator wants to see of the edge."""
+    explain: bool = True
+    """Whether refusals name their finding."""
     json: bool = False
     directory: Path = Path(".keyfront")
     """Where the key pair and the certificate authority are kept from one start to the next."""
@@ -187,6 +189,7 @@ class Machine:
             secret_access_key=CREDENTIALS[1],
             addressing=self._options.addressing,
             directory=self._options.home / "authority",
+            explain=self._options.explain,
         )
 
     def _backend(self, running: Running, aws: Clients) -> ASGIApp:
