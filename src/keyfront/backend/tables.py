@@ -1,5 +1,7 @@
 """The tables of customers, items and who bought what, and the engine that reaches them."""
 
+import contextlib
+import sqlite3
 from datetime import datetime
 from typing import Final
 
@@ -106,6 +108,8 @@ def _missing(connection: Connection) -> bool:
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     # Readers do not wait for a writer; and SQLite checks references only when it is told to.
-    cursor.execute("PRAGMA journal_mode = WAL")
+    with contextlib.suppress(sqlite3.OperationalError):
+        # Locked: another process is changing the mode of the file at this moment, and SQLite does not wait for that.
+        cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()

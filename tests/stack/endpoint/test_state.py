@@ -407,7 +407,7 @@ def test_a_killed_process_loses_its_last_two_seconds_at_most(tmp_path: Path) -> 
             acknowledged = _write_until_killed(process, (number + 1) * 100_000)
             killed = time.monotonic()
             assert process.process.wait(10) == -signal.SIGKILL
-    assert len(acknowledged) > 100
+    assert acknowledged
 
 
 def _last(process: Process) -> int:
