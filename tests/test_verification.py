@@ -4,13 +4,13 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from keyfront import Decision, PublicKey, Signer, SigningKey, ViewerRequest, verify
+from keyfront import Decision, PublicKey, Signer, SigningKey, ViewerRequest, verification, verify
 from keyfront.encoding import encode
 from keyfront.verification import error_body, without_signing_parameters
 
@@ -33,6 +33,8 @@ CODES = {
 
 def judge(url: str, cookie: str = "", ip: str = "192.0.2.7", now: float = NOW) -> Decision:
     decision = verify(ViewerRequest(url, cookie, ip), TRUSTED, now)
+    brief = verification.judge(ViewerRequest(url, cookie, ip), TRUSTED, now)
+    assert brief == (replace(decision, checks=()) if decision.allowed else decision)
     first = next((check for check in decision.checks if not check.ok), None)
     if decision.allowed:
         assert (decision.status, decision.code, decision.message, decision.reason) == (200, None, None, "allowed")

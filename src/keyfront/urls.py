@@ -7,6 +7,7 @@ form in which browsers and HTTP clients send it *before* it is signed, and is ne
 import ipaddress
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from keyfront.errors import URLError
@@ -93,11 +94,13 @@ def signing_parameters(query: str) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
+@lru_cache(maxsize=1024)
 def without_signing_parameters(query: str) -> str:
     """The viewer's own parameters, in their order and to the byte."""
     return "&".join(part for part in query.split("&") if part.partition("=")[0] not in SIGNING_PARAMETERS)
 
 
+@lru_cache(maxsize=256)
 def split_host(host: str) -> tuple[str, int | None] | None:
     """Name and port of a Host header in lower case; `None` if it is none, as when two are joined by a comma."""
     found = _SENT_HOST.fullmatch(host)

@@ -6,20 +6,17 @@ request come in as values; nothing here reads a clock, a file or a socket, and n
 
 import ipaddress
 import math
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final, NamedTuple, cast
-from urllib.parse import unquote_to_bytes
+from typing import Final, NamedTuple
 
-from keyfront import encoding
-from keyfront.errors import EncodingError, PolicyError
 from keyfront.keys import HashAlgorithm, PublicKey
-from keyfront.policy import LATEST, Policy
+from keyfront.policy import Policy
+from keyfront.presented import Fault, Presented, credentials, excerpt, presented
 from keyfront.resource import covers
-from keyfront.urls import SIGNING_PARAMETERS, without_signing_parameters
+from keyfront.urls import without_signing_parameters
 
 __all__ = [
     "Check",
@@ -28,14 +25,10 @@ __all__ = [
     "ViewerRequest",
     "credentials_of",
     "error_body",
+    "judge",
     "verify",
     "without_signing_parameters",
 ]
-
-_COOKIE_PREFIX: Final = "CloudFront-"
-_HASH_ALGORITHMS: Final = ("SHA1", "SHA256")
-# As JSON writes an integer: a leading zero would be a second way to ask for the same policy.
-_SECONDS = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +44,7 @@ class ViewerRequest:
 
 
 class Check(NamedTuple):
-    """One step of the judgement, and what it saw. (A tuple: six are made for each request, and these are made fast.)"""
+    """One step of the judgement, and what it saw."""
 
     name: str
     ok: bool
@@ -73,6 +66,15 @@ INVALID_KEY: Final = Refusal("InvalidKey", "Unknown Key")
 MALFORMED_POLICY: Final = Refusal("MalformedPolicy", "Malformed Policy")
 MALFORMED_SIGNATURE: Final = Refusal("MalformedSignature", "Could not unencode Signature")
 ACCESS_DENIED: Final = Refusal("AccessDenied", "Access denied")
+_REFUSALS: Final = {
+    "missing-key-pair-id": MISSING_KEY,
+    "unknown-key": INVALID_KEY,
+    "missing-policy": MALFORMED_POLICY,
+    "malformed-policy": MALFORMED_POLICY,
+    "missing-signature": MALFORMED_SIGNATURE,
+    "malformed-signature": MALFORMED_SIGNATURE,
+}
+"""By reason; any other is `ACCESS_DENIED`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,76 +90,107 @@ class Decision:
     key_pair_id: str | None = None
 
 
-@dataclass(slots=True)
-class _Judgement:
-    """The checks so far; the first that fails decides the answer, later ones are still told."""
-
-    checks: list[Check] = field(default_factory=list)
-    refusal: Refusal | None = None
-    reason: str = "allowed"
-
-    def see(self, name: str, ok: bool, detail: str, refusal: Refusal, reason: str) -> bool:
-        self.checks.append(Check(name, ok, detail))
-        if not ok and self.refusal is None:
-            self.refusal, self.reason = refusal, reason
-        return ok
-
-    def decide(self, key_pair_id: str | None) -> Decision:
-        refused = self.refusal
-        return Decision(
-            allowed=refused is None,
-            status=200 if refused is None else refused.status,
-            code=refused.code if refused else None,
-            message=refused.message if refused else None,
-            reason=self.reason,
-            checks=tuple(self.checks),
-            key_pair_id=key_pair_id,
-        )
-
-
 def verify(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: float) -> Decision:
     """Judge `request` at `now` (seconds since the epoch) against the keys of the behavior's trusted key groups.
 
     `trusted_keys` maps key-pair ids to public keys. A request that carries any signing parameter is judged as a
     signed URL alone; otherwise its cookies count. Never raises.
     """
-    judgement = _Judgement()
-    see = judgement.see
-    credentials, url = credentials_of(request)
+    return _decide(request, trusted_keys, now, always_tell=True)
 
-    key_pair_id = credentials.get("Key-Pair-Id", "")
-    if not see("key-pair-id", bool(key_pair_id), _shown(key_pair_id), MISSING_KEY, "missing-key-pair-id"):
-        return judgement.decide(None)
+
+def judge(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: float) -> Decision:
+    """As `verify`, for those who let thousands in each second: `checks` is empty when the request is allowed.
+
+    To write down what was seen takes longer than to see it.
+    """
+    return _decide(request, trusted_keys, now, always_tell=False)
+
+
+def _decide(
+    request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: float, *, always_tell: bool
+) -> Decision:
+    shown = presented(request.url, request.cookie)
+    key_pair_id = shown.key_pair_id
     key = trusted_keys.get(key_pair_id)
-    trusted = f"{key_pair_id} is trusted" if key else f"{_shown(key_pair_id)} is not among {_listed(trusted_keys)}"
-    see("trusted-key", key is not None, trusted, INVALID_KEY, "unknown-key")
+    seen = _see(shown, key, request.ip, now)
+    reason = next(filter(None, seen.values()), None)
+    checks = _told(seen, request, shown, trusted_keys, now) if reason or always_tell else ()
+    if reason is None:
+        return Decision(True, 200, None, None, "allowed", checks, key_pair_id)
+    refusal = _REFUSALS.get(reason, ACCESS_DENIED)
+    return Decision(False, refusal.status, refusal.code, refusal.message, reason, checks, key_pair_id or None)
 
-    try:
-        policy, signed = _policy(credentials, url)
-    except PolicyError as error:
-        given = "Policy" in credentials or credentials.get("Expires")
-        reason = "malformed-policy" if given else "missing-policy"
-        see("policy", False, str(error), MALFORMED_POLICY, reason)
-        return judgement.decide(key_pair_id)
-    custom = "Policy" in credentials
-    see("policy", True, "custom policy" if custom else "canned policy", MALFORMED_POLICY, "malformed-policy")
 
-    _see_signature(judgement, credentials, key, signed)
-    covered = not custom or policy.resource is None or covers(policy.resource, url)
-    verb = "covers" if covered else "does not cover"
-    resource = f"{_printable(policy.resource or 'any')} {verb} {_printable(url)}"
-    see("resource", covered, resource, ACCESS_DENIED, "resource-mismatch")
+def _see(shown: Presented, key: PublicKey | None, ip: str, now: float) -> dict[str, str]:
+    """Every check that is made, in its order, with the reason why it fails or an empty text.
+
+    The first that fails decides the answer; later ones are still made, to be told.
+    """
+    if not shown.key_pair_id:
+        return {"key-pair-id": "missing-key-pair-id"}
+    seen = {"key-pair-id": "", "trusted-key": "unknown-key" if key is None else ""}
+    policy, signature = shown.policy, shown.signature
+    if isinstance(policy, Fault):
+        seen["policy"] = policy.reason
+        return seen
+    seen["policy"] = ""
+    if isinstance(signature, Fault):
+        seen[signature.check] = signature.reason
+    elif key is not None:
+        genuine = _is_genuine(key, shown.signed, signature, shown.algorithm)
+        seen["signature"] = "" if genuine else "signature-mismatch"
+    covered = not shown.custom or policy.resource is None or covers(policy.resource, shown.url)
+    seen["resource"] = "" if covered else "resource-mismatch"
     if policy.starts is not None:
-        starts = f"valid after {_when(policy.starts)}, asked at {_when(now)}"
-        see("starts", now > policy.starts, starts, ACCESS_DENIED, "not-yet-valid")
-    expires = f"valid before {_when(policy.expires)}, asked at {_when(now)}"
-    see("expires", now < policy.expires, expires, ACCESS_DENIED, "expired")
+        seen["starts"] = "" if now > policy.starts else "not-yet-valid"
+    seen["expires"] = "" if now < policy.expires else "expired"
     if policy.ip is not None:
-        within = _within(request.ip, policy.ip)
-        viewer = _printable(request.ip) or "an unknown address"
-        address = f"{viewer} is {'in' if within else 'not in'} {policy.ip}"
-        see("address", within, address, ACCESS_DENIED, "address-mismatch")
-    return judgement.decide(key_pair_id)
+        seen["address"] = "" if _within(ip, policy.ip) else "address-mismatch"
+    return seen
+
+
+def _told(
+    seen: Mapping[str, str],
+    request: ViewerRequest,
+    shown: Presented,
+    trusted_keys: Mapping[str, PublicKey],
+    now: float,
+) -> tuple[Check, ...]:
+    """What was seen, in words."""
+    if "policy" not in seen:
+        return (Check("key-pair-id", False, excerpt("")),)
+    policy, signature = shown.policy, shown.signature
+    unknown = f"{excerpt(shown.key_pair_id)} is not among {_listed(trusted_keys)}"
+    details = {
+        "key-pair-id": excerpt(shown.key_pair_id),
+        "trusted-key": unknown if seen["trusted-key"] else f"{shown.key_pair_id} is trusted",
+    }
+    if isinstance(policy, Fault):
+        details["policy"] = policy.detail
+    else:
+        details["policy"] = "custom policy" if shown.custom else "canned policy"
+        details |= _conditions(seen, policy, shown.url, request.ip, now)
+    if isinstance(signature, Fault):
+        details[signature.check] = signature.detail
+    else:
+        verb = "is not" if seen.get("signature") else "is"
+        details["signature"] = f"{verb} this key's over the policy, with {shown.algorithm}"
+    return tuple(Check(name, not reason, details[name]) for name, reason in seen.items())
+
+
+def _conditions(seen: Mapping[str, str], policy: Policy, url: str, ip: str, now: float) -> dict[str, str]:
+    verb = "does not cover" if seen["resource"] else "covers"
+    details = {
+        "resource": f"{_printable(policy.resource or 'any')} {verb} {_printable(url)}",
+        "expires": f"valid before {_when(policy.expires)}, asked at {_when(now)}",
+    }
+    if policy.starts is not None:
+        details["starts"] = f"valid after {_when(policy.starts)}, asked at {_when(now)}"
+    if policy.ip is not None:
+        viewer = _printable(ip) or "an unknown address"
+        details["address"] = f"{viewer} is {'not in' if seen['address'] else 'in'} {policy.ip}"
+    return details
 
 
 def error_body(code: str, message: str) -> bytes:
@@ -168,78 +201,8 @@ def error_body(code: str, message: str) -> bytes:
 
 
 def credentials_of(request: ViewerRequest) -> tuple[dict[str, str], str]:
-    """The signing parameters that count, by their query names, and the URL without any.
-
-    Assumed: a parameter that stands twice is refused as malformed (no single value can hold the `&` that joins
-    them here); of two cookies with one name the first counts, which browsers send for the longer path; a cookie's
-    value is taken as it is, so that a framework which percent-encodes cookies is noticed here and not in production.
-    """
-    base, mark, query = request.url.partition("?")
-    if mark:
-        credentials: dict[str, str] = {}
-        own: list[str] = []
-        for part in query.split("&"):
-            name, _, value = part.partition("=")
-            if name in SIGNING_PARAMETERS:
-                text = _unquoted(value) if "%" in value else value
-                credentials[name] = f"{credentials[name]}&{text}" if name in credentials else text
-            else:
-                own.append(part)
-        if credentials:
-            left = "&".join(own)
-            return credentials, f"{base}?{left}" if left else base
-    # The signer leaves out a dangling question mark, and so does the judge.
-    return _cookies(request.cookie), request.url if query else base
-
-
-def _cookies(header: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for part in header.split(";"):
-        name, _, value = part.strip(" \t").partition("=")
-        name = name.removeprefix(_COOKIE_PREFIX) if name.startswith(_COOKIE_PREFIX) else ""
-        if name in SIGNING_PARAMETERS:
-            found.setdefault(name, value)
-    return found
-
-
-def _policy(credentials: Mapping[str, str], url: str) -> tuple[Policy, bytes]:
-    """The policy that counts and the bytes that were signed. With both forms present `Policy` counts (assumed)."""
-    if "Policy" in credentials:
-        try:
-            signed = encoding.decode(credentials["Policy"])
-        except EncodingError as error:
-            raise PolicyError(f"the policy cannot be decoded: {error}") from None
-        return Policy.parse(signed), signed
-    expires = credentials.get("Expires", "")
-    if not expires:
-        raise PolicyError("neither Policy nor Expires is there")
-    if not _SECONDS.fullmatch(expires) or int(expires) > LATEST:
-        hint = ": it looks like milliseconds" if _SECONDS.fullmatch(expires) and len(expires) == 13 else ""
-        raise PolicyError(f"Expires is {_shown(expires)}, not seconds since the epoch up to {LATEST}{hint}")
-    policy = Policy(url, int(expires))
-    return policy, policy.to_bytes()
-
-
-def _see_signature(judgement: _Judgement, credentials: Mapping[str, str], key: PublicKey | None, signed: bytes) -> None:
-    see = judgement.see
-    text = credentials.get("Signature", "")
-    if not text:
-        see("signature", False, "no signature", MALFORMED_SIGNATURE, "missing-signature")
-        return
-    try:
-        signature = encoding.decode(text)
-    except EncodingError as error:
-        see("signature", False, str(error), MALFORMED_SIGNATURE, "malformed-signature")
-        return
-    algorithm = credentials.get("Hash-Algorithm", "SHA1")
-    if algorithm not in _HASH_ALGORITHMS:
-        detail = f"{_shown(algorithm)} is neither SHA1 nor SHA256"
-        see("hash-algorithm", False, detail, ACCESS_DENIED, "unknown-hash-algorithm")
-        return
-    if key is not None:
-        genuine = _is_genuine(key, signed, signature, cast(HashAlgorithm, algorithm))
-        detail = f"{'is' if genuine else 'is not'} this key's over the policy, with {algorithm}"
-        see("signature", genuine, detail, ACCESS_DENIED, "signature-mismatch")
+    """The signing parameters that count, by their query names, and the URL without any: see `credentials`."""
+    return credentials(request.url, request.cookie)
 
 
 def _within(address: str, network: str) -> bool:
@@ -277,16 +240,8 @@ def _remember_genuine(key: PublicKey, signed: bytes, signature: bytes, algorithm
 _range = lru_cache(maxsize=1024)(ipaddress.IPv4Network)
 
 
-def _unquoted(value: str) -> str:
-    return unquote_to_bytes(value.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogateescape")
-
-
 def _listed(trusted_keys: Mapping[str, PublicKey]) -> str:
     return f"the trusted keys: {', '.join(sorted(trusted_keys)[:20]) or 'there are none'}"
-
-
-def _shown(text: str) -> str:
-    return (ascii(text) if len(text) <= 80 else ascii(text[:79]) + "…") if text else "none"
 
 
 def _printable(text: str) -> str:

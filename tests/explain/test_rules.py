@@ -87,6 +87,7 @@ def test_the_room_needs_nothing_but_the_core() -> None:
         "keys",
         "paths",
         "policy",
+        "presented",
         "resource",
         "routes",
         "urls",

@@ -17,4 +17,4 @@ def authorise(
     if behavior.keys is None and len(ways) == 1 and not ways[0].elsewhere:
         return None
     request = verification.ViewerRequest(viewer.url, viewer.header(b"cookie"), viewer.ip)
-    return authorisation.authorise(request, behavior, site.behavior, ways, now)
+    return authorisation.authorise(request, behavior, site.behavior, ways, now, verification.judge)

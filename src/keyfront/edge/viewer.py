@@ -1,5 +1,6 @@
 """A viewer's request, as values taken once out of an ASGI scope."""
 
+from itertools import chain
 from typing import Any, Final
 
 from keyfront.edge.answers import request_id
@@ -28,15 +29,9 @@ class ViewerRequest:
         client = scope["client"]
         self.ip: str = client[0] if client else ""
         self.headers: list[tuple[bytes, bytes]] = scope["headers"]
-        fields: dict[bytes, bytes] = {}
-        size = 0
-        for name, value in self.headers:
-            size += len(name) + len(value) + 4
-            if name in fields:
-                value = fields[name] + _JOINTS.get(name, b", ") + value
-            fields[name] = value
-        self.fields = fields
-        self.header_bytes = size
+        fields = dict(self.headers)
+        self.fields = fields if len(fields) == len(self.headers) else _joined(self.headers)
+        self.header_bytes = len(b"".join(chain.from_iterable(self.headers))) + 4 * len(self.headers)
         """Bytes of all header lines."""
         self.host: str = fields.get(b"host", b"").decode("latin-1")
         """The Host header as sent; two of them are joined by a comma, which no host name holds."""
@@ -73,3 +68,10 @@ class ViewerRequest:
     def header(self, name: bytes) -> str:
         """A header's value, or an empty text."""
         return self.fields.get(name, b"").decode("latin-1")
+
+
+def _joined(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    fields: dict[bytes, bytes] = {}
+    for name, value in headers:
+        fields[name] = fields[name] + _JOINTS.get(name, b", ") + value if name in fields else value
+    return fields
