@@ -1,4 +1,4 @@
-"""A control plane behind a listener, and the real Terraform with the real AWS provider in front of it."""
+"""An endpoint behind a listener, and the real Terraform with the real AWS provider in front of it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import pytest
 from keyfront.controlplane import ControlPlane
 from keyfront.controlplane.asgi import application
 from keyfront.serving import ASGIApp, Listener, bind
+from keyfront.stack.endpoint import Endpoint
 
 _HERE = Path(__file__).parent
 _SECONDS = 5 * 60
@@ -79,13 +80,16 @@ def control_plane_url() -> Iterator[str]:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
+    endpoint = Endpoint(_deploying(ControlPlane()))
+
     async def listen() -> Listener:
-        listener = Listener(_deploying(ControlPlane()), bind("127.0.0.1", 0))
+        listener = Listener(endpoint, bind("127.0.0.1", 0))
         listener.start()
         return listener
 
     listener = asyncio.run_coroutine_threadsafe(listen(), loop).result(30)
     yield f"http://127.0.0.1:{listener.port}"
+    loop.call_soon_threadsafe(endpoint.close)
     asyncio.run_coroutine_threadsafe(listener.stop(), loop).result(30)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()

@@ -37,10 +37,13 @@ provider "aws" {
   secret_key                  = "test"
   skip_credentials_validation = true
   skip_metadata_api_check     = true
-  skip_requesting_account_id  = true
 
+  # The account's number, which the provider asks these two for, is the id of `aws_cloudfront_origin_access_identities`:
+  # with skip_requesting_account_id it has none, and Terraform takes what it found for nothing.
   endpoints {
     cloudfront = var.endpoint
+    iam        = var.endpoint
+    sts        = var.endpoint
   }
 }
 
@@ -486,13 +489,23 @@ data "aws_cloudfront_origin_access_identity" "this" {
   id = aws_cloudfront_origin_access_identity.this.id
 }
 
+data "aws_cloudfront_origin_access_identities" "all" {
+  depends_on = [aws_cloudfront_origin_access_identity.this]
+}
+
+data "aws_cloudfront_origin_access_identities" "commented" {
+  comments = [aws_cloudfront_origin_access_identity.this.comment]
+}
+
 output "found" {
   description = "What the data sources find, and what they should."
   value = {
-    domain   = [data.aws_cloudfront_distribution.this.domain_name, aws_cloudfront_distribution.this.domain_name]
-    code     = [data.aws_cloudfront_function.this.code, aws_cloudfront_function.this.code]
-    control  = [data.aws_cloudfront_origin_access_control.this.name, aws_cloudfront_origin_access_control.this.name]
-    identity = [data.aws_cloudfront_origin_access_identity.this.iam_arn, aws_cloudfront_origin_access_identity.this.iam_arn]
+    domain     = [data.aws_cloudfront_distribution.this.domain_name, aws_cloudfront_distribution.this.domain_name]
+    code       = [data.aws_cloudfront_function.this.code, aws_cloudfront_function.this.code]
+    control    = [data.aws_cloudfront_origin_access_control.this.name, aws_cloudfront_origin_access_control.this.name]
+    identity   = [data.aws_cloudfront_origin_access_identity.this.iam_arn, aws_cloudfront_origin_access_identity.this.iam_arn]
+    identities = [one(data.aws_cloudfront_origin_access_identities.all.ids), aws_cloudfront_origin_access_identity.this.id]
+    commented  = [one(data.aws_cloudfront_origin_access_identities.commented.ids), aws_cloudfront_origin_access_identity.this.id]
   }
 }
 
