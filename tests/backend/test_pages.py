@@ -120,6 +120,7 @@ def contrast(one: str, other: str) -> float:
         ("press-ink", "press"),
         ("press-ink", "press-over"),
         ("good", "good-ground"),
+        ("bad", "bad-ground"),
         ("light", "ground"),
     ],
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -43,7 +44,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.globals.update(shop=shop, storefront=storefront, cover=cover)
-        self._environment.filters.update(money=money, size=size, kind=kind)
+        self._environment.filters.update(money=money, size=size, kind=kind, code=code)
 
     def show(self, request: Request, template: str, status: int = 200, *, values: Mapping[str, object]) -> HTMLResponse:
         """A page, for whoever `request.state.customer` says is looking."""
@@ -82,3 +83,9 @@ def size(count: int) -> str:
 def kind(name: str) -> str:
     """What an item is, as it is shown."""
     return _KINDS.get(name, name.capitalize())
+
+
+def code(text: str) -> Markup:
+    """A text in which `code` stands between backticks, escaped."""
+    parts = (f"<code>{escape(part)}</code>" if n % 2 else str(escape(part)) for n, part in enumerate(text.split("`")))
+    return Markup("".join(parts))  # noqa: S704  every part of it is escaped

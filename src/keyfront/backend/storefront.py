@@ -16,6 +16,7 @@ from keyfront.backend.downloads import Downloads
 from keyfront.backend.identity import SESSION_CUSTOMER
 from keyfront.backend.pages import Pages
 from keyfront.backend.refusals import RefusedError, bad_request, no_such_item
+from keyfront.backend.refused_links import explain_link, ours
 from keyfront.backend.values import Item
 
 _PER_PAGE: Final = 24
@@ -43,6 +44,7 @@ class Storefront:
             Route("/library", self.library),
             Route("/sign-in", self.sign_in, methods=["GET"]),
             Route("/sign-in", self.signed_in, methods=["POST"]),
+            Route("/refused", self.refused, methods=["GET", "POST"]),
             Route("/sign-out", self.sign_out, methods=["POST"]),
         ]
 
@@ -120,6 +122,19 @@ class Storefront:
         request.session.clear()
         request.session[SESSION_CUSTOMER] = customer.id
         return RedirectResponse(_way_back(back if isinstance(back, str) else ""), 303)
+
+    async def refused(self, request: Request) -> Response:
+        """Why a download link does not open its file. The link comes in a form's body: it belongs in no log."""
+        await self._downloads.customer(request)
+        if request.method != "POST":
+            return self._show(request, "explained.html", link="", explained=None)
+        form = await request.form(max_files=0, max_fields=2)
+        given = form.get("link")
+        link = ours(given if isinstance(given, str) else "", self._downloads.settings.base_url)
+        signer = await self._downloads.keystore.signer_async()
+        keys = {signer.key_pair_id: signer.key.public_key}
+        explained = await run_in_threadpool(explain_link, link, keys=keys, now=self._downloads.now())
+        return self._show(request, "explained.html", link=link, explained=explained)
 
     async def sign_out(self, request: Request) -> Response:
         """Forget who is signed in."""

@@ -7,6 +7,12 @@ from typing import Final, Literal
 
 _PAGES: Final = "https://github.com/keyfront/keyfront/blob/main/docs/findings.md"
 
+
+def page_of(finding: str) -> str:
+    """The address of a finding's section in `docs/findings.md`."""
+    return f"{_PAGES}#{finding}"
+
+
 Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
 
 Outcome = Literal["passed", "failed", "unknown"]
@@ -97,7 +103,7 @@ class Finding:
     @property
     def page(self) -> str:
         """Where our own documentation tells it in full."""
-        return f"{_PAGES}#{self.id}"
+        return page_of(self.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,10 @@ AWS = Path(sys.executable).with_name("aws")
 pytestmark = pytest.mark.xdist_group("up")
 
 
+_HTML = "Accept: text/html"
+_LOOPBACK = ("--connect-to", "::127.0.0.1:")
+
+
 def _eventually(look: Callable[[], Any], wanted: Any, seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while (seen := look()) != wanted:
@@ -111,6 +115,19 @@ def test_the_key_taken_out_of_the_group_is_unknown_within_seconds(up: Any) -> No
     finally:
         up.keyfront("groups", "add", group, key)
     _eventually(lambda: up.curl(signed), (200, content))
+
+
+def test_a_refusal_names_its_finding_and_the_shop_explains_it(up: Any) -> None:
+    item = up.printed["items"][0]["path"]
+    where = up.printed["edge"]["http"]
+    changed = up.sign(f"{where}/{item}") + "&utm_source=mail"
+    status, answer = up.curl(changed, "--include", *_LOOPBACK)
+    assert status == 403
+    assert b"x-keyfront-finding: query-added\r\n" in answer.lower()
+    assert answer.endswith(b"<Error><Code>AccessDenied</Code><Message>Access denied</Message></Error>")
+    status, page = up.curl(f"{up.printed['shop']}/refused", "--data-urlencode", f"link={changed}", "--header", _HTML)
+    assert status == 200
+    assert b"More about <code>query-added</code>" in page
 
 
 def test_a_change_of_the_distribution_is_deployed_when_the_edge_has_it(up: Any) -> None:
