@@ -45,7 +45,7 @@ async def main(identity: str | None) -> None:
                 config: Any = {"CallerReference": identity, "Comment": ""}
                 store.origin_access_identities.put(Resource(identity, "E1", config, now, now))
 
-    listener = Listener(Endpoint(deploying(plane), moto_api=True, reset=reset), bind("127.0.0.1", 0))
+    listener = Listener(Endpoint(deploying(plane), plane=plane, moto_api=True, reset=reset), bind("127.0.0.1", 0))
     listener.start()
     print(f"http://127.0.0.1:{listener.port}", flush=True)
     await asyncio.Event().wait()

@@ -4,6 +4,7 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from keyfront.controlplane import (
     cache_policies,
@@ -24,6 +25,7 @@ from keyfront.controlplane import (
 from keyfront.controlplane.account import Account, Operation, check_version_given
 from keyfront.controlplane.faults import APIError
 from keyfront.controlplane.journal import Journal, JournalError
+from keyfront.controlplane.model import service_model
 from keyfront.controlplane.propagation import Propagation
 from keyfront.controlplane.quotas import Quotas
 from keyfront.controlplane.reading import read
@@ -31,6 +33,9 @@ from keyfront.controlplane.routing import route
 from keyfront.controlplane.store import Store, Table
 from keyfront.controlplane.validation import validate
 from keyfront.controlplane.writing import Response, write, write_error
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel
 
 _LOG = logging.getLogger(__name__)
 
@@ -94,6 +99,25 @@ class ControlPlane:
             message = f"keyfront failed at this request; its log says more about request {request_id}."
             return write_error(APIError("InternalError", message), request_id)
 
+    @property
+    def account_number(self) -> str:
+        """The account's number, 12 digits."""
+        return self._account.number
+
+    def perform(self, operation: str, given: Mapping[str, Any]) -> Mapping[str, object]:
+        """Do an operation of `OPERATIONS` as if a client had asked for it, and return its output.
+
+        Raises `APIError` when it is refused, `JournalError` when it cannot be kept.
+        """
+        _check(service_model().operation_model(operation), given)
+        with self._account.store.transaction():
+            return OPERATIONS[operation](self._account, given)
+
+    def tagged(self) -> list[tags.Tagged]:
+        """What there is that can have tags, and the tags it has."""
+        with self._account.store.transaction():
+            return tags.everything(self._account)
+
     def reset(self) -> None:
         """Forget every resource of the account. The edges stay registered."""
         store = self._account.store
@@ -119,9 +143,13 @@ class ControlPlane:
         if operation is None:
             raise APIError("NotImplemented", f"keyfront does not implement {target.operation.name} yet.")
         given = read(target, {name.lower(): value for name, value in headers.items()}, body)
-        if target.operation.input_shape is not None:
-            check_version_given(target.operation.input_shape, given)
-            validate(target.operation.input_shape, given)
+        _check(target.operation, given)
         with self._account.store.transaction():
             output = operation(self._account, given)
             return write(target.operation, output, request_id)
+
+
+def _check(operation: "OperationModel", given: Mapping[str, Any]) -> None:
+    if operation.input_shape is not None:
+        check_version_given(operation.input_shape, given)
+        validate(operation.input_shape, given)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from keyfront.controlplane.account import Account, Operation
 from keyfront.controlplane.faults import APIError
+from keyfront.controlplane.identifiers import distribution_arn, function_arn, key_value_store_arn
 from keyfront.controlplane.store import Resource
 
 if TYPE_CHECKING:
@@ -48,6 +49,29 @@ OPERATIONS: Mapping[str, Operation] = {
     "TagResource": add,
     "UntagResource": remove,
 }
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """A resource that can have tags: `kind` is what stands before the last slash of its ARN (`distribution`)."""
+
+    arn: str
+    kind: str
+    tags: Mapping[str, str]
+
+
+def everything(account: Account) -> list[Tagged]:
+    """Every resource that can have tags, also those that have none."""
+    number, store = account.number, account.store
+    stores = [each.config["Id"] for each in store.key_value_stores]
+    return [
+        *(Tagged(distribution_arn(number, d.id), "distribution", of(account, d.id)) for d in store.distributions),
+        *(Tagged(function_arn(number, f.id), "function", of(account, of_function(f.id))) for f in store.functions),
+        *(
+            Tagged(key_value_store_arn(number, each), "key-value-store", of(account, of_key_value_store(each)))
+            for each in stores
+        ),
+    ]
 
 
 def of_function(name: str) -> str:

@@ -115,7 +115,8 @@ class Machine:
         for place in places:
             control_plane.propagation.register(place.name)
         control_plane.redeploy()
-        endpoint = Endpoint(control_plane_app(control_plane), state=self._open_services(state) if state else None)
+        services = self._open_services(state) if state else None
+        endpoint = Endpoint(control_plane_app(control_plane), plane=control_plane, state=services)
         url = f"http://127.0.0.1:{_port(endpoint_sockets)}"
         self._listen(endpoint, endpoint_sockets)
         self._stack.callback(endpoint.close)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Final
 
+from keyfront.controlplane import ControlPlane
 from keyfront.serving import ASGIApp, Scope
 from keyfront.stack.endpoint.addressing import Target
 from keyfront.stack.endpoint.answers import AWSError
@@ -22,8 +23,9 @@ _RESET_PATH: Final = b"/moto-api/reset"
 class Endpoint:
     """An ASGI application that is a whole AWS endpoint, from its first request to `close`.
 
-    `control_plane` answers for CloudFront, `own` under `/_keyfront/` (nobody does when it is `None`). `hosts` are names
-    other than localhost that clients may reach the endpoint by; see `guard`. `state` keeps what moto has, and is closed
+    `control_plane` answers for CloudFront, `own` under `/_keyfront/` (nobody does when it is `None`). `plane` is
+    what is behind `control_plane`, where the Resource Groups Tagging API finds CloudFront's resources. `hosts` are
+    names other than localhost that clients may reach the endpoint by; see `guard`. `state` keeps what moto has, and is closed
     by whoever made it, after the endpoint. `moto_api` opens moto's own controls;
     `reset` is called when somebody resets moto with them, so that CloudFront starts anew with the other services.
     """
@@ -33,6 +35,7 @@ class Endpoint:
         control_plane: ASGIApp,
         own: ASGIApp | None = None,
         *,
+        plane: ControlPlane | None = None,
         hosts: Collection[str] = (),
         moto_api: bool = False,
         state: ServicesState | None = None,
@@ -41,7 +44,7 @@ class Endpoint:
         self._control_plane, self._own = control_plane, own
         self._on_reset = reset if moto_api else None
         self._hosts = frozenset(host.lower() for host in hosts)
-        self._services = Services(moto_api=moto_api, state=state)
+        self._services = Services(moto_api=moto_api, state=state, plane=plane)
         self._bridge = Bridge(self._services)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

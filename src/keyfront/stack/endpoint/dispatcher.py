@@ -10,7 +10,8 @@ from moto.backends import list_of_moto_modules
 from moto.core.utils import convert_to_flask_response
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from keyfront.stack.endpoint import functions, s3
+from keyfront.controlplane import ControlPlane
+from keyfront.stack.endpoint import functions, s3, tagging
 from keyfront.stack.endpoint.addressing import signed_service
 from keyfront.stack.endpoint.answers import AWSError, RefusedError
 from keyfront.stack.endpoint.bridge import Environ, WSGIApplication
@@ -25,14 +26,20 @@ _CLOSED: Final = AWSError(404, "NotFound", "moto's own controls are closed at th
 class Dispatcher(DomainDispatcherApplication):
     """moto's dispatcher, less the services that it must not answer for, and with an answer for unknown ones."""
 
-    def __init__(self, *, moto_api: bool = False) -> None:
-        """`moto_api` opens `/moto-api/`."""
-        self._moto_api = moto_api
+    def __init__(self, *, moto_api: bool = False, plane: ControlPlane | None = None) -> None:
+        """`moto_api` opens `/moto-api/`; `plane` has the CloudFront resources that can be tagged."""
+        self._moto_api, self._plane = moto_api, plane
         # Every page of every site may read the answers otherwise, SSM's and KMS's included.
         moto_server.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]
         s3.install()
         functions.install()
+        tagging.install()
         super().__init__(self._create)
+
+    def __call__(self, environ: Environ, start_response: Any) -> Any:
+        """Answer one request."""
+        tagging.use(self._plane)
+        return super().__call__(environ, start_response)
 
     def get_backend_for_host(self, host: str | None) -> Any:
         """moto's look-up, less the line that it prints to the user's terminal for a service it does not have."""

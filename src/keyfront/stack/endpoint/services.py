@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from keyfront.controlplane import ControlPlane
 from keyfront.errors import InputError
 from keyfront.stack.endpoint.bridge import Environ
 from keyfront.stack.endpoint.changes import may_change
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
 class Services:
     """A WSGI application. Its state is moto's: it belongs to the process, not to this object."""
 
-    def __init__(self, *, moto_api: bool = False, state: ServicesState | None = None) -> None:
+    def __init__(
+        self, *, moto_api: bool = False, state: ServicesState | None = None, plane: ControlPlane | None = None
+    ) -> None:
         """`moto_api` opens moto's own controls under `/moto-api/`, which anybody may use then.
 
-        `state` is where moto's state comes from and is kept.
+        `state` is where moto's state comes from and is kept; `plane` has the CloudFront resources that other services
+        are asked for.
         """
-        self._moto_api = moto_api
+        self._moto_api, self._plane = moto_api, plane
         self._state = state
         self._lock = Lock()
         self._application: Any = None
@@ -38,7 +42,7 @@ class Services:
             if self._application is None:
                 from keyfront.stack.endpoint.dispatcher import Dispatcher
 
-                application = Dispatcher(moto_api=self._moto_api)
+                application = Dispatcher(moto_api=self._moto_api, plane=self._plane)
                 if self._state:
                     self._state.load()
                 self._application = application
