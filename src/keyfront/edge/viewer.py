@@ -33,7 +33,7 @@ class ViewerRequest:
         self.fields = fields if len(fields) == len(self.headers) else _joined(self.headers)
         self.header_bytes = len(b"".join(chain.from_iterable(self.headers))) + 4 * len(self.headers)
         """Bytes of all header lines."""
-        self.host: str = fields.get(b"host", b"").decode("latin-1")
+        self.host: str = self.fields.get(b"host", b"").decode("latin-1")
         """The Host header as sent; two of them are joined by a comma, which no host name holds."""
 
     def asking_for(self, path: str) -> "ViewerRequest":
