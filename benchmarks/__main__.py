@@ -6,7 +6,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from benchmarks import authz, cli, edge, signing, table, verification
+from benchmarks import authz, cli, edge, memory, signing, table, verification
 from benchmarks.contest import Row
 
 SECTIONS: dict[str, Callable[[float, int], Iterator[Row]]] = {
@@ -16,12 +16,16 @@ SECTIONS: dict[str, Callable[[float, int], Iterator[Row]]] = {
     "edge": edge.run,
     "authz": authz.run,
 }
+LONG: dict[str, Callable[[float, int], Iterator[Row]]] = {"edge-memory": memory.run}
+"""Sections that run only when they are asked for."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is asked for; 0 however the figures are: they are read by people."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="keyfront beside its peers, in one run.")
-    parser.add_argument("--only", action="append", choices=SECTIONS, help="a part of the table; may be repeated")
+    parser.add_argument(
+        "--only", action="append", choices=[*SECTIONS, *LONG], help="a part of the table; may be repeated"
+    )
     parser.add_argument("--seconds", type=_positive, default=2.0, help="how long each peer works in all (default: 2)")
     parser.add_argument("--rounds", type=int, default=20, help="in how many turns (default: 20)")
     parser.add_argument("--json", action="store_true", help="the rows as JSON")
@@ -31,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows: list[Row] = []
     for name in options.only or SECTIONS:
         print(f"{name} …", file=sys.stderr, flush=True)
-        rows += SECTIONS[name](options.seconds, options.rounds)
+        rows += {**SECTIONS, **LONG}[name](options.seconds, options.rounds)
     if options.json:
         print(json.dumps(table.as_objects(rows), indent=2))
     else:

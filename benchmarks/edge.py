@@ -1,142 +1,191 @@
-"""Requests a second for 1 KiB: the edge, which verifies a signature each time, beside servers that verify none."""
+"""The edge, which judges each request, beside servers that check less or nothing: rates, ranges, many connections."""
 
-import http.client
 import os
 import re
-import shutil
-import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import urlsplit
 
-from benchmarks import servers
+from benchmarks import servers, warm, wrk
 from benchmarks.contest import Aim, Peer, PeerError, Row, race, rows
 from benchmarks.signing import EXPIRES
+from benchmarks.wrk import Load, Target
 from keyfront import Signer, SigningKey
 
 OBJECT = "object.bin"
+FILM = "film.bin"
 
-_SECTION = "Edge, 1 KiB, one process beside wrk on the same cores"
-_CONNECTIONS = 32
-_SIGNATURES = 500
-"""So many viewers come back again and again: their signatures are computed once (see `verification`)."""
-_STRANGERS = 9000
-"""More than the judge remembers: each comes when it was forgotten, and its signature is computed every time."""
-_SCRIPT = Path(__file__).with_name("requests.lua")
+_VIEWERS = 10_000
+_STRANGERS = 20_000
+"""More than the judges of two workers remember: each comes when it was forgotten, and its signature is computed."""
+_COMEBACKS = 500
+"""So many viewers with cookies come back again and again: their signatures are computed once."""
+_PART = 10 * 1024 * 1024
+_PARTS = 8
+_PACE = 4_000
+"""Requests a second at which waiting is compared: what every server here does at ease."""
+_RATES = "Edge, 1 KiB, wrk with 50 connections on the same two cores"
+_RANGES = "Edge, ranges of 10 MiB of an 80 MiB object, wrk with 4 connections"
+_WAITING = f"Edge, time to answer {_PACE:,} requests/s for 1 KiB, two workers"
 _NGINX = "nginx, static file, no check"
+_LINK = "nginx, static file, secure_link (MD5)"
 _GRANIAN = "granian, hello world, no check"
 
 
-@dataclass(frozen=True)
-class Target:
-    """What wrk asks for: an address, and requests of a target and headers each."""
-
-    url: str
-    requests: list[tuple[str, dict[str, str]]]
-
-
 def run(seconds: float, rounds: int) -> Iterator[Row]:
-    """The edge of `keyfront up` with signed URLs and cookies, nginx and granian: a process each, wrk beside them."""
-    wrk = shutil.which("wrk")
-    if wrk is None:
-        yield Row(_SECTION, "all", "requests/s", missing="wrk is not installed")
+    """Every part with the edge of `keyfront up`, in one and in two processes, and its peers in turn."""
+    if wrk.program() is None:
+        yield Row(_RATES, "all", "requests/s", missing="wrk is not installed")
         return
     turns = min(rounds, 5)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="keyfront-bench-")))
-        load = partial(_peer, wrk, directory)
-        ours = [load(name, target) for name, target in _edge(stack, _content(directory, "keyfront"))]
-        peers = [*ours]
-        for name, serve in ((_NGINX, servers.nginx), (_GRANIAN, servers.granian)):
+        content = _content(directory)
+        edges = {}
+        for workers, name in ((1, "one worker"), (2, "two workers")):
             try:
-                url = stack.enter_context(serve(_content(directory, serve.__name__)))
+                edges[name] = Signed(stack.enter_context(servers.keyfront_up(content, workers)))
             except PeerError as error:
-                peers.append(Peer(name, missing=str(error)))
-            else:
-                peers.append(load(name, Target(url, [(f"/{OBJECT}", {})])))
-        results = race(peers, max(seconds, turns), turns)
-    aims = {peer.name: Aim(8000, "figure") for peer in ours if "https" not in peer.name}
-    yield from rows(_SECTION, "requests/s", results, pick=median, against=_NGINX, aims=aims)
+                yield Row(_RATES, f"keyfront edge, {name}", "requests/s", missing=str(error))
+        peers = dict(_peers(stack, content))
+        yield from _rates(directory, edges, peers, max(seconds, turns), turns)
+        yield from _ranges(directory, edges, peers, max(seconds, turns), turns)
+        yield from _waiting(directory, edges, peers)
 
 
-def _edge(stack: ExitStack, content: Path) -> Iterator[tuple[str, Target | str]]:
-    forms = ("URLs, every signature new", "URLs", "cookies", "URLs, https")
-    names = [f"keyfront edge, signed {form}" for form in forms]
-    try:
-        made = stack.enter_context(servers.keyfront_up(content))
-    except PeerError as error:
-        yield from ((name, str(error)) for name in names)
-        return
-    signer = Signer(made["key_pair_id"], SigningKey.load(Path(made["private_key"])))
-    plain, secure = (f"{made['edge'][scheme]}/{OBJECT}" for scheme in ("http", "https"))
-    folder = plain.removesuffix(OBJECT) + "*"
-    moments = range(EXPIRES, EXPIRES + _SIGNATURES)
-    strangers = range(EXPIRES + _SIGNATURES, EXPIRES + _SIGNATURES + _STRANGERS)
-    cookies = (signer.sign_cookies(folder, expires=moment) for moment in moments)
-    yield names[0], _target(plain, ((signer.sign_url(plain, expires=moment), {}) for moment in strangers))
-    yield names[1], _target(plain, ((signer.sign_url(plain, expires=moment), {}) for moment in moments))
-    yield names[2], _target(plain, ((plain, {"Cookie": _header(each)}) for each in cookies))
-    yield names[3], _target(secure, ((signer.sign_url(secure, expires=moment), {}) for moment in moments))
+class Signed:
+    """The edge of a `keyfront up`, and signed requests for it."""
+
+    def __init__(self, made: Mapping[str, Any]) -> None:
+        self._plain: str = made["edge"]["http"]
+        self._secure: str = made["edge"]["https"]
+        self._signer = Signer(made["key_pair_id"], SigningKey.load(Path(made["private_key"])))
+        self.pid: int = made["pid"]
+
+    def one(self, name: str = OBJECT, headers: Mapping[str, str] | None = None, *, secure: bool = False) -> Target:
+        """One signed URL."""
+        url = f"{self._secure if secure else self._plain}/{name}"
+        return Target.of(url, [(self._signer.sign_url(url, expires=EXPIRES), dict(headers or {}))])
+
+    def viewers(self, count: int = _VIEWERS) -> Target:
+        """Canned URLs, each with a signature of its own."""
+        url = f"{self._plain}/{OBJECT}"
+        moments = range(EXPIRES + 1, EXPIRES + 1 + count)
+        return Target.of(url, [(self._signer.sign_url(url, expires=moment), {}) for moment in moments])
+
+    def cookies(self) -> Target:
+        """One URL, and cookies of many viewers."""
+        url = f"{self._plain}/{OBJECT}"
+        jars = (self._signer.sign_cookies(f"{self._plain}/*", expires=EXPIRES + number) for number in range(_COMEBACKS))
+        return Target.of(
+            url, [(url, {"Cookie": "; ".join(f"{name}={value}" for name, value in jar.items())}) for jar in jars]
+        )
 
 
-def _target(url: str, requests: Iterable[tuple[str, dict[str, str]]]) -> Target:
-    """Requests for the edge, by its address: the names of its distributions resolve in few programs."""
-    parts = urlsplit(url)
-    named = [(asked.partition(parts.netloc)[2], {"Host": parts.netloc, **headers}) for asked, headers in requests]
-    return Target(f"{parts.scheme}://127.0.0.1:{parts.port}", named)
+def _rates(
+    directory: Path, edges: Mapping[str, Signed], others: Mapping[str, Target | str], seconds: float, turns: int
+) -> Iterator[Row]:
+    peers = []
+    for workers, edge in edges.items():
+        targets = {
+            "one signed URL": edge.one(),
+            "10,000 canned URLs": edge.viewers(),
+            "canned URLs, every signature new": edge.viewers(_STRANGERS),
+            "cookies": edge.cookies(),
+            "one signed URL, https": edge.one(secure=True),
+        }
+        warm.up(edge.one())
+        for form, target in targets.items():
+            name = f"keyfront edge, {form}, {workers}"
+            peers.append(_peer(directory, name, target, lambda told: told.rate))
+    peers += [_peer(directory, name, target, lambda told: told.rate) for name, target in others.items()]
+    aims = {
+        "keyfront edge, one signed URL, two workers": Aim(20_000, "figure"),
+        "keyfront edge, 10,000 canned URLs, two workers": Aim(10_000, "figure"),
+        "keyfront edge, canned URLs, every signature new, two workers": Aim(10_000, "figure"),
+    }
+    results = race(peers, seconds, turns)
+    yield from rows(_RATES, "requests/s", results, pick=median, against=_NGINX, aims=aims)
 
 
-def _header(cookies: Any) -> str:
-    return "; ".join(f"{name}={value}" for name, value in cookies.items())
+def _ranges(
+    directory: Path, edges: Mapping[str, Signed], others: Mapping[str, Target | str], seconds: float, turns: int
+) -> Iterator[Row]:
+    parts = [{"Range": f"bytes={at}-{at + _PART - 1}"} for at in range(0, _PARTS * _PART, _PART)]
+
+    def megabytes(told: Load) -> float:
+        return told.transfer / 1e6
+
+    peers = []
+    aims = {}
+    for workers, edge in edges.items():
+        targets = [edge.one(FILM, part) for part in parts]
+        kept = all(warm.up(target, large=True) for target in targets)
+        name = f"keyfront edge, one signed URL, {workers}" + ("" if kept else ", from its origin")
+        target = Target(targets[0].url, [each.requests[0] for each in targets])
+        peers.append(_peer(directory, name, target, megabytes, connections=4))
+        aims[name] = Aim(0.5)
+    nginx = others[_NGINX]
+    if isinstance(nginx, Target):
+        nginx = Target(nginx.url, [(f"/{FILM}", part) for part in parts])
+    peers.append(_peer(directory, _NGINX, nginx, megabytes, connections=4))
+    yield from rows(_RANGES, "MB/s", race(peers, seconds, turns), pick=median, against=_NGINX, aims=aims)
 
 
-def _content(directory: Path, name: str) -> Path:
-    content = directory / name / "content"
+def _waiting(directory: Path, edges: Mapping[str, Signed], others: Mapping[str, Target | str]) -> Iterator[Row]:
+    """Half and 99 % of the answers, with few and with many connections."""
+    asked: dict[str, Target | str] = {_NGINX: others[_NGINX]}
+    if "two workers" in edges:
+        asked = {"keyfront edge, one signed URL": edges["two workers"].one(), **asked}
+    for name, target in asked.items():
+        if isinstance(target, str):
+            yield Row(_WAITING, name, "ms", missing=target)
+            continue
+        file = target.write(directory / f"{_slug(name)}.requests")
+        few, many = (wrk.load(target.url, file, 5, connections, _PACE) for connections in (50, 500))
+        for share, before, after in (("p50", few.p50, many.p50), ("p99", few.p99, many.p99)):
+            against = f"{name}, 50 connections, {share}"
+            yield Row(_WAITING, against, "ms", before * 1000)
+            aim = Aim(1.5, at_most=True) if share == "p50" and name != _NGINX else None
+            yield Row(
+                _WAITING, f"{name}, 500 connections, {share}", "ms", after * 1000, "50 connections", after / before, aim
+            )
+
+
+def _peers(stack: ExitStack, content: Path) -> Iterator[tuple[str, Target | str]]:
+    secret = "enigma"
+    link, asked = servers.secure_link(content, secret), servers.linked(f"/{OBJECT}", EXPIRES, secret)
+    for name, serve, target in (
+        (_NGINX, servers.nginx, f"/{OBJECT}"),
+        (_LINK, partial(servers.nginx, configure=link), asked),
+        (_GRANIAN, servers.granian, f"/{OBJECT}"),
+    ):
+        try:
+            yield name, Target(stack.enter_context(serve(content)), [(target, {})])
+        except PeerError as error:
+            yield name, str(error)
+
+
+def _content(directory: Path) -> Path:
+    content = directory / "served" / "content"
     content.mkdir(parents=True)
     (content / OBJECT).write_bytes(os.urandom(1024))
+    (content / FILM).write_bytes(os.urandom(_PART) * _PARTS)
     return content
 
 
-def _peer(wrk: str, directory: Path, name: str, target: Target | str) -> Peer:
+def _peer(
+    directory: Path, name: str, target: Target | str, figure: Callable[[Load], float], *, connections: int = 50
+) -> Peer:
     if isinstance(target, str):
         return Peer(name, missing=target)
-    file = directory / f"{name}.requests"
-    lines = (
-        "\t".join([asked, *(f"{key}: {value}" for key, value in headers.items())]) for asked, headers in target.requests
-    )
-    file.write_text("\n".join(lines) + "\n")
-    if name.startswith("keyfront") and not target.url.startswith("https"):
-        _fill_cache(target)
-    return Peer(name, partial(load, wrk, target.url, file))
+    file = target.write(directory / f"{_slug(name)}-{connections}.requests")
+    return Peer(name, lambda seconds: figure(wrk.load(target.url, file, seconds, connections)))
 
 
-def _fill_cache(target: Target) -> None:
-    """Asks until the answer comes out of the cache, as every answer that is measured shall."""
-    asked, headers = target.requests[0]
-    for _ in range(10):
-        connection = http.client.HTTPConnection(urlsplit(target.url).netloc, timeout=10)
-        connection.request("GET", asked, headers=headers)
-        answer = connection.getresponse()
-        answer.read()
-        connection.close()
-        if answer.status == 200 and answer.headers["X-Cache"] == "Hit from cloudfront":
-            return
-    raise PeerError(f"the edge answers {answer.status}, {answer.headers['X-Cache']}")
-
-
-def load(wrk: str, url: str, file: Path, seconds: float) -> float:
-    """wrk for whole seconds; requests a second, all of them answered with 200."""
-    duration = f"{max(1, round(seconds))}s"
-    command = [wrk, "-t1", f"-c{_CONNECTIONS}", f"-d{duration}", "-s", str(_SCRIPT), url, "--", str(file)]
-    told = subprocess.run(command, capture_output=True, text=True).stdout
-    rate = re.search(r"Requests/sec:\s+([0-9.]+)", told)
-    bad = re.search(r"Non-2xx or 3xx responses: \d+|Socket errors: .*", told)
-    if rate is None or bad is not None:
-        raise PeerError(bad[0] if bad else "wrk told no figure")
-    return float(rate[1])
+def _slug(name: str) -> str:
+    return re.sub(r"\W+", "-", name)

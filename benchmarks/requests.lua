@@ -1,4 +1,5 @@
 -- wrk's script: sends the requests of a file in turn. A line a request: its target, then its headers, between tabs.
+-- A second argument: each connection pauses before a request, so many milliseconds on the average.
 
 local requests = {}
 local turn = 0
@@ -15,6 +16,10 @@ function init(arguments)
       end
     end
     requests[#requests + 1] = wrk.format("GET", target, headers)
+  end
+  local pause = tonumber(arguments[2])
+  if pause then
+    function delay() return math.random() * 2 * pause end
   end
 end
 

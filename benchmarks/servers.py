@@ -1,5 +1,7 @@
 """The servers that are measured, each a process of its own: `keyfront up`, nginx, granian."""
 
+import base64
+import hashlib
 import json
 import os
 import shutil
@@ -23,16 +25,22 @@ _ROOT = Path(__file__).parent.parent
 
 
 @contextmanager
-def keyfront_up(content: Path) -> Iterator[dict[str, Any]]:
-    """`keyfront up` for a folder: what it prints as JSON. Raises `PeerError` when it does not start."""
+def keyfront_up(content: Path, edges: int = 1) -> Iterator[dict[str, Any]]:
+    """`keyfront up` for a folder, with so many processes at the edge: what it prints as JSON, and its `pid`.
+
+    Raises `PeerError` when it does not start.
+    """
     command = [str(Path(sys.executable).with_name("keyfront")), "up", "--json", "--content", str(content)]
+    command += ["--edges", str(edges)]
     ports = [part for name in ("port", "http-port", "https-port", "backend-port") for part in (f"--{name}", "0")]
-    with launched([*command, *ports], content.parent) as process:
+    directory = content.parent / f"keyfront-{edges}"
+    directory.mkdir()
+    with launched([*command, *ports], directory) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
-            raise PeerError(f"keyfront up did not start: {last_words(content.parent)}")
-        yield json.loads(line)
+            raise PeerError(f"keyfront up did not start: {last_words(directory)}")
+        yield {**json.loads(line), "pid": process.pid}
 
 
 @contextmanager
@@ -41,7 +49,9 @@ def nginx(content: Path, configure: Callable[[int], str] | None = None) -> Itera
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None:
         raise PeerError("nginx is not installed")
-    directory, port = content.parent, _free_port()
+    port = _free_port()
+    directory = content.parent / f"nginx-{port}"
+    directory.mkdir()
     temporary = "".join(
         f"{kind}_temp_path {directory}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
@@ -50,15 +60,33 @@ def nginx(content: Path, configure: Callable[[int], str] | None = None) -> Itera
     configuration.write_text(
         f"""{"user root;" if os.geteuid() == 0 else ""}
         daemon off; worker_processes 1; pid {directory}/nginx.pid; error_log {directory}/nginx.log;
-        events {{ worker_connections 512; }}
+        events {{ worker_connections 4096; }}
         http {{
-          access_log off; sendfile on; keepalive_requests 1000000000; open_file_cache max=16; {temporary}
+          access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=16; {temporary}
           {server}
         }}"""
     )
     arguments = ["-e", str(directory / "nginx.log"), "-p", str(directory), "-c", str(configuration)]
     with launched([program, *arguments], directory) as process:
-        yield _ready(process, port, content.parent)
+        yield _ready(process, port, directory)
+
+
+def secure_link(content: Path, secret: str) -> Callable[[int], str]:
+    """nginx's own signed links (`linked` makes one), for `nginx` to be configured with."""
+    return lambda port: (
+        f"""server {{
+          listen 127.0.0.1:{port}; root {content};
+          secure_link $arg_md5,$arg_expires; secure_link_md5 "$secure_link_expires$uri {secret}";
+          if ($secure_link = "") {{ return 403; }}
+          if ($secure_link = "0") {{ return 410; }}
+        }}"""
+    )
+
+
+def linked(path: str, expires: int, secret: str) -> str:
+    """`path` as `secure_link` lets it in until `expires` (seconds since the epoch)."""
+    digest = hashlib.md5(f"{expires}{path} {secret}".encode(), usedforsecurity=False).digest()
+    return f"{path}?md5={base64.urlsafe_b64encode(digest).decode().rstrip('=')}&expires={expires}"
 
 
 @contextmanager
