@@ -207,6 +207,17 @@ def test_the_default_root_object_is_protected_where_its_own_path_is(laid: Laid) 
     assert laid.viewer.get(laid.signed("/")).body == b"welcome"
 
 
+def test_every_port_knows_both_of_the_ports_that_a_distribution_has_for_itself(lay: Lay) -> None:
+    laid = lay()
+    laid.origin.answer("/a", b"a")
+    own = replace(laid.distribution(), domain_name="localhost:10001")
+    laid.edge.configuration = configure(laid.inventory(own))
+    for host in ("localhost:10001", "localhost:10002"):
+        assert laid.viewer.get("/a", host=host).body == b"a"
+    for host in ("localhost", "localhost:10000", "localhost:10003"):
+        assert laid.viewer.get("/a", host=host).status == 403
+
+
 def test_a_port_of_its_own_serves_one_distribution_under_the_names_of_this_machine(lay: Lay) -> None:
     laid = lay(Door(https_port=10001, site_id="E2"))
     other = replace(

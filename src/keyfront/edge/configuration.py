@@ -155,6 +155,10 @@ def configure(inventory: Inventory, location: str = ALONE.name) -> Configuration
         for name in site.names:
             if hosts.setdefault(name, site) is not site:
                 _log.warning("%s is a name of distribution %s already, not of %s", name, hosts[name].id, site.id)
+    for site in sites.values():
+        if site.port is not None:
+            # Its port for plain HTTP: whoever asks another port of this edge for it means it as well.
+            hosts.setdefault(f"localhost:{site.port + 1}", site)
     return Configuration(sites, hosts)
 
 
