@@ -46,6 +46,10 @@ def route(configuration: Configuration, door: Door, viewer: ViewerRequest) -> Si
     if not viewer.path.startswith("/") or "%00" in viewer.path or "#" in viewer.path:
         # `*`, the authority of a CONNECT; NUL and a bare #, which end a path for some origins. Assumed.
         return page(400, BAD_REQUEST, "invalid-path", viewer.id)
+    text = viewer.path + viewer.query
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        # RFC 9112, section 3.2: a target is visible ASCII. No origin can be asked for another. Assumed.
+        return page(400, BAD_REQUEST, "invalid-target", viewer.id)
     target = len(viewer.path) + len(viewer.query) + 1
     url = len(viewer.scheme) + 3 + len(viewer.host) + target
     if url > MAX_URL_BYTES or len(viewer.method) + target + viewer.header_bytes > MAX_REQUEST_BYTES:
