@@ -25,9 +25,9 @@ class Endpoint:
 
     `control_plane` answers for CloudFront, `own` under `/_keyfront/` (nobody does when it is `None`). `plane` is
     what is behind `control_plane`, where the Resource Groups Tagging API finds CloudFront's resources. `hosts` are
-    names other than localhost that clients may reach the endpoint by; see `guard`. `state` keeps what moto has, and is closed
-    by whoever made it, after the endpoint. `moto_api` opens moto's own controls;
-    `reset` is called when somebody resets moto with them, so that CloudFront starts anew with the other services.
+    names other than localhost that clients may reach the endpoint by; see `guard`. `state` keeps what moto has, and is
+    closed by whoever made it, after the endpoint. `moto_api` opens moto's own controls; `reset` is called when somebody
+    resets moto with them, so that CloudFront starts anew with the other services.
     """
 
     def __init__(

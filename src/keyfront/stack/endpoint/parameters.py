@@ -10,7 +10,7 @@ _put: Final = SimpleSystemManagerBackend.put_parameter
 _STANDARD, _ADVANCED = "Standard", "Advanced"
 _TIERS: Final = (_STANDARD, _ADVANCED, "Intelligent-Tiering")
 _CHARACTERS: Final = {_STANDARD: 4096, _ADVANCED: 8192}
-"""A value's longest. Source: API Reference, "PutParameter": 4 KB and 8 KB; the service's own message counts characters."""
+"""A value's longest. Source: API Reference, "PutParameter": 4 KB and 8 KB; the service's message counts characters."""
 
 
 def install() -> None:
