@@ -11,7 +11,7 @@ from moto.core.utils import convert_to_flask_response
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from keyfront.controlplane import ControlPlane
-from keyfront.stack.endpoint import functions, parameters, s3, tagging
+from keyfront.stack.endpoint import functions, http_apis, parameters, s3, tagging
 from keyfront.stack.endpoint.addressing import signed_service
 from keyfront.stack.endpoint.answers import AWSError, RefusedError
 from keyfront.stack.endpoint.bridge import Environ, WSGIApplication
@@ -33,6 +33,7 @@ class Dispatcher(DomainDispatcherApplication):
         moto_server.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]
         s3.install()
         functions.install()
+        http_apis.install()
         parameters.install()
         tagging.install()
         super().__init__(self._create)
