@@ -87,7 +87,7 @@ def test_a_private_key_is_checked_and_never_shown(run: Run, link: str, rsa: Path
     assert secret not in out + page.read_text("utf-8") + run(*arguments, "--json")[1]
     status, out, _ = run("explain", link, "--private-key", ecdsa / "private_key.pem")
     assert status == 3
-    assert "is the key's (in private_key.pem)" in out
+    assert "fits the key in private_key.pem" in out
 
 
 def test_the_page_stands_alone(run: Run, signer: Signer, ecdsa: Path, tmp_path: Path) -> None:

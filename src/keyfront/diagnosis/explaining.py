@@ -212,8 +212,10 @@ def _searched(facts: Facts) -> str:
         return ""
     if found.match is not None:
         texts = [change.text or change.id.replace("-", " ") for change in found.match.changes]
-        what = " and ".join(texts) if texts else "what was sent"
-        return f"The signature fits ({found.tries:,} combinations tried): {what}."
+        if not texts:
+            return f"The signature fits what was sent, with the key {found.match.key}."
+        tries = "1 try" if found.tries == 1 else f"{found.tries:,} tries"
+        return f"What the signature fits was found after {tries}: {' and '.join(texts)}."
     if found.complete:
-        return f"No variant fits: {found.tries:,} combinations tried."
-    return f"The search gave up after {found.tries:,} combinations; not every variant was tried."
+        return f"The signature fits none of the {found.tries:,} likely variants of this request that were tried."
+    return f"The search gave up after {found.tries:,} tries; not every likely variant of this request was tried."

@@ -115,16 +115,14 @@ def _signature(facts: Facts) -> Iterator[Step]:
     if not facts.key_pair_id:
         return
     if facts.match is not None and not facts.match.changes:
-        yield Step("signature", "passed", f"is the key's ({facts.match.key}) over what was sent")
+        yield Step("signature", "passed", f"fits the key {facts.match.key} and what was sent")
     elif facts.match is not None:
         yield Step("signature", "failed", f"does not fit{_change(facts)}", "", _signed(facts))
     elif facts.signature_text:
-        yield Step(
-            "signature",
-            "unknown",
-            f"{len(facts.signature_text)} characters",
-            "the public key, to check the signature with (--public-key)",
-        )
+        needed = "the public key, to check the signature with (--public-key)"
+        if facts.key is not None:
+            needed = "a policy that can be read: without it nobody knows what was signed"
+        yield Step("signature", "unknown", f"{len(facts.signature_text)} characters", needed)
 
 
 def _change(facts: Facts) -> str:

@@ -55,8 +55,8 @@ def earlier_behavior_is_public(facts: Facts) -> Found | None:
     "path-may-mean-another-place",
     "The path can be read in two ways, and one of them is not allowed",
     stage=Stage.BEHAVIOR,
-    looks="The path holds `..`, `%2F`, a backslash, `;` or two slashes, and keyfront's edge refuses the link though its "
-    "signature is good.",
+    looks="The path holds `..`, `%2F`, a backslash, `;` or two slashes, and keyfront's edge refuses the link though "
+    "its signature is good.",
     cause="CloudFront judges the path in one reading and hands it on as it was sent. A server behind that reads it in "
     "another way would give out a file that the link does not open. What CloudFront itself does with such a path is "
     "published nowhere; keyfront refuses it, to be on the safe side (assumed).",

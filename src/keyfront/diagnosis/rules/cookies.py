@@ -90,9 +90,9 @@ def cookies_re_encoded(facts: Facts) -> Found | None:
         return None
     name = wrong[0].removeprefix("CloudFront-")
     value = facts.given[name]
-    shown = unquote(value)[:24] if "%" in value else value[:24]
+    decoded = f", which stands for {unquote(value)[:24]!r}" if "%" in value[:24] else ""
     return Found(
-        f"{', '.join(wrong)} was changed on its way: the value of {wrong[0]} begins with {value[:24]!r} ({shown!r})."
+        f"{', '.join(wrong)} was changed on its way: the value of {wrong[0]} begins with {value[:24]!r}{decoded}."
     )
 
 
@@ -159,7 +159,7 @@ def cookie_domain_differs(facts: Facts) -> Found | None:
         return Found("Domain is cloudfront.net, for which browsers take no cookies.")
     if host == domain or host.endswith(f".{domain}"):
         return None
-    return Found(f"Domain is {domain}; asked was {host}.")
+    return Found(f"Domain is {domain}; the request asks for {host}.")
 
 
 @rule(
@@ -177,7 +177,7 @@ def cookie_path_differs(facts: Facts) -> Found | None:
     path = _attributes(facts).get("path", "")
     if not path.startswith("/") or facts.path == path or facts.path.startswith(path.rstrip("/") + "/"):
         return None
-    return Found(f"Path is {path}; asked was {facts.path}.")
+    return Found(f"Path is {path}; the request asks for {facts.path}.")
 
 
 @rule(
@@ -193,4 +193,4 @@ def cookie_path_differs(facts: Facts) -> Found | None:
 def cookie_secure_over_http(facts: Facts) -> Found | None:
     if "secure" not in _attributes(facts) or facts.scheme != "http":
         return None
-    return Found("The cookies were set with Secure; asked was an http:// URL.")
+    return Found("The cookies were set with Secure; the request asks for an http:// URL.")

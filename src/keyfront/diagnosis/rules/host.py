@@ -155,7 +155,9 @@ def redirected_to_https(facts: Facts) -> Found | None:
 )
 def method_not_allowed(facts: Facts) -> Found | None:
     if facts.response and facts.response.kind == "method":
-        return Found(f"CloudFront's page says so{f'; asked was {facts.method}' if facts.method else ''}.")
+        return Found(
+            f"CloudFront's page says so{f'; the method of the request is {facts.method}' if facts.method else ''}."
+        )
     if facts.behavior is None or not facts.method or facts.method in facts.behavior.methods:
         return None
     return Found(

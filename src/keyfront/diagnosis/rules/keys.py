@@ -241,7 +241,7 @@ def key_not_trusted(facts: Facts) -> Found | None:
 
 @rule(
     "key-of-another-id",
-    "Another key signed than the one that the id names",
+    "The link was signed with another key than the one that it names",
     stage=Stage.SIGNATURE,
     looks="CloudFront answers `AccessDenied`, and everything in the link looks right.",
     cause="The key-pair id and the private key belong to different pairs. This happens when the two are kept in "

@@ -280,6 +280,6 @@ def signature_does_not_match(facts: Facts) -> Found | None:
     kinds = "forms of the policy" if facts.custom else "forms of the URL and the policy"
     how = "were tried and none fits" if tried.complete else "were tried before time was up, and none fits"
     return Found(
-        f"The signature is not {facts.key_pair_id}'s over this {'policy' if facts.custom else 'URL and expiry'}. "
+        f"The key {facts.key_pair_id} did not sign this {'policy' if facts.custom else 'URL with this expiry'}. "
         f"{tried.tries:,} combinations of {kinds}, {keys} {'key' if keys == 1 else 'keys'} and both hashes {how}."
     )

@@ -24,7 +24,10 @@ def proof(facts: Facts, name: str) -> Found | None:
     if not facts.proved(name) or facts.match is None:
         return None
     signed = f"The signature was made for {bare(facts.match.url)}" if facts.match.url else "The signature proves it"
-    return Found(f"{signed}; the request asks for {bare(facts.url)} ({facts.told(name)}).")
+    told = facts.told(name)
+    # "X was signed" says nothing new where X stands there in full.
+    more = "" if told == f"{facts.match.url} was signed" else f" ({told})"
+    return Found(f"{signed}; the request asks for {bare(facts.url)}{more}.")
 
 
 def bare(url: str) -> str:
@@ -52,11 +55,11 @@ def _other_www(url: str) -> str:
 
 @rule(
     "protocol-differs",
-    "Signed for http, asked by https (or the other way round)",
+    "The link was signed for one protocol and asked by the other",
     stage=Stage.RESOURCE,
     looks="CloudFront answers `AccessDenied`. The link says https and the code that signs says http, or a redirect "
     "changed it.",
-    cause="The protocol is part of what is signed.",
+    cause="The protocol is part of what is signed: http and https make two different URLs.",
     fix="Sign the URL with the protocol by which viewers ask, which is nearly always https. A custom policy may name "
     "both: *://host/path.",
     recipe="resource",
@@ -68,12 +71,14 @@ def protocol_differs(facts: Facts) -> Found | None:
     if found := proof(facts, "protocol-differs"):
         return replace(found, title=title)
     pattern = mismatch(facts, _other_protocol)
-    return Found(f"The policy allows {pattern}; asked was {bare(facts.url)}.", title=title) if pattern else None
+    return (
+        Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.", title=title) if pattern else None
+    )
 
 
 @rule(
     "www-differs",
-    "Signed for a host name with www. and asked without it, or the other way round",
+    "One of the signed and the asked host name has www. and the other has not",
     stage=Stage.RESOURCE,
     looks="CloudFront answers `AccessDenied`. Host names differ by `www.`.",
     cause="The host name is part of what is signed, to the letter.",
@@ -85,7 +90,7 @@ def www_differs(facts: Facts) -> Found | None:
     if found := proof(facts, "www-differs"):
         return found
     pattern = mismatch(facts, _other_www)
-    return Found(f"The policy allows {pattern}; asked was {bare(facts.url)}.") if pattern else None
+    return Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.") if pattern else None
 
 
 @rule(
@@ -93,7 +98,7 @@ def www_differs(facts: Facts) -> Found | None:
     "Signed for another host name than the one that was asked",
     stage=Stage.RESOURCE,
     looks="CloudFront answers `AccessDenied`. The signer knows the distribution as `d….cloudfront.net` and the link "
-    "uses your own name, or the other way round.",
+    "uses your own name. Or your own name was signed, and the link uses the distribution's.",
     cause="The host name is part of what is signed. That both names reach the same distribution does not count.",
     fix="Sign the host name that stands in the link; do not replace it afterwards.",
     recipe="resource",
@@ -117,7 +122,7 @@ def host_differs(facts: Facts) -> Found | None:
     scheme = asked.protocol
     swapped = f"{scheme}://{named.domain}{facts.url.removeprefix(f'{scheme}://{asked.domain}')}"
     both = "" if covers(pattern, swapped) or covers(pattern, _other_protocol(swapped)) else " The rest differs as well."
-    return Found(f"The policy allows {pattern}; asked was the host {asked.domain}.{both}")
+    return Found(f"The policy allows {pattern}; the request asks for the host {asked.domain}.{both}")
 
 
 @rule(
@@ -137,7 +142,7 @@ def origin_host_signed(facts: Facts) -> Found | None:
     pattern = facts.resource()
     named = sections(pattern) if pattern and facts.failed("resource") else None
     if named and (is_s3(named.domain) or named.domain in facts.known_origins):
-        return Found(f"The policy allows {pattern}; asked was {bare(facts.url)}.")
+        return Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.")
     return None
 
 
@@ -161,7 +166,7 @@ def port_differs(facts: Facts) -> Found | None:
         return None
     if asked.domain.partition(":")[0] != named.domain.partition(":")[0]:
         return None
-    return Found(f"The policy allows the host {named.domain}; asked was {asked.domain}.")
+    return Found(f"The policy allows the host {named.domain}; the request asks for {asked.domain}.")
 
 
 @rule(
@@ -191,7 +196,7 @@ def resource_is_no_url(facts: Facts) -> Found | None:
     looks="The signer was given `https://host/folder/*` and the link carries `Expires`. CloudFront answers "
     "`AccessDenied`.",
     cause="A canned policy is for one URL; CloudFront rebuilds it from the URL that was asked, so * stands for "
-    "nothing but itself. Wildcards need a custom policy, whose JSON travels along (Policy in place of Expires).",
+    "nothing but itself. A wildcard needs a custom policy, whose JSON is sent along as Policy, in place of Expires.",
     fix="Sign a custom policy with that resource, and send Policy in place of Expires.",
     recipe="wildcard",
     guide=_CUSTOM,
@@ -215,7 +220,7 @@ def wildcard_in_canned_policy(facts: Facts) -> Found | None:
 def resource_does_not_cover(facts: Facts) -> Found | None:
     if not facts.failed("resource"):
         return None
-    return Found(f"The policy allows {facts.resource()}; asked was {bare(facts.url)}.")
+    return Found(f"The policy allows {facts.resource()}; the request asks for {bare(facts.url)}.")
 
 
 @rule(

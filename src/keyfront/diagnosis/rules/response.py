@@ -155,7 +155,7 @@ def waf_blocked(facts: Facts) -> Found | None:
 def bad_request_page(facts: Facts) -> Found | None:
     if facts.response is None or facts.response.kind != "bad-request":
         return None
-    return Found(f"CloudFront's page says `Bad request`; asked was {facts.host}.", certainty="likely")
+    return Found(f"CloudFront's page says `Bad request`; the request asks for {facts.host}.", certainty="likely")
 
 
 @rule(

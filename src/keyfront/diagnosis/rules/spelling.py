@@ -16,7 +16,7 @@ _CUSTOM = "private-content-creating-signed-url-custom-policy.html"
 
 @rule(
     "path-encoding-differs",
-    "The path was signed with other percent-encoding than it was asked with",
+    "The path is percent-encoded in another way than the one that was signed",
     stage=Stage.RESOURCE,
     looks="Names with spaces, umlauts, brackets or commas are refused with `AccessDenied`; plain names work.",
     cause="CloudFront compares the bytes that the viewer sends. A browser sends a space as %20 and ü as %C3%BC; if "
@@ -33,13 +33,13 @@ def path_encoding_differs(facts: Facts) -> Found | None:
         return None
     if unquote(pattern) == unquote(facts.url) or covers(unquote(pattern), unquote(facts.url)):
         path, asked = (text.partition("?")[0] for text in (pattern, facts.url))
-        return Found(f"The policy allows {pattern}; asked was {bare(facts.url)}.") if path != asked else None
+        return Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.") if path != asked else None
     return None
 
 
 @rule(
     "query-encoding-differs",
-    "The query string was signed with other percent-encoding than it was asked with",
+    "The query string is percent-encoded in another way than the one that was signed",
     stage=Stage.RESOURCE,
     looks="Links with `response-content-disposition` and a file name are refused with `AccessDenied`.",
     cause="CloudFront compares the bytes that the viewer sends. Browsers send ' as %27, SDKs may encode the query "
@@ -55,13 +55,13 @@ def query_encoding_differs(facts: Facts) -> Found | None:
     if pattern is None or not facts.failed("resource") or "?" not in pattern or path_encoding_differs(facts):
         return None
     if unquote(pattern) == unquote(facts.url):
-        return Found(f"The policy allows {pattern}; asked was {bare(facts.url)}.")
+        return Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.")
     return None
 
 
 @rule(
     "plus-for-space",
-    "A space was signed as + (or + as a space)",
+    "A space and a + were taken for each other",
     stage=Stage.RESOURCE,
     looks="File names with spaces or plus signs are refused with `AccessDenied`.",
     cause="A form encodes a space as +, a path as %20. To CloudFront these are different bytes, and in a path + is a "
@@ -75,7 +75,7 @@ def plus_for_space(facts: Facts) -> Found | None:
         return found
     for one, other in (("%20", "+"), ("+", "%20")):
         if pattern := mismatch(facts, lambda url, one=one, other=other: url.replace(one, other)):  # type: ignore[misc]
-            return Found(f"The policy allows {pattern}; asked was {bare(facts.url)}.")
+            return Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.")
     return None
 
 
@@ -116,7 +116,7 @@ def query_added(facts: Facts) -> Found | None:
         return None
     if covers(pattern, facts.url.partition("?")[0]):
         return Found(
-            f"The policy allows {pattern} without a query string; asked was {bare(facts.url)}.",
+            f"The policy allows {pattern} without a query string; the request asks for {bare(facts.url)}.",
             fix="Sign a resource that ends with *, or add the parameters before signing.",
         )
     return None
@@ -137,12 +137,16 @@ def query_missing(facts: Facts) -> Found | None:
     if pattern is None or not facts.failed("resource") or "?" in facts.url or "?" not in pattern:
         return None
     shorter = pattern.replace("\\?", "?").rpartition("?")[0]
-    return Found(f"The policy allows {pattern}; asked was {bare(facts.url)}.") if covers(shorter, facts.url) else None
+    return (
+        Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.")
+        if covers(shorter, facts.url)
+        else None
+    )
 
 
 @rule(
     "trailing-slash-differs",
-    "Signed with a slash at the end, asked without (or the other way round)",
+    "The signed path and the one that was asked differ in a slash at the end",
     stage=Stage.RESOURCE,
     looks="CloudFront answers `AccessDenied` to a folder's address.",
     cause="/folder and /folder/ are two URLs.",
@@ -159,7 +163,7 @@ def trailing_slash_differs(facts: Facts) -> Found | None:
         return (path[:-1] if path.endswith("/") else f"{path}/") + mark + query
 
     pattern = mismatch(facts, other)
-    return Found(f"The policy allows {pattern}; asked was {bare(facts.url)}.") if pattern else None
+    return Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.") if pattern else None
 
 
 @rule(
@@ -186,12 +190,12 @@ def slashes_differ(facts: Facts) -> Found | None:
         return f"{scheme}://{rest.replace('/', '//', 1)}"
 
     pattern = mismatch(facts, single) or mismatch(facts, doubled)
-    return Found(f"The policy allows {pattern}; asked was {bare(facts.url)}.") if pattern else None
+    return Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.") if pattern else None
 
 
 @rule(
     "case-differs",
-    "Signed in other letters, small for capital or the other way round",
+    "Small and capital letters differ from what was signed",
     stage=Stage.RESOURCE,
     looks="CloudFront answers `AccessDenied`. The path holds capital letters.",
     cause="Paths are case-sensitive in what is signed, in path patterns and in S3's keys.",
@@ -206,7 +210,7 @@ def case_differs(facts: Facts) -> Found | None:
     if pattern is None or not facts.failed("resource"):
         return None
     return (
-        Found(f"The policy allows {pattern}; asked was {bare(facts.url)}.")
+        Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.")
         if covers(pattern.lower(), facts.url.lower())
         else None
     )

@@ -99,11 +99,11 @@ def expires_not_a_number(facts: Facts) -> Found | None:
 
 @rule(
     "time-is-text",
-    "A time in the policy is not a number",
+    "A time in the policy is not a whole number",
     stage=Stage.POLICY,
     looks="In the decoded policy `AWS:EpochTime` stands in quotes, or is a date. CloudFront answers `MalformedPolicy`.",
     cause="The times in a policy are JSON numbers: whole seconds, without quotes and without a decimal point.",
-    fix="Put the number in without quotes, and sign again.",
+    fix="Write the time as a whole number without quotes, and sign again.",
     recipe="expiry",
     guide=_CUSTOM,
 )
