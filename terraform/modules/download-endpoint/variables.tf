@@ -34,7 +34,7 @@ variable "package" {
   }
 
   validation {
-    condition     = var.package.zip == null || fileexists(coalesce(var.package.zip, "."))
+    condition     = try(fileexists(var.package.zip), var.package.zip == null)
     error_message = "There is no file ${coalesce(var.package.zip, ".")}: build the package first."
   }
 }
