@@ -104,6 +104,7 @@ def _rates(
             peers.append(_peer(directory, name, target, lambda told: told.rate))
     peers += [_peer(directory, name, target, lambda told: told.rate) for name, target in others.items()]
     aims = {
+        "keyfront edge, canned URLs, every signature new, one worker": Aim(8_000, "figure"),
         "keyfront edge, one signed URL, two workers": Aim(20_000, "figure"),
         "keyfront edge, 10,000 canned URLs, two workers": Aim(10_000, "figure"),
         "keyfront edge, canned URLs, every signature new, two workers": Aim(10_000, "figure"),
