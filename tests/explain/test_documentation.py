@@ -1,5 +1,10 @@
 """`docs/findings.md` says what the rules say, and the rules say enough."""
 
+import os
+import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -8,8 +13,12 @@ from keyfront.diagnosis.document import document
 from keyfront.diagnosis.recipes import RECIPES
 from keyfront.diagnosis.registry import Rule
 from keyfront.diagnosis.rules import RULES
+from keyfront.keys import SigningKey
+from keyfront.signing import Signer
 
-_PAGE = Path(__file__).parents[2] / "docs" / "findings.md"
+_DOCS = Path(__file__).parents[2] / "docs"
+_PAGE = _DOCS / "findings.md"
+_KEYFRONT = Path(sys.executable).with_name("keyfront")
 
 
 def test_the_page_is_current() -> None:
@@ -30,3 +39,33 @@ def test_a_rule_tells_what_a_person_needs(rule: Rule) -> None:
 
 def test_every_recipe_is_used() -> None:
     assert {rule.recipe for rule in RULES.values()} == set(RECIPES)
+
+
+@pytest.fixture
+def asked_by_http(tmp_path: Path) -> str:
+    """What the page's examples are about; the key lies in the folder."""
+    key = SigningKey.generate("ecdsa")
+    key.write(tmp_path)
+    link = Signer("K2JCJMDEHXQW5F", key).sign_url(
+        "https://media.example.com/book.epub", expires=int(time.time()) + 3600
+    )
+    return link.replace("https:", "http:")
+
+
+def test_the_pages_example_is_what_comes_out(asked_by_http: str, tmp_path: Path) -> None:
+    text = (_DOCS / "explain.md").read_text("utf-8")
+    block = re.search(r"```console\n\$ (keyfront explain .*?)\n(.*?)…\n```", text, re.DOTALL)
+    assert block is not None
+    words = [asked_by_http if word == '"$URL"' else word for word in block[1].split()[1:]]
+    environment = {**os.environ, "COLUMNS": "107", "NO_COLOR": "1"}
+    done = subprocess.run([_KEYFRONT, *words], cwd=tmp_path, capture_output=True, text=True, env=environment)
+    assert done.returncode == 1
+    assert done.stdout.startswith(block[2])
+
+
+def test_the_pages_python_runs(asked_by_http: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"url": asked_by_http}
+    for block in re.findall(r"```python\n(.*?)```", (_DOCS / "explain.md").read_text("utf-8"), re.DOTALL):
+        exec(block, names)
+    assert names["report"].first.id == "protocol-differs"  # type: ignore[attr-defined]
