@@ -1,5 +1,5 @@
 # HTTP APIs with what moto alone could not change: a stage's throttling, logs and tags, and an API made in one call.
-# `revision` 1 is what is made first; 2 changes it, and 3 takes the optional parts away.
+# `revision` 1 is what is made first; 2 changes what can change, and takes the logs away.
 
 terraform {
   required_providers {
@@ -16,7 +16,7 @@ variable "endpoint" {
 }
 
 variable "revision" {
-  description = "1, 2 or 3."
+  description = "1 or 2."
   type        = number
   default     = 1
 }
@@ -52,7 +52,7 @@ resource "aws_apigatewayv2_stage" "this" {
   }
 
   dynamic "access_log_settings" {
-    for_each = var.revision == 3 ? [] : [var.revision == 1 ? "first" : "second"]
+    for_each = var.revision == 1 ? ["first"] : []
     iterator = name
     content {
       destination_arn = "arn:aws:logs:us-east-1:123456789012:log-group:${name.value}"
