@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from keyfront.cli.asked import address, as_sent, trusted
 from keyfront.cli.options import AsJson, EndpointUrl, PassphraseFile, Profile, Region
-from keyfront.cli.output import show_json, warn
+from keyfront.cli.output import show_json
 from keyfront.cli.times import moment
 from keyfront.errors import InputError
 
@@ -98,7 +99,7 @@ def explain(
     from keyfront.verification import ViewerRequest, credentials_of
 
     asked = _asked(url, cookie, curl, har)
-    request = ViewerRequest(asked.url, asked.cookie, _address(ip))
+    request = ViewerRequest(asked.url, asked.cookie, address(ip))
     key_id = credentials_of(request)[0].get("Key-Pair-Id", "")
     deadline = time.monotonic() + _SEARCH_SECONDS
     report = diagnose(
@@ -163,14 +164,8 @@ def _as_sent(url: str) -> str:
     url = url.strip()
     if not url:
         raise InputError("give a URL, --curl FILE or --har FILE")
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme.lower() not in ("http", "https") or not rest:
-        bare = url.partition("?")[0][:120]
-        raise InputError(f"{bare!r} is no URL that a viewer asks for: write https://… in full")
-    sent, fragment, _ = url.partition("#")
-    if fragment:
-        warn("viewers do not send what follows #: it is left out")
-    rest = sent.partition("://")[2]
+    sent = as_sent(url)
+    scheme, _, rest = sent.partition("://")
     host = re.split(r"[/?]", rest, maxsplit=1)[0]
     tail = rest[len(host) :]
     return f"{scheme.lower()}://{host.lower()}{'' if tail.startswith('/') else '/'}{tail}"
@@ -184,17 +179,6 @@ def _cookie_header(text: str) -> str:
         name, colon, value = line.partition(":")
         bare.append(value.strip() if colon and name.strip().lower() in ("cookie", "set-cookie") else line)
     return "; ".join(bare)
-
-
-def _address(ip: str) -> str:
-    if ip:
-        import ipaddress
-
-        try:
-            ipaddress.ip_address(ip)
-        except ValueError:
-            raise InputError(f"--ip {ip} is no address: give the viewer's own, such as 192.0.2.10") from None
-    return ip
 
 
 def _when(at: str | None, recorded: float | None) -> float:
@@ -211,14 +195,7 @@ def _trusted(entries: list[str], public_key: Path | None, key_id: str) -> "dict[
         return None
     from keyfront.cli.secrets import public_key as load
 
-    keys: dict[str, PublicKey] = {}
-    for entry in entries:
-        name, separator, file = entry.partition("=")
-        if not (name and separator and file):
-            raise InputError(f"--trust {entry}: write the key's id and its file, such as K2JCJMDEHXQW5F=public_key.pem")
-        if name in keys:
-            raise InputError(f"--trust names {name} twice: each id stands for one key")
-        keys[name] = load(Path(file))
+    keys = trusted(entries)
     if public_key is not None and key_id:
         keys.setdefault(key_id, load(public_key))
     return keys

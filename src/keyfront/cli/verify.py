@@ -1,18 +1,16 @@
 """`keyfront verify`: what CloudFront would answer to a request, and why."""
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from keyfront.cli.asked import address, as_sent, trusted
 from keyfront.cli.options import AsJson
-from keyfront.cli.output import Json, marks, show, show_json, warn
+from keyfront.cli.output import Json, marks, show, show_json
 from keyfront.cli.times import moment
-from keyfront.errors import InputError
 
 if TYPE_CHECKING:
-    from keyfront.keys import PublicKey
     from keyfront.verification import Decision
 
 
@@ -54,8 +52,8 @@ def verify(
     from keyfront.verification import ViewerRequest
     from keyfront.verification import verify as judge
 
-    keys = _trusted(trust)
-    request = ViewerRequest(_as_sent(url), cookie, _address(ip))
+    keys = trusted(trust)
+    request = ViewerRequest(as_sent(url), cookie, address(ip))
     decision = judge(request, keys, _when(at))
     if as_json:
         show_json(_told(decision))
@@ -63,42 +61,6 @@ def verify(
         show(_readable(decision))
     if not decision.allowed:
         raise typer.Exit(1)
-
-
-def _trusted(entries: list[str]) -> "dict[str, PublicKey]":
-    from keyfront.cli.secrets import public_key
-
-    keys: dict[str, PublicKey] = {}
-    for entry in entries:
-        key_id, separator, file = entry.partition("=")
-        if not (key_id and separator and file):
-            raise InputError(f"--trust {entry}: write the key's id and its file, such as K2JCJMDEHXQW5F=public_key.pem")
-        if key_id in keys:
-            raise InputError(f"--trust names {key_id} twice: each id stands for one key")
-        keys[key_id] = public_key(Path(file))
-    return keys
-
-
-def _as_sent(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme.lower() not in ("http", "https") or not rest:
-        bare = url.partition("?")[0][:120]
-        raise InputError(f"{bare!r} is no URL that a viewer asks for: write https://… in full")
-    sent, fragment, _ = url.partition("#")
-    if fragment:
-        warn("viewers do not send what follows #: it is left out")
-    return sent
-
-
-def _address(ip: str) -> str:
-    if ip:
-        import ipaddress
-
-        try:
-            ipaddress.ip_address(ip)
-        except ValueError:
-            raise InputError(f"--ip {ip} is no address: give the viewer's own, such as 192.0.2.10") from None
-    return ip
 
 
 def _when(at: str | None) -> float:
