@@ -7,6 +7,7 @@ error before anything has started.
 
 import asyncio
 import errno
+import resource
 import socket
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -16,7 +17,7 @@ from typing import Any, Final, Literal, cast
 
 from granian._granian import SocketHolder
 from granian.constants import Interfaces, SSLProtocols
-from granian.http import HTTP1Settings
+from granian.http import HTTP1Settings, HTTP2Settings
 from granian.server.embed import Server
 
 from keyfront.errors import KeyfrontError
@@ -27,6 +28,7 @@ ASGIApp = Callable[[Scope, Callable[[], Awaitable[Message]], Callable[[Message],
 
 _BACKLOG = 1024
 _STOP_SECONDS = 5
+_MOST_CONNECTIONS: Final = 16_384
 
 
 class PortError(KeyfrontError):
@@ -115,6 +117,20 @@ def _has_ipv6_loopback() -> bool:
     return True
 
 
+def most_connections() -> int:
+    """How many connections a listener holds at once; more wait in the system's queue until one ends.
+
+    A quarter of the files that this process may open: each connection may need one to an origin, and an edge keeps
+    objects in files. The soft limit is raised for that, as other web servers do.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4 * _MOST_CONNECTIONS
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return _MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(_MOST_CONNECTIONS, soft // 4))
+
+
 class _Embedded(Server):
     """granian in our event loop, on a socket that is already bound."""
 
@@ -125,6 +141,8 @@ class _Embedded(Server):
             interface=Interfaces.ASGINL,
             log_enabled=False,
             websockets=False,
+            # granian's own bound is 128: so many idle viewers would shut everybody else out.
+            backpressure=most_connections(),
             **settings,
         )
         self.workers_kill_timeout = 2 * _STOP_SECONDS  # never needed: `Listener.stop` has broken off by then
@@ -138,8 +156,15 @@ class Listener:
     """An ASGI application answering on one socket, from `start` to `stop`."""
 
     def __init__(
-        self, app: ASGIApp, bound: socket.socket, *, tls: TLS | None = None, header_bytes: int = 64 * 1024
+        self,
+        app: ASGIApp,
+        bound: socket.socket,
+        *,
+        tls: TLS | None = None,
+        header_bytes: int = 64 * 1024,
+        header_seconds: float = 30,
     ) -> None:
+        """`header_seconds`: how long a viewer may take for a request's head, counted from the answer before it."""
         self.port = int(bound.getsockname()[1])
         """The port that viewers connect to."""
         self._app = app
@@ -148,7 +173,9 @@ class Listener:
         secure = (
             {"ssl_cert": tls.certificate, "ssl_key": tls.key, "ssl_protocol_min": SSLProtocols.tls12} if tls else {}
         )
-        self._server = _Embedded(self._answer, http1_settings=HTTP1Settings(max_buffer_size=header_bytes), **secure)
+        http1 = HTTP1Settings(header_read_timeout=int(header_seconds * 1000), max_buffer_size=header_bytes)
+        http2 = HTTP2Settings(max_headers_size=header_bytes)
+        self._server = _Embedded(self._answer, http1_settings=http1, http2_settings=http2, **secure)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
