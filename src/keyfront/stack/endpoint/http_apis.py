@@ -1,4 +1,7 @@
-"""moto's API Gateway v2, taught to change a stage, to tag it, and to make an API in one call (quick create)."""
+"""moto's API Gateway v2, taught to change a stage, to tag it, and to make an API in one call (quick create).
+
+Assumed: what the API model calls unmodifiable is refused with `BadRequestException`; no public text has the words.
+"""
 
 import json
 from collections.abc import Callable, Mapping
