@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 import pytest
@@ -216,3 +217,41 @@ def test_pipelined_requests_are_each_judged_and_answered_in_their_order(half: La
     assert answers == [200, 403, 200]
     assert b"leaked" not in got
     assert {asked.target for asked in half.origin.asked} == {"/open"}
+
+
+# What an origin may say, whether the viewer gets a whole answer, and with which status and body.
+LIES = {
+    "fewer bytes than it said": (b"Content-Length: 100\r\n\r\nshort", 200, b"short", False),
+    "more bytes than it said": (b"Content-Length: 5\r\n\r\nwholeHTTP/1.1 200 OK\r\n\r\npoison", 200, b"whole", True),
+    "chunks without an end": (b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", 200, b"hello", False),
+    "no chunks": (b"Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n", 502, b"502 ERROR", True),
+    "two lengths": (b"Content-Length: 5\r\nContent-Length: 3\r\n\r\nhello", 502, b"502 ERROR", True),
+    "a negative length": (b"Content-Length: -5\r\n\r\nhello", 502, b"502 ERROR", True),
+    "a length and chunks": (
+        b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nwhole\r\n0\r\n\r\n",
+        200,
+        b"whole",
+        True,
+    ),
+    "no length": (b"\r\nhello", 200, b"hello", True),
+    "a huge header": (b"X: " + b"a" * 200_000 + b"\r\nContent-Length: 5\r\n\r\nhello", 502, b"502 ERROR", True),
+}
+
+
+@pytest.mark.parametrize(("said", "status", "body", "complete"), LIES.values(), ids=LIES)
+def test_an_origin_that_lies_about_its_answer_poisons_nothing(
+    laid: Laid, said: bytes, status: int, body: bytes, complete: bool
+) -> None:
+    def lie(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\n" + said)
+        request.close_connection = True
+
+    laid.origin.handle("/a", lie)
+    reply = laid.viewer.get("/a")
+    assert (reply.status, reply.complete) == (status, complete)
+    assert reply.body == body if status == 200 else body in reply.body
+    laid.origin.answer("/a", b"whole", headers={"Cache-Control": "max-age=600"})
+    laid.clock.ahead = 11  # an error is kept for ten seconds
+    assert laid.viewer.get("/a").body == b"whole"
+    laid.origin.answer("/b", b"another", headers={"Cache-Control": "max-age=600"})
+    assert laid.viewer.get("/b").body == b"another"

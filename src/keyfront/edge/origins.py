@@ -56,7 +56,8 @@ class OriginResponse:
             fields[key] = f"{fields[key]}, {text}" if key in fields else text
         self.fields = fields
         """Headers by name in lower case; those that stand twice are joined."""
-        length = fields.get("content-length", "")
+        # RFC 9112, section 6.3: with Transfer-Encoding the length that is said beside it means nothing.
+        length = "" if "transfer-encoding" in fields else fields.get("content-length", "")
         self.length: int | None = int(length) if length.isdecimal() else None
         self.complete_is_known = self.length is not None or "transfer-encoding" in fields or self.status == 204
         """Whether a body that was cut off can be told from a whole one."""
