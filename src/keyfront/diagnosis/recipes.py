@@ -2,17 +2,9 @@
 
 # ruff: noqa: E501  the lines of other languages are as long as their readers know them
 
-from typing import Final, NamedTuple
+from typing import Final
 
-
-class Recipe(NamedTuple):
-    """The same remedy four times."""
-
-    python: str
-    node: str
-    php: str
-    terraform: str
-
+from keyfront.diagnosis.common_recipes import COMMON, Recipe
 
 _KEY_TERRAFORM: Final = """resource "aws_cloudfront_public_key" "links" {
   name        = "links"
@@ -47,6 +39,7 @@ output "media_url" {
 }"""
 
 RECIPES: Final[dict[str, Recipe]] = {
+    **COMMON,
     "expiry": Recipe(
         """from datetime import timedelta
 link = signer.sign_url(url, expires=timedelta(hours=1))   # or int(time.time()) + 3600""",

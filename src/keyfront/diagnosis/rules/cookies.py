@@ -28,7 +28,7 @@ def _attributes(facts: Facts) -> dict[str, str]:
     "'include'`.",
     fix="Serve the files under a name of your own domain, and set the cookies with Domain=example.com, Path=/, "
     "Secure. Let players and fetch() send credentials.",
-    recipe="sign-cookies",
+    recipe="cookie-domain",
     guide=_PAGE,
 )
 def cookies_not_sent(facts: Facts) -> Found | None:
@@ -75,7 +75,7 @@ def cookies_incomplete(facts: Facts) -> Found | None:
     "encrypt or sign them.",
     fix="Write the Set-Cookie headers yourself, or switch the encoding off (Express: encode: String; Laravel: "
     "EncryptCookies::except; Rails: raw header).",
-    recipe="sign-cookies",
+    recipe="cookies-raw",
     guide=_PAGE,
 )
 def cookies_re_encoded(facts: Facts) -> Found | None:
@@ -147,7 +147,7 @@ def cookies_ignored(facts: Facts) -> Found | None:
     "cloudfront.net or another public suffix.",
     fix="Serve the files under your own domain (an alternate domain name), and set Domain to the part that both names "
     "share.",
-    recipe="sign-cookies",
+    recipe="cookie-domain",
     guide=_PAGE,
 )
 def cookie_domain_differs(facts: Facts) -> Found | None:

@@ -21,7 +21,7 @@ _SETTINGS = "DownloadDistValuesCacheBehavior.html"
     cause="S3 knows nothing of CloudFront's signatures (Key-Pair-Id). The bucket's address was signed and asked in "
     "place of the distribution's.",
     fix="Sign and use https://<your distribution's name>/<path>.",
-    recipe="resource",
+    recipe="origin-host",
     guide="private-content-signed-urls.html",
 )
 def s3_was_asked(facts: Facts) -> Found | None:
@@ -114,7 +114,7 @@ def distribution_deploying(facts: Facts) -> Found | None:
     looks="An http:// URL is answered with 403, or with a redirect to https.",
     cause="The behavior's viewer protocol policy is https-only (403) or redirect-to-https.",
     fix="Use https:// in the link, and sign it with https://.",
-    recipe="resource",
+    recipe="protocol",
     guide=_SETTINGS,
 )
 def https_only(facts: Facts) -> Found | None:
@@ -131,7 +131,7 @@ def https_only(facts: Facts) -> Found | None:
     looks="The browser follows a redirect from http to https, and the second request is refused.",
     cause="The behavior redirects http to https. What was signed for http:// does not fit https://.",
     fix="Use https:// in the link, and sign it with https://.",
-    recipe="resource",
+    recipe="protocol",
     guide=_SETTINGS,
 )
 def redirected_to_https(facts: Facts) -> Found | None:

@@ -225,7 +225,7 @@ def key_group_on_another_behavior(facts: Facts) -> Found | None:
     "mistyped or of another account, the key may not be in the group, or the group not on the behavior.",
     fix="Compare the id with Public keys in the console. Put that key into a key group, and name the group in the "
     "behavior under Restrict viewer access.",
-    recipe="trusted-group",
+    recipe="trusted-key",
     guide=_SIGNERS,
 )
 def key_not_trusted(facts: Facts) -> Found | None:

@@ -62,7 +62,7 @@ def _other_www(url: str) -> str:
     cause="The protocol is part of what is signed: http and https make two different URLs.",
     fix="Sign the URL with the protocol by which viewers ask, which is nearly always https. A custom policy may name "
     "both: *://host/path.",
-    recipe="resource",
+    recipe="protocol",
     guide=_CANNED,
 )
 def protocol_differs(facts: Facts) -> Found | None:
@@ -83,7 +83,7 @@ def protocol_differs(facts: Facts) -> Found | None:
     looks="CloudFront answers `AccessDenied`. Host names differ by `www.`.",
     cause="The host name is part of what is signed, to the letter.",
     fix="Sign the host name that stands in the link.",
-    recipe="resource",
+    recipe="host-name",
     guide=_CANNED,
 )
 def www_differs(facts: Facts) -> Found | None:
@@ -101,7 +101,7 @@ def www_differs(facts: Facts) -> Found | None:
     "uses your own name. Or your own name was signed, and the link uses the distribution's.",
     cause="The host name is part of what is signed. That both names reach the same distribution does not count.",
     fix="Sign the host name that stands in the link; do not replace it afterwards.",
-    recipe="resource",
+    recipe="host-name",
     guide=_CANNED,
 )
 def host_differs(facts: Facts) -> Found | None:
@@ -133,7 +133,7 @@ def host_differs(facts: Facts) -> Found | None:
     cause="Viewers ask CloudFront, so the URL to sign is the one with the distribution's host name. CloudFront "
     "compares it with what the viewer asked; the origin's name never appears there.",
     fix="Sign https://<your distribution's name>/<path>.",
-    recipe="resource",
+    recipe="origin-host",
     guide=_CANNED,
 )
 def origin_host_signed(facts: Facts) -> Found | None:

@@ -67,7 +67,7 @@ def query_encoding_differs(facts: Facts) -> Found | None:
     cause="A form encodes a space as +, a path as %20. To CloudFront these are different bytes, and in a path + is a "
     "plus sign.",
     fix="Encode spaces as %20 (quote, encodeURIComponent, rawurlencode), then sign.",
-    recipe="percent-encoding",
+    recipe="spaces",
     guide=_CANNED,
 )
 def plus_for_space(facts: Facts) -> Found | None:
@@ -103,7 +103,7 @@ def query_order_differs(facts: Facts) -> Found | None:
     cause="With a canned policy the whole query string is signed. Whatever is added later makes it another URL.",
     fix="Add the parameters before signing. If others add them (trackers, players), sign a custom policy whose "
     "resource ends with *.",
-    recipe="resource",
+    recipe="query-added",
     guide=_CANNED,
 )
 def query_added(facts: Facts) -> Found | None:

@@ -21,7 +21,7 @@ _SKEW = 900
     cause="CloudFront counts in seconds since 1970. JavaScript's Date.now() and Java's System.currentTimeMillis() "
     "count in milliseconds, so the number is a thousand times too large.",
     fix="Divide by 1000, round down, and sign again.",
-    recipe="expiry",
+    recipe="milliseconds",
     guide=_CANNED,
 )
 def expires_in_milliseconds(facts: Facts) -> Found | None:
@@ -64,7 +64,7 @@ def expires_too_late(facts: Facts) -> Found | None:
     cause="CloudFront reads the number as seconds since 1 January 1970. A small number is a moment long ago, so the "
     "link had expired before it was made.",
     fix="Add the current time in seconds to it, and sign again.",
-    recipe="expiry",
+    recipe="duration",
     guide=_CANNED,
 )
 def expires_is_a_duration(facts: Facts) -> Found | None:
@@ -142,7 +142,7 @@ def signed_time_differs(facts: Facts) -> Found | None:
     looks="`DateGreaterThan` in the decoded policy has 13 digits. CloudFront answers `MalformedPolicy`.",
     cause="`DateGreaterThan` counts in seconds since 1970, as the expiry does.",
     fix="Divide by 1000, round down, and sign again.",
-    recipe="expiry",
+    recipe="milliseconds",
     guide=_CUSTOM,
 )
 def starts_not_a_second(facts: Facts) -> Found | None:
