@@ -90,6 +90,7 @@ def _guarded(place: Path, authoriser: str, *, cached: bool) -> Iterator[str]:
     viewer, server = re.findall(r"```nginx\n(.*?)```", _DOCUMENTATION.read_text("utf-8"), re.DOTALL)
     (place / "keyfront-viewer.conf").write_text(viewer)
     server = server.replace("/var/cache/nginx/keyfront", str(place / "cache"))
+    server = server.replace("keyfront-viewer.conf", str(place / "keyfront-viewer.conf"))
     server = server.replace("127.0.0.1:9180", authoriser).replace("/srv/media", str(place / "content"))
     if not cached:
         server = re.sub(r"proxy_cache(_key|_valid)? [^;]*;", "", server)
