@@ -12,13 +12,13 @@ _CLOUDFRONT: Final = (
     *("CreatePublicKey", "GetPublicKey", "UpdatePublicKey", "DeletePublicKey"),
     *("CreateKeyGroup", "GetKeyGroup", "UpdateKeyGroup", "DeleteKeyGroup"),
     *("CreateOriginAccessControl", "GetOriginAccessControl", "UpdateOriginAccessControl", "DeleteOriginAccessControl"),
-    *("CreateDistribution", "GetDistribution", "GetDistributionConfig", "UpdateDistribution", "DeleteDistribution"),
+    *("CreateDistribution", "GetDistribution", "UpdateDistribution", "DeleteDistribution"),
     *("TagResource", "UntagResource", "ListTagsForResource"),
     *("ListCachePolicies", "GetCachePolicy", "ListOriginRequestPolicies", "GetOriginRequestPolicy"),
     *("ListResponseHeadersPolicies", "GetResponseHeadersPolicy"),
 )
 _BUCKETS: Final = (
-    *("CreateBucket", "DeleteBucket", "ListBucket", "ListBucketVersions", "GetBucketLocation"),
+    *("CreateBucket", "DeleteBucket", "ListBucket", "ListBucketVersions"),
     *("GetBucketAcl", "PutBucketAcl", "GetBucketCORS", "GetBucketWebsite", "GetBucketLogging"),
     *("GetBucketRequestPayment", "GetBucketObjectLockConfiguration", "GetAccelerateConfiguration"),
     *("GetReplicationConfiguration", "GetBucketTagging", "PutBucketTagging"),
@@ -31,18 +31,18 @@ _BUCKETS: Final = (
 )
 _OBJECTS: Final = (
     *("PutObject", "GetObject", "GetObjectVersion", "GetObjectTagging", "PutObjectTagging"),
-    *("DeleteObject", "DeleteObjectVersion", "GetObjectVersionTagging", "DeleteObjectTagging"),
+    *("DeleteObjectVersion", "DeleteObjectTagging"),
 )
 _KEYS: Final = (
     *("DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags", "GetPublicKey", "PutKeyPolicy"),
     *("UpdateKeyDescription", "TagResource", "UntagResource", "ScheduleKeyDeletion"),
 )
 _PARAMETERS: Final = (
-    *("PutParameter", "GetParameter", "GetParameters", "DeleteParameter"),
+    *("PutParameter", "GetParameter", "DeleteParameter"),
     *("AddTagsToResource", "RemoveTagsFromResource", "ListTagsForResource"),
 )
 _FUNCTIONS: Final = (
-    *("CreateFunction", "GetFunction", "GetFunctionConfiguration", "GetFunctionCodeSigningConfig"),
+    *("CreateFunction", "GetFunction", "GetFunctionCodeSigningConfig"),
     *("ListVersionsByFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction"),
     *("AddPermission", "GetPolicy", "RemovePermission", "TagResource", "UntagResource", "ListTags"),
 )
@@ -52,8 +52,13 @@ _ROLES: Final = (
     "ListInstanceProfilesForRole",
 )
 _LOG_GROUPS: Final = (
-    *("CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy"),
+    *("CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy"),
     *("TagResource", "UntagResource", "ListTagsForResource"),
+)
+# What API Gateway asks for when a stage gets access logs (Developer Guide, "Permissions to activate logging").
+_LOG_DELIVERIES: Final = (
+    *("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery", "ListLogDeliveries"),
+    *("DescribeResourcePolicies", "PutResourcePolicy"),
 )
 
 
@@ -102,10 +107,11 @@ def policy(account: str, prefix: str, region: str) -> dict[str, Json]:
                 [f"arn:aws:logs:{at}:log-group:/aws/{kind}/{prefix}*" for kind in ("lambda", "apigateway")],
             ),
             _allow("LogGroupList", "logs", ("DescribeLogGroups",), "*"),
+            _allow("AccessLogsOfApis", "logs", _LOG_DELIVERIES, "*"),
             _allow(
                 "Apis",
                 "apigateway",
-                ("GET", "POST", "PATCH", "PUT", "DELETE", "TagResource", "UntagResource"),
+                ("GET", "POST", "PATCH", "DELETE", "TagResource", "UntagResource"),
                 [f"arn:aws:apigateway:{region}::/{path}" for path in ("apis", "apis/*", "tags/*")],
             ),
         ],
