@@ -1,22 +1,27 @@
-"""One `keyfront up` and one provider for all examples, which run at the same time: most of it is waiting."""
+"""The laptop and Terraform for the examples, which run at the same time: most of it is waiting."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
@@ -28,6 +33,15 @@ _ROOT = Path(__file__).parents[3]
 _SECONDS = 5 * 60
 _FREE_PORTS = ["--port", "0", "--http-port", "0", "--https-port", "0", "--backend-port", "0"]
 _KEYFRONT = Path(sys.executable).with_name("keyfront")
+# The provider's schema is hundreds of megabytes of small objects: collecting garbage would be half the work.
+_QUIET = {
+    "TF_IN_AUTOMATION": "1",
+    "TF_INPUT": "0",
+    "TF_CLI_ARGS": "-no-color",
+    "TF_CLI_CONFIG_FILE": os.devnull,
+    "CHECKPOINT_DISABLE": "1",
+    "GOGC": "400",
+}
 
 
 @dataclass(frozen=True)
@@ -96,10 +110,16 @@ class Laptop:
 
     def switch(self) -> dict[str, str]:
         """The variables that `keyfront terraform env` says to export."""
-        command = [str(_KEYFRONT), "terraform", "env", "--json", "--endpoint-url", self.address]
-        ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-        variables: dict[str, str] = json.loads(ran.stdout)["environment"]
+        variables: dict[str, str] = json.loads(self._env("--json", self.address))["environment"]
         return variables
+
+    def provider(self) -> str:
+        """The provider block that `keyfront terraform env --provider` prints. What it sends there is not recorded."""
+        return self._env("--provider", self.printed["endpoint"])
+
+    def _env(self, form: str, endpoint: str) -> str:
+        command = [str(_KEYFRONT), "terraform", "env", form, "--endpoint-url", endpoint]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 @dataclass
@@ -115,17 +135,16 @@ class Terraform:
     @cached_property
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
-        # The provider's schema is hundreds of megabytes of small objects: collecting garbage would be half the work.
-        quiet = {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "GOGC": "400", "TF_CLI_CONFIG_FILE": os.devnull}
-        return {**kept, **quiet, **self.switch}
+        return {**kept, **_QUIET, **self.switch}
 
     def __call__(self, *arguments: str, **variables: object) -> str:
         """Run a command, give what it says; the test fails when it fails."""
-        given = {f"TF_VAR_{name}": str(value) for name, value in {**self.variables, **variables}.items()}
+        given = {**self.variables, **variables}
+        texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
         ran = subprocess.run(
-            [self.program, *arguments, "-input=false", "-no-color"],
+            [self.program, *arguments],
             cwd=self.folder,
-            env={**self._environment, **given},
+            env={**self._environment, **{f"TF_VAR_{name}": text for name, text in texts.items()}},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -135,11 +154,28 @@ class Terraform:
         assert ran.returncode == 0, f"terraform {' '.join(arguments)}: exit {ran.returncode}\n{ran.stdout}"
         return ran.stdout
 
+    def initialise(self) -> None:
+        """`terraform init`, from the folder that KEYFRONT_TF_PLUGIN_DIR names, or else from the registry."""
+        plugins = os.environ.get("KEYFRONT_TF_PLUGIN_DIR")
+        try:
+            self("init", *([f"-plugin-dir={plugins}"] if plugins else []))
+        except (AssertionError, subprocess.TimeoutExpired) as error:
+            if plugins or os.environ.get("CI") == "true":
+                raise
+            pytest.skip(f"set KEYFRONT_TF_PLUGIN_DIR, or let terraform reach its registry: {str(error)[-500:]}")
+        # With its hash there every command would read the provider's 700 MB first.
+        lock = self.folder / ".terraform.lock.hcl"
+        lock.write_text(re.sub(r"  hashes = \[.*?\]\n", "", lock.read_text(), flags=re.DOTALL))
+
     def apply(self, *, plan: bool = True, **variables: object) -> dict[str, Any]:
         """Apply, plan again without a difference, and give the outputs."""
         self.said = self("apply", "-auto-approve", **variables)
         if plan:
             self("plan", "-detailed-exitcode", **variables)
+        return self.outputs()
+
+    def outputs(self) -> dict[str, Any]:
+        """The configuration's outputs."""
         return {name: output["value"] for name, output in self.state()["outputs"].items()}
 
     def destroy(self, **variables: object) -> None:
@@ -157,16 +193,35 @@ class _NoRedirects(HTTPRedirectHandler):
         return None
 
 
-@pytest.fixture(scope="session")
-def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    """`keyfront up`, with a name for each distribution that Python resolves too."""
-    process = subprocess.Popen(
-        [_KEYFRONT, "up", "--json", "--addressing", "port", *_FREE_PORTS],
+class _OnThisMachine(HTTPSConnection):
+    """Takes every name for this machine, as curl and browsers take `x.cloudfront.localhost`."""
+
+    def connect(self) -> None:
+        self._create_connection = lambda address, *rest: socket.create_connection(("127.0.0.1", address[1]), *rest)
+        super().connect()
+
+
+class _Trusting(HTTPSHandler):
+    def __init__(self, authority: str) -> None:
+        super().__init__()
+        self._trusts = ssl.create_default_context(cafile=authority)
+
+    def https_open(self, req: Request) -> Any:
+        return self.do_open(_OnThisMachine, req, context=self._trusts)
+
+
+def _start(folder: Path, options: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [_KEYFRONT, "up", "--json", *options, *_FREE_PORTS],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=tmp_path_factory.mktemp("laptop"),
+        cwd=folder,
     )
+
+
+@contextmanager
+def _reach(process: subprocess.Popen[str]) -> Iterator[Laptop]:
     assert process.stdout is not None
     assert process.stderr is not None
     try:
@@ -179,8 +234,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
         recorder = type("Recorder", (_Recorder,), {"endpoint": endpoint, "calls": calls})
         with ThreadingHTTPServer(("127.0.0.1", 0), recorder) as server:
             threading.Thread(target=server.serve_forever).start()
-            trusting = HTTPSHandler(context=ssl.create_default_context(cafile=printed["authority"]))
-            opener = build_opener(trusting, _NoRedirects())
+            opener = build_opener(_Trusting(printed["authority"]), _NoRedirects())
             yield Laptop(printed, f"http://127.0.0.1:{server.server_port}", calls, opener)
             server.shutdown()
     finally:
@@ -192,33 +246,88 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
 
 
 @pytest.fixture(scope="session")
-def in_folder(
-    need_tool: Callable[[str], Path], laptop: Laptop, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Terraform]:
-    """Terraform in a copy of an example, after `terraform init`."""
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository's Terraform, with the tests' own configurations beside the examples."""
+    folder = tmp_path_factory.mktemp("repository")
+    unwanted = shutil.ignore_patterns(".terraform*", "keys", "*.tfstate*")
+    shutil.copytree(_ROOT / "terraform", folder / "terraform", ignore=unwanted)
+    for name in ("stranger", "grown"):
+        shutil.copytree(_ROOT / "tests" / "terraform" / name, folder / "terraform" / "examples" / name, ignore=unwanted)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def laptops(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Laptop, Laptop]]:
+    """`keyfront up`, in the repository with `--addressing port`, and elsewhere without an option."""
+    places: list[tuple[Path, list[str]]]
+    places = [(repository, ["--addressing", "port"]), (tmp_path_factory.mktemp("laptop"), [])]
+    started = [_start(folder, options) for folder, options in places]
+    with _reach(started[0]) as first, _reach(started[1]) as second:
+        yield first, second
+
+
+@pytest.fixture(scope="session")
+def laptop(laptops: tuple[Laptop, Laptop]) -> Laptop:
+    """The one whose distributions have ports."""
+    return laptops[0]
+
+
+@pytest.fixture(scope="session")
+def laptop_with_names(laptops: tuple[Laptop, Laptop]) -> Laptop:
+    """The one whose distributions have names."""
+    return laptops[1]
+
+
+@pytest.fixture(scope="session")
+def in_folder(need_tool: Callable[[str], Path], repository: Path) -> Callable[..., Terraform]:
+    """Terraform in an example's folder, sent somewhere by a switch."""
     program = need_tool("terraform")
-    home = tmp_path_factory.mktemp("terraform") / "terraform"
-    shutil.copytree(_ROOT / "terraform", home, ignore=shutil.ignore_patterns(".terraform*", "keys", "*.tfstate*"))
-    plugins = os.environ.get("KEYFRONT_TF_PLUGIN_DIR")
-    switch = laptop.switch()
+    return lambda name, switch: Terraform(program, repository / "terraform" / "examples" / name, switch)
 
-    def initialise(name: str) -> Terraform:
-        terraform = Terraform(program, home / "examples" / name, switch)
-        try:
-            terraform("init", *([f"-plugin-dir={plugins}"] if plugins else []))
-        except (AssertionError, subprocess.TimeoutExpired) as error:
-            if plugins or os.environ.get("CI") == "true":
-                raise
-            pytest.skip(f"set KEYFRONT_TF_PLUGIN_DIR, or let terraform reach its registry: {str(error)[-500:]}")
-        return terraform
 
-    return initialise
+@pytest.fixture(scope="session")
+def as_written(need_tool: Callable[[str], Path], repository: Path, laptop: Laptop) -> Callable[[list[str]], str]:
+    """Runs a page's commands in the repository as they stand there, but for ports, confirmations and the registry."""
+    tools = {str(need_tool("terraform").parent), str(need_tool("curl").parent), str(_KEYFRONT.parent)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
+    yes = {"TF_CLI_ARGS_apply": "-auto-approve", "TF_CLI_ARGS_destroy": "-auto-approve"}
+    if plugins := os.environ.get("KEYFRONT_TF_PLUGIN_DIR"):
+        yes["TF_CLI_ARGS_init"] = f"-plugin-dir={plugins}"
+    environment = {**kept, **_QUIET, **yes, "PATH": os.pathsep.join([*tools, os.environ["PATH"]])}
+
+    def run(commands: list[str]) -> str:
+        here = f"keyfront terraform env --endpoint-url {laptop.address}"
+        script = "\n".join(["set -euo pipefail", *commands]).replace("keyfront terraform env", here)
+        ran = subprocess.run(
+            ["bash", "-c", script],
+            cwd=repository,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        assert ran.returncode == 0, f"{script}\n{ran.stdout}\n{ran.stderr}"
+        return ran.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def permissions() -> ModuleType:
+    """What requests need of IAM: permissions.py."""
+    spec = importlib.util.spec_from_file_location("permissions", Path(__file__).with_name("permissions.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")
 def together() -> Iterator[Callable[[dict[str, Callable[[], None]]], dict[str, Future[None]]]]:
     """Starts several pieces of work at the same time."""
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(16) as pool:
         yield lambda work: {name: pool.submit(todo) for name, todo in work.items()}
 
 

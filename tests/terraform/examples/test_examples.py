@@ -1,15 +1,18 @@
-"""Every example: applied by the real Terraform to a running laptop, planned clean, exercised at the edge, destroyed."""
+"""Every example, and a configuration unlike ours: applied to a laptop, planned clean, exercised, destroyed."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,7 +24,7 @@ from keyfront import Signer, SigningKey
 
 pytestmark = pytest.mark.xdist_group("terraform-examples")
 
-_EXAMPLES = ("quickstart", "kms", "rotation", "two-teams", "custom-origin")
+_ROOT = Path(__file__).parents[3]
 _SECONDS = 60
 _SHORT = timedelta(minutes=5)
 
@@ -40,13 +43,38 @@ def _until(what: Callable[[], bool]) -> None:
         threading.Event().wait(0.05)
 
 
-def quickstart(laptop: Any, terraform: Any, run_handler: Any) -> None:
-    key = _key_pair(terraform.folder / "keys")
-    outputs = terraform.apply()
+@dataclass(frozen=True)
+class Place:
+    """Where a scenario plays: a laptop, and Terraform that a switch sends there."""
+
+    laptop: Any
+    terraform: Any
+    run_handler: Callable[..., dict[str, Any]]
+    as_written: Callable[[list[str]], str]
+
+
+def _written() -> list[str]:
+    """The commands of docs/terraform.md that lead from nothing to a download; the laptop of the first runs already."""
+    page = (_ROOT / "docs" / "terraform.md").read_text("utf-8")
+    section = page.partition("## From nothing to a download\n")[2].partition("\n## ")[0]
+    commands = re.findall(r"^\$ (.*)$", section, re.MULTILINE)
+    assert commands[0] == "keyfront up --addressing port"
+    assert commands[-1].endswith(" destroy")
+    return commands[1:]
+
+
+def quickstart(place: Place) -> None:
+    laptop, terraform, run_handler = place.laptop, place.terraform, place.run_handler
+    *until_the_download, destroy = _written()
+    said = place.as_written(until_the_download)
+    assert "No changes." in said
+    assert "<Code>MissingKey</Code>" in said
+    assert said.endswith("Only with a signature.\n")
     assert "PRIVATE KEY" not in (terraform.folder / "terraform.tfstate").read_text()
 
-    status, body = laptop.fetch(outputs["url"])
-    assert (status, b"<Code>MissingKey</Code>" in body) == (403, True)
+    outputs = terraform.outputs()
+    key = SigningKey.load(terraform.folder / "keys" / "private_key.pem")
+    assert laptop.fetch(outputs["url"])[0] == 403
     signed = Signer(outputs["key_pair_id"], key).sign_url(outputs["url"], expires=_SHORT)
     assert laptop.fetch(signed) == (200, b"Only with a signature.\n")
 
@@ -71,14 +99,18 @@ def quickstart(laptop: Any, terraform: Any, run_handler: Any) -> None:
     document = json.loads(parameter["Parameter"]["Value"])
     assert document["key_pair_id"] == changed["key_pair_id"]
     assert SigningKey.load(document["private_key"]).public_key.pem == other.public_key.pem
-    terraform.destroy()
+    assert "Destroy complete!" in place.as_written([until_the_download[0], destroy])
+    assert terraform.state()["resources"] == []
 
 
-def kms(laptop: Any, terraform: Any, run_handler: Any) -> None:
+def kms(place: Place) -> None:
+    laptop, terraform = place.laptop, place.terraform
+    terraform.initialise()
     outputs = terraform.apply()
     assert laptop.fetch(outputs["url"])[0] == 403
     command = [sys.executable, "sign.py", outputs["url"], outputs["key_pair_id"], outputs["kms_key_arn"]]
-    environment = {**os.environ, **terraform.switch}
+    # Who signs is not who deploys: these requests are not among those that Terraform sent.
+    environment = {**os.environ, **terraform.switch, "AWS_ENDPOINT_URL": laptop.printed["endpoint"]}
     made = subprocess.run(command, cwd=terraform.folder, env=environment, capture_output=True, text=True, timeout=60)
     assert made.returncode == 0, made.stderr
     signed = made.stdout.strip()
@@ -88,7 +120,9 @@ def kms(laptop: Any, terraform: Any, run_handler: Any) -> None:
     terraform.destroy()
 
 
-def rotation(laptop: Any, terraform: Any, run_handler: Any) -> None:
+def rotation(place: Place) -> None:
+    laptop, terraform = place.laptop, place.terraform
+    terraform.initialise()
     keys = {name: _key_pair(terraform.folder / "keys" / name) for name in ("a", "b")}
     outputs = terraform.apply(phase=1)
     url = outputs["url"]
@@ -135,7 +169,9 @@ def rotation(laptop: Any, terraform: Any, run_handler: Any) -> None:
     terraform.destroy(phase=4)
 
 
-def two_teams(laptop: Any, terraform: Any, run_handler: Any) -> None:
+def two_teams(place: Place) -> None:
+    laptop, terraform = place.laptop, place.terraform
+    terraform.initialise()
     keys = {name: _key_pair(terraform.folder / "keys" / name) for name in ("a", "b")}
     outputs = terraform.apply()
     signers = {name: Signer(outputs["key_pair_ids"][name], key) for name, key in keys.items()}
@@ -159,7 +195,7 @@ class _Server(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         known = self.headers.get("X-Origin-Secret") == "between us"
-        self.send_response(200 if known else 401)
+        self.send_response(404 if "gone" in self.path else 200 if known else 401)
         self.end_headers()
         self.wfile.write(f"{self.path} from the server\n".encode() if known else b"no")
 
@@ -167,22 +203,73 @@ class _Server(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-def custom_origin(laptop: Any, terraform: Any, run_handler: Any) -> None:
-    key = _key_pair(terraform.folder / "keys")
+@contextmanager
+def _server() -> Iterator[int]:
+    """Its port."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Server) as server:
         threading.Thread(target=server.serve_forever).start()
         try:
-            terraform.variables.update(origin_http_port=server.server_port, origin_secret="between us")
-            outputs = terraform.apply()
-            assert "between us" not in terraform.said
-            url = f"{outputs['url']}/films/42?cut=long"
-            assert laptop.fetch(url)[0] == 403
-            signed = Signer(outputs["key_pair_id"], key).sign_url(url, expires=_SHORT)
-            status, body = laptop.fetch(signed)
-            assert (status, body) == (200, b"/films/42 from the server\n")
-            terraform.destroy()
+            yield server.server_port
         finally:
             server.shutdown()
+
+
+def custom_origin(place: Place) -> None:
+    laptop, terraform = place.laptop, place.terraform
+    terraform.initialise()
+    key = _key_pair(terraform.folder / "keys")
+    with _server() as port:
+        terraform.variables.update(origin_http_port=port, origin_secret="between us")
+        outputs = terraform.apply()
+        assert "between us" not in terraform.said
+        url = f"{outputs['url']}/films/42?cut=long"
+        assert laptop.fetch(url)[0] == 403
+        signed = Signer(outputs["key_pair_id"], key).sign_url(url, expires=_SHORT)
+        assert laptop.fetch(signed) == (200, b"/films/42 from the server\n")
+        terraform.destroy()
+
+
+def stranger(place: Place) -> None:
+    laptop, terraform = place.laptop, place.terraform
+    terraform.initialise()
+    keys = {"a": SigningKey.generate("rsa"), "b": SigningKey.generate("ecdsa")}
+    terraform.variables["readers"] = {name: key.public_key.pem for name, key in keys.items()}
+    with _server() as port:
+        terraform.variables["api_port"] = port
+        outputs = terraform.apply()
+        url = outputs["url"]
+        signers = [Signer(outputs["ids"][name], key) for name, key in keys.items()]
+        open_to_all = (200, b"public/missing.txt in site\n")
+        # It does not wait for the deployment.
+        _until(lambda: laptop.fetch(f"{url}/public/missing.txt") == open_to_all)
+        found = {
+            "book.txt": (200, b"book.txt in site\n"),
+            "media/film.txt": (200, b"media/film.txt in media\n"),
+            "either/first.txt": (200, b"either/first.txt in media\n"),
+            "either/second.txt": (200, b"either/second.txt in site\n"),
+            "api/list?page=2": (200, b"/v1/api/list?page=2 from the server\n"),
+            "api/gone": (400, b"public/missing.txt in site\n"),
+        }
+        for path, answer in found.items():
+            assert laptop.fetch(f"{url}/{path}")[0] == 403, path
+            for signer in signers:
+                assert laptop.fetch(signer.sign_url(f"{url}/{path}", expires=_SHORT)) == answer, path
+        # As somebody's state was before they moved the resource.
+        terraform("state", "mv", 'aws_s3_bucket.each["media"]', "aws_s3_bucket.media")
+        terraform.apply(plan=False)
+        assert 'aws_s3_bucket.media has moved to aws_s3_bucket.each["media"]' in terraform.said
+        assert "0 added, 0 changed, 0 destroyed" in terraform.said
+        terraform.destroy()
+
+
+def grown(place: Place) -> None:
+    terraform = place.terraform
+    terraform.initialise()
+    terraform.variables["package"] = str(_ROOT / "terraform" / "examples" / "quickstart" / "function.zip")
+    terraform.variables["keys"] = {name: SigningKey.generate("ecdsa").public_key.pem for name in ("a", "b")}
+    terraform.apply(revision=1)
+    terraform.apply(revision=2)
+    terraform.destroy(revision=2)
 
 
 _SCENARIOS = {
@@ -191,6 +278,25 @@ _SCENARIOS = {
     "rotation": rotation,
     "two-teams": two_teams,
     "custom-origin": custom_origin,
+    "stranger": stranger,
+    "grown": grown,
+}
+
+# Allowed although no request of the scenarios needs it.
+_WITHOUT_A_REQUEST = {
+    # They put back what somebody changed by hand; nothing in the modules changes it.
+    *("cloudfront:UpdatePublicKey", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole"),
+    # Lambda reads the package for whoever names it, by version too.
+    "s3:GetObjectVersion",
+    # Lambda answers a function with its tags only to whoever may list them.
+    "lambda:ListTags",
+    # API Gateway's newer names for changes of tags, beside POST and DELETE.
+    *("apigateway:TagResource", "apigateway:UntagResource"),
+    # When an object loses its last tag.
+    "s3:DeleteObjectTagging",
+    # API Gateway asks for them when a stage gets access logs (Developer Guide, "Permissions to activate logging").
+    *("logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:GetLogDelivery", "logs:ListLogDeliveries"),
+    *("logs:UpdateLogDelivery", "logs:DescribeResourcePolicies", "logs:PutResourcePolicy"),
 }
 
 
@@ -220,27 +326,57 @@ def _inventory(laptop: Any) -> set[str]:
     return set(map(str, items))
 
 
-Running = tuple[dict[str, "Future[None]"], set[str]]
+Running = tuple[dict[str, "Future[None]"], list[tuple[Any, set[str]]]]
 
 
 @pytest.fixture(scope="session")
-def running(laptop: Any, in_folder: Any, run_handler: Any, together: Any) -> Running:
-    """All scenarios, started, and what was in the account before."""
-    before = _inventory(laptop)
+def running(
+    laptop: Any, laptop_with_names: Any, in_folder: Any, run_handler: Any, as_written: Any, together: Any
+) -> Running:
+    """All scenarios, started, and what was in each account before."""
+    before = [(each, _inventory(each)) for each in (laptop, laptop_with_names)]
 
     def play(name: str) -> Callable[[], None]:
-        return lambda: _SCENARIOS[name](laptop, in_folder(name), run_handler)
+        # An account has ten public keys: they are not enough for all at once.
+        chosen = laptop_with_names if name in ("two-teams", "stranger", "grown") else laptop
+        # What the stranger makes, the deployer's policy need not allow.
+        at = {"AWS_ENDPOINT_URL": chosen.printed["endpoint"]} if name == "stranger" else {}
+        terraform = in_folder(name, {} if name == "two-teams" else chosen.switch() | at)
+        if name == "two-teams":
+            (terraform.folder / "keyfront_override.tf").write_text(chosen.provider())
+        return lambda: _SCENARIOS[name](Place(chosen, terraform, run_handler, as_written))
 
     return together({name: play(name) for name in _SCENARIOS}), before
 
 
-@pytest.mark.parametrize("example", _EXAMPLES)
-def test_an_example_is_applied_planned_clean_exercised_and_destroyed(running: Running, example: str) -> None:
-    running[0][example].result()
+@pytest.mark.parametrize("name", _SCENARIOS)
+def test_it_is_applied_planned_clean_exercised_and_destroyed(running: Running, name: str) -> None:
+    running[0][name].result()
 
 
-def test_no_example_leaves_anything_in_the_account(running: Running, laptop: Any) -> None:
+def test_nothing_is_left_in_the_account(running: Running) -> None:
     scenarios, before = running
+    failed = [name for name, scenario in scenarios.items() if scenario.exception()]
+    if failed:
+        pytest.skip(f"what failed could not clean up: {', '.join(failed)}")
+    for laptop, inventory in before:
+        assert _inventory(laptop) == inventory
+
+
+def test_the_deployers_policy_allows_what_terraform_asked_for_and_no_more(running: Running, permissions: Any) -> None:
+    scenarios, laptops = running
     for scenario in scenarios.values():
         scenario.exception()
-    assert _inventory(laptop) == before
+    keyfront = str(Path(sys.executable).with_name("keyfront"))
+    given = ["--account", permissions.ACCOUNT, "--region", permissions.REGION, "--prefix", "keyfront"]
+    printed = subprocess.run([keyfront, "terraform", "deployer-policy", *given], capture_output=True, check=True)
+    policy = json.loads(printed.stdout)
+    calls = [call for each, _ in laptops for call in each.calls]
+    wanted = {each for call in calls for each in permissions.needed(call.method, call.target, call.headers, call.body)}
+    assert sorted(each for each in wanted if not permissions.allows(policy, each)) == []
+    allowed = {action for statement in policy["Statement"] for action in statement["Action"]}
+    asked = {each.action for each in wanted}
+    assert sorted(allowed - asked - _WITHOUT_A_REQUEST) == []
+    assert sorted(asked & _WITHOUT_A_REQUEST) == []
+    # What would open what is protected is none of a deployer's.
+    assert not allowed & {"kms:Sign", "kms:Decrypt", "iam:AttachRolePolicy", "iam:CreateUser"}
