@@ -6,13 +6,16 @@ ARGS ?=
 # Two workers share two cores; each keeps its own servers for the whole run.
 TEST_WORKERS ?= 2
 
-.PHONY: demo test check format bench lock clean
+.PHONY: demo test fuzz check format bench lock clean
 
 demo: .venv/ready  ## Start the laptop's CloudFront with the bundled shop
 	@$(BIN)/keyfront up $(ARGS)
 
 test: .venv/ready  ## Run every test
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup $(ARGS)
+
+fuzz: .venv/ready  ## Fuzz the edge's request path, for minutes
+	$(BIN)/pytest tests/edge/test_fuzz.py -n 0 --hypothesis-profile=fuzz $(ARGS)
 
 check: .venv/ready  ## Format, lint and types, as CI wants them
 	$(BIN)/ruff format --check .
