@@ -4,7 +4,6 @@ import base64
 import json
 import os
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -196,10 +195,8 @@ def test_the_node_runs_and_its_links_open(key: SigningKey, tmp_path: Path, need_
         assert name not in ("sign-cookies", "cookies-raw", "cookie-domain") or len(made["cookies"]) == 3, name
 
 
-def test_the_php_parses(tmp_path: Path) -> None:
-    php = shutil.which("php")
-    if php is None:
-        pytest.skip("php is not installed")
+def test_the_php_parses(tmp_path: Path, need_tool: Callable[[str], Path]) -> None:
+    php = need_tool("php")
     for name, recipe in RECIPES.items():
         file = tmp_path / f"{name}.php"
         file.write_text(f"<?php\n{recipe.php}\n", "utf-8")
