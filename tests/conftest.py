@@ -4,8 +4,23 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import pytest
+
+_LONG: Final = ("terraform-examples", "terraform", "up", "state", "terraform-modules", "moto")
+"""Groups of tests that share servers, the longest first: begun last, one of them would run alone at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest groups begin first; the order within each stays."""
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    mark = item.get_closest_marker("xdist_group")
+    name = mark.args[0] if mark and mark.args else ""
+    return _LONG.index(name) if name in _LONG else len(_LONG)
 
 
 def _find(tool: str) -> Path | None:
