@@ -4,6 +4,8 @@ import asyncio
 import signal
 from collections.abc import Callable
 
+import uvloop
+
 from keyfront.authz.rules import Rules
 from keyfront.serving import ASGIApp, Listener, bind
 
@@ -13,7 +15,7 @@ def run(app: ASGIApp, rules: Rules, host: str, port: int, on_ready: Callable[[in
 
     Raises `PortError` when it cannot listen there.
     """
-    asyncio.run(_serve(app, rules, host, port, on_ready))
+    uvloop.run(_serve(app, rules, host, port, on_ready))
 
 
 async def _serve(app: ASGIApp, rules: Rules, host: str, port: int, on_ready: Callable[[int], None]) -> None:

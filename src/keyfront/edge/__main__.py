@@ -20,6 +20,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from keyfront.edge.server import Addresses, serve
 from keyfront.edge.settings import EdgeSettings
 from keyfront.errors import InputError, KeyfrontError
@@ -52,7 +54,7 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
         settings = settings_from(sys.argv[1] if len(sys.argv) > 1 else sys.stdin.readline())
-        asyncio.run(_serve(settings))
+        uvloop.run(_serve(settings))
     except KeyfrontError as error:
         _say(event="failed", error=str(error))
         return 2
