@@ -12,6 +12,7 @@ from keyfront.edge.compression import accepted
 from keyfront.edge.configuration import Behavior, Site
 from keyfront.edge.policies import CacheRules
 from keyfront.edge.viewer import ViewerRequest
+from keyfront.edge.viewer_facts import PREFIX
 from keyfront.inventory import Selection
 from keyfront.verification import without_signing_parameters
 
@@ -21,7 +22,7 @@ _NEVER_SENT: Final = frozenset(
     | {b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"transfer-encoding", b"user-agent"}
     | {b"via", b"x-amz-cf-id", b"x-forwarded-for", b"x-forwarded-proto", b"x-real-ip", b"http2-settings"}
 )
-_NEVER_SENT_PREFIXES: Final = (b"x-edge-", b"cloudfront-")
+_NEVER_SENT_PREFIXES: Final = (b"x-edge-", PREFIX.encode("ascii"))
 # Sent by legacy settings only to origins that were told to expect them (the guide's table).
 _LEGACY_NAMED_ONLY: Final = frozenset(
     {b"accept", b"accept-charset", b"accept-encoding", b"accept-language", b"referer", b"x-http-method-override"}
@@ -50,7 +51,7 @@ def cache_key(site: Site, rules: CacheRules, request: ViewerRequest, path: str, 
 def _plain_key(site: Site, rules: CacheRules, request: ViewerRequest, path: str, counted: str) -> Key:
     if rules.key_cookies.mode == rules.key_headers.mode == "none":
         return (site.id, path, counted) if request.method != "OPTIONS" else (site.id, path, counted, "OPTIONS")
-    headers = [f"{name}:{request.header(name.encode('latin-1'))}" for name in sorted(rules.key_headers.names)]
+    headers = [f"{name}:{_counted(request, name)}" for name in sorted(rules.key_headers.names)]
     cookies = select_cookies(request.header(b"cookie"), rules.key_cookies)
     return (site.id, path, counted, request.method if request.method == "OPTIONS" else "", cookies, *headers)
 
@@ -97,9 +98,13 @@ def origin_headers(request: ViewerRequest, rules: CacheRules, *, via: bytes, s3:
     sent.append((b"x-forwarded-for", _appended(request.fields.get(b"x-forwarded-for"), request.ip.encode("ascii"))))
     sent.append((b"via", _appended(request.fields.get(b"via"), via)))
     sent.append((b"x-amz-cf-id", request.id))
-    if "cloudfront-forwarded-proto" in rules.sent_headers and rules.sent_headers.mode == "some":
-        sent.append((b"cloudfront-forwarded-proto", request.scheme.encode("ascii")))
+    sent += [(name.encode("ascii"), value.encode("latin-1")) for name, value in request.made.items()]
     return sent
+
+
+def _counted(request: ViewerRequest, name: str) -> str:
+    """A header's value in the cache key: of CloudFront's own names the edge's word counts, never the viewer's."""
+    return request.made.get(name, "") if name.startswith(PREFIX) else request.header(name.encode("latin-1"))
 
 
 def _unnamed(name: bytes, method: str, rules: CacheRules) -> bool:

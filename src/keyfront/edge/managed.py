@@ -89,6 +89,11 @@ MANAGED_CACHE_POLICIES: Final = {
     )
 }
 
+_OF_THE_VIEWER = (
+    *("forwarded-proto", "is-android-viewer", "is-desktop-viewer", "is-ios-viewer", "is-mobile-viewer"),
+    *("is-smarttv-viewer", "is-tablet-viewer", "viewer-address", "viewer-country", "viewer-http-version"),
+)
+"""As far as the edge makes them (see `viewer_facts`)."""
 _CORS = ("origin", "access-control-request-headers", "access-control-request-method")
 
 MANAGED_ORIGIN_REQUEST_POLICIES: Final = {
@@ -107,7 +112,7 @@ MANAGED_ORIGIN_REQUEST_POLICIES: Final = {
             "Managed-AllViewerAndCloudFrontHeaders-2022-06",
             _ALL,
             _ALL,
-            _ALL,
+            Selection("all", frozenset(f"cloudfront-{name}" for name in _OF_THE_VIEWER)),
         ),
         OriginRequestPolicy("88a5eaf4-2fd4-4709-b370-b4c650ea3fcf", "Managed-CORS-S3Origin", headers=_some(*_CORS)),
         OriginRequestPolicy(

@@ -23,6 +23,7 @@ from keyfront.edge.origins import Origins
 from keyfront.edge.responding import Send, is_here, select, send_answer, send_entry
 from keyfront.edge.stores import Disk
 from keyfront.edge.viewer import ViewerRequest
+from keyfront.edge.viewer_facts import facts
 from keyfront.paths import readings
 from keyfront.verification import Decision
 
@@ -103,6 +104,8 @@ class Edge:
             send = behavior.response_headers.sending(send, viewer)
         rules = behavior.rules
         query = own_query(viewer, behavior)
+        if rules.made_headers:
+            viewer.made = facts(viewer, rules.made_headers, self._country_of)
         key = cache_key(site, rules, viewer, path, query)
         entry = self.cache.get(key) if rules.caches and viewer.method in behavior.cached_methods else None
         if entry is not None and entry.pieces is not None and not is_here(entry, select(viewer, entry)):

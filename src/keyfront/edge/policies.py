@@ -14,6 +14,7 @@ from keyfront.edge.managed import (
     MANAGED_ORIGIN_REQUEST_POLICIES,
     MANAGED_RESPONSE_HEADERS_POLICIES,
 )
+from keyfront.edge.viewer_facts import PREFIX
 from keyfront.inventory import (
     CacheBehavior,
     ForwardedValues,
@@ -50,6 +51,8 @@ class CacheRules:
     """Legacy settings let headers that they do not name through to the origin; policies do not."""
     encodings: tuple[str, ...] = ()
     """Of `br` and `gzip`, those that count in the cache key and that the origin is asked for."""
+    made_headers: frozenset[str] = frozenset()
+    """CloudFront's own headers that are named: they are made, counted and sent (see `viewer_facts`)."""
     compresses: bool = False
     """Whether objects that the origin did not compress are compressed here, with one of `encodings`."""
 
@@ -96,6 +99,7 @@ def cache_rules(behavior: CacheBehavior, inventory: Inventory) -> CacheRules:
         sent_headers=union(policy.headers, extra.headers),
         legacy=False,
         encodings=tuple(name for name, on in (("br", policy.brotli), ("gzip", policy.gzip)) if on),
+        made_headers=_made(policy.headers, extra.headers),
         compresses=behavior.compress and (policy.brotli or policy.gzip),
     )
 
@@ -117,8 +121,14 @@ def _legacy_rules(behavior: CacheBehavior, values: ForwardedValues) -> CacheRule
         legacy=True,
         # Legacy settings know gzip alone, and only together with compressing.
         encodings=("gzip",) if behavior.compress else (),
+        made_headers=_made(values.headers),
         compresses=behavior.compress,
     )
+
+
+def _made(*selections: Selection) -> frozenset[str]:
+    named = (name for each in selections if each.mode in ("some", "all") for name in each.names)
+    return frozenset(name for name in named if name.startswith(PREFIX))
 
 
 def union(one: Selection, other: Selection) -> Selection:

@@ -1,11 +1,14 @@
 """A viewer's request, as values taken once out of an ASGI scope."""
 
+from collections.abc import Mapping
 from itertools import chain
+from types import MappingProxyType
 from typing import Any, Final
 
 from keyfront.edge.answers import request_id
 from keyfront.serving import Scope
 
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _JOINTS: Final = {b"cookie": b"; "}
 
 
@@ -14,7 +17,7 @@ class ViewerRequest:
 
     __slots__ = (
         *("fields", "header_bytes", "headers", "host", "http_version", "id"),
-        *("ip", "method", "path", "query", "scheme"),
+        *("ip", "made", "method", "path", "port", "query", "scheme"),
     )
 
     def __init__(self, scope: Scope, id: bytes | None = None) -> None:  # noqa: A002
@@ -28,6 +31,9 @@ class ViewerRequest:
         self.query: str = scope["query_string"].decode("latin-1")
         client = scope["client"]
         self.ip: str = client[0] if client else ""
+        self.port: int = client[1] if client else 0
+        self.made: Mapping[str, str] = _NOTHING
+        """What the edge says of the viewer in headers of its own, where the behavior counts or forwards them."""
         self.headers: list[tuple[bytes, bytes]] = scope["headers"]
         fields = dict(self.headers)
         self.fields = fields if len(fields) == len(self.headers) else _joined(self.headers)
@@ -45,7 +51,7 @@ class ViewerRequest:
                 "http_version": self.http_version,
                 "raw_path": path.encode("ascii"),
                 "query_string": b"",
-                "client": (self.ip, 0),
+                "client": (self.ip, self.port),
                 "headers": [(b"host", self.host.encode("latin-1"))],
             },
             self.id,

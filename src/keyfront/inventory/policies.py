@@ -56,4 +56,4 @@ def selection(behavior: str, names: Iterable[str]) -> Selection:
         return Selection("some", chosen) if chosen else Selection()
     if behavior == "allExcept":
         return Selection("all-but", frozenset(names))
-    return Selection("all") if behavior.startswith("all") else Selection()
+    return Selection("all", frozenset(names)) if behavior.startswith("all") else Selection()

@@ -86,7 +86,10 @@ class OriginGroup:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which of a request's headers, cookies or query parameters count. Header names are in lower case."""
+    """Which of a request's headers, cookies or query parameters count. Header names are in lower case.
+
+    `all` with names: all of the viewer's, and those that CloudFront makes (`allViewerAndWhitelistCloudFront`).
+    """
 
     mode: Literal["none", "some", "all", "all-but"] = "none"
     names: frozenset[str] = frozenset()
