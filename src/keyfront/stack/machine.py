@@ -119,7 +119,7 @@ class Machine:
         endpoint = Endpoint(control_plane_app(control_plane), plane=control_plane, state=services)
         url = f"http://127.0.0.1:{_port(endpoint_sockets)}"
         self._listen(endpoint, endpoint_sockets)
-        self._stack.callback(endpoint.close)
+        self._stack.push_async_callback(endpoint.stop)
 
         settings, metrics = watched.settings(self._edge_settings(url)), admin.metrics if admin else None
         starting = edges.start(settings, control_plane.propagation, metrics=metrics)

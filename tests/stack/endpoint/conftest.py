@@ -93,7 +93,7 @@ class Running:
         """As `keyfront up` stops it."""
 
         async def stop() -> None:
-            self.endpoint.close()
+            await self.endpoint.stop()
             await self.listener.stop()
 
         return asyncio.run_coroutine_threadsafe(stop(), self.loop)

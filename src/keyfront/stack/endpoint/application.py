@@ -51,6 +51,8 @@ class Endpoint:
         """Answer one HTTP request."""
         if scope["type"] != "http":
             raise ValueError(f"the endpoint speaks HTTP, not {scope['type']}")
+        if scope["server"]:
+            self._services.functions.at(scope["server"][1])
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         target = Target.of(scope, headers)
         if reason := refusal(headers, [name for name, _ in scope["headers"]].count(b"host"), self._hosts):
@@ -90,8 +92,14 @@ class Endpoint:
         self._services.reset()
 
     def close(self) -> None:
-        """Break off downloads under way, so that the listener can stop. Call it in the event loop, before that."""
+        """Break off downloads and end functions, so that the listener can stop. In the event loop, before that."""
+        self._services.functions.close()
         self._bridge.close()
+
+    async def stop(self) -> None:
+        """`close`, and wait until the functions' processes have ended."""
+        self.close()
+        await self._services.functions.stop()
 
 
 def _is_cloudfront(target: Target) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from keyfront.serving import Message, Scope
 from keyfront.stack.endpoint.addressing import Target
 from keyfront.stack.endpoint.answers import Answer, AWSError, RefusedError
+from keyfront.stack.endpoint.later import LATER
 from keyfront.stack.endpoint.streaming import CHUNK, WINDOW, Window
 
 Receive = Callable[[], Awaitable[Message]]
@@ -56,6 +57,9 @@ class Bridge:
         del body
         loop = asyncio.get_running_loop()
         answer = await loop.run_in_executor(self._threads, self._ask, environ, headers, target.service)
+        later: Callable[[], Awaitable[Answer]] | None = environ.pop(LATER, None)
+        if later is not None:
+            answer = await later()
         window: Window | None = environ.pop(WINDOW, None)
         if window is not None and self._closed:
             answer, window = _STOPPING.answer(headers, target.service), None

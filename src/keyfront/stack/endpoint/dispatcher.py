@@ -15,6 +15,8 @@ from keyfront.stack.endpoint import functions, http_apis, parameters, s3, taggin
 from keyfront.stack.endpoint.addressing import signed_service
 from keyfront.stack.endpoint.answers import AWSError, RefusedError
 from keyfront.stack.endpoint.bridge import Environ, WSGIApplication
+from keyfront.stack.endpoint.lambdas import calls
+from keyfront.stack.endpoint.lambdas.service import Functions
 
 # CloudFront is ours: moto's has none of its rules, and would answer whatever it is asked.
 _NEVER: Final = "cloudfront"
@@ -26,13 +28,14 @@ _CLOSED: Final = AWSError(404, "NotFound", "moto's own controls are closed at th
 class Dispatcher(DomainDispatcherApplication):
     """moto's dispatcher, less the services that it must not answer for, and with an answer for unknown ones."""
 
-    def __init__(self, *, moto_api: bool = False, plane: ControlPlane | None = None) -> None:
-        """`moto_api` opens `/moto-api/`; `plane` has the CloudFront resources that can be tagged."""
-        self._moto_api, self._plane = moto_api, plane
+    def __init__(self, runner: Functions, *, moto_api: bool = False, plane: ControlPlane | None = None) -> None:
+        """`runner` runs functions, `moto_api` opens `/moto-api/`, `plane` has CloudFront resources to tag."""
+        self._runner, self._moto_api, self._plane = runner, moto_api, plane
         # Every page of every site may read the answers otherwise, SSM's and KMS's included.
         moto_server.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]
         s3.install()
         functions.install()
+        calls.install()
         http_apis.install()
         parameters.install()
         tagging.install()
@@ -41,6 +44,7 @@ class Dispatcher(DomainDispatcherApplication):
     def __call__(self, environ: Environ, start_response: Any) -> Any:
         """Answer one request."""
         tagging.use(self._plane)
+        calls.use(self._runner)
         return super().__call__(environ, start_response)
 
     def get_backend_for_host(self, host: str | None) -> Any:

@@ -1,20 +1,23 @@
 """Every AWS service but CloudFront, played by moto in this process."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from keyfront.controlplane import ControlPlane
 from keyfront.errors import InputError
 from keyfront.stack.endpoint.bridge import Environ
 from keyfront.stack.endpoint.changes import may_change
 from keyfront.stack.endpoint.folder import root_of
+from keyfront.stack.endpoint.lambdas.service import Functions
 from keyfront.stack.endpoint.state import ServicesState
 
 if TYPE_CHECKING:
     from moto.s3.models import FakeBucket
+
+T = TypeVar("T")
 
 
 class Services:
@@ -30,6 +33,7 @@ class Services:
         """
         self._moto_api, self._plane = moto_api, plane
         self._state = state
+        self.functions = Functions(self.perform)
         self._lock = Lock()
         self._application: Any = None
 
@@ -42,7 +46,7 @@ class Services:
             if self._application is None:
                 from keyfront.stack.endpoint.dispatcher import Dispatcher
 
-                application = Dispatcher(moto_api=self._moto_api, plane=self._plane)
+                application = Dispatcher(self.functions, moto_api=self._moto_api, plane=self._plane)
                 if self._state:
                     self._state.load()
                 self._application = application
@@ -57,14 +61,18 @@ class Services:
             # Flask answers when it is asked for the body's pieces.
             return list(self._application(environ, start_response))
 
+    def perform(self, work: Callable[[], T], *, changes: bool) -> T:
+        """Do something with what moto has, as a request does; `changes`: whether it may change something. Blocks."""
+        self.load()
+        with self._state.request(changes=changes) if self._state else nullcontext():
+            return work()
+
     def publish_folder(self, bucket: str, folder: Path, prefix: str, headers: Mapping[str, str]) -> list[str]:
         """See `Endpoint.publish_folder`."""
         root = root_of(folder)
-        self.load()
         from keyfront.stack.endpoint.publication import publish
 
-        with self._state.request(changes=True) if self._state else nullcontext():
-            return publish(_bucket(bucket), root, prefix, headers)
+        return self.perform(lambda: publish(_bucket(bucket), root, prefix, headers), changes=True)
 
     def reset(self) -> None:
         """Forget every resource of every service."""

@@ -75,7 +75,7 @@ class Runtime:
         self._answer: asyncio.Future[Outcome] | None = None
         self._init_error: Outcome | None = None
         self._request_id = ""
-        self._connections: set[asyncio.StreamWriter] = set()
+        self._connections: set[asyncio.Task[None]] = set()
         self._pipe = -1
 
     @classmethod
@@ -92,7 +92,7 @@ class Runtime:
         `log` gets what the process writes, in pieces as they come. Raises `OSError` when it cannot be started.
         """
         self = cls(log)
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         host, port = self._server.sockets[0].getsockname()[:2]
         self._pipe, writing = os.pipe()
         try:
@@ -183,8 +183,9 @@ class Runtime:
             os.close(self._pipe)
             self._pipe = -1
         self._server.close()
-        for writer in list(self._connections):
-            writer.close()
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
     def kill(self) -> None:
         """Have the process ended, without waiting for it."""
@@ -218,8 +219,12 @@ class Runtime:
                     return
                 self._log(written)
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.create_task(self._serve(reader, writer))
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections.add(writer)
         try:
             while request := await http1.read(reader, writer):
                 status, headers, body = await self._respond(request)
@@ -230,7 +235,6 @@ class Runtime:
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
-            self._connections.discard(writer)
             writer.close()
 
     async def _respond(self, request: http1.Request) -> tuple[int, Mapping[str, str], bytes]:

@@ -1,0 +1,27 @@
+"""Ends what runs for somebody who was killed: `python -I -S guardian.py`, with groups on its standard input.
+
+Each line is `+PID` or `-PID`, a process group that begins or has ended. When the input ends, and with `kill -9` of
+whoever writes it it does, the groups that are left are killed. It runs alone, without the rest of the package.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+
+
+def main() -> None:
+    groups = set()
+    with contextlib.suppress(KeyboardInterrupt):
+        for line in sys.stdin.buffer:
+            group = int(line[1:])
+            groups.add(group) if line.startswith(b"+") else groups.discard(group)
+    for group in groups:
+        with contextlib.suppress(OSError):
+            os.killpg(group, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    # Ctrl-C is for whoever writes, and their end is ours.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    main()
