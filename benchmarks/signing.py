@@ -19,7 +19,7 @@ from keyfront import Policy, Signer, SigningKey
 KEY_PAIR_ID = "K2JCJMDEHXQW5F"
 URL = "https://d111111abcdef8.cloudfront.net/books/the-keeper-of-small-lights.epub"
 FOLDER = "https://d111111abcdef8.cloudfront.net/books/*"
-EXPIRES = int(time()) + 365 * 86_400
+EXPIRES = int(time()) + 6 * 86_400
 RAW = "raw cryptography"
 
 _TITLES: dict[Literal["rsa", "ecdsa"], tuple[str, float]] = {

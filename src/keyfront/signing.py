@@ -6,11 +6,13 @@ Source: Developer Guide, "Use signed URLs" and "Use signed cookies".
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
 from typing import Final
 
-from keyfront import encoding
-from keyfront.errors import InputError, URLError
+from keyfront import cautions, encoding
+from keyfront.cautions import MAX_LIFETIME, Caution
+from keyfront.errors import InputError, PolicyError, URLError
 from keyfront.keys import HashAlgorithm, SigningKey
 from keyfront.policy import Moment, canonical, network, validity
 from keyfront.resource import covers
@@ -23,7 +25,11 @@ _COOKIE_ATTRIBUTE = re.compile(r"[^\x00-\x1f\x7f;,\s]+")
 
 
 class SigningWarning(UserWarning):
-    """Something that can be signed and is seldom meant."""
+    """Something that can be signed and is seldom meant. `finding` is its id in `docs/findings.md`."""
+
+    def __init__(self, text: str, finding: str = "") -> None:
+        super().__init__(f"{text} [{finding}]" if finding else text)
+        self.finding = finding
 
 
 class SignedCookies(Mapping[str, str]):
@@ -88,6 +94,10 @@ class Signer:
 
     `key_pair_id` is the id that CloudFront gave the public key (`K…`); `clock` gives the present in seconds since
     the epoch. With `SHA256` the signature carries `Hash-Algorithm` (CloudFront takes it since April 2026).
+
+    A signature cannot be taken back, so that a life over `max_lifetime` (`None`: any) has to be said twice: here or in
+    the call. `ipv6` says whether the distribution answers over IPv6, where no policy with an address lets anybody in.
+    What is seldom meant is a `SigningWarning`.
     """
 
     def __init__(
@@ -97,6 +107,8 @@ class Signer:
         hash_algorithm: HashAlgorithm = "SHA1",
         *,
         clock: Callable[[], float] = time.time,
+        max_lifetime: timedelta | None = timedelta(seconds=MAX_LIFETIME),
+        ipv6: bool | None = None,
     ) -> None:
         self.key_pair_id = _checked_id(key_pair_id)
         if hash_algorithm not in ("SHA1", "SHA256"):
@@ -104,6 +116,8 @@ class Signer:
         self.key = key
         self.hash_algorithm: HashAlgorithm = hash_algorithm
         self._clock = clock
+        self._max_lifetime = max_lifetime
+        self._ipv6 = ipv6
         self._tail = f"&Key-Pair-Id={key_pair_id}" + ("&Hash-Algorithm=SHA256" if hash_algorithm == "SHA256" else "")
 
     def sign_url(
@@ -114,17 +128,23 @@ class Signer:
         starts: Moment | None = None,
         ip: str | None = None,
         resource: str | None = None,
+        max_lifetime: timedelta | None = None,
     ) -> str:
         """`url` with a signature: a canned policy where it suffices, a custom one otherwise.
 
         `expires` and `starts` are aware datetimes, timedeltas from now, or seconds since the epoch; `ip` is one
         IPv4 address or range; `resource` is signed in place of the URL and must cover it (wildcards `*` and `?`).
-        Raises `URLError` and `PolicyError`, which say what cannot be signed and why.
+        `max_lifetime` counts in place of the signer's own. Raises `URLError` and `PolicyError`, which say what cannot
+        be signed and why.
         """
         url = viewer_url(url)
-        end, start = validity(expires, starts, self._clock())
-        address = _address(ip)
+        end, start = self._validity(expires, starts, max_lifetime)
+        address = self._address(ip)
+        if (resource is None and not url.startswith("https://")) or "amazonaws.com" in url:
+            _warn(cautions.of_url(url))
         if start is None and address is None and resource is None:
+            if "*" in url:
+                _warn(cautions.of_canned_url(url))
             signed = canonical(url, end)
             return with_parameters(url, f"Expires={end}&Signature={self._signature(signed)}{self._tail}")
         if resource is None:
@@ -132,6 +152,7 @@ class Signer:
             pattern = url = url.replace("*", "%2A")
         else:
             pattern = resource_pattern(resource)
+            _warn(cautions.of_resource(pattern))
             if not covers(pattern, url):
                 raise URLError(
                     f"the resource {shown(resource)} does not cover {shown(url)} (compared with their query strings): "
@@ -141,11 +162,18 @@ class Signer:
         return with_parameters(url, f"Policy={encoding.encode(signed)}&Signature={self._signature(signed)}{self._tail}")
 
     def sign_cookies(
-        self, resource: str, *, expires: Moment, starts: Moment | None = None, ip: str | None = None
+        self,
+        resource: str,
+        *,
+        expires: Moment,
+        starts: Moment | None = None,
+        ip: str | None = None,
+        max_lifetime: timedelta | None = None,
     ) -> SignedCookies:
         """Cookies that open `resource`: one URL, or a pattern with `*` and `?`. Arguments as in `sign_url`."""
-        end, start = validity(expires, starts, self._clock())
-        address = _address(ip)
+        end, start = self._validity(expires, starts, max_lifetime)
+        address = self._address(ip)
+        _warn(cautions.of_resource(resource))
         if start is None and address is None and "*" not in resource and "?" not in resource:
             signed = canonical(viewer_url(resource), end)
             values = {"CloudFront-Expires": str(end)}
@@ -158,6 +186,34 @@ class Signer:
             values["CloudFront-Hash-Algorithm"] = "SHA256"
         return SignedCookies(values)
 
+    def _validity(
+        self, expires: Moment, starts: Moment | None, max_lifetime: timedelta | None
+    ) -> tuple[int, int | None]:
+        now = self._clock()
+        end, start = validity(expires, starts, now)
+        most = self._max_lifetime if max_lifetime is None else max_lifetime
+        if most is not None and end - now > most.total_seconds() + 1:
+            raise PolicyError(
+                f"expires is {timedelta(seconds=int(end - now))} away, and the longest life that this signer gives is "
+                f"{most}: a signature cannot be taken back, so say it twice, with max_lifetime (--max-lifetime) "
+                "[long-lived]"
+            )
+        return end, start
+
+    def _address(self, ip: str | None) -> str | None:
+        if ip is None:
+            return None
+        checked = network(ip)
+        if checked == _EVERYBODY:
+            text = (
+                "ip=0.0.0.0/0 would still shut out every viewer that arrives over IPv6: it is left out of the policy, "
+                "which then lets anybody in"
+            )
+            warnings.warn(SigningWarning(text, "viewer-over-ipv6"), stacklevel=3)
+            return None
+        _warn(cautions.of_network(checked, ipv6=self._ipv6), frames=4)
+        return checked
+
     def _signature(self, policy: bytes) -> str:
         return encoding.encode(self.key.sign(policy, self.hash_algorithm))
 
@@ -165,19 +221,10 @@ class Signer:
         return f"Signer({self.key_pair_id}, {self.key!r}, {self.hash_algorithm})"
 
 
-def _address(ip: str | None) -> str | None:
-    if ip is None:
-        return None
-    checked = network(ip)
-    if checked == _EVERYBODY:
-        warnings.warn(
-            "ip=0.0.0.0/0 would still shut out every viewer that arrives over IPv6: it is left out of the policy, "
-            "which then lets anybody in",
-            SigningWarning,
-            stacklevel=3,
-        )
-        return None
-    return checked
+def _warn(seen: Iterable[Caution], *, frames: int = 3) -> None:
+    """Warn where the signer was called: so many frames up."""
+    for caution in seen:
+        warnings.warn(SigningWarning(caution.text, caution.finding), stacklevel=frames)
 
 
 def _short_enough(policy: str) -> str:

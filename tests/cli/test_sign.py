@@ -69,7 +69,7 @@ def test_signs_with_keys_that_openssl_made_and_openssl_agrees(
     run_openssl(command, "-out", private, *options)
     run_openssl("pkey", "-in", private, "-passin", "pass:open sesame", "-pubout", "-out", public)
     signed = execute(
-        *("sign", URL, "--key-id", ID, "--private-key", private, "--expires", "1893456000"),
+        *("sign", URL, "--key-id", ID, "--private-key", private, "--expires", "1893456000", "--max-lifetime", "9999d"),
         *("--passphrase-file", passphrase),
     )
     assert (signed.returncode, signed.stderr) == (0, "")
@@ -172,7 +172,16 @@ def test_reads_the_key_from_standard_input(execute: Execute, rsa: Path) -> None:
 def test_limits_become_a_custom_policy(run: Run, ecdsa: Path) -> None:
     status, out, err = run(
         *("sign", "https://a.example.com/42/1.ts?lang=en", "--key-id", ID),
-        *("--private-key", ecdsa / "private_key.pem", "--expires", "2030-01-01T00:00:00Z", "--starts", "1893000000"),
+        *(
+            "--private-key",
+            ecdsa / "private_key.pem",
+            "--expires",
+            "2030-01-01T00:00:00Z",
+            "--max-lifetime",
+            "9999d",
+            "--starts",
+            "1893000000",
+        ),
         *("--ip", "192.0.2.0/24", "--resource", "https://a.example.com/42/*", "--hash", "SHA256"),
     )
     assert (status, err) == (0, "")
@@ -196,15 +205,21 @@ def test_limits_become_a_custom_policy(run: Run, ecdsa: Path) -> None:
             {"policy": "custom", "resource": f"{URL}?a=1", "starts": None, "ip": "192.0.2.1/32", "hash": "SHA256"},
         ),
         (
-            ["--resource", "*", "--starts", "1893000000"],
-            {"policy": "custom", "resource": "*", "starts": 1893000000, "ip": None, "hash": "SHA1"},
+            ["--resource", "https://d111111abcdef8.cloudfront.net/b*", "--starts", "1893000000"],
+            {
+                "policy": "custom",
+                "resource": "https://d111111abcdef8.cloudfront.net/b*",
+                "starts": 1893000000,
+                "ip": None,
+                "hash": "SHA1",
+            },
         ),
     ],
 )
 def test_json_says_what_was_signed(run: Run, ecdsa: Path, extra: list[str], told: dict[str, Any]) -> None:
     status, out, err = run(
         *("sign", f"{URL}?a=1", "--key-id", ID, "--private-key", ecdsa / "private_key.pem"),
-        *("--expires", "1893456000", *extra, "--json"),
+        *("--expires", "1893456000", "--max-lifetime", "9999d", *extra, "--json"),
     )
     assert (status, err) == (0, "")
     answer = json.loads(out)
@@ -288,7 +303,18 @@ def test_cookies_are_set_cookie_lines(execute: Execute, ecdsa: Path) -> None:
 
 def test_cookies_as_json_are_a_map(run: Run, ecdsa: Path) -> None:
     status, out, err = run(
-        *("sign-cookies", URL, "--key-id", ID, "--private-key", ecdsa / "private_key.pem", "--expires", "1893456000"),
+        *(
+            "sign-cookies",
+            URL,
+            "--key-id",
+            ID,
+            "--private-key",
+            ecdsa / "private_key.pem",
+            "--expires",
+            "1893456000",
+            "--max-lifetime",
+            "9999d",
+        ),
         *("--hash", "sha256", "--json"),
     )
     assert (status, err) == (0, "")

@@ -56,7 +56,7 @@ def test_a_tampered_one_is_refused(execute: Execute, signer: Signer, trust: str)
 
 
 def test_json_is_the_decision(run: Run, signer: Signer, trust: str) -> None:
-    url = signer.sign_url(URL, expires=1893456000, ip="192.0.2.0/24")
+    url = signer.sign_url(URL, expires=1893456000, max_lifetime=timedelta(days=9999), ip="192.0.2.0/24")
     status, out, err = run("verify", url, "--trust", trust, "--ip", "198.51.100.1", "--json")
     assert (status, err) == (1, "")
     answer = json.loads(out)
@@ -89,7 +89,7 @@ def test_json_is_the_decision(run: Run, signer: Signer, trust: str) -> None:
     ],
 )
 def test_judges_at_another_time(run: Run, signer: Signer, trust: str, at: str, reason: str) -> None:
-    url = signer.sign_url(URL, expires=1893456000, starts=1893000000)
+    url = signer.sign_url(URL, expires=1893456000, max_lifetime=timedelta(days=9999), starts=1893000000)
     _, out, _ = run("verify", url, "--trust", trust, "--at", at, "--json")
     assert json.loads(out)["reason"] == reason
 

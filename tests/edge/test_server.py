@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -146,7 +147,7 @@ def test_keys_come_and_go_with_their_group(start: Start, account: Account, event
     eventually(lambda: account.is_deployed(made))
 
     def status(key_id: str, signing: SigningKey) -> int:
-        url = Signer(key_id, signing).sign_url(f"http://{HOST}/a", expires=4_000_000_000)
+        url = Signer(key_id, signing).sign_url(f"http://{HOST}/a", expires=timedelta(hours=1))
         return running.get(url.removeprefix(f"http://{HOST}")).status
 
     assert (status(ids[0], key), status(ids[1], other), running.get("/a").status) == (200, 200, 403)

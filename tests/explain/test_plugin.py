@@ -1,5 +1,6 @@
 """The pytest plugin `keyfront.testing`."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def test_fine():
 def test_a_refused_download_is_explained(pytester: pytest.Pytester, tmp_path: Path) -> None:
     key = SigningKey.generate("ecdsa")
     key.write(tmp_path)
-    link = Signer("K2JCJMDEHXQW5F", key).sign_url("https://media.example.com/book.epub", expires=4102444800)
+    link = Signer("K2JCJMDEHXQW5F", key).sign_url("https://media.example.com/book.epub", expires=timedelta(1))
     pytester.makepyfile(_FAILING.format(url=link.replace("https:", "http:")))
     trust = f"K2JCJMDEHXQW5F={tmp_path / 'public_key.pem'}"
     result = pytester.runpytest_subprocess("-p", "keyfront.testing", "--keyfront-trust", trust)

@@ -82,6 +82,7 @@ def test_the_room_needs_nothing_but_the_core() -> None:
     rooms = {name.split(".")[1] for name in seen}
     core = {
         "authorisation",
+        "cautions",
         "encoding",
         "errors",
         "keys",

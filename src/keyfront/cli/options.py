@@ -35,6 +35,15 @@ Expires = Annotated[
         "or seconds since the epoch.",
     ),
 ]
+MaxLifetime = Annotated[
+    str | None,
+    typer.Option(
+        "--max-lifetime",
+        metavar="SPAN",
+        help="Needed, and at least as long, where --expires is more than seven days away: a signature cannot be "
+        "taken back.",
+    ),
+]
 Starts = Annotated[
     str | None, typer.Option("--starts", metavar="TIME", help="Not before this time; written like --expires.")
 ]

@@ -13,13 +13,14 @@ from keyfront.cli.options import (
     Expires,
     Hash,
     KeyId,
+    MaxLifetime,
     PassphraseFile,
     PrivateKey,
     Starts,
     ViewerNetwork,
 )
 from keyfront.cli.output import Json, show, show_json, warn
-from keyfront.cli.times import moment
+from keyfront.cli.times import moment, span
 
 if TYPE_CHECKING:
     from keyfront.policy import Moment
@@ -33,6 +34,7 @@ def sign(
     key_id: KeyId,
     private_key: PrivateKey,
     expires: Expires,
+    max_lifetime: MaxLifetime = None,
     starts: Starts = None,
     ip: ViewerNetwork = None,
     resource: Annotated[
@@ -59,9 +61,10 @@ def sign(
         --key-id K2JCJMDEHXQW5F --private-key private_key.pem --expires 2030-01-01T00:00:00Z --ip 192.0.2.10
     """
     until, start = _times(expires, starts)
+    longest = None if max_lifetime is None else span(max_lifetime, "--max-lifetime")
     signer = _signer(key_id, private_key, passphrase_file, hash_name)
     with _warnings_on_stderr():
-        signed = signer.sign_url(url, expires=until, starts=start, ip=ip, resource=resource)
+        signed = signer.sign_url(url, expires=until, starts=start, ip=ip, resource=resource, max_lifetime=longest)
     if as_json:
         show_json(_told(signed, signer))
     else:
@@ -75,6 +78,7 @@ def sign_cookies(
     key_id: KeyId,
     private_key: PrivateKey,
     expires: Expires,
+    max_lifetime: MaxLifetime = None,
     starts: Starts = None,
     ip: ViewerNetwork = None,
     domain: Annotated[
@@ -103,9 +107,10 @@ def sign_cookies(
         --key-id K2JCJMDEHXQW5F --private-key private_key.pem --expires 8h
     """
     until, start = _times(expires, starts)
+    longest = None if max_lifetime is None else span(max_lifetime, "--max-lifetime")
     signer = _signer(key_id, private_key, passphrase_file, hash_name)
     with _warnings_on_stderr():
-        cookies = signer.sign_cookies(resource, expires=until, starts=start, ip=ip)
+        cookies = signer.sign_cookies(resource, expires=until, starts=start, ip=ip, max_lifetime=longest)
     headers = cookies.set_cookie_headers(domain=domain, path=path, same_site=same_site)
     if as_json:
         show_json(dict(cookies))

@@ -23,8 +23,8 @@ def moment(text: str, option: str) -> datetime | timedelta | int:
     Raises `InputError`, which names `option`, for a time without a zone and for anything else.
     """
     stripped = text.strip()
-    if span := _DURATION.fullmatch(stripped):
-        return _span(span, option)
+    if found := _DURATION.fullmatch(stripped):
+        return _span(found, option)
     if _COMPACT_DATE.fullmatch(stripped):
         day = f"{stripped[:4]}-{stripped[4:6]}-{stripped[6:]}"
         raise InputError(f"{option} {text} would be seconds since the epoch: if it is a date, write {day}T00:00:00Z")
@@ -42,13 +42,18 @@ def moment(text: str, option: str) -> datetime | timedelta | int:
 
 def seconds(text: str, option: str, *, most: timedelta) -> float:
     """The seconds of a span (`20s`, `5m`), which may be `most` at the longest. Raises `InputError`, naming `option`."""
+    given = span(text, option)
+    if given > most:
+        raise InputError(f"{option} {_shown(text)} is too long: give {most.total_seconds():.0f}s at most")
+    return given.total_seconds()
+
+
+def span(text: str, option: str) -> timedelta:
+    """A span (`20s`, `5m`, `30d`). Raises `InputError`, which names `option`."""
     found = _DURATION.fullmatch(text.strip())
     if found is None:
         raise InputError(f"{option} {_shown(text)!r} is no span of time: write 20s, 5m or 1h30m")
-    span = _span(found, option)
-    if span > most:
-        raise InputError(f"{option} {_shown(text)} is too long: give {most.total_seconds():.0f}s at most")
-    return span.total_seconds()
+    return _span(found, option)
 
 
 def _span(found: re.Match[str], option: str) -> timedelta:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from keyfront.cautions import is_s3
 from keyfront.diagnosis.configuration import Distribution
 from keyfront.diagnosis.facts import Facts
 from keyfront.diagnosis.responses import Response
 from keyfront.diagnosis.rules import RULES
-from keyfront.diagnosis.rules.resource import is_s3
 from keyfront.diagnosis.search import Budget
 from keyfront.diagnosis.steps import steps
 from keyfront.diagnosis.values import Answer, Finding, Report, Stage, Step, Verdict

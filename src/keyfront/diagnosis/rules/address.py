@@ -2,6 +2,7 @@
 
 import ipaddress
 
+from keyfront.cautions import is_private
 from keyfront.diagnosis.facts import Facts
 from keyfront.diagnosis.registry import Found, rule
 from keyfront.diagnosis.values import Stage
@@ -65,16 +66,10 @@ def viewer_over_ipv6(facts: Facts) -> Found | None:
 def private_address_in_policy(facts: Facts) -> Found | None:
     if facts.policy is None or facts.policy.ip is None:
         return None
-    allowed = ipaddress.IPv4Network(facts.policy.ip)
-    # Documentation networks count as private too; nobody signs for them by mistake.
-    private = any(allowed.subnet_of(ipaddress.IPv4Network(each)) for each in _PRIVATE)
     viewer = _viewer(facts)
-    if not private or (viewer is not None and not facts.failed("address")):
+    if not is_private(facts.policy.ip) or (viewer is not None and not facts.failed("address")):
         return None
     return Found(f"The policy allows {facts.policy.ip}.", certainty="certain" if viewer else "likely")
-
-
-_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "100.64.0.0/10")
 
 
 @rule(

@@ -2,9 +2,9 @@
 
 import re
 
+from keyfront.cautions import is_s3
 from keyfront.diagnosis.facts import Facts
 from keyfront.diagnosis.registry import Found, rule
-from keyfront.diagnosis.rules.resource import is_s3
 from keyfront.diagnosis.values import Stage
 from keyfront.urls import MAX_URL_BYTES
 

@@ -1,9 +1,9 @@
 """Resources: what was signed is not what was asked for."""
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from keyfront.cautions import covers_everything, covers_host, is_s3
 from keyfront.diagnosis.facts import Facts
 from keyfront.diagnosis.registry import Found, rule
 from keyfront.diagnosis.values import Stage
@@ -11,12 +11,6 @@ from keyfront.resource import covers, sections
 
 _CANNED = "private-content-creating-signed-url-canned-policy.html"
 _CUSTOM = "private-content-creating-signed-url-custom-policy.html"
-_S3 = re.compile(r"(?:.+\.)?s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?")
-
-
-def is_s3(host: str) -> bool:
-    """Whether `host` is one of Amazon S3's own."""
-    return _S3.fullmatch(host.partition(":")[0]) is not None
 
 
 def proof(facts: Facts, name: str) -> Found | None:
@@ -241,5 +235,23 @@ def resource_covers_everything(facts: Facts) -> Found | None:
     pattern = facts.policy.resource
     if pattern is None:
         return Found("The policy has no Resource.")
-    probes = ("https://a.example/b/c", "https://z.example.org/y?x=1")
-    return Found(f"Resource is {pattern}.") if all(covers(pattern, probe) for probe in probes) else None
+    return Found(f"Resource is {pattern}.") if covers_everything(pattern) else None
+
+
+@rule(
+    "resource-covers-host",
+    "The policy opens every file of its host",
+    stage=Stage.RESOURCE,
+    severity="note",
+    looks="`Resource` is `https://host/*`.",
+    cause="Whoever has this link can change its path and read any other file behind a behavior that trusts the key, "
+    "until it expires.",
+    fix="Name a folder in Resource: one customer's, one film's.",
+    recipe="wildcard",
+    guide=_CUSTOM,
+)
+def resource_covers_host(facts: Facts) -> Found | None:
+    if not facts.custom or facts.policy is None or covers_everything(facts.policy.resource):
+        return None
+    pattern = facts.policy.resource
+    return Found(f"Resource is {pattern}.") if pattern and covers_host(pattern) else None

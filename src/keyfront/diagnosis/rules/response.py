@@ -1,8 +1,8 @@
 """Answers: what came back, and who said it. All of these look like the same 403 at first."""
 
+from keyfront.cautions import is_s3
 from keyfront.diagnosis.facts import Facts
 from keyfront.diagnosis.registry import Found, rule
-from keyfront.diagnosis.rules.resource import is_s3
 from keyfront.diagnosis.values import Stage
 
 _S3 = "private-content-restricting-access-to-s3.html"

@@ -1,5 +1,6 @@
 """Times: expired, not yet valid, and numbers that are no seconds since 1970."""
 
+from keyfront.cautions import MAX_LIFETIME
 from keyfront.diagnosis.facts import Facts
 from keyfront.diagnosis.registry import Found, rule
 from keyfront.diagnosis.times import relative, span, utc
@@ -227,6 +228,24 @@ def starts_after_expiry(facts: Facts) -> Found | None:
     if policy is None or policy.starts is None or policy.starts < policy.expires - 1:
         return None
     return Found(f"It begins at {utc(policy.starts)} and ends at {utc(policy.expires)}.")
+
+
+@rule(
+    "long-lived",
+    "The link lives for more than a week",
+    stage=Stage.EXPIRES,
+    severity="note",
+    looks="The link, or the cookies, work for weeks. Whoever gets hold of them can download as long.",
+    cause="A signature cannot be taken back: until it expires, only taking the key out of its key group ends it, and "
+    "that ends every other link of that key as well. A rotation has to wait as long.",
+    fix="Sign for minutes and sign again when the viewer comes back; or say max_lifetime where it is meant.",
+    recipe="expiry",
+    guide=_CANNED,
+)
+def long_lived(facts: Facts) -> Found | None:
+    if facts.policy is None or facts.policy.expires - facts.now <= MAX_LIFETIME:
+        return None
+    return Found(f"It expires {relative(facts.policy.expires, facts.now)}.")
 
 
 @rule(
