@@ -8,14 +8,16 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Final, Unpack
 
 from keyfront import cautions, encoding
 from keyfront.cautions import MAX_LIFETIME, Caution
 from keyfront.errors import InputError, PolicyError, URLError
 from keyfront.keys import HashAlgorithm, SigningKey
+from keyfront.objects import object_url, site_url
 from keyfront.policy import Moment, canonical, network, validity
 from keyfront.resource import covers
+from keyfront.terms import Terms
 from keyfront.urls import resource_pattern, shown, viewer_url, with_parameters
 
 _EVERYBODY: Final = "0.0.0.0/0"
@@ -160,6 +162,13 @@ class Signer:
                 )
         signed = canonical(pattern, end, start, address)
         return with_parameters(url, f"Policy={encoding.encode(signed)}&Signature={self._signature(signed)}{self._tail}")
+
+    def sign_object(self, key: str, *, domain: str, **terms: Unpack[Terms]) -> str:
+        """A signed URL for the S3 object `key` on the distribution `domain` (see `keyfront.objects`).
+
+        `domain` is its host name, or an address with scheme and path; the other arguments are `sign_url`'s.
+        """
+        return self.sign_url(object_url(site_url(domain), key), **terms)
 
     def sign_cookies(
         self,

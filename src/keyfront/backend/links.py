@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
 from keyfront.signing import Signer
 
@@ -14,15 +13,6 @@ class Link:
     url: str = field(repr=False)
     """Whoever has it can download: it belongs in no log."""
     expires: int
-
-
-def object_url(base_url: str, key: str) -> str:
-    """The URL of an object below a distribution: its key in UTF-8, all but unreserved characters encoded.
-
-    Source: S3 User Guide, "Naming Amazon S3 objects"; RFC 3986, section 2.3. A `*`, `+` or `?` in a key is encoded
-    too, because it would be read as something else on the way.
-    """
-    return f"{base_url}/{quote(key, safe='/-._~')}"
 
 
 def sign_link(signer: Signer, url: str, *, seconds: int, now: float) -> Link:

@@ -1,0 +1,1 @@
+"""Other signers' names and signatures, for those who change one line."""
