@@ -9,10 +9,13 @@ from keyfront.controlplane import ControlPlane
 from keyfront.serving import ASGIApp, Scope
 from keyfront.stack.endpoint.addressing import Target
 from keyfront.stack.endpoint.answers import AWSError
-from keyfront.stack.endpoint.bridge import Bridge, Receive, Send, send_answer
+from keyfront.stack.endpoint.bridge import Bridge, Receive, Send, read_body, send_answer
 from keyfront.stack.endpoint.guard import refusal
 from keyfront.stack.endpoint.services import Services
 from keyfront.stack.endpoint.state import ServicesState
+from keyfront.stack.endpoint.web.front import Front
+from keyfront.stack.endpoint.web.hosts import Address, addressed
+from keyfront.stack.endpoint.web.requests import WebRequest
 
 _CLOUDFRONT: Final = "cloudfront"
 _CLOUDFRONT_PATH: Final = b"/2020-05-31/"
@@ -27,7 +30,7 @@ class Endpoint:
     what is behind `control_plane`, where the Resource Groups Tagging API finds CloudFront's resources. `hosts` are
     names other than localhost that clients may reach the endpoint by; see `guard`. `state` keeps what moto has, and is
     closed by whoever made it, after the endpoint. `moto_api` opens moto's own controls; `reset` is called when somebody
-    resets moto with them, so that CloudFront starts anew with the other services.
+    resets moto with them, so that CloudFront starts anew with the other services. `enforce_iam`: see `enforcement`.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class Endpoint:
         plane: ControlPlane | None = None,
         hosts: Collection[str] = (),
         moto_api: bool = False,
+        enforce_iam: bool = False,
         state: ServicesState | None = None,
         reset: Callable[[], None] | None = None,
     ) -> None:
@@ -46,6 +50,7 @@ class Endpoint:
         self._hosts = frozenset(host.lower() for host in hosts)
         self._services = Services(moto_api=moto_api, state=state, plane=plane)
         self._bridge = Bridge(self._services)
+        self._front = Front(self._services.functions, self._services.perform, enforce=enforce_iam)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -55,7 +60,11 @@ class Endpoint:
             self._services.functions.at(scope["server"][1])
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         target = Target.of(scope, headers)
-        if reason := refusal(headers, [name for name, _ in scope["headers"]].count(b"host"), self._hosts):
+        one_host = [name for name, _ in scope["headers"]].count(b"host") == 1
+        if one_host and target.service is None and (address := addressed(target.host)):
+            # What is public on Amazon, every page may ask: CORS decides what it sees.
+            await self._answer_web(address, scope, receive, send)
+        elif reason := refusal(headers, [name for name, _ in scope["headers"]].count(b"host"), self._hosts):
             await send_answer(AWSError(403, "AccessDenied", reason).answer(headers, target.service), scope, send)
         elif _is_cloudfront(target):
             await self._control_plane(scope, receive, send)
@@ -65,6 +74,11 @@ class Endpoint:
             if self._on_reset and target.path == _RESET_PATH and scope["method"] == "POST":
                 await asyncio.to_thread(self._on_reset)
             await self._bridge(target, headers, scope, receive, send)
+
+    async def _answer_web(self, address: Address, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await read_body(receive)
+        if body is not None:
+            await send_answer(await self._front.answer(address, WebRequest.of(scope, body)), scope, send)
 
     async def warm_up(self) -> None:
         """Load moto now (about a second, in a thread), so that the first request does not wait for it."""
@@ -100,6 +114,7 @@ class Endpoint:
         """`close`, and wait until the functions' processes have ended."""
         self.close()
         await self._services.functions.stop()
+        await self._front.close()
 
 
 def _is_cloudfront(target: Target) -> bool:

@@ -47,7 +47,7 @@ class Bridge:
     async def __call__(
         self, target: Target, headers: dict[str, str], scope: Scope, receive: Receive, send: Send
     ) -> None:
-        body = await _read(receive)
+        body = await read_body(receive)
         if body is None:
             return
         if self._closed:
@@ -160,7 +160,7 @@ def _start(answer: Answer) -> Message:
     return {"type": "http.response.start", "status": answer.status, "headers": named}
 
 
-async def _read(receive: Receive) -> bytes | None:
+async def read_body(receive: Receive) -> bytes | None:
     """The whole request body; `None` when the client went away before its end. moto wants it whole."""
     chunks: list[bytes] = []
     while True:

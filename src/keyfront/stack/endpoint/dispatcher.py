@@ -17,6 +17,7 @@ from keyfront.stack.endpoint.answers import AWSError, RefusedError
 from keyfront.stack.endpoint.bridge import Environ, WSGIApplication
 from keyfront.stack.endpoint.lambdas import calls
 from keyfront.stack.endpoint.lambdas.service import Functions
+from keyfront.stack.endpoint.web import hosts
 
 # CloudFront is ours: moto's has none of its rules, and would answer whatever it is asked.
 _NEVER: Final = "cloudfront"
@@ -45,6 +46,7 @@ class Dispatcher(DomainDispatcherApplication):
         """Answer one request."""
         tagging.use(self._plane)
         calls.use(self._runner)
+        hosts.use(environ.get("HTTP_HOST", ""))
         return super().__call__(environ, start_response)
 
     def get_backend_for_host(self, host: str | None) -> Any:

@@ -1,17 +1,20 @@
-"""moto's Lambda, taught to keep the parts of a function's configuration that it forgets."""
+"""moto's Lambda, taught to keep the parts of a function's configuration that it forgets, and where functions are."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from moto.awslambda.models import LambdaFunction
+from moto.awslambda.models import FunctionUrlConfig, LambdaFunction
+
+from keyfront.stack.endpoint.web import hosts
 
 _make: Final = LambdaFunction.__init__
 _configuration: Final = LambdaFunction.get_configuration
 _update: Final = LambdaFunction.update_configuration
+_url: Final = FunctionUrlConfig.to_dict
 
 
 def install() -> None:
-    """Let functions have a `LoggingConfig`: a Terraform configuration that sets one would never plan clean."""
+    """Let functions have a `LoggingConfig`, without which no Terraform plan is clean, and URLs that can be reached."""
 
     def make(self: LambdaFunction, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1) -> None:
         _make(self, account_id, spec, region, version)
@@ -30,6 +33,16 @@ def install() -> None:
             self.ephemeral_storage = size
         return _update(self, config_updates)
 
+    def url(self: FunctionUrlConfig) -> dict[str, Any]:
+        url_id = self.url.partition("//")[2].partition(".")[0]
+        told = _url(self)
+        cors = {"Cors": told["Cors"]} if told["Cors"] else {}
+        here = hosts.function_url(url_id, self.function.region) or f"{self.url}/"
+        # As the API has it, in capitals, and without a Cors of null.
+        mode = {"InvokeMode": self.config.get("InvokeMode") or "BUFFERED"}
+        return {name: value for name, value in told.items() if name != "Cors"} | cors | mode | {"FunctionUrl": here}
+
+    FunctionUrlConfig.to_dict = url  # type: ignore[method-assign]
     LambdaFunction.__init__ = make  # type: ignore[method-assign]
     LambdaFunction.get_configuration = configuration  # type: ignore[method-assign]
     LambdaFunction.update_configuration = update  # type: ignore[method-assign]

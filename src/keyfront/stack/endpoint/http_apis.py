@@ -15,6 +15,8 @@ from moto.apigatewayv2.models import Api, ApiGatewayV2Backend, Integration, Rout
 from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.core.common_types import TYPE_RESPONSE
 
+from keyfront.stack.endpoint.web import hosts
+
 _create: Final = ApiGatewayV2Response.create_api
 _update: Final = ApiGatewayV2Response.update_api
 _update_route: Final = ApiGatewayV2Response.update_route
@@ -25,6 +27,7 @@ _untag: Final = ApiGatewayV2Backend.untag_resource
 _described: Final[dict[type, Callable[[Any], dict[str, Any]]]] = {
     kind: kind.to_json for kind in (Stage, Route, Integration)
 }
+_api: Final = Api.to_json
 
 _MANAGED: Final = "api_gateway_managed"
 _STAGE: Final = "{0}/v2/apis/(?P<api_id>[^/]+)/stages/(?P<stage_name>[^/]+)"
@@ -49,6 +52,7 @@ def install() -> None:
         urls.url_paths[path] = ApiGatewayV2Response.dispatch
     for kind, to_json in _described.items():
         kind.to_json = _describing(to_json)  # type: ignore[attr-defined]
+    Api.to_json = api_with_its_address  # type: ignore[method-assign]
     for operation in (
         *(create_api, update_api, update_route, delete_integration),
         *(update_stage, delete_access_log_settings, delete_route_settings),
@@ -56,6 +60,11 @@ def install() -> None:
         setattr(ApiGatewayV2Response, operation.__name__, operation)
     for method in (get_tags, tag_resource, untag_resource):
         setattr(ApiGatewayV2Backend, method.__name__, method)
+
+
+def api_with_its_address(self: Api) -> dict[str, Any]:
+    """As the API describes it; for a client on this machine with the address that it can call."""
+    return _api(self) | {"apiEndpoint": hosts.api_url(self.api_id) or self.api_endpoint}
 
 
 def create_api(self: ApiGatewayV2Response) -> TYPE_RESPONSE:
