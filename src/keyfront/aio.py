@@ -29,8 +29,8 @@ async def sign_object(signer: Signer, key: str, *, domain: str, **terms: Unpack[
 async def off_loop(signer: Signer, work: Callable[[], Result]) -> Result:
     """What `work` returns, which signs once with `signer`: from a thread, where a signature takes longer than the way.
 
-    The way to a thread and back costs more than an ECDSA signature takes and a fifth of an RSA one (figures:
-    docs/fastapi.md). A key that is elsewhere, such as in KMS, may take any time.
+    The way to a thread and back costs three ECDSA signatures, or one of RSA (figures: docs/fastapi.md). A key that is
+    elsewhere, such as in KMS, may take any time.
     """
     if type(signer.key) is SigningKey and signer.key.algorithm == "ecdsa":
         return work()

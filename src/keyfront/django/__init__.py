@@ -1,0 +1,7 @@
+"""Django: signed cookies for signed-in users, a template tag, and a signer for django-storages. Needs `django`."""
+
+from keyfront.django.cookies import delete_signed_cookies, set_signed_cookies
+from keyfront.django.decorators import signed_cookies
+from keyfront.django.settings import get_site
+
+__all__ = ["delete_signed_cookies", "get_site", "set_signed_cookies", "signed_cookies"]

@@ -1,0 +1,44 @@
+"""From a request and its response to the cookies that are due: the one path of the middleware and the decorator."""
+
+import logging
+
+from django.http import HttpRequest, HttpResponseBase
+
+from keyfront.django.cookies import due, put
+from keyfront.django.settings import CookieSettings, current
+from keyfront.errors import ServiceError
+
+_log = logging.getLogger("keyfront.django")
+
+
+def renew(request: HttpRequest, response: HttpResponseBase, asked: CookieSettings) -> None:
+    """Set, renew or delete the signed cookies of the request's user.
+
+    Where the key cannot be fetched the page is still served: without cookies, and with a line in the log.
+    """
+    user = getattr(request, "user", None)
+    made = due(request, response, asked, str(user.pk) if user is not None and user.is_authenticated else None)
+    if made is None:
+        return
+    try:
+        site = current().site
+        cookies = site.sign_cookies(made.resource, expires=made.ends, max_lifetime=asked.lifetime)
+    except ServiceError as error:
+        _log.error("no signed cookies for user %s: %s", made.user, error)
+        return
+    put(response, cookies, made, asked)
+
+
+async def renew_async(request: HttpRequest, response: HttpResponseBase, asked: CookieSettings) -> None:
+    """As `renew`, without blocking the event loop."""
+    user = await request.auser() if hasattr(request, "auser") else None
+    made = due(request, response, asked, str(user.pk) if user is not None and user.is_authenticated else None)
+    if made is None:
+        return
+    try:
+        site = current().site
+        cookies = await site.sign_cookies_async(made.resource, expires=made.ends, max_lifetime=asked.lifetime)
+    except ServiceError as error:
+        _log.error("no signed cookies for user %s: %s", made.user, error)
+        return
+    put(response, cookies, made, asked)
