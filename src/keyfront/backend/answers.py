@@ -1,66 +1,44 @@
 """Refusals as answers: JSON for programs, a page for people."""
 
+import json
 import logging
 from collections.abc import Callable
 
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-
-from keyfront.backend.pages import Pages
-from keyfront.backend.refusals import Refusal, RefusedError, broken, of_status, unavailable
+from keyfront.backend.exchange import Answer, Request
+from keyfront.backend.refusals import Refusal, RefusedError, broken, unavailable
 from keyfront.errors import KeyfrontError, ServiceError
 
 _log = logging.getLogger(__name__)
 
-Refuse = Callable[[Request, Refusal], Response]
+Page = Callable[[Request, str, Refusal], str]
+"""The page of a refusal: for the request, at its path."""
 
 
-def refuse_with(pages: Pages) -> Refuse:
+def refused(request: Request, path: str, refusal: Refusal, page: Page) -> Answer:
     """How a refusal is answered: by the request's Accept header as a page or as JSON."""
-
-    def refuse(request: Request, refusal: Refusal) -> Response:
-        if wants_page(request.headers.get("accept", "")):
-            response: Response = pages.show(request, "refused.html", refusal.status, values={"refusal": refusal})
-        else:
-            body = {"error": refusal.error, "message": refusal.message}
-            response = JSONResponse(body, refusal.status)
-        response.headers.update(refusal.headers)
-        response.headers.add_vary_header("Accept")
-        return response
-
-    return refuse
+    if wants_page(request.headers.get("accept", "")):
+        body, kind = page(request, path, refusal), "text/html; charset=utf-8"
+    else:
+        body, kind = as_json({"error": refusal.error, "message": refusal.message}), "application/json"
+    headers = (("content-type", kind), *refusal.headers.items(), ("vary", "Accept"))
+    return Answer(refusal.status, headers, body.encode(), refusal.error)
 
 
-def handle_errors(app: Starlette, refuse: Refuse) -> None:
-    """Answer every exception of `app` by a refusal; what an operator must know goes into the log, and only there."""
+def as_json(value: object) -> str:
+    """JSON as this service writes it."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
-    def refused(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RefusedError)
-        return refuse(request, error.refusal)
 
-    def http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        return refuse(request, of_status(error.status_code, error.headers))
-
-    def service(request: Request, error: Exception) -> Response:
-        _log.error("%s %s: %s", request.method, request.url.path, error)
-        return refuse(request, unavailable())
-
-    def setup(request: Request, error: Exception) -> Response:
-        _log.error("%s %s cannot be answered: %s", request.method, request.url.path, error)
-        return refuse(request, broken())
-
-    def bug(request: Request, _: Exception) -> Response:
-        # Starlette raises it again behind this answer, so that the server logs it with its traceback.
-        return refuse(request, broken())
-
-    app.add_exception_handler(RefusedError, refused)
-    app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(ServiceError, service)
-    app.add_exception_handler(KeyfrontError, setup)
-    app.add_exception_handler(Exception, bug)
+def refusal_of(error: Exception, method: str, path: str) -> Refusal:
+    """The refusal that an exception ends in; what an operator must know goes into the log, and only there."""
+    if isinstance(error, RefusedError):
+        return error.refusal
+    if isinstance(error, ServiceError):
+        _log.error("%s %s: %s", method, path, error)
+        return unavailable()
+    if isinstance(error, KeyfrontError):
+        _log.error("%s %s cannot be answered: %s", method, path, error)
+    return broken()
 
 
 def wants_page(accept: str) -> bool:

@@ -1,10 +1,9 @@
 """The download service as an ASGI application: Starlette routes over `Downloads`, and the storefront for a demo."""
 
-import logging
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 from starlette.applications import Starlette
@@ -12,24 +11,25 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from keyfront.backend.answers import handle_errors, refuse_with
 from keyfront.backend.downloads import Downloads
+from keyfront.backend.dynamodb import DynamoTable
+from keyfront.backend.entitlements import Called, Entitlements, load
 from keyfront.backend.guard import Guarded, Headed
 from keyfront.backend.identity import BearerToken, Identity, SignedInSession
-from keyfront.backend.pages import Pages, assets
+from keyfront.backend.pages import Pages
 from keyfront.backend.purchases import Purchases
-from keyfront.backend.refusals import RefusedError, bad_request, of_status
+from keyfront.backend.responses import as_response, handle_errors, refuse_with
+from keyfront.backend.service import Address, Service
 from keyfront.backend.settings import Settings
 from keyfront.backend.storefront import Storefront
+from keyfront.backend.stylesheet import assets
 from keyfront.backend.tables import connect
 from keyfront.backend.tokens import TokenChecker
 from keyfront.errors import InputError, KeyfrontError
 from keyfront.keystore import KeyStore, SSMParameter
-
-_log = logging.getLogger(__name__)
 
 _SESSION_SECONDS = 12 * 3600
 
@@ -39,7 +39,7 @@ def create_app(
     *,
     engine: Engine | None = None,
     keystore: KeyStore | None = None,
-    identities: Sequence[Identity] = (),
+    identities: Sequence[Identity[Request]] = (),
     demo: bool = False,
     shop: str = "Downloads",
     now: Callable[[], float] = time.time,
@@ -54,18 +54,20 @@ def create_app(
     Needs no lifespan events, and asks neither database nor key before the first request does. Raises `InputError`
     when nobody could ever be identified.
     """
-    purchases = Purchases(engine or connect(settings.database_url))
-    known = list(identities)
+    entitlements = _entitlements(settings, engine)
+    known: list[Identity[Request]] = list(identities)
     if settings.tokens is not None:
         known.append(BearerToken(TokenChecker(settings.tokens, clock=now)))
     if demo:
-        known.append(SignedInSession(purchases))
-    if not known:
+        if not isinstance(entitlements, Purchases):
+            raise InputError("the demo keeps its purchases in a database: remove KEYFRONT_ENTITLEMENTS")
+        known.append(SignedInSession(entitlements))
+    if not known and not entitlements.anonymous:
         raise InputError(
             "nobody could be identified: set JWKS_URL, JWT_KEY or JWT_SECRET, with JWT_ISSUER and JWT_AUDIENCE"
         )
     store = keystore or KeyStore(SSMParameter(settings.private_key_parameter), settings.key_pair_id, now=now)
-    downloads = Downloads(settings, store, purchases, known, now)
+    downloads = Downloads[Request](settings, store.signer_async, entitlements, known, now, run_in_threadpool)
     pages = Pages(shop, storefront=demo)
     refuse = refuse_with(pages)
     middleware = [Middleware(Headed), Middleware(Guarded, refuse=refuse)]
@@ -75,9 +77,9 @@ def create_app(
             SessionMiddleware, secret_key=secret, session_cookie="keyfront_session", max_age=_SESSION_SECONDS
         )
         middleware.append(session)
-    routes: list[BaseRoute] = [*_routes(downloads), Mount("/assets", assets(), name="assets")]
-    if demo:
-        routes += Storefront(downloads, pages).routes()
+    routes: list[BaseRoute] = [*_routes(Service(downloads)), Mount("/assets", assets(), name="assets")]
+    if isinstance(entitlements, Purchases) and demo:
+        routes += Storefront(downloads, entitlements, pages).routes()
     app = Starlette(routes=routes, middleware=middleware)
     # Starlette would mend a slash too many by a redirect to whatever host the request names.
     app.router.redirect_slashes = False
@@ -97,57 +99,23 @@ def from_environment() -> Starlette:
         raise SystemExit(f"keyfront: {error}") from None
 
 
-def _routes(downloads: Downloads) -> list[Route]:
-    async def download(request: Request) -> Response:
-        """303 to a signed link."""
-        _, link = await downloads.link(request, request.path_params["item"])
-        # The link is for this viewer and this minute: nothing may keep it, and no other site may read it.
-        return RedirectResponse(link.url, 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
-
-    async def links(request: Request) -> Response:
-        """A signed link as JSON."""
-        item, link = await downloads.link(request, await _wanted(request))
-        expires_at = datetime.fromtimestamp(link.expires, UTC).isoformat().replace("+00:00", "Z")
-        body = {"item": item.id, "url": link.url, "expires": link.expires, "expires_at": expires_at}
-        return JSONResponse(body, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
-
-    async def alive(_: Request) -> Response:
-        """Whether the process answers."""
-        return JSONResponse({"status": "ok"})
-
-    async def ready(_: Request) -> Response:
-        """Whether it could make a link: the database answers, and there is a key."""
-        checks = {"database": True, "key": True}
-        try:
-            await run_in_threadpool(downloads.purchases.check)
-        except KeyfrontError as error:
-            _log.error("not ready: %s", error)
-            checks["database"] = False
-        try:
-            await downloads.keystore.signer_async()
-        except KeyfrontError as error:
-            _log.error("not ready: %s", error)
-            checks["key"] = False
-        good = all(checks.values())
-        return JSONResponse({"status": "ok" if good else "unavailable", **checks}, 200 if good else 503)
-
-    return [
-        Route("/download/{item}", download, name="download"),
-        Route("/api/links", links, methods=["POST"]),
-        Route("/healthz", alive),
-        Route("/readyz", ready),
-    ]
+def _routes(service: Service[Request]) -> list[BaseRoute]:
+    return [_route(address) for address in service.addresses]
 
 
-async def _wanted(request: Request) -> str:
-    """The item that a JSON body asks for."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise RefusedError(of_status(415, {"Accept": "application/json"}))
-    try:
-        body = await request.json()
-    except (ValueError, RecursionError):
-        raise RefusedError(bad_request('The body is not JSON: send {"item": "…"}.')) from None
-    item = body.get("item") if isinstance(body, dict) else None
-    if not isinstance(item, str):
-        raise RefusedError(bad_request('The body names no item: send {"item": "…"}.'))
-    return item
+def _route(address: Address[Request]) -> Route:
+    async def endpoint(request: Request) -> Response:
+        body = await request.body() if address.method == "POST" else b""
+        return as_response(await address.answer(request, request.path_params.get("item", ""), body))
+
+    path = f"{address.path}{{item:path}}" if address.of_items else address.path
+    return Route(path, endpoint, methods=[address.method])
+
+
+def _entitlements(settings: Settings, engine: Engine | None) -> Entitlements:
+    """Who may download what, as the settings say; in SQL where they say nothing."""
+    if engine is None and settings.entitlements is not None:
+        return Called(load(settings.entitlements), asyncio.run)
+    if engine is None and settings.entitlements_table is not None:
+        return DynamoTable(settings.entitlements_table)
+    return Purchases(engine or connect(settings.database_url))

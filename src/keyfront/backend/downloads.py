@@ -10,7 +10,14 @@ from keyfront.backend.entitlements import Entitlements
 from keyfront.backend.exchange import Request
 from keyfront.backend.identity import Identity, TokenError
 from keyfront.backend.links import Link, sign_link
-from keyfront.backend.refusals import RefusedError, invalid_token, no_such_item, no_such_page, not_bought, sign_in_needed
+from keyfront.backend.refusals import (
+    RefusedError,
+    invalid_token,
+    no_such_item,
+    no_such_page,
+    not_bought,
+    sign_in_needed,
+)
 from keyfront.backend.settings import Settings
 from keyfront.backend.values import Customer, Item, ObjectItem, is_item_id
 from keyfront.objects import object_url
@@ -90,7 +97,8 @@ class Downloads(Generic[R]):
         customer = await self.customer(request)
         if customer is None and not self.entitlements.anonymous:
             raise RefusedError(sign_in_needed(await self.run(self.entitlements.item, item_id)))
-        item, bought = await self.run(self.entitlements.entitlement, customer, item_id)
+        customer_id = customer.id if customer else None
+        item, bought = await self.run(self.entitlements.entitlement, customer_id, item_id)
         if item is None:
             raise RefusedError(no_such_item())
         if bought:

@@ -1,29 +1,39 @@
-"""Who is asking: by a bearer token, or by the demo storefront's session."""
+"""Who is asking: by a bearer token, by what a gateway found in one, or by the demo storefront's session."""
 
-from typing import Final, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from keyfront.backend.exchange import Asked, Request
+from keyfront.backend.values import Customer, is_customer_id
+from keyfront.errors import InputError
 
-from keyfront.backend.purchases import Purchases
-from keyfront.backend.tokens import TokenChecker, TokenError
-from keyfront.backend.values import Customer
+if TYPE_CHECKING:
+    from starlette.requests import Request as StarletteRequest
+
+    from keyfront.backend.purchases import Purchases
+    from keyfront.backend.tokens import TokenChecker
 
 SESSION_CUSTOMER: Final = "customer"
 """Where the session keeps the id of who signed in."""
 
+R = TypeVar("R", contravariant=True)
 
-class Identity(Protocol):
+
+class TokenError(InputError):
+    """A token that does not say who somebody is. Its text may be shown to whoever sent it."""
+
+
+class Identity(Protocol[R]):
     """One way to tell who is asking."""
 
-    async def identify(self, request: Request) -> Customer | None:
+    async def identify(self, request: R, /) -> Customer | None:
         """The customer; `None` when the request says nothing of this kind. `TokenError` when it says it wrongly."""
 
 
 class BearerToken:
     """`Authorization: Bearer …`: RFC 6750, section 2.1. The other two ways of that RFC leave tokens in logs."""
 
-    def __init__(self, checker: TokenChecker) -> None:
+    def __init__(self, checker: "TokenChecker") -> None:
         self._checker = checker
 
     async def identify(self, request: Request) -> Customer | None:
@@ -39,15 +49,33 @@ class BearerToken:
         return await self._checker.customer(token.strip())
 
 
+class GatewayClaims:
+    """The claims of a token that the API's own authorizer has checked: issuer, audience, time and signature."""
+
+    async def identify(self, request: Asked) -> Customer | None:
+        """The claims' subject."""
+        return None if request.claims is None else customer_of(request.claims)
+
+
 class SignedInSession:
     """Who signed in at the demo storefront, as its signed cookie says."""
 
-    def __init__(self, purchases: Purchases) -> None:
+    def __init__(self, purchases: "Purchases") -> None:
         self._purchases = purchases
 
-    async def identify(self, request: Request) -> Customer | None:
+    async def identify(self, request: "StarletteRequest") -> Customer | None:
         """The customer of the session, if the database still has them."""
+        from starlette.concurrency import run_in_threadpool
+
         customer_id = request.session.get(SESSION_CUSTOMER)
         if not isinstance(customer_id, str):
             return None
         return await run_in_threadpool(self._purchases.customer, customer_id)
+
+
+def customer_of(claims: Mapping[str, object]) -> Customer:
+    """Whom a token's claims speak of: its subject is the customer's id. Raises `TokenError`."""
+    subject, name = claims.get("sub"), claims.get("name")
+    if not isinstance(subject, str) or not is_customer_id(subject):
+        raise TokenError("its subject (sub) is no customer's id")
+    return Customer(subject, name if isinstance(name, str) and is_customer_id(name) else subject)

@@ -1,35 +1,22 @@
 """Pages: Jinja templates, and how prices and sizes are written in them."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
 from keyfront.backend.covers import cover
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
 
 _HERE: Final = Path(__file__).parent
 
 _SIGNS: Final = {"EUR": "€", "USD": "$", "GBP": "£"}
 _KINDS: Final = {"book": "Book", "document": "Document", "audio": "Audio", "video": "Video", "image": "Picture"}
-
-
-class Assets(StaticFiles):
-    """The stylesheet: kept by browsers, and asked for again each time, so that a new version is never half seen."""
-
-    def file_response(
-        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
-    ) -> Response:
-        """The file, or 304."""
-        response = super().file_response(full_path, stat_result, scope, status_code)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
 
 
 class Pages:
@@ -46,18 +33,18 @@ class Pages:
         self._environment.globals.update(shop=shop, storefront=storefront, cover=cover)
         self._environment.filters.update(money=money, size=size, kind=kind, code=code)
 
-    def show(self, request: Request, template: str, status: int = 200, *, values: Mapping[str, object]) -> HTMLResponse:
-        """A page, for whoever `request.state.customer` says is looking."""
-        customer = getattr(request.state, "customer", None)
-        html = self._environment.get_template(template).render(
-            {"notice": None, **values, "customer": customer, "path": request.url.path}
+    def html(self, template: str, customer: object, path: str, values: Mapping[str, object]) -> str:
+        """A page, for `customer` (`None`: whoever that is) at `path`."""
+        return self._environment.get_template(template).render(
+            {"notice": None, **values, "customer": customer, "path": path}
         )
-        return HTMLResponse(html, status)
 
+    def show(self, request: "Request", template: str, status: int = 200, *, values: Mapping[str, object]) -> "Response":
+        """A page as a response, for whoever `request.state.customer` says is looking."""
+        from starlette.responses import HTMLResponse
 
-def assets() -> Assets:
-    """What pages refer to, for mounting at `/assets`."""
-    return Assets(directory=_HERE / "assets")
+        customer = getattr(request.state, "customer", None)
+        return HTMLResponse(self.html(template, customer, request.url.path, values), status)
 
 
 def money(cents: int, currency: str) -> str:

@@ -32,6 +32,9 @@ class Page:
 class Purchases:
     """The customers, items and purchases in one database. Its tables are made at the first question."""
 
+    anonymous = False
+    object_keys = False
+
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._prepared = False
@@ -45,10 +48,10 @@ class Purchases:
             row = session.get(ItemRow, item_id)
             return _item(row) if row else None
 
-    def entitlement(self, customer_id: str, item_id: str) -> tuple[Item | None, bool]:
+    def entitlement(self, customer_id: str | None, item_id: str) -> tuple[Item | None, bool]:
         """The item, if there is one, and whether the customer owns it."""
-        if not is_item_id(item_id):
-            return None, False
+        if customer_id is None or not is_item_id(item_id):
+            return self.item(item_id), False
         owned = (
             select(PurchaseRow.item_id)
             .where(PurchaseRow.customer_id == customer_id, PurchaseRow.item_id == ItemRow.id)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from keyfront.backend.values import Customer, Item
+from keyfront.backend.values import Customer, Item, ObjectItem
 
 _REALM = 'Bearer realm="downloads"'
 
@@ -50,14 +50,14 @@ def invalid_token(why: str) -> Refusal:
     return Refusal(401, "invalid_token", "Please sign in again", f"{description}.", {"WWW-Authenticate": header})
 
 
-def not_bought(customer: Customer, item: Item) -> Refusal:
+def not_bought(customer: Customer, item: Item | ObjectItem) -> Refusal:
     """The item exists, which a shop tells everybody, and is not this customer's."""
     return Refusal(
         403,
         "not_bought",
         "Not in your library",
         f"You are signed in as {customer.name}, who has not bought “{item.title}”. So no link was made for it.",
-        item=item,
+        item=item if isinstance(item, Item) else None,
     )
 
 
@@ -69,6 +69,11 @@ def no_such_item() -> Refusal:
         "We do not have that",
         "Nothing in this shop has that address. It may have been mistyped, or the item was taken out of the catalogue.",
     )
+
+
+def no_such_page() -> Refusal:
+    """Nothing answers at this path."""
+    return Refusal(404, "no_such_page", "There is no such page", "Nothing is to be found at this address.")
 
 
 def bad_request(why: str) -> Refusal:
@@ -111,7 +116,7 @@ def of_status(status: int, headers: Mapping[str, str] | None = None) -> Refusal:
     """An HTTP error that has no words of its own here."""
     phrase = HTTPStatus(status).phrase
     if status == 404:
-        return Refusal(404, "no_such_page", "There is no such page", "Nothing is to be found at this address.")
+        return no_such_page()
     return Refusal(status, phrase.lower().replace(" ", "_"), phrase, f"{phrase}.", headers or {})
 
 

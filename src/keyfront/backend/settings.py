@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
+from keyfront.backend.cookies import shared_domain
 from keyfront.backend.token_settings import TokenSettings, token_settings
 from keyfront.errors import InputError, URLError
 from keyfront.urls import viewer_url
 
 DEFAULT_DATABASE_URL: Final = "sqlite:///keyfront.db"
 DEFAULT_LINK_SECONDS: Final = 60
+DEFAULT_COOKIE_SECONDS: Final = 3600
 MAX_LINK_SECONDS: Final = 7 * 24 * 3600
 _BUCKET = re.compile(r"(?:.+\.)?s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?")
 _MIN_SESSION_SECRET: Final = 32
@@ -36,29 +35,42 @@ class Settings:
     database_url: str = field(default=DEFAULT_DATABASE_URL, repr=False)
     tokens: TokenSettings | None = None
     """How bearer tokens are checked; `None` when nobody comes with one."""
+    entitlements: str | None = None
+    """A function of the user's own that says who may download what, `module:function`."""
+    entitlements_table: str | None = None
+    """The DynamoDB table that says it."""
+    cookie_domain: str | None = None
+    """The domain that signed cookies are for: the one above the distribution's alias and this service's host."""
+    cookie_seconds: int = DEFAULT_COOKIE_SECONDS
+    """How long signed cookies open their area, in seconds."""
     session_secret: str | None = field(default=None, repr=False)
     """Signs the demo storefront's session cookie; without it sessions end when the process does."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.link_seconds, int) or not 1 <= self.link_seconds <= MAX_LINK_SECONDS:
-            raise InputError(
-                f"LINK_SECONDS is {self.link_seconds!r}: give whole seconds from 1 to {MAX_LINK_SECONDS} (seven days)"
-            )
+        for name, seconds in (("LINK_SECONDS", self.link_seconds), ("COOKIE_SECONDS", self.cookie_seconds)):
+            if not isinstance(seconds, int) or not 1 <= seconds <= MAX_LINK_SECONDS:
+                raise InputError(f"{name} is {seconds!r}: give whole seconds from 1 to {MAX_LINK_SECONDS} (seven days)")
+        if self.entitlements is not None and self.entitlements_table is not None:
+            raise InputError("KEYFRONT_ENTITLEMENTS and ENTITLEMENTS_TABLE both say who may download what: set one")
         if self.session_secret is not None and len(self.session_secret) < _MIN_SESSION_SECRET:
             raise InputError(
                 f"SESSION_SECRET has {len(self.session_secret)} characters and needs {_MIN_SESSION_SECRET}: "
                 "make one with `openssl rand -hex 32`"
             )
         object.__setattr__(self, "base_url", distribution_url(self.base_url))
-        object.__setattr__(self, "database_url", database_url(self.database_url))
+        if self.cookie_domain is not None:
+            object.__setattr__(self, "cookie_domain", shared_domain(self.cookie_domain, self.base_url))
+        if self.database_url != DEFAULT_DATABASE_URL:
+            object.__setattr__(self, "database_url", database_url(self.database_url))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """The settings in `environment` (the process's own when `None`); empty variables count as missing.
 
         CLOUDFRONT_DOMAIN, PRIVATE_KEY_PARAMETER; KEYPAIR_ID unless the parameter holds the id; one of JWKS_URL,
-        JWT_KEY and JWT_SECRET with JWT_ISSUER and JWT_AUDIENCE; optionally JWT_ALGORITHMS, DATABASE_URL,
-        LINK_SECONDS, SESSION_SECRET. Region, credentials and endpoint of SSM follow boto3's own variables. Raises
+        JWT_KEY and JWT_SECRET with JWT_ISSUER and JWT_AUDIENCE; optionally JWT_ALGORITHMS, one of DATABASE_URL,
+        ENTITLEMENTS_TABLE and KEYFRONT_ENTITLEMENTS, LINK_SECONDS, COOKIE_DOMAIN, COOKIE_SECONDS, SESSION_SECRET.
+        Region, credentials and endpoint of SSM follow boto3's own variables. Raises
         `InputError`, which names the variable.
         """
         given = os.environ if environment is None else environment
@@ -70,6 +82,10 @@ class Settings:
             link_seconds=_whole_number(values, "LINK_SECONDS", DEFAULT_LINK_SECONDS),
             database_url=values.get("DATABASE_URL", DEFAULT_DATABASE_URL),
             tokens=token_settings(values),
+            entitlements=values.get("KEYFRONT_ENTITLEMENTS"),
+            entitlements_table=values.get("ENTITLEMENTS_TABLE"),
+            cookie_domain=values.get("COOKIE_DOMAIN"),
+            cookie_seconds=_whole_number(values, "COOKIE_SECONDS", DEFAULT_COOKIE_SECONDS),
             session_secret=values.get("SESSION_SECRET"),
         )
 
@@ -100,6 +116,10 @@ def distribution_url(domain: str) -> str:
 
 def database_url(url: str) -> str:
     """A database URL with the driver that keyfront uses, or `InputError`, whose text never holds a password."""
+    # Late: a service that asks no SQL database starts without the time that SQLAlchemy takes to load.
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):

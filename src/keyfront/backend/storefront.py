@@ -15,6 +15,7 @@ from starlette.routing import Route
 from keyfront.backend.downloads import Downloads
 from keyfront.backend.identity import SESSION_CUSTOMER
 from keyfront.backend.pages import Pages
+from keyfront.backend.purchases import Purchases
 from keyfront.backend.refusals import RefusedError, bad_request, no_such_item
 from keyfront.backend.refused_links import explain_link, ours
 from keyfront.backend.values import Item
@@ -30,9 +31,9 @@ _WAY_BACK: Final = re.compile(r"/|/library|/items/[A-Za-z0-9._~-]{1,128}")
 class Storefront:
     """The shop's pages."""
 
-    def __init__(self, downloads: Downloads, pages: Pages) -> None:
+    def __init__(self, downloads: Downloads[Request], purchases: Purchases, pages: Pages) -> None:
         self._downloads = downloads
-        self._purchases = downloads.purchases
+        self._purchases = purchases
         self._pages = pages
 
     def routes(self) -> list[Route]:
@@ -131,7 +132,7 @@ class Storefront:
         form = await request.form(max_files=0, max_fields=2)
         given = form.get("link")
         link = ours(given if isinstance(given, str) else "", self._downloads.settings.base_url)
-        signer = await self._downloads.keystore.signer_async()
+        signer = await self._downloads.signer()
         keys = {signer.key_pair_id: signer.key.public_key}
         explained = await run_in_threadpool(explain_link, link, keys=keys, now=self._downloads.now())
         return self._show(request, "explained.html", link=link, explained=explained)

@@ -8,14 +8,14 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
-
 from keyfront.errors import InputError
+
+# joserfc is loaded late: behind a gateway that checks tokens nobody needs it.
+if TYPE_CHECKING:
+    from joserfc.jwk import Key
 
 RSA_ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 _CURVE_ALGORITHMS: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
@@ -61,9 +61,11 @@ class TokenSettings:
                 raise InputError(f"JWT_ALGORITHMS names {name!r}; with this kind of key it can be {', '.join(fitting)}")
         object.__setattr__(self, "algorithms", self.algorithms or fitting)
 
-    def key(self) -> Key | None:
+    def key(self) -> "Key | None":
         """The key itself; `None` when it is behind `jwks_url`."""
         if self.secret is not None:
+            from joserfc.jwk import OctKey
+
             return OctKey.import_key(self.secret)
         return None if self.public_key is None else _public_key(self.public_key)[0]
 
@@ -95,8 +97,12 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _public_key(pem: str) -> tuple[Key, tuple[str, ...]]:
+def _public_key(pem: str) -> "tuple[Key, tuple[str, ...]]":
     """The key and the algorithms that it can have."""
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+    from joserfc.jwk import ECKey, OKPKey, RSAKey
+
     # An environment variable may have turned line ends into the two characters "\n".
     pem = pem.replace("\\n", "\n")
     if "PRIVATE KEY-----" in pem:

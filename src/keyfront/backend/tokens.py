@@ -10,10 +10,10 @@ from joserfc.jwa import JWSAlgModel
 from joserfc.jwk import Key, KeySet
 from joserfc.jws import JWSRegistry
 
+from keyfront.backend.identity import TokenError, customer_of
 from keyfront.backend.keyset import fetch_key_set
 from keyfront.backend.token_settings import TokenSettings
-from keyfront.backend.values import Customer, is_customer_id
-from keyfront.errors import InputError
+from keyfront.backend.values import Customer
 from keyfront.keystore import Refreshing
 
 LEEWAY_SECONDS: Final = 30
@@ -23,10 +23,6 @@ _KEY_SET_USABLE: Final = 24 * 3600.0
 """How long a key set counts while the issuer cannot be asked: a key it has withdrawn must not count for ever."""
 _UNKNOWN_KEY_EVERY: Final = 30.0
 """How often, at most, a token with an unknown key makes us ask the issuer again: anybody can send such tokens."""
-
-
-class TokenError(InputError):
-    """A bearer token that does not say who somebody is. Its text may be shown to whoever sent it."""
 
 
 class _Registry(JWSRegistry):
@@ -91,7 +87,7 @@ class TokenChecker:
             raise TokenError(f"its {_CLAIMS.get(error.claim, error.claim)} is not the one needed here") from None
         except (JoseError, ValueError, TypeError, LookupError, RecursionError):
             raise TokenError("its signature does not verify, or it is damaged") from None
-        return _customer(claims)
+        return customer_of(claims)
 
     def _headers(self, token: str) -> dict[str, object]:
         try:
@@ -130,10 +126,3 @@ def _find(keys: KeySet, headers: dict[str, object]) -> Key | None:
 
 
 _CLAIMS: Final = {"iss": "issuer (iss)", "aud": "audience (aud)", "nbf": "start (nbf)", "iat": "issue time (iat)"}
-
-
-def _customer(claims: dict[str, object]) -> Customer:
-    subject, name = claims.get("sub"), claims.get("name")
-    if not isinstance(subject, str) or not is_customer_id(subject):
-        raise TokenError("its subject (sub) is no customer's id")
-    return Customer(subject, name if isinstance(name, str) and is_customer_id(name) else subject)

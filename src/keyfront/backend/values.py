@@ -64,6 +64,25 @@ class Item:
             raise InputError(f"item {self.id}: its key {self.key[:120]!a} {wrong}")
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectItem:
+    """What is downloaded by a name that is in no catalogue, such as an object's key."""
+
+    id: str
+    """As it was asked for."""
+    key: str
+
+    @property
+    def title(self) -> str:
+        """What it is called in a sentence."""
+        return self.id
+
+
+def is_object_key(text: str) -> bool:
+    """Whether `text` can be the key of an object that a viewer can ask for."""
+    return not _wrong_key(text)
+
+
 def is_customer_id(text: str) -> bool:
     """Whether `text` can be a customer's id, and stand in a database and in a log line."""
     return 0 < len(text) <= _MAX_NAME and not _has_controls(text)

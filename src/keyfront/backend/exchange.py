@@ -1,0 +1,75 @@
+"""A request and its answer as plain values: what the service's two faces, ASGI and Lambda, have in common."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Protocol
+
+
+class HeaderValues(Protocol):
+    """Header fields, asked for by name without regard to case."""
+
+    def get(self, key: str, default: str = "", /) -> str:
+        """The field's value, or `default`."""
+
+    def getlist(self, key: str, /) -> list[str]:
+        """Every value of the field, in the order they came."""
+
+    def __contains__(self, key: object, /) -> bool: ...
+
+
+class Fields:
+    """Header fields as they came, several of one name included."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            self._values.setdefault(name.lower(), []).append(value)
+
+    def get(self, key: str, default: str = "", /) -> str:
+        """The first value of the field, or `default`."""
+        return self._values.get(key.lower(), [default])[0]
+
+    def getlist(self, key: str, /) -> list[str]:
+        """Every value of the field."""
+        return list(self._values.get(key.lower(), ()))
+
+    def __contains__(self, key: object, /) -> bool:
+        return isinstance(key, str) and key.lower() in self._values
+
+
+class Request(Protocol):
+    """What an identity may look at, whichever face the request came through."""
+
+    @property
+    def headers(self) -> HeaderValues:
+        """The request's header fields."""
+
+    @property
+    def state(self) -> SimpleNamespace:
+        """What was learnt about the request on its way: `customer`, once somebody was identified."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, whole."""
+
+    method: str
+    path: str
+    """Decoded, without a stage's or a mapping's prefix."""
+    headers: HeaderValues
+    body: bytes = field(default=b"", repr=False)
+    claims: Mapping[str, object] | None = field(default=None, repr=False)
+    """What a gateway in front found in a token that it has checked; `None` without one."""
+    state: SimpleNamespace = field(default_factory=SimpleNamespace, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, whole."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = field(default=b"", repr=False)
+    outcome: str = ""
+    """What became of a download: `redirect`, `link`, `cookies`, or a refusal's slug."""
