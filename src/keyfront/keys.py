@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -92,6 +92,21 @@ class PublicKey:
 
     def __repr__(self) -> str:
         return f"PublicKey({self.algorithm}, {self.fingerprint})"
+
+
+class PrivateKey(Protocol):
+    """What a signer asks of a private key, wherever that is: a `SigningKey` holds it, a KMS key keeps it elsewhere."""
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """`rsa` or `ecdsa`."""
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The half that CloudFront has."""
+
+    def sign(self, data: bytes, hash_algorithm: HashAlgorithm) -> bytes:
+        """The signature over `data`: PKCS#1 v1.5 for RSA, ASN.1/DER for ECDSA. May raise a `KeyfrontError`."""
 
 
 class SigningKey:

@@ -13,7 +13,7 @@ from typing import Final, Unpack
 from keyfront import cautions, encoding
 from keyfront.cautions import MAX_LIFETIME, Caution
 from keyfront.errors import InputError, PolicyError, URLError
-from keyfront.keys import HashAlgorithm, SigningKey
+from keyfront.keys import HashAlgorithm, PrivateKey
 from keyfront.objects import object_url, site_url
 from keyfront.policy import Moment, canonical, network, validity
 from keyfront.resource import covers
@@ -105,7 +105,7 @@ class Signer:
     def __init__(
         self,
         key_pair_id: str,
-        key: SigningKey,
+        key: PrivateKey,
         hash_algorithm: HashAlgorithm = "SHA1",
         *,
         clock: Callable[[], float] = time.time,

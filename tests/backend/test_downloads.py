@@ -282,6 +282,7 @@ def test_a_parameter_without_a_key_is_500_and_a_log_line(
     settings: Settings, engine: Engine, issuer: Issuer, serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "key.pem").write_text("MARKERsecret")
+    (tmp_path / "key.pem").chmod(0o600)
     app = create_app(settings, engine=engine, keystore=KeyStore(KeyFile(tmp_path / "key.pem"), "KONE"))
     with serve(app) as client:
         answer = client.get("/download/lamps", headers=bearer(issuer.token()))

@@ -12,6 +12,8 @@ from keyfront.errors import KeyfrontError, ServiceError
 from keyfront.keys import SigningKey
 
 if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_ssm import SSMClient
 
 
@@ -74,14 +76,44 @@ def fetch() -> Iterator[Fetch]:
 
 
 @pytest.fixture(scope="session")
-def ssm() -> Iterator["SSMClient"]:
+def aws_url() -> Iterator[str]:
+    """moto's AWS, behind a socket."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield boto3.session.Session(
-        aws_access_key_id="testing", aws_secret_access_key="testing", region_name="eu-central-1"
-    ).client("ssm", endpoint_url=f"http://{host}:{port}")
+    yield f"http://{host}:{port}"
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def session() -> boto3.session.Session:
+    return boto3.session.Session(
+        aws_access_key_id="testing", aws_secret_access_key="testing", region_name="eu-central-1"
+    )
+
+
+@pytest.fixture(scope="session")
+def ssm(session: boto3.session.Session, aws_url: str) -> "SSMClient":
+    return session.client("ssm", endpoint_url=aws_url)
+
+
+@pytest.fixture(scope="session")
+def secretsmanager(session: boto3.session.Session, aws_url: str) -> "SecretsManagerClient":
+    return session.client("secretsmanager", endpoint_url=aws_url)
+
+
+@pytest.fixture(scope="session")
+def kms(session: boto3.session.Session, aws_url: str) -> "KMSClient":
+    return session.client("kms", endpoint_url=aws_url)
+
+
+@pytest.fixture
+def by_environment(aws_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """boto3's own rules lead to moto."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
 
 
 @pytest.fixture(scope="session")

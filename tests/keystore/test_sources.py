@@ -9,10 +9,11 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from keyfront.errors import ServiceError
-from keyfront.keystore import KeyFile, SSMParameter
+from keyfront.errors import InputError, ServiceError
+from keyfront.keystore import EnvironmentVariable, KeyFile, Secret, SSMParameter
 
 if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_ssm import SSMClient
 
 MARKER = "MARKERsecretMARKER"
@@ -20,6 +21,7 @@ MARKER = "MARKERsecretMARKER"
 
 def test_a_file_is_read_anew_each_time(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
+    path.touch(mode=0o600)
     path.write_text("one")
     source = KeyFile(path)
     assert source.fetch() == "one"
@@ -35,9 +37,54 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_text_says_so(tmp_path: Path) -> None:
     path = tmp_path / "key.der"
+    path.touch(mode=0o600)
     path.write_bytes(b"\x30\x82\xff\xfe")
     with pytest.raises(ServiceError, match="is not text"):
         KeyFile(path).fetch()
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o602])
+def test_a_file_that_others_can_read_or_change_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "key.pem"
+    path.write_text(MARKER)
+    path.chmod(mode)
+    with pytest.raises(InputError, match=rf"mode {mode:04o}.*chmod 600 {path}") as caught:
+        KeyFile(path).fetch()
+    assert MARKER not in str(caught.value)
+
+
+def test_an_environment_variable_is_a_source() -> None:
+    assert EnvironmentVariable("SIGNING_KEY", {"SIGNING_KEY": "the key"}).fetch() == "the key"
+    with pytest.raises(ServiceError, match="the environment variable SIGNING_KEY is not set"):
+        EnvironmentVariable("SIGNING_KEY", {"SIGNING_KEY": " "}).fetch()
+
+
+def test_the_current_version_of_a_secret_counts(secretsmanager: "SecretsManagerClient") -> None:
+    secretsmanager.create_secret(Name="shop/sources", SecretString="old")
+    secretsmanager.put_secret_value(SecretId="shop/sources", SecretString="new")
+    pending = {"SecretId": "shop/sources", "SecretString": "next", "VersionStages": ["AWSPENDING"]}
+    secretsmanager.put_secret_value(**pending)  # type: ignore[arg-type]
+    assert Secret("shop/sources", secretsmanager).fetch() == "new"
+
+
+def test_a_secret_that_is_not_there_and_one_of_bytes_say_so(secretsmanager: "SecretsManagerClient") -> None:
+    with pytest.raises(ServiceError, match=r"secret shop/none .*ResourceNotFoundException: there is no such secret"):
+        Secret("shop/none", secretsmanager).fetch()
+    secretsmanager.create_secret(Name="shop/bytes", SecretBinary=b"\x00")
+    with pytest.raises(ServiceError, match="SecretString"):
+        Secret("shop/bytes", secretsmanager).fetch()
+
+
+def test_a_secret_stays_out_of_every_log_even_at_debug(
+    secretsmanager: "SecretsManagerClient", caplog: pytest.LogCaptureFixture
+) -> None:
+    secretsmanager.create_secret(Name="shop/logged", SecretString=MARKER)
+    caplog.set_level(1)
+    caplog.set_level(1, "botocore")
+    caplog.clear()
+    assert Secret("shop/logged", secretsmanager).fetch() == MARKER
+    assert MARKER not in caplog.text
+    logging.getLogger("botocore").setLevel(logging.NOTSET)
 
 
 def test_a_secure_string_is_fetched_decrypted(ssm: "SSMClient") -> None:
@@ -108,7 +155,7 @@ def refused(ssm: "SSMClient") -> Iterator[Stubber]:
             "User: arn:aws:iam::123456789012:user/shop is not authorized to perform: kms:Decrypt on the resource",
             "the IAM action kms:Decrypt is missing",
         ),
-        ("AccessDeniedException", "", "ssm:GetParameter on the parameter and kms:Decrypt"),
+        ("AccessDeniedException", "", "ssm:GetParameter on it and kms:Decrypt"),
         ("ThrottlingException", "Rate exceeded", "too many requests to SSM"),
         ("ExpiredTokenException", "The security token included in the request is expired", "have expired"),
         ("InternalServerError", "An error occurred on the server side.", "occurred on the server side"),

@@ -1,32 +1,48 @@
-"""What is kept for a signer: a key-pair id and a private key, read from the text that a source holds.
+"""What is kept for a signer: a key-pair id and how to sign for it, read from the text that a source holds.
 
 Two forms. A PEM alone, whose id is told apart from it (an environment variable), and a JSON document that holds
-both, so that they can only change together:
+everything, so that it can only change together:
 
-    {"key_pair_id": "K2JCJMDEHXQW5F", "private_key": "-----BEGIN PRIVATE KEY-----\\n…", "hash_algorithm": "SHA256"}
+    {"key_pair_id": "K2JCJMDEHXQW5F", "private_key": "-----BEGIN PRIVATE KEY-----\\n…",
+     "hash_algorithm": "SHA256", "version": 3}
+
+In place of `private_key` it may name a KMS key that signs, `"kms_key": "arn:aws:kms:…"`, or hold a private key that KMS
+wrapped, `"wrapped_key": {"ciphertext": "base64…", "kms_key": "alias/…"}`. `version` counts the rotations.
 """
 
+import base64
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from keyfront.errors import InputError, KeyLoadError
-from keyfront.keys import HashAlgorithm, SigningKey
+from keyfront.keys import HashAlgorithm, PrivateKey, SigningKey
+from keyfront.keystore.kms import KMSKey, KMSReference, WrappedKey
 
-_MEMBERS: Final = ("key_pair_id", "private_key", "hash_algorithm")
-_FORM: Final = '{"key_pair_id": "K…", "private_key": "-----BEGIN …", "hash_algorithm": "SHA1" or "SHA256" (optional)}'
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+_HELD: Final = ("private_key", "kms_key", "wrapped_key")
+_MEMBERS: Final = ("key_pair_id", *_HELD, "hash_algorithm", "version")
+_FORM: Final = (
+    '{"key_pair_id": "K…", "private_key": "-----BEGIN …", "hash_algorithm": "SHA1" or "SHA256" (optional)}, '
+    'or with "kms_key": "KEY" in place of private_key'
+)
 # An id that is short and plain may be shown; anything else in its place might be the key itself.
 _PLAIN_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class SignerDocument:
-    """Everything a signature needs besides what is signed."""
+    """Everything a signature needs besides what is signed. `key` is a private key, or where KMS keeps one."""
 
     key_pair_id: str
-    key: SigningKey
+    key: "SigningKey | KMSReference | WrappedKey"
     hash_algorithm: HashAlgorithm = "SHA1"
+    version: int = 0
+    """How often it was rotated; 0 where nobody counted."""
 
     @classmethod
     def parse(cls, text: str, *, source: str, key_pair_id: str | None = None) -> "SignerDocument":
@@ -45,14 +61,30 @@ class SignerDocument:
         return cls(_checked_id(key_pair_id, "the key-pair id (KEYPAIR_ID)"), _key(text, source))
 
     def to_json(self) -> str:
-        """The JSON form. Holds the private key: for the place where it is kept, and nowhere else."""
-        return json.dumps(
-            {
-                "key_pair_id": self.key_pair_id,
-                "private_key": self.key.pem(),
-                "hash_algorithm": self.hash_algorithm,
-            }
-        )
+        """The JSON form. May hold the private key: for the place where it is kept, and nowhere else."""
+        held: dict[str, object]
+        match self.key:
+            case KMSReference(key_id):
+                held = {"kms_key": key_id}
+            case WrappedKey(ciphertext, kms_key):
+                held = {"wrapped_key": {"ciphertext": base64.b64encode(ciphertext).decode("ascii"), "kms_key": kms_key}}
+            case _:
+                held = {"private_key": self.key.pem()}
+        version = {"version": self.version} if self.version else {}
+        return json.dumps({"key_pair_id": self.key_pair_id, **held, "hash_algorithm": self.hash_algorithm, **version})
+
+    def open(self, kms: "Callable[[], KMSClient]") -> "PrivateKey":
+        """What signs: the key itself, or KMS's. `kms` gives a client where one is needed.
+
+        Raises `ServiceError` and `KeyLoadError`.
+        """
+        match self.key:
+            case KMSReference(key_id):
+                return KMSKey(key_id, kms())
+            case WrappedKey():
+                return self.key.unwrap(kms())
+            case _:
+                return self.key
 
 
 def _from_json(text: str, source: str, expected_id: str | None) -> SignerDocument:
@@ -64,10 +96,46 @@ def _from_json(text: str, source: str, expected_id: str | None) -> SignerDocumen
             f"KEYPAIR_ID is {shown}, and {source} holds the key of {key_pair_id!r}: "
             "remove KEYPAIR_ID, because the document names its own"
         )
+    held = [name for name in _HELD if name in members]
+    if len(held) > 1:
+        raise KeyLoadError(f"{source} holds {' and '.join(held)}: one of them alone can sign")
+    key = _held(members, source)
+    hash_algorithm = _hash_algorithm(members, source, default="SHA256" if isinstance(key, KMSReference) else "SHA1")
+    if isinstance(key, KMSReference) and hash_algorithm != "SHA256":
+        raise KeyLoadError(f"hash_algorithm in {source} is {hash_algorithm}, which KMS cannot sign: use SHA256")
+    return SignerDocument(key_pair_id, key, hash_algorithm, _version(members, source))
+
+
+def _held(members: dict[str, object], source: str) -> "SigningKey | KMSReference | WrappedKey":
+    if "kms_key" in members:
+        return KMSReference(_text_of(members["kms_key"], f"kms_key in {source}"))
+    if "wrapped_key" in members:
+        wrapped = members["wrapped_key"]
+        inner = dict(wrapped) if isinstance(wrapped, list) else {}
+        if inner.keys() != {"ciphertext", "kms_key"}:
+            raise KeyLoadError(f'wrapped_key in {source} is not {{"ciphertext": "base64…", "kms_key": "KEY"}}')
+        try:
+            ciphertext = base64.b64decode(_text_of(inner["ciphertext"], f"ciphertext in {source}"), validate=True)
+        except ValueError:
+            raise KeyLoadError(f"ciphertext in {source} is no base64") from None
+        return WrappedKey(ciphertext, _text_of(inner["kms_key"], f"kms_key in {source}"))
     private_key = members.get("private_key")
     if not isinstance(private_key, str):
         raise KeyLoadError(f"private_key in {source} is missing or no text: store {_FORM}")
-    return SignerDocument(key_pair_id, _key(private_key, source), _hash_algorithm(members, source))
+    return _key(private_key, source)
+
+
+def _text_of(value: object, what: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise KeyLoadError(f"{what} is empty or no text")
+    return value
+
+
+def _version(members: dict[str, object], source: str) -> int:
+    version = members.get("version", 0)
+    if not isinstance(version, int) or isinstance(version, bool) or not 0 <= version < 2**53:
+        raise KeyLoadError(f"version in {source} is no whole number: leave it out, or count from 1")
+    return version
 
 
 def _members(text: str, source: str) -> dict[str, object]:
@@ -87,8 +155,8 @@ def _members(text: str, source: str) -> dict[str, object]:
     return members
 
 
-def _hash_algorithm(members: dict[str, object], source: str) -> HashAlgorithm:
-    match members.get("hash_algorithm", "SHA1"):
+def _hash_algorithm(members: dict[str, object], source: str, *, default: HashAlgorithm) -> HashAlgorithm:
+    match members.get("hash_algorithm", default):
         case "SHA1":
             return "SHA1"
         case "SHA256":

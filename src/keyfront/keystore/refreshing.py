@@ -3,7 +3,6 @@
 Used for signing keys and for the key sets that tokens are checked with. Threads and event loops can share one.
 """
 
-import asyncio
 import logging
 import threading
 import time
@@ -26,6 +25,19 @@ class _Held(Generic[T]):
 
     value: T
     since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a `Refreshing` did so far, for metrics."""
+
+    fetches: int
+    failures: int
+    """Of the fetches, those that brought nothing."""
+    age: float | None
+    """Seconds since the value was fetched; `None` before the first."""
+    stale: bool
+    """Whether the last fetch failed, so that an older value is served, or none."""
 
 
 class Refreshing(Generic[T]):
@@ -64,6 +76,14 @@ class Refreshing(Generic[T]):
         self._failure: KeyfrontError | None = None
         self._ended: float | None = None
         self._flight: Future[_Held[T] | KeyfrontError] | None = None
+        self._fetches = self._failures = 0
+
+    @property
+    def counts(self) -> Counts:
+        """What happened so far."""
+        with self._lock:
+            age = None if self._held is None else self._clock() - self._held.since
+            return Counts(self._fetches, self._failures, age, self._failure is not None)
 
     def get(self) -> T:
         """The value; waits only where there is none that may be served. Raises the fetch's `KeyfrontError`."""
@@ -75,17 +95,27 @@ class Refreshing(Generic[T]):
         ready, flight = self._look()
         return ready.value if ready else self._settle(await _landed(flight) if flight else None)
 
-    async def newer_async(self, than: T, *, every: float) -> T:
+    def newer(self, than: T, *, every: float) -> T:
         """A value fetched after `than`, when one may be had: at most one such fetch in `every` seconds.
 
         For a caller whom the value did not help (a token that names an unknown key). Otherwise `than` again.
         """
+        ready, flight = self._look_after(than, every)
+        return ready.value if ready else self._settle(flight.result() if flight else None)
+
+    async def newer_async(self, than: T, *, every: float) -> T:
+        """As `newer`, for a coroutine."""
+        ready, flight = self._look_after(than, every)
+        return ready.value if ready else self._settle(await _landed(flight) if flight else None)
+
+    def _look_after(self, than: T, every: float) -> tuple[_Held[T] | None, Future[_Held[T] | KeyfrontError] | None]:
         with self._lock:
             held, now = self._held, self._clock()
-            if held is None or held.value is not than or now - held.since < every:
-                return held.value if held else than
-            flight = self._take_off(now)
-        return self._settle(await _landed(flight) if flight else None)
+            if held is None:
+                return _Held(than, now), None
+            if held.value is not than or now - held.since < every:
+                return held, None
+            return None, self._take_off(now)
 
     def _look(self) -> tuple[_Held[T] | None, Future[_Held[T] | KeyfrontError] | None]:
         """What may be served at once, or else the flight to wait for (none while resting after a failure)."""
@@ -131,10 +161,12 @@ class Refreshing(Generic[T]):
         with self._lock:
             before, now = self._held, self._clock()
             self._flight, self._ended = None, now
+            self._fetches += 1
             if isinstance(outcome, _Held):
                 self._held, self._failure = outcome, None
             else:
                 self._failure = outcome
+                self._failures += 1
         if isinstance(outcome, KeyfrontError) and before is not None:
             self._warn(outcome, before, now)
         flight.set_result(outcome)
@@ -163,4 +195,7 @@ class Refreshing(Generic[T]):
 
 
 async def _landed(flight: Future[_Held[T] | KeyfrontError]) -> _Held[T] | KeyfrontError:
+    # Late: who blocks needs no event loop, and starts without the time that asyncio takes to load.
+    import asyncio
+
     return await asyncio.wrap_future(flight)

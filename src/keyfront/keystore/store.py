@@ -1,21 +1,41 @@
 """A signer whose key is kept elsewhere and may change while the program runs."""
 
 import hashlib
+import json
 import time
 from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
+from keyfront.errors import InputError
+from keyfront.keys import PublicKey
+from keyfront.keystore.addresses import Address
 from keyfront.keystore.document import SignerDocument
-from keyfront.keystore.refreshing import Refreshing
+from keyfront.keystore.refreshing import Counts, Refreshing
+from keyfront.keystore.services import client
 from keyfront.keystore.sources import Source
 from keyfront.signing import Signer
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+TTL: Final = 300.0
+"""Seconds for which a key is used before it is fetched again."""
+USABLE: Final = 24 * 3600.0
+"""Seconds for which the last good key is used while its source fails."""
+
+Check = Callable[[str, PublicKey], None]
+"""Takes a key-pair id and the public half of the key that would sign for it; raises `KeyfrontError` to refuse it."""
 
 
 class KeyStore:
     """The current `Signer` of a source: fetched once in `ttl` seconds, parsed only when the text has changed.
 
     Safe for threads and event loops alike; see `Refreshing` for what happens when the source fails. `key_pair_id`
-    is needed when the source holds a PEM alone. `clock` counts the seconds of `ttl`; `now` tells the signer the
-    time in seconds since the epoch.
+    is needed when the source holds a PEM alone. The last good key is used for `usable` seconds while the source fails
+    (`None`: without limit). `check` is asked before a key is used for the first time. `kms` gives a client for keys
+    that are in KMS; without it one is made by boto3's own rules. `clock` counts the seconds of `ttl`; `now` tells the
+    signer the time in seconds since the epoch. `max_lifetime` and `ipv6` are the signer's.
     """
 
     def __init__(
@@ -23,15 +43,34 @@ class KeyStore:
         source: Source,
         key_pair_id: str | None = None,
         *,
-        ttl: float = 300.0,
+        ttl: float = TTL,
+        usable: float | None = USABLE,
+        check: Check | None = None,
+        kms: "Callable[[], KMSClient] | None" = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
+        max_lifetime: timedelta | None = timedelta(days=7),
+        ipv6: bool | None = None,
     ) -> None:
         self._source = source
         self._key_pair_id = key_pair_id
+        self._check = check
+        self._kms = kms or (lambda: client("kms", source.name))
         self._now = now
+        self._max_lifetime = max_lifetime
+        self._ipv6 = ipv6
         self._parsed: tuple[bytes, Signer] | None = None
-        self._current = Refreshing(self._fetch, name=source.name, ttl=ttl, clock=clock)
+        self._current = Refreshing(self._fetch, name=source.name, ttl=ttl, usable=usable, clock=clock)
+
+    @property
+    def name(self) -> str:
+        """What log lines and errors call the source."""
+        return self._source.name
+
+    @property
+    def counts(self) -> Counts:
+        """How often the source was asked, and how it went."""
+        return self._current.counts
 
     def signer(self) -> Signer:
         """The signer of now. Blocks while the first fetch runs; raises its `KeyfrontError`."""
@@ -47,6 +86,56 @@ class KeyStore:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
         if self._parsed is None or self._parsed[0] != digest:
             document = SignerDocument.parse(text, source=self._source.name, key_pair_id=self._key_pair_id)
-            signer = Signer(document.key_pair_id, document.key, document.hash_algorithm, clock=self._now)
+            signer = Signer(
+                document.key_pair_id,
+                document.open(self._kms),
+                document.hash_algorithm,
+                clock=self._now,
+                max_lifetime=self._max_lifetime,
+                ipv6=self._ipv6,
+            )
+            if self._check is not None:
+                self._check(signer.key_pair_id, signer.key.public_key)
             self._parsed = (digest, signer)
         return self._parsed[1]
+
+
+def open_keystore(
+    address: str,
+    key_pair_id: str | None = None,
+    *,
+    ttl: float = TTL,
+    usable: float | None = USABLE,
+    check: Check | None = None,
+    max_lifetime: timedelta | None = timedelta(days=7),
+    ipv6: bool | None = None,
+) -> KeyStore:
+    """The key store at `address`: `file:PATH`, `env:NAME`, `ssm:NAME`, `secretsmanager:NAME` or `kms:KEY`.
+
+    `key_pair_id` is needed for a PEM alone and for `kms:`, since neither says which public key CloudFront has; a
+    document names its own. Nothing is fetched before the first signer is asked for. Arguments as in `KeyStore`.
+    Raises `InputError` for an address that is none.
+    """
+    where = Address.parse(address)
+    source = where.source()
+    if source is None:
+        if key_pair_id is None:
+            raise InputError(
+                f"{address} does not say which public key CloudFront has: give its id as well (KEYPAIR_ID, --key-id), "
+                'or keep {"key_pair_id": "K…", "kms_key": "…"} in a parameter'
+            )
+        source = BareKMSKey(where.name, key_pair_id)
+    return KeyStore(source, key_pair_id, ttl=ttl, usable=usable, check=check, max_lifetime=max_lifetime, ipv6=ipv6)
+
+
+class BareKMSKey:
+    """A KMS key that no document names, with the key-pair id told beside it."""
+
+    def __init__(self, key: str, key_pair_id: str) -> None:
+        self._key = key
+        self._key_pair_id = key_pair_id
+        self.name = f"KMS key {key}"
+
+    def fetch(self) -> str:
+        """The document that names it."""
+        return json.dumps({"key_pair_id": self._key_pair_id, "kms_key": self._key})

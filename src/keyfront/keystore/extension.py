@@ -1,0 +1,94 @@
+"""AWS's parameters-and-secrets extension for Lambda: SSM and Secrets Manager over plain HTTP on localhost, cached.
+
+Without it a function's first signature waits for boto3 to be imported, which takes longer than all the rest.
+Source: Systems Manager User Guide, "Using Parameter Store parameters in Lambda functions".
+"""
+
+import http.client
+import json
+import os
+from typing import Final
+from urllib.parse import quote
+
+from keyfront.errors import ServiceError
+
+_SECONDS: Final = 5
+_DEFAULT_PORT: Final = 2773
+
+
+def is_here() -> bool:
+    """Whether this process is a Lambda function's that has the extension (its layer announces no more than itself)."""
+    # The layer can be told by its own variables or, with defaults alone, by its file.
+    if "AWS_SESSION_TOKEN" not in os.environ or "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
+        return False
+    return "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT" in os.environ or os.path.lexists(
+        "/opt/extensions/AWSParametersAndSecretsLambdaExtension"
+    )
+
+
+def parameter(parameter: str, *, name: str) -> str:
+    """The decrypted value of an SSM parameter: a name, `name:version`, or an ARN. Raises `ServiceError`."""
+    wanted, version = _versioned(parameter)
+    query = f"name={quote(wanted, safe='')}&withDecryption=true" + (f"&{version}" if version else "")
+    try:
+        value = _get(f"/systemsmanager/parameters/get?{query}", name)["Parameter"]["Value"]
+    except (KeyError, TypeError):
+        raise ServiceError(f"{name} could not be read: the extension's answer is not SSM's") from None
+    return str(value)
+
+
+def secret(secret: str, *, name: str) -> str:
+    """The current text of a secret. Raises `ServiceError`."""
+    try:
+        value = _get(f"/secretsmanager/get?secretId={quote(secret, safe='')}", name)["SecretString"]
+    except (KeyError, TypeError):
+        raise ServiceError(f"{name} holds no text, or the extension's answer is not Secrets Manager's") from None
+    return str(value)
+
+
+def _versioned(parameter: str) -> tuple[str, str]:
+    """A parameter's name and what the extension calls its version or label."""
+    if parameter.startswith("arn:"):
+        return parameter, ""
+    wanted, _, version = parameter.partition(":")
+    if not version:
+        return wanted, ""
+    return wanted, f"{'version' if version.isdigit() else 'label'}={quote(version, safe='')}"
+
+
+def _get(target: str, name: str) -> dict[str, dict[str, str]]:
+    port = int(os.environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT") or _DEFAULT_PORT)
+    connection = http.client.HTTPConnection("localhost", port, timeout=_SECONDS)
+    try:
+        connection.request("GET", target, headers={"X-Aws-Parameters-Secrets-Token": os.environ["AWS_SESSION_TOKEN"]})
+        answer = connection.getresponse()
+        body = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise ServiceError(
+            f"{name} could not be read: the parameters-and-secrets extension does not answer at localhost:{port} "
+            f"({type(error).__name__})"
+        ) from None
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise ServiceError(f"{name} could not be read: {_refused(answer.status, body)}")
+    try:
+        found = json.loads(body)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ServiceError(f"{name} could not be read: the extension's answer is no JSON object")
+    return found
+
+
+def _refused(status: int, body: bytes) -> str:
+    text = body.decode("utf-8", "replace")
+    if "AccessDenied" in text:
+        return (
+            f"it says {status}, AccessDenied: allow ssm:GetParameter or secretsmanager:GetSecretValue on it, "
+            "and kms:Decrypt on the KMS key that it is encrypted with"
+        )
+    for code in ("ParameterNotFound", "ResourceNotFoundException"):
+        if code in text:
+            return f"the extension says {status}, {code}: check the name and the region"
+    return f"the extension says {status}"

@@ -1,0 +1,117 @@
+"""A private key that stays in AWS KMS: what is signed goes there, a signature comes back.
+
+CloudFront takes SHA-256 since April 2026 (`Hash-Algorithm=SHA256`), which KMS can sign; SHA-1 it cannot. The key
+then never exists outside of the HSM. Source: KMS API reference, Sign: at most 4,096 bytes with MessageType RAW.
+"""
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from keyfront.errors import InputError, KeyLoadError
+from keyfront.keys import Algorithm, HashAlgorithm, PublicKey, SigningKey
+from keyfront.keystore.services import asked
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_kms.literals import SigningAlgorithmSpecType
+
+_MOST_BYTES: Final = 4096
+_SIGNING: "Final[dict[Algorithm, SigningAlgorithmSpecType]]" = {
+    "rsa": "RSASSA_PKCS1_V1_5_SHA_256",
+    "ecdsa": "ECDSA_SHA_256",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KMSReference:
+    """A KMS key that signs, as a document names it: id, ARN or alias."""
+
+    key_id: str
+
+
+class KMSKey:
+    """An asymmetric KMS key (RSA_2048 or ECC_NIST_P256, SIGN_VERIFY), with what `keyfront.Signer` asks of a key.
+
+    Every signature is a request to KMS: some milliseconds, and a quota of hundreds or thousands a second for the
+    account. `Signer.grant` makes one of them open many URLs.
+    """
+
+    def __init__(self, key_id: str, client: "KMSClient") -> None:
+        """Asks KMS for the public half (`kms:GetPublicKey`). Raises `ServiceError`, and `KeyLoadError` for a key
+        that CloudFront would not take."""
+        self._client = client
+        self.name = f"KMS key {key_id}"
+        answer = asked(self.name, "kms:GetPublicKey", lambda: client.get_public_key(KeyId=key_id))
+        needed = "make one of spec RSA_2048 or ECC_NIST_P256 for SIGN_VERIFY"
+        if answer["KeyUsage"] != "SIGN_VERIFY":
+            raise KeyLoadError(f"{self.name} is for {answer['KeyUsage']}: {needed}")
+        try:
+            self.public_key = PublicKey.load(_pem("PUBLIC KEY", answer["PublicKey"]))
+        except KeyLoadError as error:
+            raise KeyLoadError(f"{self.name} is no key for CloudFront: {error}; {needed}") from None
+        # The key that an alias names may change; its public half and what signs must not come apart.
+        self.arn = answer["KeyId"]
+        self.algorithm: Algorithm = self.public_key.algorithm
+
+    def sign(self, data: bytes, hash_algorithm: HashAlgorithm = "SHA256") -> bytes:
+        """The signature over `data`, made by KMS (`kms:Sign`). `InputError` for SHA-1 and for more than 4,096 bytes."""
+        if hash_algorithm != "SHA256":
+            raise InputError(f"{self.name} cannot sign {hash_algorithm}: use hash_algorithm='SHA256'")
+        if len(data) > _MOST_BYTES:
+            raise InputError(
+                f"the policy has {len(data):,} bytes, and KMS signs at most {_MOST_BYTES:,}: sign a shorter resource"
+            )
+        answer = asked(
+            self.name,
+            "kms:Sign",
+            lambda: self._client.sign(
+                KeyId=self.arn, Message=data, MessageType="RAW", SigningAlgorithm=_SIGNING[self.algorithm]
+            ),
+        )
+        return answer["Signature"]
+
+    def __repr__(self) -> str:
+        return f"KMSKey({self.algorithm}, {self.arn}, {self.public_key.fingerprint})"
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A private key that KMS encrypted when it made it (`GenerateDataKeyPairWithoutPlaintext`), for whom decrypts it.
+
+    The text is worth nothing without `kms:Decrypt`, and may stand in an environment variable or a file.
+    """
+
+    ciphertext: bytes
+    kms_key: str
+    """The symmetric KMS key that wraps it: id, ARN or alias."""
+
+    def unwrap(self, client: "KMSClient") -> SigningKey:
+        """The key itself (`kms:Decrypt`). Raises `ServiceError` and `KeyLoadError`."""
+        name = f"the data key wrapped by KMS key {self.kms_key}"
+        answer = asked(
+            name,
+            "kms:Decrypt",
+            lambda: client.decrypt(CiphertextBlob=self.ciphertext, KeyId=self.kms_key),
+        )
+        try:
+            return SigningKey.load(_pem("PRIVATE KEY", answer["Plaintext"]))
+        except InputError as error:
+            raise KeyLoadError(f"{name} holds no usable private key: {error}") from None
+
+
+def new_wrapped_key(kms_key: str, client: "KMSClient", algorithm: Algorithm = "rsa") -> tuple[WrappedKey, PublicKey]:
+    """A new key pair whose private half leaves KMS encrypted (`kms:GenerateDataKeyPairWithoutPlaintext`)."""
+    answer = asked(
+        f"KMS key {kms_key}",
+        "kms:GenerateDataKeyPairWithoutPlaintext",
+        lambda: client.generate_data_key_pair_without_plaintext(
+            KeyId=kms_key, KeyPairSpec="RSA_2048" if algorithm == "rsa" else "ECC_NIST_P256"
+        ),
+    )
+    public = PublicKey.load(_pem("PUBLIC KEY", answer["PublicKey"]))
+    return WrappedKey(answer["PrivateKeyCiphertextBlob"], answer["KeyId"]), public
+
+
+def _pem(label: str, der: bytes) -> str:
+    return f"-----BEGIN {label}-----\n{base64.b64encode(der).decode('ascii')}\n-----END {label}-----\n"

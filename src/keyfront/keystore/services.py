@@ -1,0 +1,135 @@
+"""Asking AWS for a key: what can go wrong, in words, and how a secret stays out of logs and errors."""
+
+import logging
+import re
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Literal, TypeVar, overload
+
+from keyfront.errors import ServiceError
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_ssm import SSMClient
+
+Result = TypeVar("Result")
+
+
+def asked(name: str, action: str, call: Callable[[], Result]) -> Result:
+    """What `call`, a request of boto3's, answers; `ServiceError` with the error's code and what to do about it.
+
+    `name` is what is asked for, in errors; `action` the IAM action that it needs. Neither a log line nor an error
+    holds anything of the answer.
+    """
+    # Imported late: a third of a second, which only who uses AWS should pay.
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        with _unlogged_answers:
+            return call()
+    except ClientError as error:
+        raise ServiceError(_refusal(name, action, error)) from None
+    except BotoCoreError as error:
+        raise ServiceError(f"{name} could not be read: {_without_answer(error)}") from None
+
+
+@overload
+def client(service: Literal["ssm"], name: str) -> "SSMClient": ...
+@overload
+def client(service: Literal["secretsmanager"], name: str) -> "SecretsManagerClient": ...
+@overload
+def client(service: Literal["kms"], name: str) -> "KMSClient": ...
+def client(
+    service: Literal["ssm", "secretsmanager", "kms"], name: str
+) -> "SSMClient | SecretsManagerClient | KMSClient":
+    """A client by boto3's own rules for region, credentials and endpoint. `name` is what it is for, in errors.
+
+    Raises `ServiceError` without boto3, and where no region is set.
+    """
+    try:
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+    except ModuleNotFoundError:
+        raise ServiceError(f"{name} needs boto3: pip install 'keyfront[aws]'") from None
+
+    # Somebody waits for a download while this runs, and there is a last good key: better early than late.
+    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+    try:
+        # A session of its own: boto3's default one must not be shared between threads.
+        return boto3.session.Session().client(service, config=config)
+    except BotoCoreError as error:
+        raise ServiceError(f"{name} could not be read: {_without_answer(error)}") from None
+
+
+class _UnloggedAnswers(logging.Filter):
+    """While it is entered, this thread's answers stay out of botocore's debug log, which prints them whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = threading.local()
+        # Answers, and what a secret is written with.
+        for each in ("botocore.parsers", "botocore.endpoint", "botocore.hooks", "botocore.client", "botocore.auth"):
+            logging.getLogger(each).addFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002  logging's signature
+        return not getattr(self._thread, "entered", False)
+
+    def __enter__(self) -> None:
+        self._thread.entered = True
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.entered = False
+
+
+_unlogged_answers: Final = _UnloggedAnswers()
+
+_MISSING_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)")
+
+_SERVICES: Final = {"ssm": "SSM", "secretsmanager": "Secrets Manager", "kms": "KMS", "cloudfront": "CloudFront"}
+_NOT_THERE: Final = "in this account and region; check the name and AWS_DEFAULT_REGION"
+_ADVICE: Final = {
+    "ParameterNotFound": f"there is no such parameter {_NOT_THERE}",
+    "ParameterVersionNotFound": "the parameter has no such version or label; check what follows the colon",
+    "ResourceNotFoundException": f"there is no such secret {_NOT_THERE}",
+    "NotFoundException": f"there is no such key or alias {_NOT_THERE}",
+    "InvalidKeyId": "its KMS key is disabled, deleted or out of reach; allow kms:Decrypt on it",
+    "DisabledException": "the KMS key is disabled; enable it",
+    "KMSInvalidStateException": "the KMS key is not enabled (it may be waiting to be deleted)",
+    "InvalidKeyUsageException": "the KMS key is not for SIGN_VERIFY; make one that is",
+    "DecryptionFailure": "its KMS key cannot decrypt it; allow kms:Decrypt on it",
+    "ExpiredTokenException": "the AWS credentials have expired; renew them",
+    "ExpiredToken": "the AWS credentials have expired; renew them",
+    "UnrecognizedClientException": "the AWS credentials are not valid; check them",
+    "InvalidClientTokenId": "the AWS credentials are not valid; check them",
+    "InvalidSignatureException": "the AWS credentials are not valid, or this machine's clock is wrong",
+}
+
+
+def _refusal(name: str, action: str, error: "ClientError") -> str:
+    details = error.response.get("Error", {})
+    code, message = details.get("Code", "Unknown"), details.get("Message", "")
+    return f"{name} could not be read: {code}: {_advice(action, code, message)}"
+
+
+def _advice(action: str, code: str, message: str) -> str:
+    service = _SERVICES[action.partition(":")[0]]
+    if code in ("AccessDeniedException", "AccessDenied"):
+        if found := _MISSING_ACTION.search(message):
+            return f"the IAM action {found[1]} is missing; allow it, and kms:Decrypt on what it is encrypted with"
+        if "ciphertext" in message or ("kms" in message.lower() and service != "KMS"):
+            return "the IAM action kms:Decrypt is missing; allow it on the KMS key that it is encrypted with"
+        return f"allow the IAM actions {action} on it and kms:Decrypt on the KMS key that it is encrypted with"
+    if code in ("ThrottlingException", "Throttling", "LimitExceededException"):
+        return f"too many requests to {service}; raise the cache's time to live or the quota of {service}"
+    return _ADVICE.get(code, message or f"{service} gave no reason")
+
+
+def _without_answer(error: Exception) -> str:
+    """The text of an error of botocore's; of a parser's only its kind, because it quotes the answer."""
+    kind = type(error).__name__
+    if kind == "NoRegionError":
+        return "NoRegionError: no AWS region is set; set AWS_DEFAULT_REGION"
+    return f"{kind}: {error}" if "Parser" not in kind else f"{kind}: the endpoint's answer is not AWS's"
