@@ -1,10 +1,11 @@
 """The download service as an ASGI application: Starlette routes over `Downloads`, and the storefront for a demo."""
 
-import asyncio
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import ParamSpec, TypeVar
 
+from anyio import from_thread
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -16,7 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from keyfront.backend.downloads import Downloads
 from keyfront.backend.dynamodb import DynamoTable
-from keyfront.backend.entitlements import Called, Entitlements, load
+from keyfront.backend.entitlements import Called, Entitlements, Verdict, load
 from keyfront.backend.guard import Guarded, Headed
 from keyfront.backend.identity import BearerToken, Identity, SignedInSession
 from keyfront.backend.pages import Pages
@@ -30,6 +31,9 @@ from keyfront.backend.tables import connect
 from keyfront.backend.tokens import TokenChecker
 from keyfront.errors import InputError, KeyfrontError
 from keyfront.keystore import KeyStore, SSMParameter
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 _SESSION_SECONDS = 12 * 3600
 
@@ -67,7 +71,7 @@ def create_app(
             "nobody could be identified: set JWKS_URL, JWT_KEY or JWT_SECRET, with JWT_ISSUER and JWT_AUDIENCE"
         )
     store = keystore or KeyStore(SSMParameter(settings.private_key_parameter), settings.key_pair_id, now=now)
-    downloads = Downloads[Request](settings, store.signer_async, entitlements, known, now, run_in_threadpool)
+    downloads = Downloads[Request](settings, store.signer_async, entitlements, known, now, _in_thread)
     pages = Pages(shop, storefront=demo)
     refuse = refuse_with(pages)
     middleware = [Middleware(Headed), Middleware(Guarded, refuse=refuse)]
@@ -115,7 +119,21 @@ def _route(address: Address[Request]) -> Route:
 def _entitlements(settings: Settings, engine: Engine | None) -> Entitlements:
     """Who may download what, as the settings say; in SQL where they say nothing."""
     if engine is None and settings.entitlements is not None:
-        return Called(load(settings.entitlements), asyncio.run)
+        return Called(load(settings.entitlements), _waited)
     if engine is None and settings.entitlements_table is not None:
         return DynamoTable(settings.entitlements_table)
     return Purchases(engine or connect(settings.database_url))
+
+
+async def _in_thread(function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> T:
+    return await run_in_threadpool(function, *args, **options)
+
+
+def _waited(what: Awaitable[Verdict]) -> Verdict:
+    """The result of what the user's own coroutine finds, on the server's loop: what it keeps open belongs to that."""
+
+    async def awaited() -> Verdict:
+        return await what
+
+    # Entitlements are asked in a thread of Starlette's pool.
+    return from_thread.run(awaited)

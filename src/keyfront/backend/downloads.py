@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, ParamSpec, Protocol, TypeVar
 
 from keyfront.backend.cookies import Opened, open_area
 from keyfront.backend.entitlements import Entitlements
@@ -27,12 +27,13 @@ _log = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Request)
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class Run(Protocol):
     """Runs what blocks: in a thread beside an event loop, or at once where one request is served at a time."""
 
-    def __call__(self, function: Callable[..., T], /, *args: object, **options: object) -> Awaitable[T]:
+    def __call__(self, function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> Awaitable[T]:
         """The function's result."""
 
 

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from keyfront.backend.values import Item, is_item_id
 from keyfront.errors import InputError, ServiceError
@@ -105,8 +105,7 @@ def _new_client() -> "DynamoDBClient":
         raise InputError("ENTITLEMENTS_TABLE needs botocore: pip install 'keyfront[aws]'") from None
 
     config = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3})
-    client: DynamoDBClient = botocore.session.get_session().create_client("dynamodb", config=config)
-    return client
+    return cast("DynamoDBClient", botocore.session.get_session().create_client("dynamodb", config=config))
 
 
 def _item_key(item_id: str) -> _Entry:

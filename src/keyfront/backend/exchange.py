@@ -9,7 +9,7 @@ from typing import Protocol
 class HeaderValues(Protocol):
     """Header fields, asked for by name without regard to case."""
 
-    def get(self, key: str, default: str = "", /) -> str:
+    def get(self, key: str, default: str, /) -> str:
         """The field's value, or `default`."""
 
     def getlist(self, key: str, /) -> list[str]:
@@ -38,6 +38,12 @@ class Fields:
         return isinstance(key, str) and key.lower() in self._values
 
 
+class State(Protocol):
+    """Keeps whatever attribute it is given."""
+
+    def __setattr__(self, name: str, value: object, /) -> None: ...
+
+
 class Request(Protocol):
     """What an identity may look at, whichever face the request came through."""
 
@@ -46,7 +52,7 @@ class Request(Protocol):
         """The request's header fields."""
 
     @property
-    def state(self) -> SimpleNamespace:
+    def state(self) -> State:
         """What was learnt about the request on its way: `customer`, once somebody was identified."""
 
 

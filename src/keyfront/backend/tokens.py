@@ -39,7 +39,10 @@ class _Registry(JWSRegistry):
 
 
 class TokenChecker:
-    """Tells whose a token is. One key set, cached, serves all requests; `clock` is seconds since the epoch."""
+    """Tells whose a token is. One key set, cached, serves all requests; `clock` is seconds since the epoch.
+
+    With `blocking` its coroutine waits for nothing: a key set is fetched while it runs, for who has no event loop.
+    """
 
     def __init__(
         self,
@@ -47,7 +50,9 @@ class TokenChecker:
         *,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        blocking: bool = False,
     ) -> None:
+        self._blocking = blocking
         self._registry = _Registry(settings.algorithms)
         self._key = settings.key()
         self._key_sets: Refreshing[KeySet] | None = None
@@ -107,10 +112,13 @@ class TokenChecker:
             return self._key
         if self._key_sets is None:
             raise TokenError("no key is set up to check it with")
-        key_set = await self._key_sets.get_async()
+        sets = self._key_sets
+        key_set = sets.get() if self._blocking else await sets.get_async()
         key = _find(key_set, headers)
         if key is None:
-            key = _find(await self._key_sets.newer_async(key_set, every=_UNKNOWN_KEY_EVERY), headers)
+            every = _UNKNOWN_KEY_EVERY
+            newer = sets.newer(key_set, every=every) if self._blocking else await sets.newer_async(key_set, every=every)
+            key = _find(newer, headers)
         if key is None:
             raise TokenError("it was signed with a key that the issuer does not publish")
         return key

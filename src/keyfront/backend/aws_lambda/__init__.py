@@ -1,0 +1,31 @@
+"""The download service as an AWS Lambda function: `keyfront.backend.aws_lambda.handler`.
+
+Behind an HTTP API (payload 2.0), a function URL, a REST API or a load balancer. Settings come from the environment
+as the ASGI service's do; who is asking, from the API's JWT authorizer or a bearer token.
+"""
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+from keyfront.backend.aws_lambda.function import Function
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from keyfront.backend.aws_lambda.observing import Context
+
+
+@cache
+def _function() -> Function:
+    return Function.from_environment(os.environ)
+
+
+def handler(event: object, context: "Context") -> "Mapping[str, object]":
+    """What Lambda calls with an event; the answer in the form that the event's sender wants. Never raises."""
+    return _function()(event, context)
+
+
+# While a container starts Lambda gives a whole processor, whatever the function's memory; a test has no runtime.
+if "AWS_LAMBDA_RUNTIME_API" in os.environ:
+    _function()

@@ -1,0 +1,153 @@
+"""One container of the function: what it is told by the environment, and how it answers events."""
+
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
+
+from keyfront.backend.answers import as_json
+from keyfront.backend.aws_lambda.events import Kind, MalformedError, read
+from keyfront.backend.aws_lambda.observing import Context, Observer, log
+from keyfront.backend.aws_lambda.replies import reply
+from keyfront.backend.dispatch import answer
+from keyfront.backend.downloads import Downloads
+from keyfront.backend.entitlements import Called, Entitlements, load
+from keyfront.backend.exchange import Answer, Asked
+from keyfront.backend.identity import BearerToken, GatewayClaims, Identity
+from keyfront.backend.refusals import Refusal, bad_request, broken
+from keyfront.backend.service import Service
+from keyfront.backend.settings import Settings
+from keyfront.errors import InputError, KeyfrontError
+from keyfront.keystore import KeyStore, SSMParameter
+from keyfront.signing import Signer
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+_NOWHERE: Final = (
+    "nobody says who may download what: set ENTITLEMENTS_TABLE (DynamoDB), DATABASE_URL (PostgreSQL) or "
+    "KEYFRONT_ENTITLEMENTS (module:function)"
+)
+
+
+class Function:
+    """The service in one container, which answers one event at a time and needs no event loop for it."""
+
+    def __init__(
+        self, build: Callable[[], tuple[Service[Asked], KeyStore]], observer: Observer, *, base_path: str = ""
+    ) -> None:
+        self._observer = observer
+        self._base_path = base_path
+        self._wrong = ""
+        self._keystore: KeyStore | None = None
+        try:
+            service, self._keystore = build()
+            self._addresses = service.addresses
+        except KeyfrontError as error:
+            # Raised while a container starts, it would be a traceback and a 502; this way callers get a clear answer.
+            self._wrong = str(error)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Function":
+        """The function that `environment` describes. What is wrong in it becomes a log line at each event."""
+        base_path = environment.get("BASE_PATH", "").strip().strip("/")
+        return cls(lambda: _build(environment), Observer(environment), base_path=f"/{base_path}" if base_path else "")
+
+    def __call__(self, event: object, context: Context) -> Mapping[str, object]:
+        """The answer to one event."""
+        self._observer.begin(context)
+        kind: Kind = "http"
+        if self._wrong:
+            log().error("the function cannot answer: %s", self._wrong)
+            said = _plain(broken())
+            with contextlib.suppress(MalformedError):
+                kind = read(event).kind
+        else:
+            try:
+                came = read(event, base_path=self._base_path)
+            except MalformedError as error:
+                log().error("malformed event: %s", error)
+                said = _plain(bad_request("The request did not arrive as an HTTP request."))
+            else:
+                kind, said = came.kind, finished(answer(came.asked, self._addresses))
+        self._observer.end(said, self._keystore.counts.age if self._keystore else None)
+        return reply(said, kind)
+
+
+def finished(coroutine: Coroutine[object, None, T]) -> T:
+    """The result of a coroutine that never waits: everything that it calls blocks."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    coroutine.close()
+    raise AssertionError("a part of the function waits for an event loop")
+
+
+async def at_once(function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> T:
+    """Call `function`, which blocks: nobody else is waiting."""
+    return function(*args, **options)
+
+
+class Loop:
+    """Runs coroutines of the user's own, all on one event loop: what they keep open stays usable."""
+
+    def __init__(self) -> None:
+        self._loop: AbstractEventLoop | None = None
+
+    def wait(self, what: Awaitable[T]) -> T:
+        """Its result."""
+        import asyncio
+
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+
+        async def awaited() -> T:
+            return await what
+
+        return self._loop.run_until_complete(awaited())
+
+
+def _build(environment: Mapping[str, str]) -> tuple[Service[Asked], KeyStore]:
+    settings = Settings.from_environment(environment)
+    store = KeyStore(SSMParameter(settings.private_key_parameter), settings.key_pair_id)
+    identities: list[Identity[Asked]] = [GatewayClaims()]
+    if settings.tokens is not None:
+        from keyfront.backend.tokens import TokenChecker
+
+        identities.append(BearerToken(TokenChecker(settings.tokens, blocking=True)))
+
+    async def signer() -> Signer:
+        return store.signer()
+
+    entitlements = _entitlements(settings, environment)
+    return Service(Downloads(settings, signer, entitlements, identities, time.time, at_once)), store
+
+
+def _entitlements(settings: Settings, environment: Mapping[str, str]) -> Entitlements:
+    if settings.entitlements is not None:
+        return Called(load(settings.entitlements), Loop().wait)
+    if settings.entitlements_table is not None:
+        from keyfront.backend.dynamodb import DynamoTable
+
+        return DynamoTable(settings.entitlements_table)
+    if not environment.get("DATABASE_URL", "").strip():
+        raise InputError(_NOWHERE)
+    try:
+        from keyfront.backend.purchases import Purchases
+        from keyfront.backend.tables import connect
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"DATABASE_URL needs {error.name}: build the package with keyfront lambda package --with postgresql"
+        ) from None
+    return Purchases(connect(settings.database_url))
+
+
+def _plain(refusal: Refusal) -> Answer:
+    body = as_json({"error": refusal.error, "message": refusal.message}).encode()
+    headers = (("content-type", "application/json"), ("cache-control", "no-store"))
+    return Answer(refusal.status, headers, body, refusal.error)

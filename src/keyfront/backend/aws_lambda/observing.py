@@ -1,0 +1,62 @@
+"""What the function tells its operator: structured log lines and metrics, by Powertools for AWS Lambda.
+
+Every logger of ours is below `keyfront`, whose handler is Powertools'. No line holds a token or a signature.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+
+from keyfront.backend.exchange import Answer
+
+_NAMESPACE: Final = "keyfront"
+_DOWNLOADS: Final = ("redirect", "link", "cookies")
+
+
+class Context(Protocol):
+    """What Lambda says beside an event."""
+
+    @property
+    def aws_request_id(self) -> str:
+        """The call's id, as in Lambda's own log lines."""
+
+    @property
+    def function_name(self) -> str:
+        """The function's name."""
+
+
+class Observer:
+    """The log and the metrics of one container. `environment` may name a namespace of the operator's own."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._logger = Logger(service="keyfront")
+        self._namespace = environment.get("POWERTOOLS_METRICS_NAMESPACE") or _NAMESPACE
+        self._metrics = Metrics(namespace=self._namespace, service="keyfront")
+        self._cold = True
+
+    def begin(self, context: Context) -> None:
+        """Another call: its id is on every line from here."""
+        self._logger.append_keys(
+            function_name=context.function_name, function_request_id=context.aws_request_id, cold_start=self._cold
+        )
+        self._cold = False
+
+    def end(self, answer: Answer, key_age: float | None) -> None:
+        """How the call ended: `Downloads`, `Refusals` by their `reason`, and the key's age in seconds (`KeyAge`)."""
+        if answer.outcome in _DOWNLOADS:
+            self._metrics.add_metric(name="Downloads", unit=MetricUnit.Count, value=1)
+            if key_age is not None:
+                self._metrics.add_metric(name="KeyAge", unit=MetricUnit.Seconds, value=key_age)
+            self._metrics.flush_metrics()
+        elif answer.outcome:
+            with single_metric(name="Refusals", unit=MetricUnit.Count, value=1, namespace=self._namespace) as metric:
+                metric.add_dimension(name="service", value="keyfront")
+                metric.add_dimension(name="reason", value=answer.outcome)
+
+
+def log() -> logging.Logger:
+    """The function's own log."""
+    return logging.getLogger("keyfront.backend.aws_lambda")
