@@ -80,6 +80,14 @@ def up(
             help="Refusals by the signature check name their finding in a header, X-Keyfront-Finding.",
         ),
     ] = True,
+    enforce_iam: Annotated[
+        bool,
+        typer.Option(
+            "--enforce-iam",
+            help="Let roles and users do only what their policies allow, such as a function's role; a refusal's log "
+            "line names what is missing. Credentials that the endpoint did not hand out (test) may do everything.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run all of it on this machine, CloudFront included, until Ctrl-C.
@@ -111,6 +119,7 @@ def up(
             propagation_delay=seconds(propagation_delay, "--propagation-delay", most=timedelta(days=1)),
             observing=Observing(log == "decisions", access_logs, admin_port),
             explain=explain,
+            enforce_iam=enforce_iam,
             json=as_json,
         )
     )

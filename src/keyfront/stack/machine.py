@@ -52,6 +52,8 @@ class Options:
     """What an operator wants to see of the edge."""
     explain: bool = True
     """Whether refusals name their finding."""
+    enforce_iam: bool = False
+    """Whether roles and users may do only what their policies allow."""
     json: bool = False
     directory: Path = Path(".keyfront")
     """Where the key pair and the certificate authority are kept from one start to the next."""
@@ -116,7 +118,12 @@ class Machine:
             control_plane.propagation.register(place.name)
         control_plane.redeploy()
         services = self._open_services(state) if state else None
-        endpoint = Endpoint(control_plane_app(control_plane), plane=control_plane, state=services)
+        endpoint = Endpoint(
+            control_plane_app(control_plane),
+            plane=control_plane,
+            enforce_iam=options.enforce_iam,
+            state=services,
+        )
         url = f"http://127.0.0.1:{_port(endpoint_sockets)}"
         self._listen(endpoint, endpoint_sockets)
         self._stack.push_async_callback(endpoint.stop)

@@ -48,7 +48,7 @@ class Endpoint:
         self._control_plane, self._own = control_plane, own
         self._on_reset = reset if moto_api else None
         self._hosts = frozenset(host.lower() for host in hosts)
-        self._services = Services(moto_api=moto_api, state=state, plane=plane)
+        self._services = Services(moto_api=moto_api, enforce_iam=enforce_iam, state=state, plane=plane)
         self._bridge = Bridge(self._services)
         self._front = Front(self._services.functions, self._services.perform, enforce=enforce_iam)
 

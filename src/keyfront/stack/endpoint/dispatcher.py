@@ -11,7 +11,7 @@ from moto.core.utils import convert_to_flask_response
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from keyfront.controlplane import ControlPlane
-from keyfront.stack.endpoint import functions, http_apis, parameters, s3, tagging
+from keyfront.stack.endpoint import enforcement, functions, http_apis, parameters, s3, tagging
 from keyfront.stack.endpoint.addressing import signed_service
 from keyfront.stack.endpoint.answers import AWSError, RefusedError
 from keyfront.stack.endpoint.bridge import Environ, WSGIApplication
@@ -29,14 +29,26 @@ _CLOSED: Final = AWSError(404, "NotFound", "moto's own controls are closed at th
 class Dispatcher(DomainDispatcherApplication):
     """moto's dispatcher, less the services that it must not answer for, and with an answer for unknown ones."""
 
-    def __init__(self, runner: Functions, *, moto_api: bool = False, plane: ControlPlane | None = None) -> None:
-        """`runner` runs functions, `moto_api` opens `/moto-api/`, `plane` has CloudFront resources to tag."""
+    def __init__(
+        self,
+        runner: Functions,
+        *,
+        moto_api: bool = False,
+        enforce_iam: bool = False,
+        plane: ControlPlane | None = None,
+    ) -> None:
+        """`runner` runs functions, `moto_api` opens `/moto-api/`, `plane` has CloudFront resources to tag.
+
+        `enforce_iam`: see `enforcement`.
+        """
         self._runner, self._moto_api, self._plane = runner, moto_api, plane
+        self._enforce_iam = enforce_iam
         # Every page of every site may read the answers otherwise, SSM's and KMS's included.
         moto_server.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]
         s3.install()
         functions.install()
         calls.install()
+        enforcement.install()
         http_apis.install()
         parameters.install()
         tagging.install()
@@ -46,6 +58,7 @@ class Dispatcher(DomainDispatcherApplication):
         """Answer one request."""
         tagging.use(self._plane)
         calls.use(self._runner)
+        enforcement.use(self._enforce_iam)
         hosts.use(environ.get("HTTP_HOST", ""))
         return super().__call__(environ, start_response)
 

@@ -24,16 +24,22 @@ class Services:
     """A WSGI application. Its state is moto's: it belongs to the process, not to this object."""
 
     def __init__(
-        self, *, moto_api: bool = False, state: ServicesState | None = None, plane: ControlPlane | None = None
+        self,
+        *,
+        moto_api: bool = False,
+        enforce_iam: bool = False,
+        state: ServicesState | None = None,
+        plane: ControlPlane | None = None,
     ) -> None:
         """`moto_api` opens moto's own controls under `/moto-api/`, which anybody may use then.
 
+        `enforce_iam` asks the policies of whoever has credentials of this endpoint's own: see `enforcement`.
         `state` is where moto's state comes from and is kept; `plane` has the CloudFront resources that other services
         are asked for.
         """
-        self._moto_api, self._plane = moto_api, plane
+        self._moto_api, self._enforce_iam, self._plane = moto_api, enforce_iam, plane
         self._state = state
-        self.functions = Functions(self.perform)
+        self.functions = Functions(self.perform, enforce_iam=enforce_iam)
         self._lock = Lock()
         self._application: Any = None
 
@@ -46,7 +52,9 @@ class Services:
             if self._application is None:
                 from keyfront.stack.endpoint.dispatcher import Dispatcher
 
-                application = Dispatcher(self.functions, moto_api=self._moto_api, plane=self._plane)
+                application = Dispatcher(
+                    self.functions, moto_api=self._moto_api, enforce_iam=self._enforce_iam, plane=self._plane
+                )
                 if self._state:
                     self._state.load()
                 self._application = application

@@ -11,9 +11,11 @@ from moto.logs.models import logs_backends
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
+from keyfront.stack.endpoint import enforcement
 from keyfront.stack.endpoint.lambdas.function import Archive, Function, FunctionError
 from keyfront.stack.endpoint.lambdas.logbook import Entry
 from keyfront.stack.endpoint.lambdas.variables import Credentials
+from keyfront.stack.endpoint.resources import Needed
 
 _log = logging.getLogger(__name__)
 
@@ -67,14 +69,31 @@ def as_value(kept: LambdaFunction) -> Function:
     )
 
 
-def publish(function: Function, stream: str, entries: Sequence[Entry]) -> None:
-    """Put events into a log stream, which is made if it is missing, and so is its group."""
+def publish(function: Function, stream: str, entries: Sequence[Entry], *, enforce_iam: bool) -> None:
+    """Put events into a log stream, which is made if it is missing, and so is its group.
+
+    Lambda does it as the function's role: with `enforce_iam` one that may not writes nothing.
+    """
+    if enforce_iam and not _may_write(function):
+        return
     backend = logs_backends[function.account][function.region]
     backend.ensure_log_group(function.log_group)
     if stream not in backend.groups[function.log_group].streams:
         backend.create_log_stream(function.log_group, stream)
     events = [{"timestamp": entry.timestamp, "message": entry.message} for entry in entries]
     backend.put_log_events(function.log_group, stream, events)
+
+
+def _may_write(function: Function) -> bool:
+    identity = enforcement.role(function.account, function.region, function.role)
+    partition = get_partition(function.region)
+    group = f"arn:{partition}:logs:{function.region}:{function.account}:log-group:{function.log_group}:*"
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        wanted = Needed(action, group)
+        if enforcement.denied(identity, wanted):
+            enforcement.tell(identity, wanted)
+            return False
+    return True
 
 
 def assume(function: Function) -> Credentials:

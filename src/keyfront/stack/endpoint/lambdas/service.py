@@ -25,8 +25,9 @@ class Perform(Protocol):
 class Functions:
     """From the first call to `close`, in the endpoint's event loop; its processes are no part of a kept state."""
 
-    def __init__(self, perform: Perform) -> None:
-        self._perform = perform
+    def __init__(self, perform: Perform, *, enforce_iam: bool = False) -> None:
+        """`perform` does something with what moto has; `enforce_iam`: a role that may not write logs writes none."""
+        self._perform, self._enforce_iam = perform, enforce_iam
         self._pool: Pool | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._port = 0
@@ -87,7 +88,9 @@ class Functions:
     async def _publish(self, function: Function, stream: str, entries: list[Entry]) -> None:
         from keyfront.stack.endpoint.lambdas import kept
 
-        await asyncio.to_thread(self._perform, lambda: kept.publish(function, stream, entries), changes=True)
+        await asyncio.to_thread(
+            self._perform, lambda: kept.publish(function, stream, entries, enforce_iam=self._enforce_iam), changes=True
+        )
 
     async def _assume(self, function: Function) -> Credentials:
         from keyfront.stack.endpoint.lambdas import kept

@@ -1,0 +1,144 @@
+"""What a request to moto needs of IAM: the actions, and the resources that they are done to.
+
+Source: Service Authorization Reference. A service that is not listed has the resource `*`: a policy that names
+one there allows nothing, which is the safe mistake.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote
+
+from moto.kms.models import kms_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.ssm.models import ssm_backends
+from moto.utilities.utils import get_partition
+
+_ACTIONS: Final = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "lambda:InvokeAsync": "lambda:InvokeFunction",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:ListObjects": "s3:ListBucket",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
+}
+"""Permissions whose name is not the operation's."""
+_PREFIXES: Final = {"monitoring": "cloudwatch", "email": "ses", "tagging": "tag"}
+"""Services whose permissions begin in another way than what their requests are signed for."""
+
+
+@dataclass(frozen=True)
+class Needed:
+    """A permission: an action on a resource's ARN."""
+
+    action: str
+    resource: str
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a request is: what ARNs are made of."""
+
+    account: str
+    region: str
+
+    def arn(self, service: str, rest: str) -> str:
+        return f"arn:{get_partition(self.region)}:{service}:{self.region}:{self.account}:{rest}"
+
+
+def needed(response: Any, resource: str) -> list[Needed]:
+    """What the request of a moto response object needs; `resource` is what moto itself makes of it."""
+    signed_for = response.headers.get("Authorization", "").partition("Credential=")[2].partition(",")[0].split("/")
+    service = signed_for[3] if len(signed_for) > 3 else str(response.service_name)
+    service = _PREFIXES.get(service, service)
+    operation = (response.data.get("Action") if service == "s3" else None) or response._get_action()
+    operation = operation[0] if isinstance(operation, list) else operation
+    if service == "apigateway":
+        place = f"arn:{get_partition(response.region)}:apigateway:{response.region}::{response.path}"
+        return [Needed(f"apigateway:{response.method}", place)]
+    action = f"{service}:{operation}"
+    action = _ACTIONS.get(action, action)
+    if resource != "*" or service not in _RESOURCES:
+        return [Needed(action, resource)]
+    return _RESOURCES[service](
+        action, _parameters(response), _Place(response.current_account, response.region), response
+    )
+
+
+def _parameters(response: Any) -> Mapping[str, Any]:
+    try:
+        given = json.loads(response.body or "{}")
+    except ValueError:
+        return {}
+    return given if isinstance(given, dict) else {}
+
+
+def _ssm(action: str, given: Mapping[str, Any], place: _Place, _: Any) -> list[Needed]:
+    names = given.get("Names") or [given.get("Name") or given.get("Path")]
+    found = [Needed(action, _parameter(name, place)) for name in names if isinstance(name, str)]
+    if given.get("WithDecryption"):
+        # Amazon's own key for parameters needs no permission; another key does.
+        held = ssm_backends[place.account][place.region]._parameters
+        versions = [held.get(str(name).partition(":")[0]) for name in names]
+        keys = {each[-1].keyid for each in versions if each and each[-1].keyid}
+        found += [Needed("kms:Decrypt", _key(key, place)) for key in sorted(keys - {"alias/aws/ssm"})]
+    return found or [Needed(action, "*")]
+
+
+def _parameter(name: str, place: _Place) -> str:
+    return name if name.startswith("arn:") else place.arn("ssm", f"parameter/{name.partition(':')[0].lstrip('/')}")
+
+
+def _secrets(action: str, given: Mapping[str, Any], place: _Place, _: Any) -> list[Needed]:
+    wanted = given.get("SecretId")
+    if not isinstance(wanted, str):
+        named = given.get("Name")
+        return [Needed(action, place.arn("secretsmanager", f"secret:{named}-??????") if named else "*")]
+    secret = secretsmanager_backends[place.account][place.region].secrets.get(wanted)
+    return [Needed(action, secret.arn if secret else place.arn("secretsmanager", f"secret:{wanted}"))]
+
+
+def _kms(action: str, given: Mapping[str, Any], place: _Place, _: Any) -> list[Needed]:
+    key = given.get("KeyId")
+    return [Needed(action, _key(key, place) if isinstance(key, str) else "*")]
+
+
+def _key(key: str, place: _Place) -> str:
+    try:
+        found = kms_backends[place.account][place.region].any_id_to_key_id(key)
+    except Exception:  # noqa: BLE001  no such key: the operation will say so to whoever may ask
+        found = key
+    return place.arn("kms", f"key/{found or key}")
+
+
+def _dynamodb(action: str, given: Mapping[str, Any], place: _Place, _: Any) -> list[Needed]:
+    name = given.get("TableName")
+    if isinstance(name, str):
+        table = name if name.startswith("arn:") else place.arn("dynamodb", f"table/{name}")
+        return [Needed(action, f"{table}/index/{given['IndexName']}" if given.get("IndexName") else table)]
+    tables = sorted(given.get("RequestItems") or {})
+    return [Needed(action, place.arn("dynamodb", f"table/{table}")) for table in tables] or [Needed(action, "*")]
+
+
+def _lambda(action: str, _: Mapping[str, Any], place: _Place, response: Any) -> list[Needed]:
+    name = unquote(response.path).partition("/functions/")[2].partition("/")[0]
+    if not name:
+        return [Needed(action, "*")]
+    return [Needed(action, name if name.startswith("arn:") else place.arn("lambda", f"function:{name}"))]
+
+
+def _logs(action: str, given: Mapping[str, Any], place: _Place, _: Any) -> list[Needed]:
+    group = given.get("logGroupName")
+    return [Needed(action, place.arn("logs", f"log-group:{group}:*") if group else "*")]
+
+
+_RESOURCES: Final[Mapping[str, Callable[[str, Mapping[str, Any], _Place, Any], list[Needed]]]] = {
+    "ssm": _ssm,
+    "secretsmanager": _secrets,
+    "kms": _kms,
+    "dynamodb": _dynamodb,
+    "lambda": _lambda,
+    "logs": _logs,
+}
