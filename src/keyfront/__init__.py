@@ -4,11 +4,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from keyfront.aws import from_boto3
     from keyfront.diagnosis import Report, explain
     from keyfront.errors import KeyfrontError
     from keyfront.keys import PublicKey, SigningKey
     from keyfront.policy import Policy
     from keyfront.signing import SignedCookies, Signer, SigningWarning
+    from keyfront.site import Site
     from keyfront.verification import Decision, ViewerRequest, verify
 
 __version__ = "0.1.0"
@@ -23,8 +25,10 @@ __all__ = [
     "Signer",
     "SigningKey",
     "SigningWarning",
+    "Site",
     "ViewerRequest",
     "explain",
+    "from_boto3",
     "verify",
 ]
 
@@ -39,8 +43,10 @@ _ROOMS: Final = {
     "Signer": "signing",
     "SigningKey": "keys",
     "SigningWarning": "signing",
+    "Site": "site",
     "ViewerRequest": "verification",
     "explain": "diagnosis",
+    "from_boto3": "aws",
     "verify": "verification",
 }
 

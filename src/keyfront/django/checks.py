@@ -17,13 +17,14 @@ def check_settings(**_: object) -> list[CheckMessage]:
     middleware = list(settings.MIDDLEWARE)
     if _MIDDLEWARE not in middleware:
         return found
-    if not isinstance(given, dict) or not given.get("COOKIES"):
+    if isinstance(given, dict) and not given.get("COOKIES"):
         hint = "set COOKIES = {'RESOURCE': '/members/*'} in KEYFRONT"
         found.append(Error(f"{_MIDDLEWARE} is installed, and KEYFRONT has no COOKIES", hint=hint, id="keyfront.E011"))
     if _USERS not in middleware or middleware.index(_USERS) > middleware.index(_MIDDLEWARE):
         text = f"{_MIDDLEWARE} does not stand behind {_USERS}"
         found.append(Error(text, hint="put it behind: it has to know the user", id="keyfront.E012"))
-    if isinstance(given, dict) and not settings.DEBUG and (given.get("COOKIES") or {}).get("SECURE") is False:
+    cookies = given.get("COOKIES") if isinstance(given, dict) else None
+    if isinstance(cookies, dict) and not settings.DEBUG and cookies.get("SECURE") is False:
         text = "KEYFRONT['COOKIES']['SECURE'] is False: signed cookies travel over plain HTTP"
         found.append(checks.Warning(text, hint="remove it where viewers use https", id="keyfront.W001"))
     return found

@@ -74,7 +74,7 @@ def due(request: HttpRequest, response: HttpResponseBase, asked: CookieSettings,
     patch_vary_headers(response, ("Cookie",))
     resource = asked.resource if isinstance(asked.resource, str) else user and asked.resource(request)
     if user is None or not resource:
-        if _note(asked) in request.COOKIES:
+        if request.COOKIES.get(_note(asked)):
             delete_signed_cookies(response, **_attributes(asked))
             response.set_cookie(_note(asked), "", max_age=0, secure=asked.secure, httponly=True, samesite="Lax")
             patch_cache_control(response, private=True)

@@ -31,7 +31,10 @@ def renew(request: HttpRequest, response: HttpResponseBase, asked: CookieSetting
 
 async def renew_async(request: HttpRequest, response: HttpResponseBase, asked: CookieSettings) -> None:
     """As `renew`, without blocking the event loop."""
-    user = await request.auser() if hasattr(request, "auser") else None
+    user = None
+    if hasattr(request, "auser"):
+        # Told to functions of the request as well, which may not ask the database from here.
+        user = request.user = await request.auser()
     made = due(request, response, asked, str(user.pk) if user is not None and user.is_authenticated else None)
     if made is None:
         return

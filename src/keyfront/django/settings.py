@@ -21,6 +21,7 @@ from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from keyfront.errors import InputError
+from keyfront.keystore.addresses import Address
 from keyfront.signing import SignedCookies, Signer
 from keyfront.site import Site
 
@@ -95,8 +96,7 @@ def faults(given: object) -> Iterator[Fault]:
         yield Fault("keyfront.E001", f"KEYFRONT {found}", "set KEYFRONT = {'SIGNER': …, 'DOMAIN': …}")
         return
     yield from _unknown(given, _NAMES, "KEYFRONT")
-    if not isinstance(given.get("SIGNER"), str | Signer) and not hasattr(given.get("SIGNER"), "signer"):
-        yield Fault("keyfront.E002", "KEYFRONT['SIGNER'] is missing", "give an address, such as ssm:/shop/signing-key")
+    yield from _wrong_signer(given.get("SIGNER"))
     host = None
     try:
         host = Site(_NOBODY, given.get("DOMAIN", ""), aliases=given.get("ALIASES", ())).domain.partition(":")[0]
@@ -110,6 +110,17 @@ def faults(given: object) -> Iterator[Fault]:
         yield Fault("keyfront.E005", "KEYFRONT['COOKIES'] is no dict", "write {'RESOURCE': '/members/*'}")
         return
     yield from _wrong_cookies(cookies, host)
+
+
+def _wrong_signer(given: object) -> Iterator[Fault]:
+    hint = "give an address, such as ssm:/shop/signing-key"
+    if isinstance(given, str):
+        try:
+            Address.parse(given)
+        except InputError as error:
+            yield Fault("keyfront.E002", f"KEYFRONT['SIGNER']: {error}", hint)
+    elif not isinstance(given, Signer) and not hasattr(given, "signer_async"):
+        yield Fault("keyfront.E002", "KEYFRONT['SIGNER'] is missing", hint)
 
 
 def _wrong_cookies(cookies: Mapping[str, object], host: str | None) -> Iterator[Fault]:
