@@ -3,23 +3,21 @@
 import ipaddress
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from keyfront.cli.extras import needs
 from keyfront.cli.output import RefusedError
 from keyfront.errors import InputError, ServiceError
+from keyfront.operations.account import STALE, code_of
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
     from mypy_boto3_cloudfront import CloudFrontClient
 
-_Result = TypeVar("_Result")
-
 _HOME: Final = "us-east-1"
 """CloudFront has no regions, and its requests are signed for this one."""
 
-_STALE: Final = ("PreconditionFailed", "InvalidIfMatchVersion")
 _EXPIRED: Final = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
 _UNKNOWN_IDENTITY: Final = (
     "InvalidClientTokenId",
@@ -83,23 +81,6 @@ def _on_this_machine(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def code_of(error: "ClientError") -> str:
-    """The API's name for what went wrong."""
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def twice(attempt: Callable[[], _Result]) -> _Result:
-    """Read, modify and write; once more when somebody else wrote between the two."""
-    import botocore.exceptions
-
-    try:
-        return attempt()
-    except botocore.exceptions.ClientError as error:
-        if code_of(error) not in _STALE:
-            raise
-    return attempt()
-
-
 @contextmanager
 def explaining(code: str, explain: Callable[[], str]) -> Iterator[None]:
     """Around a call that the service may refuse with `code`: the refusal then says what `explain` finds out."""
@@ -135,7 +116,7 @@ def _answered(error: "ClientError") -> InputError | RefusedError:
         )
     if code in _THROTTLED:
         return RefusedError(f"CloudFront is asked too often at the moment: try again in a minute ({code})")
-    if code in _STALE:
+    if code in STALE:
         return RefusedError(f"somebody else is changing it at the same moment: try again ({code})")
     return RefusedError(f"{message} ({code or action})")
 

@@ -11,7 +11,7 @@ from keyfront.cli.output import Json, say, show, show_json, table
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
-    from keyfront.cli.account import KeyGroup, UploadedKey
+    from keyfront.operations.account import KeyGroup, UploadedKey
 
 _app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -110,8 +110,8 @@ def list_keys(
     endpoint_url: EndpointUrl = None, profile: Profile = None, region: Region = None, as_json: AsJson = False
 ) -> None:
     """List the public keys in CloudFront, and the key groups that hold each."""
-    from keyfront.cli.account import key_groups, public_keys
     from keyfront.cli.cloudfront import cloudfront
+    from keyfront.operations.account import key_groups, public_keys
 
     with cloudfront(endpoint_url, profile, region) as client:
         keys = list(public_keys(client))
@@ -138,7 +138,8 @@ def delete(
     as_json: AsJson = False,
 ) -> None:
     """Delete a public key from CloudFront. Refused while a key group holds it."""
-    from keyfront.cli.cloudfront import cloudfront, explaining, twice
+    from keyfront.cli.cloudfront import cloudfront, explaining
+    from keyfront.operations.account import twice
 
     with cloudfront(endpoint_url, profile, region) as client:
 
@@ -155,7 +156,7 @@ def delete(
 
 
 def _in_use(client: "CloudFrontClient", key_id: str) -> str:
-    from keyfront.cli.account import key_groups
+    from keyfront.operations.account import key_groups
 
     holders = [group for group in key_groups(client) if key_id in group.keys]
     named = ", ".join(f"{group.name} ({group.id})" for group in holders) or "something else"

@@ -1,15 +1,21 @@
-"""What the commands know of an account: its public keys and key groups, as values, and how a group is changed."""
+"""An account's public keys and key groups, as values, and how a group is changed while others change it too."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from keyfront.errors import InputError, KeyLoadError, ServiceError
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_cloudfront.type_defs import KeyGroupConfigOutputTypeDef
+
+STALE: Final = ("PreconditionFailed", "InvalidIfMatchVersion")
+"""What the API says when somebody else wrote in between."""
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,6 @@ def change_keys(
     client: "CloudFrontClient", group_id: str, change: Callable[[list[str]], list[str]]
 ) -> tuple[str, list[str], bool]:
     """The group's keys as `change` makes them of those it has: its name, its keys, and whether that was a change."""
-    from keyfront.cli.cloudfront import twice
 
     def attempt() -> tuple[str, list[str], bool]:
         answer = client.get_key_group_config(Id=group_id)
@@ -113,6 +118,23 @@ def change_keys(
         return config["Name"], after, True
 
     return twice(attempt)
+
+
+def twice(attempt: Callable[[], Result]) -> Result:
+    """Read, modify and write; once more when somebody else wrote between the two."""
+    import botocore.exceptions
+
+    try:
+        return attempt()
+    except botocore.exceptions.ClientError as error:
+        if code_of(error) not in STALE:
+            raise
+    return attempt()
+
+
+def code_of(error: "ClientError") -> str:
+    """The API's name for what went wrong."""
+    return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def distributions_that_trust(client: "CloudFrontClient", group_id: str) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Jobs over an account: rotating a signing key, auditing who trusts what."""
