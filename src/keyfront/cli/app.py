@@ -25,6 +25,7 @@ _ROOMS: Final = {
     "terraform": "keyfront.cli.terraform",
     "authz": "keyfront.cli.authz",
     "edge": "keyfront.cli.edge",
+    "lambda": "keyfront.cli.lambdas",
     "up": "keyfront.cli.up",
 }
 

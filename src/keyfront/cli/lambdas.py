@@ -1,0 +1,75 @@
+"""`keyfront lambda`: the download function as a package that Lambda runs."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from keyfront.cli.options import AsJson
+from keyfront.cli.output import say, show, show_json
+
+_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+@_app.command()
+def package(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The zip file to write.")] = Path("function.zip"),
+    architecture: Annotated[
+        Literal["x86_64", "arm64"], typer.Option("--arch", help="The function's architecture, not this machine's.")
+    ] = "x86_64",
+    python: Annotated[
+        Literal["3.11", "3.12", "3.13", "3.14"], typer.Option("--python", help="The function's runtime.")
+    ] = "3.12",
+    extras: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="NAME",
+            help="Where purchases are: postgresql brings its driver; dynamodb's is in Lambda. Repeatable.",
+        ),
+    ] = None,
+    includes: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--include", metavar="FILE", help="A module or folder of yours, for the package's top. Repeatable."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the download function's package: handler keyfront.backend.aws_lambda.handler.
+
+    pip fetches the wheels for Lambda's platform, by your own pip configuration and with the hashes that this version
+    of keyfront was tested with. The same versions give the same file, to the byte.
+
+    \b
+    Example:
+      keyfront lambda package --out function.zip --arch arm64 --include sales.py
+    """
+    # Late: zip files and subprocesses are no other command's business.
+    from keyfront.packaging import Plan, build
+
+    plan = Plan(architecture, python, tuple(extras or ()), tuple(includes or ()))
+    if not as_json:
+        say(f"fetching wheels for Python {python} on {architecture} …")
+    built = build(plan, out)
+    if as_json:
+        show_json(
+            {
+                "path": str(built.path),
+                "architecture": architecture,
+                "runtime": f"python{python}",
+                "bytes": built.size,
+                "unzipped_bytes": built.unzipped,
+                "files": built.files,
+                "sha256": built.sha256,
+                "code_sha256": built.code_sha256,
+            }
+        )
+        return
+    show(f"{built.path}: {built.size / 1e6:.1f} MB, {built.unzipped / 1e6:.1f} MB unzipped, {built.files} files")
+    show(f"sha256 {built.sha256}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add `keyfront lambda` to the application."""
+    app.add_typer(_app, name="lambda", help="Package the download function for AWS Lambda.")

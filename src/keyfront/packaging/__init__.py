@@ -1,0 +1,6 @@
+"""The download function as a zip file for Lambda: the same bytes from the same versions, on whatever machine."""
+
+from keyfront.packaging.building import Built, build
+from keyfront.packaging.plan import ARCHITECTURES, EXTRAS, PYTHONS, Plan
+
+__all__ = ["ARCHITECTURES", "EXTRAS", "PYTHONS", "Built", "Plan", "build"]

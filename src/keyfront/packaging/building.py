@@ -1,0 +1,78 @@
+"""The zip file itself. Names are sorted, times and modes fixed: equal content is equal to the byte."""
+
+import base64
+import hashlib
+import io
+import os
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from keyfront.errors import InputError
+from keyfront.packaging.contents import Files, included, of_wheels, ours
+from keyfront.packaging.plan import Plan
+from keyfront.packaging.wheels import download
+
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+_MODE: Final = 0o100644
+_MOST_UNZIPPED: Final = 250 * 1024 * 1024
+"""Source: Lambda Developer Guide, "Lambda quotas"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A package that was written."""
+
+    path: Path
+    size: int
+    """Bytes, zipped."""
+    unzipped: int
+    """Bytes."""
+    files: int
+    sha256: str
+    """In hex."""
+
+    @property
+    def code_sha256(self) -> str:
+        """The hash as Lambda's `CodeSha256` and Terraform's `source_code_hash` write it."""
+        return base64.b64encode(bytes.fromhex(self.sha256)).decode()
+
+
+def build(plan: Plan, out: Path) -> Built:
+    """Write the package of `plan` to `out`, at once and whole. Raises `InputError` and `ServiceError`."""
+    if not out.parent.is_dir():
+        raise InputError(f"there is no folder {str(out.parent)!r} to write {out.name} into")
+    with tempfile.TemporaryDirectory(prefix="keyfront-package-") as folder:
+        files = ours() | of_wheels(download(plan, Path(folder)))
+    files |= included(plan.includes, files)
+    unzipped = sum(map(len, files.values()))
+    if unzipped > _MOST_UNZIPPED:
+        raise InputError(f"the package has {unzipped:,} bytes unzipped, and Lambda takes {_MOST_UNZIPPED:,}")
+    data = zipped(files)
+    _write(out, data)
+    return Built(out, len(data), unzipped, len(files), hashlib.sha256(data).hexdigest())
+
+
+def zipped(files: Files) -> bytes:
+    """A zip file of `files`, the same bytes for the same files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            # Unix, whatever system this is: the mode counts for nothing otherwise.
+            entry.create_system, entry.external_attr = 3, _MODE << 16
+            archive.writestr(entry, files[name])
+    return buffer.getvalue()
+
+
+def _write(out: Path, data: bytes) -> None:
+    partial = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(data)
+        partial.replace(out)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise InputError(f"{str(out)!r} cannot be written: {error.strerror}") from None

@@ -1,0 +1,94 @@
+"""Which files go into a package: ours, those of the wheels that a function can need, and the user's own."""
+
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import keyfront
+from keyfront.errors import InputError
+
+_ROOMS: Final = ("backend", "keystore")
+"""Of keyfront's rooms, those that the function uses, beside the core at its top."""
+_LEFT_OUT: Final = (
+    # Other faces and the demo's shop.
+    "keyfront/backend/app.py",
+    "keyfront/backend/guard.py",
+    "keyfront/backend/refused_links.py",
+    "keyfront/backend/responses.py",
+    "keyfront/backend/storefront.py",
+    "keyfront/backend/stylesheet.py",
+    "keyfront/testing.py",
+    "keyfront/serving.py",
+    # Of Powertools the logger and the metrics are used, and what these import.
+    "aws_lambda_powertools/event_handler/",
+    "aws_lambda_powertools/utilities/batch/",
+    "aws_lambda_powertools/utilities/data_classes/",
+    "aws_lambda_powertools/utilities/data_masking/",
+    "aws_lambda_powertools/utilities/feature_flags/",
+    "aws_lambda_powertools/utilities/idempotency/",
+    "aws_lambda_powertools/utilities/kafka/",
+    "aws_lambda_powertools/utilities/parameters/",
+    "aws_lambda_powertools/utilities/parser/",
+    "aws_lambda_powertools/utilities/streaming/",
+    "aws_lambda_powertools/utilities/validation/",
+    # cryptography uses the compiled half of cffi alone.
+    "cffi/",
+    "sqlalchemy/dialects/mssql/",
+    "sqlalchemy/dialects/mysql/",
+    "sqlalchemy/dialects/oracle/",
+    "sqlalchemy/testing/",
+)
+_NEVER: Final = (".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h", "/py.typed")
+
+Files = dict[str, bytes]
+
+
+def ours() -> Files:
+    """Keyfront as it is installed here."""
+    root = Path(keyfront.__file__).parent
+    paths = [*root.glob("*.py"), *(path for room in _ROOMS for path in (root / room).rglob("*") if path.is_file())]
+    return {name: path.read_bytes() for path in paths if _goes(name := f"keyfront/{path.relative_to(root).as_posix()}")}
+
+
+def of_wheels(wheels: Iterable[Path]) -> Files:
+    """What the wheels hold, with their licences; without their tests, types and records."""
+    files: Files = {}
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as archive:
+            for name in archive.namelist():
+                if not name.endswith("/") and _goes(name):
+                    files[name] = archive.read(name)
+    return files
+
+
+def included(paths: Iterable[Path], taken: Files) -> Files:
+    """The user's own files and folders, at the package's top. Raises `InputError` where one would replace another."""
+    files: Files = {}
+    for path in paths:
+        for name, content in _walked(path):
+            if name in taken or name in files or any(each.startswith(f"{name}/") for each in taken):
+                raise InputError(f"{str(path)!r} would replace {name}, which is in the package: give it another name")
+            files[name] = content
+    return files
+
+
+def _walked(path: Path) -> Iterator[tuple[str, bytes]]:
+    inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+    for each in inside:
+        name = each.relative_to(path.parent).as_posix() if path.is_dir() else each.name
+        if each.is_file() and not name.endswith(".pyc"):
+            try:
+                yield name, each.read_bytes()
+            except OSError as error:
+                raise InputError(f"{str(each)!r} cannot be included: {error.strerror}") from None
+
+
+def _goes(name: str) -> bool:
+    if "/__pycache__/" in name or "/tests/" in name or name.endswith(_NEVER) or name.startswith(_LEFT_OUT):
+        return False
+    folder, _, rest = name.partition("/")
+    if folder.endswith(".dist-info"):
+        # A licence goes wherever its code goes.
+        return "license" in rest.lower() or rest.upper().startswith(("COPYING", "NOTICE"))
+    return True
