@@ -45,7 +45,7 @@ def _told_apart(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]
     """Each header once. A load balancer takes one value a name: several cookies are sent by names in other cases."""
     seen: dict[str, Iterator[str]] = {}
     for name, value in headers:
-        yield next(seen.setdefault(name, _cases(name))), value
+        yield next(seen.setdefault(name.lower(), _cases(name.lower()))), value
 
 
 def _cases(name: str) -> Iterator[str]:
