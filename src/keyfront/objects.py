@@ -55,4 +55,5 @@ def _escaped(key: str) -> str:
 
 
 def _shown(key: str) -> str:
-    return ascii(key if len(key) <= 80 else key[:79] + "…")
+    text = ascii(key)
+    return text if len(text) <= 100 else f"{text[:99]}…'"
