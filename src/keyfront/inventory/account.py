@@ -1,7 +1,7 @@
 """A whole account, read through the CloudFront API."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,12 +22,21 @@ from keyfront.inventory.values import (
 from keyfront.keys import PublicKey
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_cloudfront import CloudFrontClient
 
 _log = logging.getLogger("keyfront.inventory")
 
 
-def read(client: "CloudFrontClient", previous: Inventory | None = None) -> Inventory:
+Refused = Callable[["ClientError"], bool]
+"""Told of what the API refuses; whether to go on without it."""
+
+
+def _stop(_: "ClientError") -> bool:
+    return False
+
+
+def read(client: "CloudFrontClient", previous: Inventory | None = None, *, refused: Refused = _stop) -> Inventory:
     """The account behind `client`, now. Raises `ServiceError` when the API refuses or does not answer.
 
     With `previous`, a distribution's configuration is fetched again only when its ETag changed (or its
@@ -35,17 +44,21 @@ def read(client: "CloudFrontClient", previous: Inventory | None = None) -> Inven
 
     Distributions are read before the groups they name, and groups before their keys: whatever a configuration
     names was made before it, so it is there when it is asked for.
+
+    An edge must not run on half an account, so a refusal is an error. Who can do with less gives `refused`.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
     previous = previous or Inventory()
     try:
-        distributions = tuple(_distributions(client, previous))
-        policies = _policies(client, distributions)
-        groups = [item["KeyGroup"] for item in _pages(client.list_key_groups, "KeyGroupList")]
-        keys, unusable = _keys(_pages(client.list_public_keys, "PublicKeyList"), previous)
-        controls = _pages(client.list_origin_access_controls, "OriginAccessControlList")
-        identities = _pages(client.list_cloud_front_origin_access_identities, "CloudFrontOriginAccessIdentityList")
+        distributions = tuple(_distributions(client, previous, refused))
+        policies = _policies(client, distributions, refused)
+        groups = [item["KeyGroup"] for item in _pages(client.list_key_groups, "KeyGroupList", refused)]
+        keys, unusable = _keys(_pages(client.list_public_keys, "PublicKeyList", refused), previous)
+        controls = _pages(client.list_origin_access_controls, "OriginAccessControlList", refused)
+        identities = _pages(
+            client.list_cloud_front_origin_access_identities, "CloudFrontOriginAccessIdentityList", refused
+        )
         return Inventory(
             distributions=distributions,
             key_groups={
@@ -69,9 +82,9 @@ def read(client: "CloudFrontClient", previous: Inventory | None = None) -> Inven
         raise ServiceError(f"cannot read the account through the CloudFront API: {error}") from error
 
 
-def _distributions(client: "CloudFrontClient", previous: Inventory) -> Iterator[Distribution]:
+def _distributions(client: "CloudFrontClient", previous: Inventory, refused: Refused) -> Iterator[Distribution]:
     known = {distribution.id: distribution for distribution in previous.distributions}
-    for summary in _pages(client.list_distributions, "DistributionList"):
+    for summary in _pages(client.list_distributions, "DistributionList", refused):
         before = known.get(summary["Id"])
         if before and _unchanged(before, summary):
             yield replace(before, status=summary["Status"])
@@ -80,6 +93,9 @@ def _distributions(client: "CloudFrontClient", previous: Inventory) -> Iterator[
             yield parse_distribution(client.get_distribution(Id=summary["Id"]))
         except client.exceptions.NoSuchDistribution:
             continue  # deleted since it was listed
+        except client.exceptions.ClientError as error:
+            if not refused(error):
+                raise
 
 
 def _unchanged(before: Distribution, summary: Document) -> bool:
@@ -100,14 +116,16 @@ def _keys(items: Iterable[Document], previous: Inventory) -> tuple[dict[str, Tru
             unusable[key_id] = previous.unusable_keys[key_id]
         else:
             try:
-                keys[key_id] = TrustedKey(key_id, item["Name"], PublicKey.load(item["EncodedKey"]))
+                keys[key_id] = TrustedKey(
+                    key_id, item["Name"], PublicKey.load(item["EncodedKey"]), item.get("CreatedTime")
+                )
             except KeyLoadError as error:
                 _log.warning("public key %s is trusted by nobody: %s", key_id, error)
                 unusable[key_id] = str(error)
     return keys, unusable
 
 
-def _policies(client: "CloudFrontClient", distributions: Iterable[Distribution]) -> "_Policies":
+def _policies(client: "CloudFrontClient", distributions: Iterable[Distribution], refused: Refused) -> "_Policies":
     """The policies, own and managed, of each kind that any behavior names.
 
     An API that knows none of a kind is no error: what it has not, is unknown to those who look.
@@ -115,26 +133,26 @@ def _policies(client: "CloudFrontClient", distributions: Iterable[Distribution])
     behaviors = [each for item in distributions for each in (item.default_behavior, *item.behaviors)]
     found = _Policies({}, {}, {})
     if any(behavior.cache_policy_id for behavior in behaviors):
-        for item in _known_pages(client.list_cache_policies, "CachePolicyList"):
+        for item in _known_pages(client.list_cache_policies, "CachePolicyList", refused):
             caching = cache_policy(item["CachePolicy"])
             found.cache[caching.id] = caching
     if any(behavior.origin_request_policy_id for behavior in behaviors):
-        for item in _known_pages(client.list_origin_request_policies, "OriginRequestPolicyList"):
+        for item in _known_pages(client.list_origin_request_policies, "OriginRequestPolicyList", refused):
             requesting = origin_request_policy(item["OriginRequestPolicy"])
             found.origin_request[requesting.id] = requesting
     if any(behavior.response_headers_policy_id for behavior in behaviors):
-        for item in _known_pages(client.list_response_headers_policies, "ResponseHeadersPolicyList"):
+        for item in _known_pages(client.list_response_headers_policies, "ResponseHeadersPolicyList", refused):
             answering = response_headers_policy(item["ResponseHeadersPolicy"])
             found.response_headers[answering.id] = answering
     return found
 
 
-def _known_pages(operation: Any, result: str) -> Iterator[Any]:
+def _known_pages(operation: Any, result: str, refused: Refused) -> Iterator[Any]:
     """Every item of a listing, or none where the API has no such operation."""
     from botocore.exceptions import ClientError
 
     try:
-        yield from _pages(operation, result)
+        yield from _pages(operation, result, refused)
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (404, 501):
             raise
@@ -147,10 +165,19 @@ class _Policies(NamedTuple):
     response_headers: dict[str, ResponseHeadersPolicy]
 
 
-def _pages(operation: Any, result: str, **arguments: str) -> Iterator[Any]:
+def _pages(operation: Any, result: str, refused: Refused) -> Iterator[Any]:
     """Every item of a listing; not all of CloudFront's have a paginator in boto3."""
-    page = operation(**arguments)[result]
-    yield from page.get("Items", ())
-    while page.get("NextMarker"):
-        page = operation(Marker=page["NextMarker"], **arguments)[result]
+    from botocore.exceptions import ClientError
+
+    marker: dict[str, str] = {}
+    while True:
+        try:
+            page = operation(**marker)[result]
+        except ClientError as error:
+            if not refused(error):
+                raise
+            return
         yield from page.get("Items", ())
+        if not page.get("NextMarker"):
+            return
+        marker = {"Marker": page["NextMarker"]}

@@ -58,6 +58,9 @@ def parse_distribution(
             etag=etag,
             arn=arn,
             last_modified=last_modified if isinstance(last_modified, datetime) else None,
+            ipv6=bool(config.get("IsIPV6Enabled")),
+            minimum_protocol=_minimum_protocol(config.get("ViewerCertificate") or {}),
+            access_logs=bool((config.get("Logging") or {}).get("Enabled")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
@@ -141,6 +144,10 @@ def _custom_error(item: Document) -> CustomErrorResponse:
         response_code=int(item.get("ResponseCode") or item["ErrorCode"]),
         caching_min_ttl=item.get("ErrorCachingMinTTL", 10),
     )
+
+
+def _minimum_protocol(certificate: Document) -> str:
+    return "" if certificate.get("CloudFrontDefaultCertificate") else certificate.get("MinimumProtocolVersion") or ""
 
 
 def _geo_restriction(item: Document) -> GeoRestriction:

@@ -16,6 +16,8 @@ class TrustedKey:
     id: str
     name: str
     key: PublicKey
+    created: datetime | None = None
+    """When it was uploaded, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,12 @@ class Distribution:
     etag: str = ""
     arn: str = ""
     last_modified: datetime | None = None
+    ipv6: bool = False
+    """Whether viewers reach it over IPv6 too."""
+    minimum_protocol: str = ""
+    """The oldest TLS policy of its own certificate, such as `TLSv1.2_2021`; empty with CloudFront's certificate."""
+    access_logs: bool = False
+    """Whether standard logging (legacy) is on; newer kinds are set up outside of the distribution."""
 
 
 @dataclass(frozen=True, slots=True)
