@@ -6,6 +6,8 @@ import base64
 import io
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile, ZipInfo
 
+import boto3
 import pytest
 
 pytestmark = pytest.mark.xdist_group("moto")
@@ -376,11 +379,11 @@ def test_a_node_handler_that_cannot_be_loaded_says_why(
 
 
 def _runs(pid: int) -> bool:
+    """Whether a process runs; one that waits for its parent to take note of its end does not."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
         return False
-    return True
 
 
 @pytest.fixture
@@ -397,4 +400,65 @@ def test_processes_end_with_the_endpoint(own_endpoint: Any) -> None:
     pid, _ = functions.call()
     assert _runs(pid)
     own_endpoint.stop().result(30)
+    _until(lambda: not _runs(pid))
+
+
+def test_a_kept_state_has_the_functions_and_not_their_processes(functions: Lambda, endpoint: Any) -> None:
+    from keyfront.stack.endpoint import pickling
+
+    functions.deploy(_ECHO)
+    url = functions.api.create_function_url_config(FunctionName="shop", AuthType="NONE")["FunctionUrl"]
+    before, _ = functions.call()
+    kept, _ = pickling.dump(pickling.services().keys())
+    endpoint.endpoint.reset()
+    pickling.load(kept)
+    after, error = functions.call()
+    assert (after["calls"], error) == (1, None)
+    assert after["pid"] != before["pid"]
+    assert functions.api.get_function_url_config(FunctionName="shop")["FunctionUrl"] == url
+
+
+_ALONE = """
+import asyncio
+from keyfront.serving import Listener, bind
+from keyfront.stack.endpoint import Endpoint
+
+async def serve():
+    listener = Listener(Endpoint(None), bind("127.0.0.1", 0))
+    listener.start()
+    print(listener.port, flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(serve())
+"""
+
+
+@dataclass(frozen=True)
+class _Killed:
+    """What `_create_role` and `Lambda` need of an endpoint that is a process of its own."""
+
+    url: str
+
+    def client(self, service: str) -> Any:
+        session = boto3.Session("test", "test", region_name="us-east-1")
+        return session.client(service, endpoint_url=self.url)  # type: ignore[call-overload]
+
+
+def test_a_busy_function_does_not_outlive_an_endpoint_that_is_killed(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", _ALONE], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        endpoint = _Killed(f"http://127.0.0.1:{process.stdout.readline().strip()}")
+        _create_role(endpoint)
+        functions = Lambda(endpoint.client("lambda"), endpoint.client("logs"))
+        source = (
+            "import os, pathlib\ndef handler(event, context):\n"
+            "    pathlib.Path(event['mark']).write_text(str(os.getpid()))\n    while True: pass"
+        )
+        functions.deploy(source, Timeout=60)
+        mark = tmp_path / "mark"
+        event = json.dumps({"mark": str(mark)})
+        functions.api.invoke(FunctionName="shop", InvocationType="Event", Payload=event)
+        pid = int(_until(lambda: mark.exists() and mark.read_text()))
+        assert _runs(pid)
+        process.kill()
     _until(lambda: not _runs(pid))

@@ -98,7 +98,15 @@ def test_curl_reaches_a_quick_created_api_by_the_address_that_it_says(
     url = web.gateway.create_api(Name="quick", ProtocolType="HTTP", Target=arn)["ApiEndpoint"]
     assert url.endswith(f".execute-api.localhost:{web.endpoint.port}")
     assert [each["ApiEndpoint"] for each in web.gateway.get_apis()["Items"]] == [url]
-    command = [need_tool("curl"), "-s", "-o", "/dev/null", "-w", "%{http_code} %header{location}", f"{url}/secret.txt"]
+    command = [
+        str(need_tool("curl")),
+        "-s",
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{http_code} %header{location}",
+        f"{url}/secret.txt",
+    ]
     assert subprocess.run(command, capture_output=True, check=True).stdout == b"303 /secret.txt"
 
 
@@ -313,7 +321,7 @@ def test_any_other_token_is_refused(web: Web, issuer: str, wrong: dict[str, Any]
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer nonsense"}, {"authorization": "Basic YTpi"}])
-def test_no_token_opens_nothing(web: Web, issuer: str, headers: dict[str, str]) -> None:
+def test_no_token_opens_nothing(web: Web, issuer: str, headers: dict[str, Any]) -> None:
     assert web.ask(_guarded(web, issuer), **headers).status == 401
 
 
@@ -336,7 +344,7 @@ def test_cors_is_the_apis_and_not_the_functions(web: Web) -> None:
         "MaxAge": 60,
     }
     web.gateway.update_api(ApiId=api_id, CorsConfiguration=allowed)
-    asked = {"origin": "https://shop.example", "access_control_request_method": "GET"}
+    asked: dict[str, Any] = {"origin": "https://shop.example", "access_control_request_method": "GET"}
     preflight = web.ask(f"{url}/items", "OPTIONS", **asked)
     assert (preflight.status, preflight.headers["access-control-allow-methods"]) == (204, "GET")
     assert preflight.headers["access-control-max-age"] == "60"
