@@ -70,7 +70,9 @@ def create_app(
         raise InputError(
             "nobody could be identified: set JWKS_URL, JWT_KEY or JWT_SECRET, with JWT_ISSUER and JWT_AUDIENCE"
         )
-    store = keystore or KeyStore(SSMParameter(settings.private_key_parameter), settings.key_pair_id, now=now)
+    store = keystore or KeyStore(
+        SSMParameter(settings.private_key_parameter), settings.key_pair_id, ttl=settings.key_seconds, now=now
+    )
     downloads = Downloads[Request](settings, store.signer_async, entitlements, known, now, _in_thread)
     pages = Pages(shop, storefront=demo)
     refuse = refuse_with(pages)

@@ -15,6 +15,7 @@ from keyfront.urls import viewer_url
 DEFAULT_DATABASE_URL: Final = "sqlite:///keyfront.db"
 DEFAULT_LINK_SECONDS: Final = 60
 DEFAULT_COOKIE_SECONDS: Final = 3600
+DEFAULT_KEY_SECONDS: Final = 300
 MAX_LINK_SECONDS: Final = 7 * 24 * 3600
 _BUCKET = re.compile(r"(?:.+\.)?s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?")
 _MIN_SESSION_SECRET: Final = 32
@@ -30,6 +31,8 @@ class Settings:
     """The SSM parameter that holds the private key, alone (PEM) or with its id (JSON)."""
     key_pair_id: str | None = None
     """The public key's id in CloudFront; `None` when the parameter holds it."""
+    key_seconds: int = DEFAULT_KEY_SECONDS
+    """How long the key is used before it is fetched again, in seconds."""
     link_seconds: int = DEFAULT_LINK_SECONDS
     """How long a signed link opens its file, in seconds."""
     database_url: str = field(default=DEFAULT_DATABASE_URL, repr=False)
@@ -47,9 +50,12 @@ class Settings:
     """Signs the demo storefront's session cookie; without it sessions end when the process does."""
 
     def __post_init__(self) -> None:
-        for name, seconds in (("LINK_SECONDS", self.link_seconds), ("COOKIE_SECONDS", self.cookie_seconds)):
+        times = {"LINK": self.link_seconds, "COOKIE": self.cookie_seconds, "KEY": self.key_seconds}
+        for name, seconds in times.items():
             if not isinstance(seconds, int) or not 1 <= seconds <= MAX_LINK_SECONDS:
-                raise InputError(f"{name} is {seconds!r}: give whole seconds from 1 to {MAX_LINK_SECONDS} (seven days)")
+                raise InputError(
+                    f"{name}_SECONDS is {seconds!r}: give whole seconds from 1 to {MAX_LINK_SECONDS} (seven days)"
+                )
         if self.entitlements is not None and self.entitlements_table is not None:
             raise InputError("KEYFRONT_ENTITLEMENTS and ENTITLEMENTS_TABLE both say who may download what: set one")
         if self.session_secret is not None and len(self.session_secret) < _MIN_SESSION_SECRET:
@@ -69,9 +75,9 @@ class Settings:
 
         CLOUDFRONT_DOMAIN, PRIVATE_KEY_PARAMETER; KEYPAIR_ID unless the parameter holds the id; one of JWKS_URL,
         JWT_KEY and JWT_SECRET with JWT_ISSUER and JWT_AUDIENCE; optionally JWT_ALGORITHMS, one of DATABASE_URL,
-        ENTITLEMENTS_TABLE and KEYFRONT_ENTITLEMENTS, LINK_SECONDS, COOKIE_DOMAIN, COOKIE_SECONDS, SESSION_SECRET.
-        Region, credentials and endpoint of SSM follow boto3's own variables. Raises
-        `InputError`, which names the variable.
+        ENTITLEMENTS_TABLE and KEYFRONT_ENTITLEMENTS, LINK_SECONDS, KEY_SECONDS, COOKIE_DOMAIN, COOKIE_SECONDS,
+        SESSION_SECRET. Region, credentials and endpoint of SSM follow boto3's own variables. Raises `InputError`,
+        which names the variable.
         """
         given = os.environ if environment is None else environment
         values = {name: value.strip() for name, value in given.items() if value.strip()}
@@ -79,6 +85,7 @@ class Settings:
             base_url=_needed(values, "CLOUDFRONT_DOMAIN", "the distribution's domain, d….cloudfront.net"),
             private_key_parameter=_needed(values, "PRIVATE_KEY_PARAMETER", "the SSM parameter with the private key"),
             key_pair_id=values.get("KEYPAIR_ID"),
+            key_seconds=_whole_number(values, "KEY_SECONDS", DEFAULT_KEY_SECONDS),
             link_seconds=_whole_number(values, "LINK_SECONDS", DEFAULT_LINK_SECONDS),
             database_url=values.get("DATABASE_URL", DEFAULT_DATABASE_URL),
             tokens=token_settings(values),
@@ -117,8 +124,14 @@ def distribution_url(domain: str) -> str:
 def database_url(url: str) -> str:
     """A database URL with the driver that keyfront uses, or `InputError`, whose text never holds a password."""
     # Late: a service that asks no SQL database starts without the time that SQLAlchemy takes to load.
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
+    try:
+        from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import ArgumentError
+    except ModuleNotFoundError:
+        raise InputError(
+            "DATABASE_URL needs SQLAlchemy: pip install 'keyfront[backend]', or on Lambda a package that was built "
+            "--with postgresql"
+        ) from None
 
     try:
         parsed = make_url(url)

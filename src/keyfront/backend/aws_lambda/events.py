@@ -89,7 +89,9 @@ def _fields(event: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     many, single = event.get("multiValueHeaders"), event.get("headers")
     if isinstance(many, Mapping):
         for name, values in many.items():
-            yield from ((str(name), str(value)) for value in values or ())
+            if not isinstance(values, list):
+                raise MalformedError("a header's values in the event are no list")
+            yield from ((str(name), str(value)) for value in values)
     elif isinstance(single, Mapping):
         yield from ((str(name), str(value)) for name, value in single.items())
     elif single is not None:

@@ -114,7 +114,7 @@ class Loop:
 
 def _build(environment: Mapping[str, str]) -> tuple[Service[Asked], KeyStore]:
     settings = Settings.from_environment(environment)
-    store = KeyStore(SSMParameter(settings.private_key_parameter), settings.key_pair_id)
+    store = KeyStore(SSMParameter(settings.private_key_parameter), settings.key_pair_id, ttl=settings.key_seconds)
     identities: list[Identity[Asked]] = [GatewayClaims()]
     if settings.tokens is not None:
         from keyfront.backend.tokens import TokenChecker
@@ -137,13 +137,9 @@ def _entitlements(settings: Settings, environment: Mapping[str, str]) -> Entitle
         return DynamoTable(settings.entitlements_table)
     if not environment.get("DATABASE_URL", "").strip():
         raise InputError(_NOWHERE)
-    try:
-        from keyfront.backend.purchases import Purchases
-        from keyfront.backend.tables import connect
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"DATABASE_URL needs {error.name}: build the package with keyfront lambda package --with postgresql"
-        ) from None
+    from keyfront.backend.purchases import Purchases
+    from keyfront.backend.tables import connect
+
     return Purchases(connect(settings.database_url))
 
 
