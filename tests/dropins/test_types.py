@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SNIPPET = '''
+SNIPPET = """
 from datetime import timedelta
 from keyfront import Signer, SigningKey, Site, aio
 from keyfront.compat.botocore import CloudFrontSigner
@@ -34,7 +34,7 @@ async def main() -> None:
     await site.sign_url_async("/a", expires=life)
     await site.sign_url_async("/a")  # wrong
     await aio.sign_url(signer, "https://media.example.com/a")  # wrong
-'''
+"""
 
 
 def test_mypy_finds_every_wrong_line_and_no_other(tmp_path: Path) -> None:
