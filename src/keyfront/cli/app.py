@@ -25,7 +25,9 @@ _ROOMS: Final = {
     "terraform": "keyfront.cli.terraform",
     "authz": "keyfront.cli.authz",
     "edge": "keyfront.cli.edge",
+    "rotate": "keyfront.cli.rotate",
     "lambda": "keyfront.cli.lambdas",
+    "audit": "keyfront.cli.audit",
     "up": "keyfront.cli.up",
 }
 

@@ -1,0 +1,132 @@
+"""What an audit is given, and what it says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+
+from keyfront.inventory import Inventory
+
+
+class Severity(IntEnum):
+    """How urgent a finding is; greater is more."""
+
+    INFO = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What can be found, whatever the resource."""
+
+    id: str
+    title: str
+    why: str
+    """Why it matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault of one resource."""
+
+    rule: Rule
+    severity: Severity
+    resource: str
+    """An ARN or an id; a behavior is `DISTRIBUTION:PATTERN`."""
+    evidence: str
+    mend: str
+    """A command, or a change of the Terraform configuration."""
+    example: str = ""
+    """A path that shows it."""
+    marks: tuple[str, ...] = ()
+    """Ids of what a drawing shows in colour: keys, groups, and behaviors as in `resource`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotChecked:
+    """What could not be looked at, and what it needs."""
+
+    what: str
+    needs: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: not checked: needs {self.needs}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket as far as it was readable; `None` is unknown, and noted as not checked."""
+
+    name: str
+    policy: Mapping[str, object] | None = None
+    blocked: Mapping[str, bool] | None = None
+    """The public access block; empty where there is none."""
+    public_grants: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A parameter, a secret or a KMS key. Its value is never kept."""
+
+    arn: str
+    name: str
+    kind: str
+    """`String`, `StringList`, `SecureString`, `secret` or `kms`."""
+    key_like: bool
+    """Whether its name, its description or its tags say that it holds a private key."""
+    holds_key: bool = False
+    """Whether a private key was seen in it; only what is stored in the clear is looked at."""
+    hash_algorithm: str = ""
+    kms_key: str = ""
+    policy: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogFacts:
+    """What access logs say of signed requests."""
+
+    signed: int = 0
+    sha1: int = 0
+    with_address: int = 0
+    hosts_sha1: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user said of the account. Times are aware; ages in days."""
+
+    now: datetime
+    max_key_age: int = 365
+    policies_carry_ip: bool = False
+    private_words: frozenset[str] = frozenset()
+    public_keys_quota: int = 10
+    key_groups_quota: int = 10
+    keys_per_group_quota: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """All that rules look at."""
+
+    inventory: Inventory
+    settings: Settings
+    complete: bool = True
+    """Whether groups, keys and access controls were all listed: only then is one that is missing a fault."""
+    buckets: Mapping[str, Bucket] = field(default_factory=dict)
+    secrets: tuple[Secret, ...] = ()
+    log: LogFacts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Findings, most urgent first, and what was not looked at."""
+
+    findings: tuple[Finding, ...]
+    not_checked: tuple[NotChecked, ...]
+    ignored: int = 0
