@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import botocore.signers
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from keyfront import Signer, SigningKey, SigningWarning, ViewerRequest, verify
 from keyfront.compat.botocore import CloudFrontSigner
 from keyfront.errors import InputError, PolicyError, URLError
+from keyfront.keystore import SignerDocument, open_keystore
 
 KEY_ID = "K2JCJMDEHXQW5F"
 KEY = SigningKey.generate("rsa")
@@ -224,3 +226,18 @@ def test_another_id_than_the_signers_is_refused() -> None:
 def test_a_function_that_returns_no_signature_is_refused(answer: Any) -> None:
     with pytest.raises(InputError, match="rsa_signer returned"):
         CloudFrontSigner(KEY_ID, lambda _: answer).generate_presigned_url(FILE, date_less_than=SOON)
+
+
+def test_a_key_store_gives_key_and_id_together(tmp_path: Path) -> None:
+    place = tmp_path / "signer.json"
+    keys = {name: SigningKey.generate("ecdsa") for name in ("KOLD", "KNEW")}
+    place.touch(0o600)
+
+    def url(name: str, signer: CloudFrontSigner) -> str:
+        place.write_text(SignerDocument(name, keys[name]).to_json())
+        return signer.generate_presigned_url(FILE, date_less_than=SOON)
+
+    for name, key in keys.items():
+        signed = url(name, CloudFrontSigner(None, open_keystore(f"file:{place}")))
+        assert f"Key-Pair-Id={name}" in signed
+        assert verify(ViewerRequest(signed), {name: key.public_key}, datetime.now(UTC).timestamp()).allowed

@@ -179,3 +179,30 @@ def test_from_boto3_says_when_aws_does_not_answer(monkeypatch: pytest.MonkeyPatc
     session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
     with pytest.raises(ServiceError, match="could not be read through the CloudFront API"):
         keyfront.from_boto3(session, laptop.signer, "E1")
+
+
+def test_from_boto3_finds_a_distribution_by_its_aliases(at_laptop: Any) -> None:
+    """The last test of this file: the shop's key group is trusted by two distributions from here on."""
+    client, printed = at_laptop.session().client("cloudfront"), at_laptop.printed
+    config = client.get_distribution_config(Id=printed["distribution"]["id"])["DistributionConfig"]
+    aliases = ["media.example.com", "*.films.example.com"]
+    config |= {"CallerReference": "another", "Aliases": {"Quantity": 2, "Items": aliases}}
+    config["ViewerCertificate"] = {
+        "ACMCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1b1b1b1b-0000-4000-8000-000000000000",
+        "SSLSupportMethod": "sni-only",
+        "MinimumProtocolVersion": "TLSv1.2_2021",
+    }
+    made = client.create_distribution(DistributionConfig=config)["Distribution"]
+
+    def found(**arguments: Any) -> Site:
+        return keyfront.from_boto3(at_laptop.session(), at_laptop.signer, **arguments)
+
+    assert found(distribution=made["Id"]).base_url == "https://media.example.com"
+    assert found(distribution="Media.example.com").base_url == "https://media.example.com"
+    assert found(distribution="a.films.example.com").base_url == "https://a.films.example.com"
+    assert found(distribution=made["DomainName"]).hosts >= {"media.example.com", made["DomainName"]}
+    for name in ("*.films.example.com", "films.example.com"):
+        with pytest.raises(InputError, match=r"wildcard|has the name"):
+            found(distribution=name)
+    with pytest.raises(InputError, match="several distributions"):
+        found(key_group=printed["key_group"])
