@@ -105,6 +105,26 @@ def test_what_cannot_be_built_is_told_in_one_line(tmp_path: Path, sales: Path) -
         build(Plan(includes=(clash,)), tmp_path / "function.zip")
 
 
+def test_modules_go_along_compiled_the_same_each_time_and_are_what_python_loads(tmp_path: Path, sales: Path) -> None:
+    python = ".".join(map(str, sys.version_info[:2]))
+    sums = {build(Plan(python=python, includes=(sales,), bytecode=True), tmp_path / name).sha256 for name in ("a", "b")}
+    assert len(sums) == 1
+    with zipfile.ZipFile(tmp_path / "a") as archive:
+        assert (tmp_path / "a").stat().st_size < LIMIT
+        names = set(archive.namelist())
+        modules = {name for name in names if name.endswith(".py")}
+        assert len({name for name in names if name.endswith(".pyc")}) == len(modules)
+        archive.extractall(tmp_path / "task")
+    (tmp_path / "task" / "sales.py").write_text("raise SystemExit('the source was compiled again')")
+    command = [sys.executable, "-S", "-c", "import sales; print(sales.may_download('mara', 'root'))"]
+    done = subprocess.run(command, cwd=tmp_path / "task", capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == "root.txt", done.stderr
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text("def broken(:\n")
+    with pytest.raises(InputError, match=r"a module does not compile with Python .*wrong\.py"):
+        build(Plan(python=python, includes=(wrong,), bytecode=True), tmp_path / "c")
+
+
 def test_every_platform_has_tags_of_its_glibc() -> None:
     for architecture in ARCHITECTURES:
         for python in PYTHONS:

@@ -34,6 +34,10 @@ def package(
             "--include", metavar="FILE", help="A module or folder of yours, for the package's top. Repeatable."
         ),
     ] = None,
+    bytecode: Annotated[
+        bool,
+        typer.Option("--bytecode", help="Compile the modules: starts sooner; needs a Python of the runtime's version."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the download function's package: handler keyfront.backend.aws_lambda.handler.
@@ -48,7 +52,7 @@ def package(
     # Late: zip files and subprocesses are no other command's business.
     from keyfront.packaging import Plan, build
 
-    plan = Plan(architecture, python, tuple(extras or ()), tuple(includes or ()))
+    plan = Plan(architecture, python, tuple(extras or ()), tuple(includes or ()), bytecode)
     if not as_json:
         say(f"fetching wheels for Python {python} on {architecture} …")
     built = build(plan, out)

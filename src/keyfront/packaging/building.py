@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from keyfront.errors import InputError
+from keyfront.packaging.bytecode import compiled
 from keyfront.packaging.contents import Files, included, of_wheels, ours
 from keyfront.packaging.plan import Plan
 from keyfront.packaging.wheels import download
@@ -47,6 +48,8 @@ def build(plan: Plan, out: Path) -> Built:
     with tempfile.TemporaryDirectory(prefix="keyfront-package-") as folder:
         files = ours() | of_wheels(download(plan, Path(folder)))
     files |= included(plan.includes, files)
+    if plan.bytecode:
+        files |= compiled(files, plan.python)
     unzipped = sum(map(len, files.values()))
     if unzipped > _MOST_UNZIPPED:
         raise InputError(f"the package has {unzipped:,} bytes unzipped, and Lambda takes {_MOST_UNZIPPED:,}")

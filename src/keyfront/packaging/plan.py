@@ -37,6 +37,8 @@ class Plan:
     extras: tuple[str, ...] = ()
     includes: tuple[Path, ...] = ()
     """Files and folders of the user's own, which go to the package's top."""
+    bytecode: bool = False
+    """Whether modules go along compiled, which needs a Python of the runtime's version here."""
 
     def __post_init__(self) -> None:
         for name, value, known in (
