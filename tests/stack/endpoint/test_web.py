@@ -224,8 +224,27 @@ def test_a_function_that_may_not_run_now_is_unavailable(web: Web) -> None:
     assert (answer.status, answer.body) == (503, b'{"message":"Service Unavailable"}')
 
 
+def test_a_function_goes_on_when_its_api_waits_no_longer(web: Web, tmp_path: Path) -> None:
+    source = (
+        "import pathlib, time\ndef handler(event, context):\n    here = pathlib.Path(event['headers']['here'])\n"
+        "    while not (here / 'go').exists(): time.sleep(0.01)\n    (here / 'done').touch()\n    return 'done'"
+    )
+    url = web.api(web.deploy(source, Timeout=20), "$default")
+    api_id = urlsplit(url).netloc.partition(".")[0]
+    integration = web.gateway.get_integrations(ApiId=api_id)["Items"][0]["IntegrationId"]
+    web.gateway.update_integration(ApiId=api_id, IntegrationId=integration, TimeoutInMillis=50)
+    assert web.ask(url, here=str(tmp_path)).status == 503
+    (tmp_path / "go").touch()
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "done").exists():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.02)
+    web.gateway.update_integration(ApiId=api_id, IntegrationId=integration, TimeoutInMillis=20000)
+    assert web.ask(url, here=str(tmp_path)).body == b"done"
+
+
 class _Issuer(BaseHTTPRequestHandler):
-    key = RSAKey.generate_key(2048, {"kid": "one", "alg": "RS256", "use": "sig"})
+    key = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
 
     def do_GET(self) -> None:
         base = f"http://{self.headers['Host']}"

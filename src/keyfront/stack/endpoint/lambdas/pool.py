@@ -43,18 +43,28 @@ class Pool:
         self._timers: dict[Sandbox, asyncio.TimerHandle] = {}
         self._all: set[Sandbox] = set()
         self._busy: Counter[str] = Counter()
+        self._running: set[asyncio.Task[Result]] = set()
         self._ending: set[asyncio.Task[None]] = set()
         self._guardian: subprocess.Popen[bytes] | None = None
         self._closed = False
 
     async def call(self, function: Function, call: Call) -> Result:
-        """Run a function. `FunctionError` when it cannot be run here, `BusyError` when too many calls run now."""
+        """Run a function. `FunctionError` when it cannot be run here, `BusyError` when too many calls run now.
+
+        As on Amazon a call goes on when nobody waits for it any more.
+        """
         unqualified = f"{function.account}:{function.region}:{function.name}"
         if function.reserved is not None and self._busy[unqualified] >= function.reserved:
             raise BusyError("ReservedFunctionConcurrentInvocationLimitExceeded")
         if self._busy.total() >= _MOST_AT_ONCE:
             raise BusyError("ConcurrentInvocationLimitExceeded")
         self._busy[unqualified] += 1
+        running = asyncio.create_task(self._run(function, call, unqualified))
+        self._running.add(running)
+        running.add_done_callback(self._ran)
+        return await asyncio.shield(running)
+
+    async def _run(self, function: Function, call: Call, unqualified: str) -> Result:
         try:
             self._retire(function)
             sandbox = self._warm(function) or await self._cold(function)
@@ -67,6 +77,12 @@ class Pool:
         finally:
             self._busy[unqualified] -= 1
 
+    def _ran(self, running: "asyncio.Task[Result]") -> None:
+        self._running.discard(running)
+        if not running.cancelled():
+            # An error that nobody waits for is nobody's.
+            running.exception()
+
     def close(self) -> None:
         """Have all processes ended, and start none any more."""
         self._closed = True
@@ -78,6 +94,7 @@ class Pool:
     async def stop(self) -> None:
         """`close`, and wait until they have ended."""
         self.close()
+        await asyncio.gather(*self._running, return_exceptions=True)
         await asyncio.gather(*(sandbox.stop() for sandbox in self._all), *self._ending)
         if self._guardian is not None and self._guardian.stdin is not None:
             with suppress(BrokenPipeError):

@@ -96,10 +96,8 @@ class Front:
             function = await self._functions.find(arn)
             if not self._permissions.may_integrate(await self._policy(function), function, source):
                 return _FAILED
-            call = asyncio.ensure_future(self._functions.call(function, json.dumps(event).encode(), arn=arn))
-            # Lambda goes on when API Gateway waits no longer.
-            call.add_done_callback(_look)
-            result = await asyncio.wait_for(asyncio.shield(call), integration.seconds)
+            async with asyncio.timeout(integration.seconds):
+                result = await self._functions.call(function, json.dumps(event).encode(), arn=arn)
             return self._told(function, result, version)
         except (BusyError, TimeoutError):
             return _UNAVAILABLE
@@ -180,9 +178,3 @@ def _refusal(refused: RefusedTokenError) -> Answer:
     return message(
         refused.status, "Unauthorized" if refused.status == 401 else "Forbidden", [("www-authenticate", said)]
     )
-
-
-def _look(call: "asyncio.Future[Result]") -> None:
-    """Take note of an error that nobody waits for any more."""
-    if not call.cancelled():
-        call.exception()
