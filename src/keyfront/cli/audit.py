@@ -148,7 +148,7 @@ def _live(
 
 
 def _ignored(given: list[str], baseline: Path | None) -> list[str]:
-    from keyfront.operations.audit.rules import RULES
+    from keyfront.operations.audit.checks import RULES
 
     lines = [*given]
     if baseline:

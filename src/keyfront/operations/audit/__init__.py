@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from keyfront.inventory import Inventory, read
+from keyfront.operations.audit.checks import ALL
 from keyfront.operations.audit.reading import Client, Notes, read_bucket, read_secrets
-from keyfront.operations.audit.rules import ALL
 from keyfront.operations.audit.rules.origins import bucket_of, protected_origins
 from keyfront.operations.audit.values import Account, Finding, LogFacts, NotChecked, Report, Settings, Severity
 

@@ -48,8 +48,10 @@ def draw(inventory: Inventory, findings: Iterable[Finding]) -> str:
     open_ones = {key for key, _, b in behaviors if not b.protected}
     width, height = _COLUMNS[-1] + _WIDTH + _MARGIN, _TOP + rows * _STEP + _MARGIN
     parts = [
-        (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="img" aria-label="Who trusts what"><style>{_STYLE}</style>'),
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+            f'role="img" aria-label="Who trusts what"><style>{_STYLE}</style>'
+        ),
         f'<rect width="{width}" height="{height}" style="fill:var(--paper)"/>',
         _legend(),
         *(

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from keyfront.operations.audit.values import Bucket, NotChecked, Secret
@@ -135,7 +136,7 @@ def _secrets(manager: Any, notes: Notes) -> Iterable[Secret]:
                 continue
             policy = None
             with notes.asking(f"policy of secret {item['Name']}", "secretsmanager:GetResourcePolicy"):
-                answer = _or_none(lambda arn=item["ARN"]: manager.get_resource_policy(SecretId=arn))
+                answer = _or_none(partial(manager.get_resource_policy, SecretId=item["ARN"]))
                 policy = _policy((answer or {}).get("ResourcePolicy") or "{}")
             key = item.get("KmsKeyId") or "alias/aws/secretsmanager"
             found.append(Secret(item["ARN"], item["Name"], "secret", True, kms_key=key, policy=policy))

@@ -7,7 +7,7 @@ import hashlib
 from typing import Final
 
 from keyfront import __version__
-from keyfront.operations.audit.rules import RULES
+from keyfront.operations.audit.checks import RULES
 from keyfront.operations.audit.values import Finding, Report, Severity
 
 _LEVELS: Final = {

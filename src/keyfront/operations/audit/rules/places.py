@@ -76,8 +76,9 @@ def _log(account: Account) -> Iterator[Finding]:
     log = account.log
     if log and log.sha1:
         yield Finding(
-            _SHA1, Severity.MEDIUM, ", ".join(log.hosts_sha1), f"{log.sha1} of {log.signed} signed requests let in used "
-            "SHA-1.", 'Signer(..., hash_algorithm="SHA256"), keyfront sign --hash sha256; in a signer document: '
+            _SHA1, Severity.MEDIUM, ", ".join(log.hosts_sha1),
+            f"{log.sha1} of {log.signed} signed requests let in used SHA-1.",
+            'Signer(..., hash_algorithm="SHA256"), keyfront sign --hash sha256; in a signer document: '
             '"hash_algorithm": "SHA256"',
         )  # fmt: skip
 
