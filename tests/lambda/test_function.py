@@ -163,7 +163,7 @@ REFUSED = (
     ("/download/lamps", {"sub": "tomas"}, 403, "not_bought"),
     ("/download/lamps", {"sub": ""}, 401, "invalid_token"),
     ("/download/lamps", {"sub": 7}, 401, "invalid_token"),
-    ("/download/", MARA, 404, "no_such_page"),
+    ("/download/", MARA, 404, "no_such_item"),
     ("/download/..%2f..%2fetc", MARA, 404, "no_such_item"),
     ("/download/%00", MARA, 404, "no_such_item"),
     ("/nowhere", MARA, 404, "no_such_page"),

@@ -44,7 +44,7 @@ class Address(Generic[R]):
     def item(self, path: str) -> str | None:
         """The item's name in `path` (decoded); `None` when it is not this address's."""
         if self.of_items:
-            return path[len(self.path) :] or None if path.startswith(self.path) else None
+            return path[len(self.path) :] if path.startswith(self.path) else None
         return "" if path == self.path else None
 
 
