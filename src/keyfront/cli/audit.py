@@ -201,7 +201,9 @@ def _print(report: "Report") -> None:
     for note in report.not_checked:
         console.print(Text(str(note), style="dim"))
     ignored = f", {report.ignored} ignored" if report.ignored else ""
-    show(f"{len(report.findings)} findings{ignored}, {len(report.not_checked)} not checked")
+    show(
+        f"{len(report.findings)} finding{'' if len(report.findings) == 1 else 's'}{ignored}, {len(report.not_checked)} not checked"
+    )
 
 
 def register(app: typer.Typer) -> None:

@@ -41,8 +41,8 @@ def draw(inventory: Inventory, findings: Iterable[Finding]) -> str:
     places: dict[str, tuple[int, int]] = {}
     rows = max(len(keys), len(groups), len(right), 1)
     for column, nodes in zip(_COLUMNS, (keys, groups, list(right)), strict=True):
-        start = _TOP + (rows - len(nodes)) * _STEP // 2
-        places |= {node: (column, start + number * _STEP) for number, node in enumerate(nodes)}
+        step = rows * _STEP / max(len(nodes), 1)
+        places |= {node: (column, int(_TOP + number * step + (step - _STEP) / 2)) for number, node in enumerate(nodes)}
     lines = [(key, group) for group in groups for key in members[group]]
     lines += [(group, behavior) for behavior, named in right.items() for group in named]
     open_ones = {key for key, _, b in behaviors if not b.protected}
