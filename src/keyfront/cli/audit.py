@@ -201,9 +201,8 @@ def _print(report: "Report") -> None:
     for note in report.not_checked:
         console.print(Text(str(note), style="dim"))
     ignored = f", {report.ignored} ignored" if report.ignored else ""
-    show(
-        f"{len(report.findings)} finding{'' if len(report.findings) == 1 else 's'}{ignored}, {len(report.not_checked)} not checked"
-    )
+    count = len(report.findings)
+    show(f"{count} finding{'' if count == 1 else 's'}{ignored}, {len(report.not_checked)} not checked")
 
 
 def register(app: typer.Typer) -> None:
