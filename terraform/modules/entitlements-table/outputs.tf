@@ -1,0 +1,22 @@
+output "name" {
+  description = "The table's name: `ENTITLEMENTS_TABLE` in the function's environment."
+  value       = aws_dynamodb_table.this.name
+}
+
+output "arn" {
+  description = "The table's ARN."
+  value       = aws_dynamodb_table.this.arn
+}
+
+output "iam_policy_json" {
+  description = "What the function may do with it, for `aws_iam_role_policy` on the endpoint's `role_name`: read entries by their keys."
+  value = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "ReadEntitlements"
+      Effect   = "Allow"
+      Action   = "dynamodb:BatchGetItem"
+      Resource = aws_dynamodb_table.this.arn
+    }]
+  })
+}

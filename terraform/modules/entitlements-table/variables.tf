@@ -1,0 +1,23 @@
+variable "name" {
+  description = "The table's name: 3 to 255 letters, digits, `_`, `.` and `-`."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.-]{3,255}$", var.name))
+    error_message = "name has 3 to 255 letters, digits, _, . and -."
+  }
+}
+
+variable "deletion_protection" {
+  description = "Whether the table refuses to be destroyed: who bought what goes with it."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "tags" {
+  description = "Tags for everything that takes them."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
