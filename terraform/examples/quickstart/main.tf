@@ -3,6 +3,7 @@
 locals {
   keys       = coalesce(var.keys, "${path.module}/keys")
   public_key = file("${local.keys}/public_key.pem")
+  package    = coalesce(var.package, "${path.module}/function.zip")
 }
 
 module "trusted_key_group" {
@@ -43,12 +44,13 @@ module "download_endpoint" {
   source = "../../modules/download-endpoint"
 
   name                = var.name
-  package             = { zip = "${path.module}/function.zip" }
-  handler             = "index.handler"
-  runtime             = "nodejs22.x"
+  package             = { zip = local.package }
   cloudfront_domain   = module.content.domain_name
   key_pair_id         = module.trusted_key_group.current_key_id
   signer              = module.signing_key.signer
   signing_policy_json = module.signing_key.iam_policy_json
   jwt_authorizer      = var.jwt_authorizer
+
+  # Everybody may have every file, for a first look: yours will ask a table, a database or your own code.
+  environment = { KEYFRONT_ENTITLEMENTS = "keyfront.backend.entitlements:anybody" }
 }

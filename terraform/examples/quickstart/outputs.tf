@@ -14,6 +14,6 @@ output "url" {
 }
 
 output "api_url" {
-  description = "The API: api_url/secret.txt answers 303 with a signed link."
-  value       = module.download_endpoint.api_url
+  description = "Where to ask for the private file: 303 to a signed link to it."
+  value       = "${module.download_endpoint.api_url}/download/${aws_s3_object.secret.key}"
 }

@@ -15,6 +15,17 @@ variable "keys" {
   }
 }
 
+variable "package" {
+  description = "The function's package, as keyfront lambda package writes it."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = fileexists(coalesce(var.package, "${path.module}/function.zip"))
+    error_message = "There is no package ${coalesce(var.package, "${path.module}/function.zip")}. Make it: keyfront lambda package --out ${coalesce(var.package, "${path.module}/function.zip")}"
+  }
+}
+
 variable "jwt_authorizer" {
   description = "Whose tokens open the API: issuer and audiences. Without it the API signs for whoever asks, which is for a first look only."
   type = object({

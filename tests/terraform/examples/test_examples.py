@@ -49,7 +49,6 @@ class Place:
 
     laptop: Any
     terraform: Any
-    run_handler: Callable[..., dict[str, Any]]
     as_written: Callable[[list[str]], str]
 
 
@@ -64,12 +63,13 @@ def _written() -> list[str]:
 
 
 def quickstart(place: Place) -> None:
-    laptop, terraform, run_handler = place.laptop, place.terraform, place.run_handler
+    laptop, terraform = place.laptop, place.terraform
     *until_the_download, destroy = _written()
     said = place.as_written(until_the_download)
     assert "No changes." in said
     assert "<Code>MissingKey</Code>" in said
-    assert said.endswith("Only with a signature.\n")
+    # By way of the API, whose function runs here, and signed by hand.
+    assert said.endswith("Only with a signature.\nOnly with a signature.\n")
     assert "PRIVATE KEY" not in (terraform.folder / "terraform.tfstate").read_text()
 
     outputs = terraform.outputs()
@@ -78,14 +78,13 @@ def quickstart(place: Place) -> None:
     signed = Signer(outputs["key_pair_id"], key).sign_url(outputs["url"], expires=_SHORT)
     assert laptop.fetch(signed) == (200, b"Only with a signature.\n")
 
-    # What the function would do in Lambda: its own sources, its own variables, and the parameter that it may read.
+    # The function ran in the package's own handler, and what it wrote is where its log belongs.
     configured = laptop.client("lambda").get_function_configuration(FunctionName="keyfront-quickstart")
-    assert (configured["Runtime"], configured["Handler"]) == ("nodejs22.x", "index.handler")
+    assert configured["Handler"] == "keyfront.backend.aws_lambda.handler"
     variables = configured["Environment"]["Variables"]
-    parameter = laptop.client("ssm").get_parameter(Name=variables["PRIVATE_KEY_PARAMETER"], WithDecryption=True)
-    answer = run_handler({"rawPath": "/secret.txt"}, parameter["Parameter"]["Value"], variables)
-    assert answer["statusCode"] == 303
-    assert laptop.fetch(answer["headers"]["location"]) == (200, b"Only with a signature.\n")
+    logged = laptop.client("logs").filter_log_events(logGroupName="/aws/lambda/keyfront-quickstart")["events"]
+    assert any(event["message"].startswith("REPORT RequestId: ") for event in logged)
+    assert not any("Signature=" in event["message"] for event in logged)
 
     # Another key pair takes the first one's place, in the group and in the parameter, in one apply.
     for file in (terraform.folder / "keys").iterdir():
@@ -99,6 +98,9 @@ def quickstart(place: Place) -> None:
     document = json.loads(parameter["Parameter"]["Value"])
     assert document["key_pair_id"] == changed["key_pair_id"]
     assert SigningKey.load(document["private_key"]).public_key.pem == other.public_key.pem
+    # A fresh process of the function has the new id and key.
+    again = place.as_written([*until_the_download[:2], next(each for each in until_the_download if "api_url" in each)])
+    assert again == "Only with a signature.\n"
     assert "Destroy complete!" in place.as_written([until_the_download[0], destroy])
     assert terraform.state()["resources"] == []
 
@@ -265,7 +267,9 @@ def stranger(place: Place) -> None:
 def grown(place: Place) -> None:
     terraform = place.terraform
     terraform.initialise()
-    terraform.variables["package"] = str(_ROOT / "terraform" / "examples" / "quickstart" / "function.zip")
+    terraform.variables["package"] = str(
+        _ROOT / "terraform" / "modules" / "download-endpoint" / "tests" / "package.zip"
+    )
     terraform.variables["keys"] = {name: SigningKey.generate("ecdsa").public_key.pem for name in ("a", "b")}
     terraform.apply(revision=1)
     terraform.apply(revision=2)
@@ -330,9 +334,7 @@ Running = tuple[dict[str, "Future[None]"], list[tuple[Any, set[str]]]]
 
 
 @pytest.fixture(scope="session")
-def running(
-    laptop: Any, laptop_with_names: Any, in_folder: Any, run_handler: Any, as_written: Any, together: Any
-) -> Running:
+def running(laptop: Any, laptop_with_names: Any, in_folder: Any, as_written: Any, together: Any) -> Running:
     """All scenarios, started, and what was in each account before."""
     before = [(each, _inventory(each)) for each in (laptop, laptop_with_names)]
 
@@ -344,7 +346,7 @@ def running(
         terraform = in_folder(name, {} if name == "two-teams" else chosen.switch() | at)
         if name == "two-teams":
             (terraform.folder / "keyfront_override.tf").write_text(chosen.provider())
-        return lambda: _SCENARIOS[name](Place(chosen, terraform, run_handler, as_written))
+        return lambda: _SCENARIOS[name](Place(chosen, terraform, as_written))
 
     return together({name: play(name) for name in _SCENARIOS}), before
 
