@@ -12,12 +12,14 @@ from typing import Final, Unpack
 
 from keyfront import cautions, encoding
 from keyfront.cautions import MAX_LIFETIME, Caution
-from keyfront.errors import InputError, PolicyError, URLError
+from keyfront.errors import InputError, KeyfrontError, PolicyError, URLError
+from keyfront.grants import Grant
 from keyfront.keys import HashAlgorithm, PrivateKey
+from keyfront.many import OnError, sign_many
 from keyfront.objects import object_url, site_url
 from keyfront.policy import Moment, canonical, network, validity
 from keyfront.resource import covers
-from keyfront.terms import Terms
+from keyfront.terms import Terms, URLTerms
 from keyfront.urls import resource_pattern, shown, viewer_url, with_parameters
 
 _EVERYBODY: Final = "0.0.0.0/0"
@@ -194,6 +196,24 @@ class Signer:
         if self.hash_algorithm == "SHA256":
             values["CloudFront-Hash-Algorithm"] = "SHA256"
         return SignedCookies(values)
+
+    def sign_many(
+        self, urls: Iterable[str], *, on_error: OnError = "raise", **terms: Unpack[URLTerms]
+    ) -> Iterator[str | KeyfrontError]:
+        """The signed `urls`, lazily and in their order, on all cores; the other arguments are `sign_url`'s.
+
+        A URL that cannot be signed raises its error at its place, or with `on_error="yield"` the error stands there.
+        """
+        return sign_many(self, urls, terms, on_error=on_error)
+
+    def grant(self, resource: str, **terms: Unpack[Terms]) -> Grant:
+        """One signature over `resource` for every URL that it covers; arguments as in `sign_cookies`."""
+        end, start = self._validity(terms["expires"], terms.get("starts"), terms.get("max_lifetime"))
+        cookies = self.sign_cookies(
+            resource, expires=end, starts=start, ip=terms.get("ip"), max_lifetime=terms.get("max_lifetime")
+        )
+        canned = "CloudFront-Expires" in cookies
+        return Grant(viewer_url(resource) if canned else resource_pattern(resource), end, cookies, self._clock)
 
     def _validity(
         self, expires: Moment, starts: Moment | None, max_lifetime: timedelta | None
