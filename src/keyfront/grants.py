@@ -61,6 +61,15 @@ class Grant:
         self._refuse_expired()
         return self._cookies
 
+    def parameters(self) -> str:
+        """The signature as a query string, for addresses that are put together elsewhere. Raises as `cookies`."""
+        self._refuse_expired()
+        return self._tail
+
+    def seconds_left(self) -> float:
+        """Until it expires, by the signer's clock."""
+        return self.expires - self._clock()
+
     def _checked(self, path: str, whole: str) -> str:
         if "://" in path.partition("?")[0]:
             url = viewer_url(path)
