@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, overload
 from urllib.parse import urlsplit
 
 from keyfront.cli.extras import needs
@@ -14,6 +14,9 @@ from keyfront.operations.account import STALE, code_of
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
     from mypy_boto3_cloudfront import CloudFrontClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_ssm import SSMClient
 
 _HOME: Final = "us-east-1"
 """CloudFront has no regions, and its requests are signed for this one."""
@@ -44,6 +47,29 @@ def cloudfront(endpoint_url: str | None, profile: str | None, region: str | None
         raise _answered(error) from None
     except botocore.exceptions.BotoCoreError as error:
         raise _not_asked(error) from None
+
+
+@overload
+def aws(service: Literal["ssm"], endpoint_url: str | None, profile: str | None, region: str | None) -> "SSMClient": ...
+@overload
+def aws(service: Literal["kms"], endpoint_url: str | None, profile: str | None, region: str | None) -> "KMSClient": ...
+@overload
+def aws(
+    service: Literal["secretsmanager"], endpoint_url: str | None, profile: str | None, region: str | None
+) -> "SecretsManagerClient": ...
+def aws(
+    service: Literal["ssm", "kms", "secretsmanager"], endpoint_url: str | None, profile: str | None, region: str | None
+) -> "SSMClient | KMSClient | SecretsManagerClient":
+    """A client of another service, by the same options and rules. Raises `InputError` without a region."""
+    import boto3
+    import botocore.exceptions as known
+
+    session = boto3.Session(profile_name=profile, region_name=region)
+    key = "test" if endpoint_url and not session.get_credentials() else None
+    try:
+        return session.client(service, endpoint_url=endpoint_url, aws_access_key_id=key, aws_secret_access_key=key)
+    except known.NoRegionError:
+        raise InputError(f"{service} has regions, and none is set: set AWS_DEFAULT_REGION, or --region") from None
 
 
 def _client(endpoint_url: str | None, profile: str | None, region: str | None) -> "CloudFrontClient":

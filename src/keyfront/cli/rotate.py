@@ -1,0 +1,338 @@
+"""`keyfront rotate`: a new signing key in the place of the old one, while signers sign and viewers download."""
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import typer
+
+from keyfront.cli.options import AsJson, EndpointUrl, Profile, Region
+from keyfront.cli.output import Json, RefusedError, say, show, show_json, warn
+from keyfront.cli.times import span
+from keyfront.errors import InputError
+
+if TYPE_CHECKING:
+    from keyfront.operations.rotation import Rotation, State
+
+IN_PROGRESS: Final = 3
+"""The exit status that says: come again."""
+
+_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+_Group = Annotated[str, typer.Option("--group", metavar="GROUP", help="The key group's id or its name.")]
+_Waiting = Annotated[
+    bool, typer.Option("--wait", help="Go on to the end, however long that takes, instead of ending with status 3.")
+]
+
+
+@_app.command()
+def start(
+    group: _Group,
+    signer: Annotated[
+        str,
+        typer.Option(
+            "--signer",
+            metavar="ADDRESS",
+            help="Where the signers' document is: ssm:/NAME, secretsmanager:NAME or file:PATH.",
+        ),
+    ],
+    grace: Annotated[
+        str,
+        typer.Option(
+            "--grace",
+            metavar="SPAN",
+            help="How long the old key is trusted after the switch: no shorter than the longest life of a link.",
+        ),
+    ] = "24h",
+    longest_life: Annotated[
+        str | None,
+        typer.Option(
+            "--longest-life",
+            metavar="SPAN",
+            help="The longest life of what is signed, to check --grace by. Without it: the environment's LINK_SECONDS.",
+        ),
+    ] = None,
+    propagation: Annotated[
+        str,
+        typer.Option(
+            "--propagation", metavar="SPAN", help="How long the edge locations may take to learn of a changed group."
+        ),
+    ] = "5m",
+    signer_ttl: Annotated[
+        str,
+        typer.Option(
+            "--signer-ttl",
+            metavar="SPAN",
+            help="How long a signer may go on with a document that was replaced: twice its time to live.",
+        ),
+    ] = "10m",
+    key_type: Annotated[
+        Literal["rsa", "ecdsa"] | None, typer.Option("--key-type", help="The new key's type, if not that of the old.")
+    ] = None,
+    kms_key: Annotated[
+        str | None,
+        typer.Option("--kms-key", metavar="KEY", help="Sign with this KMS key (id, ARN or alias) from then on."),
+    ] = None,
+    hash_name: Annotated[
+        Literal["sha1", "sha256"] | None,
+        typer.Option("--hash", case_sensitive=False, help="What is signed with from then on, if that is to change."),
+    ] = None,
+    probe_url: Annotated[
+        str | None,
+        typer.Option(
+            "--probe-url",
+            metavar="URL",
+            help="A protected URL that the new key is proved with. Without it: a path of a distribution that trusts "
+            "the group, where nothing needs to be.",
+        ),
+    ] = None,
+    probes: Annotated[
+        int, typer.Option("--probes", metavar="N", help="So many requests in a row have to be let in.")
+    ] = 20,
+    wait: _Waiting = False,
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Begin a rotation, and go as far as can be gone at once.
+
+    A new key pair is made, its public half uploaded and put into the key group beside the old one. Once the edge
+    locations trust it the signers' document is replaced in one write, and when the last link of the old key has
+    expired, the old key leaves the group and is deleted. Where a rotation is, it notes in the account (SSM parameters
+    below /keyfront/rotation): any machine can go on with it.
+
+    \b
+    Exit status: 0 done; 1 refused, or somebody else is at it; 2 bad input, or a service that could not be asked;
+    3 in progress: run `keyfront rotate continue` again, by a scheduler say.
+
+    \b
+    Examples:
+      keyfront rotate start --group shop-signers --signer ssm:/shop/signing-key --grace 1h --wait
+      keyfront rotate continue --group shop-signers
+    """
+    from keyfront.operations.rotation import NewKey, Plan
+
+    life = _longest_life(longest_life)
+    with _rotation(group, endpoint_url, profile, region) as (rotation, group_id):
+        hashed: Literal["SHA1", "SHA256"] | None = (
+            None if hash_name is None else "SHA256" if hash_name == "sha256" else "SHA1"
+        )
+        plan = Plan(
+            group=group_id,
+            signer=signer,
+            new=NewKey(key_type, kms_key, hashed),
+            grace=span(grace, "--grace").total_seconds(),
+            propagation=span(propagation, "--propagation").total_seconds(),
+            signer_ttl=span(signer_ttl, "--signer-ttl").total_seconds(),
+            longest_life=life,
+            probe_url=probe_url,
+            probes=probes,
+        )
+        if life is None:
+            warn(f"links that live for longer than the grace of {grace} will be refused; say --longest-life to be sure")
+        state = rotation.start(plan)
+        _tell(as_json, "begun", f"began {state.id}: {state.old_id} is going to be replaced", state)
+        _run(rotation, wait=wait, as_json=as_json)
+
+
+@_app.command("continue")
+def continue_(
+    group: _Group,
+    wait: _Waiting = False,
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with a rotation, as far as can be gone at once. Exit status as with `start`."""
+    with _rotation(group, endpoint_url, profile, region) as (rotation, _):
+        _run(rotation, wait=wait, as_json=as_json)
+
+
+@_app.command()
+def abort(
+    group: _Group,
+    wait: _Waiting = False,
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Undo a rotation. Exit status as with `start`.
+
+    Before the signers were switched, the new key is taken away. After it they get the old key back, and the new one
+    stays trusted until what it signed has expired. It is too late once the old key has left the group.
+    """
+    with _rotation(group, endpoint_url, profile, region) as (rotation, _):
+        state = rotation.abort()
+        _tell(as_json, "aborting", f"undoing {state.id}: {state.old_id} stays", state)
+        _run(rotation, wait=wait, as_json=as_json)
+
+
+@_app.command()
+def status(
+    group: _Group,
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how far a rotation has come. Changes nothing; exit status 3 while one is under way, 0 without."""
+    with _rotation(group, endpoint_url, profile, region) as (rotation, group_id):
+        state = rotation.state()
+    if state is None:
+        if as_json:
+            show_json({"group": group_id, "rotation": None})
+        else:
+            say(f"No rotation of {group_id} is under way.")
+        return
+    if as_json:
+        show_json({"group": group_id, "rotation": _told(state)})
+    else:
+        for line in _lines(state):
+            show(line)
+    raise typer.Exit(IN_PROGRESS)
+
+
+@contextmanager
+def _rotation(
+    group: str, endpoint_url: str | None, profile: str | None, region: str | None
+) -> "Iterator[tuple[Rotation, str]]":
+    from keyfront.cli.cloudfront import aws, cloudfront
+    from keyfront.keystore.places import open_place
+    from keyfront.operations.account import find_group
+    from keyfront.operations.rotation import Account, Ledger, Rotation, probe_target
+    from keyfront.operations.rotation.account import QuotaError
+    from keyfront.operations.rotation.ledger import BusyError
+    from keyfront.operations.rotation.probing import ask
+
+    with cloudfront(endpoint_url, profile, region) as client:
+        found = find_group(client, group)
+        ssm = aws("ssm", endpoint_url, profile, region)
+        holder = f"{socket.gethostname()}, process {os.getpid()}"
+        rotation = Rotation(
+            Account(client),
+            Ledger(ssm, found.id, holder=holder),
+            lambda address: open_place(
+                address, ssm=ssm, secretsmanager=aws("secretsmanager", endpoint_url, profile, region)
+            ),
+            ask,
+            kms=lambda: aws("kms", endpoint_url, profile, region),
+            find_probe_url=lambda group_id: probe_target(client, group_id),
+        )
+        try:
+            with rotation.working():
+                yield rotation, found.id
+        except (BusyError, QuotaError) as error:
+            raise RefusedError(str(error)) from None
+
+
+def _run(rotation: "Rotation", *, wait: bool, as_json: bool) -> None:
+    from keyfront.operations.rotation import Done, Step, Wait
+
+    while True:
+        match rotation.advance():
+            case Step(text):
+                _tell(as_json, "step", text, rotation.state())
+            case Done(text):
+                _tell(as_json, "done", text)
+                return
+            case Wait(text, until):
+                if not wait:
+                    _tell(as_json, "waiting", f"{text}, until {_clock(until)}; come again then", until=until)
+                    raise typer.Exit(IN_PROGRESS)
+                if as_json:
+                    _tell(as_json, "waiting", text, until=until)
+                _sleep(rotation, text, until, quiet=as_json)
+
+
+def _sleep(rotation: "Rotation", text: str, until: float, *, quiet: bool) -> None:
+    """Wait, and keep telling others that somebody is at it."""
+    from rich.console import Console
+
+    console = Console(stderr=True, quiet=quiet)
+    with console.status(text) as status:
+        while (left := until - time.time()) > 0:
+            status.update(f"{text} ({timedelta(seconds=round(left))} left)")
+            time.sleep(min(left, 1.0 if left < 60 else 15.0))
+            rotation.hold()
+
+
+def _tell(as_json: bool, event: str, text: str, state: "State | None" = None, **more: Json) -> None:
+    """One event: a line with its time for a person, an object a line for a program."""
+    if as_json:
+        import json
+
+        phase: dict[str, Json] = {} if state is None else {"phase": str(state.phase)}
+        typer.echo(json.dumps({"event": event, "at": round(time.time(), 3), "text": text, **phase, **more}))
+    else:
+        show(f"{datetime.now().astimezone():%H:%M:%S}  {text}")
+
+
+def _told(state: "State") -> dict[str, Json]:
+    """A state without its key."""
+    return {
+        "id": state.id,
+        "phase": str(state.phase),
+        "undoing": state.back,
+        "signer": state.plan.signer,
+        "old_key_pair_id": state.old_id,
+        "new_key_pair_id": state.new_id,
+        "started": state.started,
+        "added_at": state.added_at,
+        "switched_at": state.switched_at,
+        "removable_at": state.removable_at,
+        "probe_url": state.plan.probe_url,
+    }
+
+
+def _lines(state: "State") -> Iterator[str]:
+    from keyfront.operations.rotation import Phase
+
+    order = list(Phase)
+    come = order.index(state.phase)
+    steps = {
+        Phase.BEGUN: "a new key is made",
+        Phase.UPLOADED: f"its public half is uploaded{f' as {state.new_id}' if state.new_id else ''}",
+        Phase.ADDED: f"it is in key group {state.plan.group}",
+        Phase.PROVED: "the edge locations let in what it signs",
+        Phase.SWITCHED: f"the signers ({state.plan.signer}) sign with it",
+        Phase.REMOVED: f"{state.old_id} is out of the group",
+    }
+    yield f"{state.id}, begun {_clock(state.started)}" + (", being undone" if state.back else "")
+    for number, phase in enumerate(order):
+        yield f"  {'done' if number <= come else '    '}  {steps[phase]}"
+    now = time.time()
+    waits = {
+        Phase.ADDED: None if state.added_at is None else state.added_at + state.plan.propagation,
+        Phase.SWITCHED: state.removable_at,
+    }
+    if (until := waits.get(state.phase)) is not None and until > now:
+        yield f"the next step is at {_clock(until)}, in {timedelta(seconds=round(until - now))}"
+    else:
+        yield f"go on: keyfront rotate continue --group {state.plan.group}"
+
+
+def _clock(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _longest_life(given: str | None) -> float | None:
+    if given is not None:
+        return span(given, "--longest-life").total_seconds()
+    told = os.environ.get("LINK_SECONDS", "").strip()
+    if not told:
+        return None
+    if not told.isdigit():
+        raise InputError(f"LINK_SECONDS is {told!r}: give whole seconds, or --longest-life")
+    return float(told)
+
+
+def register(app: typer.Typer) -> None:
+    """Add `keyfront rotate` to the application."""
+    app.add_typer(_app, name="rotate", help="Replace the signing key while links are being signed and followed.")
