@@ -96,10 +96,10 @@ def serve() -> Iterator[Callable[[Any], int]]:
 @pytest.fixture(scope="session")
 def django_site() -> None:
     """Django, set up with one view that tells what it saw."""
-    import django  # type: ignore[import-untyped]
-    from django.conf import settings  # type: ignore[import-untyped]
-    from django.http import HttpRequest, JsonResponse  # type: ignore[import-untyped]
-    from django.urls import re_path  # type: ignore[import-untyped]
+    import django
+    from django.conf import settings
+    from django.http import HttpRequest, JsonResponse
+    from django.urls import re_path
 
     def tell(request: HttpRequest) -> JsonResponse:
         scope = getattr(request, "scope", None)

@@ -379,7 +379,7 @@ def test_fastapi(keys: Mapping[str, PublicKey], sign: Sign) -> None:
 
 
 def test_django(keys: Mapping[str, PublicKey], sign: Sign, django_site: Any) -> None:
-    from django.core.asgi import get_asgi_application  # type: ignore[import-untyped]
+    from django.core.asgi import get_asgi_application
 
     app = TrustedKeyGroups(get_asgi_application(), keys, ["/private/*"])
 

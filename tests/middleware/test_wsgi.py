@@ -149,7 +149,7 @@ def test_the_applications_own_page_replaces_cloudfronts(keys: Mapping[str, Publi
 def test_django_on_a_server_without_raw_paths(
     keys: Mapping[str, PublicKey], sign: Sign, django_site: Any, serve: Callable[[Any], int]
 ) -> None:
-    from django.core.wsgi import get_wsgi_application  # type: ignore[import-untyped]
+    from django.core.wsgi import get_wsgi_application
 
     port = serve(TrustedKeyGroups(get_wsgi_application(), keys, ["/private/*"]))
     site = f"http://127.0.0.1:{port}"
