@@ -7,16 +7,6 @@ import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; errors become JSON too, on standard error.")]
 
-KeyId = Annotated[
-    str,
-    typer.Option("--key-id", metavar="ID", help="The public key's id in CloudFront (K…), as `keys upload` printed it."),
-]
-PrivateKey = Annotated[
-    Path,
-    typer.Option(
-        "--private-key", metavar="FILE", help="The private key in PEM, any form of it; - reads standard input."
-    ),
-]
 PassphraseFile = Annotated[
     Path | None,
     typer.Option(
@@ -51,15 +41,6 @@ ViewerNetwork = Annotated[
     str | None,
     typer.Option("--ip", metavar="CIDR", help="Only for viewers at this IPv4 address or range, such as 192.0.2.0/24."),
 ]
-Hash = Annotated[
-    Literal["sha1", "sha256"],
-    typer.Option(
-        "--hash",
-        case_sensitive=False,
-        help="What is signed with; sha256 adds Hash-Algorithm to the URL or the cookies.",
-    ),
-]
-
 EndpointUrl = Annotated[
     str | None,
     typer.Option(

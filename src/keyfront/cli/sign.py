@@ -3,23 +3,13 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from keyfront.cli.options import (
-    AsJson,
-    Expires,
-    Hash,
-    KeyId,
-    MaxLifetime,
-    PassphraseFile,
-    PrivateKey,
-    Starts,
-    ViewerNetwork,
-)
+from keyfront.cli.options import AsJson, Expires, MaxLifetime, PassphraseFile, Starts, ViewerNetwork
 from keyfront.cli.output import Json, show, show_json, warn
+from keyfront.cli.signers import CheckKey, Hash, KeyId, PrivateKey, SignerAddress, open_signer
 from keyfront.cli.times import moment, span
 
 if TYPE_CHECKING:
@@ -31,9 +21,10 @@ def sign(
     url: Annotated[
         str, typer.Argument(metavar="URL", help="As viewers will ask for it: the distribution's name, not S3's.")
     ],
-    key_id: KeyId,
-    private_key: PrivateKey,
     expires: Expires,
+    key_id: KeyId = None,
+    private_key: PrivateKey = None,
+    signer: SignerAddress = None,
     max_lifetime: MaxLifetime = None,
     starts: Starts = None,
     ip: ViewerNetwork = None,
@@ -45,8 +36,9 @@ def sign(
             help="Sign this in place of URL, so that the signature opens more; * and ? are wildcards.",
         ),
     ] = None,
-    hash_name: Hash = "sha1",
+    hash_name: Hash = None,
     passphrase_file: PassphraseFile = None,
+    check: CheckKey = False,
     as_json: AsJson = False,
 ) -> None:
     """Sign a URL, and print it and nothing else.
@@ -57,16 +49,17 @@ def sign(
     Examples:
       keyfront sign https://d111111abcdef8.cloudfront.net/book.epub \\
         --key-id K2JCJMDEHXQW5F --private-key private_key.pem --expires 1h
+      keyfront sign https://d111111abcdef8.cloudfront.net/book.epub --signer ssm:/shop/signing-key --expires 1h
       keyfront sign "https://media.example.com/42/1.ts?lang=en" --resource "https://media.example.com/42/*" \\
         --key-id K2JCJMDEHXQW5F --private-key private_key.pem --expires 2030-01-01T00:00:00Z --ip 192.0.2.10
     """
     until, start = _times(expires, starts)
     longest = None if max_lifetime is None else span(max_lifetime, "--max-lifetime")
-    signer = _signer(key_id, private_key, passphrase_file, hash_name)
+    who = open_signer(signer, key_id, private_key, passphrase_file, hash_name, check=check)
     with _warnings_on_stderr():
-        signed = signer.sign_url(url, expires=until, starts=start, ip=ip, resource=resource, max_lifetime=longest)
+        signed = who.sign_url(url, expires=until, starts=start, ip=ip, resource=resource, max_lifetime=longest)
     if as_json:
-        show_json(_told(signed, signer))
+        show_json(_told(signed, who))
     else:
         show(signed)
 
@@ -75,9 +68,10 @@ def sign_cookies(
     resource: Annotated[
         str, typer.Argument(metavar="RESOURCE", help="What the cookies open: a URL, or a pattern with * and ?.")
     ],
-    key_id: KeyId,
-    private_key: PrivateKey,
     expires: Expires,
+    key_id: KeyId = None,
+    private_key: PrivateKey = None,
+    signer: SignerAddress = None,
     max_lifetime: MaxLifetime = None,
     starts: Starts = None,
     ip: ViewerNetwork = None,
@@ -92,8 +86,9 @@ def sign_cookies(
         Literal["lax", "strict", "none"] | None,
         typer.Option("--same-site", case_sensitive=False, help="Whether other sites' requests carry them."),
     ] = None,
-    hash_name: Hash = "sha1",
+    hash_name: Hash = None,
     passphrase_file: PassphraseFile = None,
+    check: CheckKey = False,
     as_json: AsJson = False,
 ) -> None:
     """Sign cookies, and print a Set-Cookie line for each.
@@ -108,9 +103,9 @@ def sign_cookies(
     """
     until, start = _times(expires, starts)
     longest = None if max_lifetime is None else span(max_lifetime, "--max-lifetime")
-    signer = _signer(key_id, private_key, passphrase_file, hash_name)
+    who = open_signer(signer, key_id, private_key, passphrase_file, hash_name, check=check)
     with _warnings_on_stderr():
-        cookies = signer.sign_cookies(resource, expires=until, starts=start, ip=ip, max_lifetime=longest)
+        cookies = who.sign_cookies(resource, expires=until, starts=start, ip=ip, max_lifetime=longest)
     headers = cookies.set_cookie_headers(domain=domain, path=path, same_site=same_site)
     if as_json:
         show_json(dict(cookies))
@@ -121,14 +116,6 @@ def sign_cookies(
 
 def _times(expires: str, starts: str | None) -> "tuple[Moment, Moment | None]":
     return moment(expires, "--expires"), None if starts is None else moment(starts, "--starts")
-
-
-def _signer(key_id: str, private_key: Path, passphrase_file: Path | None, hash_name: str) -> "Signer":
-    from keyfront.cli.secrets import signing_key
-    from keyfront.signing import Signer
-
-    key = signing_key(private_key, passphrase_file)
-    return Signer(key_id, key, "SHA256" if hash_name == "sha256" else "SHA1")
 
 
 @contextmanager
