@@ -1,5 +1,6 @@
 """Keys: every form in which a PEM arrives, what is refused and why, and OpenSSL as the second opinion."""
 
+import base64
 import copy
 import json
 import os
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from keyfront import PublicKey, SigningKey
 from keyfront.errors import InputError, KeyfrontError, KeyLoadError
-from keyfront.keys import HashAlgorithm
+from keyfront.keys import Algorithm, HashAlgorithm
 
 PASSPHRASE = "correct horse ü"
 MESSAGE = b'{"Statement":[]}'
@@ -333,6 +334,19 @@ def test_what_is_no_private_key_is_refused_saying_what_it_is(source: str | bytes
 def test_what_is_no_public_key_is_refused_saying_what_it_is(source: str | bytes, says: str) -> None:
     with pytest.raises(KeyLoadError, match=says):
         PublicKey.load(source)
+
+
+@pytest.mark.parametrize("algorithm", ["rsa", "ecdsa"])
+def test_halves_that_do_not_belong_together_are_a_damaged_key(algorithm: Algorithm) -> None:
+    whole, another = SigningKey.generate(algorithm), SigningKey.generate(algorithm)
+    theirs, ours = (
+        base64.b64decode("".join(key.public_key.pem.splitlines()[1:-1]))[-60:-8] for key in (another, whole)
+    )
+    der = base64.b64decode("".join(whole.pem().splitlines()[1:-1]))
+    assert der.count(ours) == 1
+    mixed = base64.encodebytes(der.replace(ours, theirs)).decode()
+    with pytest.raises(KeyLoadError, match="the private key cannot be read: the key is damaged"):
+        SigningKey.load(f"-----BEGIN PRIVATE KEY-----\n{mixed}-----END PRIVATE KEY-----\n")
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if re.search("encrypted|AES|3DES", form)])

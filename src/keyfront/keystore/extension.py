@@ -4,9 +4,9 @@ Without it a function's first signature waits for boto3 to be imported, which ta
 Source: Systems Manager User Guide, "Using Parameter Store parameters in Lambda functions".
 """
 
-import http.client
 import json
 import os
+import socket
 from typing import Final
 from urllib.parse import quote
 
@@ -14,6 +14,7 @@ from keyfront.errors import ServiceError
 
 _SECONDS: Final = 5
 _DEFAULT_PORT: Final = 2773
+_PIECE: Final = 64 * 1024
 
 
 def is_here() -> bool:
@@ -58,20 +59,15 @@ def _versioned(parameter: str) -> tuple[str, str]:
 
 def _get(target: str, name: str) -> dict[str, dict[str, str]]:
     port = int(os.environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT") or _DEFAULT_PORT)
-    connection = http.client.HTTPConnection("localhost", port, timeout=_SECONDS)
     try:
-        connection.request("GET", target, headers={"X-Aws-Parameters-Secrets-Token": os.environ["AWS_SESSION_TOKEN"]})
-        answer = connection.getresponse()
-        body = answer.read()
-    except (OSError, http.client.HTTPException) as error:
+        status, body = _answer(target, port)
+    except (OSError, ValueError, IndexError) as error:
         raise ServiceError(
             f"{name} could not be read: the parameters-and-secrets extension does not answer at localhost:{port} "
             f"({type(error).__name__})"
         ) from None
-    finally:
-        connection.close()
-    if answer.status != 200:
-        raise ServiceError(f"{name} could not be read: {_refused(answer.status, body)}")
+    if status != 200:
+        raise ServiceError(f"{name} could not be read: {_refused(status, body)}")
     try:
         found = json.loads(body)
     except ValueError:
@@ -79,6 +75,21 @@ def _get(target: str, name: str) -> dict[str, dict[str, str]]:
     if not isinstance(found, dict):
         raise ServiceError(f"{name} could not be read: the extension's answer is no JSON object")
     return found
+
+
+def _answer(target: str, port: int) -> tuple[int, bytes]:
+    """Status and body. HTTP/1.0, whose answer ends where the connection does: `http.client` takes 12 ms to import."""
+    token = os.environ["AWS_SESSION_TOKEN"]
+    asked = f"GET {target} HTTP/1.0\r\nHost: localhost:{port}\r\nX-Aws-Parameters-Secrets-Token: {token}\r\n\r\n"
+    answer = bytearray()
+    with socket.socket() as connection:
+        connection.settimeout(_SECONDS)
+        connection.connect(("localhost", port))
+        connection.sendall(asked.encode("ascii"))
+        while piece := connection.recv(_PIECE):
+            answer += piece
+    head, _, body = bytes(answer).partition(b"\r\n\r\n")
+    return int(head.split(b" ", 2)[1]), body
 
 
 def _refused(status: int, body: bytes) -> str:
