@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from keyfront.errors import InputError, ServiceError
-from keyfront.keystore import extension
+from keyfront.keystore import direct, extension
 from keyfront.keystore.services import asked, client
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ class SSMParameter:
     """A document or a PEM in a parameter of SSM Parameter Store, decrypted by SSM.
 
     `parameter` is a name, a name with a version or label (`/shop/key:3`) or an ARN. Without a `client` Lambda's
-    parameters-and-secrets extension is asked where it runs; else one is made at the first fetch, by boto3's own
-    rules for region, credentials and endpoint.
+    parameters-and-secrets extension is asked where it runs, or SSM without boto3 (`keystore.direct`); else one is made
+    at the first fetch, by boto3's own rules for region, credentials and endpoint.
     """
 
     def __init__(self, parameter: str, client: "SSMClient | None" = None) -> None:
@@ -86,6 +86,8 @@ class SSMParameter:
         """The parameter's decrypted value; `ServiceError` with the error's code and the missing IAM action."""
         if self._client is None and extension.is_here():
             return extension.parameter(self._parameter, name=self.name)
+        if self._client is None and (value := direct.parameter(self._parameter)) is not None:
+            return value
         ssm = self._client = self._client or client("ssm", self.name)
         answer = asked(
             self.name, "ssm:GetParameter", lambda: ssm.get_parameter(Name=self._parameter, WithDecryption=True)
