@@ -6,7 +6,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from benchmarks import authz, cli, edge, memory, signing, table, verification
+from benchmarks import authz, cli, edge, lambdas, memory, signing, table, verification
 from benchmarks.contest import Row
 
 SECTIONS: dict[str, Callable[[float, int], Iterator[Row]]] = {
@@ -15,6 +15,7 @@ SECTIONS: dict[str, Callable[[float, int], Iterator[Row]]] = {
     "cli": cli.run,
     "edge": edge.run,
     "authz": authz.run,
+    "lambda": lambdas.run,
 }
 LONG: dict[str, Callable[[float, int], Iterator[Row]]] = {"edge-memory": memory.run}
 """Sections that run only when they are asked for."""

@@ -20,9 +20,8 @@ _DIRECTORY = Path(__file__).parent / "node"
 @contextmanager
 def peers(private_key: str, key_pair_id: str, url: str, expires: int) -> Iterator[list[Peer]]:
     """Both packages as peers, installed first if they are not; why not, if that cannot be."""
-    missing = _missing()
-    if missing:
-        yield [Peer(package, missing=missing) for package in PACKAGES]
+    if why := missing():
+        yield [Peer(package, missing=why) for package in PACKAGES]
         return
     task = {"privateKey": private_key, "keyPairId": key_pair_id, "url": url, "expires": expires}
     command = [shutil.which("node") or "node", str(_DIRECTORY / "signers.mjs")]
@@ -43,11 +42,12 @@ def _run(questions: IO[str], answers: IO[str], package: str, seconds: float) -> 
     return float(answer["rate"])
 
 
-def _missing() -> str | None:
+def missing() -> str | None:
+    """Why Node.js or what benchmarks/node needs cannot be had; installs it if it is not."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             return f"{program} is not installed"
-    if all((_DIRECTORY / "node_modules" / package).is_dir() for package in PACKAGES):
+    if all((_DIRECTORY / "node_modules" / package).is_dir() for package in _needed()):
         return None
     print("Installing the npm packages (once)", file=sys.stderr)
     command = [shutil.which("npm") or "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
@@ -56,3 +56,7 @@ def _missing() -> str | None:
     except subprocess.TimeoutExpired:
         return "npm ci did not end within five minutes"
     return None if done.returncode == 0 else f"npm ci failed with exit code {done.returncode}"
+
+
+def _needed() -> list[str]:
+    return list(json.loads((_DIRECTORY / "package.json").read_text())["dependencies"])

@@ -1,0 +1,61 @@
+"""Where the functions that are measured get their key: SSM, as moto has it, and AWS's extension in front of it."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+from moto.server import ThreadedMotoServer
+
+NAME = "/shop/signing-key"
+REGION = "eu-central-1"
+TOKEN = "session"
+
+
+@contextmanager
+def ssm(value: str) -> Iterator[str]:
+    """SSM with one parameter, at the address that is given."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        url = f"http://{host}:{port}"
+        client = boto3.Session("id", "secret", TOKEN, REGION).client("ssm", endpoint_url=url)
+        client.put_parameter(Name=NAME, Value=value, Type="SecureString")
+        client.get_parameter(Name=NAME, WithDecryption=True)  # what moto loads late is loaded
+        yield url
+    finally:
+        server.stop()
+
+
+@contextmanager
+def extension(value: str) -> Iterator[int]:
+    """The parameters-and-secrets extension with that parameter in its cache, at the port that is given.
+
+    Source: Systems Manager User Guide, "Using Parameter Store parameters in Lambda functions".
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked = urlsplit(self.path)
+            wanted = (asked.path, parse_qs(asked.query), self.headers.get("X-Aws-Parameters-Secrets-Token"))
+            known = ("/systemsmanager/parameters/get", {"name": [NAME], "withDecryption": ["true"]}, TOKEN)
+            said = {"Parameter": {"Name": NAME, "Value": value}} if wanted == known else {"message": "no such thing"}
+            body = json.dumps(said).encode()
+            self.send_response(200 if wanted == known else 400)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
