@@ -20,6 +20,7 @@ _ROOMS: Final = {
     "groups": "keyfront.cli.groups",
     "sign": "keyfront.cli.sign",
     "sign-cookies": "keyfront.cli.sign",
+    "sign-table": "keyfront.cli.tables",
     "verify": "keyfront.cli.verify",
     "explain": "keyfront.cli.explain",
     "terraform": "keyfront.cli.terraform",

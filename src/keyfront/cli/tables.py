@@ -1,0 +1,200 @@
+"""`keyfront sign-table`: the URLs of a table signed, row by row, into another table."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import typer
+
+from keyfront.cli.extras import needs
+from keyfront.cli.options import AsJson, MaxLifetime, PassphraseFile, Starts, ViewerNetwork
+from keyfront.cli.output import Json, say, show_json, warn
+from keyfront.cli.signers import CheckKey, Hash, KeyId, PrivateKey, SignerAddress, open_signer
+from keyfront.cli.times import moment, span
+
+if TYPE_CHECKING:
+    from keyfront.tables import Progress, Summary
+
+REJECTED: Final = 1
+STOPPED: Final = 130
+
+
+def sign_table(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A table: .csv, .tsv, .parquet, .arrow, .arrows.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Where the signed table goes; the form by its name.")],
+    url_column: Annotated[str, typer.Option("--url-column", metavar="NAME", help="The column with the URLs.")],
+    expires: Annotated[
+        str | None,
+        typer.Option("--expires", metavar="TIME", help="Until when: 1h, 7d, 2030-01-01T00:00:00Z, epoch seconds."),
+    ] = None,
+    key_id: KeyId = None,
+    private_key: PrivateKey = None,
+    signer: SignerAddress = None,
+    signed_column: Annotated[
+        str | None,
+        typer.Option(
+            "--signed-column",
+            metavar="NAME",
+            help="The column for the signed URLs: a new one, or one that is replaced. Without it: signed_url, new.",
+        ),
+    ] = None,
+    max_lifetime: MaxLifetime = None,
+    starts: Starts = None,
+    ip: ViewerNetwork = None,
+    resource: Annotated[
+        str | None,
+        typer.Option(
+            "--resource",
+            metavar="PATTERN",
+            help="Sign this in place of each URL; * and ? are wildcards. One signature then serves many rows.",
+        ),
+    ] = None,
+    expires_column: Annotated[
+        str | None,
+        typer.Option(
+            "--expires-column",
+            metavar="NAME",
+            help="A column that says until when, row by row; --expires counts where it is empty.",
+        ),
+    ] = None,
+    ip_column: Annotated[
+        str | None, typer.Option("--ip-column", metavar="NAME", help="The same for --ip, row by row.")
+    ] = None,
+    resource_column: Annotated[
+        str | None, typer.Option("--resource-column", metavar="NAME", help="The same for --resource, row by row.")
+    ] = None,
+    reject: Annotated[
+        Path | None,
+        typer.Option(
+            "--reject",
+            metavar="FILE",
+            help="Rows that cannot be signed: number, URL and reason. Without it: OUT's name with .rejects.csv.",
+        ),
+    ] = None,
+    kind: Annotated[
+        Literal["csv", "tsv", "parquet", "arrow", "arrows"] | None,
+        typer.Option("--format", case_sensitive=False, help="What a file is whose name does not say it."),
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option("--processes", metavar="N", min=1, help="That sign at the same time: one a core.")
+    ] = None,
+    part_rows: Annotated[
+        int | None,
+        typer.Option(
+            "--part-rows",
+            metavar="N",
+            min=1,
+            help="Rows of a part, the most that a kill makes be signed again, a process: half a second's.",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace OUT and the reject file.")] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Throw away what a run that was stopped has done, and begin anew.")
+    ] = False,
+    hash_name: Hash = None,
+    passphrase_file: PassphraseFile = None,
+    check: CheckKey = False,
+    as_json: AsJson = False,
+) -> None:
+    """Sign the URLs of a table into another table.
+
+    Rows keep their order and all their columns. Those that cannot be signed go to the reject file. A run that was
+    killed or failed continues with the same command, from the folder OUT.keyfront, where it keeps what is done; a span
+    in --expires is counted from the first run's start. OUT appears in one step, when all of it is there.
+
+    \b
+    Exit status: 0 every row is signed; 1 done, and some rows are in the reject file; 2 not done: bad input, a full
+    disk, a key that cannot sign; 130 stopped by Ctrl-C.
+
+    \b
+    Example:
+      keyfront sign-table links.parquet signed.parquet --url-column url --expires 7d \\
+        --key-id K2JCJMDEHXQW5F --private-key private_key.pem
+    """
+    until = None if expires is None else moment(expires, "--expires")
+    start = None if starts is None else moment(starts, "--starts")
+    longest = None if max_lifetime is None else span(max_lifetime, "--max-lifetime")
+    with needs("tables"):
+        from keyfront.tables import TableTerms
+        from keyfront.tables import sign_table as sign
+    terms = TableTerms(
+        url_column=url_column,
+        signed_column=signed_column,
+        expires=until,
+        starts=start,
+        ip=ip,
+        resource=resource,
+        max_lifetime=longest,
+        expires_column=expires_column,
+        ip_column=ip_column,
+        resource_column=resource_column,
+    )
+    who = open_signer(signer, key_id, private_key, passphrase_file, hash_name, check=check)
+    try:
+        with _bar() as progress:
+            done = sign(
+                source,
+                out,
+                who,
+                terms,
+                reject=reject,
+                kind=kind,
+                force=force,
+                restart=restart,
+                processes=processes,
+                part_rows=part_rows,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        say(f"stopped: what is done is kept in {out}.keyfront, and the same command goes on")
+        raise typer.Exit(STOPPED) from None
+    _report(done, as_json=as_json)
+    if done.rejected:
+        raise typer.Exit(REJECTED)
+
+
+@contextmanager
+def _bar() -> "Iterator[Callable[[Progress], None] | None]":
+    """What draws the progress on a terminal; elsewhere nothing is drawn."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks = {doing: bar.add_task(doing, total=None, visible=doing == "signing") for doing in ("signing", "writing")}
+        yield lambda told: bar.update(tasks[told.doing], completed=told.done, total=told.rows, visible=True)
+
+
+def _report(done: "Summary", *, as_json: bool) -> None:
+    if as_json:
+        seen: list[Json] = [{"finding": each.finding, "text": each.text, "times": each.times} for each in done.seen]
+        show_json(
+            {
+                "out": str(done.out),
+                "signed": done.signed,
+                "rejected": done.rejected,
+                "reject": None if done.reject is None else str(done.reject),
+                "kept": done.kept,
+                "expires": done.expires,
+                "warnings": seen,
+            }
+        )
+        return
+    for each in done.seen:
+        warn(f"{each.text}{f' ({each.times:,} times, this is the first)' if each.times > 1 else ''}")
+    if done.kept:
+        say(f"continued behind {done.kept:,} rows that were done already")
+    say(f"{done.signed:,} rows signed into {done.out}")
+    if done.reject is not None:
+        say(f"{done.rejected:,} rows could not be signed: see {done.reject}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add `keyfront sign-table` to the application."""
+    app.command("sign-table")(sign_table)

@@ -1,0 +1,32 @@
+# mypy: disable-error-code="import-untyped"
+"""A table of URLs signed: one function from an Arrow record batch to a record batch, on files and on Spark.
+
+Needs pyarrow (the extra `tables`).
+"""
+
+from keyfront.errors import KeyfrontError
+
+try:
+    import pyarrow  # noqa: F401  its absence is told below
+except ModuleNotFoundError as error:
+    if error.name != "pyarrow":
+        raise
+    raise KeyfrontError("tables need pyarrow: pip install 'keyfront[tables]'") from None
+
+from keyfront.tables.batches import separate, sign_batch, signed_schema
+from keyfront.tables.files import sign_table
+from keyfront.tables.formats import Format
+from keyfront.tables.summary import Progress, Seen, Summary
+from keyfront.tables.terms import TableTerms
+
+__all__ = [
+    "Format",
+    "Progress",
+    "Seen",
+    "Summary",
+    "TableTerms",
+    "separate",
+    "sign_batch",
+    "sign_table",
+    "signed_schema",
+]
