@@ -7,14 +7,16 @@ signature is too short for that (two threads were measured no faster than one), 
 import os
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
-from typing import Final, Literal, Protocol, Unpack
+from typing import TYPE_CHECKING, Final, Literal, Protocol, Unpack
 
 from keyfront.errors import InputError, KeyfrontError
 from keyfront.keys import PrivateKey, SigningKey
 from keyfront.terms import URLTerms
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 OnError = Literal["raise", "yield"]
 
@@ -55,6 +57,9 @@ def _told(outcomes: Generator[str | Exception, None, None], on_error: OnError) -
 
 
 def _threaded(signer: _Signer, urls: Iterable[str], terms: URLTerms) -> Generator[str | Exception, None, None]:
+    # Late: who signs one URL after the other starts without it.
+    from concurrent.futures import ThreadPoolExecutor
+
     def work(chunk: list[str]) -> list[str | Exception]:
         return [_attempt(signer, url, terms) for url in chunk]
 

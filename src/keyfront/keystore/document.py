@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Final
 
 from keyfront.errors import InputError, KeyLoadError
 from keyfront.keys import HashAlgorithm, PrivateKey, SigningKey
-from keyfront.keystore.kms import KMSKey, KMSReference, WrappedKey
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
+
+    from keyfront.keystore.kms import KMSReference, WrappedKey
 
 _HELD: Final = ("private_key", "kms_key", "wrapped_key")
 _MEMBERS: Final = ("key_pair_id", *_HELD, "hash_algorithm", "version")
@@ -62,14 +63,7 @@ class SignerDocument:
 
     def to_json(self) -> str:
         """The JSON form. May hold the private key: for the place where it is kept, and nowhere else."""
-        held: dict[str, object]
-        match self.key:
-            case KMSReference(key_id):
-                held = {"kms_key": key_id}
-            case WrappedKey(ciphertext, kms_key):
-                held = {"wrapped_key": {"ciphertext": base64.b64encode(ciphertext).decode("ascii"), "kms_key": kms_key}}
-            case _:
-                held = {"private_key": self.key.pem()}
+        held = {"private_key": self.key.pem()} if isinstance(self.key, SigningKey) else self.key.members()
         version = {"version": self.version} if self.version else {}
         return json.dumps({"key_pair_id": self.key_pair_id, **held, "hash_algorithm": self.hash_algorithm, **version})
 
@@ -78,13 +72,7 @@ class SignerDocument:
 
         Raises `ServiceError` and `KeyLoadError`.
         """
-        match self.key:
-            case KMSReference(key_id):
-                return KMSKey(key_id, kms())
-            case WrappedKey():
-                return self.key.unwrap(kms())
-            case _:
-                return self.key
+        return self.key if isinstance(self.key, SigningKey) else self.key.open(kms())
 
 
 def _from_json(text: str, source: str, expected_id: str | None) -> SignerDocument:
@@ -100,14 +88,17 @@ def _from_json(text: str, source: str, expected_id: str | None) -> SignerDocumen
     if len(held) > 1:
         raise KeyLoadError(f"{source} holds {' and '.join(held)}: one of them alone can sign")
     key = _held(members, source)
-    hash_algorithm = _hash_algorithm(members, source, default="SHA256" if isinstance(key, KMSReference) else "SHA1")
-    if isinstance(key, KMSReference) and hash_algorithm != "SHA256":
+    hash_algorithm = _hash_algorithm(members, source, default="SHA256" if "kms_key" in members else "SHA1")
+    if "kms_key" in members and hash_algorithm != "SHA256":
         raise KeyLoadError(f"hash_algorithm in {source} is {hash_algorithm}, which KMS cannot sign: use SHA256")
     return SignerDocument(key_pair_id, key, hash_algorithm, _version(members, source))
 
 
 def _held(members: dict[str, object], source: str) -> "SigningKey | KMSReference | WrappedKey":
     if "kms_key" in members:
+        # Late, as below: a key that is here needs nothing of KMS.
+        from keyfront.keystore.kms import KMSReference
+
         return KMSReference(_text_of(members["kms_key"], f"kms_key in {source}"))
     if "wrapped_key" in members:
         wrapped = members["wrapped_key"]
@@ -118,6 +109,8 @@ def _held(members: dict[str, object], source: str) -> "SigningKey | KMSReference
             ciphertext = base64.b64decode(_text_of(inner["ciphertext"], f"ciphertext in {source}"), validate=True)
         except ValueError:
             raise KeyLoadError(f"ciphertext in {source} is no base64") from None
+        from keyfront.keystore.kms import WrappedKey
+
         return WrappedKey(ciphertext, _text_of(inner["kms_key"], f"kms_key in {source}"))
     private_key = members.get("private_key")
     if not isinstance(private_key, str):

@@ -29,6 +29,14 @@ class KMSReference:
 
     key_id: str
 
+    def members(self) -> dict[str, object]:
+        """What a document says of it."""
+        return {"kms_key": self.key_id}
+
+    def open(self, client: "KMSClient") -> "KMSKey":
+        """What signs (`kms:GetPublicKey`). Raises `ServiceError` and `KeyLoadError`."""
+        return KMSKey(self.key_id, client)
+
 
 class KMSKey:
     """An asymmetric KMS key (RSA_2048 or ECC_NIST_P256, SIGN_VERIFY), with what `keyfront.Signer` asks of a key.
@@ -86,7 +94,12 @@ class WrappedKey:
     kms_key: str
     """The symmetric KMS key that wraps it: id, ARN or alias."""
 
-    def unwrap(self, client: "KMSClient") -> SigningKey:
+    def members(self) -> dict[str, object]:
+        """What a document says of it."""
+        ciphertext = base64.b64encode(self.ciphertext).decode("ascii")
+        return {"wrapped_key": {"ciphertext": ciphertext, "kms_key": self.kms_key}}
+
+    def open(self, client: "KMSClient") -> SigningKey:
         """The key itself (`kms:Decrypt`). Raises `ServiceError` and `KeyLoadError`."""
         name = f"the data key wrapped by KMS key {self.kms_key}"
         answer = asked(
