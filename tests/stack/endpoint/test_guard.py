@@ -67,6 +67,25 @@ def test_a_page_of_another_site_cannot_call_a_service(endpoint: "Running", signe
     assert b"PRIVATE" not in reply.body
 
 
+@pytest.mark.parametrize("host", ["abc123.execute-api.localhost:4566", "abc123.lambda-url.us-east-1.localhost:4566"])
+def test_the_public_address_of_an_api_is_no_way_to_a_service(
+    endpoint: "Running", signed_for: "Headers", host: str
+) -> None:
+    endpoint.client("ssm").put_parameter(Name="/key", Value="PRIVATE", Type="SecureString")
+    page = {"Host": host, "Origin": "https://evil.example"}
+    wanted = {"X-Amz-Target": "AmazonSSM.GetParameter", "Content-Type": "application/x-amz-json-1.1"}
+    body = b'{"Name": "/key", "WithDecryption": true}'
+    signed = signed_for("ssm", **{name.replace("-", "_"): value for name, value in (page | wanted).items()})
+    credential = "?X-Amz-Credential=AKID%2F20261124%2Fus-east-1%2Fssm%2Faws4_request"
+    for target, headers in (("/", signed), (f"/{credential}", page | wanted), ("/", page | wanted)):
+        reply = endpoint.send("POST", target, body, headers=headers)
+        assert reply.status in (403, 404)
+        assert b"PRIVATE" not in reply.body
+    for path in ("/2020-05-31/key-group", "/_keyfront/health", "/moto-api/data.json"):
+        assert endpoint.send("GET", path, headers=page).status in (403, 404)
+    assert endpoint.control_plane.requests == endpoint.own.requests == []
+
+
 def test_a_preflight_of_another_site_is_refused(endpoint: "Running") -> None:
     asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
     assert endpoint.send("OPTIONS", "/", headers=asked).status == 403

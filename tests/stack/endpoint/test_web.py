@@ -401,6 +401,38 @@ def test_an_api_can_lead_to_a_server(web: Web, issuer: str) -> None:
     assert web.ask(url).json["keys"][0]["kid"] == "one"
 
 
+def test_a_path_parameter_reaches_a_server_as_one_and_names_no_other(web: Web) -> None:
+    asked: list[str] = []
+
+    class Server(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            """Quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        made = web.gateway.create_api(Name="proxy", ProtocolType="HTTP")
+        held = web.gateway.create_integration(
+            ApiId=made["ApiId"],
+            IntegrationType="HTTP_PROXY",
+            IntegrationMethod="ANY",
+            IntegrationUri=f"http://127.0.0.1:{server.server_port}/{{proxy}}",
+            PayloadFormatVersion="1.0",
+        )
+        target = f"integrations/{held['IntegrationId']}"
+        web.gateway.create_route(ApiId=made["ApiId"], RouteKey="ANY /{proxy+}", Target=target)
+        web.gateway.create_stage(ApiId=made["ApiId"], StageName="$default", AutoDeploy=True)
+        for path in ("/a/b%3Fadmin=1", "/a%23b%20c", "/@evil.example/"):
+            assert web.ask(f"{made['ApiEndpoint']}{path}").status == 200
+        server.shutdown()
+    assert asked == ["/a/b%3Fadmin%3D1", "/a%23b%20c", "/%40evil.example/"]
+
+
 def test_who_asks_with_an_amazon_name_is_told_amazons_address(web: Web) -> None:
     api = web.gateway.create_api(Name="api", ProtocolType="HTTP")
     host = "apigateway.us-east-1.amazonaws.com"

@@ -62,7 +62,9 @@ class Endpoint:
         target = Target.of(scope, headers)
         one_host = [name for name, _ in scope["headers"]].count(b"host") == 1
         if one_host and target.service is None and (address := addressed(target.host)):
-            # What is public on Amazon, every page may ask: CORS decides what it sees.
+            # Not behind the guard: what is public on Amazon any page may ask there too, and CORS decides what it sees.
+            # It leads to the functions and servers that the user put behind that address, never to a service: what is
+            # signed for one, and with it all that `_bridge` and `_control_plane` take, passes the guard below.
             await self._answer_web(address, scope, receive, send)
         elif reason := refusal(headers, [name for name, _ in scope["headers"]].count(b"host"), self._hosts):
             await send_answer(AWSError(403, "AccessDenied", reason).answer(headers, target.service), scope, send)

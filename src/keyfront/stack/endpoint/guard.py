@@ -8,6 +8,8 @@ out of SSM:
   still carry that name as their `Host`; we answer to names that nobody outside can point here.
 - Cross-site requests: a form, an image or a `fetch` from any page. Browsers mark them (`Origin`,
   `Sec-Fetch-Site`), and SDKs, Terraform and curl never send those headers.
+
+The addresses of HTTP APIs and function URLs are not guarded: see `Endpoint`.
 """
 
 import ipaddress

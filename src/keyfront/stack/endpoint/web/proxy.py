@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from keyfront.stack.endpoint.answers import Answer
 from keyfront.stack.endpoint.web.replies import message
@@ -28,7 +29,9 @@ class Proxy:
 
         if self._client is None:
             self._client = httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=None)  # noqa: S113
-        for name, value in parameters.items():
+        for name, given in parameters.items():
+            # Decoded for the route; as it is it could end the path, or name another server.
+            value = quote(given, safe="/")
             uri = uri.replace(f"{{{name}}}", value).replace(f"{{{name}+}}", value)
         headers = [pair for pair in request.pairs if pair[0] not in _LEFT_OUT]
         target = f"{uri}?{request.query}" if request.query else uri
