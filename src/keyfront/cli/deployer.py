@@ -51,6 +51,11 @@ _ROLES: Final = (
     *("PutRolePolicy", "GetRolePolicy", "DeleteRolePolicy", "ListRolePolicies", "ListAttachedRolePolicies"),
     "ListInstanceProfilesForRole",
 )
+_TABLES: Final = (
+    *("CreateTable", "DescribeTable", "UpdateTable", "DeleteTable"),
+    *("DescribeTimeToLive", "UpdateTimeToLive", "DescribeContinuousBackups", "UpdateContinuousBackups"),
+    *("TagResource", "UntagResource", "ListTagsOfResource"),
+)
 _LOG_GROUPS: Final = (
     *("CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy"),
     *("TagResource", "UntagResource", "ListTagsForResource"),
@@ -95,6 +100,7 @@ def policy(account: str, prefix: str, region: str) -> dict[str, Json]:
             _allow("Parameters", "ssm", _PARAMETERS, f"arn:aws:ssm:{at}:parameter/{prefix}*"),
             _allow("ParameterList", "ssm", ("DescribeParameters",), "*"),
             _allow("Functions", "lambda", _FUNCTIONS, f"arn:aws:lambda:{at}:function:{prefix}*"),
+            _allow("Tables", "dynamodb", _TABLES, f"arn:aws:dynamodb:{at}:table/{prefix}*"),
             _allow("Roles", "iam", _ROLES, f"arn:aws:iam::{account}:role/{prefix}*"),
             {
                 **_allow("RolesForFunctionsOnly", "iam", ("PassRole",), f"arn:aws:iam::{account}:role/{prefix}*"),

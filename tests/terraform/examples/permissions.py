@@ -168,6 +168,14 @@ def _ssm(request: _Request) -> Iterator[Needed]:
             yield Needed("ssm:AddTagsToResource", on)
 
 
+def _dynamodb(request: _Request) -> Iterator[Needed]:
+    name, given = _target(request), request.given()
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{given.get('TableName')}"
+    yield Needed(f"dynamodb:{name}", given.get("ResourceArn") or table)
+    if given.get("Tags") and name == "CreateTable":
+        yield Needed("dynamodb:TagResource", table)
+
+
 def _logs(request: _Request) -> Iterator[Needed]:
     name, given = _target(request), request.given()
     if name == "DescribeLogGroups":
@@ -194,6 +202,7 @@ _BY_SERVICE = {
     "cloudfront": _cloudfront,
     "s3": _s3,
     "lambda": _lambda,
+    "dynamodb": _dynamodb,
     "iam": _iam,
     "kms": _kms,
     "ssm": _ssm,

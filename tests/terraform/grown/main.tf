@@ -96,6 +96,14 @@ module "content" {
   }
 }
 
+module "entitlements" {
+  source = "../../modules/entitlements-table"
+
+  name                = local.name
+  deletion_protection = false
+  tags                = local.first ? { shelf = "one" } : {}
+}
+
 resource "aws_s3_object" "package" {
   bucket = module.content.bucket
   key    = "package.zip"

@@ -23,7 +23,7 @@ from keyfront.stack.endpoint import Endpoint
 _HERE = Path(__file__).parent
 _MODULES = _HERE.parents[2] / "terraform" / "modules"
 _SECONDS = 5 * 60
-_OWN = ("trusted-key-group", "signing-key", "download-endpoint")
+_OWN = ("trusted-key-group", "signing-key", "download-endpoint", "entitlements-table")
 
 
 @dataclass(frozen=True)
