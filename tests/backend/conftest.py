@@ -140,7 +140,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 @pytest.fixture
 def settings(issuer: Issuer) -> Settings:
     tokens = TokenSettings(ISSUER, (AUDIENCE,), jwks_url=issuer.url)
-    return Settings("d111111abcdef8.cloudfront.net", "/shop/key", KEY_PAIR_ID, tokens=tokens)
+    return Settings("d111111abcdef8.cloudfront.net", "ssm:/shop/key", KEY_PAIR_ID, tokens=tokens)
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_a_link_as_json(client: httpx.Client, issuer: Issuer, signing_key: Signi
 def test_the_life_of_a_link_is_a_setting(
     engine: Engine, keystore: KeyStore, issuer: Issuer, settings: Settings, serve: Serve
 ) -> None:
-    short = Settings("http://localhost:10001", "/p", link_seconds=7, tokens=settings.tokens)
+    short = Settings("http://localhost:10001", "ssm:/p", link_seconds=7, tokens=settings.tokens)
     present = int(time.time())
     app = create_app(short, engine=engine, keystore=keystore, now=lambda: present + 0.25)
     token = issuer.token(iat=present - 1000, exp=present + 1000)

@@ -70,7 +70,7 @@ def shop(
 ) -> Iterator[httpx.Client]:
     with serve(Starlette(routes=[Route("/{path:path}", door.answer)])) as edge:
         door.url = str(edge.base_url).rstrip("/")
-        settings = Settings(door.url, "/shop/key", KEY_PAIR_ID)
+        settings = Settings(door.url, "ssm:/shop/key", KEY_PAIR_ID)
         with serve(create_app(settings, engine=engine, keystore=keystore, demo=True)) as client:
             client.headers["Accept"] = "text/html"
             yield client
@@ -160,6 +160,6 @@ def test_the_link_is_escaped_where_it_is_shown_again(shop: httpx.Client, door: D
 def test_an_edge_that_does_not_answer_is_said_to_be_unavailable(
     serve: Callable[[Starlette], AbstractContextManager[httpx.Client]], engine: Engine, keystore: KeyStore
 ) -> None:
-    settings = Settings("http://127.0.0.1:9", "/shop/key", KEY_PAIR_ID)
+    settings = Settings("http://127.0.0.1:9", "ssm:/shop/key", KEY_PAIR_ID)
     with serve(create_app(settings, engine=engine, keystore=keystore, demo=True)) as client:
         assert client.post("/refused", data={"link": "http://127.0.0.1:9/a"}).status_code == 503

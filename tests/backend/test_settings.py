@@ -25,7 +25,7 @@ def pem(key: Any) -> str:
 def test_two_variables_are_needed_and_the_rest_has_defaults() -> None:
     settings = Settings.from_environment(NEEDED)
     assert settings.base_url == "https://d111111abcdef8.cloudfront.net"
-    assert settings.private_key_parameter == "/shop/key"
+    assert settings.signer == "ssm:/shop/key"
     assert settings.key_pair_id is None
     assert settings.link_seconds == 60
     assert settings.database_url == "sqlite:///keyfront.db"
@@ -42,8 +42,12 @@ def test_every_variable_is_read() -> None:
             "JWT_AUDIENCE": "shop, api ,",
             "JWT_ALGORITHMS": "ES256, RS256",
             "SESSION_SECRET": "s" * 32,
+            "LINK_REUSE": "area",
+            "CHECK_KEY": "True",
         }
     )
+    assert settings.link_reuse == "area"
+    assert settings.check_key is True
     assert settings.key_pair_id == "K2JCJMDEHXQW5F"
     assert settings.link_seconds == 300
     assert settings.database_url == "postgresql+psycopg://shop@db.example/shop"
@@ -57,7 +61,7 @@ def test_every_variable_is_read() -> None:
 def test_the_process_environment_is_read_when_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in NEEDED.items():
         monkeypatch.setenv(name, value)
-    assert Settings.from_environment().private_key_parameter == "/shop/key"
+    assert Settings.from_environment().signer == "ssm:/shop/key"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +84,7 @@ SMALL_RSA_PEM = pem(rsa.generate_private_key(65537, 1024).public_key())
 WRONG: list[tuple[dict[str, str], str]] = [
     ({"PRIVATE_KEY_PARAMETER": "/p"}, "CLOUDFRONT_DOMAIN is not set"),
     ({**NEEDED, "CLOUDFRONT_DOMAIN": "   "}, "CLOUDFRONT_DOMAIN is not set"),
-    ({"CLOUDFRONT_DOMAIN": "d1.cloudfront.net"}, "PRIVATE_KEY_PARAMETER is not set"),
+    ({"CLOUDFRONT_DOMAIN": "d1.cloudfront.net"}, "SIGNER is not set: give where the signing key is"),
     ({**NEEDED, "CLOUDFRONT_DOMAIN": "https://d1.cloudfront.net/files"}, "CLOUDFRONT_DOMAIN .* give the host alone"),
     ({**NEEDED, "CLOUDFRONT_DOMAIN": "d1.cloudfront.net?x=1"}, "CLOUDFRONT_DOMAIN .* give the host alone"),
     ({**NEEDED, "CLOUDFRONT_DOMAIN": "ftp://d1.cloudfront.net"}, "CLOUDFRONT_DOMAIN is no domain"),
@@ -89,6 +93,12 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({**NEEDED, "CLOUDFRONT_DOMAIN": "localhost:99999"}, "CLOUDFRONT_DOMAIN .* port"),
     ({**NEEDED, "CLOUDFRONT_DOMAIN": "shop.s3.eu-central-1.amazonaws.com"}, "CLOUDFRONT_DOMAIN is the bucket"),
     ({**NEEDED, "CLOUDFRONT_DOMAIN": "s3.amazonaws.com"}, "CLOUDFRONT_DOMAIN is the bucket"),
+    ({**NEEDED, "SIGNER": "ssm:/shop/key"}, "SIGNER and PRIVATE_KEY_PARAMETER both say"),
+    ({"CLOUDFRONT_DOMAIN": "d1.cloudfront.net", "SIGNER": "/shop/key"}, "the signer's address begins with"),
+    ({"CLOUDFRONT_DOMAIN": "d1.cloudfront.net", "SIGNER": "kms:alias/shop"}, "give its id as well"),
+    ({**NEEDED, "LINK_REUSE": "folder"}, "LINK_REUSE is 'folder': write file"),
+    ({**NEEDED, "LINK_REUSE": "file", "LINK_SECONDS": "9"}, "LINK_SECONDS is 9: give 10 at least"),
+    ({**NEEDED, "CHECK_KEY": "1"}, "CHECK_KEY is '1': write true or false"),
     ({**NEEDED, "LINK_SECONDS": "soon"}, "LINK_SECONDS is 'soon'"),
     ({**NEEDED, "LINK_SECONDS": "0"}, "LINK_SECONDS is 0"),
     ({**NEEDED, "LINK_SECONDS": "-5"}, "LINK_SECONDS is '-5'"),

@@ -26,7 +26,7 @@ def refused(answer: dict[str, Any], status: int, error: str) -> bool:
     [
         ({"CLOUDFRONT_DOMAIN": None}, "CLOUDFRONT_DOMAIN is not set: give the distribution's domain"),
         ({"CLOUDFRONT_DOMAIN": "shop.s3.amazonaws.com"}, "CLOUDFRONT_DOMAIN is the bucket shop.s3.amazonaws.com"),
-        ({"PRIVATE_KEY_PARAMETER": None}, "PRIVATE_KEY_PARAMETER is not set"),
+        ({"PRIVATE_KEY_PARAMETER": None}, "SIGNER is not set"),
         ({"KEYFRONT_ENTITLEMENTS": None}, "set ENTITLEMENTS_TABLE (DynamoDB), DATABASE_URL (PostgreSQL) or"),
         ({"KEYFRONT_ENTITLEMENTS": "sales"}, "KEYFRONT_ENTITLEMENTS is 'sales': give module:function"),
         ({"KEYFRONT_ENTITLEMENTS": "salse:f"}, "module 'salse', which cannot be imported: put it into the package"),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import httpx
@@ -28,7 +29,7 @@ SECRET = "0123456789abcdef0123456789abcdef"
 NOW = float(int(time.time()))
 SETTINGS = Settings(
     "media.example.com",
-    "/shop/key",
+    "ssm:/shop/key",
     "K2JCJMDEHXQW5F",
     cookie_domain="example.com",
     tokens=TokenSettings("https://login.example.com/", ("shop",), secret=SECRET),
@@ -104,7 +105,12 @@ def test_a_request_gets_the_same_answer_through_both_faces(
     theirs = asyncio.run(over_asgi())
     assert ours.status == theirs.status_code
     assert ours.body == (b"" if method == "HEAD" else theirs.content)
-    told = sorted((name, value) for name, value in theirs.headers.multi_items() if name != "content-length")
-    assert sorted((name.lower(), value) for name, value in ours.headers) == told
+    assert _comparable(ours.headers) == _comparable(theirs.headers.multi_items())
     if theirs.headers.get("content-type") == "application/json":
         assert json.loads(theirs.content)
+
+
+def _comparable(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Without the length, which Lambda adds; Starlette keeps an address's methods in a set, whose order is any."""
+    told = [(name.lower(), value) for name, value in headers if name.lower() != "content-length"]
+    return sorted((name, ", ".join(sorted(value.split(", "))) if name == "allow" else value) for name, value in told)

@@ -30,7 +30,7 @@ from keyfront.backend.stylesheet import assets
 from keyfront.backend.tables import connect
 from keyfront.backend.tokens import TokenChecker
 from keyfront.errors import InputError, KeyfrontError
-from keyfront.keystore import KeyStore, SSMParameter
+from keyfront.keystore import KeyStore
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -70,9 +70,7 @@ def create_app(
         raise InputError(
             "nobody could be identified: set JWKS_URL, JWT_KEY or JWT_SECRET, with JWT_ISSUER and JWT_AUDIENCE"
         )
-    store = keystore or KeyStore(
-        SSMParameter(settings.private_key_parameter), settings.key_pair_id, ttl=settings.key_seconds, now=now
-    )
+    store = keystore or settings.open_keystore(check=True, now=now)
     downloads = Downloads[Request](settings, store.signer_async, entitlements, known, now, _in_thread)
     pages = Pages(shop, storefront=demo)
     refuse = refuse_with(pages)

@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, ParamSpec, Protocol, TypeVar
 
 from keyfront.backend.cookies import Opened, open_area
 from keyfront.backend.entitlements import Entitlements
 from keyfront.backend.exchange import Request
 from keyfront.backend.identity import Identity, TokenError
-from keyfront.backend.links import Link, sign_link
+from keyfront.backend.links import Link, Links
 from keyfront.backend.refusals import (
     RefusedError,
     invalid_token,
@@ -20,7 +20,6 @@ from keyfront.backend.refusals import (
 )
 from keyfront.backend.settings import Settings
 from keyfront.backend.values import Customer, Item, ObjectItem, is_item_id
-from keyfront.objects import object_url
 from keyfront.signing import Signer
 
 _log = logging.getLogger(__name__)
@@ -47,6 +46,12 @@ class Downloads(Generic[R]):
     identities: Sequence[Identity[R]]
     now: Callable[[], float]
     run: Run
+    _links: Links = field(init=False)
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        links = Links(settings.base_url, seconds=settings.link_seconds, reuse=settings.link_reuse)
+        object.__setattr__(self, "_links", links)
 
     async def customer(self, request: R) -> Customer | None:
         """Who is asking; `RefusedError` for a token that does not count, even when a session could speak for them."""
@@ -66,9 +71,8 @@ class Downloads(Generic[R]):
         """A signed link to an item that whoever is asking has bought. `RefusedError` otherwise."""
         customer, item = await self._entitled(request, item_id)
         signer = await self.signer()
-        url = object_url(self.settings.base_url, item.key)
         # In a thread: an RSA signature takes most of a millisecond, in which the loop can answer others.
-        link = await self.run(sign_link, signer, url, seconds=self.settings.link_seconds, now=self.now())
+        link = await self.run(self._links.sign, signer, item.key, self.now())
         self._note("link", customer, item, self.settings.link_seconds)
         return item, link
 

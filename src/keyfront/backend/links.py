@@ -2,7 +2,12 @@
 
 import math
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from keyfront.backend.cookies import area
+from keyfront.backend.settings import LinkReuse
+from keyfront.objects import object_url
+from keyfront.reuse import Reuse
 from keyfront.signing import Signer
 
 
@@ -15,7 +20,25 @@ class Link:
     expires: int
 
 
-def sign_link(signer: Signer, url: str, *, seconds: int, now: float) -> Link:
-    """A link to `url` that is good for `seconds` from `now` (seconds since the epoch), rounded up to a whole one."""
-    expires = math.ceil(now + seconds)
-    return Link(signer.sign_url(url, expires=expires), expires)
+class Links:
+    """Makes links to the objects of one distribution, good for `seconds`.
+
+    With `reuse` a signature is used again for half of that time: for the same file (`file`), or for all that lies in
+    the file's folder (`area`), which whoever has such a link can open then. So a link is good for `seconds` / 2 at
+    least, and a key in KMS signs a few times a minute however many download.
+    """
+
+    def __init__(self, base_url: str, *, seconds: int, reuse: LinkReuse | None = None) -> None:
+        self._base_url = base_url
+        self._seconds = seconds
+        self._whole_area = reuse == "area"
+        self._reuse = Reuse(timedelta(seconds=seconds)) if reuse else None
+
+    def sign(self, signer: Signer, key: str, now: float) -> Link:
+        """A link to the object `key`, from `now` (seconds since the epoch) on. Blocks while it signs."""
+        url = object_url(self._base_url, key)
+        if self._reuse is None:
+            expires = math.ceil(now + self._seconds)
+            return Link(signer.sign_url(url, expires=expires), expires)
+        grant = self._reuse.grant(signer, area(self._base_url, key)[0] if self._whole_area else url)
+        return Link(grant.url(url), grant.expires)

@@ -2,15 +2,20 @@
 
 import os
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from keyfront.backend.cookies import shared_domain
 from keyfront.backend.token_settings import TokenSettings, token_settings
 from keyfront.errors import InputError, URLError
+from keyfront.keystore import CloudFrontCheck, KeyStore, open_keystore
 from keyfront.urls import viewer_url
+
+LinkReuse = Literal["file", "area"]
+"""What a signature is used again for: the same file, or all that lies in its folder."""
 
 DEFAULT_DATABASE_URL: Final = "sqlite:///keyfront.db"
 DEFAULT_LINK_SECONDS: Final = 60
@@ -19,6 +24,7 @@ DEFAULT_KEY_SECONDS: Final = 300
 MAX_LINK_SECONDS: Final = 7 * 24 * 3600
 _BUCKET = re.compile(r"(?:.+\.)?s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?")
 _MIN_SESSION_SECRET: Final = 32
+_MIN_REUSED_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +33,19 @@ class Settings:
 
     base_url: str
     """Scheme and host of the distribution, without a slash at the end: `https://d111111abcdef8.cloudfront.net`."""
-    private_key_parameter: str
-    """The SSM parameter that holds the private key, alone (PEM) or with its id (JSON)."""
+    signer: str
+    """Where the signing key lives: `ssm:/shop/signing-key`, `kms:alias/shop`, … (see `open_keystore`)."""
     key_pair_id: str | None = None
-    """The public key's id in CloudFront; `None` when the parameter holds it."""
+    """The public key's id in CloudFront; `None` when it is kept with the key."""
     key_seconds: int = DEFAULT_KEY_SECONDS
     """How long the key is used before it is fetched again, in seconds."""
+    check_key: bool | None = None
+    """Whether CloudFront is asked, before a key is first used, if it has that key under its id; `None`: the service
+    does, and the function on Lambda, which would start later for it, does not."""
     link_seconds: int = DEFAULT_LINK_SECONDS
     """How long a signed link opens its file, in seconds."""
+    link_reuse: LinkReuse | None = None
+    """What a link's signature is used again for, until half of its life has passed; `None`: each has its own."""
     database_url: str = field(default=DEFAULT_DATABASE_URL, repr=False)
     tokens: TokenSettings | None = None
     """How bearer tokens are checked; `None` when nobody comes with one."""
@@ -63,30 +74,44 @@ class Settings:
                 f"SESSION_SECRET has {len(self.session_secret)} characters and needs {_MIN_SESSION_SECRET}: "
                 "make one with `openssl rand -hex 32`"
             )
+        if self.link_reuse is not None and self.link_seconds < _MIN_REUSED_SECONDS:
+            raise InputError(
+                f"LINK_REUSE gives out signatures of which half has passed, and LINK_SECONDS is {self.link_seconds}: "
+                f"give {_MIN_REUSED_SECONDS} at least"
+            )
+        # What is wrong with the address is told now, and not at the first download.
+        open_keystore(self.signer, self.key_pair_id)
         object.__setattr__(self, "base_url", distribution_url(self.base_url))
         if self.cookie_domain is not None:
             object.__setattr__(self, "cookie_domain", shared_domain(self.cookie_domain, self.base_url))
         if self.database_url != DEFAULT_DATABASE_URL:
             object.__setattr__(self, "database_url", database_url(self.database_url))
 
+    def open_keystore(self, *, check: bool, now: Callable[[], float] = time.time) -> KeyStore:
+        """Where the key is taken from. `check` counts where `check_key` says nothing; `now` is the signer's clock."""
+        asked = CloudFrontCheck() if (check if self.check_key is None else self.check_key) else None
+        return open_keystore(self.signer, self.key_pair_id, ttl=self.key_seconds, check=asked, now=now)
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """The settings in `environment` (the process's own when `None`); empty variables count as missing.
 
-        CLOUDFRONT_DOMAIN, PRIVATE_KEY_PARAMETER; KEYPAIR_ID unless the parameter holds the id; one of JWKS_URL,
-        JWT_KEY and JWT_SECRET with JWT_ISSUER and JWT_AUDIENCE; optionally JWT_ALGORITHMS, one of DATABASE_URL,
-        ENTITLEMENTS_TABLE and KEYFRONT_ENTITLEMENTS, LINK_SECONDS, KEY_SECONDS, COOKIE_DOMAIN, COOKIE_SECONDS,
-        SESSION_SECRET. Region, credentials and endpoint of SSM follow boto3's own variables. Raises `InputError`,
-        which names the variable.
+        CLOUDFRONT_DOMAIN; SIGNER or PRIVATE_KEY_PARAMETER (an SSM parameter's name); KEYPAIR_ID unless it is kept with
+        the key; one of JWKS_URL, JWT_KEY and JWT_SECRET with JWT_ISSUER and JWT_AUDIENCE; optionally JWT_ALGORITHMS,
+        one of DATABASE_URL, ENTITLEMENTS_TABLE and KEYFRONT_ENTITLEMENTS, LINK_SECONDS, LINK_REUSE, KEY_SECONDS,
+        CHECK_KEY, COOKIE_DOMAIN, COOKIE_SECONDS, SESSION_SECRET. Region, credentials and endpoint of what has the key
+        follow boto3's own variables. Raises `InputError`, which names the variable.
         """
         given = os.environ if environment is None else environment
         values = {name: value.strip() for name, value in given.items() if value.strip()}
         return cls(
             base_url=_needed(values, "CLOUDFRONT_DOMAIN", "the distribution's domain, d….cloudfront.net"),
-            private_key_parameter=_needed(values, "PRIVATE_KEY_PARAMETER", "the SSM parameter with the private key"),
+            signer=_signer(values),
             key_pair_id=values.get("KEYPAIR_ID"),
             key_seconds=_whole_number(values, "KEY_SECONDS", DEFAULT_KEY_SECONDS),
+            check_key=_yes_or_no(values, "CHECK_KEY"),
             link_seconds=_whole_number(values, "LINK_SECONDS", DEFAULT_LINK_SECONDS),
+            link_reuse=_link_reuse(values.get("LINK_REUSE")),
             database_url=values.get("DATABASE_URL", DEFAULT_DATABASE_URL),
             tokens=token_settings(values),
             entitlements=values.get("KEYFRONT_ENTITLEMENTS"),
@@ -153,6 +178,31 @@ def _needed(values: Mapping[str, str], name: str, what: str) -> str:
     if value := values.get(name):
         return value
     raise InputError(f"{name} is not set: give {what}")
+
+
+def _signer(values: Mapping[str, str]) -> str:
+    address, parameter = values.get("SIGNER"), values.get("PRIVATE_KEY_PARAMETER")
+    if address and parameter:
+        raise InputError("SIGNER and PRIVATE_KEY_PARAMETER both say where the signing key is: set one")
+    if parameter:
+        return f"ssm:{parameter}"
+    return _needed(values, "SIGNER", "where the signing key is, such as ssm:/shop/signing-key or kms:alias/shop")
+
+
+def _link_reuse(value: str | None) -> LinkReuse | None:
+    if value is None or value in get_args(LinkReuse):
+        return cast(LinkReuse | None, value)
+    raise InputError(
+        f"LINK_REUSE is {value!r}: write file (one signature for all who download the same file), area (one for all "
+        "that lies in its folder, which each link opens then), or leave it out"
+    )
+
+
+def _yes_or_no(values: Mapping[str, str], name: str) -> bool | None:
+    value = values.get(name)
+    if value is None or value.lower() in ("true", "false"):
+        return None if value is None else value.lower() == "true"
+    raise InputError(f"{name} is {value!r}: write true or false")
 
 
 def _whole_number(values: Mapping[str, str], name: str, default: int) -> int:

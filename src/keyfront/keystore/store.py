@@ -107,6 +107,7 @@ def open_keystore(
     ttl: float = TTL,
     usable: float | None = USABLE,
     check: Check | None = None,
+    now: Callable[[], float] = time.time,
     max_lifetime: timedelta | None = timedelta(days=7),
     ipv6: bool | None = None,
 ) -> KeyStore:
@@ -125,7 +126,9 @@ def open_keystore(
                 'or keep {"key_pair_id": "K…", "kms_key": "…"} in a parameter'
             )
         source = BareKMSKey(where.name, key_pair_id)
-    return KeyStore(source, key_pair_id, ttl=ttl, usable=usable, check=check, max_lifetime=max_lifetime, ipv6=ipv6)
+    return KeyStore(
+        source, key_pair_id, ttl=ttl, usable=usable, check=check, now=now, max_lifetime=max_lifetime, ipv6=ipv6
+    )
 
 
 class BareKMSKey:

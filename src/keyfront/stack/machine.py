@@ -206,7 +206,7 @@ class Machine:
         settings = Settings(
             # A browser does not know the machine's authority, so the shop's links are http.
             base_url=running.http_url,
-            private_key_parameter=made.parameter,
+            signer=f"ssm:{made.parameter}",
             database_url=f"sqlite:///{purchases}/shop.db",
         )
         engine = connect(settings.database_url)

@@ -18,7 +18,7 @@ from keyfront.backend.refusals import Refusal, bad_request, broken
 from keyfront.backend.service import Service
 from keyfront.backend.settings import Settings
 from keyfront.errors import InputError, KeyfrontError
-from keyfront.keystore import KeyStore, SSMParameter
+from keyfront.keystore import KeyStore
 from keyfront.signing import Signer
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ class Loop:
 
 def _build(environment: Mapping[str, str]) -> tuple[Service[Asked], KeyStore]:
     settings = Settings.from_environment(environment)
-    store = KeyStore(SSMParameter(settings.private_key_parameter), settings.key_pair_id, ttl=settings.key_seconds)
+    # An AWS client more would be half of the time to the first answer.
+    store = settings.open_keystore(check=False)
     identities: list[Identity[Asked]] = [GatewayClaims()]
     if settings.tokens is not None:
         from keyfront.backend.tokens import TokenChecker
