@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from keyfront.keys import SigningKey
-from keyfront.packaging import Built, Plan, build
+from keyfront.packaging import Built, Plan, build, wheels
 from keyfront.stack.endpoint.lambdas.runtime_api import Runtime
 
 DOMAIN = "media.example.com"
@@ -91,6 +91,7 @@ def signer_document(signing_key: SigningKey) -> str:
 
 SALES = """
 import asyncio
+import sys
 
 def may_download(customer, item):
     if item == "broken":
@@ -109,6 +110,9 @@ class Sales:
         return f"{len(self.loops)}.txt" if customer == "mara" else None
 
 slow = Sales()
+
+def loaded(customer, item):
+    return "-".join(name for name in ("boto3", "jinja2", "sqlalchemy", "http.client") if name in sys.modules) or "none"
 """
 
 
@@ -117,6 +121,24 @@ def sales(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("mine") / "sales.py"
     path.write_text(SALES, "utf-8")
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def downloaded_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """pip fetches the wheels of a plan for the first package that needs them, and not for the next."""
+    kept: dict[tuple[str, ...], Path] = {}
+
+    def download(plan: Plan, _: Path) -> list[Path]:
+        wanted = (plan.architecture, plan.python, *wheels.locked(plan.distributions))
+        if wanted not in kept:
+            folder = tmp_path_factory.mktemp("wheels")
+            wheels.download(plan, folder)
+            kept[wanted] = folder
+        return sorted(kept[wanted].glob("*.whl"))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("keyfront.packaging.building.download", download)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -184,7 +184,7 @@ def test_what_is_refused_says_why_and_is_counted(shared: Any, events: Any) -> No
 def test_a_function_of_the_users_that_fails_is_named_with_its_line(shared: Any, events: Any) -> None:
     shared(events.http("/download/broken", claims=MARA))
     shared(events.http("/download/odd", claims=MARA))
-    assert re.search(r"sales:may_download raised RuntimeError at .*sales\.py:6", shared.messages)
+    assert re.search(r"sales:may_download raised RuntimeError at .*sales\.py:7", shared.messages)
     assert "sales:may_download returned int: return the object's key, True, False or None" in shared.messages
 
 
@@ -236,6 +236,14 @@ def test_the_key_is_fetched_once_for_many_downloads(start: Any, events: Any, par
     downloads = function.metric("Downloads")
     assert len(downloads) == 5
     assert all(0 <= each["KeyAge"][0] < 300 for each in downloads)
+
+
+def test_the_way_to_a_link_loads_no_sdk_and_nothing_for_pages(start: Any, events: Any, parameters: Any) -> None:
+    function = start(KEYFRONT_ENTITLEMENTS="sales:loaded")
+    for _ in range(2):
+        location = header(function(events.http("/download/lamps", claims=MARA)), "location")
+    assert location.startswith("https://media.example.com/http.client?")
+    assert parameters.asked == 1
 
 
 def test_who_downloaded_what_is_logged_and_no_token_and_no_signature_ever(

@@ -13,6 +13,7 @@ import pytest
 
 from keyfront.errors import InputError, ServiceError
 from keyfront.packaging import ARCHITECTURES, EXTRAS, Plan, build
+from keyfront.packaging.bytecode import compiled
 from keyfront.packaging.plan import PYTHONS
 from keyfront.packaging.wheels import locked
 
@@ -35,7 +36,7 @@ def test_two_folders_give_the_same_bytes_for_the_architecture_that_was_asked_for
         folder.mkdir()
         copy = folder / "sales.py"
         copy.write_bytes(sales.read_bytes())
-        built = build(Plan(architecture, "3.13", includes=(copy,)), folder / f"{name}.zip")
+        built = build(Plan(architecture, includes=(copy,)), folder / f"{name}.zip")
         content = built.path.read_bytes()
         assert (built.size, built.sha256) == (len(content), hashlib.sha256(content).hexdigest())
         sums.append(built.sha256)
@@ -48,9 +49,9 @@ def test_two_folders_give_the_same_bytes_for_the_architecture_that_was_asked_for
         assert names == sorted(names)
         assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
         assert {entry.external_attr >> 16 for entry in entries} == {0o100644}
-        compiled = [name for name in names if name.endswith(".so")]
-        assert compiled
-        assert {machine(archive.read(name)) for name in compiled} == {number}
+        libraries = [name for name in names if name.endswith(".so")]
+        assert libraries
+        assert {machine(archive.read(name)) for name in libraries} == {number}
         assert not [name for name in names if name.endswith((".pyc", ".pyi")) or "/tests/" in name]
         assert not [name for name in names if name.startswith(("boto", "starlette", "mangum", "keyfront/edge", "pip"))]
         assert [name for name in names if re.match(r"cryptography-.*\.dist-info/licenses/LICENSE", name)]
@@ -119,10 +120,11 @@ def test_modules_go_along_compiled_the_same_each_time_and_are_what_python_loads(
     command = [sys.executable, "-S", "-c", "import sales; print(sales.may_download('mara', 'root'))"]
     done = subprocess.run(command, cwd=tmp_path / "task", capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.strip() == "root.txt", done.stderr
-    wrong = tmp_path / "wrong.py"
-    wrong.write_text("def broken(:\n")
+
+
+def test_a_module_that_does_not_compile_is_named() -> None:
     with pytest.raises(InputError, match=r"a module does not compile with Python .*wrong\.py"):
-        build(Plan(python=python, includes=(wrong,), bytecode=True), tmp_path / "c")
+        compiled({"wrong.py": b"def broken(:\n"}, ".".join(map(str, sys.version_info[:2])))
 
 
 def test_every_platform_has_tags_of_its_glibc() -> None:
