@@ -6,13 +6,15 @@ ARGS ?=
 # Two workers share two cores; each keeps its own servers for the whole run. A file's tests stay on one worker
 # (pytest-xdist's groups do nothing under pytest 9.2).
 TEST_WORKERS ?= 2
+# Spark is large, and of use only where Java is.
+SPARK := $(if $(shell command -v java),.venv/spark)
 
 .PHONY: demo test fuzz check format bench lock clean
 
 demo: .venv/ready  ## Start the laptop's CloudFront with the bundled shop
 	@$(BIN)/keyfront up $(ARGS)
 
-test: .venv/ready  ## Run every test
+test: .venv/ready $(SPARK)  ## Run every test
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 fuzz: .venv/ready  ## Fuzz the edge's request path, for minutes
@@ -44,4 +46,9 @@ clean:
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/spark: requirements-spark.lock .venv/ready
+	@echo "Setting up PySpark for its tests (once; half a minute)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-spark.lock
 	@touch $@

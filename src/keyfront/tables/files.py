@@ -100,7 +100,7 @@ def sign_table(
 def _continued(work: Work, places: Places, told: Told) -> Journal | None:
     """The run that was begun, if it was this one. Raises `InputError` for another."""
     journal = work.journal()
-    if journal is None:
+    if journal is None or (journal.assembled is None and not work.done()):
         return None
     again = f"--restart begins anew, without what is done in {work.folder}"
     if journal.source != Identity.of(places.source):

@@ -6,16 +6,19 @@ itself, once.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from keyfront.errors import InputError
+from keyfront.cautions import MAX_LIFETIME
+from keyfront.errors import InputError, PolicyError
 from keyfront.keystore import KeyStore, open_keystore
 from keyfront.keystore.addresses import Address
+from keyfront.policy import epoch
 from keyfront.tables.batches import sign_batch, signed_schema
 from keyfront.tables.terms import TableTerms
 
@@ -33,7 +36,7 @@ class BatchSigner:
     key_pair_id: str | None = None
     """Needed where `address` holds a PEM alone, or names a key in KMS."""
 
-    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The batches signed, with the reasons of the rows that are not. Raises as `sign_batch`."""
         store = _opened(self.address, self.key_pair_id)
         for batch in batches:
@@ -51,13 +54,24 @@ def sign_dataframe(
     from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
     Address.parse(address)
-    fixed = terms.fixed(time.time())
-    # Spark calls the type of a time without a zone `timestamp_ntz`; what it calls `timestamp` has the session's.
+    now = time.time()
+    fixed = terms.fixed(now)
+    _refuse_long(fixed, now)
     schema = signed_schema(to_arrow_schema(frame.schema), fixed)
     names = [field.name for field in frame.schema]
     if len(set(names)) < len(names):
         raise InputError(f"two columns have the same name among {', '.join(names)}: rename one")
     return frame.mapInArrow(BatchSigner(address, fixed, key_pair_id), from_arrow_schema(schema))
+
+
+def _refuse_long(terms: TableTerms, now: float) -> None:
+    # Each executor's signer would refuse every row.
+    most = terms.max_lifetime or timedelta(seconds=MAX_LIFETIME)
+    if terms.expires is not None and epoch(terms.expires, now) - now > most.total_seconds() + 1:
+        raise PolicyError(
+            f"expires is more than {most} away: a signature cannot be taken back, so say it twice, with max_lifetime "
+            "[long-lived]"
+        )
 
 
 @lru_cache(maxsize=16)

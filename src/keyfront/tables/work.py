@@ -42,7 +42,7 @@ class Work:
 
     @contextmanager
     def held(self) -> Iterator["Work"]:
-        """The folder, for this process alone. It is gone afterwards unless something is left to go on with."""
+        """The folder, for this process alone. It is gone afterwards unless it holds something to go on with."""
         with writing(self.folder):
             self.folder.mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
@@ -56,7 +56,8 @@ class Work:
             try:
                 yield self
             finally:
-                if not self._journal.exists():
+                if not self.done() and not self.out.exists():
+                    self._journal.unlink(missing_ok=True)
                     self._lock.unlink(missing_ok=True)
                     with contextlib.suppress(OSError):  # it holds what is not ours
                         self.folder.rmdir()

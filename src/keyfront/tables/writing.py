@@ -101,9 +101,17 @@ def _plain(field: pa.Field) -> pa.Field:
 def _separated(path: Path, delimiter: str, schema: pa.Schema) -> Iterator[Write]:
     # Bytes that were no UTF-8 go out as they came in.
     with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
-        writer.writerow(schema.names)
-        yield lambda batch: writer.writerows(zip(*(_cells(column) for column in batch.columns), strict=True))
+        plain = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+        # Where "\n" ends a line, csv does not quote for a "\r"; other readers end a line there.
+        quoted = csv.writer(file, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        plain.writerow(schema.names)
+
+        def write(batch: pa.RecordBatch) -> None:
+            columns = [_cells(column) for column in batch.columns]
+            returns = any("\r" in cell for column in columns for cell in column if cell)
+            (quoted if returns else plain).writerows(zip(*columns, strict=True))
+
+        yield write
 
 
 def _cells(column: pa.Array) -> list[str | None]:

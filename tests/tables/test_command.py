@@ -1,0 +1,94 @@
+"""`keyfront sign-table`: the real executable."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from keyfront import SigningKey
+
+SITE = "https://d111111abcdef8.cloudfront.net"
+COMMAND = [str(Path(sys.executable).with_name("keyfront")), "sign-table"]
+WHO = ["--key-id", "K2JCJMDEHXQW5F", "--private-key", "private_key.pem"]
+Read = Callable[[Path], list[dict[str, str]]]
+Write = Callable[..., Path]
+
+
+def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
+
+
+def test_it_says_what_became_of_the_rows_and_ends_with_1_when_some_were_not_signed(
+    tmp_path: Path, write_csv: Write, read_csv: Read, key: SigningKey
+) -> None:
+    key.write(tmp_path)
+    write_csv([f"{SITE}/1", "no", "http://d111111abcdef8.cloudfront.net/2"])
+    done = run(tmp_path, "links.csv", "out.csv", "--url-column", "url", "--expires", "1h", *WHO)
+    assert (done.returncode, done.stdout) == (1, "")
+    warned, *said = done.stderr.splitlines()
+    assert warned.endswith("[protocol-differs]")
+    assert said == ["2 rows signed into out.csv", "1 rows could not be signed: see out.csv.rejects.csv"]
+    again = run(tmp_path, "links.csv", "out.csv", "--url-column", "url", "--expires", "1h", *WHO, "--json")
+    assert again.returncode == 2
+    assert json.loads(again.stderr) == {"error": "out.csv exists already: --force replaces it"}
+    forced = run(
+        tmp_path,
+        *("links.csv", "out.csv", "--url-column", "url", "--signed-column", "url", "--force", "--json"),
+        *("--signer", "file:private_key.pem", "--key-id", "K2JCJMDEHXQW5F", "--reject", "bad.tsv"),
+        *("--expires", "2w", "--max-lifetime", "2w", "--ip", "192.0.2.0/24", "--resource", f"{SITE}/*"),
+    )
+    assert forced.returncode == 1, forced.stderr
+    told = json.loads(forced.stdout)
+    assert (told["signed"], told["rejected"], told["reject"], told["kept"]) == (1, 2, "bad.tsv", 0)
+    assert [each["finding"] for each in told["warnings"]] == ["resource-covers-host"]
+    assert list(read_csv(tmp_path / "out.csv")[0]) == ["url"]
+    assert (tmp_path / "bad.tsv").read_text().splitlines()[1].startswith("2\tno\t'no' has no scheme")
+
+
+def test_a_mistake_is_one_line(tmp_path: Path, write_csv: Write, key: SigningKey) -> None:
+    key.write(tmp_path)
+    write_csv([f"{SITE}/1"])
+    for arguments, told in (
+        (["links.csv", "out.csv", "--url-column", "url", *WHO], "error: until when? Give expires (--expires)"),
+        (["links.csv", "out.csv", "--url-column", "link", "--expires", "1h", *WHO], "error: there is no column 'link'"),
+        (["links.csv", "out.xls", "--url-column", "url", "--expires", "1h", *WHO], "error: out.xls does not say"),
+        (["links.csv", "out.csv", "--url-column", "url", "--expires", "30d", *WHO], "error: expires is 29 days"),
+        (["links.csv", "out.csv", "--url-column", "url", "--expires", "1h"], "error: say where the private key is"),
+    ):
+        done = run(tmp_path, *arguments)
+        assert done.returncode == 2
+        assert done.stderr.startswith(told)
+        assert done.stderr.count("\n") == 1
+    assert {each.name for each in tmp_path.iterdir()} == {"links.csv", "private_key.pem", "public_key.pem"}
+
+
+def test_a_bar_is_drawn_on_a_terminal(tmp_path: Path, write_csv: Write, key: SigningKey) -> None:
+    key.write(tmp_path)
+    write_csv([f"{SITE}/{n}" for n in range(200)])
+    terminal, its_end = pty.openpty()
+    drawn: list[bytes] = []
+
+    def read() -> None:
+        try:
+            while piece := os.read(terminal, 4096):
+                drawn.append(piece)
+        except OSError:  # its other end is closed
+            pass
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    arguments = ["links.csv", "out.csv", "--url-column", "url", "--expires", "1h", "--part-rows", "50", *WHO]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    done = subprocess.run([*COMMAND, *arguments], cwd=tmp_path, stderr=its_end, env=environment, timeout=60)
+    os.close(its_end)
+    reader.join()
+    os.close(terminal)
+    assert done.returncode == 0
+    shown = b"".join(drawn).decode()
+    assert "signing" in shown
+    assert "200/200" in shown
+    assert shown.rstrip().endswith("200 rows signed into out.csv")
