@@ -108,3 +108,54 @@ def test_options_that_do_not_go_together(run: Run, no_aws: None, options: list[s
     assert (status, out) == (2, "")
     assert complaint in err
     assert "Traceback" not in err
+
+
+def test_a_stored_key_is_what_signs(run: Run, aws: None, tmp_path: Path) -> None:
+    private, _ = KEY.write(tmp_path / "keys")
+    for address in ("ssm:/shop/key", "secretsmanager:shop/key", f"file:{tmp_path / 'signer.json'}"):
+        store = ("keys", "store", address, "--key-id", ID, "--private-key", private)
+        status, out, err = run(*store)
+        assert (status, err) == (0, "")
+        assert f"signs for {ID} now: {KEY.public_key.fingerprint}, SHA1" in out
+        assert run(*store)[0] == 0
+        signed = run("sign", URL, "--signer", address, "--expires", "1h")[1]
+        assert allowed(signed.strip(), KEY.public_key)
+        status, _, err = run(*store[:4], "KOTHER", *store[5:])
+        assert status == 2
+        assert f"holds the key of {ID}: `keyfront rotate` replaces it" in err
+        assert run(*store[:4], "KOTHER", *store[5:], "--replace")[0] == 0
+    assert (tmp_path / "signer.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_kms_key_is_stored_by_name_and_asked_first(run: Run, aws: None) -> None:
+    kms = boto3.client("kms")
+    made = kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    status, out, _ = run("keys", "store", "ssm:/shop/key", "--key-id", ID, "--kms-key", made, "--json")
+    assert status == 0
+    assert '"hash": "SHA256"' in out
+    status, _, err = run("keys", "store", "ssm:/shop/other", "--key-id", ID, "--kms-key", "alias/none")
+    assert status == 2
+    assert "alias/none" in err
+    assert [each["Name"] for each in boto3.client("ssm").describe_parameters()["Parameters"]] == ["/shop/key"]
+
+
+def test_what_is_no_document_is_not_overwritten_unasked(run: Run, tmp_path: Path) -> None:
+    private, _ = KEY.write(tmp_path)
+    status, _, err = run("keys", "store", f"file:{private}", "--key-id", ID, "--private-key", private)
+    assert status == 2
+    assert "holds something else, which --replace overwrites" in err
+    assert private.read_text() == KEY.pem()
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ([], "say what signs, once"),
+        (["--private-key", "a", "--kms-key", "b"], "say what signs, once"),
+        (["--kms-key", "b", "--hash", "sha1"], "KMS signs no SHA-1"),
+    ],
+)
+def test_what_cannot_be_stored(run: Run, no_aws: None, tmp_path: Path, options: list[str], complaint: str) -> None:
+    status, _, err = run("keys", "store", f"file:{tmp_path}/signer.json", "--key-id", ID, *options)
+    assert status == 2
+    assert complaint in err

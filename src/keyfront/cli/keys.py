@@ -7,6 +7,7 @@ import typer
 
 from keyfront.cli.options import AsJson, Comment, EndpointUrl, Profile, Region
 from keyfront.cli.output import Json, say, show, show_json, table
+from keyfront.cli.storing import store
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
@@ -153,6 +154,9 @@ def delete(
         show_json({"id": key_id, "deleted": True})
     else:
         show(f"Deleted {key_id}.")
+
+
+_app.command()(store)
 
 
 def _in_use(client: "CloudFrontClient", key_id: str) -> str:

@@ -4,13 +4,13 @@ output "domain_name" {
 }
 
 output "key_pair_id" {
-  description = "The public key's id in CloudFront, for sign.py."
+  description = "The public key's id in CloudFront, for --key-id."
   value       = module.trusted_key_group.current_key_id
 }
 
-output "kms_key_arn" {
-  description = "The key that signs, for sign.py."
-  value       = module.signing_key.kms_key_arn
+output "signer" {
+  description = "Where the key is, for --signer."
+  value       = module.signing_key.signer
 }
 
 output "signer_policy_json" {

@@ -110,7 +110,8 @@ def kms(place: Place) -> None:
     terraform.initialise()
     outputs = terraform.apply()
     assert laptop.fetch(outputs["url"])[0] == 403
-    command = [sys.executable, "sign.py", outputs["url"], outputs["key_pair_id"], outputs["kms_key_arn"]]
+    command = [str(Path(sys.executable).with_name("keyfront")), "sign", outputs["url"], "--expires", "5m"]
+    command += ["--signer", outputs["signer"], "--key-id", outputs["key_pair_id"]]
     # Who signs is not who deploys: these requests are not among those that Terraform sent.
     environment = {**os.environ, **terraform.switch, "AWS_ENDPOINT_URL": laptop.printed["endpoint"]}
     made = subprocess.run(command, cwd=terraform.folder, env=environment, capture_output=True, text=True, timeout=60)

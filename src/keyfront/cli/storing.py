@@ -1,0 +1,112 @@
+"""`keyfront keys store`: a signing key put where signers take it from."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from keyfront.cli.options import AsJson, EndpointUrl, PassphraseFile, Profile, Region
+from keyfront.cli.output import show, show_json
+from keyfront.errors import InputError, KeyLoadError
+
+if TYPE_CHECKING:
+    from keyfront.keys import SigningKey
+    from keyfront.keystore import SignerDocument
+    from keyfront.keystore.places import Place
+
+
+def store(
+    address: Annotated[
+        str,
+        typer.Argument(
+            metavar="ADDRESS", help="Where signers will find it: ssm:/NAME, secretsmanager:NAME, file:PATH."
+        ),
+    ],
+    key_id: Annotated[str, typer.Option("--key-id", metavar="ID", help="The public key's id in CloudFront (K…).")],
+    private_key: Annotated[
+        Path | None,
+        typer.Option("--private-key", metavar="FILE", help="The private key in PEM; - reads standard input."),
+    ] = None,
+    kms_key: Annotated[
+        str | None,
+        typer.Option("--kms-key", metavar="KEY", help="In its place, the KMS key that signs: id, ARN or alias/NAME."),
+    ] = None,
+    hash_name: Annotated[
+        Literal["sha1", "sha256"] | None,
+        typer.Option("--hash", case_sensitive=False, help="What signers sign with: sha1, and sha256 with a KMS key."),
+    ] = None,
+    passphrase_file: PassphraseFile = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Even if another key's document is there. Viewers are not waited for.")
+    ] = False,
+    endpoint_url: EndpointUrl = None,
+    profile: Profile = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keep a signing key where signers take it from: id, key and hash algorithm in one document.
+
+    An encrypted key is stored decrypted: SSM and Secrets Manager encrypt it, a file can be read by you alone. To
+    replace the key of a service that runs, see `keyfront rotate`, which refuses nobody.
+
+    \b
+    Examples:
+      keyfront keys store ssm:/shop/signing-key --key-id K2JCJMDEHXQW5F --private-key keys/private_key.pem
+      keyfront keys store ssm:/shop/signing-key --key-id K2JCJMDEHXQW5F --kms-key alias/shop
+    """
+    from keyfront.cli.cloudfront import aws
+    from keyfront.cli.extras import needs
+    from keyfront.cli.secrets import signing_key
+    from keyfront.keystore import KMSKey, KMSReference, SignerDocument
+    from keyfront.signing import Signer
+
+    if (private_key is None) == (kms_key is None):
+        raise InputError("say what signs, once: --private-key FILE or --kms-key KEY")
+    with needs("aws"):
+        place = _place(address, endpoint_url, profile, region)
+        if kms_key is None:
+            assert private_key is not None
+            key = signing_key(private_key, passphrase_file)
+            kept: SigningKey | KMSReference = key
+            signer = Signer(key_id, key, "SHA256" if hash_name == "sha256" else "SHA1")
+        elif hash_name == "sha1":
+            raise InputError("KMS signs no SHA-1: leave --hash out")
+        else:
+            signer = Signer(key_id, KMSKey(kms_key, aws("kms", endpoint_url, profile, region)), "SHA256")
+            kept = KMSReference(kms_key)
+        there = None if replace else _there(place, key_id)
+        place.write(SignerDocument(key_id, kept, signer.hash_algorithm, there.version if there else 0))
+    fingerprint = signer.key.public_key.fingerprint
+    if as_json:
+        told = {"signer": address, "key_pair_id": key_id, "hash": signer.hash_algorithm, "fingerprint": fingerprint}
+        show_json({**told})
+    else:
+        show(f"{place.name} signs for {key_id} now: {fingerprint}, {signer.hash_algorithm}")
+
+
+def _there(place: "Place", key_id: str) -> "SignerDocument | None":
+    """The document that is replaced. Raises `InputError` for that of another key, and for what is none."""
+    try:
+        there = place.read()
+    except KeyLoadError as error:
+        raise InputError(f"{place.name} holds something else, which --replace overwrites: {error}") from None
+    if there is not None and there.key_pair_id != key_id:
+        raise InputError(
+            f"{place.name} holds the key of {there.key_pair_id}: `keyfront rotate` replaces it while links live, "
+            "and --replace at once"
+        )
+    return there
+
+
+def _place(address: str, endpoint_url: str | None, profile: str | None, region: str | None) -> "Place":
+    from keyfront.cli.cloudfront import aws
+    from keyfront.keystore import Address
+    from keyfront.keystore.places import open_place
+
+    match Address.parse(address).kind:
+        case "ssm":
+            return open_place(address, ssm=aws("ssm", endpoint_url, profile, region))
+        case "secretsmanager":
+            client = aws("secretsmanager", endpoint_url, profile, region)
+            return open_place(address, secretsmanager=client)
+    return open_place(address)
