@@ -100,7 +100,7 @@ module "entitlements" {
   source = "../../modules/entitlements-table"
 
   name                = local.name
-  deletion_protection = false
+  deletion_protection = local.first
   tags                = local.first ? { shelf = "one" } : {}
 }
 
