@@ -6,18 +6,22 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from benchmarks import authz, cli, edge, lambdas, memory, signing, table, verification
+from benchmarks import authz, cli, edge, lambdas, memory, signing, table, tables, verification
 from benchmarks.contest import Row
 
 SECTIONS: dict[str, Callable[[float, int], Iterator[Row]]] = {
     "signing": signing.run,
     "verification": verification.run,
+    "tables": tables.run,
     "cli": cli.run,
     "edge": edge.run,
     "authz": authz.run,
     "lambda": lambdas.run,
 }
-LONG: dict[str, Callable[[float, int], Iterator[Row]]] = {"edge-memory": memory.run}
+LONG: dict[str, Callable[[float, int], Iterator[Row]]] = {
+    "edge-memory": memory.run,
+    "tables-million": tables.run_million,
+}
 """Sections that run only when they are asked for."""
 
 
