@@ -42,8 +42,8 @@ _LAMBDAS_OWN: Final = (
     "jmespath", "dateutil", "urllib3", "six",
 )  # fmt: skip
 """What Lambda's Python has beside a function."""
-_TURNS: Final = 7
-_CALLS: Final = 30
+_TURNS: Final = 9
+_CALLS: Final = 40
 """Warm calls a turn."""
 _SECTION: Final = "Lambda, {what}"
 

@@ -238,6 +238,17 @@ def test_the_key_is_fetched_once_for_many_downloads(start: Any, events: Any, par
     assert all(0 <= each["KeyAge"][0] < 300 for each in downloads)
 
 
+@pytest.mark.parametrize(("kind", "asked"), [("on-demand", 1), ("provisioned-concurrency", 1), ("snap-start", 0)])
+def test_the_key_is_there_before_the_first_download_but_in_no_snapshot(
+    kind: str, asked: int, start: Any, events: Any, parameters: Any
+) -> None:
+    function = start(AWS_LAMBDA_INITIALIZATION_TYPE=kind)
+    assert function(events.http("/healthz"))["statusCode"] == 200
+    assert parameters.asked == asked
+    assert function(events.http("/download/lamps", claims=MARA))["statusCode"] == 303
+    assert parameters.asked == 1
+
+
 def test_the_way_to_a_link_loads_no_sdk_and_nothing_for_pages(start: Any, events: Any, parameters: Any) -> None:
     function = start(KEYFRONT_ENTITLEMENTS="sales:loaded")
     for _ in range(2):

@@ -56,6 +56,12 @@ class Function:
         base_path = environment.get("BASE_PATH", "").strip().strip("/")
         return cls(lambda: _build(environment), Observer(environment), base_path=f"/{base_path}" if base_path else "")
 
+    def prepare(self) -> None:
+        """Have the key, so that the first event need not wait for it. What goes wrong is told at each event."""
+        if self._keystore is not None:
+            with contextlib.suppress(KeyfrontError):
+                self._keystore.signer()
+
     def __call__(self, event: object, context: Context) -> Mapping[str, object]:
         """The answer to one event."""
         self._observer.begin(context)

@@ -244,6 +244,9 @@ class Runtime:
             self._asked.set()
             headers, payload = await self._event
             return 200, headers, payload
+        if (request.method, what) == ("GET", "restore/next"):
+            # Of SnapStart: the snapshot of a moment ago, which is the process itself.
+            return 200, {}, b""
         if (request.method, what) == ("POST", "init/error"):
             self._init_error = Outcome(request.body, request.headers.get(_ERROR_TYPE, "Runtime.Unknown"))
             self._asked.set()
