@@ -33,13 +33,13 @@ _LAMBDAS_OWN = (
 
 @dataclass
 class ParameterStore:
-    """SSM over HTTP: one parameter, how often it was asked for, and whether it answers."""
+    """SSM over HTTP: one parameter, how often it was asked for, and whether it answers. CloudFront's public keys."""
 
     url: str = ""
     value: str = ""
     error: str = ""
     asked: int = 0
-    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    public_keys: dict[str, str] = field(default_factory=dict)
 
     def handle(self, target: str, wanted: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """The status and the answer to one call."""
@@ -60,9 +60,18 @@ def parameters(signer_document: str) -> Iterator[ParameterStore]:
         def do_POST(self) -> None:
             wanted = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             status, said = store.handle(self.headers["X-Amz-Target"], wanted)
-            body = json.dumps(said).encode()
+            self._answer(status, "application/x-amz-json-1.1", json.dumps(said).encode())
+
+        def do_GET(self) -> None:
+            pem = store.public_keys.get(self.path.removeprefix("/2020-05-31/public-key/"))
+            error = "<ErrorResponse><Error><Code>NoSuchPublicKey</Code></Error></ErrorResponse>"
+            config = f"<PublicKeyConfig><EncodedKey>{pem}</EncodedKey></PublicKeyConfig>"
+            said = error if pem is None else f"<PublicKey>{config}</PublicKey>"
+            self._answer(404 if pem is None else 200, "text/xml", said.encode())
+
+        def _answer(self, status: int, kind: str, body: bytes) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.1")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

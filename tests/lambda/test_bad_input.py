@@ -76,6 +76,28 @@ def test_a_key_that_is_not_the_ids_is_500_and_both_ids_are_in_the_log(start: Any
     assert "'K2JCJMDEHXQW5F'" in function.messages
 
 
+def test_a_key_that_cloudfront_does_not_have_under_the_id_is_500_and_signs_nothing(
+    start: Any, events: Any, parameters: Any, signing_key: SigningKey
+) -> None:
+    another = SigningKey.generate("ecdsa").public_key
+    told = {
+        "K2JCJMDEHXQW5F": (signing_key.public_key.pem, 303, ""),
+        "K3ANOTHERKEYID": (another.pem, 500, f"CloudFront has {another.fingerprint} under that id"),
+        "K4NOBODYHASTHIS": (None, 500, "CloudFront has no public key K4NOBODYHASTHIS: upload the public half"),
+    }
+    parameters.value = signing_key.pem()
+    parameters.public_keys = {name: pem for name, (pem, _, _) in told.items() if pem is not None}
+    for name, (_, status, said) in told.items():
+        function = start(KEYPAIR_ID=name, CHECK_KEY="true")
+        answer = function(events.http("/download/lamps", claims=MARA))
+        assert answer["statusCode"] == status
+        assert ("location" in answer["headers"]) == (status == 303)
+        assert said in function.messages
+        if status != 303:
+            assert refused(answer, 500, "broken")
+            assert name not in answer["body"]
+
+
 @pytest.mark.parametrize(
     "value", ["MARKERsecret", '{"key_pair_id": "K1", "private_key": "MARKERsecret"}', "{MARKERsecret"]
 )
