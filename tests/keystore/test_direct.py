@@ -1,10 +1,16 @@
 """SSM asked without an SDK: signed as botocore signs, and left to boto3 wherever that knows better."""
 
+import json
+import ssl
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -85,3 +91,36 @@ def test_where_boto3_knows_better_it_is_asked(name: str, value: str, ssm: Any, m
     assert direct.parameter("/direct/key") == "the key"
     monkeypatch.setenv(name, value)
     assert direct.parameter("/direct/key") is None
+
+
+@pytest.mark.usefixtures("function")
+def test_over_https_only_a_server_that_is_trusted_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
+
+    class Server(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.headers["X-Amz-Target"])
+            body = json.dumps({"Parameter": {"Value": "the key"}}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with HTTPServer(("localhost", 0), Server) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", f"https://localhost:{server.server_port}")
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+        assert direct.parameter("/direct/key") is None
+        assert asked == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        assert direct.parameter("/direct/key") == "the key"
+        assert asked == ["AmazonSSM.GetParameter"]
+        server.shutdown()
