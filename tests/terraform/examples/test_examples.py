@@ -90,7 +90,7 @@ def quickstart(place: Place) -> None:
     for file in (terraform.folder / "keys").iterdir():
         file.unlink()
     other = _key_pair(terraform.folder / "keys")
-    changed = terraform.apply()
+    changed = terraform.apply(plan=False)
     assert changed["key_pair_id"] != outputs["key_pair_id"]
     signed = Signer(changed["key_pair_id"], other).sign_url(outputs["url"], expires=_SHORT)
     _until(lambda: laptop.fetch(signed)[0] == 200)
