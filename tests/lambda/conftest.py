@@ -33,16 +33,25 @@ _LAMBDAS_OWN = (
 
 @dataclass
 class ParameterStore:
-    """SSM over HTTP: one parameter, how often it was asked for, and whether it answers. CloudFront's public keys."""
+    """SSM over HTTP: one parameter, how often it was asked for, and whether it answers.
+
+    Beside it CloudFront's public keys, and a table in DynamoDB: its entries by their keys, and the keys of each read.
+    """
 
     url: str = ""
     value: str = ""
     error: str = ""
     asked: int = 0
     public_keys: dict[str, str] = field(default_factory=dict)
+    entries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    read: list[list[str]] = field(default_factory=list)
 
     def handle(self, target: str, wanted: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """The status and the answer to one call."""
+        if target == "DynamoDB_20120810.BatchGetItem":
+            ((table, given),) = wanted["RequestItems"].items()
+            self.read.append([f"{key['pk']['S']} {key['sk']['S']}" for key in given["Keys"]])
+            return 200, {"Responses": {table: [self.entries[key] for key in self.read[-1] if key in self.entries]}}
         self.asked += 1
         if self.error:
             return 400, {"__type": self.error, "message": "User: x is not authorized to perform: ssm:GetParameter"}

@@ -249,6 +249,23 @@ def test_the_key_is_there_before_the_first_download_but_in_no_snapshot(
     assert parameters.asked == 1
 
 
+def test_purchases_are_read_from_dynamodb_whose_client_is_there_before_the_first_download(
+    start: Any, events: Any, parameters: Any, signing_key: SigningKey
+) -> None:
+    owned = {"pk": {"S": "CUSTOMER#mara"}, "sk": {"S": "ITEM#lamps"}}
+    sold = {"pk": {"S": "ITEM#lamps"}, "sk": {"S": "ITEM"}, "title": {"S": "Lamps"}, "key": {"S": "books/lamps.epub"}}
+    parameters.entries = {"CUSTOMER#mara ITEM#lamps": owned, "ITEM#lamps ITEM": sold}
+    function = start(KEYFRONT_ENTITLEMENTS=None, ENTITLEMENTS_TABLE="shop")
+    assert function(events.http("/healthz"))["statusCode"] == 200
+    assert parameters.read == [["ITEM#0 ITEM"]]
+    answer = function(events.http("/download/lamps", claims=MARA))
+    assert parameters.read[1:] == [["ITEM#lamps ITEM", "CUSTOMER#mara ITEM#lamps"]]
+    assert header(answer, "location").startswith("https://media.example.com/books/lamps.epub?")
+    assert opens(header(answer, "location"), signing_key)
+    assert function(events.http("/download/lamps", claims={"sub": "tomas"}))["statusCode"] == 403
+    assert function(events.http("/download/others", claims=MARA))["statusCode"] == 404
+
+
 def test_the_way_to_a_link_loads_no_sdk_and_nothing_for_pages(start: Any, events: Any, parameters: Any) -> None:
     function = start(KEYFRONT_ENTITLEMENTS="sales:loaded")
     for _ in range(2):

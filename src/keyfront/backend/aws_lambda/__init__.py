@@ -36,7 +36,7 @@ def handler(event: object, context: "Context") -> "Mapping[str, object]":
 # While a container starts Lambda gives a whole processor, whatever the function's memory; a test has no runtime.
 if _ON_LAMBDA:
     _function()
-    # A snapshot (SnapStart) is used for weeks, and no key lasts so long.
+    # A snapshot (SnapStart) is used for weeks: no key lasts so long, and no connection.
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "snap-start":
         _function().prepare()
     gc.freeze()

@@ -12,7 +12,7 @@ from keyfront.backend.aws_lambda.replies import reply
 from keyfront.backend.dispatch import answer
 from keyfront.backend.downloads import Downloads
 from keyfront.backend.entitlements import Called, Entitlements, load
-from keyfront.backend.exchange import Answer, Asked
+from keyfront.backend.exchange import Answer, Asked, Fields
 from keyfront.backend.identity import BearerToken, GatewayClaims, Identity
 from keyfront.backend.refusals import Refusal, bad_request, broken
 from keyfront.backend.service import Service
@@ -57,10 +57,12 @@ class Function:
         return cls(lambda: _build(environment), Observer(environment), base_path=f"/{base_path}" if base_path else "")
 
     def prepare(self) -> None:
-        """Have the key, so that the first event need not wait for it. What goes wrong is told at each event."""
-        if self._keystore is not None:
-            with contextlib.suppress(KeyfrontError):
-                self._keystore.signer()
+        """Have the key, and ask once whoever knows the purchases: the first event need not wait for what they load.
+
+        What is wrong is a log line, here and again at each event that needs it.
+        """
+        if not self._wrong:
+            finished(answer(Asked("GET", "/readyz", Fields(())), self._addresses))
 
     def __call__(self, event: object, context: Context) -> Mapping[str, object]:
         """The answer to one event."""
