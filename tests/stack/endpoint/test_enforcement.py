@@ -91,6 +91,14 @@ def test_a_function_reads_the_parameter_that_its_role_may_read_and_no_other(
     )
 
 
+def test_the_request_that_keyfronts_own_function_signs_is_its_roles(account: Any) -> None:
+    _allow(account, _allowed("ssm:GetParameter", f"{_ACCOUNT}/shop/key"))
+    source = "from keyfront.keystore import direct\ndef handler(event, context): return direct.parameter(event['name'])"
+    call = _deploy(account, source)
+    assert call("/shop/key") == "value of /shop/key"
+    assert call("/shop/other") is None
+
+
 def test_a_policy_that_comes_later_counts_for_a_warm_function(account: Any) -> None:
     call = _deploy(account)
     assert call("/shop/key")["errorType"] == "AccessDeniedException"
