@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -72,11 +73,18 @@ def parameters(signer_document: str) -> Iterator[ParameterStore]:
             self._answer(status, "application/x-amz-json-1.1", json.dumps(said).encode())
 
         def do_GET(self) -> None:
+            path, _, query = self.path.partition("?")
+            if path == "/systemsmanager/parameters/get":
+                # The parameters-and-secrets extension.
+                assert self.headers["X-Aws-Parameters-Secrets-Token"] == "token"
+                assert parse_qs(query) == {"name": [PARAMETER], "withDecryption": ["true"]}
+                status, answer = store.handle("AmazonSSM.GetParameter", {"Name": PARAMETER, "WithDecryption": True})
+                return self._answer(status, "application/json", json.dumps(answer).encode())
             pem = store.public_keys.get(self.path.removeprefix("/2020-05-31/public-key/"))
             error = "<ErrorResponse><Error><Code>NoSuchPublicKey</Code></Error></ErrorResponse>"
             config = f"<PublicKeyConfig><EncodedKey>{pem}</EncodedKey></PublicKeyConfig>"
             said = error if pem is None else f"<PublicKey>{config}</PublicKey>"
-            self._answer(404 if pem is None else 200, "text/xml", said.encode())
+            return self._answer(404 if pem is None else 200, "text/xml", said.encode())
 
         def _answer(self, status: int, kind: str, body: bytes) -> None:
             self.send_response(status)

@@ -5,7 +5,7 @@ import json
 import re
 import time
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 from joserfc import jwt
@@ -272,6 +272,19 @@ def test_the_way_to_a_link_loads_no_sdk_and_nothing_for_pages(start: Any, events
         location = header(function(events.http("/download/lamps", claims=MARA)), "location")
     assert location.startswith("https://media.example.com/http.client?")
     assert parameters.asked == 1
+
+
+def test_the_extension_is_asked_where_it_is_and_says_what_is_missing(start: Any, events: Any, parameters: Any) -> None:
+    extension = {"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(urlsplit(parameters.url).port)}
+    function = start(KEYFRONT_ENTITLEMENTS="sales:loaded", **extension)
+    for _ in range(2):
+        location = header(function(events.http("/download/lamps", claims=MARA)), "location")
+    assert location.startswith("https://media.example.com/none?")
+    assert parameters.asked == 1
+    parameters.error = "AccessDeniedException"
+    function = start(**extension)
+    assert function(events.http("/download/lamps", claims=MARA))["statusCode"] == 503
+    assert "it says 400, AccessDenied: allow ssm:GetParameter" in function.messages
 
 
 def test_who_downloaded_what_is_logged_and_no_token_and_no_signature_ever(
