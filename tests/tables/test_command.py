@@ -9,7 +9,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from keyfront import SigningKey
+from keyfront.cli import main
 
 SITE = "https://d111111abcdef8.cloudfront.net"
 COMMAND = [str(Path(sys.executable).with_name("keyfront")), "sign-table"]
@@ -49,20 +52,33 @@ def test_it_says_what_became_of_the_rows_and_ends_with_1_when_some_were_not_sign
     assert (tmp_path / "bad.tsv").read_text().splitlines()[1].startswith("2\tno\t'no' has no scheme")
 
 
-def test_a_mistake_is_one_line(tmp_path: Path, write_csv: Write, key: SigningKey) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["out.csv", "--url-column", "url", *WHO], "until when? Give expires (--expires)"),
+        (["out.csv", "--url-column", "link", "--expires", "1h", *WHO], "there is no column 'link'"),
+        (["out.xls", "--url-column", "url", "--expires", "1h", *WHO], "out.xls does not say"),
+        (["out.csv", "--url-column", "url", "--expires", "30d", *WHO], "expires is 29 days"),
+        (["out.csv", "--url-column", "url", "--expires", "1h"], "say where the private key is"),
+        (["none/out.csv", "--url-column", "url", "--expires", "1h", *WHO], "there is no folder none"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing(
+    arguments: list[str],
+    told: str,
+    tmp_path: Path,
+    write_csv: Write,
+    key: SigningKey,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     key.write(tmp_path)
     write_csv([f"{SITE}/1"])
-    for arguments, told in (
-        (["links.csv", "out.csv", "--url-column", "url", *WHO], "error: until when? Give expires (--expires)"),
-        (["links.csv", "out.csv", "--url-column", "link", "--expires", "1h", *WHO], "error: there is no column 'link'"),
-        (["links.csv", "out.xls", "--url-column", "url", "--expires", "1h", *WHO], "error: out.xls does not say"),
-        (["links.csv", "out.csv", "--url-column", "url", "--expires", "30d", *WHO], "error: expires is 29 days"),
-        (["links.csv", "out.csv", "--url-column", "url", "--expires", "1h"], "error: say where the private key is"),
-    ):
-        done = run(tmp_path, *arguments)
-        assert done.returncode == 2
-        assert done.stderr.startswith(told)
-        assert done.stderr.count("\n") == 1
+    monkeypatch.chdir(tmp_path)
+    assert main(["sign-table", "links.csv", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {told}")
+    assert said.count("\n") == 1
     assert {each.name for each in tmp_path.iterdir()} == {"links.csv", "private_key.pem", "public_key.pem"}
 
 

@@ -212,6 +212,29 @@ def test_a_table_that_changes_while_it_is_read_is_not_put_together(
     assert not out.exists()
 
 
+def test_a_part_of_a_run_before_is_never_taken_for_one_of_a_run_that_was_begun_anew(
+    stopped: Path, signer: Signer, read_csv: Read
+) -> None:
+    out = stopped.with_name("out.csv")
+    part = min(stopped.with_name("out.csv.keyfront").glob("part-*-00000000.arrows"))
+    whole = part.read_bytes()
+    terms = replace(TERMS, expires=timedelta(hours=2))
+
+    def late(told: Progress) -> None:
+        part.write_bytes(whole)
+
+    done = sign_table(stopped, out, signer, terms, restart=True, part_rows=10, processes=1, progress=late)
+    assert (done.signed, done.kept) == (100, 0)
+    assert expiries(read_csv(out)) == {str(done.expires)}
+
+
+def test_a_folder_that_is_somebody_elses_is_not_written_into(tmp_path: Path, write_csv: Write, signer: Signer) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out.csv.keyfront").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="is somebody else's"):
+        sign_table(write_csv([f"{SITE}/1"]), tmp_path / "out.csv", signer, TERMS)
+
+
 def test_two_runs_do_not_write_one_table(stopped: Path, signer: Signer) -> None:
     out = stopped.with_name("out.csv")
     refused: list[str] = []
@@ -230,10 +253,10 @@ def test_two_runs_do_not_write_one_table(stopped: Path, signer: Signer) -> None:
 def test_a_journal_or_a_part_that_is_damaged_is_told(stopped: Path, signer: Signer) -> None:
     out = stopped.with_name("out.csv")
     folder = stopped.with_name("out.csv.keyfront")
-    part = folder / "part-00000000.arrows"
+    part = min(folder.glob("part-*-00000000.arrows"))
     whole = part.read_bytes()
     part.write_bytes(whole[:100])
-    with pytest.raises(ServiceError, match=r"part-00000000\.arrows cannot be read any more: remove it"):
+    with pytest.raises(ServiceError, match=r"00000000\.arrows cannot be read any more: remove it"):
         sign_table(stopped, out, signer, TERMS)
     part.unlink()
     assert sign_table(stopped, out, signer, TERMS).signed == 100

@@ -5,6 +5,7 @@ import base64
 import gc
 import os
 import pickle
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ import pytest
 
 from keyfront import Signer, SigningKey
 from keyfront.errors import InputError, ServiceError
+from keyfront.keystore import SignerDocument
+from keyfront.keystore.places import open_place
 from keyfront.tables import TableTerms, sign_batch
 from keyfront.tables.spark import BatchSigner, _opened, sign_dataframe
 
@@ -110,6 +113,27 @@ def test_spark_gives_what_one_machine_gives(session: "SparkSession", rsa: tuple[
     assert b"PRIVATE KEY" not in function
     assert not any(text[at : at + 24].encode() in function for at in range(64, len(text), 24))
     assert not any(der[at : at + 16] in function for at in range(64, len(der), 16))
+
+
+def test_what_the_page_shows_runs(session: "SparkSession", rsa: tuple[SigningKey, Path], tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "tables.md").read_text("utf-8")
+    (block,) = (each for each in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "sign_dataframe" in each)
+    signer = tmp_path / "signer.json"
+    open_place(f"file:{signer}").write(SignerDocument(ID, rsa[0]))
+    links, signed, rejected = (str(tmp_path / f"{name}.parquet") for name in ("links", "signed", "rejected"))
+    session.createDataFrame(ROWS[:20], ["id", "url"]).write.parquet(links)
+    for named, here in (
+        ("ssm:/shop/signing-key", f"file:{signer}"),
+        ('"links.parquet"', repr(links)),
+        ('"signed.parquet"', repr(signed)),
+        ('"rejected.parquet"', repr(rejected)),
+    ):
+        assert named in block
+        block = block.replace(named, here)
+    exec(block, {"spark": session})
+    assert session.read.parquet(signed).columns == ["id", "url", "signed_url"]
+    assert session.read.parquet(signed).count() == 18
+    assert sorted(row["url"] for row in session.read.parquet(rejected).collect()) == ["no/0", "no/10"]
 
 
 def test_columns_say_it_row_by_row_in_sparks_types(session: "SparkSession", rsa: tuple[SigningKey, Path]) -> None:

@@ -24,6 +24,7 @@ _REJECTED = pa.schema([("row", pa.int64()), ("url", pa.string()), ("reason", pa.
 
 def assemble(
     work: Work,
+    token: str,
     places: Places,
     terms: TableTerms,
     schema: pa.Schema,
@@ -38,7 +39,7 @@ def assemble(
         write = stack.enter_context(new_file(work.out, places.out_kind, schema))
         write_reject: Write | None = None
         for number in range(parts):
-            batches, notes = work.read(number)
+            batches, notes = work.read(token, number)
             add(seen, notes)
             for batch in batches:
                 signed, unsigned = separate(batch, terms)

@@ -1,6 +1,7 @@
 # mypy: disable-error-code="import-untyped"
 """A table in a file signed into another: in parts that outlive the run, and put together at the end in one step."""
 
+import secrets
 import time
 import warnings
 from collections.abc import Callable
@@ -64,6 +65,7 @@ def sign_table(
     """
     places = Places.checked(source, out, reject, kind, force=force)
     terms = replace(terms, reason_column=_REASON)
+    before = Identity.of(source)
     tell = progress or _silent
     with open_table(source, places.source_kind) as table, Work(out).held() as work:
         schema = signed_schema(table.schema, terms)
@@ -73,7 +75,12 @@ def sign_table(
             places.check_free()
             work.clear()
         told: Told = {**places.told(), **as_told(terms), **_signed_by(signer)}
-        journal = _continued(work, places, told) or _begun(work, places, told, signer, terms, table, part_rows)
+        journal = _continued(work, places, before, told)
+        if journal is None:
+            now = _proved(signer, terms, places)
+            work.clear()
+            journal = Journal(secrets.token_hex(4), before, told, now, part_rows or _part_rows(signer, table))
+            work.note(journal)
         fixed = terms.fixed(journal.now)
         done, kept = journal.assembled, 0
         if done is None:
@@ -82,7 +89,7 @@ def sign_table(
             read = sign_parts(table, work, journal, signer, fixed, processes or cores(), tell)
             if Identity.of(source) != journal.source:
                 raise InputError(f"{source} was changed while it was read: --restart begins anew")
-            done, kept = assemble(work, places, terms, schema, read.parts, read.rows, tell), read.kept
+            done, kept = assemble(work, journal.token, places, terms, schema, read.parts, read.rows, tell), read.kept
         else:
             kept = done.signed + done.rejected
         publish(work, places, journal, done)
@@ -97,29 +104,21 @@ def sign_table(
     )
 
 
-def _continued(work: Work, places: Places, told: Told) -> Journal | None:
+def _continued(work: Work, places: Places, source: Identity, told: Told) -> Journal | None:
     """The run that was begun, if it was this one. Raises `InputError` for another."""
     journal = work.journal()
-    if journal is None or (journal.assembled is None and not work.done()):
+    if journal is None or (journal.assembled is None and not work.done(journal.token)):
         return None
     again = f"--restart begins anew, without what is done in {work.folder}"
-    if journal.source != Identity.of(places.source):
+    if journal.source != source:
         raise InputError(f"{places.source} was changed since its signing began: {again}")
     if otherwise := difference(journal.told, told):
         raise InputError(f"{places.out} was begun with other options ({otherwise}): give those, or {again}")
     return journal
 
 
-def _begun(
-    work: Work,
-    places: Places,
-    told: Told,
-    signer: Signer,
-    terms: TableTerms,
-    table: Table,
-    part_rows: int | None,
-) -> Journal:
-    """A new run. Raises `KeyfrontError` for what would refuse every row, before the first."""
+def _proved(signer: Signer, terms: TableTerms, places: Places) -> float:
+    """The time of a new run's start. Raises `KeyfrontError` for what would refuse every row, before the first."""
     places.check_free()
     now = time.time()
     fixed = terms.fixed(now)
@@ -127,10 +126,7 @@ def _begun(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SigningWarning)
         signer.sign_url(_PROBE, expires=expires, max_lifetime=terms.max_lifetime)
-    work.clear()
-    journal = Journal(Identity.of(places.source), told, now, part_rows or _part_rows(signer, table))
-    work.note(journal)
-    return journal
+    return now
 
 
 def _part_rows(signer: Signer, table: Table) -> int:

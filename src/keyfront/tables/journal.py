@@ -46,6 +46,8 @@ class Assembled:
 class Journal:
     """A run, from its begin to the last rename."""
 
+    token: str
+    """By which its parts are told from those of other runs."""
     source: Identity
     told: Told
     now: float

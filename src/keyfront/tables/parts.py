@@ -37,7 +37,7 @@ def sign_parts(
     tell: Callable[[Progress], None],
 ) -> Read:
     """Have every part in the folder."""
-    size, done = journal.part_rows, work.done()
+    size, done = journal.part_rows, work.done(journal.token)
     # The last of the leading parts that are there is read again: it tells how many rows the table has if it ends there.
     first = max(0, next(number for number in count() if number not in done) - 1)
     read = Read(first, first * size, first * size)
@@ -59,7 +59,11 @@ def sign_parts(
     if not ahead:
         return read
     waiting: deque[tuple[int, Future[None]]] = deque()
-    with workers(work.folder, signer, terms, now=journal.now, most=processes, parts=len(ahead)) as (submit, most):
+    several = len(ahead) > 1
+    with workers(work.folder, signer, terms, token=journal.token, now=journal.now, most=processes, several=several) as (
+        submit,
+        most,
+    ):
         for number, rows, batches in chain(ahead, todo):
             waiting.append((rows, submit(number, batches)))
             while len(waiting) >= most or (waiting and waiting[0][1].done()):

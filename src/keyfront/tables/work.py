@@ -2,7 +2,8 @@
 """The folder beside a table that is being written: its parts, its journal, and a lock.
 
 A part is a run of rows with a number, always of the same size but the last. It has its name only when it is whole and
-on the disk, so that whatever kills a run, each part is either there or to be made.
+on the disk, so that whatever kills a run, each part is either there or to be made. The journal's token is in the name:
+what a process of a run that was killed still writes is never taken for a part of a run that was begun anew.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import fcntl
 import json
 import os
 import re
+import stat
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,8 +27,8 @@ from keyfront.tables.summary import Seen
 from keyfront.tables.writing import sync, writing
 
 _NOTES: Final = b"keyfront:seen"
-_PART: Final = re.compile(r"part-([0-9]{8})\.arrows")
-_OURS: Final = re.compile(r"part-[0-9]{8}\.arrows(\.[0-9-]+\.tmp)?|(journal|out|reject)(\.json)?(\.tmp)?")
+_PART: Final = re.compile(r"part-([0-9a-f]+)-([0-9]{8})\.arrows")
+_OURS: Final = re.compile(r"part-[0-9a-f]+-[0-9]{8}\.arrows(\.[0-9-]+\.tmp)?|(journal|out|reject)(\.json)?(\.tmp)?")
 
 
 class Work:
@@ -45,6 +47,9 @@ class Work:
         """The folder, for this process alone. It is gone afterwards unless it holds something to go on with."""
         with writing(self.folder):
             self.folder.mkdir(mode=0o700, exist_ok=True)
+            found = self.folder.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+                raise InputError(f"{self.folder} is somebody else's, or no folder: parts would be open to them")
             descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             try:
@@ -56,7 +61,7 @@ class Work:
             try:
                 yield self
             finally:
-                if not self.done() and not self.out.exists():
+                if not self.out.exists() and not any(_PART.fullmatch(each.name) for each in self.folder.iterdir()):
                     self._journal.unlink(missing_ok=True)
                     self._lock.unlink(missing_ok=True)
                     with contextlib.suppress(OSError):  # it holds what is not ours
@@ -77,9 +82,10 @@ class Work:
             beside.replace(self._journal)
             sync(self.folder)
 
-    def done(self) -> set[int]:
+    def done(self, token: str) -> set[int]:
         """The numbers of the parts that are there."""
-        return {int(found[1]) for each in self.folder.iterdir() if (found := _PART.fullmatch(each.name))}
+        found = (_PART.fullmatch(each.name) for each in self.folder.iterdir())
+        return {int(each[2]) for each in found if each and each[1] == token}
 
     def clear(self) -> None:
         """Remove all that a run left, its journal last."""
@@ -89,9 +95,9 @@ class Work:
                     each.unlink()
             self._journal.unlink(missing_ok=True)
 
-    def read(self, number: int) -> tuple[Iterator[pa.RecordBatch], list[Seen]]:
+    def read(self, token: str, number: int) -> tuple[Iterator[pa.RecordBatch], list[Seen]]:
         """A part's rows, and what was seen when they were signed."""
-        path = part(self.folder, number)
+        path = part(self.folder, token, number)
         try:
             stream = pa.ipc.open_stream(str(path))
             seen = [Seen(**each) for each in json.loads(stream.schema.metadata[_NOTES])]
@@ -112,14 +118,14 @@ class Work:
         return batches(), seen
 
 
-def part(folder: Path, number: int) -> Path:
+def part(folder: Path, token: str, number: int) -> Path:
     """Where a part stands."""
-    return folder / f"part-{number:08d}.arrows"
+    return folder / f"part-{token}-{number:08d}.arrows"
 
 
-def write_part(folder: Path, number: int, batches: Sequence[pa.RecordBatch], seen: Iterable[Seen]) -> None:
+def write_part(folder: Path, token: str, number: int, batches: Sequence[pa.RecordBatch], seen: Iterable[Seen]) -> None:
     """Have a part whole on the disk, and then give it its name. Raises `ServiceError`."""
-    path = part(folder, number)
+    path = part(folder, token, number)
     beside = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     schema = batches[0].schema
     notes = json.dumps([asdict(each) for each in seen]).encode()

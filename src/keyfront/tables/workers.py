@@ -40,6 +40,7 @@ class _Job:
     """What every part has in common."""
 
     folder: Path
+    token: str
     terms: TableTerms
     key_pair_id: str
     hash_algorithm: HashAlgorithm
@@ -62,7 +63,7 @@ class _Job:
     def sign(self, signer: Signer, number: int, batches: Sequence[pa.RecordBatch]) -> None:
         with noted() as notes:
             signed = [sign_batch(batch, signer, self.terms) for batch in batches]
-        write_part(self.folder, number, signed, notes.values())
+        write_part(self.folder, self.token, number, signed, notes.values())
 
 
 def cores() -> int:
@@ -72,14 +73,15 @@ def cores() -> int:
 
 @contextmanager
 def workers(
-    folder: Path, signer: Signer, terms: TableTerms, *, now: float, most: int, parts: int
+    folder: Path, signer: Signer, terms: TableTerms, *, token: str, now: float, most: int, several: bool
 ) -> Iterator[tuple[Submit, int]]:
-    """What takes the parts into `folder`, and how many may wait there. `parts` come at least; `most` processes sign.
+    """What takes parts into `folder`, and how many may wait there. `most` processes sign, if there are `several` parts.
 
     The time by which expiries are judged stands still at `now`. When the context ends, no worker is left.
     """
     job = _Job(
         folder,
+        token,
         terms,
         signer.key_pair_id,
         signer.hash_algorithm,
@@ -88,8 +90,8 @@ def workers(
         signer._ipv6,
     )
     if not isinstance(signer.key, SigningKey):
-        opened = _threads(job, signer.key, min(_REMOTE, parts))
-    elif min(most, parts) > 1:
+        opened = _threads(job, signer.key, _REMOTE if several else 1)
+    elif several and most > 1:
         opened = _processes(job, signer.key, most)
     else:
         opened = _threads(job, signer.key, 1)
@@ -115,7 +117,9 @@ def _processes(job: _Job, key: SigningKey, count: int) -> Iterator[tuple[Submit,
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _begin, (seed,))
 
     def submit(number: int, batches: Sequence[pa.RecordBatch]) -> Future[None]:
-        return pool.submit(_sign, number, _packed(batches))
+        packed = _packed(batches)
+        with _ctrl_c_waiting():
+            return pool.submit(_sign, number, packed)
 
     try:
         yield submit, count
@@ -128,13 +132,22 @@ def _processes(job: _Job, key: SigningKey, count: int) -> Iterator[tuple[Submit,
         pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def _ctrl_c_waiting() -> Iterator[None]:
+    # A process that begins here never hears of Ctrl-C: that is its parent's, which lets a part end.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 _mine: tuple[_Job, Signer] | None = None
 
 
 def _begin(job: _Job) -> None:
     """A worker's first act."""
     global _mine
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which lets a part end
     threading.Thread(target=_end_with_parent, daemon=True).start()
     listen()
     pa.set_cpu_count(1)
