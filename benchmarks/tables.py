@@ -160,5 +160,9 @@ def _raw(key: SigningKey, seconds: float) -> tuple[int, float, float]:
         if not process.stdout.readline():
             raise PeerError("the raw signatures' process did not start")
     until = time.time() + seconds
-    told = [process.communicate(f"{until}\n")[0].split() for process in processes]
+    for process in processes:  # all of them before the first is waited for
+        assert process.stdin
+        process.stdin.write(f"{until}\n")
+        process.stdin.flush()
+    told = [process.communicate()[0].split() for process in processes]
     return sum(int(each[0]) for each in told), seconds, sum(float(each[1]) for each in told)
