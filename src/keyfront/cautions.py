@@ -7,6 +7,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from keyfront.resource import covers
@@ -15,9 +16,12 @@ from keyfront.urls import shown
 MAX_LIFETIME: Final = 7 * 24 * 3600
 """Seconds: a longer life has to be said twice (see `Signer`)."""
 
+_S3_DOMAIN: Final = "amazonaws.com"
 _S3_HOST = re.compile(r"(?:.+\.)?s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?")
 # Where plain HTTP is no mistake: this machine.
 _HERE = re.compile(r"(?:(?:.+\.)?localhost|127\.[0-9.]+|\[::1\])(?::[0-9]+)?$")
+# A folder or file of a host that is named, over https: with S3's names aside there is nothing to say.
+_ORDINARY = re.compile(r"https://[^/*?]++/[^/*?]")
 _WHOLE_HOST = re.compile(r"/?\*+(?:\?\*?)?")
 _PRIVATE: Final = tuple(
     ipaddress.IPv4Network(each)
@@ -64,6 +68,8 @@ def of_canned_url(url: str) -> Iterator[Caution]:
 
 def of_resource(resource: str | None) -> Iterator[Caution]:
     """What is seldom meant about a custom policy's `Resource` (`None`: it has none)."""
+    if resource is not None and _ORDINARY.match(resource) and _S3_DOMAIN not in resource:
+        return
     if covers_everything(resource):
         yield Caution(
             "resource-covers-everything",
@@ -79,19 +85,19 @@ def of_resource(resource: str | None) -> Iterator[Caution]:
         yield from of_url(resource)
 
 
-def of_network(ip: str, *, ipv6: bool | None = None) -> Iterator[Caution]:
+@lru_cache(maxsize=1024)
+def of_network(ip: str, *, ipv6: bool | None = None) -> tuple[Caution, ...]:
     """What is seldom meant about a policy's IPv4 network. `ipv6`: whether the distribution answers over IPv6."""
-    if is_private(ip):
-        yield Caution(
-            "private-address-in-policy",
-            f"{ip} is a private network, from which nobody reaches CloudFront: give the viewer's public address",
-        )
-    if ipv6:
-        yield Caution(
-            "viewer-over-ipv6",
-            f"ip={ip}, and the distribution answers over IPv6: viewers who come that way are refused; "
-            "turn IPv6 off for the distribution, or leave ip out",
-        )
+    private = Caution(
+        "private-address-in-policy",
+        f"{ip} is a private network, from which nobody reaches CloudFront: give the viewer's public address",
+    )
+    unreachable = Caution(
+        "viewer-over-ipv6",
+        f"ip={ip}, and the distribution answers over IPv6: viewers who come that way are refused; "
+        "turn IPv6 off for the distribution, or leave ip out",
+    )
+    return (private,) * is_private(ip) + (unreachable,) * bool(ipv6)
 
 
 def is_s3(host: str) -> bool:

@@ -6,11 +6,9 @@ from typing import Final
 
 from keyfront.errors import PolicyError, URLError
 from keyfront.resource import covers
-from keyfront.urls import MAX_URL_BYTES, shown, viewer_url, with_parameters
+from keyfront.urls import MAX_URL_BYTES, PATH_AS_SENT, shown, viewer_url, with_parameters
 
-_CHARACTERS = r"[A-Za-z0-9\-._~!$&'()*+,;=:@\[\]]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9\-._~!$&'()*+,;=:@\[\]]*)*"
-# A path that is sent as it stands and has neither a query string nor a segment that might be a dot segment.
-_PLAIN = re.compile(rf"(?:/(?![.%]){_CHARACTERS})+")
+_PLAIN = re.compile(PATH_AS_SENT)
 _ORIGIN = re.compile(r"https?://[^/*?]+(?=/)")
 _MOST: Final = MAX_URL_BYTES
 

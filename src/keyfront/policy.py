@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import Final
 
 from keyfront.errors import PolicyError
@@ -20,6 +21,7 @@ LATEST: Final = 9_223_372_036
 Moment = datetime | timedelta | int | float
 """An aware datetime, a timedelta from now, or seconds since the epoch."""
 
+_ADDRESS_NEEDED: Final = "give one IPv4 address or range, such as 192.0.2.10 or 192.0.2.0/24"
 _NETWORK = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:/[0-9]{1,2})?")
 
 
@@ -114,19 +116,13 @@ class Policy:
 
 def canonical(resource: str | None, expires: int, starts: int | None = None, ip: str | None = None) -> bytes:
     """The bytes of a policy with these members, which are taken as they are: see `Policy.to_bytes`."""
-    condition = f'"DateLessThan":{{"AWS:EpochTime":{expires}}}'
-    if ip is not None:
-        condition += f',"IpAddress":{{"AWS:SourceIp":"{ip}"}}'
-    if starts is not None:
-        condition += f',"DateGreaterThan":{{"AWS:EpochTime":{starts}}}'
-    member = "" if resource is None else f'"Resource":{_text(resource)},'
-    return f'{{"Statement":[{{{member}"Condition":{{{condition}}}}}]}}'.encode("ascii")
-
-
-def _text(text: str) -> str:
     # Nothing that a signer lets through needs escaping; what a request carries might, and must not break out.
-    plain = text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
-    return f'"{text}"' if plain else json.dumps(text)
+    member = "" if resource is None else f'"Resource":{encode_basestring_ascii(resource)},'
+    address = "" if ip is None else f',"IpAddress":{{"AWS:SourceIp":"{ip}"}}'
+    start = "" if starts is None else f',"DateGreaterThan":{{"AWS:EpochTime":{starts}}}'
+    return (
+        f'{{"Statement":[{{{member}"Condition":{{"DateLessThan":{{"AWS:EpochTime":{expires}}}{address}{start}}}}}]}}'
+    ).encode("ascii")
 
 
 def validity(expires: Moment, starts: Moment | None, now: float) -> tuple[int, int | None]:
@@ -144,7 +140,9 @@ def validity(expires: Moment, starts: Moment | None, now: float) -> tuple[int, i
 
 def epoch(moment: Moment, now: float, what: str = "the time") -> int:
     """Whole seconds since the epoch; `PolicyError` for what has more than one meaning or none."""
-    if isinstance(moment, datetime):
+    if type(moment) is int:
+        seconds: float = moment
+    elif isinstance(moment, datetime):
         if moment.utcoffset() is None:
             raise PolicyError(
                 f"{what} is {moment.isoformat()} without a time zone: use datetime.now(timezone.utc) + … or set tzinfo"
@@ -166,16 +164,17 @@ def epoch(moment: Moment, now: float, what: str = "the time") -> int:
 
 def network(ip: str) -> str:
     """One IPv4 address or network in CIDR form (an address gets `/32`), or `PolicyError`."""
-    if isinstance(ip, str) and _NETWORK.fullmatch(ip):
-        return _network(ip)
-    if isinstance(ip, str) and ":" in ip:
-        raise PolicyError(f"ip is {ip[:60]}: CloudFront's policies know IPv4 only, so leave ip out for IPv6 viewers")
-    shown = ascii(ip[:60]) if isinstance(ip, str) else f"a {type(ip).__name__}"
-    raise PolicyError(f"ip is {shown}: give one IPv4 address or range, such as 192.0.2.10 or 192.0.2.0/24")
+    if not isinstance(ip, str):
+        raise PolicyError(f"ip is a {type(ip).__name__}: {_ADDRESS_NEEDED}")
+    return _network(ip)
 
 
 @lru_cache(maxsize=1024)
 def _network(ip: str) -> str:
+    if ":" in ip:
+        raise PolicyError(f"ip is {ip[:60]}: CloudFront's policies know IPv4 only, so leave ip out for IPv6 viewers")
+    if not _NETWORK.fullmatch(ip):
+        raise PolicyError(f"ip is {ip[:60]!a}: {_ADDRESS_NEEDED}")
     try:
         given = ipaddress.IPv4Interface(ip)
     except ValueError as error:

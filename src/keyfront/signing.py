@@ -3,6 +3,7 @@
 Source: Developer Guide, "Use signed URLs" and "Use signed cookies".
 """
 
+import math
 import re
 import time
 import warnings
@@ -121,6 +122,7 @@ class Signer:
         self.hash_algorithm: HashAlgorithm = hash_algorithm
         self._clock = clock
         self._max_lifetime = max_lifetime
+        self._max_seconds = _seconds(max_lifetime)
         self._ipv6 = ipv6
         self._tail = f"&Key-Pair-Id={key_pair_id}" + ("&Hash-Algorithm=SHA256" if hash_algorithm == "SHA256" else "")
 
@@ -143,7 +145,7 @@ class Signer:
         """
         url = viewer_url(url)
         end, start = self._validity(expires, starts, max_lifetime)
-        address = self._address(ip)
+        address = None if ip is None else self._address(ip)
         if (resource is None and not url.startswith("https://")) or "amazonaws.com" in url:
             _warn(cautions.of_url(url))
         if start is None and address is None and resource is None:
@@ -183,7 +185,7 @@ class Signer:
     ) -> SignedCookies:
         """Cookies that open `resource`: one URL, or a pattern with `*` and `?`. Arguments as in `sign_url`."""
         end, start = self._validity(expires, starts, max_lifetime)
-        address = self._address(ip)
+        address = None if ip is None else self._address(ip)
         _warn(cautions.of_resource(resource))
         if start is None and address is None and "*" not in resource and "?" not in resource:
             signed = canonical(viewer_url(resource), end)
@@ -220,18 +222,15 @@ class Signer:
     ) -> tuple[int, int | None]:
         now = self._clock()
         end, start = validity(expires, starts, now)
-        most = self._max_lifetime if max_lifetime is None else max_lifetime
-        if most is not None and end - now > most.total_seconds() + 1:
+        if end - now > (self._max_seconds if max_lifetime is None else _seconds(max_lifetime)):
             raise PolicyError(
                 f"expires is {timedelta(seconds=int(end - now))} away, and the longest life that this signer gives is "
-                f"{most}: a signature cannot be taken back, so say it twice, with max_lifetime (--max-lifetime) "
-                "[long-lived]"
+                f"{max_lifetime or self._max_lifetime}: a signature cannot be taken back, so say it twice, with "
+                "max_lifetime (--max-lifetime) [long-lived]"
             )
         return end, start
 
-    def _address(self, ip: str | None) -> str | None:
-        if ip is None:
-            return None
+    def _address(self, ip: str) -> str | None:
         checked = network(ip)
         if checked == _EVERYBODY:
             text = (
@@ -254,6 +253,11 @@ def _warn(seen: Iterable[Caution], *, frames: int = 3) -> None:
     """Warn where the signer was called: so many frames up."""
     for caution in seen:
         warnings.warn(SigningWarning(caution.text, caution.finding), stacklevel=frames)
+
+
+def _seconds(max_lifetime: timedelta | None) -> float:
+    """The longest life in seconds, with one to spare for what is rounded."""
+    return math.inf if max_lifetime is None else max_lifetime.total_seconds() + 1
 
 
 def _short_enough(policy: str) -> str:

@@ -18,13 +18,14 @@ SIGNING_PARAMETERS: Final = frozenset({"Expires", "Policy", "Signature", "Key-Pa
 MAX_URL_BYTES: Final = 8192
 """Developer Guide, "Quotas": the longest URL that CloudFront answers, query string included."""
 
-_SEGMENT = r"[A-Za-z0-9\-._~!$&'()*+,;=:@\[\]]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9\-._~!$&'()*+,;=:@\[\]]*)*"
+# What is sent as it stands, told by expressions whose possessive repeats (*+, ++) never try anything twice.
+_CHARACTERS = r"[A-Za-z0-9\-._~!$&'()*+,;=:@\[\]]*+"
+_SEGMENT = rf"{_CHARACTERS}(?:%[0-9A-Fa-f]{{2}}{_CHARACTERS})*+"
 _QUERY = _SEGMENT.replace("'", "").replace("@", "@/?")
-# Sent as it stands: a lower-case host that is no address, no port, no segment that might be a dot segment (`.`, `..`,
-# `%2e`), nothing to encode, no dangling question mark. Most URLs are so, and one expression tells.
-_AS_SENT = re.compile(
-    rf"https?://(?:[a-z0-9_][a-z0-9\-_]*\.)*[a-z][a-z0-9\-]*(?:/(?![.%]){_SEGMENT})+(?:\?(?!\Z){_QUERY})?"
-)
+PATH_AS_SENT: Final = rf"(?:/(?![.%]){_SEGMENT})++"
+"""A path with nothing to encode and no segment that might be a dot segment (`.`, `..`, `%2e`)."""
+# A whole URL: a lower-case host that is no address, no port, such a path, no dangling question mark. Most are so.
+_AS_SENT = re.compile(rf"https?://(?:[a-z0-9_][a-z0-9\-_]*+\.)*+[a-z][a-z0-9\-]*+{PATH_AS_SENT}(?:\?(?!\Z){_QUERY})?")
 _PARTS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<host>[^/?#]*)(?P<path>[^?#]*)(?P<query>\?[^#]*)?")
 _HOST = re.compile(r"(?P<name>[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?\.?|\[[0-9a-f:]+\])(?::(?P<port>[0-9]{1,9}))?")
 _SENT_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?\.?)(?::([0-9]{1,5}))?")
