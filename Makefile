@@ -9,7 +9,7 @@ TEST_WORKERS ?= 2
 # Spark is large, and of use only where Java is.
 SPARK := $(if $(shell command -v java),.venv/spark)
 
-.PHONY: demo test fuzz check format bench lock clean
+.PHONY: demo test fuzz proof-rotation check format bench lock clean
 
 demo: .venv/ready  ## Start the laptop's CloudFront with the bundled shop
 	@$(BIN)/keyfront up $(ARGS)
@@ -19,6 +19,9 @@ test: .venv/ready $(SPARK)  ## Run every test
 
 fuzz: .venv/ready  ## Fuzz the edge's request path, for minutes
 	$(BIN)/pytest tests/edge/test_fuzz.py -n 0 --hypothesis-profile=fuzz $(ARGS)
+
+proof-rotation: .venv/ready  ## Rotate keys under a load of signers and viewers, for minutes
+	$(BIN)/python -m tests.rotation.proof
 
 check: .venv/ready  ## Format, lint and types, as CI wants them
 	$(BIN)/ruff format --check .
