@@ -3,9 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
-# Two workers share two cores; each keeps its own servers for the whole run. A file's tests stay on one worker
-# (pytest-xdist's groups do nothing under pytest 9.2).
-TEST_WORKERS ?= 2
+# Three workers share two cores, since much of a test's time is waiting; each keeps its own servers for the whole run. A
+# file's tests stay on one worker (pytest-xdist's groups do nothing under pytest 9.2).
+TEST_WORKERS ?= 3
 # Spark is large, and of use only where Java is.
 SPARK := $(if $(shell command -v java),.venv/spark)
 

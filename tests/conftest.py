@@ -8,19 +8,32 @@ from typing import Final
 
 import pytest
 
-_LONG: Final = ("terraform-examples", "terraform", "up", "state", "terraform-modules", "moto")
-"""Groups of tests that share servers, the longest first: begun last, one of them would run alone at the end."""
+_LONG: Final = (
+    "terraform/examples",
+    "rotation/test_proof",
+    "terraform",
+    "stack/up",
+    "audit",
+    "streams",
+    "stack/endpoint",
+    "test_benchmarks",
+    "rotation",
+    "tables",
+    "lambda",
+    "conformance",
+    "dropins",
+)
+"""What takes longest, or waits most, comes first: begun last, it would run alone at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the longest groups begin first; the order within each stays."""
+    """Let the longest files begin first; the order within each stays."""
     items.sort(key=_rank)
 
 
 def _rank(item: pytest.Item) -> int:
-    mark = item.get_closest_marker("xdist_group")
-    name = mark.args[0] if mark and mark.args else ""
-    return _LONG.index(name) if name in _LONG else len(_LONG)
+    path = item.path.relative_to(Path(__file__).parent).as_posix()
+    return next((rank for rank, start in enumerate(_LONG) if path.startswith(start)), len(_LONG))
 
 
 def _find(tool: str) -> Path | None:

@@ -6,10 +6,24 @@ import sys
 from pathlib import Path
 
 import pytest
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
 from keyfront import SigningKey
 
 _ROOT = Path(__file__).parent.parent
+_PAGES = [_ROOT / "README.md", *sorted((_ROOT / "docs").glob("*.md"))]
+_SHOWN = Sybil(parsers=[PythonCodeBlockParser(), SkipParser()], pattern="*.md")
+
+_GIVEN = {
+    "explain.md": "url = 'https://d111111abcdef8.cloudfront.net/book.epub'",
+    "middleware.md": "from django.conf import settings; settings.configure()",
+    "django.md": """
+from django.conf import settings
+settings.configure(KEYFRONT={"SIGNER": "file:private_key.pem", "KEY_PAIR_ID": "K2JCJMDEHXQW5F", "DOMAIN": "m.example"})
+""",
+}
+"""What a page takes for granted: that its reader is in a Django project, or has a link to ask about."""
 
 
 class _Headers:
@@ -22,33 +36,41 @@ class _Headers:
         self.sent.append((name, value))
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/signing.md"])
-def test_its_python_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (_ROOT / page).read_text("utf-8"), re.DOTALL)
+def _has_python(page: Path) -> bool:
+    return "```python" in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize("page", filter(_has_python, _PAGES), ids=lambda page: page.name)
+def test_its_python_runs(page: Path, tmp_path: Path) -> None:
+    """Each page in a process of its own: Django is set up once for good."""
     SigningKey.generate("ecdsa").write(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    response = type("Response", (), {"headers": _Headers()})()
-    names: dict[str, object] = {"response": response}
-    for block in blocks:
-        exec(block, names)
-    assert str(names["url"]).startswith("https://d111111abcdef8.cloudfront.net/book.epub?Expires=")
-    if "decision" in names:
-        assert names["decision"].reason == "allowed"  # type: ignore[attr-defined]
-        assert len(response.headers.sent) == 3
+    run = [sys.executable, "-W", "error", "-m", "tests.test_docs", str(page)]
+    done = subprocess.run(run, cwd=tmp_path, env={"PYTHONPATH": str(_ROOT)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
-def test_the_middlewares_python_runs(tmp_path: Path) -> None:
-    """In a process of its own: Django is set up once for good."""
-    blocks = re.findall(r"```python\n(.*?)```", (_ROOT / "docs/middleware.md").read_text("utf-8"), re.DOTALL)
-    SigningKey.generate("ecdsa").write(tmp_path)
-    settings = "from django.conf import settings\nsettings.configure()\n"
-    done = subprocess.run([sys.executable, "-c", settings + "\n".join(blocks)], cwd=tmp_path, capture_output=True)
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert len(blocks) == 3
-
-
-@pytest.mark.parametrize("page", [_ROOT / "README.md", _ROOT / "CHANGELOG.md", *sorted((_ROOT / "docs").glob("*.md"))])
+@pytest.mark.parametrize("page", [_ROOT / "CHANGELOG.md", *_PAGES], ids=lambda page: page.name)
 def test_its_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+def _run(page: Path) -> None:
+    """Every block of `page` that is not marked to be skipped, in the page's order and in one namespace."""
+    document = _SHOWN.parse(page)
+    response = type("Response", (), {"headers": _Headers()})()
+    document.namespace["response"] = response
+    exec(_GIVEN.get(page.name, ""), document.namespace)
+    for example in document.examples():
+        example.evaluate()
+    names = document.namespace
+    if page.name in ("README.md", "signing.md"):
+        assert str(names["url"]).startswith("https://d111111abcdef8.cloudfront.net/book.epub?Expires=")
+    if "decision" in names:
+        assert names["decision"].reason == "allowed"
+        assert len(response.headers.sent) == 3
+
+
+if __name__ == "__main__":
+    _run(Path(sys.argv[1]))

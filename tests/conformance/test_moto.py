@@ -15,7 +15,6 @@ IDENTITY = "00000000000001"
 CASES = tomllib.loads((Path(__file__).parent / "moto.toml").read_text("utf-8"))["tests"]
 
 
-@pytest.mark.xdist_group("moto")
 @pytest.mark.parametrize("identity", [None, IDENTITY], ids=["an empty account", "with the identity they name"])
 def test_motos_tests_pass_but_for_those_of_which_we_know_why_not(
     moto_tests: Any, endpoint: Callable[..., Any], differences: list[Any], tmp_path: Path, identity: str | None
@@ -33,7 +32,6 @@ def test_motos_tests_pass_but_for_those_of_which_we_know_why_not(
     assert [sum(d.covers(case) for case in failed) for d in certain] == [d.cases for d in certain]
 
 
-@pytest.mark.xdist_group("moto")
 def test_what_moto_has_verified_against_aws_is_none_of_the_differences(moto_tests: Any, differences: list[Any]) -> None:
     verified = moto_tests.verified()
     assert verified

@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from keyfront.keys import SigningKey
 
 NO_CHANGES = "No changes. Your infrastructure matches the configuration."
@@ -30,7 +28,6 @@ READ_LATER = re.compile(r"^ <= data .*?^    \}$", re.MULTILINE | re.DOTALL)
 CHANGED = re.compile(r"^ {4,}[~+-] (\S+)", re.MULTILINE)
 
 
-@pytest.mark.xdist_group("terraform")
 def test_everything_is_applied_changed_imported_and_destroyed_without_a_difference(
     workspace: Callable[..., Any], account: Callable[[], dict[str, int]]
 ) -> None:

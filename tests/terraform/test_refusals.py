@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from keyfront.keys import SigningKey
 
 
-@pytest.mark.xdist_group("terraform")
 def test_terraform_shows_why_each_resource_is_refused(workspace: Callable[..., Any]) -> None:
     long = rsa.generate_private_key(65537, 4096).public_key()
     terraform = workspace(

@@ -13,8 +13,6 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-pytestmark = pytest.mark.xdist_group("moto")
-
 _ACCOUNT = "arn:aws:ssm:us-east-1:123456789012:parameter"
 _TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
 _READ = (

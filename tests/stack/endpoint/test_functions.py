@@ -20,8 +20,6 @@ from zipfile import ZipFile, ZipInfo
 import boto3
 import pytest
 
-pytestmark = pytest.mark.xdist_group("moto")
-
 _ROLE = "arn:aws:iam::123456789012:role/runs"
 _SECONDS = 20
 

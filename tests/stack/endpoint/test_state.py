@@ -23,8 +23,6 @@ from botocore.exceptions import BotoCoreError
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-pytestmark = pytest.mark.xdist_group("state")
-
 # The promise is two; a machine that runs other tests at the same moment may need longer.
 LOST_SECONDS = 5
 """What is promised of moto's part: at most this much of the last changes is lost."""

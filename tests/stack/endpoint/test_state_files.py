@@ -15,8 +15,6 @@ from keyfront.stack.endpoint import ServicesState
 from keyfront.stack.endpoint.changes import may_change
 from keyfront.stack.endpoint.gate import Gate
 
-pytestmark = pytest.mark.xdist_group("state")
-
 
 class Kept:
     """An endpoint whose state is kept, stopped and started again in this process: moto is emptied between."""

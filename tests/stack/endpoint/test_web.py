@@ -21,8 +21,6 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-pytestmark = pytest.mark.xdist_group("moto")
-
 _ECHO = "def handler(event, context): return event"
 
 

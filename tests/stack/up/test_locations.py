@@ -11,10 +11,7 @@ import pytest
 
 from keyfront.serving import CAN_SHARE_PORTS
 
-pytestmark = [
-    pytest.mark.xdist_group("up"),
-    pytest.mark.skipif(not CAN_SHARE_PORTS, reason="this system does not spread connections over processes"),
-]
+pytestmark = pytest.mark.skipif(not CAN_SHARE_PORTS, reason="this system does not spread connections over processes")
 
 
 def test_a_key_that_was_taken_out_is_refused_at_one_location_and_still_accepted_at_the_next(

@@ -21,8 +21,6 @@ from botocore.exceptions import BotoCoreError
 
 from keyfront.keys import SigningKey
 
-pytestmark = pytest.mark.xdist_group("up")
-
 KEYFRONT = Path(sys.executable).with_name("keyfront")
 NO_CHANGES = "No changes. Your infrastructure matches the configuration."
 

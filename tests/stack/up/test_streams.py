@@ -26,8 +26,6 @@ from playwright.sync_api import Browser, Page, Response, sync_playwright
 
 from keyfront import Signer, SigningKey
 
-pytestmark = pytest.mark.xdist_group("up")
-
 PLAYER = Path(__file__).parent / "player"
 HLS = PLAYER / "node_modules" / "hls.js" / "dist" / "hls.min.js"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 AWS = Path(sys.executable).with_name("aws")
-pytestmark = pytest.mark.xdist_group("up")
 
 
 _HTML = "Accept: text/html"

@@ -22,8 +22,6 @@ import pytest
 
 from keyfront import Signer, SigningKey
 
-pytestmark = pytest.mark.xdist_group("terraform-examples")
-
 _ROOT = Path(__file__).parents[3]
 _SECONDS = 60
 _SHORT = timedelta(minutes=5)

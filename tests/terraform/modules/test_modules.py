@@ -14,8 +14,6 @@ import pytest
 
 from keyfront.keys import SigningKey
 
-pytestmark = pytest.mark.xdist_group("terraform-modules")
-
 ROOT = Path(__file__).parents[3] / "terraform"
 OWN = ("download-endpoint", "entitlements-table", "signing-key", "trusted-key-group")
 NO_CHANGES = "No changes. Your infrastructure matches the configuration."
