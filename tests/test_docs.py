@@ -40,7 +40,7 @@ def _has_python(page: Path) -> bool:
     return "```python" in page.read_text("utf-8")
 
 
-@pytest.mark.parametrize("page", filter(_has_python, _PAGES), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [page for page in _PAGES if _has_python(page)], ids=lambda page: page.name)
 def test_its_python_runs(page: Path, tmp_path: Path) -> None:
     """Each page in a process of its own: Django is set up once for good."""
     SigningKey.generate("ecdsa").write(tmp_path)
