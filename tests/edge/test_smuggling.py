@@ -255,3 +255,39 @@ def test_an_origin_that_lies_about_its_answer_poisons_nothing(
     assert laid.viewer.get("/a").body == b"whole"
     laid.origin.answer("/b", b"another", headers={"Cache-Control": "max-age=600"})
     assert laid.viewer.get("/b").body == b"another"
+
+
+POISON = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: 6\r\n\r\npoison"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nwhole\r\n0\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 304 Not Modified\r\n\r\n",
+    ],
+    ids=["a length", "chunks", "204", "304"],
+)
+def test_what_an_origin_says_beyond_its_answer_is_not_the_next_answer(laid: Laid, said: bytes) -> None:
+    def talk(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(said + POISON)  # and it keeps the connection open
+
+    laid.origin.handle("/a", talk)
+    laid.origin.answer("/b", b"another")
+    assert laid.viewer.get("/a", headers={"If-None-Match": '"x"'}).status == int(said[9:12])
+    assert laid.viewer.get("/b").body == b"another"
+
+
+def test_an_origin_that_says_no_more_than_its_answer_is_asked_over_the_same_connection(laid: Laid) -> None:
+    ports = set()
+
+    def note(request: BaseHTTPRequestHandler) -> None:
+        ports.add(request.client_address[1])
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole")
+
+    for path in ("/a", "/b", "/c"):
+        laid.origin.handle(path, note)
+        assert laid.viewer.get(path).body == b"whole"
+    assert len(ports) == 1

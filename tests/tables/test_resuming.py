@@ -97,7 +97,7 @@ def test_the_command_is_stopped_with_its_processes_and_continues(
     how: signal.Signals, tmp_path: Path, write_csv: Write, read_csv: Read, key: SigningKey
 ) -> None:
     key.write(tmp_path)
-    urls = [f"{SITE}/{n}" for n in range(16_000)]
+    urls = [f"{SITE}/{n}" for n in range(80_000)]
     out = tmp_path / "out.csv"
     command = [
         *(str(Path(sys.executable).with_name("keyfront")), "sign-table", str(write_csv(urls)), str(out)),
@@ -120,7 +120,7 @@ def test_the_command_is_stopped_with_its_processes_and_continues(
     continued = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=60)
     assert continued.returncode == 0, continued.stderr
     told = json.loads(continued.stdout)
-    assert (told["signed"], told["rejected"]) == (16_000, 0)
+    assert (told["signed"], told["rejected"]) == (80_000, 0)
     assert told["kept"] >= 1500
     rows = read_csv(out)
     assert [each["url"] for each in rows] == urls

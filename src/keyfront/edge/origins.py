@@ -42,11 +42,13 @@ class OriginRequest:
 class OriginResponse:
     """An answer whose body is still to be read. Close it, read or not."""
 
-    __slots__ = ("_deadline", "_response", "complete_is_known", "fields", "headers", "length", "status")
+    __slots__ = ("_deadline", "_response", "_stream", "complete_is_known", "fields", "headers", "length", "status")
 
     def __init__(self, response: httpx.Response, deadline: float | None = None) -> None:
         """`deadline`: when the body has to be there, in the event loop's time."""
         self._response = response
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        self._stream = response.stream
         self._deadline = deadline
         self.status = response.status_code
         self.headers: Headers = [(name.lower(), value) for name, value in response.headers.raw]
@@ -64,14 +66,17 @@ class OriginResponse:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes, not decoded. Raises `BrokenBodyError` when it ends too early or stalls."""
-        chunks = self._response.aiter_raw()
+        chunks = aiter(self._stream)
         try:
             while True:
                 async with asyncio.timeout_at(self._deadline):
                     chunk = await anext(chunks, None)
                 if chunk is None:
-                    return
+                    break
                 yield chunk
+            if _said_more(self._stream):
+                await self._response.extensions["network_stream"].aclose()
+            await self._response.aclose()
         except TimeoutError as error:
             raise BrokenBodyError(504, "the origin's answer was not there whole in time") from error
         except httpx.HTTPError as error:
@@ -200,6 +205,19 @@ def _error(origin: Origin, error: httpx.HTTPError) -> OriginError:
     if isinstance(error, httpx.TimeoutException):
         return OriginError(504, f"origin {origin.id} ({origin.domain_name}) did not answer in time: {what}")
     return OriginError(502, f"origin {origin.id} ({origin.domain_name}) cannot be asked: {what}")
+
+
+def _said_more(stream: httpx.AsyncByteStream) -> bool:
+    """Whether an origin sent more than its answer, which would be taken for its answer to the next request.
+
+    httpx has no name for what h11 was left with, so it is asked for by the names inside; where they are not there,
+    every connection counts as one that cannot be trusted again.
+    """
+    try:
+        connection = stream._httpcore_stream._stream._connection  # type: ignore[attr-defined]
+        return bool(connection._h11_state.trailing_data[0])
+    except AttributeError:
+        return True
 
 
 def _text(error: httpx.HTTPError) -> str:
