@@ -16,12 +16,17 @@ from keyfront.urls import shown
 MAX_LIFETIME: Final = 7 * 24 * 3600
 """Seconds: a longer life has to be said twice (see `Signer`)."""
 
+EVERYBODY: Final = "0.0.0.0/0"
+"""The network that looks like anybody, and is not: nobody over IPv6 is in it."""
+
+_MAX_COOKIE_BYTES: Final = 4096  # RFC 6265bis, 5.6: browsers drop a cookie whose name and value are longer.
 _S3_DOMAIN: Final = "amazonaws.com"
 _S3_HOST = re.compile(r"(?:.+\.)?s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?")
 # Where plain HTTP is no mistake: this machine.
 _HERE = re.compile(r"(?:(?:.+\.)?localhost|127\.[0-9.]+|\[::1\])(?::[0-9]+)?$")
 # A folder or file of a host that is named, over https: with S3's names aside there is nothing to say.
 _ORDINARY = re.compile(r"https://[^/*?]++/[^/*?]")
+_WILDCARD = re.compile(r"[*?]")
 _WHOLE_HOST = re.compile(r"/?\*+(?:\?\*?)?")
 _PRIVATE: Final = tuple(
     ipaddress.IPv4Network(each)
@@ -88,6 +93,9 @@ def of_resource(resource: str | None) -> Iterator[Caution]:
 @lru_cache(maxsize=1024)
 def of_network(ip: str, *, ipv6: bool | None = None) -> tuple[Caution, ...]:
     """What is seldom meant about a policy's IPv4 network. `ipv6`: whether the distribution answers over IPv6."""
+    if ip == EVERYBODY:
+        text = f"ip={ip} would still shut out every viewer that arrives over IPv6: "
+        return (Caution("viewer-over-ipv6", f"{text}leave it out to let anybody in (a Signer does so by itself)"),)
     private = Caution(
         "private-address-in-policy",
         f"{ip} is a private network, from which nobody reaches CloudFront: give the viewer's public address",
@@ -98,6 +106,49 @@ def of_network(ip: str, *, ipv6: bool | None = None) -> tuple[Caution, ...]:
         "turn IPv6 off for the distribution, or leave ip out",
     )
     return (private,) * is_private(ip) + (unreachable,) * bool(ipv6)
+
+
+def of_cookie(policy: str) -> Iterator[Caution]:
+    """What is wrong with an encoded policy as the value of a cookie."""
+    size = len("CloudFront-Policy") + len(policy)
+    if size > _MAX_COOKIE_BYTES:
+        yield Caution(
+            "cookies-incomplete",
+            f"the cookie that holds the policy would be {size:,} bytes, and browsers drop one over "
+            f"{_MAX_COOKIE_BYTES:,}: sign a shorter resource, with wildcards",
+        )
+
+
+def of_cookie_attributes(resource: str, *, domain: str | None, path: str, secure: bool) -> Iterator[Caution]:
+    """What is seldom meant about the attributes of cookies that open `resource`, as `keyfront.urls` gives it."""
+    scheme, _, rest = resource.rpartition("://")
+    host, slash, tail = rest.partition("/")
+    name = host.partition(":")[0].lower()
+    wanted = (domain or "").lstrip(".").lower()
+    if wanted == "cloudfront.net":
+        yield Caution(
+            "cookie-domain-differs",
+            "domain=cloudfront.net: browsers take no cookies for it; serve the files under a name of your own domain",
+        )
+    elif wanted and not _WILDCARD.search(name) and name != wanted and not name.endswith(f".{wanted}"):
+        yield Caution(
+            "cookie-domain-differs",
+            f"domain={domain}, and the cookies open {shown(resource)}: browsers do not send them there; "
+            "give the part of the name that the site and the files share",
+        )
+    opened, below = f"/{tail}" if slash or not host.endswith("*") else "/*", f"{path.rstrip('/')}/"
+    literal = _WILDCARD.split(opened, maxsplit=1)[0]
+    if not (literal == path or literal.startswith(below) or (literal != opened and below.startswith(literal))):
+        yield Caution(
+            "cookie-path-differs",
+            f"path={path}, and the cookies open {shown(resource)}: browsers do not send them there; give path=/",
+        )
+    if not secure and scheme == "https" and not _HERE.match(host):
+        yield Caution(
+            "cookie-not-secure",
+            f"the cookies open {shown(resource)} and are not Secure: browsers send them over http as well, where "
+            "anybody on the way reads them; leave secure=False out",
+        )
 
 
 def is_s3(host: str) -> bool:

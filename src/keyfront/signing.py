@@ -9,10 +9,10 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import Final, Unpack
+from typing import Unpack
 
 from keyfront import cautions, encoding
-from keyfront.cautions import MAX_LIFETIME, Caution
+from keyfront.cautions import EVERYBODY, MAX_LIFETIME, Caution
 from keyfront.errors import InputError, KeyfrontError, PolicyError, URLError
 from keyfront.grants import Grant
 from keyfront.keys import HashAlgorithm, PrivateKey
@@ -23,9 +23,7 @@ from keyfront.resource import covers
 from keyfront.terms import Terms, URLTerms
 from keyfront.urls import resource_pattern, shown, viewer_url, with_parameters
 
-_EVERYBODY: Final = "0.0.0.0/0"
 _KEY_PAIR_ID = re.compile(r"[A-Za-z0-9]{1,128}")
-_MAX_COOKIE_BYTES: Final = 4096  # RFC 6265bis, 5.6: browsers drop a cookie whose name and value are longer.
 _COOKIE_ATTRIBUTE = re.compile(r"[^\x00-\x1f\x7f;,\s]+")
 
 
@@ -40,8 +38,9 @@ class SigningWarning(UserWarning):
 class SignedCookies(Mapping[str, str]):
     """The signed cookies' names and values, and how to set them."""
 
-    def __init__(self, values: Mapping[str, str]) -> None:
+    def __init__(self, values: Mapping[str, str], resource: str | None = None) -> None:
         self._values = dict(values)
+        self._resource = resource
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]
@@ -68,7 +67,8 @@ class SignedCookies(Mapping[str, str]):
         """One `Set-Cookie` value a cookie, ready to be sent as it is (frameworks that re-encode values break it).
 
         Without `max_age` (seconds) they are session cookies, as the guide advises: a viewer that closes the
-        browser has to ask again. Raises `InputError` for an attribute that a browser would drop.
+        browser has to ask again. Raises `InputError` for an attribute that a browser would drop, and warns
+        (`SigningWarning`) where a browser would not send them to what they open.
         """
         attributes = [f"Path={_attribute('path', path)}"]
         if not path.startswith("/"):
@@ -90,6 +90,8 @@ class SignedCookies(Mapping[str, str]):
             if mode == "None" and not secure:
                 raise InputError("SameSite=None needs Secure: browsers refuse the cookie otherwise")
             attributes.append(f"SameSite={mode}")
+        if self._resource is not None:
+            _warn(cautions.of_cookie_attributes(self._resource, domain=domain, path=path, secure=secure))
         tail = "; ".join(attributes)
         return [f"{name}={value}; {tail}" for name, value in self._values.items()]
 
@@ -188,16 +190,21 @@ class Signer:
         address = None if ip is None else self._address(ip)
         _warn(cautions.of_resource(resource))
         if start is None and address is None and "*" not in resource and "?" not in resource:
-            signed = canonical(viewer_url(resource), end)
+            opened = viewer_url(resource)
+            signed = canonical(opened, end)
             values = {"CloudFront-Expires": str(end)}
         else:
-            signed = canonical(resource_pattern(resource), end, start, address)
-            values = {"CloudFront-Policy": _short_enough(encoding.encode(signed))}
+            opened = resource_pattern(resource)
+            signed = canonical(opened, end, start, address)
+            policy = encoding.encode(signed)
+            for caution in cautions.of_cookie(policy):
+                raise URLError(caution.text)
+            values = {"CloudFront-Policy": policy}
         values["CloudFront-Signature"] = self._signature(signed)
         values["CloudFront-Key-Pair-Id"] = self.key_pair_id
         if self.hash_algorithm == "SHA256":
             values["CloudFront-Hash-Algorithm"] = "SHA256"
-        return SignedCookies(values)
+        return SignedCookies(values, opened)
 
     def sign_many(
         self, urls: Iterable[str], *, on_error: OnError = "raise", **terms: Unpack[URLTerms]
@@ -232,15 +239,8 @@ class Signer:
 
     def _address(self, ip: str) -> str | None:
         checked = network(ip)
-        if checked == _EVERYBODY:
-            text = (
-                "ip=0.0.0.0/0 would still shut out every viewer that arrives over IPv6: it is left out of the policy, "
-                "which then lets anybody in"
-            )
-            warnings.warn(SigningWarning(text, "viewer-over-ipv6"), stacklevel=3)
-            return None
         _warn(cautions.of_network(checked, ipv6=self._ipv6), frames=4)
-        return checked
+        return None if checked == EVERYBODY else checked
 
     def _signature(self, policy: bytes) -> str:
         return encoding.encode(self.key.sign(policy, self.hash_algorithm))
@@ -258,16 +258,6 @@ def _warn(seen: Iterable[Caution], *, frames: int = 3) -> None:
 def _seconds(max_lifetime: timedelta | None) -> float:
     """The longest life in seconds, with one to spare for what is rounded."""
     return math.inf if max_lifetime is None else max_lifetime.total_seconds() + 1
-
-
-def _short_enough(policy: str) -> str:
-    size = len("CloudFront-Policy") + len(policy)
-    if size > _MAX_COOKIE_BYTES:
-        raise URLError(
-            f"the cookie that holds the policy would be {size:,} bytes, and browsers drop one over "
-            f"{_MAX_COOKIE_BYTES:,}: sign a shorter resource, with wildcards"
-        )
-    return policy
 
 
 def _checked_id(key_pair_id: str) -> str:

@@ -21,6 +21,7 @@ _ROOMS: Final = {
     "sign": "keyfront.cli.sign",
     "sign-cookies": "keyfront.cli.sign",
     "sign-table": "keyfront.cli.tables",
+    "policy": "keyfront.cli.policies",
     "verify": "keyfront.cli.verify",
     "explain": "keyfront.cli.explain",
     "terraform": "keyfront.cli.terraform",

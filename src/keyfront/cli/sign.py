@@ -106,7 +106,7 @@ def sign_cookies(
     who = open_signer(signer, key_id, private_key, passphrase_file, hash_name, check=check)
     with _warnings_on_stderr():
         cookies = who.sign_cookies(resource, expires=until, starts=start, ip=ip, max_lifetime=longest)
-    headers = cookies.set_cookie_headers(domain=domain, path=path, same_site=same_site)
+        headers = cookies.set_cookie_headers(domain=domain, path=path, same_site=same_site)
     if as_json:
         show_json(dict(cookies))
     else:

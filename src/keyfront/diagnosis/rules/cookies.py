@@ -194,3 +194,22 @@ def cookie_secure_over_http(facts: Facts) -> Found | None:
     if "secure" not in _attributes(facts) or facts.scheme != "http":
         return None
     return Found("The cookies were set with Secure; the request asks for an http:// URL.")
+
+
+@rule(
+    "cookie-not-secure",
+    "The cookies are not Secure, and the site is served over https",
+    stage=Stage.CREDENTIALS,
+    severity="warning",
+    looks="Everything works. A Set-Cookie line has no `Secure`.",
+    cause="A browser sends a cookie without Secure over http as well, where everybody on the way can read it, and "
+    "download with it until it expires. With SameSite=None browsers drop it at once.",
+    fix="Set Secure. Leave it out on a laptop that speaks http only.",
+    recipe="sign-cookies",
+    guide=_PAGE,
+)
+def cookie_not_secure(facts: Facts) -> Found | None:
+    attributes = _attributes(facts)
+    if not attributes or "secure" in attributes or facts.scheme != "https":
+        return None
+    return Found("The cookies were set without Secure; the request asks for an https:// URL.")

@@ -1,0 +1,145 @@
+"""`keyfront policy`: custom policies before they are signed."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from keyfront.cli.options import AsJson
+from keyfront.cli.output import Json, show, show_json
+from keyfront.cli.times import moment, span
+from keyfront.errors import InputError
+
+if TYPE_CHECKING:
+    from keyfront.linting import Linted
+    from keyfront.policy import Policy
+
+_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+_MOST_BYTES: Final = 1 << 20
+
+
+@_app.callback()
+def _policy() -> None:
+    """Custom policies before they are signed."""
+
+
+@_app.command()
+def lint(
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="The policy: JSON, or encoded as links carry it; - reads standard input."),
+    ],
+    url: Annotated[
+        str | None, typer.Option("--url", metavar="URL", help="A URL that it has to cover; the bare one, not signed.")
+    ] = None,
+    ipv6: Annotated[
+        bool, typer.Option("--ipv6", help="The distribution answers over IPv6, where an address lets nobody in.")
+    ] = False,
+    max_lifetime: Annotated[
+        str, typer.Option("--max-lifetime", metavar="SPAN", help="Warn of an expiry that is further away.")
+    ] = "7d",
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", metavar="TIME", help="Judge it at this time instead of now; written as for `sign --expires`."
+        ),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find what CloudFront would refuse in a policy, and what is seldom meant, before it is signed.
+
+    FILE may also hold a whole link or Cookie header: the policy in it is read, the signature is not looked at.
+    Exits with 0 when there is no error (warnings are printed), with 1 when there is one.
+
+    \b
+    Examples:
+      keyfront policy lint policy.json
+      keyfront policy lint policy.json --url https://media.example.com/42/1.ts --ipv6 --strict
+      pbpaste | keyfront policy lint -
+    """
+    from keyfront.linting import lint as judge
+    from keyfront.policy import epoch
+
+    longest = span(max_lifetime, "--max-lifetime").total_seconds()
+    now = time.time()
+    when = now if at is None else epoch(moment(at, "--at"), now, "--at")
+    name = "standard input" if file == "-" else file
+    text = _text(file, name)
+    try:
+        linted = judge(text, now=when, url=url, ipv6=ipv6, max_lifetime=longest)
+    except InputError as error:
+        raise InputError(f"{name}: {error}" if url is None or url not in str(error) else f"--url: {error}") from None
+    if as_json:
+        show_json(_told(name, linted))
+    else:
+        _print(name, linted, url, when)
+    if linted.errors or (strict and linted.warnings):
+        raise typer.Exit(1)
+
+
+def _text(file: str, name: str) -> str:
+    try:
+        if file == "-":
+            data = sys.stdin.buffer.read(_MOST_BYTES + 1)
+        else:
+            with Path(file).open("rb") as opened:
+                data = opened.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror}") from None
+    if len(data) > _MOST_BYTES:
+        raise InputError(f"{name} holds more than a megabyte: give a file with one policy")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{name} is not UTF-8 text: a policy is JSON; save it as UTF-8") from None
+
+
+def _told(name: str, linted: "Linted") -> dict[str, Json]:
+    policy = linted.policy
+    return {
+        "file": name,
+        "policy": None
+        if policy is None
+        else {"resource": policy.resource, "expires": policy.expires, "starts": policy.starts, "ip": policy.ip},
+        "errors": linted.errors,
+        "warnings": linted.warnings,
+        "findings": [
+            {"id": each.id, "severity": each.severity, "text": each.text, "page": each.page} for each in linted.findings
+        ],
+    }
+
+
+def _print(name: str, linted: "Linted", url: str | None, now: float) -> None:
+    from keyfront.cli.explained.wording import clean
+
+    for each in linted.findings:
+        show(clean(f"{name}: {each.severity}: {each.text} [{each.id}]"))
+    if linted.policy is not None and not linted.errors:
+        covered = f"; it covers {url}" if url else ""
+        show(clean(f"{name} lets in {_allowed(linted.policy, now)}{covered}"))
+    counts = [_counted(linted.errors, "error"), _counted(linted.warnings, "warning")]
+    show(f"{', '.join(counts)}" if linted.findings else "nothing to mend")
+
+
+def _allowed(policy: "Policy", now: float) -> str:
+    """What the policy says, in one line."""
+    from keyfront.diagnosis.times import relative, utc
+
+    start = "" if policy.starts is None else f"after {utc(policy.starts)} and "
+    where = "anybody" if policy.ip is None else f"viewers at {policy.ip}"
+    what = "everything" if policy.resource is None else policy.resource
+    what = what if len(what) <= 160 else f"{what[:159]}…"
+    return f"{where} to {what}, {start}before {utc(policy.expires)} ({relative(policy.expires, now)})"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def register(app: typer.Typer) -> None:
+    """Add `keyfront policy` to the application."""
+    app.add_typer(_app, name="policy", help="Custom policies before they are signed.")
