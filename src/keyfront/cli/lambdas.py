@@ -1,4 +1,4 @@
-"""`keyfront lambda`: the download function as a package that Lambda runs."""
+"""`keyfront lambda`: keyfront's functions as packages that Lambda runs."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +14,10 @@ _app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 @_app.command()
 def package(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The zip file to write.")] = Path("function.zip"),
+    function: Annotated[
+        Literal["download", "rotation"],
+        typer.Option("--function", help="rotation: what Secrets Manager calls to replace a signing key."),
+    ] = "download",
     architecture: Annotated[
         Literal["x86_64", "arm64"], typer.Option("--arch", help="The function's architecture, not this machine's.")
     ] = "x86_64",
@@ -40,7 +44,10 @@ def package(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write the download function's package: handler keyfront.backend.aws_lambda.handler.
+    """Write a function's package.
+
+    The download function's handler is keyfront.backend.aws_lambda.handler, the rotation function's
+    keyfront.operations.rotation.secrets_manager.handler.
 
     pip fetches the wheels for Lambda's platform, by your own pip configuration and with the hashes that this version
     of keyfront was tested with. The same versions give the same file, to the byte.
@@ -48,11 +55,12 @@ def package(
     \b
     Example:
       keyfront lambda package --out function.zip --arch arm64 --include sales.py
+      keyfront lambda package --out rotation.zip --function rotation
     """
     # Late: zip files and subprocesses are no other command's business.
-    from keyfront.packaging import Plan, build
+    from keyfront.packaging import FUNCTIONS, Plan, build
 
-    plan = Plan(architecture, python, tuple(extras or ()), tuple(includes or ()), bytecode)
+    plan = Plan(architecture, python, tuple(extras or ()), tuple(includes or ()), bytecode, function)
     if not as_json:
         say(f"fetching wheels for Python {python} on {architecture} …")
     built = build(plan, out)
@@ -60,6 +68,7 @@ def package(
         show_json(
             {
                 "path": str(built.path),
+                "handler": FUNCTIONS[function],
                 "architecture": architecture,
                 "runtime": f"python{python}",
                 "bytes": built.size,
@@ -71,9 +80,10 @@ def package(
         )
         return
     show(f"{built.path}: {built.size / 1e6:.1f} MB, {built.unzipped / 1e6:.1f} MB unzipped, {built.files} files")
+    show(f"handler {FUNCTIONS[function]}")
     show(f"sha256 {built.sha256}")
 
 
 def register(app: typer.Typer) -> None:
     """Add `keyfront lambda` to the application."""
-    app.add_typer(_app, name="lambda", help="Package the download function for AWS Lambda.")
+    app.add_typer(_app, name="lambda", help="Package the functions for AWS Lambda.")

@@ -1,6 +1,6 @@
-"""The download function as a zip file for Lambda: the same bytes from the same versions, on whatever machine."""
+"""A function of keyfront's as a zip file for Lambda: the same bytes from the same versions, on whatever machine."""
 
 from keyfront.packaging.building import Built, build
-from keyfront.packaging.plan import ARCHITECTURES, EXTRAS, PYTHONS, Plan
+from keyfront.packaging.plan import ARCHITECTURES, EXTRAS, FUNCTIONS, PYTHONS, Plan
 
-__all__ = ["ARCHITECTURES", "EXTRAS", "PYTHONS", "Built", "Plan", "build"]
+__all__ = ["ARCHITECTURES", "EXTRAS", "FUNCTIONS", "PYTHONS", "Built", "Plan", "build"]

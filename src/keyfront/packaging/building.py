@@ -48,7 +48,7 @@ def build(plan: Plan, out: Path) -> Built:
     if not out.parent.is_dir():
         raise InputError(f"there is no folder {str(out.parent)!r} to write {out.name} into")
     with tempfile.TemporaryDirectory(prefix="keyfront-package-") as folder:
-        files = ours() | of_wheels(download(plan, Path(folder)))
+        files = ours(plan.function) | of_wheels(download(plan, Path(folder)))
     files |= included(plan.includes, files)
     if plan.bytecode:
         files |= compiled(files, plan.python)

@@ -8,8 +8,18 @@ from typing import Final
 import keyfront
 from keyfront.errors import InputError
 
-_ROOMS: Final = ("backend", "keystore")
-"""Of keyfront's rooms, those that the function uses, beside the core at its top."""
+_ROOMS: Final = {
+    "download": ("backend", "keystore"),
+    "rotation": (
+        "diagnosis",
+        "inventory",
+        "keystore",
+        "operations/__init__.py",
+        "operations/account.py",
+        "operations/rotation",
+    ),
+}
+"""Of keyfront's rooms, those that a function uses, beside the core at its top."""
 _LEFT_OUT: Final = (
     # Other faces and the demo's shop.
     "keyfront/backend/app.py",
@@ -44,10 +54,12 @@ _NEVER: Final = (".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h", "/py.typed")
 Files = dict[str, bytes]
 
 
-def ours() -> Files:
-    """Keyfront as it is installed here."""
+def ours(function: str) -> Files:
+    """Keyfront as it is installed here: what that function needs of it."""
     root = Path(keyfront.__file__).parent
-    paths = [*root.glob("*.py"), *(path for room in _ROOMS for path in (root / room).rglob("*") if path.is_file())]
+    rooms = [root / room for room in _ROOMS[function]]
+    inside = [path for room in rooms for path in (room.rglob("*") if room.is_dir() else [room]) if path.is_file()]
+    paths = [*root.glob("*.py"), *inside]
     return {name: path.read_bytes() for path in paths if _goes(name := f"keyfront/{path.relative_to(root).as_posix()}")}
 
 

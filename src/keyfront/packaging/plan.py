@@ -14,16 +14,24 @@ _AMAZON_LINUX_2: Final = ("3.11",)
 """Source: Lambda Developer Guide, "Lambda runtimes": Amazon Linux 2 has glibc 2.26, and later Pythons are on 2023."""
 _GLIBC: Final = {False: ("2_34", "2_28", "2_17", "2014"), True: ("2_26", "2_17", "2014")}
 
-_ALWAYS: Final = (
-    "aws-lambda-powertools",
-    "cffi",
-    "cryptography",
-    "jinja2",
-    "jmespath",
-    "joserfc",
-    "markupsafe",
-    "typing-extensions",
-)
+FUNCTIONS: Final = {
+    "download": "keyfront.backend.aws_lambda.handler",
+    "rotation": "keyfront.operations.rotation.secrets_manager.handler",
+}
+"""What a package can be, and its handler."""
+_ALWAYS: Final = {
+    "download": (
+        "aws-lambda-powertools",
+        "cffi",
+        "cryptography",
+        "jinja2",
+        "jmespath",
+        "joserfc",
+        "markupsafe",
+        "typing-extensions",
+    ),
+    "rotation": ("cffi", "cryptography"),
+}
 _WITH: Final = {"dynamodb": (), "postgresql": ("psycopg", "psycopg-binary", "sqlalchemy")}
 """DynamoDB is asked through botocore, which Lambda's Python has."""
 
@@ -39,6 +47,8 @@ class Plan:
     """Files and folders of the user's own, which go to the package's top."""
     bytecode: bool = False
     """Whether modules go along compiled, which needs a Python of the runtime's version here."""
+    function: str = "download"
+    """`download`, or `rotation`: the rotation function of a secret in Secrets Manager."""
 
     def __post_init__(self) -> None:
         for name, value, known in (
@@ -47,6 +57,10 @@ class Plan:
         ):
             if value not in known:
                 raise InputError(f"the {name} {value!r} is not one of Lambda's: choose {', '.join(known)}")
+        if self.function not in FUNCTIONS:
+            raise InputError(f"there is no function {self.function!r}: choose {', '.join(FUNCTIONS)}")
+        if self.extras and self.function != "download":
+            raise InputError(f"{', '.join(self.extras)} is of the download function's: leave it out")
         for extra in self.extras:
             if extra not in EXTRAS:
                 raise InputError(f"there is nothing to add for {extra!r}: choose {', '.join(EXTRAS)}")
@@ -57,7 +71,7 @@ class Plan:
     @property
     def distributions(self) -> tuple[str, ...]:
         """What is taken from the package index, by name."""
-        return tuple(sorted({*_ALWAYS, *(name for extra in self.extras for name in _WITH[extra])}))
+        return tuple(sorted({*_ALWAYS[self.function], *(name for extra in self.extras for name in _WITH[extra])}))
 
     @property
     def platforms(self) -> tuple[str, ...]:
