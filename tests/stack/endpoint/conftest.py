@@ -108,7 +108,8 @@ def start_endpoint() -> Iterator[Callable[..., Running]]:
     running: list[Running] = []
 
     def start(**settings: Any) -> Running:
-        control_plane, own = Recorder("control plane"), Recorder("own")
+        control_plane = settings.pop("control_plane", None) or Recorder("control plane")
+        own = Recorder("own")
         endpoint = Endpoint(control_plane, own, **settings)
 
         async def listen() -> Listener:
