@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from keyfront import cautions, encoding
 from keyfront.cautions import MAX_LIFETIME
@@ -33,9 +33,11 @@ _REST: Final = f"Key-Pair-Id=K2JCJMDEHXQW5F&Signature={encoding.encode(bytes(256
 _NOWHERE: Final = "https://policy.invalid/"
 _UNSENT = re.compile(r"[^\x21-\x7e]")
 _STAGES: Final = (Stage.POLICY, Stage.STARTS, Stage.EXPIRES, Stage.ADDRESS)
-# A policy may well begin later, and a laptop's edge knows viewers on private networks: only a warning, or nothing.
-_MEANT: Final = frozenset({"not-yet-valid", "resource-covers-everything", "resource-covers-host", "long-lived"})
-_PARAMETERS: Final = frozenset({"policy-missing"})  # What a link lacks in place of a policy.
+# A policy may well begin later; what it opens, and for how long, is a caution's to say; nothing is missing here but it.
+_LEFT_OUT: Final = frozenset(
+    {"not-yet-valid", "resource-covers-everything", "resource-covers-host", "long-lived", "policy-missing"}
+)
+# Refused, and meant perhaps: it begins in a moment, or it is for a laptop's edge, where private networks are viewers.
 _PERHAPS: Final = frozenset({"clock-is-ahead", "private-address-in-policy"})
 
 
@@ -86,9 +88,9 @@ def lint(
     """
     asked = None if url is None else viewer_url(url)
     data, outside = _decoded(text, asked, now)
-    found = {each.id: each for each in outside}
     if not data:
         return Linted(None, tuple(outside))
+    found = {each.id: each for each in outside}
     policy = _parsed(data)
     if policy is not None:
         found |= {each.id: each for each in _cautions(policy, now, ipv6, max_lifetime)}
@@ -108,14 +110,12 @@ def _decoded(text: str, url: str | None, now: float) -> tuple[bytes, list[Findin
     if not encoded:
         return given.encode("utf-8", "surrogatepass"), []
     try:
-        return encoding.decode(given), []
+        return encoding.decode(unquote(given)), []
     except EncodingError:
         # It is refused as it is. What was meant, if that can be read, may have faults of its own.
         report = _explained(given, url, now)
         meant = report.policy if report.policy.startswith("{") else ""
-        return meant.encode("utf-8", "surrogatepass"), [
-            each for each in _refused(report, url) if each.id not in _PARAMETERS
-        ]
+        return meant.encode("utf-8", "surrogatepass"), list(_refused(report, url))
 
 
 def _parsed(data: bytes) -> Policy | None:
@@ -155,7 +155,7 @@ def _request(encoded: str, url: str | None) -> str:
 def _refused(report: Report, url: str | None) -> Iterator[Finding]:
     """What the report says about the policy alone."""
     for each in report.findings:
-        if each.id in _MEANT or (each.stage not in _STAGES and not (url and each.stage is Stage.RESOURCE)):
+        if each.id in _LEFT_OUT or (each.stage not in _STAGES and not (url and each.stage is Stage.RESOURCE)):
             continue
         error = each.severity == "error" and each.id not in _PERHAPS
         yield Finding(each.id, "error" if error else "warning", f"{each.evidence} {each.fix}")
