@@ -8,6 +8,7 @@ import pickle
 import re
 import subprocess
 import traceback
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -358,6 +359,25 @@ def test_a_missing_and_a_wrong_passphrase_are_told_apart(form: str, written: dic
     with pytest.raises(KeyLoadError, match="passphrase is wrong") as refused:
         SigningKey.load(written[form].private, "wrong-passphrase")
     assert "wrong-passphrase" not in str(refused.value)
+
+
+def test_a_key_that_is_used_twice_is_parsed_once_and_held_by_nobody_else(tmp_path: Path) -> None:
+    private, _ = SigningKey.generate("ecdsa").write(tmp_path)
+    text = private.read_text()
+    key = SigningKey.load(private)
+    assert [SigningKey.load(each) is key for each in (private, text, text.encode())] == [True] * 3
+    seen = weakref.ref(key)
+    del key
+    assert seen() is None
+
+
+def test_an_encrypted_key_asks_for_its_passphrase_each_time() -> None:
+    text = SigningKey.generate("ecdsa").pem("secret")
+    held = SigningKey.load(text, "secret")
+    for passphrase in (None, "wrong"):
+        with pytest.raises(KeyLoadError, match="passphrase"):
+            SigningKey.load(text, passphrase)
+    assert SigningKey.load(text, "secret").public_key == held.public_key
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal, Protocol
+from weakref import WeakValueDictionary
 
 from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -114,7 +115,7 @@ class PrivateKey(Protocol):
 class SigningKey:
     """A private key that signs for CloudFront. Nothing it prints or raises holds the key."""
 
-    __slots__ = ("_key", "_sign", "algorithm", "public_key")
+    __slots__ = ("__weakref__", "_key", "_sign", "algorithm", "public_key")
 
     algorithm: Algorithm
     public_key: PublicKey
@@ -140,10 +141,16 @@ class SigningKey:
 
         PKCS#8, PKCS#1 and SEC1, encrypted or not, with any line ends, with `\n` written out as two characters
         (environment variables), or with the line breaks lost. Raises `KeyLoadError` for anything that is not
-        such a key, for a missing or wrong passphrase, and for a file that cannot be read.
+        such a key, for a missing or wrong passphrase, and for a file that cannot be read. A text whose key somebody
+        still holds is not parsed again, unless it is encrypted.
         """
         if isinstance(source, Path):
             source = _read(source)
+        digest = hashlib.sha256(
+            source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
+        ).digest()
+        if (held := _HELD.get(digest)) is not None:
+            return held
         label, block = _find_block(source, wanted=_PRIVATE_LABELS, what="a private key in PEM")
         if label not in _PRIVATE_LABELS:
             raise KeyLoadError(_WRONG_LABEL.get(label, f"found {label}") + "; needed: a private key in PEM")
@@ -166,6 +173,8 @@ class SigningKey:
         loaded = cls(key)
         if not loaded._is_whole():
             raise KeyLoadError("the private key cannot be read: the key is damaged")
+        if not encrypted:  # whoever names a wrong passphrase, or none, has to be told so
+            _HELD[digest] = loaded
         return loaded
 
     def sign(self, data: bytes, hash_algorithm: HashAlgorithm = "SHA1") -> bytes:
@@ -206,6 +215,10 @@ class SigningKey:
 
     def __repr__(self) -> str:
         return f"SigningKey({self.algorithm}, {self.public_key.fingerprint})"
+
+
+_HELD: Final[WeakValueDictionary[bytes, SigningKey]] = WeakValueDictionary()
+"""Keys that somebody holds, by the digests of their texts. It keeps none of them alive, and none of the texts."""
 
 
 def _sign_rsa(key: rsa.RSAPrivateKey) -> Callable[[bytes, HashAlgorithm], bytes]:
