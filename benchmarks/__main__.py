@@ -6,11 +6,12 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from benchmarks import authz, cli, edge, lambdas, memory, signing, table, tables, verification
+from benchmarks import authz, cli, edge, lambdas, many, memory, signing, table, tables, verification
 from benchmarks.contest import Row
 
 SECTIONS: dict[str, Callable[[float, int], Iterator[Row]]] = {
     "signing": signing.run,
+    "many": many.run,
     "verification": verification.run,
     "tables": tables.run,
     "cli": cli.run,

@@ -1,4 +1,4 @@
-"""Seconds of CPU time that a command takes from its start to its answer."""
+"""Seconds of CPU time that a command takes from its start to its answer, and milliseconds that an import takes."""
 
 import resource
 import shutil
@@ -15,6 +15,8 @@ from keyfront import SigningKey
 from keyfront.keys import PRIVATE_KEY
 
 _OURS = "keyfront sign"
+_BARE = "import cryptography.hazmat.primitives.asymmetric.rsa"
+_SIGNER = "from keyfront import Signer, SigningKey"
 _RUNS = 7
 
 
@@ -34,9 +36,23 @@ def run(seconds: float, rounds: int) -> Iterator[Row]:
             Peer("python -c pass", _start([sys.executable, "-c", "pass"])),
         ]
         results = race(peers, seconds, min(rounds, _RUNS))
-    yield from rows(
-        "Start to answer", "s of CPU", results, pick=median, aims={_OURS: Aim(0.25, "figure", at_most=True)}
-    )
+    aims = {_OURS: Aim(0.25, "figure", at_most=True)}
+    yield from rows("Start to answer", "s of CPU", results, pick=median, aims=aims)
+    yield from _imports(seconds, min(rounds, _RUNS))
+
+
+def _imports(seconds: float, rounds: int) -> Iterator[Row]:
+    """What a program pays that signs, over one that has `cryptography`'s RSA and nothing else."""
+    peers = [Peer(line, _milliseconds(_start([sys.executable, "-c", line]))) for line in (_BARE, _SIGNER)]
+    results = race(peers, seconds, rounds)
+    section = "Import, the interpreter's start included"
+    yield from rows(section, "ms of CPU", results, pick=min)
+    bare, signer = (min(result.figures) for result in results)
+    yield Row(section, "the second over the first", "ms of CPU", signer - bare, aim=Aim(60.0, "figure", at_most=True))
+
+
+def _milliseconds(run: Run) -> Run:
+    return lambda seconds: 1000 * run(seconds)
 
 
 def _peer(name: str, program: str, arguments: Sequence[str]) -> Peer:

@@ -80,7 +80,7 @@ class Signed:
     def cookies(self) -> Target:
         """One URL, and cookies of many viewers."""
         url = f"{self._plain}/{OBJECT}"
-        jars = (self._signer.sign_cookies(f"{self._plain}/*", expires=EXPIRES + number) for number in range(_COMEBACKS))
+        jars = (self._signer.sign_cookies(f"{url}*", expires=EXPIRES + number) for number in range(_COMEBACKS))
         return Target.of(
             url, [(url, {"Cookie": "; ".join(f"{name}={value}" for name, value in jar.items())}) for jar in jars]
         )

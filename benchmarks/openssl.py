@@ -7,13 +7,14 @@ from typing import Literal
 
 from benchmarks.contest import Peer, PeerError
 
+NAME = "openssl speed"
 _NAMES = {"rsa": "rsa2048", "ecdsa": "ecdsap256"}
 _COLUMNS = {"sign": 3, "verify": 4}
 
 
 def peer(algorithm: Literal["rsa", "ecdsa"], operation: Literal["sign", "verify"]) -> Peer:
     """`openssl speed` for one algorithm; it counts its own CPU time, in whole seconds and at least one."""
-    name = f"openssl speed {_NAMES[algorithm]}"
+    name = f"{NAME} {_NAMES[algorithm]}"
     program = shutil.which("openssl")
     if program is None:
         return Peer(name, missing="openssl is not installed")

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from benchmarks import npm, openssl
 from benchmarks.contest import Aim, Peer, Row, loop, race, rows
 from keyfront import Policy, Signer, SigningKey
+from keyfront.keys import PrivateKey
 
 KEY_PAIR_ID = "K2JCJMDEHXQW5F"
 URL = "https://d111111abcdef8.cloudfront.net/books/the-keeper-of-small-lights.epub"
@@ -23,9 +24,10 @@ EXPIRES = int(time()) + 6 * 86_400
 RAW = "raw cryptography"
 
 _TITLES: dict[Literal["rsa", "ecdsa"], tuple[str, float]] = {
-    "rsa": ("Signing, RSA 2048 with SHA-1", 0.97),
+    "rsa": ("Signing, RSA 2048 with SHA-1", 0.98),
     "ecdsa": ("Signing, ECDSA P-256 with SHA-1", 0.80),
 }
+_OF_OPENSSL = 0.85
 
 
 def run(seconds: float, rounds: int) -> Iterator[Row]:
@@ -43,9 +45,15 @@ def run(seconds: float, rounds: int) -> Iterator[Row]:
             results = race(peers, seconds, rounds)
         aims = {peer.name: Aim(limit) for peer in ours(key)}
         yield from rows(title, "/s of CPU", results, against=RAW, aims=aims)
+        if algorithm == "ecdsa":
+            shown = [
+                result for result in results if result.peer.name in aims or result.peer.name.startswith(openssl.NAME)
+            ]
+            against, aims = shown[-1].peer.name, dict.fromkeys(aims, Aim(_OF_OPENSSL))
+            yield from rows(f"{title}, beside OpenSSL's own", "/s of CPU", shown, against=against, aims=aims)
 
 
-def ours(key: SigningKey) -> list[Peer]:
+def ours(key: PrivateKey) -> list[Peer]:
     """keyfront's signer: a canned policy, a custom one with everything in it, and cookies for a folder."""
     signer = Signer(KEY_PAIR_ID, key)
     return [

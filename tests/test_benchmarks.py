@@ -36,7 +36,9 @@ def signing(need_tool: Callable[[str], Path], tmp_path_factory: pytest.TempPathF
 
 
 def test_every_signer_has_a_row_with_a_figure_and_a_ratio(signing: list[dict[str, Any]]) -> None:
-    here = [row for row in signing if row["missing"] is None]
+    beside = [row for row in signing if row["section"].endswith("beside OpenSSL's own")]
+    assert [row["against"] for row in beside] == ["openssl speed ecdsap256"] * 4
+    here = [row for row in signing if row["missing"] is None and row not in beside]
     for row in here:
         assert row["figure"] > 0, row
         assert row["ratio"] > 0, row
@@ -62,7 +64,19 @@ def test_a_peer_that_is_not_installed_has_a_row_that_says_so(signing: list[dict[
 def test_the_command_lines_start_is_measured(tmp_path: Path) -> None:
     told = run("--only", "cli", path=tmp_path)
     assert re.search(r"keyfront sign +[0-9.]+ s of CPU +aim <= 0.25: (met|missed)", told)
+    assert re.search(r"the second over the first +[0-9.]+ ms of CPU +aim <= 60.00: (met|missed)", told)
     assert "not here" not in told
+
+
+def test_what_is_for_many_urls_is_measured(need_tool: Callable[[str], Path], tmp_path: Path) -> None:
+    rows = json.loads(run("--json", "--only", "many", path=tmp_path, openssl=need_tool("openssl")))
+    assert [row["name"] for row in rows if row["aim"]] == [
+        *("keyfront sign_url, canned", "keyfront sign_url, custom", "keyfront sign_cookies"),
+        *("keyfront sign_many", "keyfront grant.url, a path"),
+    ]
+    assert all(row["figure"] > 0 for row in rows)
+    many, cores = (row for row in rows if row["section"].startswith("Many"))
+    assert many["ratio"] == many["figure"] / cores["figure"]
 
 
 def test_the_function_is_measured_on_lambdas_runtime_client(tmp_path: Path) -> None:
