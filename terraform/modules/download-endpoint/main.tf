@@ -28,6 +28,7 @@ resource "aws_lambda_function" "this" {
   architectures = [var.architecture]
   memory_size   = var.memory_mb
   timeout       = var.timeout_seconds
+  layers        = var.layers
   tags          = var.tags
 
   environment {

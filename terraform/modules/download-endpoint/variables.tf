@@ -89,6 +89,18 @@ variable "timeout_seconds" {
   }
 }
 
+variable "layers" {
+  description = "Layers' ARNs with their versions, five at most: AWS's parameters-and-secrets extension, say, which the function asks for its key. Who deploys needs `lambda:GetLayerVersion` on them."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.layers) <= 5 && alltrue([for arn in var.layers : can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", arn))])
+    error_message = "layers are at most five ARNs, each with its version: arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION."
+  }
+}
+
 variable "cloudfront_domain" {
   description = "The distribution's domain (`d….cloudfront.net`) or an alias of it, without scheme; the signed links' host."
   type        = string

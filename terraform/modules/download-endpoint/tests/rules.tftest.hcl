@@ -23,6 +23,29 @@ run "a_package_that_is_not_there" {
   expect_failures = [var.package]
 }
 
+run "a_layer_without_its_version" {
+  command = plan
+
+  variables {
+    layers = ["arn:aws:lambda:eu-central-1:187925254637:layer:AWS-Parameters-and-Secrets-Lambda-Extension"]
+  }
+
+  expect_failures = [var.layers]
+}
+
+run "a_layer" {
+  command = plan
+
+  variables {
+    layers = ["arn:aws:lambda:eu-central-1:187925254637:layer:AWS-Parameters-and-Secrets-Lambda-Extension:12"]
+  }
+
+  assert {
+    condition     = length(aws_lambda_function.this.layers) == 1
+    error_message = "the layer is not the function's"
+  }
+}
+
 run "two_packages" {
   command = plan
 
