@@ -1,6 +1,6 @@
 """How long a stream plays, as its manifest says. m3u8 and mpegdash read that.
 
-What they read is never written back: on the way out they lose lines and attributes (figures: docs/video.md).
+What they read is never written back: on the way out they lose lines and attributes.
 """
 
 import re
