@@ -1,6 +1,7 @@
 """Listeners: real sockets, from `bind` to the port being free again."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -50,7 +51,9 @@ async def ask(port: int, request: bytes, host: str = "127.0.0.1", context: ssl.S
 
 async def connect_for_ever(port: int) -> None:
     while True:
-        (await asyncio.open_connection("127.0.0.1", port))[1].close()
+        # Whoever waits in the queue of a port that closes is reset; the next one is refused.
+        with contextlib.suppress(ConnectionResetError):
+            (await asyncio.open_connection("127.0.0.1", port))[1].close()
 
 
 GET = b"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
