@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import Unpack
+from typing import Literal, Unpack, overload
 
 from keyfront import cautions, encoding
 from keyfront.cautions import EVERYBODY, MAX_LIFETIME, Caution
@@ -123,9 +123,9 @@ class Signer:
         self.key = key
         self.hash_algorithm: HashAlgorithm = hash_algorithm
         self._clock = clock
-        self._max_lifetime = max_lifetime
+        self.max_lifetime = max_lifetime
         self._max_seconds = _seconds(max_lifetime)
-        self._ipv6 = ipv6
+        self.ipv6 = ipv6
         self._tail = f"&Key-Pair-Id={key_pair_id}" + ("&Hash-Algorithm=SHA256" if hash_algorithm == "SHA256" else "")
 
     def sign_url(
@@ -206,6 +206,14 @@ class Signer:
             values["CloudFront-Hash-Algorithm"] = "SHA256"
         return SignedCookies(values, opened)
 
+    @overload
+    def sign_many(
+        self, urls: Iterable[str], *, on_error: Literal["raise"] = "raise", **terms: Unpack[URLTerms]
+    ) -> Iterator[str]: ...
+    @overload
+    def sign_many(
+        self, urls: Iterable[str], *, on_error: OnError, **terms: Unpack[URLTerms]
+    ) -> Iterator[str | KeyfrontError]: ...
     def sign_many(
         self, urls: Iterable[str], *, on_error: OnError = "raise", **terms: Unpack[URLTerms]
     ) -> Iterator[str | KeyfrontError]:
@@ -232,14 +240,14 @@ class Signer:
         if end - now > (self._max_seconds if max_lifetime is None else _seconds(max_lifetime)):
             raise PolicyError(
                 f"expires is {timedelta(seconds=int(end - now))} away, and the longest life that this signer gives is "
-                f"{max_lifetime or self._max_lifetime}: a signature cannot be taken back, so say it twice, with "
+                f"{max_lifetime or self.max_lifetime}: a signature cannot be taken back, so say it twice, with "
                 "max_lifetime (--max-lifetime) [long-lived]"
             )
         return end, start
 
     def _address(self, ip: str) -> str | None:
         checked = network(ip)
-        _warn(cautions.of_network(checked, ipv6=self._ipv6), frames=4)
+        _warn(cautions.of_network(checked, ipv6=self.ipv6), frames=4)
         return None if checked == EVERYBODY else checked
 
     def _signature(self, policy: bytes) -> str:

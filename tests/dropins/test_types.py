@@ -28,6 +28,9 @@ Signer("K2JCJMDEHXQW5F", "-----BEGIN PRIVATE KEY-----")  # wrong
 CloudFrontSigner("K2JCJMDEHXQW5F", "-----BEGIN PRIVATE KEY-----")  # wrong
 CloudFrontSigner("K2JCJMDEHXQW5F", lambda data: data).generate_presigned_url("https://a/b", date_less_than=60)  # wrong
 site.sign_cookies("/*", expires=life).set_cookie_headers(max_age="1h")  # wrong
+links: list[str] = list(signer.sign_many(["https://media.example.com/a"], expires=life))
+links = list(signer.sign_many(["https://media.example.com/a"], expires=life, on_error="yield"))  # wrong
+signer.sign_many(["https://media.example.com/a"])  # wrong
 
 
 async def main() -> None:

@@ -86,8 +86,8 @@ def workers(
         signer.key_pair_id,
         signer.hash_algorithm,
         now,
-        signer._max_lifetime,
-        signer._ipv6,
+        signer.max_lifetime,
+        signer.ipv6,
     )
     if not isinstance(signer.key, SigningKey):
         opened = _threads(job, signer.key, _REMOTE if several else 1)
