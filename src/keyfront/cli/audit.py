@@ -128,13 +128,14 @@ def _live(
     from keyfront.operations.audit import read_account
 
     with cloudfront(endpoint_url, profile, region) as service:
+        import boto3
+        from botocore.config import Config
+
+        # One for all services: each parses what botocore knows of endpoints.
+        session = boto3.Session(profile_name=profile, region_name=region)
+        key = "test" if endpoint_url and not session.get_credentials() else None
 
         def client(name: str) -> Any:
-            import boto3
-            from botocore.config import Config
-
-            session = boto3.Session(profile_name=profile, region_name=region)
-            key = "test" if endpoint_url and not session.get_credentials() else None
             return session.client(
                 name,  # type: ignore[call-overload]
                 region_name=session.region_name or "us-east-1",
