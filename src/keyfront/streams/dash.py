@@ -33,8 +33,11 @@ _NAME = re.compile(rb"<[^\s/>]+")
 _ATTRIBUTE = re.compile(rb"""\s+([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _TAG_END = re.compile(rb"\s*/?>")
 _CLOSING = re.compile(rb"</[^>]*>|<[^\s/>]+(?:[^>\"']|\"[^\"]*\"|'[^']*')*/>")
-_NO_SEGMENT_ID = re.compile(r"[:\\]|^/|\.\.")
+_PLAIN_ID = re.compile(r"(?!.*\.\.)[\w.~+=,@\-]+(?:[/ ][\w.~+=,@\-]+)*")
+"""An identifier that leads nowhere else, wherever in an address it is put."""
+_OURS: Final = _HOLDERS | _TEXTS | _ADDRESSES.keys()
 _REMOTE: Final = "xlink:href"
+_XML_BASE: Final = "xml:base"
 
 
 @dataclass(slots=True)
@@ -77,6 +80,7 @@ class _Reader:
             raise InputError("the manifest holds half of a surrogate pair: it was decoded wrongly") from None
         self.root = _Holder("")
         self.prefix = ""
+        self._space = ""
         self.ids: set[str] = set()
         self.base_at = 0
         self._path: list[str] = []
@@ -86,7 +90,8 @@ class _Reader:
         self._text_at = 0
         self._known = (0, 0)
         # Whatever the declaration says, what is read here is text that was decoded before.
-        self._parser = parser = expat.ParserCreate("utf-8")
+        self._parser = parser = expat.ParserCreate("utf-8", " ")
+        parser.namespace_prefixes = True
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = self._doctype
         parser.StartElementHandler = self._start
@@ -100,18 +105,24 @@ class _Reader:
     def _doctype(self, *_: object) -> None:
         raise InputError("the manifest has a document type (<!DOCTYPE …>), which could declare entities: remove it")
 
-    def _start(self, qualified: str, attributes: dict[str, str]) -> None:
+    def _start(self, expanded: str, given: dict[str, str]) -> None:
+        space, qualified = _qualified(expanded)
         prefix, colon, name = qualified.rpartition(":")
         if not self._path:
             if name != "MPD":
                 raise InputError(f"the manifest's first element is {qualified}: an MPD begins with MPD")
-            self.prefix = prefix + colon
+            self.prefix, self._space = prefix + colon, space
         self._path.append(name)
         if len(self._path) > _MOST_DEPTH:
             raise InputError(f"the manifest's elements are nested over {_MOST_DEPTH} deep")
         if self._foreign or name in _FOREIGN:
             self._foreign += 1
             return
+        attributes = {_qualified(key)[1]: value for key, value in given.items()}
+        if (space != self._space and name in _OURS) or _XML_BASE in attributes:
+            # Where the addresses below it lead would depend on the player.
+            strange = _XML_BASE if _XML_BASE in attributes else f"{name} of another namespace than MPD's"
+            raise InputError(f"the manifest has {strange}, which players read in different ways: remove it")
         at = self._parser.CurrentByteIndex
         if name in _HOLDERS:
             holder = _Holder(name)
@@ -185,8 +196,8 @@ def _references(
 ) -> Iterator[Reference]:
     own = _handed_down(holder, bases)
     leaves = _leaves(holder, bases)
-    trouble = "a Representation's id, with which it begins, is no plain name"
-    odd = any(_NO_SEGMENT_ID.search(each) for each in ids)
+    trouble = "a Representation's id, which is put into it, is no plain name"
+    odd = not all(_PLAIN_ID.fullmatch(each) for each in ids)
     for start, end, uri, role, name in holder.found:
         if name == "BaseURL":
             against = bases
@@ -197,7 +208,7 @@ def _references(
         if name == "PatchLocation":
             unclear = "patches are not signed: players then fetch the whole manifest"
         else:
-            unclear = trouble if odd and name == "SegmentTemplate" and uri.startswith("$RepresentationID$") else ""
+            unclear = trouble if odd and name == "SegmentTemplate" and "$RepresentationID$" in uri else ""
         absolute = role in ("location", "remote") or (at_root and name == "BaseURL")
         yield Reference(start, end, uri, role, against, trouble=unclear, xml=True, absolute=absolute)
     for each in holder.below:
@@ -221,6 +232,14 @@ def _joined(base: str, uri: str) -> str:
         return joined(base, uri) if base else ""
     except URLError:
         return ""
+
+
+def _qualified(expanded: str) -> tuple[str, str]:
+    """The namespace, and the name with its prefix, of what expat calls `namespace name prefix`."""
+    parts = expanded.split(" ")
+    if len(parts) == 1:
+        return "", expanded
+    return parts[0], f"{parts[2]}:{parts[1]}" if len(parts) > 2 else parts[1]
 
 
 def _end(pattern: re.Pattern[bytes], data: bytes, at: int) -> int:

@@ -13,6 +13,7 @@ from keyfront.grants import Grant
 from keyfront.resource import covers
 from keyfront.signing import Signer, SigningWarning
 from keyfront.streams import dash, hls
+from keyfront.streams.hosts import withheld
 from keyfront.streams.lengths import length
 from keyfront.streams.references import Reference, edited, with_signature, without_signature
 from keyfront.terms import Terms
@@ -101,8 +102,10 @@ def sign_manifest(
     """The manifest `text`, which viewers fetch at `url`, with a signature on every address that one policy covers.
 
     `resource` is what the policy opens: by default the manifest's folder and all below it. Addresses outside of it, on
-    other hosts, and of other schemes (`data:`, `skd:`) stay as they are and are listed in `left`. A signature that was
-    there is replaced. `length` is the stream's, where the manifest does not say; the other arguments are `sign_url`'s.
+    other hosts, and of other schemes (`data:`, `skd:`) stay as they are and are listed in `left`. Another host than the
+    manifest's own gets the signature only if `resource` names it without a wildcard: a playlist cannot choose who is
+    sent it. A signature that was there is replaced. `length` is the stream's, where the manifest does not say; the
+    other arguments are `sign_url`'s.
     Warns (`SigningWarning`) if the signature ends before the stream does. Raises `InputError` for a text that is no
     manifest, `URLError` and `PolicyError`.
     """
@@ -138,7 +141,7 @@ def sign_with(
     if relocate is not None and manifest.kind == "dash" and manifest.base_at is not None:
         base = f"<{manifest.prefix}BaseURL>{escape(urljoin(manifest.url, './'))}</{manifest.prefix}BaseURL>"
         edits.append((manifest.base_at, manifest.base_at, base))
-    for each, urls, reason in judged(manifest, grant.resource):
+    for each, urls, reason in judged(manifest, grant.resource, carried=True):
         uri = each.uri
         moved = relocate(urls[0]) if relocate is not None and urls and each.role in ("playlist", "location") else None
         if moved is not None:
@@ -171,25 +174,33 @@ def sign_with(
     )
 
 
-def judged(manifest: Manifest, resource: str) -> Iterator[tuple[Reference, tuple[str, ...], str]]:
-    """Each address, where it leads, and why `resource` does not open it (nothing if it does)."""
-    host = urlsplit(manifest.url).netloc
+def judged(manifest: Manifest, resource: str, *, carried: bool) -> Iterator[tuple[Reference, tuple[str, ...], str]]:
+    """Each address, where it leads, and why `resource` does not open it (nothing if it does).
+
+    `carried`: the signature would stand in the address, and go to whatever host that names.
+    """
     for each in manifest.references:
         try:
             urls = each.urls()
         except URLError as error:
             yield each, (), str(error)
             continue
-        outside = [url for url in urls if not covers(resource, url)]
-        if not outside:
-            reason = ""
-        elif len(outside) < len(urls):
+        refused = [reason for url in urls if (reason := _refused(manifest.url, resource, url, carried=carried))]
+        if refused and len(refused) < len(urls):
             reason = "it is offered at several addresses, and the signature would also go to those it is not for"
-        elif urlsplit(outside[0]).netloc != host:
-            reason = f"it is on another host, {urlsplit(outside[0]).netloc}"
         else:
-            reason = f"the policy for {resource} does not cover it"
+            reason = refused[0] if refused else ""
         yield each, urls, reason
+
+
+def _refused(manifest_url: str, resource: str, url: str, *, carried: bool) -> str:
+    """Why `resource` does not open `url`, or its host must not get the signature; nothing if it does and may."""
+    if covers(resource, url):
+        return withheld(resource, manifest_url, url) if carried else ""
+    host = urlsplit(url).netloc
+    if host != urlsplit(manifest_url).netloc:
+        return f"it is on another host, {host}"
+    return f"the policy for {resource} does not cover it"
 
 
 def stream_length(manifest: Manifest) -> float | None:

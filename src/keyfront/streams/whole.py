@@ -106,7 +106,7 @@ def stream_cookies(
     """
     manifest = read(text, url)
     grant = signer.grant(folder_of(manifest.url) if resource is None else resource, **terms)
-    found = list(judged(manifest, grant.resource))
+    found = list(judged(manifest, grant.resource, carried=False))
     left = [Left(without_signature(each.uri), reason) for each, _, reason in found if reason and each.role != "base"]
     seconds = length.total_seconds() if length is not None else stream_length(manifest)
     opened = sum(not reason for each, _, reason in found if each.role != "base")
