@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from keyfront.controlplane.store import Resource
 from keyfront.errors import KeyfrontError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from keyfront.controlplane.store import Table
+
+_log = logging.getLogger(__name__)
 
 _APPLICATION: Final = 0x6B667274
 """What stands in the file's header, so that no other program's database is taken for ours: `kfrt`."""
@@ -33,6 +35,10 @@ _BYTES: Final = "$bytes"
 _RESOURCES: Final = """
     CREATE TABLE resources (family TEXT, id TEXT, document TEXT NOT NULL, PRIMARY KEY (family, id)) WITHOUT ROWID
 """
+_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_IN_USE: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_PRIMARY: Final = 0xFF
+"""The bits of an SQLite error code that say which kind of error it is; the others say more about it."""
 
 
 class JournalError(KeyfrontError):
@@ -45,6 +51,8 @@ class Journal:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path
         self._connection = connection
+        self._files = {file: _identity(file) for file in (path, path.with_name(f"{path.name}-wal"))}
+        self._failing = False
 
     @classmethod
     def open(cls, path: Path) -> Journal:
@@ -83,10 +91,29 @@ class Journal:
     def write(self, changes: Mapping[str, Mapping[str, Resource[Any] | None]]) -> None:
         """Let each resource, by family and id, be as given (`None`: gone). All of it is on the disk on return, or none.
 
-        `JournalError` when the disk does not take it.
+        `JournalError` when the disk does not take it. The next change may succeed. The log has a line when changes
+        begin to fail, and one when they are kept again.
         """
         if not changes:
             return
+        try:
+            self._write(changes)
+        except JournalError as error:
+            if not self._failing:
+                _log.error("%s; CloudFront's changes are refused until it can be written", error)
+            self._failing = True
+            raise
+        if self._failing:
+            _log.warning("CloudFront's changes are kept in %s again", self._path)
+        self._failing = False
+
+    def _write(self, changes: Mapping[str, Mapping[str, Resource[Any] | None]]) -> None:
+        for file, before in self._files.items():
+            if _identity(file) != before:
+                raise JournalError(
+                    f"the change was not made: {file} is gone, or another file is in its place; put it back, "
+                    "or start again"
+                )
         put, gone = [], []
         for family, resources in changes.items():
             for identifier, resource in resources.items():
@@ -110,8 +137,20 @@ class Journal:
         self._connection.close()
 
 
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Which file a name stands for; `None` when it stands for none that can be seen."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _prepare(path: Path, connection: sqlite3.Connection) -> None:
     pragma = connection.execute
+    # Before anything is read: with the exclusive lock the log's index stays in memory (a full disk has no room for
+    # one), and no other process gets in.
+    pragma("PRAGMA locking_mode = EXCLUSIVE")
     application, written = pragma("PRAGMA application_id").fetchone()[0], pragma("PRAGMA user_version").fetchone()[0]
     tables = pragma("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if tables and application != _APPLICATION:
@@ -121,13 +160,13 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
             f"{path} was written by {_writer(connection)} in format {written}; this is keyfront {version('keyfront')}, "
             f"which reads format {FORMAT}: use that version, or start with another file"
         )
-    # In this order: with the exclusive lock the log's index stays in memory, and no other process gets in.
-    pragma("PRAGMA locking_mode = EXCLUSIVE")
     pragma("PRAGMA journal_mode = WAL")
     pragma("PRAGMA synchronous = FULL")
     pragma("PRAGMA fullfsync = ON")
     if (said := pragma("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
         raise sqlite3.DatabaseError(said)
+    if tables and _writer(connection) == f"keyfront {version('keyfront')}":
+        return  # A file that needs no change opens on a full disk, too.
     pragma("BEGIN IMMEDIATE")
     if not tables:
         pragma(_RESOURCES)
@@ -148,9 +187,16 @@ def _writer(connection: sqlite3.Connection) -> str:
 
 
 def _unusable(path: Path, error: sqlite3.Error) -> str:
-    if "locked" in str(error):
+    # What Python itself raises has no code: it is what `quick_check` found.
+    kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & _PRIMARY
+    if kind in _IN_USE:
         return f"{path} is in use by another process: stop that one, or name another place"
-    return f"{path} is damaged or no database ({error}): bring back a copy of it, or move it away to start anew"
+    if kind in _DAMAGED:
+        return f"{path} is damaged or no database ({error}): bring back a copy of it, or move it away to start anew"
+    return (
+        f"{path} cannot be opened: {error}. Leave it where it is, it is not damaged: see that its disk has room, "
+        "works and can be written to, then start again"
+    )
 
 
 def _encoded(resource: Resource[Any]) -> str:

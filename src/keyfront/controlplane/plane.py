@@ -24,7 +24,7 @@ from keyfront.controlplane import (
 )
 from keyfront.controlplane.account import Account, Operation, check_version_given
 from keyfront.controlplane.faults import APIError
-from keyfront.controlplane.journal import Journal, JournalError
+from keyfront.controlplane.journal import Journal
 from keyfront.controlplane.model import service_model
 from keyfront.controlplane.propagation import Propagation
 from keyfront.controlplane.quotas import Quotas
@@ -33,6 +33,7 @@ from keyfront.controlplane.routing import route
 from keyfront.controlplane.store import Store, Table
 from keyfront.controlplane.validation import validate
 from keyfront.controlplane.writing import Response, write, write_error
+from keyfront.errors import KeyfrontError
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel
@@ -79,7 +80,9 @@ class ControlPlane:
         journal: Journal | None = None,
     ) -> None:
         self.propagation = Propagation()
-        self._account = Account(account, Store(journal), quotas or Quotas(), self.propagation, domain_name, clock)
+        self._account = Account(
+            account, Store(journal, [self.propagation]), quotas or Quotas(), self.propagation, domain_name, clock
+        )
 
     def handle(self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer one request; never raises.
@@ -91,8 +94,9 @@ class ControlPlane:
             return self._answer(method, raw_path, query, headers, body, request_id)
         except APIError as error:
             return write_error(error, request_id)
-        except JournalError as error:
-            _LOG.error("%s %s: %s", method, raw_path, error)
+        except KeyfrontError as error:
+            # What keeps the changes says in the log that it does not, once.
+            _LOG.debug("%s %s: %s", method, raw_path, error)
             return write_error(APIError("InternalError", f"{error}."), request_id)
         except Exception:  # noqa: BLE001  a bug of ours must not cost the caller the answer
             _LOG.exception("%s %s failed (request %s)", method, raw_path, request_id)

@@ -1,17 +1,9 @@
 """When a change has reached every edge: what turns `InProgress` into `Deployed` (and `Completed`)."""
 
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 
 from keyfront.errors import InputError
-
-
-@dataclass
-class _Pending:
-    version: str
-    edges: set[str]
-    """Who has yet to report this version."""
 
 
 class Propagation:
@@ -19,36 +11,41 @@ class Propagation:
 
     A subject is a distribution, whose version is its ETag, or an invalidation, whose version is its id. Once a
     version has reached everybody it stays deployed: an edge that starts later takes nothing back.
+
+    `changed` and `removed` belong to a transaction of the account's, which ends in `keep` or in `undo`: until then
+    the version before is still waited for.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._edges: set[str] = set()
-        self._pending: dict[str, _Pending] = {}
+        self._pending: dict[tuple[str, str], set[str]] = {}
+        """By subject and version: who has yet to report it."""
+        self._changing: dict[str, set[str]] = {}
+        """By subject: its versions that are not the account's yet. None for a subject that is to go."""
 
     def register(self, edge: str) -> None:
         """From now on changes wait for `edge`, those under way too. A restarted edge registers again."""
         with self._lock:
             self._edges.add(edge)
-            for pending in self._pending.values():
-                pending.edges.add(edge)
+            for edges in self._pending.values():
+                edges.add(edge)
 
     def forget(self, edge: str) -> None:
         """Nothing waits for `edge` any more."""
         with self._lock:
             self._edges.discard(edge)
-            for subject in list(self._pending):
-                self._reached(subject, edge)
+            for change in list(self._pending):
+                self._reached(change, edge)
 
     def applied(self, edge: str, versions: Mapping[str, str]) -> None:
         """`edge` serves these versions (`{distribution id: ETag}`). `InputError` when it has not registered."""
         with self._lock:
             if edge not in self._edges:
                 raise InputError(f"edge {edge!r} reports what it serves, but is not registered: register it first")
-            for subject, version in versions.items():
-                pending = self._pending.get(subject)
-                if pending is not None and pending.version == version:
-                    self._reached(subject, edge)
+            for change in versions.items():
+                if change in self._pending:
+                    self._reached(change, edge)
 
     def invalidated(self, edge: str, invalidation_ids: Iterable[str]) -> None:
         """`edge` has dropped what these invalidations name. `InputError` when it has not registered."""
@@ -57,23 +54,37 @@ class Propagation:
     def changed(self, subject: str, version: str) -> None:
         """A new version of `subject`: it is under way to every registered edge."""
         with self._lock:
-            self._pending.pop(subject, None)
+            self._changing.setdefault(subject, set()).add(version)
             if self._edges:
-                self._pending[subject] = _Pending(version, set(self._edges))
+                self._pending[subject, version] = set(self._edges)
 
     def removed(self, subject: str) -> None:
         """`subject` is no more."""
         with self._lock:
-            self._pending.pop(subject, None)
+            self._changing[subject] = set()
+
+    def keep(self) -> None:
+        """What `changed` and `removed` said since the last call is so: nobody waits for what was before."""
+        with self._lock:
+            self._drop(lambda subject, version: version not in self._changing[subject])
+
+    def undo(self) -> None:
+        """What `changed` and `removed` said since the last call is not so."""
+        with self._lock:
+            self._drop(lambda subject, version: version in self._changing[subject])
 
     def under_way(self, subject: str, version: str) -> bool:
         """Whether an edge has yet to apply this version of `subject`."""
         with self._lock:
-            pending = self._pending.get(subject)
-            return pending is not None and pending.version == version
+            return (subject, version) in self._pending
 
-    def _reached(self, subject: str, edge: str) -> None:
-        pending = self._pending[subject]
-        pending.edges.discard(edge)
-        if not pending.edges:
-            del self._pending[subject]
+    def _drop(self, unwanted: Callable[[str, str], bool]) -> None:
+        for subject, version in list(self._pending) if self._changing else []:
+            if subject in self._changing and unwanted(subject, version):
+                del self._pending[subject, version]
+        self._changing = {}
+
+    def _reached(self, change: tuple[str, str], edge: str) -> None:
+        self._pending[change].discard(edge)
+        if not self._pending[change]:
+            del self._pending[change]

@@ -7,10 +7,10 @@ through `Table.put` and `Table.remove` inside `Store.transaction`, which is wher
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -93,10 +93,21 @@ class Table(Generic[Config]):
         self._before = {}
 
 
+class Undoable(Protocol):
+    """What changes together with the tables."""
+
+    def keep(self) -> None:
+        """The changes of the transaction stay."""
+
+    def undo(self) -> None:
+        """Take them back."""
+
+
 class Store:
     """All tables of an account, behind one lock; with a journal, they begin as it has them, and it hears of changes."""
 
-    def __init__(self, journal: Journal | None = None) -> None:
+    def __init__(self, journal: Journal | None = None, also: Iterable[Undoable] = ()) -> None:
+        """`also`: what else a transaction changes, and takes back when it fails."""
         self.public_keys: Table[PublicKeyConfig] = Table()
         self.key_groups: Table[KeyGroupConfig] = Table()
         self.distributions: Table[DistributionConfig] = Table()
@@ -118,6 +129,7 @@ class Store:
         """Keys and values by the id of the distribution, or the name of the function (`tags`), that has them."""
         self._lock = threading.RLock()
         self._journal = journal
+        self._also = tuple(also)
         if journal is not None:
             journal.restore(self._tables())
 
@@ -126,16 +138,17 @@ class Store:
         """Nobody else reads or writes inside; an exception takes every change back, also one of the journal's."""
         with self._lock:
             tables = self._tables()
+            changing: list[Undoable] = [*tables.values(), *self._also]
             try:
                 yield
                 if self._journal is not None:
                     self._journal.write({family: changes for family, t in tables.items() if (changes := t.changes())})
             except BaseException:
-                for table in tables.values():
-                    table.undo()
+                for each in changing:
+                    each.undo()
                 raise
-            for table in tables.values():
-                table.keep()
+            for each in changing:
+                each.keep()
 
     def _tables(self) -> dict[str, Table[Any]]:
         return {name: table for name, table in vars(self).items() if isinstance(table, Table)}
