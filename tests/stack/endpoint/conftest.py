@@ -135,6 +135,12 @@ def shared_endpoint(start_endpoint: Callable[..., Running]) -> Running:
     return start_endpoint()
 
 
+@pytest.fixture(scope="session")
+def foreign_names(start_endpoint: Callable[..., Running]) -> Running:
+    """The same endpoint at another port, where it answers to Amazon's and LocalStack's names as well."""
+    return start_endpoint(hosts=["localhost.localstack.cloud", ".localhost.localstack.cloud", ".amazonaws.com"])
+
+
 @pytest.fixture
 def endpoint(shared_endpoint: Running) -> Iterator[Running]:
     """A running endpoint without resources."""

@@ -79,20 +79,22 @@ class Readdressed:
         "my.shop.localhost:4566",
     ],
 )
-def test_the_host_may_name_the_bucket(endpoint: "Running", s3: "S3Client", signed_for: "Headers", host: str) -> None:
+def test_the_host_may_name_the_bucket(
+    foreign_names: "Running", s3: "S3Client", signed_for: "Headers", host: str
+) -> None:
     s3.create_bucket(Bucket="my.shop", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     s3.put_object(Bucket="my.shop", Key="key", Body=b"1")
-    assert endpoint.send("GET", "/key", headers=signed_for("s3", Host=host)).body == b"1"
+    assert foreign_names.send("GET", "/key", headers=signed_for("s3", Host=host)).body == b"1"
 
 
 @pytest.mark.parametrize(
     "host", ["s3.localhost:4566", "s3.eu-central-1.localhost", "[::1]:4566", "localhost.localstack.cloud"]
 )
 def test_the_path_names_the_bucket_otherwise(
-    endpoint: "Running", s3: "S3Client", signed_for: "Headers", host: str
+    foreign_names: "Running", s3: "S3Client", signed_for: "Headers", host: str
 ) -> None:
     s3.put_object(Bucket="shop", Key="key", Body=b"1")
-    assert endpoint.send("GET", "/shop/key", headers=signed_for("s3", Host=host)).body == b"1"
+    assert foreign_names.send("GET", "/shop/key", headers=signed_for("s3", Host=host)).body == b"1"
 
 
 def test_other_services_are_reached_under_their_own_hosts(endpoint: "Running", signed_for: "Headers") -> None:

@@ -431,13 +431,13 @@ def test_a_path_parameter_reaches_a_server_as_one_and_names_no_other(web: Web) -
     assert asked == ["/a/b%3Fadmin%3D1", "/a%23b%20c", "/%40evil.example/"]
 
 
-def test_who_asks_with_an_amazon_name_is_told_amazons_address(web: Web) -> None:
+def test_who_asks_with_an_amazon_name_is_told_amazons_address(web: Web, foreign_names: Any) -> None:
     api = web.gateway.create_api(Name="api", ProtocolType="HTTP")
     host = "apigateway.us-east-1.amazonaws.com"
     signed = {
         "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/apigateway/aws4_request, Signature=x"
     }
-    reply = web.endpoint.send("GET", f"/v2/apis/{api['ApiId']}", headers={"Host": host, **signed})
+    reply = foreign_names.send("GET", f"/v2/apis/{api['ApiId']}", headers={"Host": host, **signed})
     assert json.loads(reply.body)["apiEndpoint"] == f"https://{api['ApiId']}.execute-api.us-east-1.amazonaws.com"
 
 

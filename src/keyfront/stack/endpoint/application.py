@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Final
 
 from keyfront.controlplane import ControlPlane
-from keyfront.serving import ASGIApp, Scope
 from keyfront.stack.endpoint.addressing import Target
 from keyfront.stack.endpoint.answers import AWSError
-from keyfront.stack.endpoint.bridge import Bridge, Receive, Send, read_body, send_answer
-from keyfront.stack.endpoint.guard import refusal
+from keyfront.stack.endpoint.bridge import Bridge, read_body, send_answer
+from keyfront.stack.endpoint.guard import Guard, preflight, readable_by
 from keyfront.stack.endpoint.services import Services
 from keyfront.stack.endpoint.state import ServicesState
 from keyfront.stack.endpoint.web.front import Front
 from keyfront.stack.endpoint.web.hosts import Address, addressed
 from keyfront.stack.endpoint.web.requests import WebRequest
+from keyfront.web.local import ASGIApp, Receive, Scope, Send
 
 _CLOUDFRONT: Final = "cloudfront"
 _CLOUDFRONT_PATH: Final = b"/2020-05-31/"
@@ -28,7 +28,8 @@ class Endpoint:
 
     `control_plane` answers for CloudFront, `own` under `/_keyfront/` (nobody does when it is `None`). `plane` is
     what is behind `control_plane`, where the Resource Groups Tagging API finds CloudFront's resources. `hosts` are
-    names other than localhost that clients may reach the endpoint by; see `guard`. `state` keeps what moto has, and is
+    names beside localhost that clients may reach the endpoint by, `origins` those of web pages that may call it: see
+    `Guard`. `state` keeps what moto has, and is
     closed by whoever made it, after the endpoint. `moto_api` opens moto's own controls; `reset` is called when somebody
     resets moto with them, so that CloudFront starts anew with the other services. `enforce_iam`: see `enforcement`.
     """
@@ -40,6 +41,7 @@ class Endpoint:
         *,
         plane: ControlPlane | None = None,
         hosts: Collection[str] = (),
+        origins: Collection[str] = (),
         moto_api: bool = False,
         enforce_iam: bool = False,
         state: ServicesState | None = None,
@@ -47,7 +49,7 @@ class Endpoint:
     ) -> None:
         self._control_plane, self._own = control_plane, own
         self._on_reset = reset if moto_api else None
-        self._hosts = frozenset(host.lower() for host in hosts)
+        self._guard = Guard(hosts=hosts, origins=origins)
         self._services = Services(moto_api=moto_api, enforce_iam=enforce_iam, state=state, plane=plane)
         self._bridge = Bridge(self._services)
         self._front = Front(self._services.functions, self._services.perform, enforce=enforce_iam)
@@ -60,15 +62,24 @@ class Endpoint:
             self._services.functions.at(scope["server"][1])
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         target = Target.of(scope, headers)
-        one_host = [name for name, _ in scope["headers"]].count(b"host") == 1
-        if one_host and target.service is None and (address := addressed(target.host)):
+        if reason := self._guard.host_refusal(scope["headers"]):
+            await send_answer(AWSError(403, "AccessDenied", reason).answer(headers, target.service), scope, send)
+        elif target.service is None and (address := addressed(target.host)):
             # Not behind the guard: what is public on Amazon any page may ask there too, and CORS decides what it sees.
             # It leads to the functions and servers that the user put behind that address, never to a service: what is
             # signed for one, and with it all that `_bridge` and `_control_plane` take, passes the guard below.
             await self._answer_web(address, scope, receive, send)
-        elif reason := refusal(headers, [name for name, _ in scope["headers"]].count(b"host"), self._hosts):
-            await send_answer(AWSError(403, "AccessDenied", reason).answer(headers, target.service), scope, send)
-        elif _is_cloudfront(target):
+        elif refused := self._guard.refusal(scope, target):
+            await send_answer(refused.answer(headers, target.service), scope, send)
+        elif (origin := self._guard.allowed_origin(scope)) is None:
+            await self._serve(target, headers, scope, receive, send)
+        elif answer := preflight(scope):
+            await send_answer(answer, scope, readable_by(origin, send))
+        else:
+            await self._serve(target, headers, scope, receive, readable_by(origin, send))
+
+    async def _serve(self, target: Target, headers: dict[str, str], scope: Scope, receive: Receive, send: Send) -> None:
+        if _is_cloudfront(target):
             await self._control_plane(scope, receive, send)
         elif self._own and target.bucket is None and target.path.startswith(_OWN_PATH):
             await self._own(scope, receive, send)

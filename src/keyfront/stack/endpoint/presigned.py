@@ -42,6 +42,11 @@ _V2_INCOMPLETE: Final = AWSError(
 )
 
 
+def claims(query: Mapping[str, str]) -> bool:
+    """Whether `query` has every parameter of a signature, whatever they are worth."""
+    return all(query.get(name) for name in _V4) or all(query.get(name) for name in _V2)
+
+
 def is_signed(query: Mapping[str, str], now: float) -> bool | AWSError:
     """Whether `query` carries a signature that still holds at `now` (epoch seconds); why it is refused if not."""
     if "X-Amz-Signature" in query or "X-Amz-Algorithm" in query:

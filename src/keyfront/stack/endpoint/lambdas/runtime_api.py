@@ -20,6 +20,7 @@ from typing import Final, Self, TypeVar
 from uuid import uuid4
 
 from keyfront.stack.endpoint.lambdas import http1
+from keyfront.web.local import browser_refusal, host_refusal
 
 _PREFIX: Final = "/2018-06-01/runtime/"
 _ERROR_TYPE: Final = "lambda-runtime-function-error-type"
@@ -238,6 +239,9 @@ class Runtime:
             writer.close()
 
     async def _respond(self, request: http1.Request) -> tuple[int, Mapping[str, str], bytes]:
+        fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers.items()]
+        if refusal := host_refusal(fields) or browser_refusal(fields):
+            return 403, {}, refusal.encode()
         what = request.path.removeprefix(_PREFIX)
         if (request.method, what) == ("GET", "invocation/next"):
             self._event = asyncio.get_running_loop().create_future()
