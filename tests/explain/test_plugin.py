@@ -44,6 +44,30 @@ def test_a_refused_download_is_explained(pytester: pytest.Pytester, tmp_path: Pa
     assert text.count("[protocol-differs]") == 2
 
 
+def test_the_report_repeats_no_value_of_the_request(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import httpx
+
+        def test_download():
+            request = httpx.Request(
+                "GET",
+                "https://anna:hunter2hunter2@media.example.com/a?email=anna.q%40private.example&t=tk7",
+                headers={"Cookie": "session=s3ss10n", "Authorization": "Bearer b34r3r"},
+            )
+            text = '{"code": "Forbidden", "message": "no access for bob.r@private.example"}'
+            error = RuntimeError("refused")
+            error.response = httpx.Response(403, text=text, request=request)
+            raise error
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "keyfront.testing", "--tb=short")
+    text = result.stdout.str()
+    assert "https://media.example.com/a?email=…%40…&t=…" in text
+    for secret in ("hunter2", "anna", "tk7", "s3ss10n", "b34r3r", "bob.r"):
+        assert secret not in text
+
+
 def test_a_key_that_cannot_be_read_ends_the_run(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(_FAILING.format(url="https://media.example.com/book.epub"))
     result = pytester.runpytest_subprocess("-p", "keyfront.testing", "--keyfront-trust", "K1=nowhere.pem")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from keyfront.cli.output import warn
 from keyfront.errors import InputError
+from keyfront.urls import shown
 
 if TYPE_CHECKING:
     from keyfront.keys import PublicKey
@@ -14,8 +15,7 @@ def as_sent(url: str) -> str:
     """`url` as a viewer sends it, without a fragment. Raises `InputError` for what no viewer asks for."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.lower() not in ("http", "https") or not rest:
-        bare = url.partition("?")[0][:120]
-        raise InputError(f"{bare!r} is no URL that a viewer asks for: write https://… in full")
+        raise InputError(f"{shown(url)} is no URL that a viewer asks for: write https://… in full")
     sent, fragment, _ = url.partition("#")
     if fragment:
         warn("viewers do not send what follows #: it is left out")

@@ -3,6 +3,7 @@
 import re
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -37,7 +38,13 @@ def explain(
         typer.Option("--curl", metavar="FILE", help="A curl command as browsers copy it; - reads standard input."),
     ] = "",
     har: Annotated[
-        Path | None, typer.Option("--har", metavar="FILE", help="A HAR file: its first refused request is explained.")
+        Path | None,
+        typer.Option(
+            "--har",
+            metavar="FILE",
+            help="A HAR file: its first refused request to the host that the URL, --distribution or --host names is "
+            "explained, or to any other that CloudFront serves.",
+        ),
     ] = None,
     public_key: Annotated[
         Path | None, typer.Option("--public-key", metavar="FILE", help="The public key that the link's id stands for.")
@@ -98,7 +105,9 @@ def explain(
     from keyfront.diagnosis import explain as diagnose
     from keyfront.verification import ViewerRequest, credentials_of
 
-    asked = _asked(url, cookie, curl, har)
+    settled = _distribution(distribution, endpoint_url, profile, region)
+    names = [name.lower() for name in host or []]
+    asked = _asked(url, cookie, curl, har, lambda host: _names(host, settled, names))
     request = ViewerRequest(asked.url, asked.cookie, address(ip))
     key_id = credentials_of(request)[0].get("Key-Pair-Id", "")
     deadline = time.monotonic() + _SEARCH_SECONDS
@@ -106,11 +115,11 @@ def explain(
         request,
         now=_when(at, asked.at),
         trusted_keys=_trusted(trust or [], public_key, key_id),
-        distribution=_distribution(distribution, endpoint_url, profile, region),
+        distribution=settled,
         response=_response(response) if response else asked.response,
         offered_keys=_offered(private_key, passphrase_file, public_key, key_id),
         method=asked.method,
-        hosts=[name.lower() for name in host or []],
+        hosts=names,
         budget=Budget(spent=lambda: time.monotonic() > deadline),
     )
     if html is not None:
@@ -135,7 +144,14 @@ class _Asked:
         self.at: float | None = None
 
 
-def _asked(url: str, cookie: str, curl: str, har: Path | None) -> _Asked:
+def _names(host: str, distribution: "Distribution | None", names: list[str]) -> bool:
+    """Whether `host`, with its port, is one that --distribution or --host names."""
+    if host in names or host.partition(":")[0] in names:
+        return True
+    return distribution is not None and bool(distribution.names) and distribution.answers_to(host)
+
+
+def _asked(url: str, cookie: str, curl: str, har: Path | None, ours: Callable[[str], bool]) -> _Asked:
     if curl and har:
         raise InputError("give --curl or --har, not both")
     if curl and url:
@@ -151,7 +167,7 @@ def _asked(url: str, cookie: str, curl: str, har: Path | None) -> _Asked:
     elif har:
         from keyfront.cli.explained.har import request as recorded_request
 
-        recorded = recorded_request(_text(har, "the HAR file"), url)
+        recorded = recorded_request(_text(har, "the HAR file"), url, ours)
         asked.url, asked.method, asked.at = recorded.url, recorded.method, recorded.at
         asked.cookie = cookie or recorded.cookie
         asked.response = recorded.response

@@ -1,9 +1,12 @@
 """From a request to a report: the rules are asked, their findings put in order, and the verdict drawn."""
 
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from keyfront.cautions import is_s3
+from keyfront.diagnosis import hiding
 from keyfront.diagnosis.configuration import Distribution
 from keyfront.diagnosis.facts import Facts
 from keyfront.diagnosis.responses import Response
@@ -22,6 +25,7 @@ from keyfront.verification import (
     ViewerRequest,
 )
 
+_USER: Final = re.compile(r"(?<=://)[^/]*@")
 _SEVERITIES: Final = ("error", "warning", "note")
 _CERTAINTIES: Final = ("certain", "likely", "possible")
 _REFUSALS: Final[Mapping[str, Refusal]] = {
@@ -49,12 +53,13 @@ def explain(
 
     Everything but the request may be left out, and the report then says what cannot be told. `trusted_keys` maps
     key-pair ids to public keys; a `distribution` whose keys are known comes before them. `response` is what came
-    back. `offered_keys` are keys of which no id is known, by a name to show. `hosts` are other names of the same
+    back. The report repeats no value of a query parameter (but the signature's own terms), of a cookie or of a header.
+    `offered_keys` are keys of which no id is known, by a name to show. `hosts` are other names of the same
     distribution and `origins` host names of its origins: what was signed may name one of them. `budget` bounds the
     search for a variant that a signature fits.
     """
     facts = Facts(
-        request,
+        _as_sent(request),
         now,
         trusted_keys,
         offered_keys or {},
@@ -69,9 +74,9 @@ def explain(
     told = steps(facts)
     policy = facts.policy
     times = {"starts": policy.starts, "expires": policy.expires} if policy is not None else {}
-    return Report(
+    report = Report(
         verdict=_verdict(facts, findings, told),
-        url=facts.url,
+        url=hiding.url(facts.url),
         form="signed URL" if facts.by_url else "signed cookies" if facts.given else "nothing",
         policy=facts.pretty_policy,
         times=tuple((name, at) for name, at in (*times.items(), ("asked", int(now))) if at is not None),
@@ -79,6 +84,13 @@ def explain(
         findings=findings,
         searched=_searched(facts),
     )
+    return hiding.report(report, facts.request.url, facts.cookies, facts.given)
+
+
+def _as_sent(request: ViewerRequest) -> ViewerRequest:
+    """`request` without what viewers keep to themselves: a user and a password before the host, and a fragment."""
+    bare, mark, query = request.url.partition("#")[0].partition("?")
+    return replace(request, url=_USER.sub("", bare, count=1) + mark + query)
 
 
 def _findings(facts: Facts) -> tuple[Finding, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, cast
 
+from keyfront.diagnosis import hiding
 from keyfront.diagnosis.configuration import Behavior, Distribution
 from keyfront.diagnosis.places import refused_elsewhere
 from keyfront.diagnosis.readings import Reading, readings, strict
@@ -172,6 +173,11 @@ class Facts:
         """The id that the request names, or an empty text."""
         return self.given.get("Key-Pair-Id", "")
 
+    @property
+    def shown_id(self) -> str:
+        """The id that the request names, as far as it may be shown: what stands there may be a key itself."""
+        return hiding.key_pair_id(self.key_pair_id)
+
     @cached_property
     def key(self) -> PublicKey | None:
         """The key that the id stands for, if it is known and trusted."""
@@ -307,11 +313,13 @@ class Facts:
 
     @cached_property
     def pretty_policy(self) -> str:
-        """The policy that counts, for a person; empty if there is none."""
+        """The policy that counts, for a person, without query values; empty if there is none."""
         if self.custom:
-            return json.dumps(self.document, indent=2) if self.document is not None else self.policy_text
+            if self.document is None:
+                return hiding.policy(self.policy_text)
+            return json.dumps(hiding.document(self.document), indent=2)
         if self.policy is not None:
-            return json.dumps(json.loads(self.policy.to_bytes()), indent=2)
+            return json.dumps(hiding.document(json.loads(self.policy.to_bytes())), indent=2)
         return ""
 
     def resource(self) -> str | None:

@@ -17,6 +17,9 @@ _VIEWER_CHECK = frozenset({"MissingKey", "InvalidKey", "MalformedPolicy", "Malfo
 _ELEMENT = {name: re.compile(rf"<{name}>(.*?)</{name}>", re.DOTALL) for name in ("Code", "Message", "RequestId")}
 _JSON_MEMBER = {name: re.compile(rf'"{name}"\s*:\s*"([^"]*)"', re.IGNORECASE) for name in ("Code", "Message")}
 _OF_S3 = re.compile(r"<(?:RequestId|HostId|AWSAccessKeyId|StringToSign|BucketName|Bucket|Key)>")
+_LIKE_A_CODE = re.compile(r"[A-Za-z][A-Za-z.]{0,63}")
+_FIXED_WORDS = re.compile(r"[A-Za-z ,.'\-]{1,300}")
+_HIDDEN = "…"
 _PAGES: tuple[tuple[str, Kind], ...] = (
     ("configured to block access from your country", "geo-block"),
     ("request blocked", "waf-block"),
@@ -35,13 +38,20 @@ class Response:
 
     @property
     def code(self) -> str:
-        """The `Code` of an XML (or JSON) error, or an empty text."""
-        return _element(self.body, "Code")
+        """The `Code` of an XML (or JSON) error, or an empty text; `…` for what is like no code."""
+        code = _element(self.body, "Code")
+        return code if not code or _LIKE_A_CODE.fullmatch(code) else _HIDDEN
 
     @property
     def message(self) -> str:
-        """The error's own words, or an empty text."""
-        return _element(self.body, "Message")
+        """CloudFront's or S3's own words, or an empty text.
+
+        Anybody else's words are `…`, and so are theirs with a name, a number or an address in them: an application's
+        error may speak of the person who asked.
+        """
+        message = _element(self.body, "Message")
+        fixed = self.kind in ("viewer-check", "s3") and _FIXED_WORDS.fullmatch(message)
+        return message if not message or fixed else _HIDDEN
 
     @property
     def kind(self) -> Kind:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from keyfront.diagnosis import lineup
+from keyfront.diagnosis import hiding, lineup
 from keyfront.diagnosis.facts import Facts
 from keyfront.diagnosis.times import relative, utc
 from keyfront.diagnosis.values import Lineup, Outcome, Step
@@ -66,7 +66,7 @@ def _signature_steps(facts: Facts) -> Iterator[Step]:
 
 def _key_pair_id(facts: Facts) -> Iterator[Step]:
     if facts.key_pair_id:
-        yield Step("key-pair-id", "passed", facts.key_pair_id[:80])
+        yield Step("key-pair-id", "passed", facts.shown_id)
     else:
         yield Step("key-pair-id", "failed", "none", "the id of a public key, K…")
 
@@ -78,17 +78,13 @@ def _trusted_key(facts: Facts) -> Iterator[Step]:
         yield Step(
             "trusted-key",
             "unknown",
-            facts.key_pair_id[:80],
+            facts.shown_id,
             "the public key behind this id (--public-key), and whether the path trusts it (--distribution)",
         )
     elif facts.key is not None:
-        yield Step(
-            "trusted-key", "passed", f"{facts.key_pair_id}, {facts.key.algorithm.upper()}, {facts.key.fingerprint}"
-        )
+        yield Step("trusted-key", "passed", f"{facts.shown_id}, {facts.key.algorithm.upper()}, {facts.key.fingerprint}")
     else:
-        yield Step(
-            "trusted-key", "failed", facts.key_pair_id[:80], ", ".join(sorted(facts.keys)) or "no key is trusted"
-        )
+        yield Step("trusted-key", "failed", facts.shown_id, ", ".join(sorted(facts.keys)) or "no key is trusted")
 
 
 def _policy(facts: Facts) -> Iterator[Step]:
@@ -107,9 +103,7 @@ def _signature(facts: Facts) -> Iterator[Step]:
             seen = check.detail
             if check.ok or facts.decision.reason == "signature-mismatch":
                 verb = "fits" if check.ok else "does not fit"
-                seen = (
-                    f"{verb} the key {facts.key_pair_id} ({facts.given.get('Hash-Algorithm', 'SHA1')}){_change(facts)}"
-                )
+                seen = f"{verb} the key {facts.shown_id} ({facts.given.get('Hash-Algorithm', 'SHA1')}){_change(facts)}"
             yield Step(check.name, "passed" if check.ok else "failed", seen, "", _signed(facts))
             return
     if not facts.key_pair_id:
@@ -147,7 +141,7 @@ def _resource(facts: Facts) -> Iterator[Step]:
         return
     outcome: Outcome = "failed" if facts.failed("resource") else "passed"
     lined = lineup.pattern(pattern, facts.url) if outcome == "failed" else None
-    yield Step("resource", outcome, facts.url, pattern, lined)
+    yield Step("resource", outcome, hiding.url(facts.url), hiding.url(pattern), lined)
 
 
 def _times(facts: Facts) -> Iterator[Step]:

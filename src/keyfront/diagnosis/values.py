@@ -112,7 +112,7 @@ class Report:
 
     verdict: Verdict
     url: str
-    """What was asked for, without the signing parameters."""
+    """What was asked for, without the signing parameters and with the values of all others hidden."""
     form: Literal["signed URL", "signed cookies", "nothing"]
     """Where the signature was looked for, and found."""
     policy: str

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from keyfront import encoding
+from keyfront.diagnosis import hiding
 from keyfront.policy import canonical
 
 _MOST_PERMUTED = 5
@@ -109,6 +110,12 @@ def _paths(path: str) -> Iterator[tuple[Change, str]]:
         yield Change("case-differs", "the path was signed in small letters"), path.lower()
 
 
+def _named(part: str) -> str:
+    """A parameter without its value, for a text; what has no `=` may be a value itself."""
+    called, equals, given = part.partition("=")
+    return hiding.name(called) if equals and given else hiding.url(f"?{part}")[1:]
+
+
 def _queries(query: str) -> Iterator[tuple[Change, str]]:
     if not query:
         yield Change("dangling-question-mark", "a ? was signed behind the path"), "?"
@@ -117,7 +124,7 @@ def _queries(query: str) -> Iterator[tuple[Change, str]]:
     for size in range(1, len(parts) + 1 if len(parts) <= _MOST_DROPPED else 2):
         for dropped in combinations(range(len(parts)), size):
             kept = "&".join(part for n, part in enumerate(parts) if n not in dropped)
-            names = ", ".join(parts[n].partition("=")[0] for n in dropped)
+            names = ", ".join(_named(parts[n]) for n in dropped)
             yield Change("query-added", f"{names} was not signed"), f"?{kept}" if kept else ""
     yield Change("query-added", "the query string was not signed"), ""
     orders: Iterable[tuple[str, ...]] = (
@@ -125,7 +132,7 @@ def _queries(query: str) -> Iterator[tuple[Change, str]]:
     )
     for order in orders:
         if list(order) != parts:
-            text = f"the parameters were signed in the order {', '.join(part.partition('=')[0] for part in order)}"
+            text = f"the parameters were signed in the order {', '.join(map(_named, order))}"
             yield Change("query-order-differs", text), "?" + "&".join(order)
     yield Change("plus-for-space", "a space in the query string was signed as +"), "?" + query.replace("%20", "+")
     yield Change("plus-for-space", "a + in the query string was signed as %20"), "?" + query.replace("+", "%20")

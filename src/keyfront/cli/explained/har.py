@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -26,21 +26,37 @@ class Recorded:
     """When it was sent: seconds since the epoch."""
 
 
-def request(text: str, url: str = "") -> Recorded:
-    """The first refused request to `url`; without `url` the first refused one to CloudFront. `InputError` if none."""
+def request(text: str, url: str = "", ours: Callable[[str], bool] = lambda _: False) -> Recorded:
+    """The first refused request to `url`; without `url` the first refused one to CloudFront. `InputError` if none.
+
+    Where `url` stands in no entry, its host counts. `ours` says whether a host (with its port) is one that the user
+    named: where any request went to such a host, others are not looked at.
+    """
     try:
         entries = json.loads(text)["log"]["entries"]
         read = [_entry(entry) for entry in entries]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError("--har: this is no HAR file: in the browser's network view choose Save all as HAR") from None
     bare = url.partition("#")[0]
-    wanted = [each for each in read if each.url == bare] if bare else [each for each in read if _by_cloudfront(each)]
-    if not wanted and bare:
-        wanted = [each for each in read if each.url.partition("?")[0] == bare.partition("?")[0]]
+    wanted = _to(bare, read) if bare else [each for each in read if _by_cloudfront(each)]
+    if not bare:
+        wanted = [each for each in read if ours(host_of(each.url))] or wanted
     if not wanted:
         what = "to this URL" if bare else "that CloudFront answered"
         raise InputError(f"--har: among its {len(read)} requests is none {what}")
     return next((each for each in wanted if each.response.status >= 400), wanted[0])
+
+
+def host_of(url: str) -> str:
+    """The host of `url` in lower case, with its port."""
+    return url.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2].lower()
+
+
+def _to(url: str, read: list[Recorded]) -> list[Recorded]:
+    """What was asked of `url`: to the letter, or else by its path, or else at least at its host."""
+    ways: tuple[Callable[[str], str], ...] = (str, lambda each: each.partition("?")[0], host_of)
+    found = ([each for each in read if way(each.url) == way(url)] for way in ways)
+    return next((each for each in found if each), [])
 
 
 def _entry(entry: Mapping[str, Any]) -> Recorded:

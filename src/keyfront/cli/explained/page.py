@@ -68,7 +68,7 @@ def page(report: Report) -> str:
     searched = f"<p>{_text(report.searched)}</p>" if report.searched else ""
     parts.append(
         f"<footer>{searched}<p>Written by keyfront explain. This page holds the address that was asked and what its "
-        "signature allows. It holds no key and no signature.</p></footer>"
+        "signature allows. It holds no key, no signature, no cookie, and no value of a query parameter.</p></footer>"
     )
     body = "\n".join(part for part in parts if part)
     return (

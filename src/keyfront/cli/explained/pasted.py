@@ -9,14 +9,30 @@ from urllib.parse import urlsplit
 
 from keyfront.errors import InputError
 
-# curl's options that take a value; all others stand alone.
+# curl's options that take a value; all others stand alone. Each is known, so that no value, such as a password, is
+# taken for the URL. Source: `curl --help all` of 7.88, and newer ones from curl's manual.
 _NAMES: Final = """
--H --header -b --cookie -X --request -A --user-agent -e --referer -u --user -o --output -d --data
---data-raw --data-binary --data-urlencode --data-ascii --json -F --form -x --proxy -m --max-time
---connect-timeout -w --write-out -T --upload-file -r --range -c --cookie-jar -E --cert --key
---cacert --capath --resolve --connect-to --url -K --config --retry --limit-rate -D --dump-header
---interface --ciphers --tls-max -C --continue-at -t --telnet-option -y -Y -z --time-cond
---max-redirs --aws-sigv4 --oauth2-bearer
+-A -b -C -c -d -D -E -e -F -h -H -K -m -o -P -Q -r -t -T -u -U -w -x -X -y -Y -z
+--abstract-unix-socket --alt-svc --aws-sigv4 --cacert --capath --cert --cert-type --ciphers --config
+--connect-timeout --connect-to --continue-at --cookie --cookie-jar --create-file-mode --crlfile
+--curves --data --data-ascii --data-binary --data-raw --data-urlencode --delegation --dns-interface
+--dns-ipv4-addr --dns-ipv6-addr --dns-servers --doh-url --dump-header --ech --egd-file --engine
+--etag-compare --etag-save --expect100-timeout --form --form-string --ftp-account
+--ftp-alternative-to-user --ftp-method --ftp-port --ftp-ssl-ccc-mode --happy-eyeballs-timeout-ms
+--haproxy-clientip --header --help --hostpubmd5 --hostpubsha256 --hsts --interface --ip-tos
+--ipfs-gateway --json --keepalive-cnt --keepalive-time --key --key-type --krb --libcurl --limit-rate
+--local-port --login-options --mail-auth --mail-from --mail-rcpt --max-filesize --max-redirs
+--max-time --netrc-file --noproxy --oauth2-bearer --output --output-dir --parallel-max --pass
+--pinnedpubkey --proto --proto-default --proto-redir --proxy --proxy-cacert --proxy-capath
+--proxy-cert --proxy-cert-type --proxy-ciphers --proxy-crlfile --proxy-header --proxy-key
+--proxy-key-type --proxy-pass --proxy-pinnedpubkey --proxy-service-name --proxy-tls13-ciphers
+--proxy-tlsauthtype --proxy-tlspassword --proxy-tlsuser --proxy-user --proxy1.0 --pubkey --quote
+--random-file --range --rate --referer --request --request-target --resolve --retry --retry-delay
+--retry-max-time --sasl-authzid --service-name --sigalgs --socks4 --socks4a --socks5
+--socks5-gssapi-service --socks5-hostname --speed-limit --speed-time --stderr --telnet-option
+--tftp-blksize --time-cond --tls-max --tls13-ciphers --tlsauthtype --tlspassword --tlsuser --trace
+--trace-ascii --trace-config --unix-socket --upload-file --upload-flags --url --url-query --user
+--user-agent --variable --vlan-priority --write-out
 """
 _VALUED: Final = frozenset(_NAMES.split())
 _BODY: Final = (
@@ -78,7 +94,7 @@ def _curl(text: str) -> Pasted:
     found = _read(words[1:])
     if not found.urls:
         raise InputError("--curl: the command names no URL")
-    url = found.urls[0]
+    url = next((each for each in found.urls if "://" in each), found.urls[0])
     if "://" not in url:
         url = f"http://{url}"
     if found.host:
@@ -123,7 +139,8 @@ def _take(found: _Words, name: str, value: str) -> None:
             found.host = text.strip()
     elif name in ("-b", "--cookie"):
         if "=" not in value:
-            raise InputError(f"--curl: the command reads its cookies from the file {value}: give --cookie 'HEADER'")
+            # Not named: it may be a cookie's value without its name.
+            raise InputError("--curl: the command reads its cookies (-b) from a file: give --cookie 'HEADER'")
         found.cookies.append(value)
     elif name in ("-X", "--request"):
         found.method = value

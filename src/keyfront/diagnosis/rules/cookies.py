@@ -3,6 +3,7 @@
 import re
 from urllib.parse import unquote
 
+from keyfront.diagnosis import hiding
 from keyfront.diagnosis.facts import Facts
 from keyfront.diagnosis.registry import Found, rule
 from keyfront.diagnosis.values import Stage
@@ -36,7 +37,7 @@ def cookies_not_sent(facts: Facts) -> Found | None:
         return None
     if any(name.lower().startswith(("cloudfront-", "x-amz-")) for name, _ in (*facts.cookies, *facts.sent)):
         return None
-    names = ", ".join(name for name, _ in facts.cookies[:6])
+    names = ", ".join(hiding.name(name) if value else hiding.HIDDEN for name, value in facts.cookies[:6])
     return Found(f"The Cookie header holds {names}, and none of CloudFront's.")
 
 
@@ -88,12 +89,19 @@ def cookies_re_encoded(facts: Facts) -> Found | None:
     ]
     if not wrong:
         return None
-    name = wrong[0].removeprefix("CloudFront-")
-    value = facts.given[name]
-    decoded = f", which stands for {unquote(value)[:24]!r}" if "%" in value[:24] else ""
     return Found(
-        f"{', '.join(wrong)} was changed on its way: the value of {wrong[0]} begins with {value[:24]!r}{decoded}."
+        f"{', '.join(wrong)} was changed on its way: the value of {wrong[0]} "
+        f"{_mark(facts.given[wrong[0].removeprefix('CloudFront-')])}."
     )
+
+
+def _mark(value: str) -> str:
+    """What shows that a value was encoded, and no more of it."""
+    start = re.match(r"[\"']|[sj]:|eyJpdiI6", value)
+    if start is not None:
+        return f"begins with {start[0]}"
+    escape = next(iter(re.findall(r"%[0-9A-Fa-f]{2}", value)), "")
+    return f"holds {escape}, which stands for {unquote(escape)!a}"
 
 
 @rule(

@@ -199,7 +199,7 @@ def signature_of_another_key_type(facts: Facts) -> Found | None:
     rsa = facts.key.algorithm == "rsa"
     if (rsa and size != 256) or (not rsa and size == 256):
         return Found(
-            f"The signature is {size} bytes long, and {facts.key_pair_id} is an {facts.key.algorithm.upper()} key."
+            f"The signature is {size} bytes long, and {facts.shown_id} is an {facts.key.algorithm.upper()} key."
         )
     return None
 

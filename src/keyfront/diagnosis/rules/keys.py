@@ -131,7 +131,7 @@ def key_pair_id_missing(facts: Facts) -> Found | None:
 def key_pair_id_unset(facts: Facts) -> Found | None:
     if facts.key_pair_id not in _UNSET:
         return None
-    return Found(f"{facts.called('Key-Pair-Id')} is {facts.key_pair_id}.{_signer(facts)}")
+    return Found(f"{facts.called('Key-Pair-Id')} is {facts.shown_id}.{_signer(facts)}")
 
 
 @rule(
@@ -189,7 +189,7 @@ def key_pair_id_of_another_kind(facts: Facts) -> Found | None:
     guide=_SIGNERS,
 )
 def account_key_pair(facts: Facts) -> Found | None:
-    return Found(f"The id is {facts.key_pair_id}.") if facts.key_pair_id.startswith("APKA") else None
+    return Found(f"The id is {facts.shown_id}.") if facts.key_pair_id.startswith("APKA") else None
 
 
 @rule(
@@ -231,11 +231,10 @@ def key_group_on_another_behavior(facts: Facts) -> Found | None:
 def key_not_trusted(facts: Facts) -> Found | None:
     if facts.failed("trusted-key") and facts.key_pair_id:
         known = ", ".join(sorted(facts.keys or {})) or "none"
-        return Found(f"The request names {facts.key_pair_id[:60]}. Trusted here: {known}.{_signer(facts)}")
+        return Found(f"The request names {facts.shown_id}. Trusted here: {known}.{_signer(facts)}")
     if facts.response and facts.response.code == "InvalidKey" and facts.response.kind == "viewer-check":
-        return Found(
-            f"CloudFront answered {facts.response.shown}; the request names {facts.key_pair_id[:60] or 'no id'}."
-        )
+        named = facts.shown_id if facts.key_pair_id else "no id"
+        return Found(f"CloudFront answered {facts.response.shown}; the request names {named}.")
     return None
 
 

@@ -1,5 +1,6 @@
 """Policies: what is missing, malformed, or was written differently after it was signed."""
 
+from keyfront.diagnosis import hiding
 from keyfront.diagnosis.facts import Facts
 from keyfront.diagnosis.readings import strict
 from keyfront.diagnosis.registry import Found, rule
@@ -119,7 +120,7 @@ def policy_not_json(facts: Facts) -> Found | None:
         return None
     if strict(facts.given["Policy"]) is None:
         return None
-    return Found(f"{facts.detail('policy')}. It begins with {facts.policy_text[:60]!a}.")
+    return Found(f"{facts.detail('policy')}. It begins with {hiding.policy(facts.policy_text)[:60]!a}.")
 
 
 @rule(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from keyfront.cautions import covers_everything, covers_host, is_s3
+from keyfront.diagnosis import hiding
 from keyfront.diagnosis.facts import Facts
 from keyfront.diagnosis.registry import Found, rule
 from keyfront.diagnosis.values import Stage
@@ -25,7 +26,9 @@ def proof(facts: Facts, name: str) -> Found | None:
 
 
 def bare(url: str) -> str:
-    return url if len(url) <= 160 else url[:157] + "…"
+    """`url`, or a pattern, as evidence shows it: no query values, and not too long."""
+    shown = hiding.url(url)
+    return shown if len(shown) <= 160 else shown[:157] + "…"
 
 
 def mismatch(facts: Facts, change: Callable[[str], str]) -> str | None:
@@ -66,7 +69,9 @@ def protocol_differs(facts: Facts) -> Found | None:
         return replace(found, title=title)
     pattern = mismatch(facts, _other_protocol)
     return (
-        Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.", title=title) if pattern else None
+        Found(f"The policy allows {bare(pattern)}; the request asks for {bare(facts.url)}.", title=title)
+        if pattern
+        else None
     )
 
 
@@ -84,7 +89,7 @@ def www_differs(facts: Facts) -> Found | None:
     if found := proof(facts, "www-differs"):
         return found
     pattern = mismatch(facts, _other_www)
-    return Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.") if pattern else None
+    return Found(f"The policy allows {bare(pattern)}; the request asks for {bare(facts.url)}.") if pattern else None
 
 
 @rule(
@@ -116,7 +121,7 @@ def host_differs(facts: Facts) -> Found | None:
     scheme = asked.protocol
     swapped = f"{scheme}://{named.domain}{facts.url.removeprefix(f'{scheme}://{asked.domain}')}"
     both = "" if covers(pattern, swapped) or covers(pattern, _other_protocol(swapped)) else " The rest differs as well."
-    return Found(f"The policy allows {pattern}; the request asks for the host {asked.domain}.{both}")
+    return Found(f"The policy allows {bare(pattern)}; the request asks for the host {asked.domain}.{both}")
 
 
 @rule(
@@ -136,7 +141,7 @@ def origin_host_signed(facts: Facts) -> Found | None:
     pattern = facts.resource()
     named = sections(pattern) if pattern and facts.failed("resource") else None
     if named and (is_s3(named.domain) or named.domain in facts.known_origins):
-        return Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.")
+        return Found(f"The policy allows {bare(pattern or '')}; the request asks for {bare(facts.url)}.")
     return None
 
 
@@ -180,7 +185,7 @@ def resource_is_no_url(facts: Facts) -> Found | None:
     pattern = facts.resource()
     if pattern is None or not facts.failed("resource") or "://" in pattern or pattern.startswith("*"):
         return None
-    return Found(f"Resource is {pattern!r}.")
+    return Found(f"Resource is {bare(pattern)!r}.")
 
 
 @rule(
@@ -214,7 +219,7 @@ def wildcard_in_canned_policy(facts: Facts) -> Found | None:
 def resource_does_not_cover(facts: Facts) -> Found | None:
     if not facts.failed("resource"):
         return None
-    return Found(f"The policy allows {facts.resource()}; the request asks for {bare(facts.url)}.")
+    return Found(f"The policy allows {bare(facts.resource() or '')}; the request asks for {bare(facts.url)}.")
 
 
 @rule(
@@ -235,7 +240,7 @@ def resource_covers_everything(facts: Facts) -> Found | None:
     pattern = facts.policy.resource
     if pattern is None:
         return Found("The policy has no Resource.")
-    return Found(f"Resource is {pattern}.") if covers_everything(pattern) else None
+    return Found(f"Resource is {bare(pattern)}.") if covers_everything(pattern) else None
 
 
 @rule(
@@ -254,4 +259,4 @@ def resource_covers_host(facts: Facts) -> Found | None:
     if not facts.custom or facts.policy is None or covers_everything(facts.policy.resource):
         return None
     pattern = facts.policy.resource
-    return Found(f"Resource is {pattern}.") if pattern and covers_host(pattern) else None
+    return Found(f"Resource is {bare(pattern)}.") if pattern and covers_host(pattern) else None

@@ -33,7 +33,11 @@ def path_encoding_differs(facts: Facts) -> Found | None:
         return None
     if unquote(pattern) == unquote(facts.url) or covers(unquote(pattern), unquote(facts.url)):
         path, asked = (text.partition("?")[0] for text in (pattern, facts.url))
-        return Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.") if path != asked else None
+        return (
+            Found(f"The policy allows {bare(pattern)}; the request asks for {bare(facts.url)}.")
+            if path != asked
+            else None
+        )
     return None
 
 
@@ -55,7 +59,7 @@ def query_encoding_differs(facts: Facts) -> Found | None:
     if pattern is None or not facts.failed("resource") or "?" not in pattern or path_encoding_differs(facts):
         return None
     if unquote(pattern) == unquote(facts.url):
-        return Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.")
+        return Found(f"The policy allows {bare(pattern)}; the request asks for {bare(facts.url)}.")
     return None
 
 
@@ -75,7 +79,7 @@ def plus_for_space(facts: Facts) -> Found | None:
         return found
     for one, other in (("%20", "+"), ("+", "%20")):
         if pattern := mismatch(facts, lambda url, one=one, other=other: url.replace(one, other)):  # type: ignore[misc]
-            return Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.")
+            return Found(f"The policy allows {bare(pattern)}; the request asks for {bare(facts.url)}.")
     return None
 
 
@@ -116,7 +120,7 @@ def query_added(facts: Facts) -> Found | None:
         return None
     if covers(pattern, facts.url.partition("?")[0]):
         return Found(
-            f"The policy allows {pattern} without a query string; the request asks for {bare(facts.url)}.",
+            f"The policy allows {bare(pattern)} without a query string; the request asks for {bare(facts.url)}.",
             fix="Sign a resource that ends with *, or add the parameters before signing.",
         )
     return None
@@ -138,7 +142,7 @@ def query_missing(facts: Facts) -> Found | None:
         return None
     shorter = pattern.replace("\\?", "?").rpartition("?")[0]
     return (
-        Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.")
+        Found(f"The policy allows {bare(pattern)}; the request asks for {bare(facts.url)}.")
         if covers(shorter, facts.url)
         else None
     )
@@ -163,7 +167,7 @@ def trailing_slash_differs(facts: Facts) -> Found | None:
         return (path[:-1] if path.endswith("/") else f"{path}/") + mark + query
 
     pattern = mismatch(facts, other)
-    return Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.") if pattern else None
+    return Found(f"The policy allows {bare(pattern)}; the request asks for {bare(facts.url)}.") if pattern else None
 
 
 @rule(
@@ -190,7 +194,7 @@ def slashes_differ(facts: Facts) -> Found | None:
         return f"{scheme}://{rest.replace('/', '//', 1)}"
 
     pattern = mismatch(facts, single) or mismatch(facts, doubled)
-    return Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.") if pattern else None
+    return Found(f"The policy allows {bare(pattern)}; the request asks for {bare(facts.url)}.") if pattern else None
 
 
 @rule(
@@ -210,7 +214,7 @@ def case_differs(facts: Facts) -> Found | None:
     if pattern is None or not facts.failed("resource"):
         return None
     return (
-        Found(f"The policy allows {pattern}; the request asks for {bare(facts.url)}.")
+        Found(f"The policy allows {bare(pattern)}; the request asks for {bare(facts.url)}.")
         if covers(pattern.lower(), facts.url.lower())
         else None
     )
