@@ -3,9 +3,9 @@
 Its settings (those of `EdgeSettings`) come as one JSON object: the first argument, or else the first line of
 standard input. It writes JSON objects to standard output, one a line: first `{"event": "ready", "http": PORT,
 "https": PORT, "authority": FILE, "location": NAME}` or `{"event": "failed", "error": TEXT}`, then `{"event": "applied",
-"distributions": {ID: ETAG}}` for each configuration that it has taken up, and `{"event": "read"}` once it has read
-the account for the first time. It stops on SIGTERM, and when standard
-input ends: then whoever started it is gone. SIGINT is for the one who started it.
+"distributions": {ID: ETAG}}` for each configuration that it has taken up, and `{"event": "standing", "faulty": BOOL,
+"closed": BOOL, "keyless": [GROUP], "age": SECONDS}` when that configuration stands in another way than before. It
+stops on SIGTERM, and when standard input ends: then whoever started it is gone. SIGINT is for the one who started it.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ import os
 import signal
 import sys
 import threading
-from dataclasses import asdict, fields
-from functools import partial
+import time
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ import uvloop
 
 from keyfront.edge.server import Addresses, serve
 from keyfront.edge.settings import EdgeSettings
+from keyfront.edge.standing import Standing
 from keyfront.errors import InputError, KeyfrontError
 
 _PATHS = ("directory", "origin_authorities", "keys", "access_logs")
@@ -65,18 +66,30 @@ async def _serve(settings: EdgeSettings) -> None:
     until, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, until.set)
     threading.Thread(target=_watch_input, args=(loop, until), daemon=True).start()
-    read = iter([partial(_say, event="read")])
     await serve(
         settings,
         until,
         on_ready=_ready,
         on_applied=lambda etags: _say(event="applied", distributions=etags),
-        on_read=lambda: next(read, _nothing)(),
+        on_standing=_Standings(),
     )
 
 
-def _nothing() -> None:
-    """That the account could be read again is no news."""
+class _Standings:
+    """Says how the configuration stands whenever that is news; that it was read again, as before, is none."""
+
+    def __init__(self) -> None:
+        self._said: Standing | None = None
+
+    def __call__(self, standing: Standing) -> None:
+        if standing.read_at is None:
+            return  # as it was when it started
+        news = replace(standing, read_at=0.0)
+        if news != self._said:
+            self._said = news
+            told = asdict(news) | {"age": standing.age(time.monotonic())}
+            del told["read_at"]
+            _say(event="standing", **told)
 
 
 def _watch_input(loop: asyncio.AbstractEventLoop, until: asyncio.Event) -> None:

@@ -15,6 +15,7 @@ from keyfront.urls import MAX_URL_BYTES, split_host
 MAX_REQUEST_BYTES: Final = 20_480
 """Request line and headers. One page of the guide says 32,768."""
 
+_TOO_OLD: Final = "The configuration is too old."
 _TOO_LARGE: Final = "Request Entity Too Large."
 
 
@@ -32,6 +33,8 @@ class Door:
 
 def route(configuration: Configuration, door: Door, viewer: ViewerRequest) -> Site | Answer:
     """The site that a request is for, or the answer to one that is for none."""
+    if configuration.closed:
+        return page(503, _TOO_OLD, "configuration-too-old", viewer.id)
     if door.site_id:
         site = configuration.sites.get(door.site_id)
         found = split_host(viewer.host.lower())

@@ -111,6 +111,8 @@ class Configuration:
     """By distribution id."""
     hosts: Mapping[str, Site]
     """By host name in lower case, with or without port, as viewers send it; also `*.` aliases."""
+    closed: bool = False
+    """Whether it stands for one that is too old to be used: every request is refused."""
 
     def site(self, host: str) -> Site | None:
         """The site that `host` (a Host header as sent) names, or `None`.
@@ -141,6 +143,7 @@ class Configuration:
 
 
 EMPTY: Final = Configuration({}, {})
+CLOSED: Final = Configuration({}, {}, closed=True)
 
 
 def configure(inventory: Inventory, location: str = ALONE.name) -> Configuration:

@@ -2,28 +2,37 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from keyfront.edge.certificates import Authority
-from keyfront.edge.configuration import Configuration
+from keyfront.edge.configuration import CLOSED, EMPTY, Configuration
 from keyfront.edge.invalidations import Invalidation
 from keyfront.edge.listeners import Listeners
 from keyfront.edge.locations import ALONE
 from keyfront.edge.observation.watching import Observation
 from keyfront.edge.origins import Origins
 from keyfront.edge.pipeline import Edge
-from keyfront.edge.refresh import OnApplied, OnRead, Refresher
+from keyfront.edge.refresh import OnApplied, Refresher
 from keyfront.edge.settings import EdgeSettings
 from keyfront.edge.sources import Account, Files, Source
+from keyfront.edge.standing import Keeper, Standing
+from keyfront.errors import KeyfrontError
+from keyfront.inventory import read
+from keyfront.inventory.files import read_files
 
 if TYPE_CHECKING:
     from boto3 import Session
     from mypy_boto3_cloudfront import CloudFrontClient
 
 _log = logging.getLogger(__name__)
+
+OnStanding = Callable[[Standing], None]
+"""Told each time that it is known anew how the configuration stands."""
 
 _API_SECONDS: Final = 5
 _APPLY_SECONDS: Final = 30
@@ -48,13 +57,16 @@ class EdgeServer:
         settings: EdgeSettings,
         *,
         on_applied: OnApplied | None = None,
-        on_read: OnRead | None = None,
+        on_standing: OnStanding | None = None,
     ) -> None:
-        """`on_applied` and `on_read` are called in a thread of their own."""
+        """`on_applied` and `on_standing` are called in threads of their own."""
         self._settings = settings
         self._on_applied = on_applied
-        self._on_read = on_read
+        self._on_standing = on_standing
         self._refresher: Refresher | None = None
+        self._using = threading.Lock()
+        self._configuration = EMPTY
+        self._closed = False
 
     async def start(self) -> Addresses:
         """Listen, and begin to read the account.
@@ -65,10 +77,10 @@ class EdgeServer:
         settings = self._settings
         self._loop = asyncio.get_running_loop()
         place = settings.place
+        session = await asyncio.to_thread(_session, settings)
         authority = await asyncio.to_thread(
             Authority, settings.directory, server=f"server-{place.number}" if place.number > 1 else "server"
         )
-        session = await asyncio.to_thread(_session, settings)
         source = await asyncio.to_thread(_source, session, settings)
         seen = self._observation = Observation.of(settings, self._domain_name)
         self._origins = Origins(
@@ -111,7 +123,7 @@ class EdgeServer:
             seconds=settings.refresh_seconds,
             location=place,
             on_applied=self._on_applied,
-            on_read=self._read,
+            Keeper(settings.stale_seconds, self._stands, every=settings.refresh_seconds),
         )
         self._refresher.start()
         http, https = (next(iter(numbers), None) for numbers in (self._listeners.http, self._listeners.https))
@@ -129,7 +141,9 @@ class EdgeServer:
 
     async def apply(self, configuration: Configuration) -> frozenset[str]:
         """Serve `configuration` from now on. Returns the distributions whose ports could not be opened."""
-        self.edge.configuration = configuration
+        with self._using:
+            self._configuration = configuration
+            self._use()
         return await self._listeners.follow(configuration)
 
     async def purge(self, invalidation: Invalidation) -> None:
@@ -140,10 +154,16 @@ class EdgeServer:
         site = self.edge.configuration.sites.get(distribution_id)
         return site.domain_name if site else ""
 
-    def _read(self) -> None:
-        self._observation.configured()
-        if self._on_read is not None:
-            self._on_read()
+    def _use(self) -> None:
+        self.edge.configuration = CLOSED if self._closed else self._configuration
+
+    def _stands(self, standing: Standing) -> None:
+        with self._using:
+            self._closed = standing.closed
+            self._use()
+        self._observation.configured(standing)
+        if self._on_standing is not None:
+            self._on_standing(standing)
 
     def _purge_from_thread(self, invalidation: Invalidation) -> None:
         asyncio.run_coroutine_threadsafe(self.purge(invalidation), self._loop).result(_APPLY_SECONDS)
@@ -158,10 +178,10 @@ async def serve(
     *,
     on_ready: Callable[[Addresses], None] | None = None,
     on_applied: OnApplied | None = None,
-    on_read: OnRead | None = None,
+    on_standing: OnStanding | None = None,
 ) -> None:
     """Run an edge until the event is set. Raises `PortError` and `InputError` when it cannot start."""
-    server = EdgeServer(settings, on_applied=on_applied, on_read=on_read)
+    server = EdgeServer(settings, on_applied=on_applied, on_standing=on_standing)
     addresses = await server.start()
     try:
         if on_ready is not None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from keyfront.edge.geography import countries as countries_of
 from keyfront.edge.locations import Location
+from keyfront.edge.standing import LONGEST_STALE, STALE_SECONDS
 from keyfront.errors import InputError
 from keyfront.serving import CAN_SHARE_PORTS
 
@@ -45,6 +46,8 @@ class EdgeSettings:
     refresh_seconds: float = 1.0
     cache_bytes: int = 256 * 1024 * 1024
     object_bytes: int = 8 * 1024 * 1024
+    stale_seconds: float = STALE_SECONDS
+    """How long a configuration is used that cannot be read again; then everything is refused."""
     """Larger objects are kept on disk."""
     disk_bytes: int = 1024**3
     """In files without names under `directory`; with 0 larger objects are passed on and not kept."""
@@ -81,6 +84,8 @@ class EdgeSettings:
             raise InputError(f"refresh_seconds is {self.refresh_seconds!r}: give more than 0, and at most a day")
         for name in ("http_port", "https_port", "own_http_port", "own_https_port"):
             self._whole_number(name, 65_535, optional=True)
+        if not isinstance(self.stale_seconds, int | float) or not 0 <= self.stale_seconds <= LONGEST_STALE:
+            raise InputError(f"stale_seconds is {self.stale_seconds!r}: give from 0 to {LONGEST_STALE:,}")
         for name in ("cache_bytes", "object_bytes", "disk_bytes"):
             self._whole_number(name, 1 << 50, optional=False)
         if not isinstance(self.countries, Mapping):

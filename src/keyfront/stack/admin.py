@@ -1,6 +1,7 @@
 """What an operator sees of an edge: what is logged, and a port with metrics, health and readiness."""
 
 import socket
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -14,14 +15,18 @@ from starlette.routing import Route
 
 from keyfront.edge.observation.access_log import AccessLog
 from keyfront.edge.settings import EdgeSettings
+from keyfront.edge.standing import Standing
 from keyfront.serving import Listener, bind_loopback
 from keyfront.stack.edges import Edges
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-States = Callable[[], Mapping[str, bool]]
-"""Edge locations by their names, and whether each is as it should be."""
+Alive = Callable[[], Mapping[str, bool]]
+"""Edge locations by their names, and whether the process of each runs."""
+
+Standings = Callable[[], Mapping[str, Standing]]
+"""Edge locations by their names, and how the configuration of each stands."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +73,11 @@ class AdminPort:
             self._stack.push_async_callback(listener.stop)
 
 
-def application(metrics: Path, *, alive: States, ready: States) -> Starlette:
+def application(metrics: Path, *, alive: Alive, standings: Standings) -> Starlette:
     """`/metrics` in Prometheus's format, from the folder that the processes write into; `/healthz`; `/readyz`.
 
-    Healthy: every location's process runs. Ready: each has read the account, so that it knows what to serve.
+    Healthy: every location's process runs. Ready: each knows what to serve, from a configuration that is not too old
+    and has a key in each key group that it trusts.
     """
 
     def show_metrics(_: "Request") -> Response:
@@ -85,12 +91,22 @@ def application(metrics: Path, *, alive: States, ready: States) -> Starlette:
     return Starlette(
         routes=[
             Route("/metrics", show_metrics),
-            Route("/healthz", lambda _: _states(alive(), "does not run")),
-            Route("/readyz", lambda _: _states(ready(), "has not read the account yet")),
+            Route("/healthz", lambda _: _health(alive())),
+            Route("/readyz", lambda _: _readiness(standings())),
         ]
     )
 
 
-def _states(states: Mapping[str, bool], otherwise: str) -> Response:
-    lines = [f"{name} {'ok' if fine else otherwise}\n" for name, fine in states.items()]
-    return PlainTextResponse("".join(lines), status_code=200 if states and all(states.values()) else 503)
+def _health(states: Mapping[str, bool]) -> Response:
+    return _lines({name: "ok" if runs else "does not run" for name, runs in states.items()}, fine=all(states.values()))
+
+
+def _readiness(states: Mapping[str, Standing]) -> Response:
+    now = time.monotonic()
+    said = {name: standing.says(now) for name, standing in states.items()}
+    return _lines(said, fine=all(standing.ready for standing in states.values()))
+
+
+def _lines(said: Mapping[str, str], *, fine: bool) -> Response:
+    lines = [f"{name} {what}\n" for name, what in said.items()]
+    return PlainTextResponse("".join(lines), status_code=200 if said and fine else 503)

@@ -8,11 +8,13 @@ import asyncio
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from keyfront.edge.standing import Standing
 from keyfront.errors import KeyfrontError
 
 if TYPE_CHECKING:
@@ -36,8 +38,7 @@ class EdgeProcess:
         self._listening = asyncio.create_task(self._listen())
         self.authority = authority
         """The file of the authority that signed its certificate."""
-        self.has_read = False
-        """Whether it knows the account yet."""
+        self._standing = Standing()
 
     @classmethod
     async def start(
@@ -79,6 +80,11 @@ class EdgeProcess:
         """Whether it has not ended."""
         return self._process.returncode is None
 
+    @property
+    def standing(self) -> Standing:
+        """How its configuration stands; as never read once it has ended."""
+        return self._standing if self.runs else Standing()
+
     async def ended(self) -> int:
         """The exit status, once the child has ended of itself; negative for the signal that ended it."""
         await asyncio.wait({self._listening})  # waiting for it by itself would end it with whoever waits here
@@ -95,8 +101,14 @@ class EdgeProcess:
             message = json.loads(line)
             if message["event"] == "applied":
                 self._on_applied(message["distributions"])
-            elif message["event"] == "read":
-                self.has_read = True
+            elif message["event"] == "standing":
+                self._standing = _standing(message)
+
+
+def _standing(message: Mapping[str, Any]) -> Standing:
+    # While nothing is amiss, the child does not say each time that it has read again: its age counts from a fault on.
+    read_at = time.monotonic() - message["age"]
+    return Standing(read_at, message["faulty"], message["closed"], tuple(message["keyless"]))
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

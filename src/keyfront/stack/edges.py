@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from keyfront.controlplane import Propagation
 from keyfront.edge.locations import Location
+from keyfront.edge.standing import Standing
 from keyfront.errors import InputError, KeyfrontError
 from keyfront.serving import CAN_SHARE_PORTS, bind_loopback
 from keyfront.stack.edge_process import EdgeProcess
@@ -92,9 +93,9 @@ class Edges:
         """Locations by name, and whether their processes run."""
         return {name: process.runs for name, process in sorted(self._processes.items())}
 
-    def ready(self) -> dict[str, bool]:
-        """Locations by name, and whether they know what to serve."""
-        return {name: process.runs and process.has_read for name, process in sorted(self._processes.items())}
+    def standings(self) -> dict[str, Standing]:
+        """Locations by name, and how their configurations stand."""
+        return {name: process.standing for name, process in sorted(self._processes.items())}
 
     async def stop(self) -> None:
         """End all, and free the ports."""

@@ -58,6 +58,20 @@ class Metrics:
             multiprocess_mode="max",
             registry=self.registry,
         )
+        self._closed = Gauge(
+            "keyfront_edge_configuration_too_old",
+            "1 while the configuration is too old to be used, so that everything is refused.",
+            ("location",),
+            multiprocess_mode="mostrecent",
+            registry=self.registry,
+        )
+        self._keyless = Gauge(
+            "keyfront_edge_key_groups_without_keys",
+            "Trusted key groups without a key that can be used: what they protect is refused.",
+            ("location",),
+            multiprocess_mode="mostrecent",
+            registry=self.registry,
+        )
 
     def observe(self, record: Record) -> None:
         """Count a request."""
@@ -75,9 +89,15 @@ class Metrics:
         """Count an origin's answer: its status as text, or `error`."""
         self._origin.labels(self._location, outcome).observe(seconds)
 
-    def configured(self, at: float) -> None:
-        """The account was read at `at`, seconds since the epoch."""
-        self._configured.labels(self._location).set(at)
+    def configured(self, at: float | None, *, closed: bool, keyless: int) -> None:
+        """All of the account was read last at `at`, seconds since the epoch, or never.
+
+        `closed`: it is too old to be used. `keyless`: so many key groups have no key.
+        """
+        if at is not None:
+            self._configured.labels(self._location).set(at)
+        self._closed.labels(self._location).set(closed)
+        self._keyless.labels(self._location).set(keyless)
 
     def close(self) -> None:
         """Nothing is held back."""

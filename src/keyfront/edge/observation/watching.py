@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from keyfront.edge.observation.desk import Desk
 from keyfront.edge.observation.record import Observer
+from keyfront.edge.standing import Standing
 
 if TYPE_CHECKING:
     from keyfront.edge.observation.metrics import Metrics
@@ -41,10 +42,12 @@ class Observation:
             observers.append(metrics := Metrics(settings.place.name))
         return cls(Desk(settings.place.name, observers) if observers else None, metrics)
 
-    def configured(self) -> None:
-        """The account was read just now."""
+    def configured(self, standing: Standing) -> None:
+        """The configuration stands like this."""
         if self._metrics is not None:
-            self._metrics.configured(time.time())
+            age = standing.age(time.monotonic())
+            read_at = None if standing.read_at is None else time.time() - age
+            self._metrics.configured(read_at, closed=standing.closed, keyless=len(standing.keyless))
 
     @property
     def on_answer(self) -> Callable[[float, str], None] | None:
