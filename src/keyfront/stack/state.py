@@ -4,11 +4,12 @@ import fcntl
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from keyfront.errors import InputError
+from keyfront.errors import InputError, ServiceError
 
 _LOCK: Final = "lock"
 _PORTS: Final = "ports.json"
@@ -41,8 +42,10 @@ class StateDirectory:
             raise InputError(
                 f"another keyfront up (process {user}) keeps its state in {path}: stop it, or name another directory"
             ) from None
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+        # On a full disk the others are not told which process it is. What can be done there is for others to say.
+        with suppress(OSError):
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
 
     @property
     def journal(self) -> Path:
@@ -68,8 +71,13 @@ class StateDirectory:
         return known
 
     def keep_ports(self, ports: Mapping[str, int]) -> None:
-        """Let `ports` give these from now on, also after a crash. Raises `OSError`."""
-        write_atomically(self.path / _PORTS, [json.dumps(ports).encode()])
+        """Let `ports` give these from now on, also after a crash. `ServiceError` when the disk does not take it."""
+        try:
+            write_atomically(self.path / _PORTS, [json.dumps(ports).encode()])
+        except OSError as error:
+            raise ServiceError(
+                f"the port of a distribution cannot be kept in {self.path / _PORTS}: {error.strerror}"
+            ) from None
 
     def close(self) -> None:
         """Let another process have the directory."""
@@ -87,17 +95,27 @@ def check_owner(path: Path, status: os.stat_result) -> None:
 def write_atomically(path: Path, content: "list[bytes | memoryview]") -> None:
     """Let the file (mode 0600) have this content, all of it and on the disk, or stay as it is. Raises `OSError`."""
     temporary = path.with_name(f".{path.name}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    write_durably(temporary, content)
+    temporary.replace(path)
+    sync_directory(path.parent)
+
+
+def write_durably(path: Path, content: "Iterable[bytes | memoryview]") -> None:
+    """Make the file (mode 0600) anew with this content, on the disk. Raises `OSError`; then there is no such file."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         for part in content:
             rest = memoryview(part)
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
+    except BaseException:
+        # Half of a file takes room that the next try needs.
+        with suppress(OSError):
+            path.unlink()
+        raise
     finally:
         os.close(descriptor)
-    temporary.replace(path)
-    sync_directory(path.parent)
 
 
 def sync_directory(path: Path) -> None:

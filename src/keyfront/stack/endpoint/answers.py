@@ -25,10 +25,12 @@ class AWSError:
     status: int
     code: str
     message: str
+    json: bool = False
+    """Whether the service writes JSON, whatever the request looks like."""
 
     def answer(self, headers: Mapping[str, str], service: str | None) -> Answer:
         """For a client that sent `headers` (names in lower case) to `service` (`None`: it did not say)."""
-        if "x-amz-target" in headers or headers.get("content-type", "").startswith(_JSON_TYPES):
+        if self.json or "x-amz-target" in headers or headers.get("content-type", "").startswith(_JSON_TYPES):
             kind = "application/x-amz-json-1.1"
             body = json.dumps({"__type": self.code, "message": self.message})
         else:

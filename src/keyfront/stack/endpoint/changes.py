@@ -1,5 +1,6 @@
 """Which requests to moto change something. What cannot be told from the request is taken for a change."""
 
+import re
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -15,6 +16,10 @@ _CRYPTOGRAPHY: Final = frozenset(
     }
 )
 """What KMS does with a key leaves the key as it is."""
+_PASSING: Final = ("AssumeRole",)
+"""How operations begin that leave something, but not what anybody relies on tomorrow: credentials of an hour."""
+_INVOCATION: Final = re.compile(r"/[0-9-]+/functions/[^/]+/(invocations|invoke-async/?|response-streaming-invocations)")
+"""Of a function, which leaves what it printed. What it changes it asks for itself."""
 
 
 def may_change(environ: Environ) -> bool:
@@ -23,6 +28,13 @@ def may_change(environ: Environ) -> bool:
     if operation is None:
         return environ["REQUEST_METHOD"] not in _READING
     return not operation.startswith(_READS) and operation not in _CRYPTOGRAPHY
+
+
+def must_be_kept(environ: Environ) -> bool:
+    """Whether who sends a request relies on what it changes from then on: without room for that it is refused."""
+    if not may_change(environ) or _INVOCATION.fullmatch(environ["PATH_INFO"]):
+        return False
+    return not (_operation(environ) or "").startswith(_PASSING)
 
 
 def _operation(environ: Environ) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Final, Self
 
 from keyfront.errors import InputError
-from keyfront.stack.state import check_owner, sync_directory
+from keyfront.stack.state import check_owner, sync_directory, write_durably
 
 _CHUNK: Final = 1024 * 1024
 _NAME: Final = re.compile("[0-9a-f]{64}")
@@ -47,18 +47,19 @@ class Contents:
     def put(self, source: Source) -> str:
         """Keep what `source` gives, safe from a crash once `settle` was called; its name. Raises `OSError`."""
         temporary, digest = self._directory / ".new", hashlib.sha256()
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
+
+        def read() -> Iterator[bytes | memoryview]:
             for chunk in source:
                 digest.update(chunk)
-                rest = memoryview(chunk)
-                while rest:
-                    rest = rest[os.write(descriptor, rest) :]
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+                yield chunk
+
+        write_durably(temporary, read())
         temporary.replace(self._directory / digest.hexdigest())
         return digest.hexdigest()
+
+    def names(self) -> set[str]:
+        """Of the contents that are there. Raises `OSError`."""
+        return {path.name for path in self._directory.iterdir() if _NAME.fullmatch(path.name)}
 
     def settle(self) -> None:
         """Let what was put be found after a crash. Raises `OSError`."""

@@ -7,9 +7,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from keyfront.controlplane import ControlPlane
-from keyfront.errors import InputError
+from keyfront.errors import InputError, ServiceError
+from keyfront.stack.endpoint.addressing import signed_service
+from keyfront.stack.endpoint.answers import RefusedError
 from keyfront.stack.endpoint.bridge import Environ
-from keyfront.stack.endpoint.changes import may_change
+from keyfront.stack.endpoint.changes import may_change, must_be_kept
 from keyfront.stack.endpoint.folder import root_of
 from keyfront.stack.endpoint.lambdas.service import Functions
 from keyfront.stack.endpoint.state import ServicesState
@@ -65,12 +67,26 @@ class Services:
         if self._state is None:
             answer: Iterable[bytes] = self._application(environ, start_response)
             return answer
+        if must_be_kept(environ):
+            self._admit(self._state, environ)
         with self._state.request(changes=may_change(environ)):
             # Flask answers when it is asked for the body's pieces.
             return list(self._application(environ, start_response))
 
+    def _admit(self, state: ServicesState, environ: Environ) -> None:
+        try:
+            state.admit(int(environ["CONTENT_LENGTH"]))
+        except ServiceError as error:
+            from keyfront.stack.endpoint.unkept import refusal
+
+            service = signed_service(environ.get("HTTP_AUTHORIZATION", ""), environ["QUERY_STRING"].encode("latin-1"))
+            raise RefusedError(refusal(service, str(error))) from None
+
     def perform(self, work: Callable[[], T], *, changes: bool) -> T:
-        """Do something with what moto has, as a request does; `changes`: whether it may change something. Blocks."""
+        """Do something with what moto has, as a request does; `changes`: whether it may change something. Blocks.
+
+        It is done whether or not a change can be kept: nobody is told that it is.
+        """
         self.load()
         with self._state.request(changes=changes) if self._state else nullcontext():
             return work()

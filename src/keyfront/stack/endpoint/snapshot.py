@@ -31,6 +31,11 @@ class Snapshot:
         """SHA-256 of the pickled state."""
         return hashlib.sha256(self.pickled).hexdigest()
 
+    @property
+    def size(self) -> int:
+        """Bytes of a file with it, but for its first line."""
+        return len(self.pickled)
+
 
 def write(path: Path, snapshot: Snapshot) -> None:
     """Exchange the file for one with this snapshot, safe from a crash on return. Raises `OSError`."""

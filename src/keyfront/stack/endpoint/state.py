@@ -6,6 +6,7 @@ one moment; it goes to the disk afterwards, in a thread of its own.
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
-from keyfront.errors import InputError, KeyfrontError
+from keyfront.errors import InputError, KeyfrontError, ServiceError
 from keyfront.stack.endpoint import snapshot
 from keyfront.stack.endpoint.contents import Contents
 from keyfront.stack.endpoint.gate import Gate
@@ -34,6 +35,8 @@ _QUIET_SECONDS: Final = 0.25
 """How long a look waits for requests under way. Who takes longer waits for somebody else, and changes nothing."""
 _TRIES: Final = 10
 """A background job of moto's may change what is looked at; so often in a row something is wrong."""
+_SPARE_BYTES: Final = 64 * 1024
+"""Of room beside what a change brings: what moto notes of it, and what file systems need for a file."""
 
 
 class ServicesState:
@@ -55,6 +58,15 @@ class ServicesState:
         """Of the contents of large objects that are on the disk; an object's content never changes."""
         self._left_out: set[str] = set()
         self._gate = Gate()
+        self._lock = threading.Lock()
+        """Around what follows."""
+        self._size = self._kept.size if self._kept else 0
+        """Bytes of the file. The next one is written beside it, and needs as much."""
+        self._owed = 0
+        """Bytes that requests brought, and that are not on the disk yet."""
+        self._failure: str | None = None
+        """Why the last look could not be written."""
+        self._refusing = False
         self._changed, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="keyfront-state", daemon=True)
 
@@ -67,6 +79,17 @@ class ServicesState:
             self._restore(self._kept)
             self._kept = None
         self._thread.start()
+
+    def admit(self, size: int) -> None:
+        """Let somebody bring `size` bytes. `ServiceError` when a change cannot be kept now; the next one may be."""
+        with self._lock:
+            missing = self._failure or self._missing(0)
+            self._turn(missing)
+            missing = missing or self._missing(size)
+            if missing is None:
+                self._owed += size
+        if missing is not None:
+            raise ServiceError(f"The change was not made: it cannot be kept in {self._directory}: {missing}.")
 
     @contextmanager
     def request(self, *, changes: bool) -> Iterator[None]:
@@ -111,6 +134,33 @@ class ServicesState:
             self._names[key] = name
         self._written = kept.digest
 
+    def _missing(self, size: int) -> str | None:
+        """What is in the way of writing the state with `size` bytes more, as far as that can be seen."""
+        try:
+            disk = os.statvfs(self._directory)
+        except OSError as error:
+            return error.strerror
+        if disk.f_flag & os.ST_RDONLY:
+            return "the file system is read-only"
+        room = (disk.f_bfree if os.geteuid() == 0 else disk.f_bavail) * disk.f_frsize
+        needed = self._size + self._owed + size + _SPARE_BYTES
+        if disk.f_blocks and room < needed:
+            return f"the disk has {room} bytes left, and {needed} are needed"
+        return None
+
+    def _turn(self, missing: str | None) -> None:
+        """Note whether changes are refused from now on, and say so in the log when that is new. With the lock held."""
+        if missing is not None and not self._refusing:
+            _log.error("the state cannot be written to %s: %s; changes are refused until it can", self._file, missing)
+        if missing is None and self._refusing:
+            _log.warning("the state is kept in %s again: changes are taken", self._file)
+        self._refusing = missing is not None
+
+    def _fail(self, why: str | None) -> None:
+        with self._lock:
+            self._failure = why
+            self._turn(why or self._missing(0))
+
     def _run(self) -> None:
         failures = 0
         while not self._stopping.is_set():
@@ -124,11 +174,10 @@ class ServicesState:
             except Exception as error:  # noqa: BLE001  whatever it is: the next one may succeed
                 self._changed.set()
                 failures += 1
-                if failures == (_TRIES if type(error) is RuntimeError else 1):
-                    _log.error("the state cannot be written to %s: %s; trying again and again", self._file, error)
+                if failures >= (_TRIES if type(error) is RuntimeError else 1):
+                    self._fail((isinstance(error, OSError) and error.strerror) or f"{type(error).__name__}: {error}")
             else:
-                if failures:
-                    _log.warning("the state is in %s again", self._file)
+                self._fail(None)
                 failures = 0
             took = time.monotonic() - began
             # However long it takes, requests have half of the time.
@@ -139,10 +188,14 @@ class ServicesState:
         from keyfront.stack.endpoint import pickling
 
         with ExitStack() as sources:
+            there = self._contents.names()
             with self._gate.shut(_QUIET_SECONDS):
+                owed = self._owed
                 pickled, large = self._look()
-                new = {key: sources.enter_context(pickling.source(key)) for key in large if key not in self._names}
-            if Snapshot(pickled).digest == self._written:
+                missing = [key for key in large if self._names.get(key) not in there]
+                new = {key: sources.enter_context(pickling.source(key)) for key in missing}
+            if Snapshot(pickled).digest == self._written and not new and self._file.exists():
+                self._settle(owed, self._size)
                 return
             for key, content in new.items():
                 self._names[key] = self._contents.put(content)
@@ -151,7 +204,13 @@ class ServicesState:
         now = Snapshot(pickled, tuple(self._names[key] for key in large))
         snapshot.write(self._file, now)
         self._written = now.digest
+        self._settle(owed, now.size)
         self._contents.drop_all_but(set(now.contents))
+
+    def _settle(self, owed: int, size: int) -> None:
+        with self._lock:
+            self._owed -= owed
+            self._size = size
 
     def _look(self) -> "tuple[bytes, list[FakeKey]]":
         """What there is; a service with something that nobody can write down must not cost the others."""
