@@ -8,7 +8,9 @@ import base64
 import hashlib
 import os
 import re
+import secrets
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Literal, Protocol
 from weakref import WeakValueDictionary
@@ -192,7 +194,7 @@ class SigningKey:
     def write(self, directory: Path, passphrase: str | bytes | None = None) -> tuple[Path, Path]:
         """Write `private_key.pem` (mode 0600) and `public_key.pem` into `directory`, which is made if missing.
 
-        Returns both paths. Never overwrites: `InputError` when either is there, and then nothing is written.
+        Returns both paths. Never overwrites: `InputError` when either is there, or cannot be written; then neither is.
         """
         private, public = directory / PRIVATE_KEY, directory / PUBLIC_KEY
         for path in (private, public):
@@ -200,8 +202,11 @@ class SigningKey:
                 raise InputError(f"{path} exists and is not overwritten: move it away or choose another directory")
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            _write_new(private, self.pem(passphrase), mode=0o600)
-            _write_new(public, self.public_key.pem, mode=0o644)
+            with ExitStack() as undo:
+                for path, text, mode in ((private, self.pem(passphrase), 0o600), (public, self.public_key.pem, 0o644)):
+                    _write_new(path, text, mode=mode)
+                    undo.callback(path.unlink)
+                undo.pop_all()
         except OSError as error:
             raise InputError(f"cannot write keys to {directory}: {error.strerror}") from None
         return private, public
@@ -318,7 +323,22 @@ def _read(path: Path) -> bytes:
 
 
 def _write_new(path: Path, text: str, *, mode: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        os.fchmod(descriptor, mode)
-        file.write(text)
+    """Write a file that is not there yet, whole or not at all. Raises `OSError`."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            os.fchmod(descriptor, mode)
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        try:
+            path.hardlink_to(beside)  # which never overwrites, as a rename would
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links
+            if os.path.lexists(path):
+                raise
+            beside.rename(path)
+    finally:
+        beside.unlink(missing_ok=True)

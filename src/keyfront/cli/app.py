@@ -1,6 +1,8 @@
 """The commands put together, and what becomes of an error: one line and an exit status, never a traceback."""
 
+import errno
 import io
+import os
 import sys
 from importlib import import_module
 from typing import Annotated, Final
@@ -13,6 +15,8 @@ from keyfront.errors import KeyfrontError
 
 REFUSED: Final = 1
 BAD_INPUT: Final = 2
+_OF_THE_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
+"""What any write can meet, of results on standard output as well: nobody's mistake in this program."""
 
 # Each module adds what it holds to the application, and is imported only when one of its commands is asked for.
 _ROOMS: Final = {
@@ -80,11 +84,18 @@ def run(arguments: list[str]) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         status = application(arguments)(arguments, prog_name="keyfront", standalone_mode=False)
+        sys.stdout.flush()
     except RefusedError as error:
         complain(str(error), as_json=as_json)
         return REFUSED
     except KeyfrontError as error:
         complain(str(error), as_json=as_json)
+        return BAD_INPUT
+    except OSError as error:
+        if error.errno not in _OF_THE_DISK:
+            raise
+        complain(f"{error.filename or 'the result'} cannot be written: {error.strerror}", as_json=as_json)
+        _give_up_output()
         return BAD_INPUT
     except typer.TyperException as error:
         return _misused(error, as_json=as_json)
@@ -92,6 +103,12 @@ def run(arguments: list[str]) -> int:
         complain("the prompt was left without an answer", as_json=as_json)
         return BAD_INPUT
     return status if isinstance(status, int) else 0
+
+
+def _give_up_output() -> None:
+    """Throw away what standard output did not take: Python would try once more at its end, and print a traceback."""
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (it is no path of the user's)
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _misused(error: typer.TyperException, *, as_json: bool) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from keyfront.errors import KeyLoadError
+from keyfront.errors import KeyLoadError, ServiceError
 from keyfront.keys import PublicKey, SigningKey
 from keyfront.stack.aws import REGION, Clients
 
@@ -46,8 +46,16 @@ def provision(aws: Clients, key: SigningKey, next_key: PublicKey, fill_bucket: C
     """Set up private content behind a distribution that trusts `key`.
 
     `next_key` stands in the group beside it, as before a rotation: the last key of a group cannot be taken out.
-    `fill_bucket` puts the content into the bucket of that name.
+    `fill_bucket` puts the content into the bucket of that name. Raises `ServiceError` when the endpoint refuses: what
+    is set up by then is found at the next start.
     """
+    try:
+        return _provision(aws, key, next_key, fill_bucket)
+    except ClientError as error:
+        raise ServiceError(f"the shop cannot be set up: {error.response['Error'].get('Message', error)}") from None
+
+
+def _provision(aws: Clients, key: SigningKey, next_key: PublicKey, fill_bucket: Callable[[str], object]) -> Provisioned:
     _bucket(aws.s3)
     fill_bucket(BUCKET)
     public_key, is_new = _public_key(aws.cloudfront, _KEY, key.public_key)
