@@ -57,7 +57,7 @@ class ErrorPages:
         try:
             body = b"".join([chunk async for chunk in response.chunks()])
         finally:
-            await response.aclose()
+            response.close()
         now = self._clock()
         life = lifetime_of(site, target, response, now)
         entry = whole(site, response, viewer_headers(target, response), body, life, now)

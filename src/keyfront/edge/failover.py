@@ -78,7 +78,7 @@ async def _in_order(
     else:
         if failover is None or response.status not in failover.statuses:
             return first, response
-        await response.aclose()
+        response.close()
     second = failover.behavior
     return second, await _ask(origins, second, site, viewer, request(second))
 

@@ -128,7 +128,7 @@ class Fetcher:
         except _NothingSentError as error:
             flight.land(await self._failed(exchange, flight.ticket, stale, error))
         finally:
-            await response.aclose()
+            response.close()
 
     async def _respond(
         self,

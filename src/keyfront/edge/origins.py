@@ -4,18 +4,21 @@ Source: Developer Guide, "Request and response behavior for custom origins" and 
 """
 
 import asyncio
+import os
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import httpx
+import certifi
 from botocore.credentials import Credentials
 
 from keyfront.edge.addresses import address
 from keyfront.edge.answers import Headers
 from keyfront.edge.configuration import Behavior
+from keyfront.edge.connections import Connections, ExchangeError, Patience, Place, Received, Sent
 from keyfront.edge.failures import BrokenBodyError, OriginError
 from keyfront.edge.s3 import signature
 from keyfront.edge.viewer import ViewerRequest
@@ -23,8 +26,6 @@ from keyfront.inventory import Origin
 
 _IDEMPOTENT: Final = ("GET", "HEAD")
 _S3_READ_TIMEOUT: Final = 30
-_KEEPALIVE_SECONDS: Final = 5
-_MOST_IDLE: Final = 64
 
 
 @dataclass(slots=True)
@@ -42,16 +43,14 @@ class OriginRequest:
 class OriginResponse:
     """An answer whose body is still to be read. Close it, read or not."""
 
-    __slots__ = ("_deadline", "_response", "_stream", "complete_is_known", "fields", "headers", "length", "status")
+    __slots__ = ("_deadline", "_received", "complete_is_known", "fields", "headers", "length", "status")
 
-    def __init__(self, response: httpx.Response, deadline: float | None = None) -> None:
+    def __init__(self, received: Received, deadline: float | None = None) -> None:
         """`deadline`: when the body has to be there, in the event loop's time."""
-        self._response = response
-        assert isinstance(response.stream, httpx.AsyncByteStream)
-        self._stream = response.stream
+        self._received = received
         self._deadline = deadline
-        self.status = response.status_code
-        self.headers: Headers = [(name.lower(), value) for name, value in response.headers.raw]
+        self.status = received.status
+        self.headers: Headers = received.headers
         fields: dict[str, str] = {}
         for name, value in self.headers:
             text, key = value.decode("latin-1"), name.decode("latin-1")
@@ -64,28 +63,29 @@ class OriginResponse:
         self.complete_is_known = self.length is not None or "transfer-encoding" in fields or self.status == 204
         """Whether a body that was cut off can be told from a whole one."""
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it comes, not decoded. Raises `BrokenBodyError` when it ends too early or stalls."""
-        chunks = aiter(self._stream)
+    async def read(self) -> bytes:
+        """The next bytes of the body, not decoded; none at its end.
+
+        Raises `BrokenBodyError` when it ends too early or stalls.
+        """
         try:
-            while True:
-                async with asyncio.timeout_at(self._deadline):
-                    chunk = await anext(chunks, None)
-                if chunk is None:
-                    break
-                yield chunk
-            if _said_more(self._stream):
-                await self._response.extensions["network_stream"].aclose()
-            await self._response.aclose()
+            if self._deadline is None:
+                return await self._received.read()
+            async with asyncio.timeout_at(self._deadline):
+                return await self._received.read()
         except TimeoutError as error:
             raise BrokenBodyError(504, "the origin's answer was not there whole in time") from error
-        except httpx.HTTPError as error:
-            status = 504 if isinstance(error, httpx.TimeoutException) else 502
-            raise BrokenBodyError(status, f"the origin's body broke off: {_text(error)}") from error
+        except ExchangeError as error:
+            raise BrokenBodyError(504 if error.timed_out else 502, f"the origin's body broke off: {error}") from error
 
-    async def aclose(self) -> None:
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """What is still to be read of the body, as it comes. Raises `BrokenBodyError` as `read` does."""
+        while data := await self.read():
+            yield data
+
+    def close(self) -> None:
         """Give the connection back, or end it if the body was not read."""
-        await self._response.aclose()
+        self._received.close()
 
 
 OnAnswer = Callable[[float, str], None]
@@ -106,15 +106,7 @@ class Origins:
     ) -> None:
         """`credentials` gives those that S3 requests are signed with; `authorities` is a PEM file to trust too."""
         self._on_answer = on_answer
-        context = httpx.create_ssl_context()
-        if authorities:
-            context.load_verify_locations(authorities)
-        self._transport = httpx.AsyncHTTPTransport(
-            verify=context,
-            limits=httpx.Limits(
-                max_connections=None, max_keepalive_connections=_MOST_IDLE, keepalive_expiry=_KEEPALIVE_SECONDS
-            ),
-        )
+        self._connections = Connections(_trusting(authorities))
         self._s3_endpoint_url = s3_endpoint_url
         self._credentials = credentials
         self._region = region
@@ -139,31 +131,36 @@ class Origins:
     async def _ask(
         self, origin: Origin, behavior: Behavior, viewer: ViewerRequest, asked: OriginRequest
     ) -> OriginResponse:
-        request = self._request(origin, behavior, viewer, asked)
+        try:
+            place, sent = self._request(origin, behavior, viewer, asked)
+        except ExchangeError as error:
+            raise _error(origin, error) from error
+        patience = Patience(origin.connection_timeout, _silence(origin))
         attempts, deadline = origin.connection_attempts, None
         if origin.completion_timeout is not None:
             deadline = asyncio.get_running_loop().time() + origin.completion_timeout
         for attempt in range(1, attempts + 1):
             try:
+                if deadline is None:
+                    return OriginResponse(await self._connections.ask(place, sent, patience))
                 async with asyncio.timeout_at(deadline):
-                    return OriginResponse(await self._transport.handle_async_request(request), deadline)
+                    return OriginResponse(await self._connections.ask(place, sent, patience), deadline)
             except TimeoutError as error:
                 what = f"origin {origin.id} ({origin.domain_name}) gave no answer in {origin.completion_timeout} s"
                 raise OriginError(504, what) from error
-            except httpx.HTTPError as error:
-                again = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-                again = again or (asked.body is None and asked.method in _IDEMPOTENT)
+            except ExchangeError as error:
+                again = not error.connected or (asked.body is None and asked.method in _IDEMPOTENT)
                 if not again or attempt == attempts:
                     raise _error(origin, error) from error
         raise AssertionError("an origin has at least one attempt")
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._transport.aclose()
+        await self._connections.aclose()
 
     def _request(
         self, origin: Origin, behavior: Behavior, viewer: ViewerRequest, asked: OriginRequest
-    ) -> httpx.Request:
+    ) -> tuple[Place, Sent]:
         where = address(origin, viewer.scheme, self._s3_endpoint_url)
         target = where.prefix + asked.path + (f"?{asked.query}" if asked.query else "")
         own = [(name.lower().encode("utf-8"), value.encode("utf-8")) for name, value in origin.custom_headers]
@@ -173,8 +170,6 @@ class Origins:
             host = where.host_header.encode("ascii")
         else:
             host = viewer.host.encode("latin-1")
-        if asked.body is not None and asked.content_length:
-            headers.append((b"content-length", asked.content_length.encode("ascii")))
         authorized = any(name == b"authorization" for name, _ in headers)
         signs = behavior.signing == "always" or (behavior.signing == "no-override" and not authorized)
         if signs and (credentials := self._credentials()):
@@ -185,40 +180,27 @@ class Origins:
                 headers.append((b"x-amz-source-arn", behavior.acts_for.encode("ascii")))
             has_body = asked.body is not None
             headers += signature(where, asked.method, target, credentials, self._region, has_body=has_body)
-        return httpx.Request(
-            asked.method,
-            httpx.URL(scheme=where.scheme, host=where.host.strip("[]"), port=where.port, path="/"),
-            headers=[(b"host", host), *headers],
-            content=asked.body,
-            extensions={"target": target.encode("latin-1"), "timeout": _timeouts(origin)},
-        )
+        length = int(asked.content_length) if asked.content_length.isdecimal() else None
+        sent = Sent.of(asked.method, target.encode("latin-1"), [(b"host", host), *headers], asked.body, length)
+        return Place(where.scheme == "https", where.host.strip("[]"), where.port), sent
 
 
-def _timeouts(origin: Origin) -> dict[str, float | None]:
-    read = origin.custom.read_timeout if origin.custom else _S3_READ_TIMEOUT
-    return {"connect": origin.connection_timeout, "read": read, "write": read, "pool": None}
+def _trusting(authorities: Path | None) -> ssl.SSLContext:
+    """Whose certificates count: public authorities (or those that OpenSSL's own variables name), and `authorities`."""
+    named = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    file, folder = named if any(named) else (certifi.where(), None)
+    context = ssl.create_default_context(cafile=file, capath=folder)
+    if authorities:
+        context.load_verify_locations(authorities)
+    return context
 
 
-def _error(origin: Origin, error: httpx.HTTPError) -> OriginError:
+def _silence(origin: Origin) -> float:
+    return origin.custom.read_timeout if origin.custom else _S3_READ_TIMEOUT
+
+
+def _error(origin: Origin, error: ExchangeError) -> OriginError:
     """504 for silence, 502 for everything else. Source: Developer Guide, "Troubleshoot … status codes"."""
-    what = _text(error)
-    if isinstance(error, httpx.TimeoutException):
-        return OriginError(504, f"origin {origin.id} ({origin.domain_name}) did not answer in time: {what}")
-    return OriginError(502, f"origin {origin.id} ({origin.domain_name}) cannot be asked: {what}")
-
-
-def _said_more(stream: httpx.AsyncByteStream) -> bool:
-    """Whether an origin sent more than its answer, which would be taken for its answer to the next request.
-
-    httpx has no name for what h11 was left with, so it is asked for by the names inside; where they are not there,
-    every connection counts as one that cannot be trusted again.
-    """
-    try:
-        connection = stream._httpcore_stream._stream._connection  # type: ignore[attr-defined]
-        return bool(connection._h11_state.trailing_data[0])
-    except AttributeError:
-        return True
-
-
-def _text(error: httpx.HTTPError) -> str:
-    return str(error) or type(error).__name__
+    if error.timed_out:
+        return OriginError(504, f"origin {origin.id} ({origin.domain_name}) did not answer in time: {error}")
+    return OriginError(502, f"origin {origin.id} ({origin.domain_name}) cannot be asked: {error}")
