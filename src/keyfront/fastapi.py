@@ -4,6 +4,7 @@ import logging
 from typing import Unpack
 
 from keyfront.errors import InputError, ServiceError
+from keyfront.home import install
 from keyfront.setting import delete_cookie_values, set_cookie_values
 from keyfront.signing import SignedCookies
 from keyfront.site import Site
@@ -14,7 +15,7 @@ try:
     from starlette.requests import HTTPConnection, Request
     from starlette.responses import JSONResponse, Response
 except ModuleNotFoundError as error:
-    text = "keyfront.fastapi needs Starlette: pip install 'keyfront[fastapi]'"
+    text = f"keyfront.fastapi needs Starlette: {install('fastapi')}"
     raise ModuleNotFoundError(text, name=error.name) from None
 
 _log = logging.getLogger(__name__)

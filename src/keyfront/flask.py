@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Unpack
 
 from keyfront.errors import InputError
+from keyfront.home import install
 from keyfront.setting import delete_cookie_values, set_cookie_values
 from keyfront.signing import SignedCookies
 from keyfront.site import Site
@@ -12,7 +13,7 @@ from keyfront.terms import CookieAttributes
 try:
     from flask import Flask, Response, current_app
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError("keyfront.flask needs Flask: pip install 'keyfront[flask]'", name=error.name) from None
+    raise ModuleNotFoundError(f"keyfront.flask needs Flask: {install('flask')}", name=error.name) from None
 
 _NAME = "keyfront"
 

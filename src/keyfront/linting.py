@@ -53,7 +53,7 @@ class Finding:
 
     @property
     def page(self) -> str:
-        """Where our own documentation tells it in full."""
+        """Where our own documentation tells it in full; empty as long as it is published nowhere."""
         return page_of(self.id)
 
 

@@ -108,7 +108,7 @@ def test_the_edges_own_finding_comes_first(shop: httpx.Client, door: Door) -> No
     door.trusted, door.finding = False, "key-not-trusted"
     reply = shop.post("/refused", data={"link": _signed(door)})
     assert RULES["key-not-trusted"].title in html.unescape(reply.text)
-    assert f'href="{RULES["key-not-trusted"].page}"' in reply.text
+    assert "keyfront explain --about key-not-trusted</code>" in reply.text
 
 
 def test_a_finding_that_is_none_counts_for_nothing(shop: httpx.Client, door: Door) -> None:

@@ -1,10 +1,12 @@
 """`keyfront explain`."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import boto3
 import pytest
 
 from keyfront.cli.explained import pasted
+from keyfront.diagnosis.recipes import RECIPES
+from keyfront.diagnosis.rules import RULES
 from keyfront.errors import InputError
 from keyfront.keys import SigningKey
 from keyfront.signing import Signer
@@ -47,7 +51,7 @@ def test_a_refused_one_says_what_to_mend(run: Run, link: str, ecdsa: Path) -> No
     assert out.startswith("Refused  CloudFront answers 403 AccessDenied: signed for https://, asked by http://.\n")
     assert "[protocol-differs]" in out
     assert "Mend  " in out
-    assert "findings.md#protocol-differs" in out
+    assert "keyfront explain --about protocol-differs" in out
     assert "here they part" in out
 
 
@@ -103,6 +107,12 @@ def test_the_page_stands_alone(run: Run, signer: Signer, ecdsa: Path, tmp_path: 
     assert "src=" not in text
     assert "<link" not in text
     assert "Signature=" not in text
+    for finding in json.loads(run("explain", link.replace("/42/", "/<script>/"), "--json")[1])["findings"]:
+        rule = RULES[finding["id"]]
+        assert escape(rule.looks) in text
+        assert escape(RECIPES[rule.recipe].terraform) in text
+    links = re.findall(r'href="([^"]*)"', text)
+    assert all(each.startswith("https://docs.aws.amazon.com/") for each in links)
 
 
 @pytest.mark.parametrize(

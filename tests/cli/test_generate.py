@@ -158,10 +158,10 @@ def without(*modules: str) -> list[str]:
 @pytest.mark.parametrize(
     ("missing", "arguments", "advice"),
     [
-        ("typer", ["--version"], "pip install 'keyfront[cli]'"),
-        ("boto3", ["keys", "list"], "needs boto3: pip install 'keyfront[cli,aws]'"),
-        ("botocore", ["groups", "list"], "needs botocore: pip install 'keyfront[cli,aws]'"),
-        ("granian", ["up"], "needs granian: pip install 'keyfront[local]'"),
+        ("typer", ["--version"], "pip install '.[cli]'"),
+        ("boto3", ["keys", "list"], "needs boto3: pip install '.[cli,aws]'"),
+        ("botocore", ["groups", "list"], "needs botocore: pip install '.[cli,aws]'"),
+        ("granian", ["up"], "needs granian: pip install '.[local]'"),
     ],
 )
 def test_a_missing_extra_is_named(missing: str, arguments: list[str], advice: str) -> None:

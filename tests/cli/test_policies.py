@@ -71,7 +71,7 @@ def test_json_on_standard_output(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     assert told["policy"] == {"resource": "https://media.example.com/42/*", "expires": 1, "starts": None, "ip": None}
     assert (told["file"], told["errors"], told["warnings"]) == ("standard input", 1, 0)
     assert [each["id"] for each in told["findings"]] == ["expires-is-a-duration"]
-    assert told["findings"][0]["page"].endswith("/docs/findings.md#expires-is-a-duration")
+    assert told["findings"][0]["about"] == "keyfront explain --about expires-is-a-duration"
 
 
 def test_nothing_in_a_policy_moves_the_cursor(run: Run, file: Callable[[str], str]) -> None:

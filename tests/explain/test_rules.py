@@ -85,6 +85,7 @@ def test_the_room_needs_nothing_but_the_core() -> None:
         "cautions",
         "encoding",
         "errors",
+        "home",
         "keys",
         "paths",
         "policy",

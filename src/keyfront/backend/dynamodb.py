@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from keyfront.backend.values import Item, is_item_id
 from keyfront.errors import InputError, ServiceError
+from keyfront.home import install
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -102,7 +103,7 @@ def _new_client() -> "DynamoDBClient":
         import botocore.session
         from botocore.config import Config
     except ModuleNotFoundError:
-        raise InputError("ENTITLEMENTS_TABLE needs botocore: pip install 'keyfront[aws]'") from None
+        raise InputError(f"ENTITLEMENTS_TABLE needs botocore: {install('aws')}") from None
 
     config = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3})
     return cast("DynamoDBClient", botocore.session.get_session().create_client("dynamodb", config=config))

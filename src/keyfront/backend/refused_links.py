@@ -36,8 +36,6 @@ class Explained:
     evidence: str = ""
     cause: str = ""
     fix: str = ""
-    page: str = ""
-    """Where our documentation tells it in full."""
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -93,12 +91,12 @@ def explain_link(link: str, *, keys: dict[str, PublicKey], now: float) -> Explai
     if found is None and finding not in RULES:
         found = next((each for each in report.findings if each.severity == "error"), None)
     if found is not None:
-        told = (found.id, found.title, found.evidence, found.cause, found.fix, found.page)
+        told = (found.id, found.title, found.evidence, found.cause, found.fix)
     elif rule := RULES.get(finding):
         # The edge knows whom it trusts, and we only which key is ours.
-        told = (rule.id, rule.title, "", rule.cause, rule.fix, rule.page)
+        told = (rule.id, rule.title, "", rule.cause, rule.fix)
     else:
-        told = ("", "", "", "", "", "")
+        told = ("", "", "", "", "")
     return Explained(False, response.status, response.shown, *told)
 
 

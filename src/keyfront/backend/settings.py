@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from keyfront.backend.cookies import shared_domain
 from keyfront.backend.token_settings import TokenSettings, token_settings
 from keyfront.errors import InputError, URLError
+from keyfront.home import install
 from keyfront.keystore import CloudFrontCheck, KeyStore, open_keystore
 from keyfront.urls import viewer_url
 
@@ -154,7 +155,7 @@ def database_url(url: str) -> str:
         from sqlalchemy.exc import ArgumentError
     except ModuleNotFoundError:
         raise InputError(
-            "DATABASE_URL needs SQLAlchemy: pip install 'keyfront[backend]', or on Lambda a package that was built "
+            f"DATABASE_URL needs SQLAlchemy: {install('backend')}, or on Lambda a package that was built "
             "--with postgresql"
         ) from None
 

@@ -14,6 +14,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from keyfront.backend.settings import database_url
 from keyfront.errors import InputError
+from keyfront.home import install
 
 _WAIT_SECONDS: Final = 5
 # Any number will do, as long as every process that makes our tables takes the same.
@@ -84,7 +85,7 @@ def connect(url: str) -> Engine:
             hide_parameters=True,
         )
     except ModuleNotFoundError:
-        raise InputError("DATABASE_URL names PostgreSQL: pip install 'keyfront[postgresql]'") from None
+        raise InputError(f"DATABASE_URL names PostgreSQL: {install('postgresql')}") from None
 
 
 def create_tables(engine: Engine) -> None:

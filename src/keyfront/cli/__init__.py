@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Sequence
 
+from keyfront.home import install
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command (`sys.argv` by default) and return its exit status: 0 done or allowed, 1 refused, 2 bad input."""
@@ -11,7 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name != "typer":
             raise
-        sys.stderr.write("error: the keyfront command needs more than the base install: pip install 'keyfront[cli]'\n")
+        sys.stderr.write(f"error: the keyfront command needs more than the base install: {install('cli')}\n")
         return 2
     from keyfront.cli.app import run
 

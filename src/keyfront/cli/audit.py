@@ -8,6 +8,7 @@ import typer
 from keyfront.cli.options import AsJson, EndpointUrl, Profile, Region
 from keyfront.cli.output import show, show_json
 from keyfront.errors import InputError, KeyfrontError
+from keyfront.home import install
 
 if TYPE_CHECKING:
     from keyfront.operations.audit import Account, Finding, NotChecked, Report, Settings
@@ -184,7 +185,7 @@ def _print(report: "Report") -> None:
         from rich.table import Table
         from rich.text import Text
     except ModuleNotFoundError:
-        raise KeyfrontError("this command needs rich: pip install 'keyfront[cli,aws]'") from None
+        raise KeyfrontError(f"this command needs rich: {install('cli,aws')}") from None
 
     console = Console(highlight=False)
     if report.findings:

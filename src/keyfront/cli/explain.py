@@ -86,6 +86,10 @@ def explain(
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write the report as one page, to send to a colleague."),
     ] = None,
+    about: Annotated[
+        str,
+        typer.Option("--about", metavar="ID", help="Print what is known of a finding, with code; `all` lists the ids."),
+    ] = "",
     endpoint_url: EndpointUrl = None,
     profile: Profile = None,
     region: Region = None,
@@ -100,7 +104,15 @@ def explain(
       keyfront explain "$URL"
       keyfront explain "$URL" --public-key public_key.pem --response answer.xml
       keyfront explain --curl - --distribution E2QWRUHAPOMQZL     # paste the command, then Ctrl-D
+      keyfront explain --about expired
     """
+    if about:
+        from keyfront.cli.explained.about import tell
+
+        if url or curl or har:
+            raise InputError("give --about ID alone: it explains a finding, not a request")
+        tell(about, as_json=as_json)
+        return
     from keyfront.diagnosis import Budget
     from keyfront.diagnosis import explain as diagnose
     from keyfront.verification import ViewerRequest, credentials_of

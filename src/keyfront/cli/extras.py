@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from keyfront.errors import KeyfrontError
+from keyfront.home import install
 
 
 @contextmanager
@@ -15,4 +16,4 @@ def needs(extras: str) -> Iterator[None]:
         missing = (error.name or "").partition(".")[0]
         if missing == "keyfront":
             raise
-        raise KeyfrontError(f"this command needs {missing}: pip install 'keyfront[{extras}]'") from None
+        raise KeyfrontError(f"this command needs {missing}: {install(extras)}") from None

@@ -99,6 +99,8 @@ def _text(file: str, name: str) -> str:
 
 
 def _told(name: str, linted: "Linted") -> dict[str, Json]:
+    from keyfront.diagnosis.values import about
+
     policy = linted.policy
     return {
         "file": name,
@@ -108,7 +110,14 @@ def _told(name: str, linted: "Linted") -> dict[str, Json]:
         "errors": linted.errors,
         "warnings": linted.warnings,
         "findings": [
-            {"id": each.id, "severity": each.severity, "text": each.text, "page": each.page} for each in linted.findings
+            {
+                "id": each.id,
+                "severity": each.severity,
+                "text": each.text,
+                "page": each.page or None,
+                "about": about(each.id),
+            }
+            for each in linted.findings
         ],
     }
 

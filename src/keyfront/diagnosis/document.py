@@ -1,9 +1,13 @@
-"""`docs/findings.md`, made out of the rules: `python -m keyfront.diagnosis.document > docs/findings.md`."""
+"""What is told of a finding in full: `keyfront explain --about ID`, the HTML report, and `docs/findings.md`.
+
+The page is made out of the rules: `python -m keyfront.diagnosis.document > docs/findings.md`.
+"""
 
 import sys
 from itertools import groupby
 from typing import Final
 
+from keyfront.diagnosis.common_recipes import Recipe
 from keyfront.diagnosis.recipes import RECIPES
 from keyfront.diagnosis.registry import Rule
 from keyfront.diagnosis.rules import RULES
@@ -21,15 +25,17 @@ _FAMILIES: Final = {
     "behavior": "Cache behaviors",
     "response": "Answers",
 }
-_SEVERITIES: Final = {
+SEVERITIES: Final = {
     "error": "The request is refused for it.",
     "warning": "The request may be let in; something will go wrong, or is more open than it should be.",
     "note": "Worth knowing; nothing is refused for it.",
 }
+_FENCES: Final = {"Python": "py", "Node": "js", "PHP": "php", "Terraform": "hcl"}
 _HEAD: Final = """# Findings
 
 Everything that [`keyfront explain`](explain.md) can find, each under its id. The ids do not change. This page is made
-from the rules by `python -m keyfront.diagnosis.document`; a test keeps it current.
+from the rules by `python -m keyfront.diagnosis.document`; a test keeps it current. Without the page
+at hand, `keyfront explain --about ID` prints a section of it, and `--about all` lists the ids.
 
 The code below every finding shows the right way in four places: Python (keyfront), Node (AWS SDK for JavaScript 3), PHP
 (AWS SDK) and Terraform (AWS provider).
@@ -52,19 +58,16 @@ def document() -> str:
     return "".join(parts).rstrip() + "\n"
 
 
+def languages(recipe: Recipe) -> dict[str, str]:
+    """The code that mends a finding, by the language's name."""
+    return {"Python": recipe.python, "Node": recipe.node, "PHP": recipe.php, "Terraform": recipe.terraform}
+
+
 def _section(rule: Rule) -> str:
     recipe = RECIPES[rule.recipe]
-    code = "".join(
-        f"```{language}\n{text}\n```\n\n"
-        for language, text in (
-            ("py", recipe.python),
-            ("js", recipe.node),
-            ("php", recipe.php),
-            ("hcl", recipe.terraform),
-        )
-    )
+    code = "".join(f"```{_FENCES[name]}\n{text}\n```\n\n" for name, text in languages(recipe).items())
     return (
-        f"## {rule.id}\n\n**{rule.title}.** {_SEVERITIES[rule.severity]}\n\n"
+        f"## {rule.id}\n\n**{rule.title}.** {SEVERITIES[rule.severity]}\n\n"
         f"What it looks like: {rule.looks}\n\nWhy: {rule.cause}\n\n"
         f"How to mend it: {rule.fix} ([Amazon's guide]({rule.guide}))\n\n"
         f"<details><summary>Python, Node, PHP, Terraform</summary>\n\n{code}</details>\n\n"

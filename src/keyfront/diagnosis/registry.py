@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from keyfront.diagnosis.facts import Facts
-from keyfront.diagnosis.values import Certainty, Finding, Severity, Stage, page_of
+from keyfront.diagnosis.values import Certainty, Finding, Severity, Stage
 
 _GUIDE: Final = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/"
 
@@ -45,11 +45,6 @@ class Rule:
     fallback: bool
     """Whether it speaks only where no other rule explains its stage."""
     look: Callable[[Facts], Found | None]
-
-    @property
-    def page(self) -> str:
-        """Where our own documentation tells it in full."""
-        return page_of(self.id)
 
     def finding(self, facts: Facts) -> Finding | None:
         """The finding, if this is so."""

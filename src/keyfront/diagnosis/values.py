@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, Literal
+from typing import Literal
 
-_PAGES: Final = "https://github.com/keyfront/keyfront/blob/main/docs/findings.md"
+from keyfront.home import page
 
 
 def page_of(finding: str) -> str:
-    """The address of a finding's section in `docs/findings.md`."""
-    return f"{_PAGES}#{finding}"
+    """The address of a finding's section in `docs/findings.md`; empty as long as the project has no home."""
+    return page(f"docs/findings.md#{finding}")
+
+
+def about(finding: str) -> str:
+    """The command that prints this section."""
+    return f"keyfront explain --about {finding}"
 
 
 Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
@@ -102,7 +107,7 @@ class Finding:
 
     @property
     def page(self) -> str:
-        """Where our own documentation tells it in full."""
+        """Where our own documentation tells it in full; empty as long as it is published nowhere."""
         return page_of(self.id)
 
 
@@ -157,7 +162,8 @@ class Report:
                     "cause": finding.cause,
                     "fix": finding.fix,
                     "guide": finding.guide,
-                    "page": finding.page,
+                    "page": finding.page or None,
+                    "about": about(finding.id),
                 }
                 for finding in self.findings
             ],

@@ -1,9 +1,11 @@
 """Django: signed cookies for signed-in users, a template tag, and a signer for django-storages."""
 
+from keyfront.home import install
+
 try:
     import django as _django  # noqa: F401  asked for first, so that its absence is told in our words
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError("keyfront.django needs Django: pip install 'keyfront[django]'", name=error.name) from None
+    raise ModuleNotFoundError(f"keyfront.django needs Django: {install('django')}", name=error.name) from None
 
 from keyfront.django.cookies import delete_signed_cookies, set_signed_cookies
 from keyfront.django.decorators import signed_cookies

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, overload
 
 from keyfront.errors import ServiceError
+from keyfront.home import install
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -53,7 +54,7 @@ def client(
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
     except ModuleNotFoundError:
-        raise ServiceError(f"{name} needs boto3: pip install 'keyfront[aws]'") from None
+        raise ServiceError(f"{name} needs boto3: {install('aws')}") from None
 
     # Somebody waits for a download while this runs, and there is a last good key: better early than late.
     config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})

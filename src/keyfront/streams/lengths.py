@@ -6,11 +6,13 @@ What they read is never written back: on the way out they lose lines and attribu
 import re
 from typing import Final, Literal
 
+from keyfront.home import install
+
 try:
     import m3u8  # type: ignore[import-untyped]
     from mpegdash.parser import MPEGDASHParser  # type: ignore[import-untyped]
 except ModuleNotFoundError as error:
-    _TEXT = "keyfront.streams needs m3u8 and mpegdash: pip install 'keyfront[video]'"
+    _TEXT = f"keyfront.streams needs m3u8 and mpegdash: {install('video')}"
     raise ModuleNotFoundError(_TEXT, name=error.name) from None
 
 _ISO_8601 = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")

@@ -5,13 +5,14 @@ Needs pyarrow (the extra `tables`).
 """
 
 from keyfront.errors import KeyfrontError
+from keyfront.home import install
 
 try:
     import pyarrow  # noqa: F401  its absence is told below
 except ModuleNotFoundError as error:
     if error.name != "pyarrow":
         raise
-    raise KeyfrontError("tables need pyarrow: pip install 'keyfront[tables]'") from None
+    raise KeyfrontError(f"tables need pyarrow: {install('tables')}") from None
 
 from keyfront.tables.batches import separate, sign_batch, signed_schema
 from keyfront.tables.files import sign_table

@@ -4,6 +4,9 @@ from html import escape
 from typing import Final
 
 from keyfront.cli.explained.wording import CERTAIN, HEADS, STEPS, WANTED, clean, times, window
+from keyfront.diagnosis.document import languages
+from keyfront.diagnosis.recipes import RECIPES
+from keyfront.diagnosis.rules import RULES
 from keyfront.diagnosis.values import Finding, Lineup, Report, Step
 
 _SIGNS: Final = {"passed": "✓", "failed": "✗", "unknown": "?"}
@@ -38,6 +41,8 @@ ol.way > li { display: grid; grid-template-columns: 1.4rem 9rem 1fr; gap: .1rem 
 ol.way > li:first-child { border-top: 0; }
 .way .sign { font-weight: 700; } .way .seen { min-width: 0; overflow-wrap: anywhere; }
 .expected { color: var(--dim); display: block; }
+details { margin-top: .8rem; } summary { cursor: pointer; color: var(--link); }
+h4 { margin: .8rem 0 .2rem; font-size: .9rem; }
 pre { overflow-x: auto; margin: 0; } .lineup { margin-top: .5rem; }
 mark { background: transparent; color: var(--bad); border-bottom: 2.5px solid var(--bad); font-weight: 700; }
 a { color: var(--link); } ul { margin: .3rem 0; padding-left: 1.2rem; }
@@ -99,8 +104,17 @@ def _finding(finding: Finding) -> str:
         f'<span class="id">{finding.id}{sure}</span></header><dl>'
         f"<dt>Seen</dt><dd>{_text(finding.evidence)}</dd><dt>Why</dt><dd>{_text(finding.cause)}</dd>"
         f"<dt>Mend</dt><dd>{_text(finding.fix)}</dd>"
-        f'<dt>More</dt><dd><a href="{escape(finding.page)}">with code</a> · '
-        f'<a href="{escape(finding.guide)}">Amazon\'s guide</a></dd></dl></article>'
+        f'<dt>Guide</dt><dd><a href="{escape(finding.guide)}">Amazon\'s page</a></dd></dl>{_more(finding.id)}</article>'
+    )
+
+
+def _more(finding: str) -> str:
+    """The finding's section, folded: who gets the page need not have keyfront or its documentation."""
+    rule = RULES[finding]
+    code = "".join(f"<h4>{name}</h4><pre>{_text(code)}</pre>" for name, code in languages(RECIPES[rule.recipe]).items())
+    return (
+        f"<details><summary>What it looks like, and code that mends it</summary><p>{_text(rule.looks)}</p>"
+        f"<p>{_text(rule.cause)}</p><p>{_text(rule.fix)}</p>{code}</details>"
     )
 
 

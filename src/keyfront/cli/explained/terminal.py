@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from keyfront.cli.explained.wording import CERTAIN, HEADS, STEPS, WANTED, clean, times, window
-from keyfront.diagnosis.values import Finding, Report, Step
+from keyfront.diagnosis.values import Finding, Report, Step, about
 
 _COLOURS: Final = {"allowed": "green", "refused": "red", "unknown": "yellow"}
 _SEVERITIES: Final = {"error": "red", "warning": "yellow", "note": "cyan"}
@@ -72,7 +72,7 @@ def _findings(console: Console, findings: tuple[Finding, ...]) -> None:
         rows.add_row("Seen", Text(clean(finding.evidence)))
         rows.add_row("Why", Text(finding.cause))
         rows.add_row("Mend", Text(clean(finding.fix)))
-        rows.add_row("More", Text(finding.page, style="dim"))
+        rows.add_row("More", Text(finding.page or about(finding.id), style="dim"))
         console.print(Padding(rows, (0, 0, 0, 3), expand=False))
 
 

@@ -7,6 +7,7 @@ import hashlib
 from typing import Final
 
 from keyfront import __version__
+from keyfront.home import HOME
 from keyfront.operations.audit.checks import RULES
 from keyfront.operations.audit.values import Finding, Report, Severity
 
@@ -31,7 +32,7 @@ def sarif(report: Report, *, artifact: str) -> dict[str, object]:
                     "driver": {
                         "name": "keyfront audit",
                         "semanticVersion": __version__,
-                        "informationUri": "https://github.com/keyfront/keyfront",
+                        **({"informationUri": HOME} if HOME else {}),
                         "rules": [
                             {
                                 "id": rule.id,
