@@ -13,6 +13,7 @@ import httpx
 import pytest
 import trustme
 
+from keyfront.draining import Drain
 from keyfront.errors import KeyfrontError
 from keyfront.serving import TLS, ASGIApp, Listener, PortError, bind, bind_loopback
 
@@ -171,6 +172,7 @@ def test_an_answer_under_way_is_finished_before_the_listener_stops() -> None:
         stopping = asyncio.create_task(listener.stop())
         with pytest.raises(ConnectionRefusedError):
             await connect_for_ever(listener.port)
+        await asyncio.wait({stopping}, timeout=2)  # a silence for which an idle connection would be closed
         assert not answer.done()
         assert not stopping.done()
         go_on.set()
@@ -180,9 +182,7 @@ def test_an_answer_under_way_is_finished_before_the_listener_stops() -> None:
     asyncio.run(run())
 
 
-def test_an_answer_that_never_ends_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("keyfront.serving._STOP_SECONDS", 0.1)
-
+def test_an_answer_that_never_ends_is_broken_off() -> None:
     async def run() -> None:
         asked = asyncio.Event()
 
@@ -191,11 +191,93 @@ def test_an_answer_that_never_ends_is_broken_off(monkeypatch: pytest.MonkeyPatch
             asked.set()
             await asyncio.Event().wait()
 
-        async with listening(endless) as listener:
-            answer = asyncio.create_task(ask(listener.port, GET % b"/"))
-            await asked.wait()
+        listener = Listener(endless, bind("127.0.0.1", 0))
+        listener.start()
+        answer = asyncio.create_task(ask(listener.port, GET % b"/"))
+        await asked.wait()
+        await listener.stop(Drain(0.1))
         bind("127.0.0.1", listener.port).close()
         assert b"200" not in await answer
+
+    asyncio.run(run())
+
+
+def test_a_drain_that_is_hurried_waits_for_no_answer() -> None:
+    async def run() -> None:
+        asked = asyncio.Event()
+
+        async def endless(scope: Any, receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"10")]})
+            await send({"type": "http.response.body", "body": b"first", "more_body": True})
+            asked.set()
+            await asyncio.Event().wait()
+
+        listener, drain = Listener(endless, bind("127.0.0.1", 0)), Drain(3600)
+        listener.start()
+        answer = asyncio.create_task(ask(listener.port, GET % b"/"))
+        await asked.wait()
+        stopping = asyncio.create_task(listener.stop(drain))
+        with pytest.raises(ConnectionRefusedError):
+            await connect_for_ever(listener.port)
+        assert not stopping.done()
+        drain.hurry()
+        await asyncio.wait_for(stopping, 20)
+        assert (await asyncio.wait_for(answer, 20)).endswith(b"first")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHos",
+        GET.replace(b"Connection: close\r\n", b"") % b"/",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0",
+    ],
+    ids=["nothing", "half a head", "between two requests", "HTTP/2 without a request"],
+)
+def test_a_connection_with_no_answer_under_way_is_not_waited_for(sent: bytes) -> None:
+    async def run() -> None:
+        listener = Listener(echo, bind("127.0.0.1", 0))
+        listener.start()
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(sent)
+        if sent and sent[-3:] != b"Hos":
+            await reader.read(1024)
+        await ask(listener.port, GET % b"/")  # so that granian has taken the connection before
+        await asyncio.wait_for(listener.stop(Drain(3600)), 20)
+        with contextlib.suppress(ConnectionError):
+            await asyncio.wait_for(reader.read(), 20)
+        writer.close()
+
+    asyncio.run(run())
+
+
+def test_what_a_slow_viewer_has_not_read_yet_is_waited_for() -> None:
+    """The application is done with the answer long before the viewer is."""
+    size = 4 * 1024 * 1024
+
+    async def large(scope: Any, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % size)]})
+        await send({"type": "http.response.body", "body": bytes(size)})
+
+    async def run() -> None:
+        listener = Listener(large, bind("127.0.0.1", 0))
+        listener.start()
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port, limit=1024)
+        writer.write(GET % b"/")
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b"200" in head
+        stopping = asyncio.create_task(listener.stop(Drain(3600)))
+        await asyncio.wait({stopping}, timeout=3)  # longer than an idle connection is given
+        assert not stopping.done()
+        received = 0
+        while block := await reader.read(65536):
+            received += len(block)
+        assert received == size
+        await asyncio.wait_for(stopping, 20)
+        writer.close()
 
     asyncio.run(run())
 

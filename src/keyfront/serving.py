@@ -11,6 +11,7 @@ import errno
 import resource
 import socket
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from granian.constants import Interfaces, SSLProtocols
 from granian.http import HTTP1Settings, HTTP2Settings
 from granian.server.embed import Server
 
+from keyfront.connections import Connection, Peer, connections
+from keyfront.draining import Drain
 from keyfront.errors import KeyfrontError
 
 Scope = MutableMapping[str, Any]
@@ -28,7 +31,12 @@ Message = MutableMapping[str, Any]
 ASGIApp = Callable[[Scope, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 
 _BACKLOG = 1024
-_STOP_SECONDS = 5
+STOP_SECONDS: Final = 5.0
+"""How long answers under way may take once a listener stops, if nothing else is said."""
+_IDLE_SECONDS: Final = 1.0
+"""A connection over which nothing has passed for so long is not waited for by a listener that stops."""
+_LOOK_SECONDS: Final = 0.1
+_ABORT_SECONDS: Final = 2.0
 _MOST_CONNECTIONS: Final = 16_384
 
 
@@ -146,12 +154,19 @@ class _Embedded(Server):
             backpressure=most_connections(),
             **settings,
         )
-        # A while after `Listener.stop` has broken off what was under way: for viewers who read nothing any more.
-        self.workers_kill_timeout = 1.2 * _STOP_SECONDS
 
     def _init_shared_socket(self) -> None:
         self._ssp = None
         self._shd = SocketHolder(self.descriptor, False, _BACKLOG)  # type: ignore[call-arg,assignment]
+
+
+_busy: Counter[Peer] = Counter()
+"""Viewers (address and port) who are being answered by any listener, and how many requests of theirs."""
+
+
+def is_idle(connection: Connection, quiet: float) -> bool:
+    """Whether nothing is under way over it, and nothing has passed for `quiet` seconds."""
+    return not _busy[connection.peer] and not connection.pending and connection.quiet >= quiet
 
 
 class Listener:
@@ -170,8 +185,9 @@ class Listener:
         self.port = int(bound.getsockname()[1])
         """The port that viewers connect to."""
         self._app = app
-        self._answers: set[asyncio.Task[Any]] = set()
+        self._answers: dict[asyncio.Task[Any], Peer] = {}
         self._socket = bound
+        self._family = bound.family
         secure = (
             {"ssl_cert": tls.certificate, "ssl_key": tls.key, "ssl_protocol_min": SSLProtocols.tls12} if tls else {}
         )
@@ -186,27 +202,56 @@ class Listener:
         self._server.descriptor = self._socket.dup().detach()
         self._task = asyncio.get_running_loop().create_task(self._server.serve())
 
-    async def stop(self) -> None:
-        """Take no more connections, let answers under way end (five seconds at most), and free the port."""
+    async def stop(self, drain: Drain | None = None, *, alone: bool = True) -> None:
+        """Take no more connections, let answers under way end (`drain`; five seconds at most), and free the port.
+
+        Idle connections are closed. `alone`: whether no other listener of this process has the port, so that every
+        connection to it is ours.
+        """
         # First ours: as long as it is open the system takes connections that nobody would answer.
         self._socket.close()
-        if self._task is not None:
-            self._server.stop()  # type: ignore[no-untyped-call]
-            await asyncio.wait({self._task}, timeout=_STOP_SECONDS)
-            for answer in self._answers:
-                answer.cancel()
-            # granian gives up, with an error, on a connection whose last bytes nobody takes.
-            with contextlib.suppress(TimeoutError):
-                await self._task
-            self._task = None
+        task, self._task = self._task, None
+        if task is None:
+            return
+        drain = drain or Drain(STOP_SECONDS)
+        # granian's own bound has to be behind ours: it would leave connections as they are.
+        self._server.workers_kill_timeout = drain.left + 2 * _ABORT_SECONDS
+        self._server.stop()  # type: ignore[no-untyped-call]
+        while not await drain.wait(task, at_most=_LOOK_SECONDS) and drain.left:
+            # granian closes a connection between two requests, but not one whose first request is not whole.
+            self._cut(_IDLE_SECONDS, alone=alone)
+        for answer in self._answers:
+            answer.cancel()
+        if not task.done():
+            await asyncio.wait({task}, timeout=_LOOK_SECONDS)
+            # What nobody reads to its end.
+            self._cut(None, alone=alone)
+            await asyncio.wait({task}, timeout=_ABORT_SECONDS)
+        if not task.done():
+            task.cancel()
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+            await asyncio.shield(task)
+
+    def _cut(self, quiet: float | None, *, alone: bool) -> None:
+        """Close the connections to the port over which nothing has passed for `quiet` seconds; if `None`, all."""
+        if not alone:
+            return
+        for each in connections({self.port}):
+            if each.family == self._family and (quiet is None or is_idle(each, quiet)):
+                each.cut()
 
     async def _answer(
         self, scope: Scope, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
     ) -> None:
         # granian leaves an answer that outlives it, and its connection, as they are: `stop` has to know them.
         answer = cast("asyncio.Task[Any]", asyncio.current_task())
-        self._answers.add(answer)
+        host, port = scope["client"]
+        self._answers[answer] = peer = (host, int(port))  # granian's is text
+        _busy[peer] += 1
         try:
             await self._app(scope, receive, send)
         finally:
-            self._answers.discard(answer)
+            del self._answers[answer]
+            _busy[peer] -= 1
+            if not _busy[peer]:
+                del _busy[peer]

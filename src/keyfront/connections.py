@@ -1,0 +1,119 @@
+"""The connections that viewers hold open to this process, as the system knows them.
+
+granian accepts connections in Rust, tells nobody of them, and closes an idle one by a timeout alone. But they are files
+of this process: the system lists them, and says since when nothing has passed over each.
+"""
+
+import contextlib
+import fcntl
+import os
+import resource
+import socket
+import stat
+import struct
+import sys
+import termios
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+Peer = tuple[str, int]
+"""Address and port."""
+
+_LISTED: Final = Path("/proc/self/fd" if sys.platform == "linux" else "/dev/fd")
+_FEW: Final = 4096
+"""So many descriptors are tried one by one: listing them takes a descriptor, which there may not be."""
+_QUIET_FROM: Final = 44
+"""Where `struct tcp_info` of Linux has four numbers: milliseconds since data and acknowledgements went out and came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One that was accepted and is open."""
+
+    descriptor: int
+    family: int
+    port: int
+    """Ours."""
+    peer: Peer
+    quiet: float
+    """Seconds since the last byte either way; infinite where the system does not say."""
+    pending: bool
+    """Whether bytes wait: for us to read them, or for the peer to take them."""
+
+    def cut(self) -> bool:
+        """Close it for both sides, if it still is what it was."""
+        try:
+            # A descriptor of our own: granian may close its one at any moment, and the number may be another file's.
+            with socket.socket(fileno=os.dup(self.descriptor)) as held:
+                if _peer(held) != self.peer or held.getsockname()[1] != self.port:
+                    return False
+                held.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return False
+        return True
+
+
+def connections(ports: Iterable[int]) -> list[Connection]:
+    """Those that are open at these ports of ours. Empty where the system does not list a process's files."""
+    wanted = frozenset(ports)
+    return [found for descriptor in descriptors() if (found := _connection(descriptor, wanted)) is not None]
+
+
+def descriptors() -> Iterable[int]:
+    """The numbers of this process's open files, or more."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if 0 <= most <= _FEW:
+        return range(most)
+    try:
+        return [int(each.name) for each in _LISTED.iterdir()]
+    except OSError:
+        return range(_FEW)
+
+
+def _connection(descriptor: int, ports: frozenset[int]) -> Connection | None:
+    with contextlib.suppress(OSError), _borrowed(descriptor) as found:
+        if found is None or found.family not in (socket.AF_INET, socket.AF_INET6):
+            return None
+        port = int(found.getsockname()[1])
+        if port in ports:
+            return Connection(descriptor, found.family, port, _peer(found), _quiet(found), _pending(descriptor))
+    return None
+
+
+@contextlib.contextmanager
+def _borrowed(descriptor: int) -> Iterator[socket.socket | None]:
+    """The socket behind a descriptor, without owning it."""
+    if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+        yield None
+        return
+    found = socket.socket(fileno=descriptor)
+    try:
+        yield found
+    finally:
+        found.detach()
+
+
+def _peer(found: socket.socket) -> Peer:
+    host, port = found.getpeername()[:2]
+    return host, port
+
+
+def _quiet(found: socket.socket) -> float:
+    if sys.platform != "linux":
+        return float("inf")
+    sent, _, received, _ = struct.unpack_from(
+        "=4I", found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _QUIET_FROM + 16), _QUIET_FROM
+    )
+    return float(min(sent, received)) / 1000
+
+
+def _pending(descriptor: int) -> bool:
+    return bool(_count(descriptor, termios.FIONREAD) or _count(descriptor, termios.TIOCOUTQ))
+
+
+def _count(descriptor: int, request: int) -> int:
+    with contextlib.suppress(OSError):
+        return int(struct.unpack("=i", fcntl.ioctl(descriptor, request, b"\0\0\0\0"))[0])
+    return 0
