@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from keyfront.edge.certificates import ALWAYS_NAMED, Authority
 from keyfront.edge.server import Addresses, EdgeServer
 from keyfront.edge.settings import EdgeSettings
 from keyfront.errors import InputError
@@ -298,7 +297,7 @@ def test_host_addressing_opens_no_ports_of_their_own(start: Start, account: Acco
 def test_https_names_every_distribution_and_learns_aliases(start: Start, account: Account, eventually: Wait) -> None:
     account.origin.answer("/a", b"a")
     made = account.create()
-    running = start()
+    running = start(renew_authority=True)
     port, authority = running.addresses.https or 0, running.addresses.authority
     eventually(lambda: account.is_deployed(made))
     named = {value for _, value in handshake(port, HOST, authority)["subjectAltName"]}
@@ -306,6 +305,7 @@ def test_https_names_every_distribution_and_learns_aliases(start: Start, account
     assert over_https(port, HOST, authority, "/a", f"{HOST}:{port}").endswith(b"\r\n\r\na")
     with pytest.raises(ssl.SSLCertVerificationError):
         handshake(port, "films.example.com", authority)
+    trusted = authority.read_bytes()
     certificate = "arn:aws:acm:us-east-1:123456789012:certificate/6c5f2e58-0000-4000-8000-000000000000"
     account.update(
         made,
@@ -315,6 +315,7 @@ def test_https_names_every_distribution_and_learns_aliases(start: Start, account
     eventually(lambda: account.is_deployed(made))
     eventually(lambda: greets(port, "films.example.com", authority))
     assert over_https(port, "films.example.com", authority, "/a", "films.example.com").endswith(b"\r\n\r\na")
+    assert authority.read_bytes() != trusted
 
 
 def test_a_policy_for_http_does_not_open_https_and_http_goes_to_https(
@@ -376,54 +377,3 @@ def test_settings_that_cannot_be_used_are_refused(settings: dict[str, Any], mess
 
 def test_settings_do_not_show_the_secret() -> None:
     assert "hunter2" not in repr(EdgeSettings(access_key_id="AKID", secret_access_key="hunter2"))
-
-
-# The authority
-
-
-def test_the_authority_stays_the_same_and_its_keys_are_private(tmp_path: Path) -> None:
-    first = Authority(tmp_path)
-    tls = first.server(["films.example.com"])
-    written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    again = Authority(tmp_path)
-    assert again.server(["films.example.com"]) == tls
-    assert again.server([]) == tls, "a name that is no longer needed does no harm"
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == written
-    assert sorted(written) == ["ca-key.pem", "ca.pem", "server-key.pem", "server.pem"]
-    for name in ("ca-key.pem", "server-key.pem"):
-        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
-
-
-def test_a_certificate_is_issued_anew_for_a_new_name_and_for_a_new_authority(tmp_path: Path) -> None:
-    authority = Authority(tmp_path)
-    tls = authority.server([])
-    before = tls.certificate.read_bytes()
-    authority.server(["films.example.com"])
-    after = tls.certificate.read_bytes()
-    assert before != after
-    (tmp_path / "ca.pem").unlink()
-    Authority(tmp_path).server(["films.example.com"])
-    assert tls.certificate.read_bytes() != after
-
-
-@pytest.mark.parametrize("alias", ["a_b.example.com", "-a.example.com", "a..b", "x" * 70 + ".example.com"])
-def test_an_alias_that_no_certificate_can_name_is_left_out_and_logged(
-    tmp_path: Path, alias: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    before = Authority(tmp_path).server([]).certificate.read_bytes()
-    assert Authority(tmp_path).server([alias]).certificate.read_bytes() == before
-    assert f"{alias} cannot stand in a certificate" in caplog.text
-
-
-def test_a_damaged_authority_or_a_folder_that_is_none_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
-    Authority(tmp_path)
-    (tmp_path / "ca-key.pem").write_text("nonsense")
-    with pytest.raises(InputError, match=r"is damaged.*delete it"):
-        Authority(tmp_path)
-    (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="choose another folder"):
-        Authority(tmp_path / "file")
-
-
-def test_the_names_that_are_always_there_are_this_machines() -> None:
-    assert set(ALWAYS_NAMED) == {"localhost", "127.0.0.1", "::1", "*.cloudfront.localhost"}

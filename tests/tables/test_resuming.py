@@ -235,10 +235,21 @@ def test_a_part_of_a_run_before_is_never_taken_for_one_of_a_run_that_was_begun_a
 
 
 def test_a_folder_that_is_somebody_elses_is_not_written_into(tmp_path: Path, write_csv: Write, signer: Signer) -> None:
+    table, folder = write_csv([f"{SITE}/1"]), tmp_path / "out.csv.keyfront"
     (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "out.csv.keyfront").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(InputError, match="is somebody else's"):
-        sign_table(write_csv([f"{SITE}/1"]), tmp_path / "out.csv", signer, TERMS)
+    folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="is not a folder"):
+        sign_table(table, tmp_path / "out.csv", signer, TERMS)
+    folder.unlink()
+    folder.mkdir()
+    folder.chmod(0o777)
+    with pytest.raises(InputError, match="may write to"):
+        sign_table(table, tmp_path / "out.csv", signer, TERMS)
+    if os.geteuid() == 0:
+        folder.chmod(0o700)
+        os.chown(folder, 12345, 12345)
+        with pytest.raises(InputError, match="belongs to another user, uid 12345"):
+            sign_table(table, tmp_path / "out.csv", signer, TERMS)
 
 
 def test_two_runs_do_not_write_one_table(stopped: Path, signer: Signer) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from keyfront.cli.extras import needs
-from keyfront.cli.options import AccessLogs, AdminPort, AsJson, Log
+from keyfront.cli.options import AccessLogs, AdminPort, AsJson, Log, RenewAuthority
 from keyfront.errors import InputError
 
 
@@ -54,6 +54,7 @@ def edge(
     directory: Annotated[
         Path, typer.Option("--directory", metavar="DIR", help="Where the certificate authority is kept.")
     ] = Path(".keyfront"),
+    renew_authority: RenewAuthority = False,
     as_json: AsJson = False,
 ) -> None:
     """Run an edge alone, until Ctrl-C: decides, caches and serves as the configuration says.
@@ -83,6 +84,7 @@ def edge(
             workers=workers,
             observing=Observing(log == "decisions", access_logs, admin_port),
             directory=directory,
+            renew_authority=renew_authority,
             json=as_json,
         )
     )

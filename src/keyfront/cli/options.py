@@ -72,6 +72,15 @@ Log = Annotated[
     Literal["decisions"] | None,
     typer.Option("--log", case_sensitive=False, help="decisions: a line for each request, on standard error."),
 ]
+RenewAuthority = Annotated[
+    bool,
+    typer.Option(
+        "--renew-authority",
+        help="Make a new certificate authority when the one that is kept may not sign for a distribution's alias. "
+        "Browsers and programs that trust the old one have to be told of the new one. Without it the alias is served "
+        "with a certificate that does not name it.",
+    ),
+]
 AccessLogs = Annotated[
     Path | None,
     typer.Option("--access-logs", metavar="DIR", help="Write access logs in CloudFront's format into this folder."),

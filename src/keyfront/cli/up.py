@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from keyfront.cli.extras import needs
-from keyfront.cli.options import AccessLogs, AdminPort, AsJson, Log
+from keyfront.cli.options import AccessLogs, AdminPort, AsJson, Log, RenewAuthority
 from keyfront.cli.times import seconds
 
 
@@ -88,6 +88,7 @@ def up(
             "line names what is missing. Credentials that the endpoint did not hand out (test) may do everything.",
         ),
     ] = False,
+    renew_authority: RenewAuthority = False,
     as_json: AsJson = False,
 ) -> None:
     """Run all of it on this machine, CloudFront included, until Ctrl-C.
@@ -120,6 +121,7 @@ def up(
             observing=Observing(log == "decisions", access_logs, admin_port),
             explain=explain,
             enforce_iam=enforce_iam,
+            renew_authority=renew_authority,
             json=as_json,
         )
     )

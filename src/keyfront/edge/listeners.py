@@ -1,6 +1,7 @@
 """The ports that viewers connect to: HTTP and HTTPS for all, and with port addressing two for each distribution.
 
-They follow the configuration: a distribution's ports open and close with it, and an alias gets a new certificate.
+They follow the configuration: a distribution's ports open and close with it, and an alias gets a new certificate. One
+that runs out is replaced in time.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from keyfront.edge.certificates import Authority
 from keyfront.edge.configuration import EMPTY, Configuration, Site
 from keyfront.edge.observation import Desk
 from keyfront.edge.pipeline import Edge
+from keyfront.errors import KeyfrontError
 from keyfront.serving import TLS, ASGIApp, Listener, PortError, Use, bind_loopback
 
 _log = logging.getLogger(__name__)
@@ -60,9 +62,20 @@ class Listeners:
     """Every port of an edge."""
 
     def __init__(
-        self, edge: Edge, authority: Authority, *, dedicated: bool, use: Use = "alone", desk: Desk | None = None
+        self,
+        edge: Edge,
+        authority: Authority,
+        *,
+        dedicated: bool,
+        use: Use = "alone",
+        desk: Desk | None = None,
+        look_seconds: float = 30.0,
     ) -> None:
-        """`dedicated`: whether distributions have ports of their own. `use`: how ports are taken."""
+        """`dedicated`: whether distributions have ports of their own. `use`: how ports are taken.
+
+        `look_seconds`: from one look at the certificate to the next; another process may have replaced the authority.
+        """
+        self._look_seconds = look_seconds
         self._desk = desk
         self._edge = edge
         self._authority = authority
@@ -72,8 +85,12 @@ class Listeners:
         self._https: list[OpenPort] = []
         self._own: dict[tuple[str, int], tuple[OpenPort, OpenPort]] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._configuration = EMPTY
+        self._certifying = asyncio.Lock()
+        self._failed = ""
         self._chain = b""
         self._tls: TLS | None = None
+        self._looking: asyncio.Task[None] | None = None
 
     @property
     def http(self) -> tuple[int, ...]:
@@ -101,17 +118,15 @@ class Listeners:
         except PortError:
             await self.close()
             raise
-        await self._certify(EMPTY)
+        await self._certify()
         for port in self._http:
             port.listen()
+        self._looking = asyncio.create_task(self._look())
 
     async def follow(self, configuration: Configuration) -> frozenset[str]:
         """Open, close and certify what `configuration` needs. Returns the distributions whose ports are taken."""
-        try:
-            await self._certify(configuration)
-        except OSError as error:
-            # The rest of the change must not wait for a disk: it may take away a key.
-            _log.warning("no new certificate can be kept (%s); the one in use stays", error)
+        self._configuration = configuration
+        await self.certify()
         if not self._dedicated:
             return frozenset()
         wanted = {(site.id, site.port): site for site in configuration.sites.values() if site.port is not None}
@@ -128,8 +143,25 @@ class Listeners:
                     failing.add(site.id)
         return frozenset(failing)
 
+    async def certify(self) -> None:
+        """Look at the authority and the certificate again, and take what is new or missing into use.
+
+        What cannot be read or kept is logged once, and the certificate in use stays: the rest of a change must not
+        wait for a disk, since it may take away a key.
+        """
+        try:
+            await self._certify()
+        except (OSError, KeyfrontError) as error:
+            if str(error) != self._failed:
+                _log.warning("no new certificate can be kept (%s); the one in use stays", error)
+            self._failed = str(error)
+        else:
+            self._failed = ""
+
     async def close(self) -> None:
         """Close every port."""
+        if self._looking is not None:
+            self._looking.cancel()
         ports = [*self._http, *self._https, *(port for pair in self._own.values() for port in pair)]
         self._http, self._https = [], []
         self._own.clear()
@@ -146,15 +178,21 @@ class Listeners:
         plain.listen()
         return secure, plain
 
-    async def _certify(self, configuration: Configuration) -> None:
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(self._look_seconds)
+            await self.certify()
+
+    async def _certify(self) -> None:
         """Take a certificate into use that names every alias, unless the one in use does."""
-        tls = await asyncio.to_thread(self._authority.server, configuration.aliases)
-        chain = await asyncio.to_thread(tls.certificate.read_bytes)
-        if chain == self._chain:
-            return
-        self._tls, self._chain = tls, chain
-        for port in [*self._https, *(secure for secure, _ in self._own.values())]:
-            port.listen(tls)
+        async with self._certifying:
+            tls = await asyncio.to_thread(self._authority.server, self._configuration.aliases)
+            chain = await asyncio.to_thread(tls.certificate.read_bytes)
+            if chain == self._chain:
+                return
+            self._tls, self._chain = tls, chain
+            for port in [*self._https, *(secure for secure, _ in self._own.values())]:
+                port.listen(tls)
 
     def _close_later(self, port: OpenPort) -> None:
         task = asyncio.ensure_future(port.close())

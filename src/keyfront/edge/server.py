@@ -79,7 +79,11 @@ class EdgeServer:
         place = settings.place
         session = await asyncio.to_thread(_session, settings)
         authority = await asyncio.to_thread(
-            Authority, settings.directory, server=f"server-{place.number}" if place.number > 1 else "server"
+            Authority,
+            settings.directory,
+            server=f"server-{place.number}" if place.number > 1 else "server",
+            aliases=partial(_aliases, session, settings),
+            renew=settings.renew_authority,
         )
         source = await asyncio.to_thread(_source, session, settings)
         seen = self._observation = Observation.of(settings, self._domain_name)
@@ -120,10 +124,10 @@ class EdgeServer:
             source,
             self._apply_from_thread,
             self._purge_from_thread,
+            Keeper(settings.stale_seconds, self._stands, every=settings.refresh_seconds),
             seconds=settings.refresh_seconds,
             location=place,
             on_applied=self._on_applied,
-            Keeper(settings.stale_seconds, self._stands, every=settings.refresh_seconds),
         )
         self._refresher.start()
         http, https = (next(iter(numbers), None) for numbers in (self._listeners.http, self._listeners.https))
@@ -203,6 +207,18 @@ def _session(settings: EdgeSettings) -> "Session":
         aws_secret_access_key=settings.secret_access_key,
         region_name=settings.region,
     )
+
+
+def _aliases(session: "Session", settings: EdgeSettings) -> frozenset[str]:
+    """What a new authority has to be able to sign for; nothing where the account cannot be read yet."""
+    try:
+        if settings.files:
+            found = read_files(settings.files, keys=settings.keys, origins=settings.origins)
+        else:
+            found = read(_client(session, settings))
+    except KeyfrontError:  # the first reading of its own says it
+        return frozenset()
+    return frozenset(alias.lower() for each in found.distributions for alias in each.aliases)
 
 
 def _source(session: "Session", settings: EdgeSettings) -> Source:

@@ -43,6 +43,8 @@ class EdgeSettings:
     own_https_port: int | None = None
     directory: Path = Path(".keyfront")
     """Where the certificate authority is kept."""
+    renew_authority: bool = False
+    """Whether a new authority is made when the one that is kept may not sign for an alias."""
     refresh_seconds: float = 1.0
     cache_bytes: int = 256 * 1024 * 1024
     object_bytes: int = 8 * 1024 * 1024

@@ -9,6 +9,9 @@ import weakref
 from pathlib import Path
 from typing import Protocol
 
+from keyfront.errors import InputError
+from keyfront.ownership import own_folder
+
 _log = logging.getLogger(__name__)
 
 
@@ -93,9 +96,8 @@ class Disk:
         if self._directory is None or len(self._files) >= self._most_files:
             return None
         try:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            made = DiskFile(self._directory)
-        except OSError as error:
+            made = DiskFile(own_folder(self._directory))
+        except (OSError, InputError) as error:
             _log.warning("no large object can be kept in %s: %s", self._directory, error)
             return None
         self._files.add(made)

@@ -14,6 +14,7 @@ from keyfront.controlplane.propagation import Propagation
 from keyfront.edge.locations import Location
 from keyfront.edge.settings import EdgeSettings
 from keyfront.inventory.files import read_files
+from keyfront.ownership import own_folder
 from keyfront.stack.admin import AdminPort, Observing
 from keyfront.stack.edges import EdgePorts, Edges
 
@@ -33,6 +34,7 @@ class EdgeOptions:
     workers: int = 1
     observing: Observing = field(default_factory=Observing)
     directory: Path = Path(".keyfront")
+    renew_authority: bool = False
     json: bool = False
 
 
@@ -83,7 +85,8 @@ async def _start(options: EdgeOptions, stack: contextlib.AsyncExitStack) -> _Run
         files=tuple(path.absolute() for path in options.files),
         keys=options.keys.absolute() if options.keys else None,
         origins=options.origins,
-        directory=options.directory / "authority",
+        directory=own_folder(options.directory) / "authority",
+        renew_authority=options.renew_authority,
     )
     ports = await edges.start(watched.settings(settings), Propagation(), metrics=port.metrics if port else None)
     if port is not None:

@@ -18,6 +18,7 @@ from keyfront.edge.settings import EdgeSettings
 from keyfront.errors import KeyLoadError, ServiceError
 from keyfront.keys import PRIVATE_KEY, PUBLIC_KEY, SigningKey
 from keyfront.keystore import KeyStore, SSMParameter
+from keyfront.ownership import check_secret, own_folder
 from keyfront.serving import ASGIApp, Listener, bind_loopback
 from keyfront.stack import names
 from keyfront.stack.admin import AdminPort, Observing
@@ -54,6 +55,8 @@ class Options:
     """Whether refusals name their finding."""
     enforce_iam: bool = False
     """Whether roles and users may do only what their policies allow."""
+    renew_authority: bool = False
+    """Whether a new authority is made when the one that is kept may not sign for an alias."""
     json: bool = False
     directory: Path = Path(".keyfront")
     """Where the key pair and the certificate authority are kept from one start to the next."""
@@ -197,6 +200,7 @@ class Machine:
             secret_access_key=CREDENTIALS[1],
             addressing=self._options.addressing,
             directory=self._options.home / "authority",
+            renew_authority=self._options.renew_authority,
             explain=self._options.explain,
         )
 
@@ -225,12 +229,16 @@ def _domain_names(options: Options, https_port: int, state: StateDirectory | Non
 
 
 def key_pair(directory: Path) -> SigningKey:
-    """The key in `directory`: made on the machine's first start, and the same from then on."""
-    private = directory / PRIVATE_KEY
+    """The key in `directory`: made on the machine's first start, and the same from then on.
+
+    Raises `InputError` for a directory in which anything is not this user's alone, `KeyLoadError` for a damaged key.
+    """
+    private = own_folder(directory) / PRIVATE_KEY
     if not private.exists():
         key = SigningKey.generate("rsa")
         key.write(directory)
         return key
+    check_secret(private)
     try:
         return SigningKey.load(private)
     except KeyLoadError as error:

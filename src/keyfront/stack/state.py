@@ -3,13 +3,13 @@
 import fcntl
 import json
 import os
-import stat
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from keyfront.errors import InputError, ServiceError
+from keyfront.ownership import own_folder
 
 _LOCK: Final = "lock"
 _PORTS: Final = "ports.json"
@@ -21,15 +21,11 @@ class StateDirectory:
     def __init__(self, path: Path) -> None:
         """Make the directory if it is missing, for its owner alone, and lock it.
 
-        Raises `InputError`: no directory, another user's or one that others may write to (what is in it is trusted),
-        one that another process uses.
+        Raises `InputError`: no directory, one that is another user's or that others may write to, or with anything in
+        it that is (what is there is trusted), one that another process uses.
         """
         self.path = path
-        try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"the state cannot be kept in {path}: {error.strerror}; name another directory") from None
-        check_owner(path, path.stat())
+        own_folder(path)
         try:
             self._lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
@@ -82,14 +78,6 @@ class StateDirectory:
     def close(self) -> None:
         """Let another process have the directory."""
         os.close(self._lock)
-
-
-def check_owner(path: Path, status: os.stat_result) -> None:
-    """`InputError` unless this user owns `path`, and nobody else may write to it."""
-    if status.st_uid != os.geteuid():
-        raise InputError(f"{path} belongs to another user: what is kept there cannot be trusted. Name another place")
-    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise InputError(f"others may write to {path}: what is kept there cannot be trusted. Run chmod go-w {path}")
 
 
 def write_atomically(path: Path, content: "list[bytes | memoryview]") -> None:

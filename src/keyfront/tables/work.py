@@ -22,6 +22,7 @@ from typing import Final
 import pyarrow as pa
 
 from keyfront.errors import InputError, ServiceError
+from keyfront.ownership import check_owner
 from keyfront.tables.journal import Journal
 from keyfront.tables.summary import Seen
 from keyfront.tables.writing import sync, writing
@@ -48,8 +49,9 @@ class Work:
         with writing(self.folder):
             self.folder.mkdir(mode=0o700, exist_ok=True)
             found = self.folder.lstat()
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-                raise InputError(f"{self.folder} is somebody else's, or no folder: parts would be open to them")
+            if not stat.S_ISDIR(found.st_mode):
+                raise InputError(f"{self.folder} is not a folder: move it away, or choose another name for the table")
+            check_owner(self.folder, found)
             descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             try:

@@ -140,7 +140,7 @@ class TestRefusals:
     @pytest.mark.parametrize("part", [".", "state", "contents"])
     def test_what_others_may_write_to(self, left: Path, kept: Kept, part: str) -> None:
         (left / part).chmod(0o770)
-        assert "chmod go-w" in self._refused(left, kept)
+        assert "chmod -R go-w" in self._refused(left, kept)
 
     def test_what_another_user_owns(self, left: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
         user = os.geteuid()

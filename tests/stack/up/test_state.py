@@ -205,7 +205,7 @@ class TestMistakes:
     def test_a_directory_that_others_may_write_to(self, tmp_path: Path) -> None:
         (tmp_path / "open").mkdir()
         (tmp_path / "open").chmod(0o777)
-        assert "chmod go-w" in self._mistake(tmp_path, "--state", "open")
+        assert "chmod -R go-w" in self._mistake(tmp_path, "--state", "open")
 
     def test_a_state_that_another_moto_wrote(self, tmp_path: Path) -> None:
         services = tmp_path / "state" / "services"

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import IO, Final, Self
 
 from keyfront.errors import InputError
-from keyfront.stack.state import check_owner, sync_directory, write_durably
+from keyfront.ownership import check_owner
+from keyfront.stack.state import sync_directory, write_durably
 
 _CHUNK: Final = 1024 * 1024
 _NAME: Final = re.compile("[0-9a-f]{64}")

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from keyfront.errors import InputError
-from keyfront.stack.state import check_owner, write_atomically
+from keyfront.ownership import check_owner
+from keyfront.stack.state import write_atomically
 
 FORMAT: Final = 1
 """Of the file, and of our own classes in it. A version of keyfront reads its own format only."""

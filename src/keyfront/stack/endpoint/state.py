@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from keyfront.errors import InputError, KeyfrontError, ServiceError
+from keyfront.ownership import own_folder
 from keyfront.stack.endpoint import snapshot
 from keyfront.stack.endpoint.contents import Contents
 from keyfront.stack.endpoint.gate import Gate
 from keyfront.stack.endpoint.snapshot import Snapshot
-from keyfront.stack.state import check_owner
 
 if TYPE_CHECKING:
     from moto.s3.models import FakeKey
@@ -45,12 +45,8 @@ class ServicesState:
     def __init__(self, directory: Path) -> None:
         """Make the directory if it is missing; `InputError` when it, or what is in it, cannot be used."""
         self._directory = directory
-        try:
-            for each in (directory, directory / "contents"):
-                each.mkdir(mode=0o700, exist_ok=True)
-                check_owner(each, each.stat())
-        except OSError as error:
-            raise InputError(f"the state cannot be kept in {directory}: {error.strerror}") from None
+        own_folder(directory)
+        own_folder(directory / "contents")
         self._file, self._contents = directory / "state", Contents(directory / "contents")
         self._kept: Snapshot | None = snapshot.read(self._file)
         self._written = ""
