@@ -2,6 +2,7 @@
 
 import http.client
 import io
+import json
 import ssl
 import sys
 from collections.abc import Iterator
@@ -30,13 +31,21 @@ def machine(start: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[An
 
 def run_function(up: Any) -> None:
     """Deploy a function and run it, so that the port is open from which its process takes events."""
+
+    def client(service: str) -> Any:
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+        return boto3.client(service, endpoint_url=up.printed["endpoint"], **keys)  # type: ignore[call-overload]
+
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    role = client("iam").create_role(RoleName="runs", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
     held = io.BytesIO()
     with ZipFile(held, "w") as package:
         package.writestr("app.py", "def handler(event, context): return 1")
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-    functions = boto3.client("lambda", endpoint_url=up.printed["endpoint"], **keys)
-    given = {"Runtime": "python3.12", "Role": "arn:aws:iam::123456789012:role/runs", "Handler": "app.handler"}
-    functions.create_function(FunctionName="one", Code={"ZipFile": held.getvalue()}, **given)
+    functions = client("lambda")
+    functions.create_function(
+        FunctionName="one", Code={"ZipFile": held.getvalue()}, Runtime="python3.12", Role=role, Handler="app.handler"
+    )
     functions.get_waiter("function_active_v2").wait(FunctionName="one")
     assert functions.invoke(FunctionName="one")["Payload"].read() == b"1"
 

@@ -1,0 +1,278 @@
+"""A web page in a real browser gets nothing from any port of `keyfront up`, whatever it tries."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+_QUIET: Final = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    # Stands in for a name server that an attacker runs.
+    "--host-resolver-rules=MAP *.test 127.0.0.1",
+)
+_KEYS: Final = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+_SCOPE: Final = "X-Amz-Credential=AKIA/20200101/us-east-1/iam/aws4_request&X-Amz-Signature=00"
+_PLANTED: Final = f"Action=CreateUser&UserName=planted&Version=2010-05-08&{_SCOPE}"
+_SECRET: Final = "BEGIN PRIVATE KEY"
+
+_SCRIPT: Final = """
+const seen = async (url, options) => {
+  try { const r = await fetch(url, options); return r.type === 'opaque' ? '' : (r.ok ? await r.text() : ''); }
+  catch { return ''; }
+};
+const loads = (name, url) => new Promise(done => {
+  const element = document.createElement(name);
+  element.onload = () => done('loaded'); element.onerror = () => done('');
+  if (name === 'link') { element.rel = 'stylesheet'; element.href = url; } else { element.src = url; }
+  document.body.append(element); setTimeout(() => done(''), 3000);
+});
+const posts = (url, type, fields) => new Promise(done => {
+  const frame = document.createElement('iframe'); frame.name = 'f'; document.body.append(frame);
+  const form = document.createElement('form');
+  Object.assign(form, {action: url, method: 'POST', enctype: type, target: 'f'});
+  for (const [name, value] of Object.entries(fields)) {
+    const field = document.createElement('input'); Object.assign(field, {name, value}); form.append(field);
+  }
+  document.body.append(form);
+  frame.onload = () => { let text = ''; try { text = frame.contentDocument.body.innerText; } catch {} done(text); };
+  form.submit(); setTimeout(() => done(''), 3000);
+});
+const socket = url => new Promise(done => {
+  const opened = new WebSocket(url); opened.onopen = () => done('open'); opened.onerror = () => done('');
+});
+const events = url => new Promise(done => {
+  const source = new EventSource(url);
+  source.onopen = () => { source.close(); done('open'); };
+  source.onerror = () => { source.close(); done(''); };
+});
+"""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A running `keyfront up` with a secret to steal, its ports by name, and clients that look what became of it."""
+
+    up: Any
+    ports: dict[str, int]
+
+    def client(self, service: str) -> Any:
+        return boto3.client(service, endpoint_url=self.up.printed["endpoint"], **_KEYS)  # type: ignore[call-overload]
+
+    def is_untouched(self) -> bool:
+        users = self.client("iam").list_users()["Users"]
+        topics = self.client("sns").list_topics()["Topics"]
+        names = [each["Name"] for each in self.client("ssm").describe_parameters()["Parameters"]]
+        return not users and not topics and "/planted" not in names
+
+
+@pytest.fixture(scope="module")
+def machine(start: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    with start(tmp_path_factory.mktemp("pages"), "--admin-port", "0") as up:
+        printed = up.printed
+        urls = {"endpoint": printed["endpoint"], "shop": printed["shop"], "admin": printed["admin"]}
+        ports = {name: int(url.rpartition(":")[2]) for name, url in urls.items()}
+        running = Machine(up, ports | {"edge": urlsplit(printed["edge"]["http"]).port or 80})
+        running.client("ssm").put_parameter(Name="/secret", Value=_SECRET, Type="SecureString")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def attacker() -> Iterator[int]:
+    """The port of a web server with a page, and redirects to whatever `to` says."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            query = parse_qs(urlsplit(self.path).query)
+            if "to" in query:
+                self.send_response(int(query.get("status", ["302"])[0]))
+                self.send_header("Location", query["to"][0])
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            body = f"<!doctype html><title>page</title><body></body><script>{_SCRIPT}</script>".encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser(need_tool: Callable[[str], Path]) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=need_tool("chromium"), args=list(_QUIET))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser: Browser, machine: Machine) -> Iterator[Page]:
+    """A page in a browser whose user is signed in at the shop."""
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.goto(f"{machine.up.printed['shop']}/sign-in")
+    opened.get_by_role("button", name="Mara").click()
+    yield opened
+    context.close()
+
+
+def goes(page: Page, url: str) -> str:
+    """Open `url` as a user who typed it; what the window shows then."""
+    try:
+        page.goto(url)
+    except Error:
+        return ""
+    return page.inner_text("body")
+
+
+PORTS: Final = ("endpoint", "shop", "admin", "edge")
+HOSTS: Final = ("127.0.0.1", "localhost", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0177.1")
+PATHS: Final = {
+    "endpoint": f"/?{_PLANTED}",
+    "shop": "/items/harbour-lights/buy",
+    "admin": "/metrics",
+    "edge": "/",
+}
+
+IN_A_PAGE: Final = {
+    "a fetch that wants to read": "seen(url)",
+    "a fetch without cors": "seen(url, {...quiet, credentials: 'include'})",
+    "a fetch with another method": "seen(url, {method: 'PUT', body: call})",
+    "a fetch with JSON for a service": "seen(root, {method: 'POST', headers: target, body: secret})",
+    "a fetch with JSON as text": "seen(root, {...quiet, body: secret})",
+    "a fetch with a keepalive": "seen(url, {...quiet, keepalive: true})",
+    "a fetch that hides its referrer": "seen(url, {...quiet, referrerPolicy: 'no-referrer'})",
+    "a beacon": "(navigator.sendBeacon(url, new URLSearchParams(call)), '')",
+    "an image": "loads('img', url)",
+    "a script": "loads('script', url)",
+    "a stylesheet": "loads('link', url)",
+    "an event stream": "events(url)",
+    "a web socket": "socket(url.replace('http', 'ws'))",
+    "a form": "posts(root, 'application/x-www-form-urlencoded', fields)",
+    "a form to its path": "posts(url, 'application/x-www-form-urlencoded', fields)",
+    "a multipart form": "posts(url, 'multipart/form-data', fields)",
+    "a text form": "posts(url, 'text/plain', {[secret]: ''})",
+    "a form that is redirected": "posts(redirected, 'application/x-www-form-urlencoded', fields)",
+}
+
+_ATTACK: Final = """
+async ([urls, redirect, call, way]) => {
+  const quiet = {mode: 'no-cors', method: 'POST', body: call};
+  const fields = Object.fromEntries(new URLSearchParams(call));
+  const secret = '{"Name": "/secret", "WithDecryption": true}';
+  const target = {'X-Amz-Target': 'AmazonSSM.GetParameter', 'Content-Type': 'application/x-amz-json-1.1'};
+  const work = new Function('url', 'root', 'redirected', 'quiet', 'call', 'fields', 'secret', 'target',
+                            `return ${way}`);
+  return Promise.all(urls.map(url => work(url, new URL('/', url).href, redirect + encodeURIComponent(url),
+                                          quiet, call, fields, secret, target)));
+}
+"""
+
+
+def attack(page: Page, way: str, urls: list[str], attacker: int) -> list[str]:
+    """What a page learns when it uses one of `IN_A_PAGE` on each of `urls`."""
+    redirect = f"http://127.0.0.1:{attacker}/?status=307&to="
+    learned: list[str] = page.evaluate(_ATTACK, [urls, redirect, _PLANTED, IN_A_PAGE[way]])
+    return learned
+
+
+@pytest.mark.parametrize("way", IN_A_PAGE)
+def test_a_page_of_another_site(page: Page, machine: Machine, attacker: int, way: str) -> None:
+    page.goto(f"http://evil.test:{attacker}/")
+    hosts = ("127.0.0.1", "localhost", "0.0.0.0")
+    urls = [f"http://{host}:{machine.ports[port]}{PATHS[port]}" for port in PORTS for host in hosts]
+    assert not any(attack(page, way, urls, attacker))
+    assert machine.is_untouched()
+    assert not bought(page, machine)
+
+
+@pytest.mark.parametrize("way", IN_A_PAGE)
+def test_a_page_of_a_distribution_cannot_use_the_endpoint(
+    page: Page, machine: Machine, attacker: int, way: str
+) -> None:
+    # Same-site with localhost, as a page that the edge serves is.
+    page.goto(f"http://d111111abcdef8.cloudfront.localhost:{attacker}/")
+    urls = [f"http://localhost:{machine.ports[port]}{PATHS[port]}" for port in ("endpoint", "shop", "admin")]
+    assert not any(attack(page, way, urls, attacker))
+    assert machine.is_untouched()
+    assert not bought(page, machine)
+
+
+@pytest.mark.parametrize("how", ["typed", "redirected", "link", "popup"])
+def test_a_navigation(page: Page, machine: Machine, attacker: int, how: str) -> None:
+    for url in (f"http://{host}:{machine.ports[port]}{PATHS[port]}" for port in PORTS for host in HOSTS):
+        if how == "typed":
+            goes(page, url)
+        elif how == "redirected":
+            goes(page, f"http://evil.test:{attacker}/?to={url.replace('&', '%26')}")
+        else:
+            page.goto(f"http://evil.test:{attacker}/")
+            window = page.evaluate_handle(f"window.open({url!r}, {'_blank' if how == 'popup' else 'frame'!r})")
+            page.wait_for_timeout(300)
+            read = page.evaluate("w => { try { return w.document.body.innerText } catch { return '' } }", window)
+            assert not read
+    assert machine.is_untouched()
+    assert not bought(page, machine)
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_a_name_that_was_rebound(page: Page, machine: Machine, port: str) -> None:
+    page.goto(f"http://rebound.test:{machine.ports[port]}{PATHS[port]}")
+    signed = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/ssm/aws4_request, SignedHeaders=host, Signature=00"
+    stolen = page.evaluate(
+        """async authorization => {
+          const headers = {authorization, 'x-amz-target': 'AmazonSSM.GetParameter',
+                           'content-type': 'application/x-amz-json-1.1'};
+          const body = '{"Name": "/secret", "WithDecryption": true}';
+          const r = await fetch('/', {method: 'POST', headers, body});
+          return [r.status, await r.text()];
+        }""",
+        signed,
+    )
+    assert stolen[0] in (400, 403)
+    assert _SECRET not in stolen[1]
+    assert page.evaluate("fetch(location.href).then(r => r.status)") in (400, 403)
+    assert machine.is_untouched()
+
+
+def test_a_named_origins_page_reads_the_endpoint(browser: Browser, start: Any, tmp_path: Path, attacker: int) -> None:
+    origin = f"http://localhost:{attacker}"
+    with start(tmp_path, "--allow-origin", origin) as up:
+        page = browser.new_page()
+        page.goto(origin)
+        call = "{method: 'POST', headers: {'X-Amz-Target': 'AmazonSSM.DescribeParameters', "
+        call += "'Content-Type': 'application/x-amz-json-1.1'}, body: '{}'}"
+        script = f"async () => {{ return await seen({up.printed['endpoint'] + '/'!r}, {call}); }}"
+        assert "/keyfront/" in page.evaluate(script)
+        page.goto(f"http://127.0.0.1:{attacker}")
+        assert page.evaluate(script) == ""
+        page.close()
+
+
+def bought(page: Page, machine: Machine) -> bool:
+    """Whether the customer has what only a page of another site could have bought."""
+    page.goto(f"{machine.up.printed['shop']}/library")
+    return "Harbour Lights" in page.inner_text("main")
