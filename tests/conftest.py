@@ -1,14 +1,44 @@
-"""What every room's tests share."""
+"""What every room's tests share: the two tiers, programs that may be missing, browsers, Terraform, and keys.
 
-import errno
-import os
-import shutil
-import subprocess
+A test is `large` if one of these holds: it is marked so, its file is one of `_LARGE_FILES`, or a fixture that it uses
+needs a large program. `make test` leaves large tests out, and does not even import files that have no others.
+"""
+
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
+from tests import needs
+from tests.disks import small_disk  # noqa: F401 (a fixture of all tests)
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+_HERE: Final = Path(__file__).parent
+
+_LARGE_FILES: Final = (
+    "terraform/examples/test_examples.py",
+    "terraform/test_everything.py",
+    "terraform/test_refusals.py",
+    "rotation/test_proof.py",
+    "stack/up/test_browser.py",
+    "stack/up/test_pages.py",
+    "stack/up/test_streams.py",
+    "stack/up/test_locations.py",
+    "streams/test_playing.py",
+    "backend/test_browser.py",
+    "tables/test_spark.py",
+    "conformance/test_moto.py",
+    "test_benchmarks.py",
+)
+"""Every test of these files is large."""
+
+_LARGE_FIXTURES: Final = frozenset(
+    {"chromium", "epubcheck", "ffmpeg", "java", "npm", "postgresql", "terraform_program"}
+)
+"""They give programs that take long to start or to run, and everything that uses these fixtures is large."""
 
 _LONG: Final = (
     "terraform/examples",
@@ -28,72 +58,116 @@ _LONG: Final = (
 """What takes longest, or waits most, comes first: begun last, it would run alone at the end."""
 
 
+def _place(path: Path) -> str:
+    return path.relative_to(_HERE).as_posix() if path.is_relative_to(_HERE) else ""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files that have large tests only, where large tests are not wanted."""
+    without_large = config.option.markexpr == "not large"
+    return True if without_large and _place(collection_path) in _LARGE_FILES else None
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the longest files begin first; the order within each stays."""
+    """Mark the large tests, and let the longest files begin first; the order within each stays."""
+    for item in items:
+        if _place(item.path) in _LARGE_FILES or _LARGE_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("large")
     items.sort(key=_rank)
 
 
 def _rank(item: pytest.Item) -> int:
-    path = item.path.relative_to(Path(__file__).parent).as_posix()
-    return next((rank for rank, start in enumerate(_LONG) if path.startswith(start)), len(_LONG))
+    place = _place(item.path)
+    return next((rank for rank, start in enumerate(_LONG) if place.startswith(start)), len(_LONG))
 
 
-def _find(tool: str) -> Path | None:
-    beside = [Path("/usr/sbin"), *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
-    found = shutil.which(tool) or next((str(d / tool) for d in beside if (d / tool).exists()), None)
-    return Path(found) if found else None
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List what did not run here, and why."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(_reason(report) for report in skipped if isinstance(report, pytest.TestReport))
+    if reasons:
+        terminalreporter.section("not run here, and why")
+        for reason, number in sorted(reasons.items()):
+            terminalreporter.write_line(f"{number:5} {'tests' if number > 1 else 'test '}  {reason}")
+
+
+def _reason(report: pytest.TestReport) -> str:
+    told = report.longrepr
+    return told[2].removeprefix("Skipped: ") if isinstance(told, tuple) else str(told)
 
 
 @pytest.fixture(scope="session")
 def need_tool() -> Callable[[str], Path]:
-    """The path of a program; where it is missing the test skips, and fails in CI."""
+    """The path of a program; where it is missing the test skips, and fails in CI. Large programs have fixtures."""
 
     def need(tool: str) -> Path:
-        if found := _find(tool):
-            return found
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI must have {tool} installed")
-        pytest.skip(f"{tool} is not installed")
+        return needs.program(tool)
 
     return need
 
 
-class SmallDisk:
-    """A file system of its own that can be filled, at `path`."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._filler = path / ".filler"
-
-    def fill(self, *, leave: int = 0) -> None:
-        """Take what room there is, but for `leave` bytes."""
-        with self._filler.open("ab", buffering=0) as file:
-            try:
-                while os.statvfs(self.path).f_bavail:
-                    file.write(bytes(os.statvfs(self.path).f_frsize))
-            except OSError as error:
-                if error.errno != errno.ENOSPC:
-                    raise
-            file.truncate(max(file.tell() - leave, 0))
-
-    def empty(self) -> None:
-        """Let there be room again."""
-        self._filler.unlink()
+@pytest.fixture(scope="session")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> needs.Workers:
+    """What the workers of this run share."""
+    return needs.Workers(tmp_path_factory)
 
 
-@pytest.fixture
-def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], SmallDisk]]:
-    """Mounts a file system of so many KiB. Skips where that is not allowed."""
-    mounted: list[Path] = []
+@pytest.fixture(scope="session")
+def epubcheck() -> Path:
+    return needs.program("epubcheck")
 
-    def mount(size: int) -> SmallDisk:
-        path = tmp_path_factory.mktemp("disk")
-        command = ["mount", "-t", "tmpfs", "-o", f"size={size}k,mode=700", "tmpfs", str(path)]
-        if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
-            pytest.skip("a small file system cannot be mounted here: run the tests as root")
-        mounted.append(path)
-        return SmallDisk(path)
 
-    yield mount
-    for path in mounted:
-        subprocess.run(["umount", "-l", str(path)], check=True)
+@pytest.fixture(scope="session")
+def ffmpeg() -> Path:
+    return needs.program("ffmpeg")
+
+
+@pytest.fixture(scope="session")
+def java() -> Path:
+    return needs.program("java")
+
+
+@pytest.fixture(scope="session")
+def npm() -> Callable[[Path, Path], None]:
+    """Installs into a folder what its lock file names, unless a path in it exists: `npm(folder, path)`."""
+    needs.program("node")
+    needs.program("npm")
+    return needs.npm_ci
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Path:
+    """The folder of PostgreSQL's programs."""
+    return needs.program("initdb").parent
+
+
+@pytest.fixture(scope="session")
+def terraform_program() -> Path:
+    return needs.program("terraform")
+
+
+@pytest.fixture(scope="session")
+def terraform_init(
+    terraform_program: Path, workers: needs.Workers, tmp_path_factory: pytest.TempPathFactory
+) -> list[str]:
+    """`terraform init` with the options that find the AWS provider here. Without the provider the test skips."""
+    return ["init", *needs.terraform_init_options(terraform_program, workers, tmp_path_factory.mktemp("provider"))]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    return needs.program("chromium")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> "Iterator[Browser]":
+    """The real Chromium, without a window and without requests of its own."""
+    from playwright.sync_api import sync_playwright
+
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    quiet += ["--disable-component-update", "--disable-sync"]
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=quiet)
+        yield launched
+        launched.close()

@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from keyfront import Policy, Signer, SigningKey, ViewerRequest, encoding, verify
 
 ROOT: Final = Path(__file__).parent.parent
+NODE: Final = ROOT / "benchmarks" / "node"
 sys.path.insert(0, str(ROOT))  # the benchmarks, whose npm packages these are, are installed nowhere
 
-from benchmarks import npm  # noqa: E402
 from benchmarks.signing import pkcs1  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::keyfront.signing.SigningWarning")
@@ -60,11 +60,10 @@ class NodeError(Exception):
 
 
 @pytest.fixture(scope="module")
-def node() -> Iterator[Node]:
-    """The npm packages in one Node process. Where they cannot be had the test skips, and fails in CI."""
-    if why := npm.missing():
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"no npm packages: {why}")
-    command = ["node", str(ROOT / "benchmarks" / "node" / "sign.mjs")]
+def node(npm: Callable[[Path, Path], None]) -> Iterator[Node]:
+    """The npm packages in one Node process."""
+    npm(NODE, NODE / "node_modules" / "aws-cloudfront-sign")
+    command = ["node", str(NODE / "sign.mjs")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         questions, answers = process.stdin, process.stdout
         assert questions

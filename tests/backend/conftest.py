@@ -71,6 +71,10 @@ class Issuer:
             self.keys.setdefault(kid, made(kid))
         self.published = [dict(self.keys[kid].as_dict(private=False)) for kid in kids]
 
+    def pem(self, kid: str = "one") -> str:
+        """The public half of a key."""
+        return self.keys[kid].as_pem(private=False).decode()
+
     def token(
         self, kid: str = "one", *, header: dict[str, Any] | None = None, key: Key | None = None, **claims: Any
     ) -> str:
@@ -251,6 +255,22 @@ class Postgres:
             self._process.wait(30)
             self._process = None
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """The server and all its processes stopped (SIGSTOP), until the end of the block."""
+        assert self._process is not None
+        parent = self._process.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        # The one that forks the others first.
+        pids = [parent, *map(int, children)]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
     def empty(self) -> None:
         """Take our tables out."""
         with psycopg.connect(host=str(self._directory), user="postgres", dbname="postgres") as connection:
@@ -258,12 +278,11 @@ class Postgres:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(need_tool: Callable[[str], Path]) -> Iterator[Postgres]:
-    programs = need_tool("initdb").parent
+def postgres_server(postgresql: Path) -> Iterator[Postgres]:
     # Not below pytest's own directory, which another user cannot enter.
     with tempfile.TemporaryDirectory(prefix="keyfront-pg-") as name:
         directory = Path(name)
-        server = Postgres(programs, directory)
+        server = Postgres(postgresql, directory)
         if os.geteuid() == 0:
             subprocess.run(["chown", "postgres:postgres", directory], check=True)
         server.create()

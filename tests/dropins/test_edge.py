@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ import boto3
 import pytest
 from fastapi import FastAPI, Response
 from flask import Flask, make_response
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from werkzeug.serving import make_server
 
 import keyfront
@@ -22,19 +22,9 @@ from keyfront import Signer, SigningKey, Site
 from keyfront.errors import InputError, ServiceError
 from keyfront.serving import Listener, bind
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
 MINUTE = timedelta(minutes=1)
 # Cookies know no ports: both the site and the distribution are below this name.
 PARENT = "cloudfront.localhost"
-
-
-@pytest.fixture(scope="module")
-def browser(need_tool: Callable[[str], Path]) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=need_tool("chromium"), args=FLAGS)
-        yield launched
-        launched.close()
 
 
 @contextmanager

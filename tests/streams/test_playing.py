@@ -20,7 +20,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
@@ -43,8 +43,6 @@ SCRIPTS = {
     "hls.min.js": PLAYER / "node_modules/hls.js/dist/hls.min.js",
     "dash.all.min.js": PLAYER / "node_modules/dashjs/dist/modern/umd/dash.all.min.js",
 }
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
 SITE, MEDIA = "school.localhost", "media.school.localhost"
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 SECONDS = 3
@@ -92,18 +90,15 @@ class Loop:
 
 
 @pytest.fixture(scope="module")
-def player(need_tool: Callable[[str], Path]) -> dict[str, Path]:
+def player(npm: Callable[[Path, Path], None]) -> dict[str, Path]:
     """The player's page; hls.js and dash.js come from npm, at the versions and hashes of the lock file."""
-    if not all(script.exists() for script in SCRIPTS.values()):
-        command = [str(need_tool("npm")), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        done = subprocess.run(command, cwd=PLAYER, capture_output=True, text=True, timeout=180)
-        if done.returncode:
-            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"npm ci failed: {done.stderr}")
+    for script in SCRIPTS.values():
+        npm(PLAYER, script)
     return {"watch.html": PLAYER / "watch.html", **SCRIPTS}
 
 
 @pytest.fixture(scope="module")
-def lessons(need_tool: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def lessons(ffmpeg: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the origin has: `plain/hls` and `plain/dash`."""
     folder = tmp_path_factory.mktemp("lessons")
     plain = folder / "plain"
@@ -118,7 +113,7 @@ def lessons(need_tool: Callable[[str], Path], tmp_path_factory: pytest.TempPathF
     dash = [*("-map", "0:v", "-map", "0:v", "-map", "1:a"), *coded, "-f", "dash", "-seg_duration", "1"]
     dash += ["-use_template", "1", "-use_timeline", "0", "-adaptation_sets", "id=0,streams=v id=1,streams=a"]
     for arguments in ([*hls, "hls/%v/index.m3u8"], [*dash, "dash/manifest.mpd"]):
-        command = [str(need_tool("ffmpeg")), "-loglevel", "error", *source, *arguments]
+        command = [ffmpeg, "-loglevel", "error", *source, *arguments]
         subprocess.run(command, cwd=plain, check=True, timeout=60)
     _encrypt(plain / "hls")
     return folder
@@ -228,14 +223,6 @@ def _site(school: School, player: dict[str, Path], lessons: Path) -> Starlette:
         folder=lambda path: "/".join(path.split("/")[:2]),
     )
     return Starlette(routes=[Mount("/play", endpoint), Route("/sign-in", sign_in), Route("/{name}", file)])
-
-
-@pytest.fixture(scope="module")
-def browser(need_tool: Callable[[str], Path]) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=need_tool("chromium"), args=FLAGS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

@@ -3,12 +3,11 @@
 
 import base64
 import gc
-import os
 import pickle
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
+from tests import needs
 
-from keyfront import Signer, SigningKey
+from keyfront import Signer, SigningKey, SigningWarning
 from keyfront.errors import InputError, ServiceError
 from keyfront.keystore import SignerDocument
 from keyfront.keystore.places import open_place
@@ -37,15 +37,12 @@ ROWS = [(n, f"{SITE}/{n}" if n % 10 else f"no/{n}") for n in range(200)]
 
 
 @pytest.fixture(scope="module")
-def session(need_tool: Callable[[str], Path]) -> Iterator["SparkSession"]:
-    need_tool("java")
+def session(java: Path) -> Iterator["SparkSession"]:
     try:
         from pyspark import SparkContext
         from pyspark.sql import SparkSession
     except ModuleNotFoundError:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI must have pyspark: make .venv/spark")
-        pytest.skip("pyspark is not installed: make .venv/spark")
+        needs.skip("pyspark is not installed", "make .venv/spark")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYSPARK_PYTHON", sys.executable)
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
@@ -157,11 +154,17 @@ def test_terms_and_addresses_that_no_executor_could_use_are_told_at_once(session
     for address, terms, told in (
         ("https://key", TERMS, "address"),
         ("file:key", replace(TERMS, url_column="link"), "there is no column 'link'"),
-        ("file:key", replace(TERMS, expires=timedelta(days=8)), "long-lived"),
+        ("file:key", replace(TERMS, expires=timedelta(days=8), max_lifetime=timedelta(days=7)), "long-lived"),
         ("file:key", replace(TERMS, expires=1), "choose a time to come"),
     ):
         with pytest.raises(InputError, match=told):
             sign_dataframe(frame, address, terms, key_pair_id=ID)
+
+
+def test_a_long_life_is_warned_of_where_the_plan_is_made(session: "SparkSession") -> None:
+    frame = session.createDataFrame(ROWS[:1], ["id", "url"])
+    with pytest.warns(SigningWarning, match="long-lived"):
+        sign_dataframe(frame, "file:key", replace(TERMS, expires=timedelta(days=8)), key_pair_id=ID)
 
 
 def test_the_key_store_is_opened_once_a_process(rsa: tuple[SigningKey, Path]) -> None:

@@ -79,10 +79,10 @@ def test_the_book_is_an_epub_whose_every_page_is_well_formed(shop: Shop) -> None
                 ElementTree.fromstring(book.read(name))
 
 
-def test_epubcheck_finds_nothing_to_say(shop: Shop, tmp_path: Path, need_tool: Callable[[str], Path]) -> None:
+def test_epubcheck_finds_nothing_to_say(shop: Shop, tmp_path: Path, java: Path, epubcheck: Path) -> None:
     report = tmp_path / "report.json"
     subprocess.run(
-        [need_tool("java"), "-jar", need_tool("epubcheck"), item_path(shop, "book"), "--json", report],
+        [java, "-jar", epubcheck, item_path(shop, "book"), "--json", report],
         check=True,
         capture_output=True,
     )
@@ -117,10 +117,10 @@ def test_lines_are_broken_where_the_width_ends() -> None:
     assert all(width_of(line, "Times-Roman", 9.5) <= 200 for line in lines)
 
 
-def test_the_recording_decodes_to_the_samples_that_were_played(shop: Shop, need_tool: Callable[[str], Path]) -> None:
+def test_the_recording_decodes_to_the_samples_that_were_played(shop: Shop, ffmpeg: Path) -> None:
     strict = ["-v", "error", "-xerror", "-err_detect", "crccheck+bitstream+explode"]
     source = ["-i", str(item_path(shop, "audio")), "-f", "s16le", "-"]
-    decoded = subprocess.run([need_tool("ffmpeg"), *strict, *source], check=True, capture_output=True)
+    decoded = subprocess.run([ffmpeg, *strict, *source], check=True, capture_output=True)
     assert decoded.stderr == b""
     played = samples()
     assert 45 * RATE < len(played) < 90 * RATE

@@ -5,7 +5,6 @@ media.school.localhost, has the lessons. The player is a page of the site, or a 
 """
 
 import json
-import os
 import re
 import subprocess
 import threading
@@ -22,14 +21,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import boto3
 import pytest
 from botocore.config import Config
-from playwright.sync_api import Browser, Page, Response, sync_playwright
+from playwright.sync_api import Browser, Page, Response
 
 from keyfront import Signer, SigningKey
 
 PLAYER = Path(__file__).parent / "player"
 HLS = PLAYER / "node_modules" / "hls.js" / "dist" / "hls.min.js"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
 BUCKET = "school-lessons"
 SITE, MEDIA = "school.localhost", "media.school.localhost"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/6c5f2e58-0000-4000-8000-000000000000"
@@ -66,21 +63,16 @@ class School:
 
 
 @pytest.fixture(scope="module")
-def player(need_tool: Callable[[str], Path]) -> dict[str, Path]:
+def player(npm: Callable[[Path, Path], None]) -> dict[str, Path]:
     """The files of the player's page; hls.js comes from npm, at the version and hash of the lock file."""
-    if not HLS.exists():
-        command = [str(need_tool("npm")), "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-        done = subprocess.run(command, cwd=PLAYER, capture_output=True, text=True, timeout=120)
-        if done.returncode:
-            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"npm ci failed: {done.stderr}")
+    npm(PLAYER, HLS)
     return {"watch.html": PLAYER / "watch.html", "hls.min.js": HLS}
 
 
 @pytest.fixture(scope="module")
-def lessons(need_tool: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def lessons(ffmpeg: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A film so large that a browser does not read it whole before it plays, and a stream in two qualities."""
     folder = tmp_path_factory.mktemp("lessons")
-    ffmpeg = [str(need_tool("ffmpeg")), "-loglevel", "error"]
     h264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "25", "-c:a", "aac"]
     pictures = f"testsrc2=size=640x360:rate=25:duration={SECONDS},noise=alls=40:allf=t"
     film = [*("-f", "lavfi", "-i", pictures), *("-f", "lavfi", "-i", f"sine=frequency=440:duration={SECONDS}"), *h264]
@@ -97,7 +89,7 @@ def lessons(need_tool: Callable[[str], Path], tmp_path_factory: pytest.TempPathF
     stream += ["-f", "hls", "-hls_time", "1", "-hls_playlist_type", "vod", "-hls_segment_filename", "%v/%03d.ts"]
     stream += ["-master_pl_name", "master.m3u8", "-var_stream_map", "v:0,a:0,name:high v:1,a:1,name:low"]
     for arguments in (film, [*stream, "%v/index.m3u8"]):
-        subprocess.run([*ffmpeg, *arguments], cwd=folder, check=True, timeout=60)
+        subprocess.run([ffmpeg, "-loglevel", "error", *arguments], cwd=folder, check=True, timeout=60)
     assert (folder / "film.mp4").stat().st_size > 8_000_000
     return folder
 
@@ -219,14 +211,6 @@ def _publish(up: Any, site: str, player: dict[str, Path], lessons: Path) -> None
     while cloudfront.get_distribution(Id=made["Id"])["Distribution"]["Status"] != "Deployed":
         assert time.monotonic() < deadline, "the edge does not take the distribution"
         time.sleep(0.1)
-
-
-@pytest.fixture(scope="module")
-def browser(need_tool: Callable[[str], Path]) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=need_tool("chromium"), args=FLAGS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ class Workspace:
     program: Path
     folder: Path
     endpoint_url: str
+    init: list[str]
 
     def __call__(self, *arguments: str, expect: int = 0, **secrets: str) -> str:
         """Run a command and give what it says; `secrets` are variables that stand in no process list."""
@@ -64,14 +65,8 @@ class Workspace:
         )
 
     def initialise(self) -> None:
-        """`terraform init`, from the folder that KEYFRONT_TF_PLUGIN_DIR names, or else from the registry."""
-        plugins = os.environ.get("KEYFRONT_TF_PLUGIN_DIR")
-        try:
-            self("init", "-input=false", *([f"-plugin-dir={plugins}"] if plugins else []))
-        except (AssertionError, subprocess.TimeoutExpired) as error:
-            if plugins or os.environ.get("CI") == "true":
-                raise
-            pytest.skip(f"set KEYFRONT_TF_PLUGIN_DIR, or let terraform reach its registry: {str(error)[-500:]}")
+        """`terraform init`."""
+        self(*self.init, "-input=false")
 
 
 @pytest.fixture(scope="session")
@@ -110,13 +105,13 @@ def client(endpoint_url: str) -> Callable[[str], Any]:
 
 @pytest.fixture(scope="session")
 def modules(
-    need_tool: Callable[[str], Path], endpoint_url: str, tmp_path_factory: pytest.TempPathFactory
+    terraform_program: Path, terraform_init: list[str], endpoint_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Workspace]:
     """Each module by name, as it is shipped, with its provider."""
-    program, folder = need_tool("terraform"), tmp_path_factory.mktemp("modules")
+    folder = tmp_path_factory.mktemp("modules")
     for name in _OWN:
         shutil.copytree(_MODULES / name, folder / name, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
-    workspaces = {name: Workspace(program, folder / name, endpoint_url) for name in _OWN}
+    workspaces = {name: Workspace(terraform_program, folder / name, endpoint_url, terraform_init) for name in _OWN}
     for workspace in workspaces.values():
         workspace.initialise()
     return workspaces
@@ -136,7 +131,7 @@ def module_tests(modules: dict[str, Workspace]) -> Iterator[dict[str, subprocess
 def secret(modules: dict[str, Workspace]) -> Workspace:
     """A configuration that uses the module `signing-key`."""
     beside = modules["signing-key"]
-    workspace = Workspace(beside.program, beside.folder.with_name("secret"), beside.endpoint_url)
+    workspace = Workspace(beside.program, beside.folder.with_name("secret"), beside.endpoint_url, beside.init)
     shutil.copytree(_HERE / "secret", workspace.folder)
     workspace.initialise()
     return workspace

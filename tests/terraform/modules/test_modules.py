@@ -19,8 +19,8 @@ OWN = ("download-endpoint", "entitlements-table", "signing-key", "trusted-key-gr
 NO_CHANGES = "No changes. Your infrastructure matches the configuration."
 
 
-def test_terraform_files_are_formatted(need_tool: Callable[[str], Path]) -> None:
-    command = [str(need_tool("terraform")), "fmt", "-check", "-recursive", "-diff", str(ROOT)]
+def test_terraform_files_are_formatted(terraform_program: Path) -> None:
+    command = [terraform_program, "fmt", "-check", "-recursive", "-diff", str(ROOT)]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout
 
