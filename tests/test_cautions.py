@@ -1,19 +1,23 @@
-"""What can be signed and is seldom meant: signing warns of it, with its finding's id, and a long life is said twice."""
+"""What can be signed and is seldom meant: signing warns of it, with its finding's id; a bound refuses a long life."""
 
+import asyncio
 import warnings
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from keyfront import Signer, SigningKey, SigningWarning
+from keyfront import Signer, SigningKey, SigningWarning, Site
 from keyfront.cautions import of_canned_url, of_network, of_resource, of_url
+from keyfront.compat.botocore import CloudFrontSigner
 from keyfront.diagnosis.rules import RULES
 from keyfront.errors import PolicyError
+from keyfront.reuse import Reuse
 
 KEY = SigningKey.generate("ecdsa")
 HOUR = timedelta(hours=1)
+MINUTES = timedelta(minutes=10)
 CDN = "https://d111111abcdef8.cloudfront.net"
 
 
@@ -97,21 +101,63 @@ def test_an_address_for_a_distribution_with_ipv6_is_warned_of() -> None:
         assert findings(lambda s=signing: s.sign_cookies(f"{CDN}/a", expires=HOUR, ip="192.0.2.7")) == expected
 
 
-def test_a_life_over_a_week_has_to_be_said_twice() -> None:
-    week = timedelta(days=7)
-    signer().sign_url(f"{CDN}/a", expires=week)
-    with pytest.raises(PolicyError, match=r"expires is 8 days.* away.*7 days.*max_lifetime.*long-lived"):
-        signer().sign_url(f"{CDN}/a", expires=timedelta(days=8, seconds=2))
-    with pytest.raises(PolicyError, match="long-lived"):
-        signer().sign_cookies(f"{CDN}/a", expires=timedelta(days=8))
-    signer().sign_url(f"{CDN}/a", expires=timedelta(days=30), max_lifetime=timedelta(days=30))
-    signer(max_lifetime=timedelta(days=30)).sign_cookies(f"{CDN}/a", expires=timedelta(days=30))
-    signer(max_lifetime=None).sign_url(f"{CDN}/a", expires=4_102_444_800)
+def test_a_life_over_a_week_is_warned_of_and_signed() -> None:
+    week, month = timedelta(days=7), timedelta(days=30)
+    assert findings(lambda: signer().sign_url(f"{CDN}/a", expires=week)) == []
+    assert findings(lambda: signer().sign_url(f"{CDN}/a", expires=month)) == ["long-lived"]
+    assert findings(lambda: signer().sign_url(f"{CDN}/a", expires=4_102_444_800)) == ["long-lived"]
+    assert findings(lambda: signer().sign_cookies(f"{CDN}/a/*", expires=month)) == ["long-lived"]
+    assert findings(lambda: signer().grant(f"{CDN}/a/*", expires=month)) == ["long-lived"]
+    assert findings(lambda: Site(signer(), "d1.example.com").sign_url("/a", expires=month)) == ["long-lived"]
+    assert findings(lambda: Site(signer(), "d1.example.com").sign_object("a", expires=month)) == ["long-lived"]
+    with pytest.warns(SigningWarning, match=r"this lives for 30 days, .*max_lifetime .*\[long-lived\]"):
+        signer().sign_url(f"{CDN}/a", expires=month)
 
 
-def test_a_shorter_maximum_holds_too() -> None:
-    with pytest.raises(PolicyError, match="0:10:00"):
-        signer(max_lifetime=timedelta(minutes=10)).sign_url(f"{CDN}/a", expires=HOUR)
+def test_a_life_that_was_said_to_be_meant_is_not_warned_of() -> None:
+    month = timedelta(days=30)
+    assert findings(lambda: signer().sign_url(f"{CDN}/a", expires=month, max_lifetime=month)) == []
+    assert findings(lambda: signer(max_lifetime=month).sign_cookies(f"{CDN}/a", expires=month)) == []
+    assert findings(lambda: Site(signer(), "d1.example.com", max_lifetime=month).sign_url("/a", expires=month)) == []
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        lambda: signer(max_lifetime=MINUTES).sign_url(f"{CDN}/a", expires=HOUR),
+        lambda: signer(max_lifetime=MINUTES).sign_cookies(f"{CDN}/a", expires=HOUR),
+        lambda: signer(max_lifetime=MINUTES).grant(f"{CDN}/a/*", expires=HOUR),
+        lambda: signer(max_lifetime=MINUTES).sign_object("a", domain=CDN, expires=HOUR),
+        lambda: next(signer(max_lifetime=MINUTES).sign_many([f"{CDN}/a"], expires=HOUR)),
+        lambda: signer().sign_url(f"{CDN}/a", expires=HOUR, max_lifetime=MINUTES),
+        lambda: Site(signer(), CDN, max_lifetime=MINUTES).sign_url("/a", expires=HOUR),
+        lambda: Site(signer(), CDN, max_lifetime=MINUTES).sign_object("a", expires=HOUR),
+        lambda: Site(signer(), CDN, max_lifetime=MINUTES).sign_cookies("/a/*", expires=HOUR),
+        lambda: asyncio.run(Site(signer(), CDN, max_lifetime=MINUTES).sign_url_async("/a", expires=HOUR)),
+        lambda: asyncio.run(Site(signer(), CDN, max_lifetime=MINUTES).sign_cookies_async("/a/*", expires=HOUR)),
+        lambda: Reuse(HOUR).grant(signer(max_lifetime=MINUTES), f"{CDN}/a/*"),
+        lambda: CloudFrontSigner(None, signer(max_lifetime=MINUTES)).generate_presigned_url(
+            f"{CDN}/a", datetime.now(UTC) + HOUR
+        ),
+        lambda: CloudFrontSigner(None, signer(max_lifetime=MINUTES)).generate_cookies(
+            f"{CDN}/a/*", datetime.now(UTC) + HOUR
+        ),
+    ],
+)
+def test_a_bound_refuses_whatever_lives_longer(sign: Any) -> None:
+    with pytest.raises(PolicyError, match=r"this would live for .*, and max_lifetime is 0:10:00: .*\[long-lived\]"):
+        sign()
+
+
+def test_a_calls_own_bound_counts_in_place_of_the_signers() -> None:
+    signer(max_lifetime=MINUTES).sign_url(f"{CDN}/a", expires=HOUR, max_lifetime=HOUR)
+
+
+@pytest.mark.parametrize("given", [3600, "7d", timedelta(0)])
+def test_a_bound_that_is_none_is_told(given: Any) -> None:
+    for make in (lambda: signer(max_lifetime=given), lambda: Site(signer(), CDN, max_lifetime=given)):
+        with pytest.raises(PolicyError, match="give a timedelta, such as"):
+            make()
 
 
 def test_every_caution_is_a_finding() -> None:

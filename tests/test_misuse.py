@@ -144,8 +144,8 @@ ROWS = [
     cannot_see("the signed answer cached by a browser", "answer-from-a-cache", "it happens at the viewer"),
     cannot_see("the origin's own 403", "s3-access-denied", "it happens behind CloudFront"),
     # Not reported by those whom it happened to, and prevented all the same.
-    Row("a link that lives for months", "long-lived", "refuses",
-        lambda: SIGNER.sign_url(FILE, expires=timedelta(days=90)), "say it twice, with max_lifetime"),
+    Row("a link that lives for months", "long-lived", "warns",
+        lambda: SIGNER.sign_url(FILE, expires=timedelta(days=90)), "give max_lifetime"),
     Row("an address, and viewers over IPv6", "viewer-over-ipv6", "warns",
         lambda: Signer(ID, KEY, ipv6=True).sign_url(FILE, expires=HOUR, ip="192.0.2.7"), "turn IPv6 off"),
     Row("a whole host opened", "resource-covers-host", "warns",

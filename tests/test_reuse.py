@@ -122,11 +122,12 @@ def test_it_keeps_those_that_were_asked_for_last(signer: Signer, key: Counted) -
     assert key.signatures == 4
 
 
-def test_more_than_the_signers_longest_life_has_been_said(key: Counted, clock: Clock) -> None:
-    signer = Signer("K1", key, clock=clock)  # type: ignore[arg-type]
-    assert Reuse(timedelta(days=30)).grant(signer, FOLDER).seconds_left() >= 30 * 86_400
+def test_it_gives_no_longer_life_than_the_signer(key: Counted, clock: Clock) -> None:
+    bound = Signer("K1", key, clock=clock, max_lifetime=timedelta(days=7))  # type: ignore[arg-type]
     with pytest.raises(PolicyError, match="long-lived"):
-        signer.grant(FOLDER, expires=timedelta(days=30))
+        Reuse(timedelta(days=30)).grant(bound, FOLDER)
+    meant = Signer("K1", key, clock=clock, max_lifetime=timedelta(days=30))  # type: ignore[arg-type]
+    assert Reuse(timedelta(days=30)).grant(meant, FOLDER).seconds_left() == 30 * 86_400
 
 
 @pytest.mark.parametrize("fresh", [timedelta(minutes=1), timedelta(minutes=-1)])

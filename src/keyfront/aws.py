@@ -1,6 +1,7 @@
 """For boto3's users: from a session, a signer's address and a distribution to a `Site` that signs for it."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from keyfront.errors import InputError, ServiceError
@@ -22,6 +23,7 @@ def from_boto3(
     *,
     key_group: str | None = None,
     key_pair_id: str | None = None,
+    max_lifetime: timedelta | None = None,
 ) -> Site:
     """A `Site` that signs for a distribution of the session's account, with a key that it trusts.
 
@@ -29,7 +31,7 @@ def from_boto3(
     region; `file:…`, `env:…`), a `Signer` or a `KeyStore`. `distribution` is an id, an alias or a domain name: the name
     that was given is the one that is signed, an id stands for the first alias, or for `d….cloudfront.net`. Without it,
     the one distribution that trusts `key_group` (id or name) is taken. `key_pair_id` is needed where the address leads
-    to a PEM or a KMS key alone.
+    to a PEM or a KMS key alone. `max_lifetime` as in `Site`.
 
     Fetches the key. Raises `InputError` for what is not there or not unique, or a key that the distribution does not
     trust, and `ServiceError` when AWS refuses.
@@ -48,7 +50,7 @@ def from_boto3(
     if "*" in domain:
         raise InputError(f"{domain!r} is a wildcard: give the name below it that viewers ask for")
     keys = _keys(session, client, signer, key_pair_id, found)
-    site = Site(keys, domain, aliases=plain)
+    site = Site(keys, domain, aliases=plain, max_lifetime=max_lifetime)
     _check_trusted(site.signer().key_pair_id, found)
     return site
 

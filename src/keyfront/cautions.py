@@ -14,7 +14,7 @@ from keyfront.resource import covers
 from keyfront.urls import shown
 
 MAX_LIFETIME: Final = 7 * 24 * 3600
-"""Seconds: a longer life has to be said twice (see `Signer`)."""
+"""Seconds: a longer life is warned of (see `Signer`)."""
 
 EVERYBODY: Final = "0.0.0.0/0"
 """The network that looks like anybody, and is not: nobody over IPv6 is in it."""
@@ -88,6 +88,16 @@ def of_resource(resource: str | None) -> Iterator[Caution]:
         )
     elif resource is not None and "://" in resource:
         yield from of_url(resource)
+
+
+def of_lifetime(seconds: float) -> Iterator[Caution]:
+    """What is seldom meant about a signature that lives for so many seconds."""
+    if seconds > MAX_LIFETIME + 1:  # what was rounded
+        yield Caution(
+            "long-lived",
+            f"this lives for {seconds / 86400:.0f} days, and a signature cannot be taken back: sign for less, or give "
+            "max_lifetime (--max-lifetime) to say that it is meant",
+        )
 
 
 @lru_cache(maxsize=1024)

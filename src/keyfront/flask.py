@@ -23,7 +23,8 @@ class Keyfront:
 
     `KEYFRONT_SIGNER` is a signer's address (`ssm:/shop/key`), `KEYFRONT_DOMAIN` the distribution's domain,
     `KEYFRONT_KEY_PAIR_ID` the id where the address leads to a PEM alone, and `KEYFRONT_LIFETIME` how long templates'
-    links live, in seconds or as a timedelta (an hour).
+    links live, in seconds or as a timedelta (an hour). `KEYFRONT_MAX_LIFETIME` is the longest life that anything
+    signed may have, written likewise; without it a life over seven days is warned of.
     """
 
     def __init__(self, app: Flask | None = None, *, site: Site | None = None) -> None:
@@ -34,9 +35,9 @@ class Keyfront:
     def init_app(self, app: Flask) -> None:
         """Set up `app`. Raises `InputError` for a configuration that lacks something."""
         app.config.setdefault("KEYFRONT_LIFETIME", 3600)
-        lifetime = app.config["KEYFRONT_LIFETIME"]
-        if not isinstance(lifetime, int | timedelta) or isinstance(lifetime, bool):
-            raise InputError(f"KEYFRONT_LIFETIME is {lifetime!r}: give seconds or a timedelta")
+        lifetime, most = _span(app, "KEYFRONT_LIFETIME"), _span(app, "KEYFRONT_MAX_LIFETIME")
+        if lifetime is not None and most is not None and lifetime > most:
+            raise InputError(f"KEYFRONT_LIFETIME is {lifetime}, and KEYFRONT_MAX_LIFETIME {most}: change one of them")
         app.extensions[_NAME] = self._site or _configured(app)
         app.add_template_global(_signed_url, "signed_url")
 
@@ -81,4 +82,13 @@ def _configured(app: Flask) -> Site:
         if not app.config.get(name):
             raise InputError(f"{name} is not set: set it in app.config, or give Keyfront a site")
     keys = open_keystore(app.config["KEYFRONT_SIGNER"], app.config.get("KEYFRONT_KEY_PAIR_ID"))
-    return Site(keys, app.config["KEYFRONT_DOMAIN"])
+    return Site(keys, app.config["KEYFRONT_DOMAIN"], max_lifetime=_span(app, "KEYFRONT_MAX_LIFETIME"))
+
+
+def _span(app: Flask, name: str) -> timedelta | None:
+    given = app.config.get(name)
+    if given is None or isinstance(given, timedelta):
+        return given
+    if not isinstance(given, int) or isinstance(given, bool):
+        raise InputError(f"{name} is {given!r}: give seconds or a timedelta")
+    return timedelta(seconds=given)

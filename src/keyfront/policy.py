@@ -5,6 +5,7 @@ Source: Developer Guide, "Create a signed URL using a canned policy" and "… us
 
 import ipaddress
 import json
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -136,6 +137,17 @@ def validity(expires: Moment, starts: Moment | None, now: float) -> tuple[int, i
     if start >= end:
         raise PolicyError(f"starts ({_when(start)}) is not before expires ({_when(end)})")
     return end, start
+
+
+def bounded(seconds: float, most: timedelta) -> None:
+    """Raise `PolicyError` if a signature that lives for `seconds` lives longer than `most`, the bound somebody set."""
+    if not isinstance(most, timedelta) or most <= timedelta(0):
+        raise PolicyError(f"max_lifetime is {most!r}: give a timedelta, such as timedelta(days=30)")
+    if seconds > most.total_seconds() + 1:  # what was rounded
+        raise PolicyError(
+            f"this would live for {timedelta(seconds=math.ceil(seconds))}, and max_lifetime is {most}: "
+            "choose a nearer time, or a longer max_lifetime (--max-lifetime) [long-lived]"
+        )
 
 
 def epoch(moment: Moment, now: float, what: str = "the time") -> int:

@@ -49,7 +49,7 @@ class Reuse:
         with slot.lock:
             grant = self._fresh_in(slot)
             if grant is None:
-                grant = slot.grant = signer.grant(resource, expires=self.lifetime, max_lifetime=self.lifetime)
+                grant = slot.grant = signer.grant(resource, expires=self.lifetime)
             return grant
 
     def _fresh_in(self, slot: "_Slot") -> Grant | None:

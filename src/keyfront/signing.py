@@ -3,26 +3,27 @@
 Source: Developer Guide, "Use signed URLs" and "Use signed cookies".
 """
 
-import math
 import re
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import Literal, Unpack, overload
+from typing import Final, Literal, Unpack, overload
 
 from keyfront import cautions, encoding
 from keyfront.cautions import EVERYBODY, MAX_LIFETIME, Caution
-from keyfront.errors import InputError, KeyfrontError, PolicyError, URLError
+from keyfront.errors import InputError, KeyfrontError, URLError
 from keyfront.grants import Grant
 from keyfront.keys import HashAlgorithm, PrivateKey
 from keyfront.many import OnError, sign_many
 from keyfront.objects import object_url, site_url
-from keyfront.policy import Moment, canonical, network, validity
+from keyfront.policy import Moment, bounded, canonical, network, validity
 from keyfront.resource import covers
 from keyfront.terms import Terms, URLTerms
 from keyfront.urls import resource_pattern, shown, viewer_url, with_parameters
 
+_PACKAGE: Final = __name__.partition(".")[0]
 _KEY_PAIR_ID = re.compile(r"[A-Za-z0-9]{1,128}")
 _COOKIE_ATTRIBUTE = re.compile(r"[^\x00-\x1f\x7f;,\s]+")
 
@@ -91,7 +92,7 @@ class SignedCookies(Mapping[str, str]):
                 raise InputError("SameSite=None needs Secure: browsers refuse the cookie otherwise")
             attributes.append(f"SameSite={mode}")
         if self._resource is not None:
-            _warn(cautions.of_cookie_attributes(self._resource, domain=domain, path=path, secure=secure))
+            warn(cautions.of_cookie_attributes(self._resource, domain=domain, path=path, secure=secure))
         tail = "; ".join(attributes)
         return [f"{name}={value}; {tail}" for name, value in self._values.items()]
 
@@ -102,9 +103,9 @@ class Signer:
     `key_pair_id` is the id that CloudFront gave the public key (`K…`); `clock` gives the present in seconds since
     the epoch. With `SHA256` the signature carries `Hash-Algorithm` (CloudFront takes it since April 2026).
 
-    A signature cannot be taken back, so that a life over `max_lifetime` (`None`: any) has to be said twice: here or in
-    the call. `ipv6` says whether the distribution answers over IPv6, where no policy with an address lets anybody in.
-    What is seldom meant is a `SigningWarning`.
+    A signature cannot be taken back. So a life over seven days is a `SigningWarning` (`long-lived`), unless
+    `max_lifetime` says that it is meant; a life over `max_lifetime` is refused. `ipv6` says whether the distribution
+    answers over IPv6, where no policy with an address lets anybody in. What is seldom meant is a `SigningWarning`, too.
     """
 
     def __init__(
@@ -114,7 +115,7 @@ class Signer:
         hash_algorithm: HashAlgorithm = "SHA1",
         *,
         clock: Callable[[], float] = time.time,
-        max_lifetime: timedelta | None = timedelta(seconds=MAX_LIFETIME),
+        max_lifetime: timedelta | None = None,
         ipv6: bool | None = None,
     ) -> None:
         self.key_pair_id = _checked_id(key_pair_id)
@@ -123,8 +124,9 @@ class Signer:
         self.key = key
         self.hash_algorithm: HashAlgorithm = hash_algorithm
         self._clock = clock
+        if max_lifetime is not None:
+            bounded(0, max_lifetime)
         self.max_lifetime = max_lifetime
-        self._max_seconds = _seconds(max_lifetime)
         self.ipv6 = ipv6
         self._tail = f"&Key-Pair-Id={key_pair_id}" + ("&Hash-Algorithm=SHA256" if hash_algorithm == "SHA256" else "")
 
@@ -142,17 +144,17 @@ class Signer:
 
         `expires` and `starts` are aware datetimes, timedeltas from now, or seconds since the epoch; `ip` is one
         IPv4 address or range; `resource` is signed in place of the URL and must cover it (wildcards `*` and `?`).
-        `max_lifetime` counts in place of the signer's own. Raises `URLError` and `PolicyError`, which say what cannot
-        be signed and why.
+        `max_lifetime` is the longest life that is meant; it counts in place of the signer's own. Raises `URLError` and
+        `PolicyError`, which say what cannot be signed and why.
         """
         url = viewer_url(url)
         end, start = self._validity(expires, starts, max_lifetime)
         address = None if ip is None else self._address(ip)
         if (resource is None and not url.startswith("https://")) or "amazonaws.com" in url:
-            _warn(cautions.of_url(url))
+            warn(cautions.of_url(url))
         if start is None and address is None and resource is None:
             if "*" in url:
-                _warn(cautions.of_canned_url(url))
+                warn(cautions.of_canned_url(url))
             signed = canonical(url, end)
             return with_parameters(url, f"Expires={end}&Signature={self._signature(signed)}{self._tail}")
         if resource is None:
@@ -160,7 +162,7 @@ class Signer:
             pattern = url = url.replace("*", "%2A")
         else:
             pattern = resource_pattern(resource)
-            _warn(cautions.of_resource(pattern))
+            warn(cautions.of_resource(pattern))
             if not covers(pattern, url):
                 raise URLError(
                     f"the resource {shown(resource)} does not cover {shown(url)} (compared with their query strings): "
@@ -187,8 +189,11 @@ class Signer:
     ) -> SignedCookies:
         """Cookies that open `resource`: one URL, or a pattern with `*` and `?`. Arguments as in `sign_url`."""
         end, start = self._validity(expires, starts, max_lifetime)
+        return self._cookies(resource, end, start, ip)
+
+    def _cookies(self, resource: str, end: int, start: int | None, ip: str | None) -> SignedCookies:
         address = None if ip is None else self._address(ip)
-        _warn(cautions.of_resource(resource))
+        warn(cautions.of_resource(resource))
         if start is None and address is None and "*" not in resource and "?" not in resource:
             opened = viewer_url(resource)
             signed = canonical(opened, end)
@@ -226,9 +231,7 @@ class Signer:
     def grant(self, resource: str, **terms: Unpack[Terms]) -> Grant:
         """One signature over `resource` for every URL that it covers; arguments as in `sign_cookies`."""
         end, start = self._validity(terms["expires"], terms.get("starts"), terms.get("max_lifetime"))
-        cookies = self.sign_cookies(
-            resource, expires=end, starts=start, ip=terms.get("ip"), max_lifetime=terms.get("max_lifetime")
-        )
+        cookies = self._cookies(resource, end, start, terms.get("ip"))
         canned = "CloudFront-Expires" in cookies
         return Grant(viewer_url(resource) if canned else resource_pattern(resource), end, cookies, self._clock)
 
@@ -237,17 +240,16 @@ class Signer:
     ) -> tuple[int, int | None]:
         now = self._clock()
         end, start = validity(expires, starts, now)
-        if end - now > (self._max_seconds if max_lifetime is None else _seconds(max_lifetime)):
-            raise PolicyError(
-                f"expires is {timedelta(seconds=int(end - now))} away, and the longest life that this signer gives is "
-                f"{max_lifetime or self.max_lifetime}: a signature cannot be taken back, so say it twice, with "
-                "max_lifetime (--max-lifetime) [long-lived]"
-            )
+        most = self.max_lifetime if max_lifetime is None else max_lifetime
+        if most is not None:
+            bounded(end - now, most)
+        elif end - now > MAX_LIFETIME:
+            warn(cautions.of_lifetime(end - now))
         return end, start
 
     def _address(self, ip: str) -> str | None:
         checked = network(ip)
-        _warn(cautions.of_network(checked, ipv6=self.ipv6), frames=4)
+        warn(cautions.of_network(checked, ipv6=self.ipv6))
         return None if checked == EVERYBODY else checked
 
     def _signature(self, policy: bytes) -> str:
@@ -257,15 +259,18 @@ class Signer:
         return f"Signer({self.key_pair_id}, {self.key!r}, {self.hash_algorithm})"
 
 
-def _warn(seen: Iterable[Caution], *, frames: int = 3) -> None:
-    """Warn where the signer was called: so many frames up."""
+def warn(seen: Iterable[Caution]) -> None:
+    """Warn where keyfront was called, however many of its own functions lie between."""
     for caution in seen:
-        warnings.warn(SigningWarning(caution.text, caution.finding), stacklevel=frames)
+        warnings.warn(SigningWarning(caution.text, caution.finding), stacklevel=_frames_to_caller())
 
 
-def _seconds(max_lifetime: timedelta | None) -> float:
-    """The longest life in seconds, with one to spare for what is rounded."""
-    return math.inf if max_lifetime is None else max_lifetime.total_seconds() + 1
+def _frames_to_caller() -> int:
+    """How far `warn` is from the first frame outside of keyfront, as `warnings.warn` counts."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def _checked_id(key_pair_id: str) -> str:

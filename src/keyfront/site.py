@@ -1,15 +1,19 @@
 """A distribution as an application sees it: its address, and the signer of now for what lies below it."""
 
 from collections.abc import Iterable
-from typing import Protocol, Unpack
+from datetime import timedelta
+from typing import Protocol, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 from keyfront import aio
 from keyfront.errors import URLError
 from keyfront.objects import object_url, site_url
+from keyfront.policy import bounded
 from keyfront.signing import SignedCookies, Signer
 from keyfront.terms import Terms, URLTerms
 from keyfront.urls import resource_pattern, shown, viewer_url
+
+AnyTerms = TypeVar("AnyTerms", Terms, URLTerms)
 
 
 class Signers(Protocol):
@@ -29,12 +33,25 @@ class Site:
     find the distribution: `media.example.com`, or with scheme and path, `https://media.example.com/assets`. URLs on
     other hosts are refused, except on those in `aliases` (the distribution's other names).
 
+    `max_lifetime` is the longest life that a signature may have; a call's own counts in its place, and without either
+    the signer's.
+
     URLs may be given as paths (`/videos/1.mp4`, escaped already) below the address. Each method raises what `Signer`'s
     does, and the `KeyfrontError` of a key that cannot be fetched.
     """
 
-    def __init__(self, signers: Signer | Signers, domain: str, *, aliases: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        signers: Signer | Signers,
+        domain: str,
+        *,
+        aliases: Iterable[str] = (),
+        max_lifetime: timedelta | None = None,
+    ) -> None:
+        if max_lifetime is not None:
+            bounded(0, max_lifetime)
         self._signers = signers
+        self.max_lifetime = max_lifetime
         self.base_url = site_url(domain)
         self.domain = urlsplit(self.base_url).netloc
         self.hosts = frozenset({self.domain, *(urlsplit(site_url(each)).netloc for each in aliases)})
@@ -53,27 +70,33 @@ class Site:
 
     def sign_object(self, key: str, **terms: Unpack[Terms]) -> str:
         """A signed URL for an S3 object's key, which is escaped here."""
-        return self.signer().sign_url(self.object_url(key), **terms)
+        return self.signer().sign_url(self.object_url(key), **self._bounded(terms))
 
     async def sign_object_async(self, key: str, **terms: Unpack[Terms]) -> str:
         """As `sign_object`, for a coroutine."""
-        return await aio.sign_url(await self.signer_async(), self.object_url(key), **terms)
+        return await aio.sign_url(await self.signer_async(), self.object_url(key), **self._bounded(terms))
 
     def sign_url(self, url: str, **terms: Unpack[URLTerms]) -> str:
         """A signed URL; `url` may be a path."""
-        return self.signer().sign_url(self._url(url), **terms)
+        return self.signer().sign_url(self._url(url), **self._bounded(terms))
 
     async def sign_url_async(self, url: str, **terms: Unpack[URLTerms]) -> str:
         """As `sign_url`, for a coroutine."""
-        return await aio.sign_url(await self.signer_async(), self._url(url), **terms)
+        return await aio.sign_url(await self.signer_async(), self._url(url), **self._bounded(terms))
 
     def sign_cookies(self, resource: str, **terms: Unpack[Terms]) -> SignedCookies:
         """Signed cookies; `resource` may be a path with wildcards, such as `/members/*`."""
-        return self.signer().sign_cookies(self._resource(resource), **terms)
+        return self.signer().sign_cookies(self._resource(resource), **self._bounded(terms))
 
     async def sign_cookies_async(self, resource: str, **terms: Unpack[Terms]) -> SignedCookies:
         """As `sign_cookies`, for a coroutine."""
-        return await aio.sign_cookies(await self.signer_async(), self._resource(resource), **terms)
+        return await aio.sign_cookies(await self.signer_async(), self._resource(resource), **self._bounded(terms))
+
+    def _bounded(self, terms: AnyTerms) -> AnyTerms:
+        """`terms` with the site's longest life, where they do not say their own."""
+        if self.max_lifetime is not None and terms.get("max_lifetime") is None:
+            terms["max_lifetime"] = self.max_lifetime
+        return terms
 
     def _url(self, url: str) -> str:
         if url.startswith("/"):

@@ -301,6 +301,25 @@ def test_cookies_are_set_cookie_lines(execute: Execute, ecdsa: Path) -> None:
     assert not judge(ecdsa / "public_key.pem", "https://a.example.com/43/1.ts", cookie=header).allowed
 
 
+@pytest.mark.parametrize("command", [("sign", URL), ("sign-cookies", URL)], ids=lambda command: command[0])
+def test_a_long_life_is_signed_with_one_plain_warning_and_refused_where_it_is_bounded(
+    command: tuple[str, ...], execute: Execute, ecdsa: Path
+) -> None:
+    who = ("--key-id", ID, "--private-key", ecdsa / "private_key.pem", "--expires", "30d")
+    signed = execute(*command, *who)
+    assert signed.returncode == 0
+    assert "Signature" in signed.stdout
+    assert signed.stderr == (
+        "warning: this lives for 30 days, and a signature cannot be taken back: sign for less, or give max_lifetime "
+        "(--max-lifetime) to say that it is meant [long-lived]\n"
+    )
+    assert execute(*command, *who, "--max-lifetime", "30d").stderr == ""
+    refused = execute(*command, *who, "--max-lifetime", "7d")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("error: this would live for 30 days")
+    assert "max_lifetime is 7 days" in refused.stderr
+
+
 def test_cookies_as_json_are_a_map(run: Run, ecdsa: Path) -> None:
     status, out, err = run(
         *(

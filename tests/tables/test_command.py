@@ -52,13 +52,31 @@ def test_it_says_what_became_of_the_rows_and_ends_with_1_when_some_were_not_sign
     assert (tmp_path / "bad.tsv").read_text().splitlines()[1].startswith("2\tno\t'no' has no scheme")
 
 
+def test_a_long_life_is_warned_of_once_however_many_rows_have_it(
+    tmp_path: Path, write_csv: Write, key: SigningKey
+) -> None:
+    key.write(tmp_path)
+    write_csv([f"{SITE}/{number}" for number in range(20)])
+    long = ("links.csv", "out.csv", "--url-column", "url", *WHO, "--expires", "30d")
+    done = run(tmp_path, *long)
+    warned, said = done.stderr.splitlines()
+    assert (done.returncode, said) == (0, "20 rows signed into out.csv")
+    assert warned.startswith("warning: this lives for 30 days, and a signature cannot be taken back")
+    assert warned.endswith("[long-lived] (20 times, this is the first)")
+    meant = run(tmp_path, *long, "--force", "--max-lifetime", "30d")
+    assert meant.stderr == "20 rows signed into out.csv\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["out.csv", "--url-column", "url", *WHO], "until when? Give expires (--expires)"),
         (["out.csv", "--url-column", "link", "--expires", "1h", *WHO], "there is no column 'link'"),
         (["out.xls", "--url-column", "url", "--expires", "1h", *WHO], "out.xls does not say"),
-        (["out.csv", "--url-column", "url", "--expires", "30d", *WHO], "expires is 29 days"),
+        (
+            ["out.csv", "--url-column", "url", "--expires", "30d", "--max-lifetime", "7d", *WHO],
+            "this would live for 30 days",
+        ),
         (["out.csv", "--url-column", "url", "--expires", "1h"], "say where the private key is"),
         (["none/out.csv", "--url-column", "url", "--expires", "1h", *WHO], "there is no folder none"),
     ],

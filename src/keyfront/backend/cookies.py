@@ -3,7 +3,6 @@
 import ipaddress
 import math
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -52,7 +51,7 @@ def open_area(
     _check_reach(host, base_url, domain)
     pattern, path = area(base_url, key)
     expires = math.ceil(now + seconds)
-    cookies = signer.sign_cookies(pattern, expires=expires, max_lifetime=timedelta(seconds=seconds + 1))
+    cookies = signer.sign_cookies(pattern, expires=expires)
     secure = base_url.startswith("https:")
     lines = cookies.set_cookie_headers(domain=domain, path=path, secure=secure, same_site="Lax", max_age=seconds)
     return Opened(object_url(base_url, key), tuple(lines), expires)

@@ -30,8 +30,8 @@ MaxLifetime = Annotated[
     typer.Option(
         "--max-lifetime",
         metavar="SPAN",
-        help="Needed, and at least as long, where --expires is more than seven days away: a signature cannot be "
-        "taken back.",
+        help="Refuse a longer life than this, such as 30d. Without it a life over seven days is signed with a warning: "
+        "a signature cannot be taken back.",
     ),
 ]
 Starts = Annotated[
@@ -79,6 +79,23 @@ RenewAuthority = Annotated[
         help="Make a new certificate authority when the one that is kept may not sign for a distribution's alias. "
         "Browsers and programs that trust the old one have to be told of the new one. Without it the alias is served "
         "with a certificate that does not name it.",
+    ),
+]
+Drain = Annotated[
+    str,
+    typer.Option(
+        "--drain",
+        metavar="SPAN",
+        help="How long answers under way may go on once it is told to end (30s, 5m). Told again, it ends at once.",
+    ),
+]
+Stale = Annotated[
+    str,
+    typer.Option(
+        "--stale",
+        metavar="SPAN",
+        help="How long the last configuration is used when it cannot be read any more (15m, 1h). Then everything is "
+        "refused until it can.",
     ),
 ]
 AccessLogs = Annotated[

@@ -5,9 +5,8 @@ What botocore signs so that nobody could ever open it is mended or refused here 
 
 import json
 import time
-import warnings
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -16,9 +15,9 @@ from keyfront import cautions, encoding
 from keyfront.cautions import Caution
 from keyfront.errors import InputError, PolicyError, URLError
 from keyfront.keys import SigningKey
-from keyfront.policy import LATEST, Policy, epoch, network
+from keyfront.policy import LATEST, Policy, bounded, epoch, network
 from keyfront.resource import covers
-from keyfront.signing import SignedCookies, Signer, SigningWarning
+from keyfront.signing import SignedCookies, Signer, warn
 from keyfront.urls import resource_pattern, shown, viewer_url, with_parameters
 
 _SHORTEST: Final = 8  # bytes: the least that an ASN.1 signature of two numbers takes
@@ -62,13 +61,13 @@ class CloudFrontSigner:
         to the byte. Raises `InputError`, `URLError` and `PolicyError`.
         """
         url = viewer_url(url)
-        _warn(cautions.of_url(url))
+        warn(cautions.of_url(url))
         if date_less_than is not None and policy is None:
-            _warn(cautions.of_canned_url(url))
-            signed, end = _canned(url, date_less_than)
+            warn(cautions.of_canned_url(url))
+            signed, end = self._canned(url, date_less_than)
             parameters = f"Expires={end}"
         else:
-            signed = _custom(policy, date_less_than, url)
+            signed = self._custom(policy, date_less_than, url)
             parameters = f"Policy={encoding.encode(signed)}"
         key_id, sign, tail = self._current()
         return with_parameters(url, f"{parameters}&Signature={sign(signed)}&Key-Pair-Id={key_id}{tail}")
@@ -82,15 +81,15 @@ class CloudFrontSigner:
         """
         if resource is not None and date_less_than is not None and policy is None:
             if "*" in resource or "?" in resource:
-                signed = _custom(self.build_policy(resource, date_less_than), None, None)
+                signed = self._custom(self.build_policy(resource, date_less_than), None, None)
                 values = {"CloudFront-Policy": encoding.encode(signed)}
             else:
-                signed, end = _canned(viewer_url(resource), date_less_than)
+                signed, end = self._canned(viewer_url(resource), date_less_than)
                 values = {"CloudFront-Expires": str(end)}
         elif resource is not None and policy is not None:
             raise InputError("a policy names its own resource: give policy alone, or resource and date_less_than")
         else:
-            signed = _custom(policy, date_less_than, None)
+            signed = self._custom(policy, date_less_than, None)
             values = {"CloudFront-Policy": encoding.encode(signed)}
         key_id, sign, tail = self._current()
         values |= {"CloudFront-Signature": sign(signed), "CloudFront-Key-Pair-Id": key_id}
@@ -110,18 +109,40 @@ class CloudFrontSigner:
         `ip_address` is one IPv4 address or range. Raises `URLError` and `PolicyError`.
         """
         pattern = resource_pattern(resource)
-        _warn(cautions.of_resource(pattern))
+        warn(cautions.of_resource(pattern))
         end = _second(date_less_than, "date_less_than")
         condition: dict[str, dict[str, int | str]] = {"DateLessThan": {"AWS:EpochTime": end}}
         if ip_address:
             condition["IpAddress"] = {"AWS:SourceIp": network(ip_address)}
-            _warn(cautions.of_network(network(ip_address)))
+            warn(cautions.of_network(network(ip_address)))
         if date_greater_than:
             start = _second(date_greater_than, "date_greater_than")
             if start >= end:
                 raise PolicyError(f"date_greater_than ({start}) is not before date_less_than ({end})")
             condition["DateGreaterThan"] = {"AWS:EpochTime": start}
         return json.dumps({"Statement": [{"Resource": pattern, "Condition": condition}]}, separators=(",", ":"))
+
+    def _canned(self, url: str, date: datetime) -> tuple[bytes, int]:
+        end = _second(date, "date_less_than")
+        self._judge_lifetime(end)
+        return Policy(url, end).to_bytes(), end
+
+    def _custom(self, policy: str | bytes | None, date: datetime | None, url: str | None) -> bytes:
+        """The bytes of a custom policy, which has to be one, and has to cover `url`."""
+        if policy is None or date is not None:
+            raise InputError("Need to provide either date_less_than or policy, but not both")
+        data = policy.encode("utf-8") if isinstance(policy, str) else policy
+        parsed = Policy.parse(data)
+        self._judge_lifetime(parsed.expires)
+        if url is not None and parsed.resource is not None and not covers(parsed.resource, url):
+            raise URLError(
+                f"the policy's resource {shown(parsed.resource)} does not cover {shown(url)}: it would be refused"
+            )
+        return data
+
+    def _judge_lifetime(self, end: int) -> None:
+        signer = self._source if isinstance(self._source, Signer) else self._source()
+        warn(_of_life(end, signer.max_lifetime if isinstance(signer, Signer) else None))
 
     def _current(self) -> tuple[str, Callable[[bytes], str], str]:
         """Key-pair id, signature in CloudFront's base64, and what else a URL needs, all of one moment."""
@@ -180,32 +201,15 @@ def _signature(function: Callable[[bytes], bytes], data: bytes) -> bytes:
     return bytes(signature)
 
 
-def _canned(url: str, date: datetime) -> tuple[bytes, int]:
-    end = _second(date, "date_less_than")
-    _warn(_of_life(end))
-    return Policy(url, end).to_bytes(), end
-
-
-def _custom(policy: str | bytes | None, date: datetime | None, url: str | None) -> bytes:
-    """The bytes of a custom policy, which has to be one, and has to cover `url`."""
-    if policy is None or date is not None:
-        raise InputError("Need to provide either date_less_than or policy, but not both")
-    data = policy.encode("utf-8") if isinstance(policy, str) else policy
-    parsed = Policy.parse(data)
-    _warn(_of_life(parsed.expires))
-    if url is not None and parsed.resource is not None and not covers(parsed.resource, url):
-        raise URLError(
-            f"the policy's resource {shown(parsed.resource)} does not cover {shown(url)}: it would be refused"
-        )
-    return data
-
-
-def _of_life(end: int) -> Iterable[Caution]:
+def _of_life(end: int, most: timedelta | None) -> Iterator[Caution]:
+    """What is seldom meant about the life until `end`. Raises `PolicyError` if it is over `most`."""
     left = end - time.time()
     if left <= 0:
         yield Caution("expired", "date_less_than is past: what is signed opens nothing")
-    elif left > cautions.MAX_LIFETIME + 1:
-        yield Caution("long-lived", f"this opens for {left / 86400:.0f} days, and a signature cannot be taken back")
+    elif most is not None:
+        bounded(left, most)
+    else:
+        yield from cautions.of_lifetime(left)
 
 
 def _second(date: datetime, what: str) -> int:
@@ -216,8 +220,3 @@ def _second(date: datetime, what: str) -> int:
     # Not `epoch(date)`: in the far future a float of seconds is not exact, and botocore counts as this does.
     second = int((date - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
     return second if 0 < second <= LATEST else epoch(second, 0, what)
-
-
-def _warn(seen: Iterable[Caution]) -> None:
-    for caution in seen:
-        warnings.warn(SigningWarning(caution.text, caution.finding), stacklevel=3)

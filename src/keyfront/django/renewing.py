@@ -22,7 +22,7 @@ def renew(request: HttpRequest, response: HttpResponseBase, asked: CookieSetting
         return
     try:
         site = current().site
-        cookies = site.sign_cookies(made.resource, expires=made.ends, max_lifetime=asked.lifetime)
+        cookies = site.sign_cookies(made.resource, expires=made.ends)
     except ServiceError as error:
         _log.error("no signed cookies for user %s: %s", made.user, error)
         return
@@ -40,7 +40,7 @@ async def renew_async(request: HttpRequest, response: HttpResponseBase, asked: C
         return
     try:
         site = current().site
-        cookies = await site.sign_cookies_async(made.resource, expires=made.ends, max_lifetime=asked.lifetime)
+        cookies = await site.sign_cookies_async(made.resource, expires=made.ends)
     except ServiceError as error:
         _log.error("no signed cookies for user %s: %s", made.user, error)
         return

@@ -29,7 +29,7 @@ Resource = str | Callable[[HttpRequest], str | None]
 """What cookies open: a pattern, below the site's address if it is a path, or a function of the request."""
 
 _HOUR: Final = timedelta(hours=1)
-_NAMES: Final = ("SIGNER", "KEY_PAIR_ID", "DOMAIN", "ALIASES", "LIFETIME", "COOKIES")
+_NAMES: Final = ("SIGNER", "KEY_PAIR_ID", "DOMAIN", "ALIASES", "LIFETIME", "MAX_LIFETIME", "COOKIES")
 _COOKIES: Final = ("RESOURCE", "LIFETIME", "DOMAIN", "PATH", "SECURE", "SAME_SITE")
 
 
@@ -103,6 +103,8 @@ def faults(given: object) -> Iterator[Fault]:
     except (InputError, TypeError) as error:
         yield Fault("keyfront.E003", f"KEYFRONT['DOMAIN'] or ['ALIASES']: {error}", "give the distribution's names")
     yield from _wrong_lifetime(given, "KEYFRONT")
+    yield from _wrong_lifetime(given, "KEYFRONT", "MAX_LIFETIME")
+    yield from _too_long(given)
     cookies = given.get("COOKIES")
     if cookies is None:
         return
@@ -160,11 +162,29 @@ def _unknown(given: Mapping[str, object], known: tuple[str, ...], where: str) ->
             yield Fault("keyfront.E010", f"{where} has {name!r}, which is not known", f"choose of {', '.join(known)}")
 
 
-def _wrong_lifetime(given: Mapping[str, object], where: str) -> Iterator[Fault]:
+def _wrong_lifetime(given: Mapping[str, object], where: str, name: str = "LIFETIME") -> Iterator[Fault]:
     try:
-        _lifetime(given.get("LIFETIME"))
+        _lifetime(given.get(name))
     except InputError as error:
-        yield Fault("keyfront.E004", f"{where}['LIFETIME']: {error}", "give seconds or a timedelta")
+        yield Fault("keyfront.E004", f"{where}[{name!r}]: {error}", "give seconds or a timedelta")
+
+
+def _too_long(given: Mapping[str, object]) -> Iterator[Fault]:
+    """The lifetimes that KEYFRONT['MAX_LIFETIME'] would refuse at every signature."""
+    cookies = given.get("COOKIES")
+    named = {"KEYFRONT['LIFETIME']": given, "KEYFRONT['COOKIES']['LIFETIME']": cookies}
+    for where, held in named.items():
+        try:
+            most = _longest(given)
+            if most is not None and isinstance(held, Mapping) and _lifetime(held.get("LIFETIME")) > most:
+                text = f"{where} is {_lifetime(held.get('LIFETIME'))}, and KEYFRONT['MAX_LIFETIME'] is {most}"
+                yield Fault("keyfront.E013", text, "shorten the one, or lengthen the other")
+        except InputError:
+            continue  # told by `_wrong_lifetime`
+
+
+def _longest(given: Mapping[str, object]) -> timedelta | None:
+    return None if given.get("MAX_LIFETIME") is None else _lifetime(given["MAX_LIFETIME"])
 
 
 def _settings(given: Mapping[str, object]) -> Settings:
@@ -176,7 +196,8 @@ def _settings(given: Mapping[str, object]) -> Settings:
     cookies = given.get("COOKIES")
     aliases = given.get("ALIASES", ())
     return Settings(
-        Site(signers, str(domain), aliases=aliases),  # type: ignore[arg-type]  # `faults` has looked at them
+        # `faults` has looked at them.
+        Site(signers, str(domain), aliases=aliases, max_lifetime=_longest(given)),  # type: ignore[arg-type]
         _lifetime(given.get("LIFETIME")),
         _cookie_settings(cookies) if isinstance(cookies, Mapping) else None,
     )

@@ -104,7 +104,7 @@ class StreamEndpoint:
         self._origin = site_url(origin) if isinstance(origin, str) else origin
         self._folder = folder or posixpath.dirname
         self._cors = cors or CORS()
-        self._max_lifetime = max_lifetime
+        self._max_lifetime = site.max_lifetime if max_lifetime is None else max_lifetime
         self._web = Web()
         self._grants: dict[tuple[str, str], Grant] = {}
 

@@ -1,6 +1,5 @@
 """One manifest: its addresses signed by one policy, in its text, and everything else as it was to the byte."""
 
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,10 +7,11 @@ from typing import Final, Literal, Unpack
 from urllib.parse import urljoin, urlsplit
 from xml.sax.saxutils import escape
 
+from keyfront.cautions import Caution
 from keyfront.errors import InputError, URLError
 from keyfront.grants import Grant
 from keyfront.resource import covers
-from keyfront.signing import Signer, SigningWarning
+from keyfront.signing import Signer, warn
 from keyfront.streams import dash, hls
 from keyfront.streams.hosts import withheld
 from keyfront.streams.lengths import length
@@ -160,7 +160,7 @@ def sign_with(
         if uri != each.uri:
             edits.append((each.start, each.end, each.written(uri, manifest.text)))
     seconds = length.total_seconds() if length is not None else stream_length(manifest)
-    warn(grant, manifest, seconds, useless=bool(left) and not signed, frames=4)
+    warn_of_stream(grant, manifest, seconds, useless=bool(left) and not signed)
     return SignedManifest(
         edited(manifest.text, edits),
         manifest.url,
@@ -208,8 +208,8 @@ def stream_length(manifest: Manifest) -> float | None:
     return length(manifest.kind, manifest.text)
 
 
-def warn(grant: Grant, manifest: Manifest, seconds: float | None, *, useless: bool, frames: int) -> None:
-    """Say what will end a stream early, where the room was called: so many frames up."""
+def warn_of_stream(grant: Grant, manifest: Manifest, seconds: float | None, *, useless: bool) -> None:
+    """Warn of what will end a stream early, or keep it from playing at all."""
     remaining = grant.seconds_left()
     if seconds is not None and remaining < seconds:
         text = (
@@ -217,7 +217,7 @@ def warn(grant: Grant, manifest: Manifest, seconds: float | None, *, useless: bo
             f"does ({timedelta(seconds=round(seconds))}): a viewer who starts at once is refused before the end; "
             "let it live for the stream's length and the pauses that viewers make"
         )
-        warnings.warn(SigningWarning(text), stacklevel=frames)
+        warn([Caution("", text)])
     if useless:
         text = f"the policy for {grant.resource} opens nothing that {shown(manifest.url)} leads to: give resource="
-        warnings.warn(SigningWarning(text), stacklevel=frames)
+        warn([Caution("", text)])

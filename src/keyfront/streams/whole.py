@@ -16,7 +16,7 @@ from keyfront.streams.manifests import (
     read,
     sign_with,
     stream_length,
-    warn,
+    warn_of_stream,
 )
 from keyfront.streams.references import with_signature, without_signature
 from keyfront.terms import Terms
@@ -110,6 +110,6 @@ def stream_cookies(
     left = [Left(without_signature(each.uri), reason) for each, _, reason in found if reason and each.role != "base"]
     seconds = length.total_seconds() if length is not None else stream_length(manifest)
     opened = sum(not reason for each, _, reason in found if each.role != "base")
-    warn(grant, manifest, seconds, useless=bool(left) and not opened, frames=3)
+    warn_of_stream(grant, manifest, seconds, useless=bool(left) and not opened)
     cookies = SignedCookies(grant.cookies())
     return StreamCookies(cookies, text, grant.resource, grant.expires, tuple(dict.fromkeys(left)), seconds)

@@ -8,17 +8,17 @@ itself, once.
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from keyfront.cautions import MAX_LIFETIME
-from keyfront.errors import InputError, PolicyError
+from keyfront.cautions import of_lifetime
+from keyfront.errors import InputError
 from keyfront.keystore import KeyStore, open_keystore
 from keyfront.keystore.addresses import Address
-from keyfront.policy import epoch
+from keyfront.policy import bounded, epoch
+from keyfront.signing import warn
 from keyfront.tables.batches import sign_batch, signed_schema
 from keyfront.tables.terms import TableTerms
 
@@ -49,14 +49,15 @@ def sign_dataframe(
     """`frame` with its URLs signed, and a column `terms.reason_column` for the rows that could not be.
 
     Lazy, as all of Spark is. A span in `terms` is counted from now, so that a task that is tried again gives the same.
-    Raises `InputError` and `PolicyError` for an address, columns or terms that no executor could use.
+    Raises `InputError` and `PolicyError` for an address, columns or terms that no executor could use; warns
+    (`SigningWarning`) here, and not on the executors alone, of a life over seven days.
     """
     from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
     Address.parse(address)
     now = time.time()
     fixed = terms.fixed(now)
-    _refuse_long(fixed, now)
+    _judge_lifetime(fixed, now)
     schema = signed_schema(to_arrow_schema(frame.schema), fixed)
     names = [field.name for field in frame.schema]
     if len(set(names)) < len(names):
@@ -64,14 +65,14 @@ def sign_dataframe(
     return frame.mapInArrow(BatchSigner(address, fixed, key_pair_id), from_arrow_schema(schema))
 
 
-def _refuse_long(terms: TableTerms, now: float) -> None:
-    # Each executor's signer would refuse every row.
-    most = terms.max_lifetime or timedelta(seconds=MAX_LIFETIME)
-    if terms.expires is not None and epoch(terms.expires, now) - now > most.total_seconds() + 1:
-        raise PolicyError(
-            f"expires is more than {most} away: a signature cannot be taken back, so say it twice, with max_lifetime "
-            "[long-lived]"
-        )
+def _judge_lifetime(terms: TableTerms, now: float) -> None:
+    if terms.expires is None:
+        return
+    seconds = epoch(terms.expires, now) - now
+    if terms.max_lifetime is None:
+        warn(of_lifetime(seconds))
+    else:
+        bounded(seconds, terms.max_lifetime)  # each executor's signer would refuse every row
 
 
 @lru_cache(maxsize=16)

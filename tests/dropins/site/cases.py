@@ -6,7 +6,7 @@ import html
 import pickle
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -23,11 +23,12 @@ from django.core.management import call_command  # noqa: E402
 from django.test import AsyncClient, Client, override_settings  # noqa: E402
 from storages.backends.s3 import S3Storage  # noqa: E402
 
-from keyfront import SigningKey, ViewerRequest, verify  # noqa: E402
+from keyfront import Signer, SigningKey, ViewerRequest, verify  # noqa: E402
 from keyfront.compat.botocore import CloudFrontSigner  # noqa: E402
 from keyfront.django import get_site  # noqa: E402
 from keyfront.django.settings import faults  # noqa: E402
 from keyfront.django.storage import cloudfront_signer  # noqa: E402
+from keyfront.errors import PolicyError  # noqa: E402
 from keyfront.setting import NAMES  # noqa: E402
 
 
@@ -223,6 +224,9 @@ WRONG = [
     ({**FINE, "DOMAIN": "media example"}, "E003"),
     ({**FINE, "LIFETIME": "1h"}, "E004"),
     ({**FINE, "LIFETIME": 0}, "E004"),
+    ({**FINE, "MAX_LIFETIME": "7d"}, "E004"),
+    ({**FINE, "LIFETIME": 7200, "MAX_LIFETIME": 3600}, "E013"),
+    ({**FINE, "COOKIES": {"RESOURCE": "/*", "LIFETIME": 7200}, "MAX_LIFETIME": 3600}, "E013"),
     ({**FINE, "COOKIES": "/members/*"}, "E005"),
     ({**FINE, "COOKIES": {}}, "E006"),
     ({**FINE, "COOKIES": {"RESOURCE": "shop.views.nowhere"}}, "E006"),
@@ -242,6 +246,15 @@ def test_what_is_wrong_with_the_setting_is_told_by_the_checks(given: Any, fault:
         assert f"keyfront.{fault}" in [message.id for message in run_checks()]
         with pytest.raises(ImproperlyConfigured, match=fault):
             get_site()
+
+
+def test_the_longest_life_of_the_setting_is_that_of_everything_signed() -> None:
+    with override_settings(
+        KEYFRONT={"SIGNER": Signer(KEY_ID, KEY), "DOMAIN": HOST, "LIFETIME": 60, "MAX_LIFETIME": 600}
+    ):
+        assert get_site().sign_url("/a.pdf", expires=timedelta(minutes=10))
+        with pytest.raises(PolicyError, match="max_lifetime is 0:10:00"):
+            get_site().sign_url("/a.pdf", expires=timedelta(minutes=11))
 
 
 def test_a_fine_setting_passes() -> None:
