@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from keyfront.errors import InputError
-from keyfront.inventory.files import read_files
+from keyfront.inventory.files import Reading, SavedAccount, read_files
 from keyfront.keys import SigningKey
 
 if TYPE_CHECKING:
@@ -148,3 +149,118 @@ def test_what_does_not_fit_together_is_said(save: Any, tmp_path: Path) -> None:
     save("b/shop.json", config())
     with pytest.raises(InputError, match="two files hold a distribution shop"):
         read_files([save("shop.json", config()), tmp_path / "b" / "shop.json"])
+
+
+# Read again and again
+
+
+def fingers(reading: Reading) -> list[str]:
+    """The ids of the keys that the first distribution trusts."""
+    (distribution,) = reading.inventory.distributions
+    return sorted(reading.inventory.trusted_keys(distribution.default_behavior))
+
+
+@pytest.fixture
+def account(save: Any, tmp_path: Path) -> SavedAccount:
+    """A saved account that was read once, and trusts K1 and K2."""
+    save("keys/group-1/K1.pem", KEY.public_key.pem)
+    save("keys/group-1/K2.pem", KEY.public_key.pem)
+    made = SavedAccount([save("shop.json", config("group-1"))], keys=tmp_path / "keys")
+    assert fingers(made.read()) == ["K1", "K2"]
+    return made
+
+
+def removed(path: Path) -> None:
+    path.unlink()
+
+
+def junk(path: Path) -> None:
+    path.write_text("-----BEGIN PUBLIC KEY-----\nhalf")
+
+
+def not_a_file(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def unreadable(path: Path) -> None:
+    """As root reads what it may not, this cannot be read by anybody."""
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+@pytest.mark.parametrize("fault", [removed, junk, not_a_file, unreadable])
+def test_a_key_that_is_gone_or_unreadable_is_trusted_no_more_and_the_others_are(
+    account: SavedAccount, tmp_path: Path, fault: Callable[[Path], None]
+) -> None:
+    fault(tmp_path / "keys" / "group-1" / "K1.pem")
+    reading = account.read()
+    assert fingers(reading) == ["K2"]
+    assert reading.kept == ()
+    assert bool(reading.untrusted) is (fault is not removed)
+    (tmp_path / "keys" / "group-1" / "K2.pem").unlink()
+    reading = account.read()
+    assert fingers(reading) == []
+    assert "no key of the key group group-1 is known" in reading.untrusted[-1]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_key_that_may_not_be_read_any_more_is_trusted_no_more(account: SavedAccount, tmp_path: Path) -> None:
+    (tmp_path / "keys" / "group-1" / "K1.pem").chmod(0)
+    assert fingers(account.read()) == ["K2"]
+    (tmp_path / "keys" / "group-1").chmod(0)
+    assert fingers(account.read()) == []
+    (tmp_path / "keys" / "group-1").chmod(0o700)
+
+
+@pytest.mark.parametrize("folder", ["keys", "keys/group-1"])
+def test_a_folder_that_is_gone_takes_its_keys_with_it(account: SavedAccount, tmp_path: Path, folder: str) -> None:
+    (tmp_path / folder).rename(tmp_path / "elsewhere")
+    reading = account.read()
+    assert fingers(reading) == []
+    assert reading.untrusted
+    (tmp_path / "elsewhere").rename(tmp_path / folder)
+    assert fingers(account.read()) == ["K1", "K2"]
+
+
+@pytest.mark.parametrize("text", ["", '{"DistributionConfig": {', "[]", '{"KeyGroupList": {"Items": []}}', None])
+def test_a_configuration_that_cannot_be_read_stays_and_its_keys_go_on_being_read(
+    account: SavedAccount, save: Any, tmp_path: Path, text: str | None
+) -> None:
+    if text is None:
+        (tmp_path / "shop.json").unlink()
+    else:
+        save("shop.json", text)
+    (tmp_path / "keys" / "group-1" / "K1.pem").unlink()
+    reading = account.read()
+    assert reading.inventory.distributions[0].id == "shop"
+    assert fingers(reading) == ["K2"]
+    assert len(reading.kept) == 1
+    save("shop.json", config("group-1"))
+    assert account.read().kept == ()
+
+
+@pytest.mark.parametrize("name", ["group.json", "key.json"])
+def test_groups_and_keys_in_files_of_their_own_are_not_kept_either(save: Any, tmp_path: Path, name: str) -> None:
+    item = {"Id": "K1", "PublicKeyConfig": {"Name": "one", "EncodedKey": KEY.public_key.pem}}
+    group = {"Id": "group-1", "KeyGroupConfig": {"Name": "g", "Items": ["K1"]}}
+    files = [
+        save("shop.json", config("group-1")),
+        save("group.json", {"KeyGroup": group}),
+        save("key.json", {"PublicKey": item}),
+    ]
+    account = SavedAccount(files)
+    assert fingers(account.read()) == ["K1"]
+    save(name, "{")
+    reading = account.read()
+    assert fingers(reading) == []
+    assert reading.kept == ()
+    assert f"{name}' is no JSON" in reading.untrusted[0]
+
+
+def test_a_change_of_the_same_size_and_time_is_seen(account: SavedAccount, tmp_path: Path) -> None:
+    file = tmp_path / "keys" / "group-1" / "K1.pem"
+    before = file.stat()
+    file.write_text("x" * before.st_size)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert fingers(account.read()) == ["K2"]

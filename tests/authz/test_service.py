@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,10 @@ import pytest
 
 from keyfront import Signer
 from keyfront.authz.fronts import FRONTS
-from keyfront.authz.rules import ALL_METHODS, FILES, Files, Rules
+from keyfront.authz.rules import ALL_METHODS, FILES, Files, Read, Rules
 from keyfront.authz.service import application
 from keyfront.edge.admission import Door
-from keyfront.errors import InputError
+from keyfront.errors import InputError, ServiceError
 
 ID = "K2JCJMDEHXQW5F"
 SITE = "https://media.example.com"
@@ -33,10 +35,29 @@ class Answered:
 class Service:
     """The application, asked without a socket."""
 
-    def __init__(self, files: Files, front: str, **options: Any) -> None:
-        rules = Rules(files.read, Door(site_id=FILES, any_host=True), seconds=3600)
+    def __init__(
+        self,
+        files: Files,
+        front: str,
+        *,
+        read: Read | None = None,
+        refresh: float = 3600,
+        stale: float = 3600,
+        **options: Any,
+    ) -> None:
+        door = Door(site_id=FILES, any_host=True)
+        self._rules = rules = Rules(read or files.read, door, seconds=refresh, stale=stale)
         self.front = front
         self._app = application(FRONTS[front], rules, **options)
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Read the rules again and again meanwhile."""
+        self._rules.start()
+        try:
+            yield
+        finally:
+            self._rules.stop()
 
     def ask(self, path: str, headers: list[tuple[str, str]], method: str = "GET", query: str = "") -> Answered:
         sent: list[Any] = []
@@ -237,24 +258,72 @@ def test_methods_that_write_are_let_in_where_they_may(public_key: Path, target: 
     assert service.judge("/private/x", method="POST").status == 403
 
 
-def test_a_folder_of_keys_is_followed(public_key: Path, tmp_path: Path, target: str) -> None:
-    files = Files(directory=tmp_path)
+def test_a_folder_of_keys_is_followed_and_a_key_that_is_gone_is_not_trusted(
+    public_key: Path, tmp_path: Path, target: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    files, door = Files(directory=tmp_path), Door(site_id=FILES, any_host=True)
     with pytest.raises(InputError, match="no key is trusted"):
-        files.read()
+        Rules(files.read, door, seconds=1)
     (tmp_path / f"{ID}.pem").write_text(public_key.read_text())
-    rules = Rules(files.read, Door(site_id=FILES, any_host=True), seconds=0.01)
-    first = rules.configuration
+    rules = Rules(files.read, door, seconds=0.01)
+
+    def trusted() -> list[str]:
+        return list(rules.configuration.sites[FILES].behaviors[-1].keys or {})
+
+    assert (trusted(), rules.standing.ready) == ([ID], True)
     rules.start()
     try:
         (tmp_path / f"{ID}.pem").rename(tmp_path / "KOTHER.pem")
-        wait(lambda: list(rules.configuration.sites[FILES].behaviors[-1].keys or {}) == ["KOTHER"])
+        wait(lambda: trusted() == ["KOTHER"])
+        (tmp_path / "KOTHER.pem").write_text("junk")
+        wait(lambda: trusted() == [] and not rules.standing.ready)
         (tmp_path / "KOTHER.pem").unlink()
-        held = rules.configuration
-        wait(lambda: rules._failing != "")
-        assert rules.configuration.sites[FILES].behaviors[-1].keys == held.sites[FILES].behaviors[-1].keys
+        wait(lambda: "no key is trusted" in caplog.text)
+        (tmp_path / f"{ID}.pem").write_text(public_key.read_text())
+        wait(lambda: trusted() == [ID] and rules.standing.ready)
     finally:
         rules.stop()
-    assert first is not rules.configuration
+
+
+def test_a_service_without_keys_refuses_everything_and_says_so(public_key: Path, tmp_path: Path, target: str) -> None:
+    (tmp_path / f"{ID}.pem").write_text(public_key.read_text())
+    service = Service(Files(directory=tmp_path), "caddy", refresh=0.01)
+    assert service.judge(target).status == 200
+    assert (service.ask("/readyz", []).status, service.ask("/readyz", []).body) == (200, b"ok\n")
+    (tmp_path / f"{ID}.pem").unlink()
+    with service.following():
+        wait(lambda: service.ask("/readyz", []).status == 503)
+        assert b"since they have no key" in service.ask("/readyz", []).body
+        assert b"keyfront_authz_key_groups_without_keys 1\n" in service.ask("/metrics", []).body
+        assert service.judge(target).status == 403
+
+
+def test_rules_that_cannot_be_read_are_used_for_a_time_and_then_everything_is_refused(
+    public_key: Path, target: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = Files([(ID, public_key)], public=["/public/*"])
+    faults: list[Exception] = []
+
+    def read() -> Any:
+        if faults:
+            raise faults[0]
+        return source.read()
+
+    service = Service(source, "caddy", read=read, refresh=0.01, stale=0.5)
+    with service.following():
+        faults.append(ServiceError("the API does not answer"))
+        wait(lambda: b"s old" in service.ask("/readyz", []).body)
+        assert service.ask("/readyz", []).status == 200 or "everything is refused" in caplog.text
+        faults[0] = RuntimeError("something else")
+        wait(lambda: service.ask("/readyz", []).status == 503)
+        assert service.judge(target).status == 503
+        assert service.judge("/public/x").status == 503
+        assert b"keyfront_authz_configuration_too_old 1\n" in service.ask("/metrics", []).body
+        faults.clear()
+        wait(lambda: service.ask("/readyz", []).status == 200)
+        assert service.judge(target).status == 200
+    assert "the API does not answer" in caplog.text
+    assert "something else" in caplog.text
 
 
 def wait(condition: Any) -> None:

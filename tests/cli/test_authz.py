@@ -10,7 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +88,49 @@ def test_it_answers_until_it_is_told_to_stop(start: Any, ecdsa: Path, end: signa
     assert process.wait(30) == 0
 
 
-def test_a_distribution_is_followed(start: Any, service: Service, ecdsa: Path, tmp_path: Path) -> None:
+def test_a_hangup_reads_keys_anew_and_a_key_that_is_gone_is_not_trusted(
+    start: Any, ecdsa: Path, tmp_path: Path
+) -> None:
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    (keys / f"{ID}.pem").write_text((ecdsa / "public_key.pem").read_text())
+    process, port = start("--front", "traefik", "--keys", keys, "--refresh", "3600")
+    url = Signer(ID, SigningKey.load(ecdsa / "private_key.pem")).sign_url(
+        "https://a.example.com/x", expires=timedelta(hours=1)
+    )
+    assert (judge(port, url), readiness(port)) == (200, (200, "ok\n"))
+    keys.rename(tmp_path / "elsewhere")
+    process.send_signal(signal.SIGHUP)
+    wait(lambda: judge(port, url) == 403)
+    wait(lambda: readiness(port)[0] == 503)
+    assert "since they have no key" in readiness(port)[1]
+    (tmp_path / "elsewhere").rename(keys)
+    process.send_signal(signal.SIGHUP)
+    wait(lambda: judge(port, url) == 200)
+    wait(lambda: readiness(port) == (200, "ok\n"))
+
+
+def readiness(port: int) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+@dataclass
+class Protected:
+    """A distribution of an account, and a link that it lets in until its key is revoked."""
+
+    id: str
+    signer: Signer
+    link: str
+    revoke: Callable[[], object]
+
+
+def protected(ecdsa: Path) -> Protected:
     client: Any = boto3.client("cloudfront", region_name="us-east-1")
     pem = (ecdsa / "public_key.pem").read_text()
     key = client.create_public_key(PublicKeyConfig={"CallerReference": "1", "Name": "k", "EncodedKey": pem})
@@ -118,16 +162,39 @@ def test_a_distribution_is_followed(start: Any, service: Service, ecdsa: Path, t
             },
         }
     )["Distribution"]
-    _, port = start("--front", "traefik", "--distribution", made["Id"], "--refresh", "0.05")
     signer = Signer(key_id, SigningKey.load(ecdsa / "private_key.pem"))
-    url = signer.sign_url(f"https://{made['DomainName']}/x", expires=timedelta(hours=1))
-    assert judge(port, url) == 200
-    assert judge(port, f"https://{made['DomainName']}/x") == 403
-    assert judge(port, url.replace("https:", "http:")) == 301
-    assert judge(port, signer.sign_url("https://elsewhere.example.com/x", expires=timedelta(hours=1))) == 403
+    link = signer.sign_url(f"https://{made['DomainName']}/x", expires=timedelta(hours=1))
+    revoke = partial(
+        client.update_key_group,
+        Id=group["KeyGroup"]["Id"],
+        IfMatch=group["ETag"],
+        KeyGroupConfig={"Name": "g", "Items": [spare["PublicKey"]["Id"]]},
+    )
+    return Protected(made["Id"], signer, link, revoke)
 
-    config["Items"] = [spare["PublicKey"]["Id"]]
-    client.update_key_group(Id=group["KeyGroup"]["Id"], IfMatch=group["ETag"], KeyGroupConfig=config)
+
+def test_an_account_that_is_away_for_too_long_lets_nobody_in(start: Any, service: Service, ecdsa: Path) -> None:
+    made = protected(ecdsa)
+    _, port = start("--front", "traefik", "--distribution", made.id, "--refresh", "0.05", "--stale", "2s")
+    assert judge(port, made.link) == 200
+    service.fail(503, "ServiceUnavailable")
+    wait(lambda: "s old and cannot be read" in readiness(port)[1])
+    wait(lambda: judge(port, made.link) == 503)
+    assert readiness(port)[0] == 503
+    service.before = None
+    wait(lambda: judge(port, made.link) == 200)
+
+
+def test_a_distribution_is_followed(start: Any, service: Service, ecdsa: Path, tmp_path: Path) -> None:
+    made = protected(ecdsa)
+    _, port = start("--front", "traefik", "--distribution", made.id, "--refresh", "0.05")
+    url = made.link
+    assert judge(port, url) == 200
+    assert judge(port, url.partition("?")[0]) == 403
+    assert judge(port, url.replace("https:", "http:")) == 301
+    assert judge(port, made.signer.sign_url("https://elsewhere.example.com/x", expires=timedelta(hours=1))) == 403
+
+    made.revoke()
     wait(lambda: judge(port, url) == 403)
     service.fail(503, "ServiceUnavailable")
     wait(lambda: "the last good configuration stays in use" in (tmp_path / "stderr").read_text())

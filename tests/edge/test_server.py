@@ -182,6 +182,20 @@ def test_the_last_good_configuration_stays_while_the_api_is_away(
     assert caplog.text.count("the last good configuration stays in use") == 1
 
 
+def test_everything_is_refused_when_the_api_is_away_for_too_long(
+    start: Start, account: Account, eventually: Wait, caplog: pytest.LogCaptureFixture
+) -> None:
+    account.origin.answer("/a", b"a")
+    made = account.create()
+    running = start(stale_seconds=0.5)
+    eventually(lambda: account.is_deployed(made))
+    account.leave()
+    eventually(lambda: running.get("/a").status == 503)
+    assert "everything is refused until it can" in caplog.text
+    account.arrive()
+    eventually(lambda: running.get("/a").body == b"a")
+
+
 def test_an_edge_that_starts_before_the_api_waits_for_it(start: Start, account: Account, eventually: Wait) -> None:
     account.origin.answer("/a", b"a")
     made = account.create()

@@ -2,32 +2,41 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import Callable
 
 import uvloop
 
 from keyfront.authz.rules import Rules
+from keyfront.draining import DRAIN_SECONDS, Ending, on_hangup
 from keyfront.serving import ASGIApp, Listener, bind
 
+OnReady = Callable[[int], None]
+"""Told the port, once it answers."""
 
-def run(app: ASGIApp, rules: Rules, host: str, port: int, on_ready: Callable[[int], None]) -> None:
-    """Answer at `host` and `port` (0: any that is free) until SIGINT or SIGTERM; `on_ready` gets the port.
 
-    Raises `PortError` when it cannot listen there.
+def run(
+    app: ASGIApp, rules: Rules, host: str, port: int, on_ready: OnReady, *, drain_seconds: float = DRAIN_SECONDS
+) -> None:
+    """Answer at `host` and `port` (0: any that is free) until SIGINT or SIGTERM; SIGHUP reads the rules anew.
+
+    Answers under way have `drain_seconds` to end; a second signal ends them at once. Raises `PortError` when it
+    cannot listen there.
     """
-    uvloop.run(_serve(app, rules, host, port, on_ready))
+    uvloop.run(_serve(app, rules, bind(host, port, option="another --port"), on_ready, drain_seconds))
 
 
-async def _serve(app: ASGIApp, rules: Rules, host: str, port: int, on_ready: Callable[[int], None]) -> None:
-    until, loop = asyncio.Event(), asyncio.get_running_loop()
-    listener = Listener(app, bind(host, port, option="another --port"))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, until.set)
+async def _serve(app: ASGIApp, rules: Rules, bound: socket.socket, on_ready: OnReady, drain_seconds: float) -> None:
+    ending = Ending(drain_seconds)
+    ending.on(signal.SIGINT, signal.SIGTERM)
+    on_hangup(rules.read_now, ending)
+    listener = Listener(app, bound)
     listener.start()
     rules.start()
     try:
         on_ready(listener.port)
-        await until.wait()
+        await ending.asked.wait()
     finally:
-        await asyncio.to_thread(rules.stop)
-        await listener.stop()
+        stopping = asyncio.ensure_future(asyncio.to_thread(rules.stop))
+        await listener.stop(ending.drain)
+        await stopping

@@ -10,6 +10,7 @@ from keyfront.authz.rules import Rules
 from keyfront.edge.admission import admit, route
 from keyfront.edge.answers import Answer, Headers, refused
 from keyfront.edge.authorisation import authorise
+from keyfront.edge.standing import Standing
 from keyfront.edge.viewer import ViewerRequest
 from keyfront.paths import readings
 from keyfront.serving import ASGIApp, Message, Scope
@@ -21,6 +22,10 @@ REFUSAL: Final = "/refusal"
 """Where nginx fetches what a refused viewer shall see, since it drops the body of the decision itself."""
 
 HEALTH: Final = "/health"
+READY: Final = "/readyz"
+METRICS: Final = "/metrics"
+
+_TEXT: Final[Headers] = [(b"content-type", b"text/plain")]
 
 Log = Literal["nothing", "refusals", "decisions"]
 Receive = Callable[[], Awaitable[Message]]
@@ -54,18 +59,21 @@ def application(
             return
         path: str = scope["raw_path"].decode("latin-1")
         if path == HEALTH:
-            await _send(scope, send, 200, [(b"content-type", b"text/plain")], b"ok\n")
+            await _send(scope, send, 200, _TEXT, b"ok\n")
+            return
+        if path in (READY, METRICS):
+            await _tell_standing(scope, send, rules.standing, path)
             return
         asked_for_page = front.bare and path == REFUSAL
         decides = path == DECIDE if front.uri else path.startswith(f"{DECIDE}/")
         if not decides and not asked_for_page:
-            await _send(scope, send, 404, [(b"content-type", b"text/plain")], f"ask {DECIDE}\n".encode())
+            await _send(scope, send, 404, _TEXT, f"ask {DECIDE}\n".encode())
             return
         try:
             viewer = front.viewer(scope, proxies)
         except FrontError as error:
             _log.error("refused, since %s: see --front %s in the documentation", error, front.name)
-            await _send(scope, send, 500, [(b"content-type", b"text/plain")], b"the access check is set up wrongly\n")
+            await _send(scope, send, 500, _TEXT, b"the access check is set up wrongly\n")
             return
         answer = decide(rules, viewer, clock())
         if asked_for_page:
@@ -94,6 +102,23 @@ def _facts(decision: Decision | None, reason: str) -> Headers:
     if decision is not None and decision.allowed and decision.key_pair_id:
         facts.append((b"x-keyfront-key-id", decision.key_pair_id.encode("ascii", "replace")))
     return facts
+
+
+async def _tell_standing(scope: Scope, send: Send, standing: Standing, path: str) -> None:
+    now = time.monotonic()
+    if path == READY:
+        await _send(scope, send, 200 if standing.ready else 503, _TEXT, f"{standing.says(now)}\n".encode())
+        return
+    gauges = (
+        ("configuration_age_seconds", "Since all of the configuration was read last.", f"{standing.age(now):.3f}"),
+        ("configuration_too_old", "1 while it is too old to be used: everything is refused.", int(standing.closed)),
+        ("key_groups_without_keys", "Key groups without a key that can be used.", len(standing.keyless)),
+    )
+    lines = [
+        f"# HELP keyfront_authz_{name} {text}\n# TYPE keyfront_authz_{name} gauge\nkeyfront_authz_{name} {value}\n"
+        for name, text, value in gauges
+    ]
+    await _send(scope, send, 200, [(b"content-type", b"text/plain; version=0.0.4")], "".join(lines).encode("ascii"))
 
 
 async def _show(scope: Scope, send: Send, answer: Answer) -> None:

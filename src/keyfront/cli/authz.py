@@ -2,17 +2,25 @@
 
 import ipaddress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
 from keyfront.cli.extras import needs
-from keyfront.cli.options import AsJson, EndpointUrl, Profile, Region
+from keyfront.cli.options import AsJson, Drain, EndpointUrl, Profile, Region, Stale
 from keyfront.cli.output import show, show_json, warn
+from keyfront.cli.times import span
 from keyfront.errors import InputError
 
 if TYPE_CHECKING:
     from keyfront.authz.rules import Rules
+
+
+class _Following(NamedTuple):
+    """Seconds from one reading to the next, and how old the last good one may become."""
+
+    refresh: float
+    stale: float
 
 
 def authz(
@@ -65,6 +73,8 @@ def authz(
     refresh: Annotated[
         float, typer.Option("--refresh", metavar="SECONDS", min=0.05, max=86400, help="Read keys again this often.")
     ] = 10.0,
+    stale: Stale = "1h",
+    drain: Drain = "30s",
     log: Annotated[
         Literal["nothing", "refusals", "decisions"],
         typer.Option("--log", help="What is written to standard error, a line each, without query strings."),
@@ -78,6 +88,7 @@ def authz(
 
     The decision is CloudFront's. For nginx's auth_request, Caddy's forward_auth, Traefik's ForwardAuth and Envoy's
     ext_authz; docs/authz.md has a configuration for each. Port 0 takes any that is free.
+    SIGHUP reads keys and configuration anew.
 
     \b
     Examples:
@@ -94,13 +105,15 @@ def authz(
     if proxies and front == "nginx":
         raise InputError("--proxies is for X-Forwarded-For; with nginx set $remote_addr right (set_real_ip_from)")
     _log_to_stderr()
+    following = _Following(refresh, span(stale, "--stale").total_seconds())
+    drained = span(drain, "--drain").total_seconds()
     files = (trust, keys, protect, public)
     if distribution is not None:
         if any(each is not None for each in files) or methods != "read":
             raise InputError("--distribution says what is protected: leave out --trust, --keys, --protect, --public …")
-        rules = _account(distribution, endpoint_url, profile, region, refresh)
+        rules = _account(distribution, endpoint_url, profile, region, following)
     else:
-        rules = _files(trust or [], keys, protect or [], public or [], methods, refresh)
+        rules = _files(trust or [], keys, protect or [], public or [], methods, following)
 
     def ready(number: int) -> None:
         url = f"http://{f'[{host}]' if ':' in host else host}:{number}"
@@ -109,11 +122,11 @@ def authz(
         else:
             show(f"keyfront authz answers {front} on {url}; Ctrl-C stops it")
 
-    run(application(FRONTS[front], rules, proxies=proxies, log=log), rules, host, port, ready)
+    run(application(FRONTS[front], rules, proxies=proxies, log=log), rules, host, port, ready, drain_seconds=drained)
 
 
 def _files(
-    trust: list[str], keys: Path | None, protect: list[str], public: list[str], methods: str, refresh: float
+    trust: list[str], keys: Path | None, protect: list[str], public: list[str], methods: str, following: _Following
 ) -> "Rules":
     from keyfront.authz.rules import ALL_METHODS, FILES, READING, Files, Rules
     from keyfront.edge.admission import Door
@@ -128,18 +141,19 @@ def _files(
         named.append((key_id, Path(file)))
     allowed = ALL_METHODS if methods == "all" else READING
     files = Files(named, keys, protect, public, allowed)
-    return Rules(files.read, Door(site_id=FILES, any_host=True), seconds=refresh)
+    return Rules(files.read, Door(site_id=FILES, any_host=True), seconds=following.refresh, stale=following.stale)
 
 
 def _account(
-    distribution: str, endpoint_url: str | None, profile: str | None, region: str | None, refresh: float
+    distribution: str, endpoint_url: str | None, profile: str | None, region: str | None, following: _Following
 ) -> "Rules":
     from keyfront.authz.rules import Account, Rules
     from keyfront.cli.cloudfront import cloudfront
     from keyfront.edge.admission import Door
 
     with cloudfront(endpoint_url, profile, region) as client:
-        return Rules(Account(client, distribution).read, Door(site_id=distribution), seconds=refresh)
+        account, door = Account(client, distribution), Door(site_id=distribution)
+        return Rules(account.read, door, seconds=following.refresh, stale=following.stale)
 
 
 def _is_loopback(host: str) -> bool:

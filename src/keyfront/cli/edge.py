@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from keyfront.cli.extras import needs
-from keyfront.cli.options import AccessLogs, AdminPort, AsJson, Log, RenewAuthority
+from keyfront.cli.options import AccessLogs, AdminPort, AsJson, Drain, Log, RenewAuthority, Stale
+from keyfront.cli.times import span
 from keyfront.errors import InputError
 
 
@@ -44,6 +45,8 @@ def edge(
     https_port: Annotated[
         int, typer.Option("--https-port", metavar="PORT", min=0, max=65535, help="For viewers over HTTPS.")
     ] = 8443,
+    stale: Stale = "1h",
+    drain: Drain = "30s",
     admin_port: AdminPort = None,
     workers: Annotated[
         int,
@@ -58,6 +61,8 @@ def edge(
     as_json: AsJson = False,
 ) -> None:
     """Run an edge alone, until Ctrl-C: decides, caches and serves as the configuration says.
+
+    SIGHUP reads configuration and certificate anew.
 
     \b
     Examples:
@@ -82,6 +87,8 @@ def edge(
             http_port=http_port,
             https_port=https_port,
             workers=workers,
+            stale_seconds=span(stale, "--stale").total_seconds(),
+            drain_seconds=span(drain, "--drain").total_seconds(),
             observing=Observing(log == "decisions", access_logs, admin_port),
             directory=directory,
             renew_authority=renew_authority,

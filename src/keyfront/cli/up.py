@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from keyfront.cli.allowed import host, origin
 from keyfront.cli.extras import needs
-from keyfront.cli.options import AccessLogs, AdminPort, AsJson, Log, RenewAuthority
-from keyfront.cli.times import seconds
+from keyfront.cli.options import AccessLogs, AdminPort, AsJson, Drain, Log, RenewAuthority
+from keyfront.cli.times import seconds, span
 
 
 def up(
@@ -88,6 +89,25 @@ def up(
             "line names what is missing. Credentials that the endpoint did not hand out (test) may do everything.",
         ),
     ] = False,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-origin",
+            metavar="ORIGIN",
+            help="Let web pages of this origin (http://localhost:5173) call the endpoint, for an application in "
+            "development. Otherwise no web page may. Give it once for each origin.",
+        ),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            metavar="NAME",
+            help="Let the endpoint answer to this name as well as to localhost; .NAME means every name below it. A "
+            "network that can spoof the name can then let a web page in.",
+        ),
+    ] = None,
+    drain: Drain = "30s",
     renew_authority: RenewAuthority = False,
     as_json: AsJson = False,
 ) -> None:
@@ -109,6 +129,8 @@ def up(
         from keyfront.stack.up import Options, run
     run(
         Options(
+            allowed_hosts=tuple(map(host, allow_host or ())),
+            allowed_origins=tuple(map(origin, allow_origin or ())),
             content=content,
             port=port,
             http_port=http_port,
@@ -121,6 +143,7 @@ def up(
             observing=Observing(log == "decisions", access_logs, admin_port),
             explain=explain,
             enforce_iam=enforce_iam,
+            drain_seconds=span(drain, "--drain").total_seconds(),
             renew_authority=renew_authority,
             json=as_json,
         )

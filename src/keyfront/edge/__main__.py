@@ -5,7 +5,8 @@ standard input. It writes JSON objects to standard output, one a line: first `{"
 "https": PORT, "authority": FILE, "location": NAME}` or `{"event": "failed", "error": TEXT}`, then `{"event": "applied",
 "distributions": {ID: ETAG}}` for each configuration that it has taken up, and `{"event": "standing", "faulty": BOOL,
 "closed": BOOL, "keyless": [GROUP], "age": SECONDS}` when that configuration stands in another way than before. It
-stops on SIGTERM, and when standard input ends: then whoever started it is gone. SIGINT is for the one who started it.
+stops on SIGTERM, and when standard input ends: then whoever started it is gone; of both the second ends it at once.
+SIGHUP lets it read configuration and certificate anew. SIGINT is for the one who started it.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from typing import Any
 
 import uvloop
 
+from keyfront.draining import Ending
 from keyfront.edge.server import Addresses, serve
 from keyfront.edge.settings import EdgeSettings
 from keyfront.edge.standing import Standing
@@ -52,6 +54,7 @@ def settings_from(text: str) -> EdgeSettings:
 def main() -> int:
     """Run until told to stop; 2 for settings that cannot be used."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it listens there is nothing to read anew
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
         settings = settings_from(sys.argv[1] if len(sys.argv) > 1 else sys.stdin.readline())
@@ -63,12 +66,14 @@ def main() -> int:
 
 
 async def _serve(settings: EdgeSettings) -> None:
-    until, loop = asyncio.Event(), asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, until.set)
-    threading.Thread(target=_watch_input, args=(loop, until), daemon=True).start()
+    ending, reload, loop = Ending(settings.drain_seconds), asyncio.Event(), asyncio.get_running_loop()
+    ending.on(signal.SIGTERM)
+    loop.add_signal_handler(signal.SIGHUP, reload.set)
+    threading.Thread(target=_watch_input, args=(loop, ending), daemon=True).start()
     await serve(
         settings,
-        until,
+        ending,
+        reload=reload,
         on_ready=_ready,
         on_applied=lambda etags: _say(event="applied", distributions=etags),
         on_standing=_Standings(),
@@ -92,11 +97,11 @@ class _Standings:
             _say(event="standing", **told)
 
 
-def _watch_input(loop: asyncio.AbstractEventLoop, until: asyncio.Event) -> None:
+def _watch_input(loop: asyncio.AbstractEventLoop, ending: Ending) -> None:
     # Not through `sys.stdin`, whose lock a thread that waits would still hold when the interpreter ends.
     while os.read(0, 1024):
         pass
-    loop.call_soon_threadsafe(until.set)
+    loop.call_soon_threadsafe(ending.ask)
 
 
 def _ready(addresses: Addresses) -> None:

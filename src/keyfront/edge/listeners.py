@@ -7,7 +7,10 @@ that runs out is replaced in time.
 import asyncio
 import logging
 from collections.abc import Iterable
+from typing import Final
+from weakref import WeakSet
 
+from keyfront.draining import DRAIN_SECONDS, Drain
 from keyfront.edge.admission import Door
 from keyfront.edge.asgi import application
 from keyfront.edge.certificates import Authority
@@ -19,41 +22,63 @@ from keyfront.serving import TLS, ASGIApp, Listener, PortError, Use, bind_loopba
 
 _log = logging.getLogger(__name__)
 
+_BEYOND_SECONDS: Final = 5.0
+"""For a listener whose time is over to break off what is left."""
+
 
 class OpenPort:
     """A port on which an application answers, over IPv4 and IPv6 where there is one, until it is closed."""
 
-    def __init__(self, app: ASGIApp, port: int, *, option: str = "another port", use: Use = "alone") -> None:
-        """Take `port` (0: any that is free) without answering yet. Raises `PortError`."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        port: int,
+        *,
+        option: str = "another port",
+        use: Use = "alone",
+        drain_seconds: float = DRAIN_SECONDS,
+    ) -> None:
+        """Take `port` (0: any that is free) without answering yet. Raises `PortError`.
+
+        `drain_seconds`: for answers under way over a certificate that is replaced.
+        """
         self._app = app
+        self._drain_seconds = drain_seconds
         self._sockets = bind_loopback(port, option=option, use=use)
         self._listeners: list[Listener] = []
         self._retiring: set[asyncio.Task[None]] = set()
+        self._drains: WeakSet[Drain] = WeakSet()
         self.number = int(self._sockets[0].getsockname()[1])
 
     def listen(self, tls: TLS | None = None) -> None:
         """Answer from now on. Called again, new connections get the new certificate.
 
-        What goes on over the old one has as long to end as a listener that stops waits for it.
+        What goes on over the old one has as long to end as if the port closed.
         """
         before, self._listeners = self._listeners, []
         for bound in self._sockets:
             listener = Listener(self._app, bound.dup(), tls=tls)
             listener.start()
             self._listeners.append(listener)
-        self._retire(before)
+        self._retire(before, Drain(self._drain_seconds), alone=False)
 
-    async def close(self) -> None:
-        """Free the port, and let answers under way end (as long as a listener waits for them)."""
+    async def close(self, drain: Drain | None = None) -> None:
+        """Free the port, and let answers under way end, for as long as `drain` says."""
         for bound in self._sockets:
             bound.close()
-        self._retire(self._listeners)
+        drain = drain or Drain(self._drain_seconds)
+        self._retire(self._listeners, drain, alone=True)
         self._listeners = []
-        await asyncio.gather(*self._retiring)
+        ending = asyncio.gather(*self._retiring)
+        if not await drain.wait(ending, beyond=_BEYOND_SECONDS):
+            for each in self._drains:
+                each.hurry()
+        await ending
 
-    def _retire(self, listeners: list[Listener]) -> None:
+    def _retire(self, listeners: list[Listener], drain: Drain, *, alone: bool) -> None:
+        self._drains.add(drain)
         for listener in listeners:
-            task = asyncio.ensure_future(listener.stop())
+            task = asyncio.ensure_future(listener.stop(drain, alone=alone))
             self._retiring.add(task)
             task.add_done_callback(self._retiring.discard)
 
@@ -70,12 +95,17 @@ class Listeners:
         use: Use = "alone",
         desk: Desk | None = None,
         look_seconds: float = 30.0,
+        drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
         """`dedicated`: whether distributions have ports of their own. `use`: how ports are taken.
+
+        `drain_seconds`: for answers under way at a port that closes, or over a certificate that is replaced.
 
         `look_seconds`: from one look at the certificate to the next; another process may have replaced the authority.
         """
         self._look_seconds = look_seconds
+        self._drain_seconds = drain_seconds
+        self._closed = False
         self._desk = desk
         self._edge = edge
         self._authority = authority
@@ -85,6 +115,7 @@ class Listeners:
         self._https: list[OpenPort] = []
         self._own: dict[tuple[str, int], tuple[OpenPort, OpenPort]] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._drains: WeakSet[Drain] = WeakSet()
         self._configuration = EMPTY
         self._certifying = asyncio.Lock()
         self._failed = ""
@@ -111,10 +142,10 @@ class Listeners:
             # Its door is for HTTPS alone, where nothing is sent elsewhere for HTTPS.
             secure = application(self._edge, Door(), self._desk)
             for number in https:
-                self._https.append(OpenPort(secure, number, option="another HTTPS port", use=self._use))
+                self._https.append(self._port(secure, number, option="another HTTPS port"))
             plain = application(self._edge, Door(next(iter(self.https), None)), self._desk)
             for number in http:
-                self._http.append(OpenPort(plain, number, option="another HTTP port", use=self._use))
+                self._http.append(self._port(plain, number, option="another HTTP port"))
         except PortError:
             await self.close()
             raise
@@ -127,7 +158,7 @@ class Listeners:
         """Open, close and certify what `configuration` needs. Returns the distributions whose ports are taken."""
         self._configuration = configuration
         await self.certify()
-        if not self._dedicated:
+        if not self._dedicated or self._closed:
             return frozenset()
         wanted = {(site.id, site.port): site for site in configuration.sites.values() if site.port is not None}
         for gone in self._own.keys() - wanted.keys():
@@ -158,19 +189,28 @@ class Listeners:
         else:
             self._failed = ""
 
-    async def close(self) -> None:
-        """Close every port."""
+    async def close(self, drain: Drain | None = None) -> None:
+        """Close every port at once, and let answers under way end, for as long as `drain` says."""
+        self._closed = True
         if self._looking is not None:
             self._looking.cancel()
         ports = [*self._http, *self._https, *(port for pair in self._own.values() for port in pair)]
         self._http, self._https = [], []
         self._own.clear()
-        await asyncio.gather(*(port.close() for port in ports), *self._closing)
+        drain = drain or Drain(self._drain_seconds)
+        ending = asyncio.gather(*(port.close(drain) for port in ports), *self._closing)
+        if not await drain.wait(ending, beyond=_BEYOND_SECONDS):
+            for each in self._drains:
+                each.hurry()
+        await ending
+
+    def _port(self, app: ASGIApp, number: int, *, option: str = "another port") -> OpenPort:
+        return OpenPort(app, number, option=option, use=self._use, drain_seconds=self._drain_seconds)
 
     def _open_own(self, site: Site, number: int) -> tuple[OpenPort, OpenPort]:
-        secure = OpenPort(application(self._edge, Door(site_id=site.id), self._desk), number, use=self._use)
+        secure = self._port(application(self._edge, Door(site_id=site.id), self._desk), number)
         try:
-            plain = OpenPort(application(self._edge, Door(number, site.id), self._desk), number + 1, use=self._use)
+            plain = self._port(application(self._edge, Door(number, site.id), self._desk), number + 1)
         except PortError:
             self._close_later(secure)
             raise
@@ -195,6 +235,8 @@ class Listeners:
                 port.listen(tls)
 
     def _close_later(self, port: OpenPort) -> None:
-        task = asyncio.ensure_future(port.close())
+        drain = Drain(self._drain_seconds)
+        self._drains.add(drain)
+        task = asyncio.ensure_future(port.close(drain))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)

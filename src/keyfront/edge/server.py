@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from keyfront.draining import Drain, Ending
 from keyfront.edge.certificates import Authority
 from keyfront.edge.configuration import CLOSED, EMPTY, Configuration
 from keyfront.edge.invalidations import Invalidation
@@ -111,6 +112,7 @@ class EdgeServer:
             desk=seen.desk,
             dedicated=settings.addressing == "port",
             use="shared" if settings.shared_ports else "alone",
+            drain_seconds=settings.drain_seconds,
         )
         try:
             await self._listeners.open(
@@ -133,15 +135,23 @@ class EdgeServer:
         http, https = (next(iter(numbers), None) for numbers in (self._listeners.http, self._listeners.https))
         return Addresses(http, https, authority.certificate, place.name)
 
-    async def stop(self) -> None:
-        """Read no more, take no more connections, and let answers under way end (five seconds at most)."""
-        if self._refresher is None:
+    async def stop(self, drain: Drain | None = None) -> None:
+        """Read no more, take no more connections, and let answers under way end, for as long as `drain` says."""
+        refresher, self._refresher = self._refresher, None
+        if refresher is None:
             return
-        await asyncio.to_thread(self._refresher.stop)
-        self._refresher = None
-        await self._listeners.close()
+        drain = drain or Drain(self._settings.drain_seconds)
+        stopping = asyncio.ensure_future(asyncio.to_thread(refresher.stop))
+        await self._listeners.close(drain)
+        await stopping
         await self._origins.aclose()
         self._observation.close()
+
+    async def reload(self) -> None:
+        """Read the configuration and the certificate anew. Connections and answers under way stay."""
+        if self._refresher is not None:
+            self._refresher.read_now()
+            await self._listeners.certify()
 
     async def apply(self, configuration: Configuration) -> frozenset[str]:
         """Serve `configuration` from now on. Returns the distributions whose ports could not be opened."""
@@ -178,21 +188,36 @@ class EdgeServer:
 
 async def serve(
     settings: EdgeSettings,
-    until: asyncio.Event,
+    ending: Ending,
     *,
+    reload: asyncio.Event | None = None,
     on_ready: Callable[[Addresses], None] | None = None,
     on_applied: OnApplied | None = None,
     on_standing: OnStanding | None = None,
 ) -> None:
-    """Run an edge until the event is set. Raises `PortError` and `InputError` when it cannot start."""
+    """Run an edge until it is asked to end. Raises `PortError` and `InputError` when it cannot start.
+
+    `reload`: each time that it is set, configuration and certificate are read anew, and it is cleared.
+    """
     server = EdgeServer(settings, on_applied=on_applied, on_standing=on_standing)
     addresses = await server.start()
+    reloading = asyncio.create_task(_reload(server, reload)) if reload is not None else None
     try:
         if on_ready is not None:
             on_ready(addresses)
-        await until.wait()
+        await ending.asked.wait()
     finally:
-        await server.stop()
+        if reloading is not None:
+            reloading.cancel()
+        await server.stop(ending.drain)
+
+
+async def _reload(server: EdgeServer, wanted: asyncio.Event) -> None:
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        _log.warning("configuration and certificate are read anew")
+        await server.reload()
 
 
 def _given(*ports: int | None) -> list[int]:

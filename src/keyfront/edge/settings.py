@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+from keyfront.draining import DRAIN_SECONDS, LONGEST_DRAIN
 from keyfront.edge.geography import countries as countries_of
 from keyfront.edge.locations import Location
 from keyfront.edge.standing import LONGEST_STALE, STALE_SECONDS
@@ -46,10 +47,12 @@ class EdgeSettings:
     renew_authority: bool = False
     """Whether a new authority is made when the one that is kept may not sign for an alias."""
     refresh_seconds: float = 1.0
-    cache_bytes: int = 256 * 1024 * 1024
-    object_bytes: int = 8 * 1024 * 1024
     stale_seconds: float = STALE_SECONDS
     """How long a configuration is used that cannot be read again; then everything is refused."""
+    drain_seconds: float = DRAIN_SECONDS
+    """How long answers under way may go on once the edge is told to stop, or their port closes."""
+    cache_bytes: int = 256 * 1024 * 1024
+    object_bytes: int = 8 * 1024 * 1024
     """Larger objects are kept on disk."""
     disk_bytes: int = 1024**3
     """In files without names under `directory`; with 0 larger objects are passed on and not kept."""
@@ -84,10 +87,12 @@ class EdgeSettings:
             raise InputError(f"addressing is {self.addressing!r}: choose 'host' or 'port'")
         if not isinstance(self.refresh_seconds, int | float) or not 0 < self.refresh_seconds < 86_400:
             raise InputError(f"refresh_seconds is {self.refresh_seconds!r}: give more than 0, and at most a day")
+        for name, longest in (("stale_seconds", LONGEST_STALE), ("drain_seconds", LONGEST_DRAIN)):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 <= value <= longest:
+                raise InputError(f"{name} is {value!r}: give from 0 to {longest:,}")
         for name in ("http_port", "https_port", "own_http_port", "own_https_port"):
             self._whole_number(name, 65_535, optional=True)
-        if not isinstance(self.stale_seconds, int | float) or not 0 <= self.stale_seconds <= LONGEST_STALE:
-            raise InputError(f"stale_seconds is {self.stale_seconds!r}: give from 0 to {LONGEST_STALE:,}")
         for name in ("cache_bytes", "object_bytes", "disk_bytes"):
             self._whole_number(name, 1 << 50, optional=False)
         if not isinstance(self.countries, Mapping):

@@ -18,6 +18,7 @@ from keyfront.edge.settings import EdgeSettings
 from keyfront.edge.standing import Standing
 from keyfront.serving import Listener, bind_loopback
 from keyfront.stack.edges import Edges
+from keyfront.web.local import LocalOnly
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -66,7 +67,7 @@ class AdminPort:
 
     def start(self, edges: Edges) -> None:
         """Answer from now on."""
-        app = application(self.metrics, alive=edges.alive, ready=edges.ready)
+        app = LocalOnly(application(self.metrics, alive=edges.alive, standings=edges.standings))
         for bound in self._sockets:
             listener = Listener(app, bound)
             listener.start()

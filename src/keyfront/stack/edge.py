@@ -11,8 +11,10 @@ from pathlib import Path
 from rich.console import Console
 
 from keyfront.controlplane.propagation import Propagation
+from keyfront.draining import DRAIN_SECONDS, Ending, on_hangup
 from keyfront.edge.locations import Location
 from keyfront.edge.settings import EdgeSettings
+from keyfront.edge.standing import STALE_SECONDS
 from keyfront.inventory.files import read_files
 from keyfront.ownership import own_folder
 from keyfront.stack.admin import AdminPort, Observing
@@ -32,6 +34,10 @@ class EdgeOptions:
     http_port: int = 8080
     https_port: int = 8443
     workers: int = 1
+    stale_seconds: float = STALE_SECONDS
+    """How long a configuration is used that cannot be read again."""
+    drain_seconds: float = DRAIN_SECONDS
+    """How long answers under way may go on at the end."""
     observing: Observing = field(default_factory=Observing)
     directory: Path = Path(".keyfront")
     renew_authority: bool = False
@@ -46,17 +52,19 @@ class _Running:
 
 
 def run(options: EdgeOptions) -> None:
-    """Run until SIGINT or SIGTERM. Raises `KeyfrontError` for files that cannot be used and ports that are taken."""
+    """Run until SIGINT or SIGTERM; SIGHUP reads configuration and certificate anew.
+
+    Raises `KeyfrontError` for files that cannot be used and ports that are taken.
+    """
     asyncio.run(_run(options))
 
 
 async def _run(options: EdgeOptions) -> None:
-    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+    ending = Ending(options.drain_seconds)
+    ending.on(signal.SIGINT, signal.SIGTERM)
     async with contextlib.AsyncExitStack() as stack:
-        starting = asyncio.create_task(_start(options, stack))
-        waiting = asyncio.create_task(stopped.wait())
+        starting = asyncio.create_task(_start(options, ending, stack))
+        waiting = asyncio.create_task(ending.asked.wait())
         try:
             await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
             if starting.done():
@@ -68,7 +76,7 @@ async def _run(options: EdgeOptions) -> None:
             await asyncio.gather(starting, waiting, return_exceptions=True)
 
 
-async def _start(options: EdgeOptions, stack: contextlib.AsyncExitStack) -> _Running:
+async def _start(options: EdgeOptions, ending: Ending, stack: contextlib.AsyncExitStack) -> _Running:
     hosts: dict[str, tuple[str, ...]] = {}
     if options.files:
         # Here too, since a mistake in them has to be said before anything listens.
@@ -76,7 +84,8 @@ async def _start(options: EdgeOptions, stack: contextlib.AsyncExitStack) -> _Run
         hosts = {each.id: each.aliases or (f"{each.id.lower()}.cloudfront.localhost",) for each in found.distributions}
     places = [Location(number, options.workers) for number in range(1, options.workers + 1)]
     edges = Edges(places, http_port=options.http_port, https_port=options.https_port)
-    stack.push_async_callback(edges.stop)
+    stack.push_async_callback(edges.stop, ending.drain)
+    on_hangup(edges.reload, ending)
     watched = options.observing
     port = AdminPort(watched.admin_port, stack) if watched.admin_port is not None else None
     settings = EdgeSettings(
@@ -85,6 +94,8 @@ async def _start(options: EdgeOptions, stack: contextlib.AsyncExitStack) -> _Run
         files=tuple(path.absolute() for path in options.files),
         keys=options.keys.absolute() if options.keys else None,
         origins=options.origins,
+        stale_seconds=options.stale_seconds,
+        drain_seconds=options.drain_seconds,
         directory=own_folder(options.directory) / "authority",
         renew_authority=options.renew_authority,
     )

@@ -7,6 +7,7 @@ says where it listens and what it has taken up; the end of its standard input st
 import asyncio
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from keyfront.draining import Drain
 from keyfront.edge.standing import Standing
 from keyfront.errors import KeyfrontError
 
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from keyfront.edge.settings import EdgeSettings
 
 _START_SECONDS: Final = 30
-_STOP_SECONDS: Final = 10
+_BEYOND_SECONDS: Final = 10.0
+"""How long the child may take to end beyond the time of the answers under way."""
+_LAST_SECONDS: Final = 3.0
 
 
 class EdgeProcess:
@@ -71,7 +75,7 @@ class EdgeProcess:
             process.kill()
             raise
         if "error" in said:
-            await _end(process)
+            await _end(process, Drain(0))
             raise KeyfrontError(said["error"])
         return cls(process, Path(said["authority"]), on_applied)
 
@@ -90,9 +94,14 @@ class EdgeProcess:
         await asyncio.wait({self._listening})  # waiting for it by itself would end it with whoever waits here
         return await self._process.wait()
 
-    async def stop(self) -> None:
-        """Let answers under way end, then end the child."""
-        await _end(self._process)
+    def reload(self) -> None:
+        """Let the child read configuration and certificate anew."""
+        if self.runs:
+            self._process.send_signal(signal.SIGHUP)
+
+    async def stop(self, drain: Drain) -> None:
+        """Let answers under way end, for as long as `drain` says, then end the child."""
+        await _end(self._process, drain)
         await self._listening
 
     async def _listen(self) -> None:
@@ -111,14 +120,17 @@ def _standing(message: Mapping[str, Any]) -> Standing:
     return Standing(read_at, message["faulty"], message["closed"], tuple(message["keyless"]))
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process, drain: Drain) -> None:
     assert process.stdin is not None
     process.stdin.close()
-    try:
-        await asyncio.wait_for(process.wait(), _STOP_SECONDS)
-    except TimeoutError:
+    ended = asyncio.ensure_future(process.wait())
+    # The child waits by a clock of its own, for as long as we do.
+    if not await drain.wait(ended, beyond=_BEYOND_SECONDS) and process.returncode is None:
+        process.terminate()  # the second request to end: it waits for nothing any more
+        await asyncio.wait({ended}, timeout=_LAST_SECONDS)
+    if process.returncode is None:
         process.kill()
-        await process.wait()
+    await ended
 
 
 async def _said(process: asyncio.subprocess.Process) -> dict[str, Any]:

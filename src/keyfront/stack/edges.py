@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from keyfront.controlplane import Propagation
+from keyfront.draining import Drain
 from keyfront.edge.locations import Location
 from keyfront.edge.standing import Standing
 from keyfront.errors import InputError, KeyfrontError
@@ -97,12 +98,18 @@ class Edges:
         """Locations by name, and how their configurations stand."""
         return {name: process.standing for name, process in sorted(self._processes.items())}
 
-    async def stop(self) -> None:
-        """End all, and free the ports."""
+    def reload(self) -> None:
+        """Let all read configuration and certificate anew."""
+        for process in self._processes.values():
+            process.reload()
+
+    async def stop(self, drain: Drain | None = None) -> None:
+        """End all, once answers under way have ended or `drain` is over, and free the ports."""
+        drain = drain or Drain()
         for task in self._keeping:
             task.cancel()
         await asyncio.gather(*self._keeping, return_exceptions=True)
-        await asyncio.gather(*(process.stop() for process in self._processes.values()))
+        await asyncio.gather(*(process.stop(drain) for process in self._processes.values()))
         self._reserved.close()
 
     async def _run(self, settings: "EdgeSettings") -> None:

@@ -13,6 +13,7 @@ from typing import Final, Literal
 from keyfront.backend import Settings, connect, create_app, seed
 from keyfront.controlplane import ControlPlane, Journal
 from keyfront.controlplane.asgi import application as control_plane_app
+from keyfront.draining import DRAIN_SECONDS, Drain
 from keyfront.edge.locations import Location
 from keyfront.edge.settings import EdgeSettings
 from keyfront.errors import KeyLoadError, ServiceError
@@ -28,6 +29,7 @@ from keyfront.stack.endpoint import Endpoint, ServicesState
 from keyfront.stack.provision import Provisioned, provision
 from keyfront.stack.shop import Shop, load_shop
 from keyfront.stack.state import StateDirectory
+from keyfront.web.local import LocalOnly
 
 _DEPLOY_SECONDS: Final = 30
 _TO_KEEP: Final = {"Content-Disposition": "attachment"}
@@ -49,10 +51,16 @@ class Options:
     """Edge locations, each a process of its own."""
     propagation_delay: float = 0.0
     """Seconds until a change has reached the last of them."""
+    drain_seconds: float = DRAIN_SECONDS
+    """How long answers under way may go on at the end."""
     observing: Observing = field(default_factory=Observing)
     """What an operator wants to see of the edge."""
     explain: bool = True
     """Whether refusals name their finding."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names beside localhost that the endpoint answers to."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins whose web pages may call the endpoint."""
     enforce_iam: bool = False
     """Whether roles and users may do only what their policies allow."""
     renew_authority: bool = False
@@ -95,6 +103,9 @@ class Machine:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._stack = contextlib.AsyncExitStack()
+        self._edges: Edges | None = None
+        self._facing: list[Listener] = []
+        """What customers are connected to, beside the edges."""
 
     async def start(self) -> Running:
         """Listen, provision, and wait until the edge serves what was provisioned.
@@ -109,8 +120,7 @@ class Machine:
         backend_sockets = self._bind(options.backend_port, "--backend-port")
 
         places = [Location(number, options.edges, options.propagation_delay) for number in range(1, options.edges + 1)]
-        edges = Edges(places, http_port=options.http_port, https_port=options.https_port)
-        self._stack.push_async_callback(edges.stop)
+        edges = self._edges = Edges(places, http_port=options.http_port, https_port=options.https_port)
         watched = options.observing
         admin = AdminPort(watched.admin_port, self._stack) if watched.admin_port is not None else None
         control_plane = ControlPlane(
@@ -124,6 +134,8 @@ class Machine:
         endpoint = Endpoint(
             control_plane_app(control_plane),
             plane=control_plane,
+            hosts=options.allowed_hosts,
+            origins=options.allowed_origins,
             enforce_iam=options.enforce_iam,
             state=services,
         )
@@ -154,14 +166,23 @@ class Machine:
             provisioned=made,
             shop=shop,
         )
-        self._listen(await asyncio.to_thread(self._backend, running, aws), backend_sockets)
+        backend = await asyncio.to_thread(self._backend, running, aws)
+        self._facing = self._listen(LocalOnly(backend, browsers=True), backend_sockets)
         patience = _DEPLOY_SECONDS + options.propagation_delay
         await asyncio.to_thread(_wait_until_deployed, aws, made.distribution_id, patience)
         return running
 
-    async def stop(self) -> None:
-        """Stop what was started, last first."""
-        await self._stack.aclose()
+    async def stop(self, drain: Drain | None = None) -> None:
+        """Stop what was started. What viewers are being sent may end first, for as long as `drain` says."""
+        drain = drain or Drain(self._options.drain_seconds)
+        stops = [partial(listener.stop, drain) for listener in self._facing]
+        if self._edges is not None:
+            stops.append(partial(self._edges.stop, drain))
+        try:
+            # Together, and before the endpoint, which is their origin.
+            await asyncio.gather(*(stop() for stop in stops))
+        finally:
+            await self._stack.aclose()
 
     def _open_state(self) -> StateDirectory | None:
         if self._options.state is None:
@@ -186,11 +207,12 @@ class Machine:
             self._stack.callback(bound.close)
         return sockets
 
-    def _listen(self, app: ASGIApp, sockets: list[socket.socket]) -> None:
-        for bound in sockets:
-            listener = Listener(app, bound)
+    def _listen(self, app: ASGIApp, sockets: list[socket.socket]) -> list[Listener]:
+        listeners = [Listener(app, bound) for bound in sockets]
+        for listener in listeners:
             listener.start()
             self._stack.push_async_callback(listener.stop)
+        return listeners
 
     def _edge_settings(self, endpoint: str) -> EdgeSettings:
         return EdgeSettings(
@@ -200,6 +222,7 @@ class Machine:
             secret_access_key=CREDENTIALS[1],
             addressing=self._options.addressing,
             directory=self._options.home / "authority",
+            drain_seconds=self._options.drain_seconds,
             renew_authority=self._options.renew_authority,
             explain=self._options.explain,
         )

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from rich.console import Console
 
+from keyfront.draining import Ending
 from keyfront.stack import aws
 from keyfront.stack.edges import EdgePorts
 from keyfront.stack.machine import Machine, Options, Running
@@ -22,18 +23,16 @@ __all__ = ["Options", "run"]
 
 
 def run(options: Options) -> None:
-    """Run until SIGINT or SIGTERM. Raises `KeyfrontError` when the machine cannot start."""
+    """Run until SIGINT, SIGTERM or SIGHUP. Raises `KeyfrontError` when the machine cannot start."""
     asyncio.run(_run(options))
 
 
 async def _run(options: Options) -> None:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+    ending = Ending(options.drain_seconds)
+    ending.on(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     machine = Machine(options)
     starting = asyncio.create_task(machine.start())
-    waiting = asyncio.create_task(stopped.wait())
+    waiting = asyncio.create_task(ending.asked.wait())
     try:
         await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
@@ -44,7 +43,7 @@ async def _run(options: Options) -> None:
         starting.cancel()
         waiting.cancel()
         await asyncio.gather(starting, waiting, return_exceptions=True)
-        await machine.stop()
+        await machine.stop(ending.drain)
 
 
 def as_json(running: Running) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.client
 import json
@@ -11,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,155 @@ def test_a_file_that_changes_is_taken_up(start: Callable[..., Edge], place: Path
     (place / "shop.json").write_text(json.dumps(SAVED | {"ETag": "E3"}))
     (place / "keys" / "K2.pem").rename(place / "keys" / "K1.pem")
     edge.until(lambda: edge.get(signed()) == (200, b"for buyers"))
+
+
+def removed(file: Path) -> None:
+    file.unlink()
+
+
+def junk(file: Path) -> None:
+    file.write_text("-----BEGIN PUBLIC KEY-----\nhalf")
+
+
+def unreadable(file: Path) -> None:
+    """By root as well."""
+    file.unlink()
+    file.symlink_to(file.name)
+
+
+def folder_gone(file: Path) -> None:
+    file.parent.rename(file.parent.with_name("elsewhere"))
+
+
+@pytest.mark.parametrize("fault", [removed, junk, unreadable, folder_gone])
+def test_a_group_whose_only_key_is_gone_refuses_everything_and_says_so(
+    start: Callable[..., Edge], place: Path, fault: Callable[[Path], None]
+) -> None:
+    edge = start("--admin-port", "0")
+    edge.until(lambda: edge.admin("/readyz") == (200, b"LOC1-P1 ok\n"))
+    link = signed()
+    assert edge.get(link)[0] == 200
+    # At the same moment as a fault that hides the configuration: it must not keep the key alive.
+    (place / "shop.json").write_text("{")
+    fault(place / "keys" / "K1.pem")
+    edge.until(lambda: edge.get(link)[0] == 403)
+    assert b"InvalidKey" in edge.get(link)[1]
+    edge.until(lambda: edge.admin("/readyz")[0] == 503)
+    assert b"since they have no key: group-1" in edge.admin("/readyz")[1]
+    assert b'keyfront_edge_key_groups_without_keys{location="LOC1-P1"} 1.0' in edge.admin("/metrics")[1]
+    edge.process.send_signal(signal.SIGTERM)
+    said = edge.process.communicate(timeout=30)[1]
+    assert "key group group-1 has no key that can be used" in said
+    assert "shop.json' is no JSON" in said
+
+
+def test_a_configuration_that_cannot_be_read_is_used_for_its_time_and_then_everything_is_refused(
+    start: Callable[..., Edge], place: Path
+) -> None:
+    edge = start("--admin-port", "0", "--stale", "3s")
+    edge.until(lambda: edge.admin("/readyz")[0] == 200)
+    (place / "shop.json").write_text("{")
+    edge.until(lambda: b"old and cannot be read" in edge.admin("/readyz")[1])
+    edge.until(lambda: edge.get(signed())[0] == 503)
+    edge.until(lambda: edge.admin("/readyz")[0] == 503)
+    assert b"LOC1-P1 refuses everything: its configuration is " in edge.admin("/readyz")[1]
+    assert b'keyfront_edge_configuration_too_old{location="LOC1-P1"} 1.0' in edge.admin("/metrics")[1]
+    (place / "shop.json").write_text(json.dumps(SAVED))
+    edge.until(lambda: edge.get(signed()) == (200, b"for buyers"))
+    edge.until(lambda: edge.admin("/readyz") == (200, b"LOC1-P1 ok\n"))
+
+
+def test_a_hangup_reads_configuration_and_certificate_anew_and_ends_nothing(
+    start: Callable[..., Edge], place: Path
+) -> None:
+    edge = start("--workers", "2")
+    certificate = place / ".keyfront" / "authority" / "server-2.pem"
+    certificate.unlink()
+    edge.process.send_signal(signal.SIGHUP)
+    edge.until(certificate.exists)
+    assert edge.get(signed())[0] == 200
+    edge.process.send_signal(signal.SIGTERM)
+    said = edge.process.communicate(timeout=30)[1]
+    assert edge.process.returncode == 0
+    assert said.count("configuration and certificate are read anew") == 2
+
+
+class Download:
+    """One that is under way, from an origin that sends the rest when it is told to."""
+
+    def __init__(self, edge: Edge) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", edge.printed["http"], timeout=60)
+        self.connection.request("GET", signed("/slow"), headers={"Host": HOST})
+        self.reply = self.connection.getresponse()
+        assert (self.reply.status, self.reply.read(5)) == (200, b"first")
+
+    def rest(self) -> bytes:
+        with contextlib.closing(self.connection), self.reply:
+            return self.reply.read()
+
+
+@pytest.fixture
+def rest(place: Path) -> Iterator[threading.Event]:
+    """An origin with a file, `/slow`, of which only the beginning comes until this is set."""
+    go_on = threading.Event()
+
+    class Slow(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "10")
+            self.end_headers()
+            self.wfile.write(b"first")
+            go_on.wait(60)
+            with contextlib.suppress(OSError):
+                self.wfile.write(b"later")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    (place / "origin").write_text(f"files=http://127.0.0.1:{server.server_port}")
+    yield go_on
+    go_on.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def refuses(edge: Edge) -> bool:
+    try:
+        edge.get("/")
+    except OSError:
+        return True
+    return False
+
+
+def test_a_download_under_way_runs_to_its_end_while_nobody_new_is_let_in(
+    rest: threading.Event, start: Callable[..., Edge]
+) -> None:
+    edge = start()
+    download = Download(edge)
+    edge.process.send_signal(signal.SIGTERM)
+    edge.until(lambda: refuses(edge))
+    with pytest.raises(subprocess.TimeoutExpired):
+        edge.process.wait(7)  # longer than any listener waits of itself
+    rest.set()
+    assert download.rest() == b"later"
+    assert edge.process.wait(30) == 0
+
+
+@pytest.mark.parametrize("how", ["its time is over", "a second signal"])
+def test_a_download_that_does_not_end_is_cut(rest: threading.Event, start: Callable[..., Edge], how: str) -> None:
+    edge = start("--drain", "1s" if how == "its time is over" else "1h")
+    download = Download(edge)
+    edge.process.send_signal(signal.SIGINT)
+    edge.until(lambda: refuses(edge))
+    if how == "a second signal":
+        edge.process.send_signal(signal.SIGTERM)
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        download.rest()
+    assert edge.process.wait(30) == 0
 
 
 def test_an_operator_sees_decisions_metrics_and_logs(start: Callable[..., Edge], place: Path) -> None:
