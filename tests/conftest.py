@@ -162,11 +162,11 @@ def chromium() -> Path:
 
 @pytest.fixture(scope="module")
 def browser(chromium: Path) -> "Iterator[Browser]":
-    """The real Chromium, without a window and without requests of its own."""
+    """The real Chromium, without a window and without requests of its own. `*.test` is this machine."""
     from playwright.sync_api import sync_playwright
 
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    quiet += ["--disable-component-update", "--disable-sync"]
+    quiet += ["--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP *.test 127.0.0.1"]
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, args=quiet)
         yield launched

@@ -87,7 +87,7 @@ def terraform_init_options(terraform: Path, workers: Workers, scratch: Path) -> 
 
 def _find_provider(terraform: Path, scratch: Path) -> dict[str, str]:
     """A mirror, or nothing if the registry answers, or the registry's error."""
-    if mirror := _find_mirror():
+    if mirror := find_mirror(Path("/")):
         return {"mirror": str(mirror)}
     (scratch / "main.tf").write_text(_CONFIGURATION, "utf-8")
     command = [terraform, "init", "-input=false", "-no-color", "-backend=false"]
@@ -101,8 +101,8 @@ def _find_provider(terraform: Path, scratch: Path) -> dict[str, str]:
     return {"error": _last_line(done.stderr)} if done.returncode else {}
 
 
-def _find_mirror() -> Path | None:
-    """A folder with the AWS provider as Terraform's mirrors have it, on the file system of `/`.
+def find_mirror(below: Path) -> Path | None:
+    """A folder with the AWS provider as Terraform's mirrors have it, `below` a folder and on its file system.
 
     Unpacked it is HOST/NAMESPACE/TYPE/VERSION/PLATFORM/FILE below that folder, packed HOST/NAMESPACE/TYPE/FILE.zip.
     """
@@ -110,7 +110,7 @@ def _find_mirror() -> Path | None:
     if search is None:
         return None
     wanted = ["-name", "terraform-provider-aws*", "-not", "-type", "d", "-path", "*/hashicorp/aws/*"]
-    command = [search, "/", "-xdev", *wanted, "-not", "-path", "*/.terraform/*", "-print", "-quit"]
+    command = [search, below, "-xdev", *wanted, "-not", "-path", "*/.terraform/*", "-print", "-quit"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_FIND_SECONDS, check=False)
     except subprocess.TimeoutExpired:

@@ -1,7 +1,7 @@
 """A web page in a real browser gets nothing from any port of `keyfront up`, whatever it tries."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -10,14 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page
 
-_QUIET: Final = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    # Stands in for a name server that an attacker runs.
-    "--host-resolver-rules=MAP *.test 127.0.0.1",
-)
 _KEYS: Final = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 _SCOPE: Final = "X-Amz-Credential=AKIA/20200101/us-east-1/iam/aws4_request&X-Amz-Signature=00"
 _PLANTED: Final = f"Action=CreateUser&UserName=planted&Version=2010-05-08&{_SCOPE}"
@@ -118,14 +112,6 @@ def attacker() -> Iterator[int]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser(need_tool: Callable[[str], Path]) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=need_tool("chromium"), args=list(_QUIET))
-        yield launched
-        launched.close()
 
 
 @pytest.fixture
