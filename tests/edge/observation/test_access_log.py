@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import logging
 import re
+import shutil
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.edge.conftest import Laid, Lay
+
+    from keyfront.edge.observation.record import Record
 
 
 class Counter:
@@ -165,17 +169,98 @@ def test_a_folder_that_is_none_is_said_at_once(tmp_path: Path) -> None:
         AccessLog(tmp_path / "file", domain_name=str)
 
 
-def test_a_disk_that_fails_stops_nobody(
-    logged: Callable[..., Logged], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def record(logged: Callable[..., Logged]) -> Record:
+    """What a real edge says of a request that it answered."""
+    seen: list[Record] = []
     made = logged()
+    made.log.observe = seen.append  # type: ignore[method-assign, assignment]
+    made.laid.viewer.get(made.laid.signed("/film%201.mp4"))
+    made.wait(1)
+    return seen[0]
 
-    def full(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
 
-    with caplog.at_level(logging.ERROR, "keyfront"):
-        monkeypatch.setattr(AccessLog, "_write", full)
-        target = made.laid.signed("/film%201.mp4")
-        assert [made.laid.viewer.get(target).status for _ in range(3)] == [200] * 3
-    assert len(caplog.records) == 1
-    assert "No space left on device" in caplog.text
+def _records(record: Record, log: AccessLog, numbers: range) -> None:
+    """Observe a record for each number, which is its time taken."""
+    for number in numbers:
+        log.observe(replace(record, taken=float(number)))
+
+
+def _numbers(folder: Path) -> list[int]:
+    """Of the records that are in the folder's files; every line is whole."""
+    rows = [
+        line.split("\t")
+        for path in folder.glob("E1.*")
+        for line in (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
+        .decode("ascii")
+        .splitlines()
+        if not line.startswith("#")
+    ]
+    assert all(len(row) == len(FIELDS) for row in rows)
+    return sorted(int(float(row[FIELDS.index("time-taken")])) for row in rows)
+
+
+def test_a_full_disk_stops_nobody_cuts_no_line_and_is_said_once_each_way(
+    small_disk: Callable[[int], Any],
+    record: Record,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("keyfront.edge.observation.access_log._FLUSH_SECONDS", -1.0)
+    monkeypatch.setattr("keyfront.edge.observation.access_log._MOST_WAITING", 20_000)
+    disk = small_disk(64)
+    log = AccessLog(disk.path, domain_name=str)
+    with caplog.at_level(logging.WARNING, "keyfront"):
+        _records(record, log, range(3))
+        disk.fill()
+        _records(record, log, range(3, 100))  # more than what is left of the file's last page, and than may wait
+        (file,) = disk.path.glob("E1.*")
+        assert file.read_bytes().endswith(b"\n")
+        written = _numbers(disk.path)
+        assert written == list(range(len(written)))
+        assert [record.levelname for record in caplog.records] == ["ERROR"]
+        assert "No space left on device" in caplog.text
+        disk.empty()
+        _records(record, log, range(100, 102))
+        assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+        kept = _numbers(disk.path)
+        assert f"{102 - len(kept)} lines were lost" in caplog.text
+        assert {0, 1, 2, 3, 4, 101} <= set(kept)
+        log.close()
+        assert _numbers(disk.path) == kept
+    assert len(caplog.records) == 2
+
+
+def test_a_stop_on_a_full_disk_says_what_is_lost(
+    small_disk: Callable[[int], Any],
+    record: Record,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("keyfront.edge.observation.access_log._FLUSH_SECONDS", 3600.0)
+    disk = small_disk(64)
+    log = AccessLog(disk.path, domain_name=str)
+    _records(record, log, range(1))
+    disk.fill()
+    with caplog.at_level(logging.WARNING, "keyfront"):
+        _records(record, log, range(1, 31))
+        log.close()
+    assert "30 lines of access logs could not be written" in caplog.text
+
+
+def test_a_folder_that_was_taken_away_and_comes_back(
+    tmp_path: Path, record: Record, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keyfront.edge.observation.access_log._FLUSH_SECONDS", -1.0)
+    folder = tmp_path / "logs"
+    log = AccessLog(folder, domain_name=str)
+    with caplog.at_level(logging.WARNING, "keyfront"):
+        _records(record, log, range(2))
+        shutil.rmtree(folder)
+        _records(record, log, range(2, 5))
+        folder.mkdir()
+        _records(record, log, range(5, 7))
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+    assert _numbers(folder) == [2, 3, 4, 5, 6]
+    log.close()
+    assert _numbers(folder) == [2, 3, 4, 5, 6]

@@ -6,6 +6,7 @@ Source: Developer Guide, "Standard logging reference". Files are named as the se
 
 import gzip
 import logging
+import math
 import os
 import re
 import secrets
@@ -13,10 +14,10 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 from keyfront.edge.observation.record import Record
 from keyfront.errors import InputError
@@ -34,6 +35,7 @@ FIELDS: Final = (
 """In their order."""
 
 HEAD: Final = f"#Version: 1.0\n#Fields: {' '.join(FIELDS)}\n"
+_HEAD: Final = HEAD.encode("ascii")
 NONE: Final = "-"
 HIDDEN: Final = "hidden"
 """Stands for a signature: whoever reads a log must not be able to use its links. The real service writes it out."""
@@ -43,6 +45,8 @@ _SIGNATURE = re.compile(r"(^|&)(Signature=)[^&]*")
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/")
 _MAX_BYTES: Final = 64 * 1024 * 1024
 _FLUSH_SECONDS: Final = 1.0
+_MOST_WAITING: Final = 1024 * 1024
+"""Bytes of lines that a disk has not taken yet; those beyond are lost."""
 
 
 def line(record: Record, domain_name: str, *, cookies: bool = False) -> str:
@@ -96,13 +100,80 @@ def line(record: Record, domain_name: str, *, cookies: bool = False) -> str:
     return "\t".join(value or NONE for value in values) + "\n"
 
 
-@dataclass
 class _Open:
-    path: Path
-    stream: TextIO
-    hour: str
-    written: int = 0
-    flushed: float = 0.0
+    """A file that is being written. On the disk it always ends with a whole line."""
+
+    def __init__(self, directory: Path, distribution: str, hour: str) -> None:
+        """Begin a file. Raises `OSError`."""
+        self._directory, self._distribution, self.hour = directory, distribution, hour
+        self._waiting: list[bytes] = []
+        self._waiting_bytes, self._flushed = 0, -math.inf
+        self._descriptor: int | None = None
+        self._begin()
+
+    @property
+    def size(self) -> int:
+        """Bytes of it, those that wait included."""
+        return self._written + self._waiting_bytes
+
+    @property
+    def waits(self) -> bool:
+        """Whether lines wait for the disk."""
+        return bool(self._waiting)
+
+    def add(self, text: str) -> bool:
+        """Have a line wait for the next `flush`; whether there is room for it."""
+        line = text.encode("ascii")
+        if self._waiting_bytes + len(line) > _MOST_WAITING:
+            return False
+        self._waiting.append(line)
+        self._waiting_bytes += len(line)
+        return True
+
+    def flush(self, *, at_once: bool = False) -> None:
+        """Write what waits, if it has waited for a while. Raises `OSError`; then it waits on."""
+        moment = time.monotonic()
+        if not (self._waiting and (at_once or moment - self._flushed > _FLUSH_SECONDS)):
+            return
+        self._flushed = moment
+        if self._descriptor is not None and os.fstat(self._descriptor).st_nlink == 0:  # somebody deleted it
+            self._let_go()
+        descriptor = self._begin() if self._descriptor is None else self._descriptor
+        content = memoryview(b"".join(self._waiting))
+        try:
+            done = 0
+            while done < len(content):
+                done += os.pwrite(descriptor, content[done:], self._written + done)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(descriptor, self._written)
+            raise
+        self._written += len(content)
+        self._waiting, self._waiting_bytes = [], 0
+
+    def close(self) -> int:
+        """Write the rest, and let go of the file; how many lines did not get into it."""
+        try:
+            self.flush(at_once=True)
+        except OSError:
+            return len(self._waiting) - self._waiting.count(_HEAD)
+        finally:
+            self._let_go()
+        return 0
+
+    def _let_go(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+        self._descriptor = None
+
+    def _begin(self) -> int:
+        self.path = self._directory / f"{self._distribution}.{self.hour}.{secrets.token_hex(4)}"
+        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        self._written = 0
+        if _HEAD not in self._waiting:
+            self._waiting.insert(0, _HEAD)
+            self._waiting_bytes += len(_HEAD)
+        return self._descriptor
 
 
 class AccessLog:
@@ -130,6 +201,7 @@ class AccessLog:
         self._open: dict[str, _Open] = {}
         self._compressing: list[threading.Thread] = []
         self._failing = False
+        self._lost = 0
 
     def observe(self, record: Record) -> None:
         """Write a record of a distribution's; a request that met no distribution is in nobody's log."""
@@ -140,40 +212,45 @@ class AccessLog:
         try:
             self._write(distribution, text, record.ended)
         except OSError as error:
-            # A full disk must not stop the edge; it is said once, and once more when it is over.
+            # A full disk must not stop the edge.
             if not self._failing:
                 _log.error("access logs cannot be written to %s: %s", self._directory, error.strerror)
             self._failing = True
-        else:
-            self._failing = False
 
     def close(self) -> None:
-        """Compress what is open."""
+        """Compress what is open. Lines that the disk does not take are lost, and the log says how many."""
         for distribution in list(self._open):
             self._retire(distribution)
         for thread in self._compressing:
             thread.join()
+        if self._lost and self._failing:
+            _log.error("%d lines of access logs could not be written to %s", self._lost, self._directory)
 
     def _write(self, distribution: str, text: str, now: float) -> None:
         hour = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d-%H")
         current = self._open.get(distribution)
-        if current is not None and (current.hour != hour or current.written >= self._max_bytes):
+        if current is not None and (current.hour != hour or current.size >= self._max_bytes):
             self._retire(distribution)
             current = None
         if current is None:
-            path = self._directory / f"{distribution}.{hour}.{secrets.token_hex(4)}"
-            current = self._open[distribution] = _Open(path, path.open("x", encoding="ascii"), hour)
-            current.stream.write(HEAD)
-        current.stream.write(text)
-        current.written += len(text)
-        moment = time.monotonic()
-        if moment - current.flushed > _FLUSH_SECONDS:
-            current.stream.flush()
-            current.flushed = moment
+            try:
+                current = self._open[distribution] = _Open(self._directory, distribution, hour)
+            except OSError:
+                self._lost += 1
+                raise
+        if not current.add(text):
+            self._lost += 1
+        current.flush()
+        if self._failing and not current.waits:
+            _log.warning("access logs are written to %s again; %d lines were lost", self._directory, self._lost)
+            self._failing, self._lost = False, 0
 
     def _retire(self, distribution: str) -> None:
         finished = self._open.pop(distribution)
-        finished.stream.close()
+        lost = finished.close()
+        if lost and not self._failing:
+            _log.error("%d lines of access logs could not be written to %s", lost, finished.path)
+        self._lost += lost
         thread = threading.Thread(target=_compress, args=(finished.path,), name="keyfront-access-log")
         thread.start()
         self._compressing = [each for each in self._compressing if each.is_alive()] + [thread]
