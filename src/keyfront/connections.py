@@ -13,7 +13,8 @@ import stat
 import struct
 import sys
 import termios
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -42,6 +43,10 @@ class Connection:
     pending: bool
     """Whether bytes wait: for us to read them, or for the peer to take them."""
 
+    def is_idle(self, quiet: float) -> bool:
+        """Whether nothing is under way over it, and nothing has passed for `quiet` seconds."""
+        return not answering[self.peer] and not self.pending and self.quiet >= quiet
+
     def cut(self) -> bool:
         """Close it for both sides, if it still is what it was."""
         try:
@@ -55,13 +60,22 @@ class Connection:
         return True
 
 
+answering: Final[Counter[Peer]] = Counter()
+"""Viewers who are being answered, and how many requests of theirs. The server keeps it up to date."""
+
+
+def count_files() -> int:
+    """How many files this process has open, or more."""
+    return len(descriptors())
+
+
 def connections(ports: Iterable[int]) -> list[Connection]:
     """Those that are open at these ports of ours. Empty where the system does not list a process's files."""
     wanted = frozenset(ports)
     return [found for descriptor in descriptors() if (found := _connection(descriptor, wanted)) is not None]
 
 
-def descriptors() -> Iterable[int]:
+def descriptors() -> Sequence[int]:
     """The numbers of this process's open files, or more."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if 0 <= most <= _FEW:

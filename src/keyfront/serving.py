@@ -8,12 +8,13 @@ error before anything has started.
 import asyncio
 import contextlib
 import errno
+import logging
 import resource
 import socket
 import sys
-from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
@@ -22,13 +23,16 @@ from granian.constants import Interfaces, SSLProtocols
 from granian.http import HTTP1Settings, HTTP2Settings
 from granian.server.embed import Server
 
-from keyfront.connections import Connection, Peer, connections
+from keyfront.connections import Peer, answering, connections
+from keyfront.crowding import Crowd
 from keyfront.draining import Drain
 from keyfront.errors import KeyfrontError
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 ASGIApp = Callable[[Scope, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
 
 _BACKLOG = 1024
 STOP_SECONDS: Final = 5.0
@@ -127,17 +131,36 @@ def _has_ipv6_loopback() -> bool:
 
 
 def most_connections() -> int:
-    """How many connections a listener holds at once; more wait in the system's queue until one ends.
+    """How many connections a listener holds at once; for more, idle ones are closed (`keyfront.crowding`).
 
     A quarter of the files that this process may open: each connection may need one to an origin, and an edge keeps
-    objects in files. The soft limit is raised for that, as other web servers do.
+    objects in files.
     """
+    return max(1, min(_MOST_CONNECTIONS, most_files() // 4))
+
+
+def most_files() -> int:
+    """How many files this process may open. The soft limit is raised as far as they help, as other servers do."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 4 * _MOST_CONNECTIONS
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return _MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(_MOST_CONNECTIONS, soft // 4))
+    return wanted if soft == resource.RLIM_INFINITY else soft
+
+
+@cache
+def _tell_limit(most: int, files: int) -> None:
+    """Log once how many connections there may be, and why no more."""
+    if most < _MOST_CONNECTIONS:
+        _log.warning(
+            "at most %d connections are held at once at each port, a quarter of the %d files that this process may "
+            "open (ulimit -n); when more come, idle ones are closed, the longest idle first",
+            most,
+            files,
+        )
+    else:
+        _log.info("at most %d connections are held at once at each port; when more come, idle ones are closed", most)
 
 
 class _Embedded(Server):
@@ -158,15 +181,6 @@ class _Embedded(Server):
     def _init_shared_socket(self) -> None:
         self._ssp = None
         self._shd = SocketHolder(self.descriptor, False, _BACKLOG)  # type: ignore[call-arg,assignment]
-
-
-_busy: Counter[Peer] = Counter()
-"""Viewers (address and port) who are being answered by any listener, and how many requests of theirs."""
-
-
-def is_idle(connection: Connection, quiet: float) -> bool:
-    """Whether nothing is under way over it, and nothing has passed for `quiet` seconds."""
-    return not _busy[connection.peer] and not connection.pending and connection.quiet >= quiet
 
 
 class Listener:
@@ -201,6 +215,9 @@ class Listener:
         # granian closes the descriptor that it is given, at a moment of its own: one of its own it gets.
         self._server.descriptor = self._socket.dup().detach()
         self._task = asyncio.get_running_loop().create_task(self._server.serve())
+        _tell_limit(most_connections(), most_files())
+        self._crowd = Crowd.of_this_loop(most_connections(), most_files())
+        self._crowd.join((self._family, self.port))
 
     async def stop(self, drain: Drain | None = None, *, alone: bool = True) -> None:
         """Take no more connections, let answers under way end (`drain`; five seconds at most), and free the port.
@@ -213,6 +230,7 @@ class Listener:
         task, self._task = self._task, None
         if task is None:
             return
+        self._crowd.leave((self._family, self.port))
         drain = drain or Drain(STOP_SECONDS)
         # granian's own bound has to be behind ours: it would leave connections as they are.
         self._server.workers_kill_timeout = drain.left + 2 * _ABORT_SECONDS
@@ -237,7 +255,7 @@ class Listener:
         if not alone:
             return
         for each in connections({self.port}):
-            if each.family == self._family and (quiet is None or is_idle(each, quiet)):
+            if each.family == self._family and (quiet is None or each.is_idle(quiet)):
                 each.cut()
 
     async def _answer(
@@ -247,11 +265,11 @@ class Listener:
         answer = cast("asyncio.Task[Any]", asyncio.current_task())
         host, port = scope["client"]
         self._answers[answer] = peer = (host, int(port))  # granian's is text
-        _busy[peer] += 1
+        answering[peer] += 1
         try:
             await self._app(scope, receive, send)
         finally:
             del self._answers[answer]
-            _busy[peer] -= 1
-            if not _busy[peer]:
-                del _busy[peer]
+            answering[peer] -= 1
+            if not answering[peer]:
+                del answering[peer]
