@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import os
 import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -327,6 +328,32 @@ def test_keys_that_a_callable_returns_are_rotated_without_a_restart(
     assert asking.get(url).status_code == 403
     file.write_text(key.public_key.pem + "\n")
     assert asking.get(url).status_code == 200
+
+
+def test_a_key_of_a_callable_that_is_gone_or_unreadable_is_not_trusted_and_the_others_are(
+    sign: Sign, key: SigningKey, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file, other = tmp_path / "K.pem", tmp_path / "other.pem"
+    for each in (file, other):
+        each.write_text(key.public_key.pem)
+    asking = client(lambda: {"K2JCJMDEHXQW5F": file, "KOTHER": other})  # type: ignore[arg-type]
+    url = sign(f"{SITE}/private/x")
+    assert asking.get(url).status_code == 200
+    other.unlink()
+    assert asking.get(url).status_code == 200
+    other.write_text("junk")
+    assert asking.get(url).status_code == 200
+    file.write_text("junk")
+    assert [asking.get(url).status_code for _ in range(3)] == [403, 403, 403]
+    assert caplog.text.count("the public key of K2JCJMDEHXQW5F") == 1
+    assert caplog.text.count("the public key of KOTHER") == 2  # gone, then junk
+    assert caplog.text.count("no key is trusted") == 1
+    file.write_text(key.public_key.pem)
+    assert asking.get(url).status_code == 200
+    before = file.stat()
+    file.write_text("x" * before.st_size)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert asking.get(url).status_code == 403
 
 
 def test_keys_are_taken_as_pem_and_as_files(sign: Sign, key: SigningKey, tmp_path: Path) -> None:

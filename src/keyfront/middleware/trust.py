@@ -1,5 +1,6 @@
 """Which keys a middleware trusts: given once, or asked for again and again, so that they can be rotated."""
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -17,11 +18,11 @@ def trust(keys: Keys | Callable[[], Keys]) -> Trust:
     """What returns the trusted keys for a request.
 
     A mapping is loaded now. A callable is asked for each request, in the thread or event loop that serves it, and
-    what it returns is parsed again only when it changed; it should return at once. Raises `InputError` for keys that
-    CloudFront would not take, and so does a callable's result when a request comes.
+    what it returns is parsed again only when it changed; it should return at once. A key of its result that is gone,
+    or that CloudFront would not take, is not trusted, and logged. Raises `InputError` for such a key in a mapping.
     """
     if callable(keys):
-        return lambda: _loaded(keys())
+        return _Followed(keys)
     if not keys:
         raise InputError("keys is empty, so nobody could be let in: give {key-pair id: public key}")
     loaded = _loaded(keys)
@@ -31,6 +32,34 @@ def trust(keys: Keys | Callable[[], Keys]) -> Trust:
 def _loaded(keys: Keys) -> dict[str, PublicKey]:
     found: dict[str, PublicKey] = {}
     for key_id, source in keys.items():
+class _Followed:
+    """The keys of a callable, as far as they can be used now."""
+
+    def __init__(self, keys: Callable[[], Keys]) -> None:
+        self._keys = keys
+        self._wrong: dict[str, str] = {}
+        self._any = True
+
+    def __call__(self) -> dict[str, PublicKey]:
+        found: dict[str, PublicKey] = {}
+        wrong: dict[str, str] = {}
+        for key_id, source in self._keys().items():
+            try:
+                found[key_id] = _public_key(source)
+            except KeyLoadError as error:
+                wrong[key_id] = str(error)
+        self._tell(wrong, any_key=bool(found))
+        return found
+
+    def _tell(self, wrong: dict[str, str], *, any_key: bool) -> None:
+        for key_id in wrong:
+            if self._wrong.get(key_id) != wrong[key_id]:
+                _log.warning("the public key of %s: %s; it is not trusted", ascii(key_id)[1:-1], wrong[key_id])
+        if self._any and not any_key:
+            _log.error("no key is trusted: every request that needs a signature is refused")
+        self._wrong, self._any = wrong, any_key
+
+
         try:
             found[key_id] = _public_key(source)
         except KeyLoadError as error:
@@ -45,7 +74,7 @@ def _public_key(source: PublicKey | str | bytes | Path) -> PublicKey:
         return _parsed(source)
     try:
         changed = source.stat()
-        return _read(source, changed.st_mtime_ns, changed.st_size)
+        return _read(source, (changed.st_mtime_ns, changed.st_ctime_ns, changed.st_ino, changed.st_size))
     except OSError as error:
         raise KeyLoadError(f"cannot read {source}: {error.strerror}") from None
 
@@ -56,5 +85,5 @@ def _parsed(pem: str | bytes) -> PublicKey:
 
 
 @lru_cache(maxsize=256)
-def _read(path: Path, _modified: int, _size: int) -> PublicKey:
+def _read(path: Path, _version: tuple[int, ...]) -> PublicKey:
     return PublicKey.load(path.read_bytes())
