@@ -8,6 +8,8 @@ from pathlib import Path
 from keyfront.errors import InputError, KeyLoadError
 from keyfront.keys import PublicKey
 
+_log = logging.getLogger(__name__)
+
 Keys = Mapping[str, PublicKey | str | bytes | Path]
 """Key-pair ids, and for each the public key: loaded, as PEM text, or the path of a PEM file."""
 
