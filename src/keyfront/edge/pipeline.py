@@ -52,11 +52,15 @@ class Edge:
         disk_directory: Path | None = None,
         location: str = ALONE.name,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] | None = None,
         countries: Mapping[str, str] = MappingProxyType({}),
         explains: bool = False,
         on_decision: Callable[[Outcome], None] | None = None,
     ) -> None:
         """`cache_bytes` bounds the memory for objects, `object_bytes` each of them; `on_decision` gets each outcome.
+
+        `clock` says what time it is, for the dates of policies, and `steady` how much has passed, for lifetimes in the
+        cache: without it `clock` does; see `steady_clock`.
 
         Larger objects are kept in files in `disk_directory`, at most `disk_bytes` in all.
 
@@ -68,11 +72,11 @@ class Edge:
         self.cache = Cache(cache_bytes, disk.limit)
         self._marks = marks(_NOBODY, location)
         self._country_of = countries_of(countries)
-        self._clock = clock
+        self._clock, self._steady = clock, steady or clock
         self._on_decision = on_decision
         self._explainer = _explainer() if explains else None
         self._fetcher = Fetcher(
-            origins, self.cache, disk, object_bytes=object_bytes, clock=clock, report=self._report_exchange
+            origins, self.cache, disk, object_bytes=object_bytes, clock=self._steady, report=self._report_exchange
         )
 
     async def answer(self, viewer: ViewerRequest, door: Door, receive: Receive, send: Send) -> None:
@@ -110,11 +114,11 @@ class Edge:
         entry = self.cache.get(key) if rules.caches and viewer.method in behavior.cached_methods else None
         if entry is not None and entry.pieces is not None and not is_here(entry, select(viewer, entry)):
             entry = None
-        if entry is not None and entry.fresh_until > now:
+        if entry is not None and entry.fresh_until > (moment := self._steady()):
             if self._on_decision is not None:
                 x_cache = ERROR if entry.error else HIT
                 self._report(site, viewer, entry.status, x_cache, "allowed", decision)
-            await send_entry(send, viewer, entry, site.marks, now)
+            await send_entry(send, viewer, entry, site.marks, moment)
             return
         inbound = Inbound(receive, has_body=viewer.has_body)
         exchange = Exchange(viewer, site, behavior, path, query, key, send, inbound, decision)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from keyfront.draining import Drain, Ending
 from keyfront.edge.certificates import Authority
+from keyfront.edge.clock import steady_clock
 from keyfront.edge.configuration import CLOSED, EMPTY, Configuration
 from keyfront.edge.invalidations import Invalidation
 from keyfront.edge.listeners import Listeners
@@ -103,6 +104,7 @@ class EdgeServer:
             disk_directory=settings.directory / "objects",
             countries=settings.countries,
             location=place.name,
+            steady=steady_clock(),
             explains=settings.explain,
             on_decision=seen.desk.decided if seen.desk else None,
         )
