@@ -36,7 +36,9 @@ class AWSError:
         else:
             kind = "application/xml"
             body = f"<Error><Code>{escape(self.code)}</Code><Message>{escape(self.message)}</Message></Error>"
-            if service not in (None, "s3"):
+            if service == "ec2":
+                body = f"<Response><Errors>{body}</Errors></Response>"
+            elif service not in (None, "s3"):
                 body = f"<ErrorResponse>{body}</ErrorResponse>"
             body = f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'
         encoded = body.encode()

@@ -18,6 +18,7 @@ from keyfront.stack.endpoint.addressing import Target
 from keyfront.stack.endpoint.answers import Answer, AWSError, RefusedError
 from keyfront.stack.endpoint.later import LATER
 from keyfront.stack.endpoint.streaming import CHUNK, WINDOW, Window
+from keyfront.stack.endpoint.unkept import speaks_json
 
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -88,15 +89,19 @@ class Bridge:
     def _ask(self, environ: Environ, headers: dict[str, str], service: str | None) -> Answer:
         try:
             answer = _measured(_run(self._application, environ), environ)
+            if service not in (None, "s3") and _is_nobodys(answer, environ):
+                raise NotImplementedError("moto does not implement this operation")
         except RefusedError as refusal:
             return refusal.error.answer(headers, service)
         except NotImplementedError as error:
-            return AWSError(501, "NotImplemented", str(error) or "not implemented").answer(headers, service)
+            said = str(error) or "moto does not implement this"
+            _log.warning("%s %s: not implemented: %s", environ["REQUEST_METHOD"], environ["PATH_INFO"], said)
+            return AWSError(501, "NotImplemented", said, json=speaks_json(service)).answer(headers, service)
         except Exception as error:  # noqa: BLE001 (whatever goes wrong in moto, the client gets an answer)
             message = f"moto failed with {type(error).__name__}: {error}"
             traced = _log.isEnabledFor(logging.DEBUG)
             _log.warning("%s %s: %s", environ["REQUEST_METHOD"], environ["PATH_INFO"], message, exc_info=traced)
-            return AWSError(500, "InternalError", message).answer(headers, service)
+            return AWSError(500, "InternalError", message, json=speaks_json(service)).answer(headers, service)
         try:
             "".join(value for _, value in answer.headers).encode("latin-1")
         except UnicodeEncodeError:
@@ -140,6 +145,13 @@ def _run(application: WSGIApplication, environ: Environ) -> Answer:
         if close := getattr(chunks, "close", None):
             close()
     return Answer(int(status.split(" ", 1)[0]), headers, body)
+
+
+def _is_nobodys(answer: Answer, environ: Environ) -> bool:
+    """Whether this is the web framework's page, or nothing at all, for what moto has no operation for."""
+    if answer.status not in (404, 405) or environ["REQUEST_METHOD"] == "HEAD":
+        return False
+    return not answer.body or answer.body.startswith(b"<!doctype html>")
 
 
 def _measured(answer: Answer, environ: Environ) -> Answer:

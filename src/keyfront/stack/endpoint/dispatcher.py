@@ -11,7 +11,17 @@ from moto.core.utils import convert_to_flask_response
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from keyfront.controlplane import ControlPlane
-from keyfront.stack.endpoint import enforcement, functions, http_apis, parameters, s3, tagging
+from keyfront.stack.endpoint import (
+    background,
+    custom_resources,
+    enforcement,
+    functions,
+    http_apis,
+    parameters,
+    s3,
+    stacks,
+    tagging,
+)
 from keyfront.stack.endpoint.addressing import signed_service
 from keyfront.stack.endpoint.answers import AWSError, RefusedError
 from keyfront.stack.endpoint.bridge import Environ, WSGIApplication
@@ -45,7 +55,9 @@ class Dispatcher(DomainDispatcherApplication):
         self._enforce_iam = enforce_iam
         # Every page of every site may read the answers otherwise, SSM's and KMS's included.
         moto_server.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]
+        background.install()
         s3.install()
+        stacks.install()
         functions.install()
         calls.install()
         enforcement.install()
@@ -60,6 +72,8 @@ class Dispatcher(DomainDispatcherApplication):
         calls.use(self._runner)
         enforcement.use(self._enforce_iam)
         hosts.use(environ.get("HTTP_HOST", ""))
+        if environ["PATH_INFO"].startswith(custom_resources.PATH):
+            return custom_resources.take(environ, start_response)
         return super().__call__(environ, start_response)
 
     def get_backend_for_host(self, host: str | None) -> Any:

@@ -26,6 +26,11 @@ def refusal(service: str | None, why: str) -> AWSError:
     return AWSError(status, code, why, json=json)
 
 
+def speaks_json(service: str | None) -> bool:
+    """Whether a service (by its name in a signature) writes its errors in JSON."""
+    return service is not None and _wording(service)[2]
+
+
 @cache
 def _wording(service: str) -> tuple[str, int, bool]:
     """Code, HTTP status, and whether the body is JSON. `ServiceUnavailable` (503) is common to all AWS services."""

@@ -21,6 +21,7 @@ from moto.core.common_types import TYPE_RESPONSE
 from keyfront.stack.endpoint.answers import Answer
 from keyfront.stack.endpoint.lambdas import kept
 from keyfront.stack.endpoint.lambdas.function import BusyError, Function, FunctionError
+from keyfront.stack.endpoint.lambdas.sandbox import Result
 from keyfront.stack.endpoint.lambdas.service import Functions
 from keyfront.stack.endpoint.later import LATER
 
@@ -30,11 +31,22 @@ _LARGEST_EVENT: Final = 1024 * 1024
 _KINDS: Final = ("RequestResponse", "Event", "DryRun")
 
 _functions: ContextVar[Functions | None] = ContextVar("functions", default=None)
+_latest: list[Functions] = []
+"""Where the last request ran functions, for threads of moto's own: a state machine's have no request."""
 
 
 def use(functions: Functions) -> None:
     """Run functions there, in the request that this thread answers."""
     _functions.set(functions)
+    _latest[:] = [functions]
+
+
+def current() -> Functions:
+    """Where functions run. `NotImplementedError` when nothing was ever said about that."""
+    functions = _functions.get() or next(iter(_latest), None)
+    if functions is None:
+        raise NotImplementedError("functions do not run at this endpoint")
+    return functions
 
 
 def install() -> None:
@@ -42,6 +54,11 @@ def install() -> None:
     LambdaResponse.invoke = _invoke  # type: ignore[method-assign]
     LambdaResponse.invoke_async = _invoke_async  # type: ignore[method-assign]
     LambdaFunction.invoke = _invoke_within  # type: ignore[method-assign,assignment]
+
+
+def run(function: LambdaFunction, payload: bytes) -> Result:
+    """Run a function on an event, for another of moto's services; blocks. `FunctionError` when it cannot be run."""
+    return current().call_from_thread(kept.as_value(function), payload)
 
 
 def _invoke(self: LambdaResponse) -> TYPE_RESPONSE:
@@ -57,9 +74,7 @@ def _invoke_async(self: LambdaResponse) -> TYPE_RESPONSE:
 
 def _hand_over(self: LambdaResponse, headers: Mapping[str, str], name: str, qualifier: str | None) -> TYPE_RESPONSE:
     found = self.backend.get_function(name, qualifier)
-    functions = _functions.get()
-    if functions is None:
-        raise NotImplementedError("functions do not run at this endpoint")
+    functions = current()
     payload = self.body.encode() if isinstance(self.body, str) else self.body
     try:
         function = kept.as_value(found)
@@ -129,11 +144,7 @@ def _refusal(error: FunctionError) -> Answer:
 
 def _invoke_within(self: LambdaFunction, body: str, _: Any, response_headers: Any) -> bytes:
     """What moto's other services do with a function (a topic, a queue, a table's stream)."""
-    functions = _functions.get()
-    if functions is None:
-        raise NotImplementedError("functions do not run at this endpoint")
-    payload = body if isinstance(body, bytes) else (body or "{}").encode()
-    result = functions.call_from_thread(kept.as_value(self), payload)
+    result = run(self, body if isinstance(body, bytes) else (body or "{}").encode())
     if result.failed:
         response_headers["x-amz-function-error"] = "Unhandled"
     return result.payload

@@ -37,6 +37,11 @@ class Functions:
         """Say that the endpoint answers at this port, in this event loop."""
         self._port, self._loop = port, asyncio.get_running_loop()
 
+    @property
+    def url(self) -> str:
+        """Where functions find the endpoint."""
+        return f"http://127.0.0.1:{self._port}"
+
     async def find(self, arn: str) -> Function:
         """The function that an ARN names. `FunctionError` when there is none."""
         from keyfront.stack.endpoint.lambdas import kept
@@ -49,7 +54,7 @@ class Functions:
         `FunctionError` when it cannot be run.
         """
         if self._pool is None:
-            self._pool = Pool(f"http://127.0.0.1:{self._port}", publish=self._publish, assume=self._assume)
+            self._pool = Pool(self.url, publish=self._publish, assume=self._assume)
         return await self._pool.call(function, Call(payload, str(uuid4()), arn or function.arn, **named))
 
     def call_later(self, function: Function, payload: bytes, *, arn: str | None = None, **named: Any) -> None:

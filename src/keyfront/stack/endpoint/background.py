@@ -1,0 +1,32 @@
+"""Threads that moto starts: what fails there is a line in the log, not a traceback on the user's terminal."""
+
+import logging
+import threading
+from typing import Final
+
+_log = logging.getLogger(__name__)
+_others: Final = threading.excepthook
+
+
+def install() -> None:
+    """Take the errors of moto's threads; those of all others go where they went."""
+    threading.excepthook = _take
+
+
+def _take(failed: threading.ExceptHookArgs) -> None:
+    if failed.exc_value is None or not _is_motos(failed):
+        _others(failed)
+        return
+    traced = failed.exc_value if _log.isEnabledFor(logging.DEBUG) else None
+    kind = type(failed.exc_value).__name__
+    _log.warning("moto failed in the background with %s: %s", kind, failed.exc_value, exc_info=traced)
+
+
+def _is_motos(failed: threading.ExceptHookArgs) -> bool:
+    frame = failed.exc_traceback
+    while frame is not None:
+        if str(frame.tb_frame.f_globals.get("__name__", "")).partition(".")[0] == "moto":
+            return True
+        frame = frame.tb_next
+    # A thread whose target is ours, which moto was given.
+    return type(failed.thread).__module__.partition(".")[0] == "moto"
