@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 PACKAGES: Final[Mapping[str, str]] = {
+    "certutil": "libnss3-tools",
     "chromium": "chromium",
     "curl": "curl",
     "epubcheck": "epubcheck",

@@ -198,6 +198,14 @@ class TestBounds:
         assert visit(visit.ours, "d1.cloudfront.localhost")
         assert not visit(visit.stolen("login.example.com"), "login.example.com")
 
+    def test_chromium_does_as_well(self, tmp_path: Path, chromium: Path, need_tool: NeedTool) -> None:
+        visit = Visit(tmp_path / "authority", _chromium(chromium, need_tool, tmp_path))
+        for name in ("localhost", "d1.cloudfront.localhost", FILMS):
+            assert visit(visit.ours, name), name
+        for name in ("login.example.com", "notlocalhost"):
+            assert not visit(visit.stolen(name), name), name
+        assert not visit(visit.below("localhost"), "localhost")
+
     def test_clients_refuse_an_authority_below_it(self, visit: Visit) -> None:
         assert not visit(visit.below("localhost"), "localhost")
 
@@ -336,6 +344,35 @@ def _node(need_tool: NeedTool) -> Client:
             said = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
         assert re.match("accepted|refused", said), said
         return said.startswith("accepted")
+
+    return visit
+
+
+def _chromium(chromium: Path, need_tool: NeedTool, folder: Path) -> Client:
+    certutil, home = need_tool("certutil"), folder / "home"
+    environment = {**os.environ, "HOME": str(home)}
+
+    def trust(authority: Path) -> None:
+        for known in (".pki/nssdb", ".local/share/pki/nssdb"):  # versions differ in where they look
+            (home / known).mkdir(parents=True)
+            database = ["-d", f"sql:{home / known}"]
+            subprocess.run([certutil, "-N", "--empty-password", *database], check=True)
+            subprocess.run([certutil, "-A", *database, "-n", "keyfront", "-t", "C,,", "-i", authority], check=True)
+
+    def visit(authority: Path, name: str, server: TLS) -> bool:
+        if not home.exists():
+            trust(authority)
+        own = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
+        with serving(server) as port:
+            done = subprocess.run(
+                [chromium, *own, "--host-resolver-rules=MAP * 127.0.0.1", "--dump-dom", f"https://{name}:{port}/"],
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=120,
+            )
+        assert (">ok<" in done.stdout) != ("ERR_CERT_INVALID" in done.stderr), done
+        return ">ok<" in done.stdout
 
     return visit
 

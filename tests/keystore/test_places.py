@@ -1,5 +1,6 @@
 """Where a rotation writes: read, written whole, and what cannot be written."""
 
+import os
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +66,19 @@ def test_a_pem_alone_is_read_with_its_id(tmp_path: Path, ecdsa_key: SigningKey) 
     assert found.key_pair_id == "KPEM"
     with pytest.raises(KeyLoadError, match="no key-pair id"):
         open_place(f"file:{private}").read()
+
+
+def test_a_file_that_another_user_could_have_written_is_not_read(tmp_path: Path, ecdsa_key: SigningKey) -> None:
+    place = open_place(f"file:{tmp_path / 'signer.json'}")
+    place.write(SignerDocument("KONE", ecdsa_key))
+    (tmp_path / "signer.json").chmod(0o620)
+    with pytest.raises(InputError, match=r"may write to .*signer\.json"):
+        place.read()
+    if os.geteuid() == 0:
+        (tmp_path / "signer.json").chmod(0o600)
+        os.chown(tmp_path / "signer.json", 12345, 12345)
+        with pytest.raises(InputError, match=r"signer\.json belongs to another user, uid 12345"):
+            place.read()
 
 
 @pytest.mark.parametrize("address", ["env:KEY", "kms:alias/shop"])

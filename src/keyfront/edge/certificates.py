@@ -102,8 +102,8 @@ class Authority:
             return self._make([*names, *permitted_names(held)], f"may not sign for {', '.join(outside)}")
         if new := [name for name in outside if self._is_news(name)]:
             _log.warning(
-                "no certificate names %s: the authority %s was made before and may not sign for that, so that viewers "
-                "over HTTPS see a mismatch; start with %s to make a new authority, which programs have to be told of",
+                "no certificate names %s: the authority %s may not sign for that, so viewers over HTTPS see a mismatch. "
+                "Start with %s to make a new authority, then let your programs trust that one",
                 ", ".join(new),
                 self.certificate,
                 RENEW,

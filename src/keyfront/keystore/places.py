@@ -10,6 +10,7 @@ from keyfront.errors import InputError, ServiceError
 from keyfront.keystore.addresses import Address
 from keyfront.keystore.document import SignerDocument
 from keyfront.keystore.services import asked, client
+from keyfront.ownership import check_owner
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -57,7 +58,7 @@ def open_place(
 
 
 class FilePlace:
-    """A file of mode 0600, replaced by another in one step."""
+    """A file of mode 0600, replaced by another in one step. One that others may write to is not read."""
 
     def __init__(self, path: Path, key_pair_id: str | None = None) -> None:
         self._path = path
@@ -66,7 +67,9 @@ class FilePlace:
 
     def read(self) -> SignerDocument | None:
         try:
-            text = self._path.read_text("utf-8")
+            with self._path.open(encoding="utf-8") as file:
+                check_owner(self._path, os.fstat(file.fileno()))
+                text = file.read()
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:

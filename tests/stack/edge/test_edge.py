@@ -6,7 +6,11 @@ import contextlib
 import gzip
 import http.client
 import json
+import os
+import select
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -359,3 +363,67 @@ def test_a_mistake_is_one_line(place: Path, arguments: list[str], says: str) -> 
     assert ran.returncode == 2
     assert says in ran.stderr
     assert len(ran.stderr.strip().splitlines()) == 1
+
+
+def _greets(edge: Edge, name: str) -> bool:
+    """Whether a client that trusts the edge's authority takes it for `name`."""
+    context = ssl.create_default_context(cafile=edge.printed["authority"])
+    with (
+        contextlib.suppress(ssl.SSLError, ConnectionError),
+        socket.create_connection(("127.0.0.1", edge.printed["https"]), timeout=20) as connection,
+        context.wrap_socket(connection, server_hostname=name),
+    ):
+        return True
+    return False
+
+
+def _said(edge: Edge, last: str) -> str:
+    """What the edge has written to standard error, once `last` is in it."""
+    assert edge.process.stderr is not None
+    said = b""
+    while last.encode() not in said:
+        assert select.select([edge.process.stderr], [], [], 30)[0], said
+        said += os.read(edge.process.stderr.fileno(), 65536)
+    return said.decode()
+
+
+def test_a_new_alias_gets_a_new_authority_only_when_the_user_says_so(start: Callable[..., Edge], place: Path) -> None:
+    edge = start()
+    trusted = Path(edge.printed["authority"]).read_bytes()
+    edge.until(lambda: _greets(edge, HOST))
+    edge.process.send_signal(signal.SIGINT)
+    assert "certificate" not in edge.process.communicate(timeout=30)[1]
+    saved = json.loads(json.dumps(SAVED))
+    saved["DistributionConfig"]["Aliases"] = {"Quantity": 2, "Items": [HOST, "music.example.net"]}
+    (place / "shop.json").write_text(json.dumps(saved))
+
+    edge = start()
+    said = _said(edge, "trust that one")
+    assert "no certificate names music.example.net:" in said
+    assert "--renew-authority" in said
+    edge.until(lambda: _greets(edge, HOST))
+    assert not _greets(edge, "music.example.net")
+    assert Path(edge.printed["authority"]).read_bytes() == trusted
+    edge.process.send_signal(signal.SIGINT)
+    assert "certificate" not in edge.process.communicate(timeout=30)[1]
+
+    edge = start("--renew-authority")
+    edge.until(lambda: _greets(edge, "music.example.net"))
+    assert _greets(edge, HOST)
+    assert Path(edge.printed["authority"]).read_bytes() != trusted
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+@pytest.mark.parametrize("part", [".", "authority"])
+def test_a_folder_that_another_user_left_is_not_used(place: Path, part: str) -> None:
+    (place / ".keyfront" / "authority").mkdir(parents=True)
+    os.chown(place / ".keyfront" / part, 12345, 12345)
+    ran = subprocess.run(
+        [KEYFRONT, "edge", "--http-port", "0", "--https-port", "0", "--config", "shop.json", "--keys", "keys"],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "belongs to another user, uid 12345" in ran.stderr

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -12,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from keyfront.edge.certificates import Authority
+from keyfront.keys import SigningKey
 
 AWS = Path(sys.executable).with_name("aws")
 
@@ -254,6 +258,20 @@ class TestMistakes:
 
     def test_a_missing_folder(self, tmp_path: Path) -> None:
         assert "not-here" in self._mistake(tmp_path, "--content", "not-here")
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+    @pytest.mark.parametrize("arguments", [[], ["--state", ".keyfront"]], ids=["without state", "with state"])
+    def test_a_folder_that_another_user_left(self, tmp_path: Path, arguments: list[str]) -> None:
+        """With a key pair to sign with and an authority to trust, as `keyfront up` would find its own."""
+        home = tmp_path / ".keyfront"
+        for folder in (home, home / "next"):
+            SigningKey.generate("ecdsa").write(folder)
+        Authority(home / "authority")
+        for each in (home, *home.rglob("*")):
+            os.chown(each, 12345, 12345)
+        assert ".keyfront belongs to another user, uid 12345" in " ".join(self._mistake(tmp_path, *arguments).split())
+        os.chown(home, 0, 0)
+        assert "belongs to another user, uid 12345" in " ".join(self._mistake(tmp_path, *arguments).split())
 
     def test_a_broken_key(self, tmp_path: Path) -> None:
         (tmp_path / ".keyfront").mkdir()
