@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from keyfront.errors import InputError, KeyLoadError
+from keyfront.showing import refuse_text, told
 
 PRIVATE_KEY: Final = "private_key.pem"
 PUBLIC_KEY: Final = "public_key.pem"
@@ -59,6 +60,8 @@ class PublicKey:
     """SubjectPublicKeyInfo, as `openssl pkey -pubout` writes it."""
 
     def __init__(self, key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> None:
+        if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+            refuse_text(key, "the key", "load it with PublicKey.load(pem)")
         self.algorithm = _algorithm(key)
         self._verify = _verify_rsa(key) if isinstance(key, rsa.RSAPublicKey) else _verify_ecdsa(key)
         der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -70,6 +73,7 @@ class PublicKey:
     @classmethod
     def load(cls, pem: bytes | str) -> "PublicKey":
         """The key in `pem` (`BEGIN PUBLIC KEY`); `KeyLoadError` for anything CloudFront would not take."""
+        _check_text(pem)
         label, block = _find_block(pem, wanted=("PUBLIC KEY",), what="a public key (BEGIN PUBLIC KEY)")
         if label != "PUBLIC KEY":
             raise KeyLoadError(_WRONG_LABEL.get(label, f"found {label}") + "; needed: BEGIN PUBLIC KEY")
@@ -123,6 +127,9 @@ class SigningKey:
     public_key: PublicKey
 
     def __init__(self, key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> None:
+        if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+            refuse_text(key, "the key", "load it with SigningKey.load(pem), or SigningKey.load(Path(…)) for a file")
+            raise KeyLoadError(_found(key))
         self._key = key
         self.public_key = PublicKey(key.public_key())
         self.algorithm = self.public_key.algorithm
@@ -135,7 +142,7 @@ class SigningKey:
             return cls(rsa.generate_private_key(public_exponent=65537, key_size=2048))
         if algorithm == "ecdsa":
             return cls(ec.generate_private_key(ec.SECP256R1()))
-        raise InputError(f"key type {algorithm!r} is not known: choose 'rsa' or 'ecdsa'")
+        raise InputError(f"key type {told(algorithm)} is not known: choose 'rsa' or 'ecdsa'")
 
     @classmethod
     def load(cls, source: bytes | str | Path, passphrase: str | bytes | None = None) -> "SigningKey":
@@ -148,6 +155,7 @@ class SigningKey:
         """
         if isinstance(source, Path):
             source = _read(source)
+        _check_text(source)
         digest = hashlib.sha256(
             source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
         ).digest()
@@ -315,11 +323,18 @@ def _rewrap(label: str, body: str) -> bytes:
     )
 
 
+def _check_text(source: object) -> None:
+    if not isinstance(source, str | bytes):
+        raise KeyLoadError(f"found a {type(source).__name__}; needed: PEM as text or bytes, or a pathlib.Path")
+
+
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise KeyLoadError(f"cannot read the key file {path}: {error.strerror}") from None
+        raise KeyLoadError(f"cannot read the key file {told(path)}: {error.strerror}") from None
+    except ValueError:  # a line end or a null in its name: a PEM was taken for a path
+        raise KeyLoadError(f"cannot read the key file {told(path)}: give PEM as text, and a path as a Path") from None
 
 
 def _write_new(path: Path, text: str, *, mode: int) -> None:

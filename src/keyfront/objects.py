@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from keyfront.errors import URLError
+from keyfront.showing import like_a_key, told
 from keyfront.urls import viewer_url
 
 MAX_KEY_BYTES: Final = 1024
@@ -28,10 +29,10 @@ def site_url(domain: str) -> str:
 
     A path is kept (`https://media.example.com/assets`); the last `/` is dropped. Raises `URLError`.
     """
-    if not isinstance(domain, str) or not domain:
-        raise URLError(f"the domain is {domain!r}: give the distribution's, such as d111111abcdef8.cloudfront.net")
+    if not isinstance(domain, str) or not domain or like_a_key(domain):
+        raise URLError(f"the domain is {told(domain)}: give the distribution's, such as d111111abcdef8.cloudfront.net")
     if "?" in domain:
-        raise URLError(f"the domain is {domain.partition('?')[0]!r} with a query string: give host and path alone")
+        raise URLError(f"the domain is {told(domain.partition('?')[0])} with a query string: give host and path alone")
     return viewer_url(domain if "://" in domain else f"https://{domain}").removesuffix("/")
 
 

@@ -15,11 +15,12 @@ from keyfront import cautions, encoding
 from keyfront.cautions import EVERYBODY, MAX_LIFETIME, Caution
 from keyfront.errors import InputError, KeyfrontError, URLError
 from keyfront.grants import Grant
-from keyfront.keys import HashAlgorithm, PrivateKey
+from keyfront.keys import HashAlgorithm, PrivateKey, SigningKey
 from keyfront.many import OnError, sign_many
 from keyfront.objects import object_url, site_url
 from keyfront.policy import Moment, bounded, canonical, network, validity
 from keyfront.resource import covers
+from keyfront.showing import told
 from keyfront.terms import Terms, URLTerms
 from keyfront.urls import resource_pattern, shown, viewer_url, with_parameters
 
@@ -120,8 +121,8 @@ class Signer:
     ) -> None:
         self.key_pair_id = _checked_id(key_pair_id)
         if hash_algorithm not in ("SHA1", "SHA256"):
-            raise InputError(f"hash algorithm {hash_algorithm!r} is not known: choose 'SHA1' or 'SHA256'")
-        self.key = key
+            raise InputError(f"hash algorithm {told(hash_algorithm)} is not known: choose 'SHA1' or 'SHA256'")
+        self.key = _checked_key(key)
         self.hash_algorithm: HashAlgorithm = hash_algorithm
         self._clock = clock
         if max_lifetime is not None:
@@ -256,7 +257,9 @@ class Signer:
         return encoding.encode(self.key.sign(policy, self.hash_algorithm))
 
     def __repr__(self) -> str:
-        return f"Signer({self.key_pair_id}, {self.key!r}, {self.hash_algorithm})"
+        # Only our own key is known to say nothing that is secret.
+        key = repr(self.key) if isinstance(self.key, SigningKey) else type(self.key).__name__
+        return f"Signer({self.key_pair_id}, {key}, {self.hash_algorithm})"
 
 
 def warn(seen: Iterable[Caution]) -> None:
@@ -273,9 +276,19 @@ def _frames_to_caller() -> int:
     return level
 
 
+def _checked_key(key: PrivateKey) -> PrivateKey:
+    """`key`, if it signs as a `PrivateKey` does. A text, which may be the key itself, is never shown."""
+    if not all(hasattr(type(key), name) or hasattr(key, name) for name in ("sign", "algorithm")):
+        raise InputError(
+            f"Signer takes a SigningKey, and this is a {type(key).__name__}: load it with SigningKey.load(pem), or "
+            "SigningKey.load(Path(…)) for a file; a private key of cryptography's: SigningKey(key)"
+        )
+    return key
+
+
 def _checked_id(key_pair_id: str) -> str:
     if not isinstance(key_pair_id, str) or not _KEY_PAIR_ID.fullmatch(key_pair_id):
-        raise InputError(f"the key-pair id is {key_pair_id!r}: give the public key's id in CloudFront, K…")
+        raise InputError(f"the key-pair id is {told(key_pair_id)}: give the public key's id in CloudFront, K…")
     if key_pair_id in ("undefined", "null", "None"):
         raise InputError(f"the key-pair id is {key_pair_id!r}: a variable was not set; give the public key's id, K…")
     if key_pair_id.startswith(("AKIA", "ASIA")) and len(key_pair_id) == 20:

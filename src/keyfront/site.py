@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Protocol, TypeVar, Unpack
+from typing import Final, Protocol, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 from keyfront import aio
-from keyfront.errors import URLError
+from keyfront.errors import InputError, URLError
 from keyfront.objects import object_url, site_url
 from keyfront.policy import bounded
 from keyfront.signing import SignedCookies, Signer
 from keyfront.terms import Terms, URLTerms
 from keyfront.urls import resource_pattern, shown, viewer_url
 
+_SIGNER: Final = "Signer(key_pair_id, SigningKey.load(Path(…))), or open_keystore(address)"
 AnyTerms = TypeVar("AnyTerms", Terms, URLTerms)
 
 
@@ -48,6 +49,8 @@ class Site:
         aliases: Iterable[str] = (),
         max_lifetime: timedelta | None = None,
     ) -> None:
+        if not isinstance(signers, Signer) and not callable(getattr(signers, "signer", None)):
+            raise InputError(f"Site takes a Signer or a KeyStore, and this is a {type(signers).__name__}: {_SIGNER}")
         if max_lifetime is not None:
             bounded(0, max_lifetime)
         self._signers = signers

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from keyfront.errors import URLError
+from keyfront.showing import like_a_key, told
 
 SIGNING_PARAMETERS: Final = frozenset({"Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"})
 """Query parameters that carry a signature; an application's own may not have these names (case matters)."""
@@ -138,18 +139,18 @@ def _split(url: str) -> tuple[str, str, str, str]:
         raise URLError(f"{shown(url)} has no scheme: write https://{shown(url.lstrip('/:'))[1:-1]}")
     scheme, host = parts["scheme"].lower(), parts["host"].lower()
     if scheme not in _DEFAULT_PORTS:
-        raise URLError(f"{shown(url)} has the scheme {scheme!r}: CloudFront answers http and https")
+        raise URLError(f"{shown(url)} has the scheme {told(scheme)}: CloudFront answers http and https")
     if "@" in host:
         raise URLError(f"{shown(url)} holds a user name or password, which viewers do not send: remove it")
     if not host.isascii():
-        raise URLError(f"the host {host!r} is not ASCII: write its punycode form (xn--…)")
+        raise URLError(f"the host {told(host)} is not ASCII: write its punycode form (xn--…)")
     return scheme, _host(host, scheme, url), parts["path"], parts["query"] or ""
 
 
 def _host(host: str, scheme: str, url: str) -> str:
     found = _HOST.fullmatch(host)
     if found is None:
-        raise URLError(f"{shown(url)} has no valid host: {host!r}")
+        raise URLError(f"{shown(url)} has no valid host: {told(host)}")
     name, port = found["name"], int(found["port"] or _DEFAULT_PORTS[scheme])
     if not 0 <= port <= 65535:
         raise URLError(f"{shown(url)} has no valid port: {port}")
@@ -198,5 +199,7 @@ def _refuse_signing_parameters(url: str) -> None:
 
 def shown(url: str) -> str:
     """`url` for an error's text: no query string and no password, which are secrets, and not too long."""
+    if "-----" in url or ("://" not in url[:10] and like_a_key(url)):
+        return told(url)
     bare = _USER.sub(r"\1…@", url.partition("?")[0])
     return repr(bare if len(bare) <= 120 else bare[:117] + "…")

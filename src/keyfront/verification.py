@@ -16,6 +16,7 @@ from keyfront.keys import HashAlgorithm, PublicKey
 from keyfront.policy import Policy
 from keyfront.presented import Fault, Presented, credentials, excerpt, presented
 from keyfront.resource import covers
+from keyfront.showing import refuse_text
 from keyfront.urls import without_signing_parameters
 
 __all__ = [
@@ -94,8 +95,10 @@ def verify(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: f
     """Judge `request` at `now` (seconds since the epoch) against the keys of the behavior's trusted key groups.
 
     `trusted_keys` maps key-pair ids to public keys. A request that carries any signing parameter is judged as a
-    signed URL alone; otherwise its cookies count. Never raises.
+    signed URL alone; otherwise its cookies count. Raises for no request; `InputError` for keys that are not loaded.
     """
+    for key in trusted_keys.values():
+        refuse_text(key, "a trusted key", "load it with PublicKey.load(pem)")
     return _decide(request, trusted_keys, now, always_tell=True)
 
 

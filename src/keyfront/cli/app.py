@@ -12,6 +12,7 @@ import typer
 from keyfront import __version__
 from keyfront.cli.output import RefusedError, complain
 from keyfront.errors import KeyfrontError
+from keyfront.showing import like_a_key
 
 REFUSED: Final = 1
 BAD_INPUT: Final = 2
@@ -113,6 +114,11 @@ def _give_up_output() -> None:
 
 def _misused(error: typer.TyperException, *, as_json: bool) -> int:
     """An option or argument that is missing, unknown or of the wrong form."""
+    if like_a_key(error.format_message()):
+        complain(
+            "an option or argument is a key itself: give the path of its file, or - for standard input", as_json=as_json
+        )
+        return BAD_INPUT
     show = getattr(error, "show", None)
     if as_json or show is None:
         complain(error.format_message(), as_json=as_json)

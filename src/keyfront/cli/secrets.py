@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from keyfront.errors import InputError, KeyLoadError
+from keyfront.showing import told
 
 if TYPE_CHECKING:
     from keyfront.keys import PublicKey, SigningKey
@@ -74,4 +75,6 @@ def _read(path: Path, what: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise KeyLoadError(f"cannot read the {what} file {path}: {error.strerror}") from None
+        raise KeyLoadError(f"cannot read the {what} file {told(path)}: {error.strerror}") from None
+    except ValueError:
+        raise KeyLoadError(f"cannot read the {what} file {told(path)}: give the path of a file") from None

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from os import PathLike
 from typing import Final, Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -17,6 +18,7 @@ from keyfront.errors import InputError, PolicyError, URLError
 from keyfront.keys import SigningKey
 from keyfront.policy import LATEST, Policy, bounded, epoch, network
 from keyfront.resource import covers
+from keyfront.showing import like_a_key
 from keyfront.signing import SignedCookies, Signer, warn
 from keyfront.urls import resource_pattern, shown, viewer_url, with_parameters
 
@@ -43,6 +45,8 @@ class CloudFrontSigner:
     """
 
     def __init__(self, key_id: str | None, rsa_signer: Key) -> None:
+        if like_a_key(key_id):
+            raise InputError("key_id is the key itself, it seems: give the public key's id in CloudFront, K…")
         self._given_id = key_id
         self._source = _source(key_id, rsa_signer)
         self.rsa_signer = rsa_signer
@@ -173,7 +177,7 @@ def _source(key_id: str | None, given: Key) -> _Source:
         return given
     if isinstance(given, SigningKey):
         return Signer(_needed(key_id), given)
-    if isinstance(given, str | bytes):
+    if isinstance(given, str | bytes | bytearray | memoryview | PathLike):
         # Its text may be the key: it is not shown.
         raise InputError("rsa_signer is text: give SigningKey.load(pem), or SigningKey.load(Path(…)) for a file")
     if callable(given):

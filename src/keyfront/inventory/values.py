@@ -7,6 +7,7 @@ from typing import Literal
 
 from keyfront.inventory.response_headers import ResponseHeadersPolicy
 from keyfront.keys import PublicKey
+from keyfront.showing import refuse_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,9 @@ class TrustedKey:
     key: PublicKey
     created: datetime | None = None
     """When it was uploaded, where that is known."""
+
+    def __post_init__(self) -> None:
+        refuse_text(self.key, "the key", "load it with PublicKey.load(pem)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from keyfront.errors import InputError, KeyLoadError
 from keyfront.keys import HashAlgorithm, PrivateKey, SigningKey
+from keyfront.showing import like_a_key, refuse_text
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -44,6 +45,11 @@ class SignerDocument:
     hash_algorithm: HashAlgorithm = "SHA1"
     version: int = 0
     """How often it was rotated; 0 where nobody counted."""
+
+    def __post_init__(self) -> None:
+        refuse_text(self.key, "the key", "load it with SigningKey.load(pem)")
+        if like_a_key(self.key_pair_id):
+            raise InputError("the key-pair id is the key itself, it seems: give the public key's id in CloudFront, K…")
 
     @classmethod
     def parse(cls, text: str, *, source: str, key_pair_id: str | None = None) -> "SignerDocument":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from keyfront.errors import InputError, KeyLoadError
 from keyfront.keys import PublicKey
+from keyfront.showing import refuse_text, told
 
 _log = logging.getLogger(__name__)
 
@@ -25,15 +26,13 @@ def trust(keys: Keys | Callable[[], Keys]) -> Trust:
     """
     if callable(keys):
         return _Followed(keys)
+    refuse_text(keys, "keys", "give {key-pair id: public key}")
     if not keys:
         raise InputError("keys is empty, so nobody could be let in: give {key-pair id: public key}")
     loaded = _loaded(keys)
     return lambda: loaded
 
 
-def _loaded(keys: Keys) -> dict[str, PublicKey]:
-    found: dict[str, PublicKey] = {}
-    for key_id, source in keys.items():
 class _Followed:
     """The keys of a callable, as far as they can be used now."""
 
@@ -62,10 +61,13 @@ class _Followed:
         self._wrong, self._any = wrong, any_key
 
 
+def _loaded(keys: Keys) -> dict[str, PublicKey]:
+    found: dict[str, PublicKey] = {}
+    for key_id, source in keys.items():
         try:
             found[key_id] = _public_key(source)
         except KeyLoadError as error:
-            raise InputError(f"the public key of {key_id}: {error}") from None
+            raise InputError(f"the public key of {told(key_id)}: {error}") from None
     return found
 
 
@@ -78,7 +80,7 @@ def _public_key(source: PublicKey | str | bytes | Path) -> PublicKey:
         changed = source.stat()
         return _read(source, (changed.st_mtime_ns, changed.st_ctime_ns, changed.st_ino, changed.st_size))
     except OSError as error:
-        raise KeyLoadError(f"cannot read {source}: {error.strerror}") from None
+        raise KeyLoadError(f"cannot read {told(source)}: {error.strerror}") from None
 
 
 @lru_cache(maxsize=256)

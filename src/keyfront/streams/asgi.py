@@ -95,6 +95,8 @@ class StreamEndpoint:
     ) -> None:
         if not isinstance(lifetime, timedelta) or lifetime <= timedelta(0):
             raise InputError(f"lifetime is {lifetime!r}: give a timedelta, such as timedelta(hours=4)")
+        if not isinstance(site, Site):
+            raise InputError(f"site is a {type(site).__name__}: give a Site, such as Site(signer, 'media.example.com')")
         self._site = site
         self._allow = allow
         self._lifetime = lifetime

@@ -1,7 +1,7 @@
 """One manifest: its addresses signed by one policy, in its text, and everything else as it was to the byte."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Literal, Unpack
 from urllib.parse import urljoin, urlsplit
@@ -51,7 +51,8 @@ class Left:
 class SignedManifest:
     """A manifest's text with signed addresses, and what was done."""
 
-    text: str
+    text: str = field(repr=False)
+    """Whoever has it can play the stream: it belongs in no log."""
     url: str
     kind: Kind
     resource: str

@@ -1,7 +1,7 @@
 """A whole stream: every playlist that a master playlist leads to under one signature, or cookies that open it all."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Unpack
 
@@ -32,7 +32,7 @@ Read = Callable[[str], str]
 class SignedStream:
     """All manifests of a stream, with one signature for them and what they lead to."""
 
-    url: str
+    url: str = field(repr=False)
     """Where it begins, signed: what a player is given, if the manifests are put where they were."""
     manifests: Mapping[str, SignedManifest]
     """By URL, the first one first."""

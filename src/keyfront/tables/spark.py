@@ -36,6 +36,9 @@ class BatchSigner:
     key_pair_id: str | None = None
     """Needed where `address` holds a PEM alone, or names a key in KMS."""
 
+    def __post_init__(self) -> None:
+        Address.parse(self.address)
+
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The batches signed, with the reasons of the rows that are not. Raises as `sign_batch`."""
         store = _opened(self.address, self.key_pair_id)

@@ -1,7 +1,7 @@
 """The environment of a function's process: Lambda's own variables and its owner's, and nothing of the host's."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from keyfront.stack.endpoint.lambdas.function import Function
@@ -12,8 +12,8 @@ class Credentials:
     """Temporary credentials of an execution role."""
 
     access_key_id: str
-    secret_access_key: str
-    session_token: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
 
 
 def variables(
