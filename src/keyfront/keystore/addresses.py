@@ -7,6 +7,7 @@ from typing import Final, Literal, cast
 
 from keyfront.errors import InputError
 from keyfront.keystore.sources import EnvironmentVariable, KeyFile, Secret, Source, SSMParameter
+from keyfront.showing import like_a_key, told
 
 Kind = Literal["file", "env", "ssm", "secretsmanager", "kms"]
 
@@ -26,6 +27,10 @@ class Address:
     kind: Kind
     name: str
 
+    def __post_init__(self) -> None:
+        if like_a_key(self.name):
+            raise InputError(f"the signer's address holds the key itself: write where it is, {_EXAMPLES['file']}")
+
     @classmethod
     def parse(cls, text: str) -> "Address":
         """`KIND:NAME`. Raises `InputError`; its text does not hold what might be a key."""
@@ -34,7 +39,7 @@ class Address:
             shown = repr(kind) if len(kind) <= 20 and kind.isascii() and kind.isprintable() else "something else"
             raise InputError(f"the signer's address begins with {shown}: write one of {', '.join(_EXAMPLES.values())}")
         if not name.strip():
-            raise InputError(f"the signer's address {text!r} names nothing: write {_EXAMPLES[kind]}")
+            raise InputError(f"the signer's address {told(text)} names nothing: write {_EXAMPLES[kind]}")
         return cls(cast(Kind, kind), name)
 
     def source(self) -> Source | None:
