@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import math
 import resource
 import socket
 import sys
@@ -233,7 +234,7 @@ class Listener:
         self._crowd.leave((self._family, self.port))
         drain = drain or Drain(STOP_SECONDS)
         # granian's own bound has to be behind ours: it would leave connections as they are.
-        self._server.workers_kill_timeout = drain.left + 2 * _ABORT_SECONDS
+        self._server.workers_kill_timeout = math.ceil(drain.left + 2 * _ABORT_SECONDS)
         self._server.stop()  # type: ignore[no-untyped-call]
         while not await drain.wait(task, at_most=_LOOK_SECONDS) and drain.left:
             # granian closes a connection between two requests, but not one whose first request is not whole.

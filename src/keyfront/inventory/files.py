@@ -95,7 +95,9 @@ class SavedAccount:
 
     def read(self) -> Reading:
         """What there is now. Raises `InputError` for what cannot be used and was not read before either."""
-        found, untrusted, kept = _Found(), [], []
+        found = _Found()
+        untrusted: list[str] = []
+        kept: list[str] = []
         for path in self._files:
             document, why = self._document(path)
             found.add(document)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gzip
 import http.client
 import json
@@ -13,6 +14,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -239,6 +241,29 @@ def test_a_hangup_reads_configuration_and_certificate_anew_and_ends_nothing(
     said = edge.process.communicate(timeout=30)[1]
     assert edge.process.returncode == 0
     assert said.count("configuration and certificate are read anew") == 2
+
+
+def test_an_edge_whose_terminal_is_closed_ends(place: Path) -> None:
+    ours, terminal = os.openpty()
+    process = subprocess.Popen(
+        [
+            *(str(KEYFRONT), "edge", "--json", "--config", "shop.json", "--keys", "keys"),
+            *("--http-port", "0", "--https-port", "0"),
+        ],
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        # So that it is the terminal of its session.
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        cwd=place,
+    )
+    os.close(terminal)
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.readline()
+        os.close(ours)
+        assert process.wait(30) == 0
 
 
 class Download:
