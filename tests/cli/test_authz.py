@@ -88,6 +88,22 @@ def test_it_answers_until_it_is_told_to_stop(start: Any, ecdsa: Path, end: signa
     assert process.wait(30) == 0
 
 
+def test_the_served_folder_says_whether_case_counts(start: Any, run: Run, ecdsa: Path, tmp_path: Path) -> None:
+    trust = ("--front", "traefik", "--trust", f"{ID}={ecdsa / 'public_key.pem'}", "--protect", "/p/*")
+    (tmp_path / "served").mkdir()
+    _, port = start(*trust, "--root", tmp_path / "served")  # Nothing in it shows that case counts.
+    assert judge(port, "https://a.example.com/P/x") == 403
+    assert "may take /PRIVATE/x for /private/x" in (tmp_path / "stderr").read_text()
+    status, _, err = run("authz", *trust, "--root", tmp_path / "served", "--match-case")
+    assert status == 2
+    assert "--match-case: " in err
+    (tmp_path / "served" / "p").mkdir()
+    _, port = start(*trust, "--root", tmp_path / "served")
+    assert judge(port, "https://a.example.com/P/x") == 200
+    _, port = start(*trust, "--ignore-case")
+    assert judge(port, "https://a.example.com/P/x") == 403
+
+
 def test_a_hangup_reads_keys_anew_and_a_key_that_is_gone_is_not_trusted(
     start: Any, ecdsa: Path, tmp_path: Path
 ) -> None:

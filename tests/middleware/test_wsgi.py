@@ -64,6 +64,22 @@ def test_flask_gets_public_requests_untouched(app: flask.Flask) -> None:
     assert (seen.get_json()["query"], seen.get_json()["reason"]) == ("Expires=5", None)
 
 
+def test_another_spelling_is_protected_where_case_is_ignored(keys: Mapping[str, PublicKey]) -> None:
+    def served(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        return [b"the file"]
+
+    for ignore_case, spelt_otherwise in ((True, 403), (False, 200)):
+        client = Client(
+            TrustedKeyGroups(served, keys, ["/private/*"], public=["/private/o/*"], ignore_case=ignore_case)
+        )
+        assert client.get("/PRIVATE/x", base_url=SITE).status_code == spelt_otherwise
+        assert client.get("/PRIVATE/o/x", base_url=SITE).status_code == spelt_otherwise
+        assert client.get("/private/x", base_url=SITE).status_code == 403
+        assert client.get("/private/o/x", base_url=SITE).status_code == 200
+        assert client.get("/elsewhere", base_url=SITE).status_code == 200
+
+
 def test_a_request_without_a_signature_gets_cloudfronts_answer(app: flask.Flask) -> None:
     seen = app.test_client().get("/private/x", base_url=SITE)
     assert (seen.status_code, seen.text, seen.headers["Content-Type"]) == (403, MISSING, "text/xml")

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, Literal
 
 from keyfront.authz.fronts import DECIDE, Front, FrontError
@@ -10,8 +10,10 @@ from keyfront.authz.rules import Rules
 from keyfront.edge.admission import admit, route
 from keyfront.edge.answers import Answer, Headers, refused
 from keyfront.edge.authorisation import authorise
+from keyfront.edge.configuration import Behavior, Site
 from keyfront.edge.standing import Standing
 from keyfront.edge.viewer import ViewerRequest
+from keyfront.letter_case import folded_matcher
 from keyfront.paths import readings
 from keyfront.serving import ASGIApp, Message, Scope
 from keyfront.verification import ACCESS_DENIED, Decision, error_body
@@ -32,10 +34,11 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-def decide(rules: Rules, viewer: ViewerRequest, now: float) -> Answer | Decision | None:
+def decide(rules: Rules, viewer: ViewerRequest, now: float, *, ignore_case: bool = False) -> Answer | Decision | None:
     """What the edge does before it looks into its cache: route, admit, authorise.
 
     An `Answer` refuses or redirects; otherwise the viewer is let in, by a decision or because the path is public.
+    `ignore_case`: a path is also judged by each behavior that it is in when case does not count.
     """
     site = route(rules.configuration, rules.door, viewer)
     if isinstance(site, Answer):
@@ -46,13 +49,35 @@ def decide(rules: Rules, viewer: ViewerRequest, now: float) -> Answer | Decision
         if turned_away is not None:
             return turned_away
     decision = authorise(viewer, site, site.behavior(ways[0].path), ways, now)
+    for way in ways if ignore_case else ():
+        for behavior in _spelt_otherwise(site, way.path):
+            if decision is not None and not decision.allowed:
+                break
+            if (turned_away := admit(rules.door, viewer, behavior)) is not None:
+                return turned_away
+            decision = authorise(viewer, site, behavior, (way._replace(elsewhere=""),), now) or decision
     return refused(decision) if decision is not None and not decision.allowed else decision
 
 
+def _spelt_otherwise(site: Site, path: str) -> Iterator[Behavior]:
+    """The behaviors that `path` is in only when case does not count, before the one that it is in as it stands."""
+    for behavior in site.behaviors:
+        if behavior.matches(path[1:]):
+            return
+        if folded_matcher(behavior.pattern)(path[1:]):
+            yield behavior
+
+
 def application(
-    front: Front, rules: Rules, *, proxies: int = 0, log: Log = "refusals", clock: Callable[[], float] = time.time
+    front: Front,
+    rules: Rules,
+    *,
+    proxies: int = 0,
+    log: Log = "refusals",
+    ignore_case: bool = False,
+    clock: Callable[[], float] = time.time,
 ) -> ASGIApp:
-    """What answers `front`. `proxies` is how many trusted ones stand before it."""
+    """What answers `front`. `proxies` is how many trusted ones stand before it; `ignore_case`: see `decide`."""
 
     async def app(scope: Scope, _receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,7 +100,7 @@ def application(
             _log.error("refused, since %s: see --front %s in the documentation", error, front.name)
             await _send(scope, send, 500, _TEXT, b"the access check is set up wrongly\n")
             return
-        answer = decide(rules, viewer, clock())
+        answer = decide(rules, viewer, clock(), ignore_case=ignore_case)
         if asked_for_page:
             await _show(scope, send, answer if isinstance(answer, Answer) else _SERVERS_OWN)
             return

@@ -59,6 +59,22 @@ def authz(
             help="Decide as this distribution of an account does, in place of --trust and --protect.",
         ),
     ] = None,
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            "--root",
+            metavar="DIR",
+            help="The folder that is served: where its file system ignores case, so do the patterns.",
+        ),
+    ] = None,
+    ignore_case: Annotated[
+        bool | None,
+        typer.Option(
+            "--ignore-case/--match-case",
+            help="Whether /private/* protects /PRIVATE/x. If not given, --root says; without it, on macOS and Windows.",
+            show_default=False,
+        ),
+    ] = None,
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", metavar="PORT", min=0, max=65535)] = 9180,
     proxies: Annotated[
@@ -104,6 +120,7 @@ def authz(
         warn(f"{host} is not this machine alone: whoever reaches the port can ask what would be let in")
     if proxies and front == "nginx":
         raise InputError("--proxies is for X-Forwarded-For; with nginx set $remote_addr right (set_real_ip_from)")
+    ignoring = _ignores_case(ignore_case, root)
     _log_to_stderr()
     following = _Following(refresh, span(stale, "--stale").total_seconds())
     drained = span(drain, "--drain").total_seconds()
@@ -118,11 +135,27 @@ def authz(
     def ready(number: int) -> None:
         url = f"http://{f'[{host}]' if ':' in host else host}:{number}"
         if as_json:
-            show_json({"url": url, "front": front})
+            show_json({"url": url, "front": front, "ignore_case": ignoring})
         else:
             show(f"keyfront authz answers {front} on {url}; Ctrl-C stops it")
 
-    run(application(FRONTS[front], rules, proxies=proxies, log=log), rules, host, port, ready, drain_seconds=drained)
+    app = application(FRONTS[front], rules, proxies=proxies, log=log, ignore_case=ignoring)
+    run(app, rules, host, port, ready, drain_seconds=drained)
+
+
+def _ignores_case(wanted: bool | None, root: Path | None) -> bool:
+    from keyfront.letter_case import is_ignored_in, usual
+
+    ignored = usual() if root is None else is_ignored_in(root)
+    where = "file systems of this machine" if root is None else root
+    if wanted is False and root is not None and ignored:
+        raise InputError(
+            f"--match-case: {root} ignores case, or does not show that it counts: /PRIVATE/x would open what "
+            "/private/* protects; leave --match-case out, or --root if another folder is served"
+        )
+    if wanted is None and ignored:
+        warn(f"{where} may take /PRIVATE/x for /private/x: patterns are matched without regard to case")
+    return ignored if wanted is None else wanted
 
 
 def _files(

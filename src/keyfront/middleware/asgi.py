@@ -37,6 +37,7 @@ class TrustedKeyGroups:
         public: Iterable[str] = (),
         public_url: str | None = None,
         on_refused: ASGIApp | None = None,
+        ignore_case: bool | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`keys` maps key-pair ids to public keys (loaded, PEM or a `Path`), or returns such a mapping.
@@ -44,10 +45,12 @@ class TrustedKeyGroups:
         `protect` and `public` are CloudFront's path patterns, and `public` ones come first. `public_url` is where
         viewers find the application (`https://host`, perhaps with a path before the application's): without it the
         Host header and the scheme say so. `on_refused` answers refused requests (not WebSockets) in place of
-        CloudFront's body. `clock` returns seconds since the epoch. Raises `InputError`.
+        CloudFront's body. `ignore_case` says whether `/private/*` protects `/PRIVATE/x`: it must where the application
+        serves files from a file system that takes one for the other. If it is not given, it does on macOS and
+        Windows. `clock` returns seconds since the epoch. Raises `InputError`.
         """
         self._app = app
-        self._protection = Protection(keys, protect, public, public_url, clock)
+        self._protection = Protection(keys, protect, public, public_url, clock, ignore_case=ignore_case)
         self._on_refused = on_refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from keyfront import letter_case
 from keyfront.authorisation import authorise
 from keyfront.errors import InputError
 from keyfront.keys import PublicKey
@@ -57,12 +58,18 @@ class Protection:
         public: Iterable[str],
         public_url: str | None,
         clock: Callable[[], float],
+        *,
+        ignore_case: bool | None = None,
     ) -> None:
         protect, public = _patterns("protect", protect), _patterns("public", public)
         if not protect:
             raise InputError('protect is empty, so nothing would be protected: give patterns, such as ["/private/*"]')
         self._trust = trust(keys)
-        self._protect = [path_matcher(pattern) for pattern in protect]
+        # What is public is public as it is spelt: another spelling may lead to what is protected.
+        protecting: Callable[[str], Callable[[str], object]] = path_matcher
+        if letter_case.usual() if ignore_case is None else ignore_case:
+            protecting = letter_case.folded_matcher
+        self._protect = [protecting(pattern) for pattern in protect]
         self._public = [path_matcher(pattern) for pattern in public]
         self._plain = all(_PLAIN.fullmatch(pattern) for pattern in (*protect, *public))
         self._place = None if public_url is None else _place(public_url)

@@ -38,11 +38,12 @@ class TrustedKeyGroups:
         public: Iterable[str] = (),
         public_url: str | None = None,
         on_refused: WSGIApp | None = None,
+        ignore_case: bool | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """As for `keyfront.middleware.asgi.TrustedKeyGroups`; `on_refused` is a WSGI application."""
         self._app = app
-        self._protection = Protection(keys, protect, public, public_url, clock)
+        self._protection = Protection(keys, protect, public, public_url, clock, ignore_case=ignore_case)
         self._on_refused = on_refused
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
