@@ -107,11 +107,12 @@ class Cache:
             return
         key = ticket.key
         self.discard(key)
-        if entry.size > self.limit or entry.disk_size > self.disk_limit:
+        size, disk_size = entry.size, entry.disk_size
+        if size > self.limit or disk_size > self.disk_limit:
             return
         self._entries[key] = entry
-        self.size += entry.size
-        self.disk_size += entry.disk_size
+        self.size += size
+        self.disk_size += disk_size
         if entry.pieces is not None and entry.pieces.on_disk:
             entry.pieces.grown = partial(self._grown, key, entry)
         self._make_room()

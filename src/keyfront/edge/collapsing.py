@@ -20,13 +20,14 @@ FlightKey = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """An answer whose body is still on its way."""
+    """An answer that viewers get as the origin gave it, its body perhaps still on its way."""
 
     status: int
     headers: Headers
     """For viewers, without those that every answer of the edge's carries."""
     length: int | None
-    body: Stream
+    body: Stream | bytes
+    """What comes, or all of it where it is there at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,9 @@ class Flight:
         except Exception as error:  # noqa: BLE001  it is raised again where a viewer waits for it
             if not self._landed.done():
                 self._landed.set_exception(error)
-            elif isinstance(body := self._landed.result().what, Coming):
+            elif isinstance(coming := self._landed.result().what, Coming) and isinstance(coming.body, Stream):
                 failed = error if isinstance(error, BrokenBodyError) else BrokenBodyError(502, repr(error))
-                body.body.fail(failed)
+                coming.body.fail(failed)
         finally:
             ended(self)
 

@@ -84,7 +84,8 @@ class Sent:
             headers = [*headers, (b"content-length", b"%d" % (length or 0))]
         lines = [b"%b: %b\r\n" % (name, value.strip(b" \t")) for name, value in headers]
         head = b"%b %b HTTP/1.1\r\n%b\r\n" % (method.encode("latin-1"), target, b"".join(lines))
-        if _HEAD.fullmatch(head) is None:
+        # A line break within a value would make one header two.
+        if _HEAD.fullmatch(head) is None or head.count(b"\n") != len(headers) + 2:
             raise ExchangeError("the request holds a method, target or header that HTTP cannot carry")
         return cls(method, head, body, length)
 
@@ -104,6 +105,11 @@ class Received:
         self.status = connection.status
         self.headers = connection.headers
         """Raw, names in lower case."""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the whole body has been read, or the rest of it given up."""
+        return self._connection is None
 
     async def read(self) -> bytes:
         """The next bytes of the body, not decoded; none at its end. Raises `ExchangeError`."""
@@ -138,6 +144,7 @@ class Connection(asyncio.Protocol):
         self._is_reset = False
         self._is_full = False
         self._is_paused = False
+        self._is_complete = False
         self._spoils = False
         """Whether it cannot be trusted with another request."""
         self._in_use = False

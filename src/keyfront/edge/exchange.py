@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Final
 
 from keyfront.edge.cache import Key
 from keyfront.edge.configuration import Behavior, Site
@@ -13,6 +15,9 @@ from keyfront.serving import Message
 from keyfront.verification import Decision
 
 Receive = Callable[[], Awaitable[Message]]
+
+_SOON_SECONDS: Final = 0.02
+"""What is done by then is not worth watching the viewer for, which costs a task."""
 
 
 class ViewerGoneError(KeyfrontError):
@@ -82,3 +87,46 @@ class Inbound:
         await self._body_read.wait()
         while (await self._receive())["type"] != "http.disconnect":
             pass
+
+
+class WhileThere:
+    """Cancels what is done within it when the viewer goes away, and raises `ViewerGoneError` in its place.
+
+    What `asyncio.timeout` is for time.
+    """
+
+    def __init__(self, inbound: Inbound) -> None:
+        self._inbound = inbound
+        self._watch: asyncio.Task[None] | None = None
+        self._is_over = self._is_gone = False
+
+    async def __aenter__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        self._timer = asyncio.get_running_loop().call_later(_SOON_SECONDS, self._begin)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self._is_over = True
+        self._timer.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
+        if (
+            self._is_gone
+            and self._task.uncancel() == 0
+            and kind is not None
+            and issubclass(kind, asyncio.CancelledError)
+        ):
+            raise ViewerGoneError("the viewer went away") from error
+
+    def _begin(self) -> None:
+        self._watch = asyncio.ensure_future(self._inbound.gone())
+        self._watch.add_done_callback(self._ended)
+
+    def _ended(self, watch: "asyncio.Task[None]") -> None:
+        if not self._is_over and not watch.cancelled():
+            watch.exception()
+            self._is_gone = True
+            self._task.cancel()

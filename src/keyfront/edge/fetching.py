@@ -20,7 +20,7 @@ from keyfront.edge.freshness import Lifetime, serves_stale
 from keyfront.edge.origins import OriginResponse, Origins
 from keyfront.edge.pieces import Pieces
 from keyfront.edge.ranges import Span, content_range
-from keyfront.edge.responding import edge_headers, send_answer, send_entry, send_stream
+from keyfront.edge.responding import edge_headers, send_answer, send_entry, send_stream, send_whole
 from keyfront.edge.response_headers import with_vary
 from keyfront.edge.stores import Disk, Memory
 from keyfront.edge.stream import Stream
@@ -113,7 +113,10 @@ class Fetcher:
             headers = [*what.headers, *edge_headers(landing.x_cache, marks), (b"x-amz-cf-id", exchange.viewer.id)]
             if what.length is not None and what.status not in (204, 304):
                 headers.append((b"content-length", b"%d" % what.length))
-            await send_stream(exchange.send, what.status, headers, what.body.chunks())
+            if isinstance(what.body, bytes):
+                await send_whole(exchange.send, exchange.viewer, what.status, headers, what.body)
+            else:
+                await send_stream(exchange.send, what.status, headers, what.body.chunks())
 
     async def _fly(self, flight: Flight, key: FlightKey | None, exchange: Exchange, stale: Entry | None) -> None:
         """Ask the origin, land with what it answers, and keep what may be kept."""
@@ -187,21 +190,23 @@ class Fetcher:
     async def _stream(self, flight: Flight, key: FlightKey | None, arrival: _Arrival) -> None:
         """Pass the body on while it comes. Raises `_NothingSentError` if it breaks off before its first byte."""
         response = arrival.response
-        chunks = response.chunks()
         try:
-            first = await anext(chunks, b"")
+            first = await response.read()
         except BrokenBodyError as error:
             raise _NothingSentError(error.status, str(error)) from error
+        chunks = response.chunks()
         pieces, offset = self._pieces(arrival)
         memory = None
         if pieces is None and arrival.life.keep and response.status != 206 and self._fits(response.length):
             memory = Memory()
+        if pieces is None and response.is_read and len(first) <= self._object_bytes:
+            self._land_whole(flight, key, arrival, first, is_kept=memory is not None)
+            return
         stream = Stream(pieces or memory, offset=offset, most_behind=self._object_bytes)
         coming = Coming(response.status, arrival.headers, response.length, stream)
-        x_cache = ERROR if response.status >= 400 else MISS
         if not stream.is_stored:
             self._flights.close(key, flight)
-        flight.land(Landing(coming, x_cache, is_shared=stream.is_stored))
+        flight.land(Landing(coming, _x_cache(response), is_shared=stream.is_stored))
         if memory is not None:
             await self._collect(flight, key, arrival, stream, _chain(first, chunks))
         else:
@@ -210,6 +215,18 @@ class Fetcher:
             if pieces is not None and pieces.is_whole and not pieces.on_disk:
                 self._assemble(arrival, pieces, await pieces.read_all())
         stream.end()
+
+    def _land_whole(
+        self, flight: Flight, key: FlightKey | None, arrival: _Arrival, body: bytes, *, is_kept: bool
+    ) -> None:
+        """Pass on a body that came in one go: nobody has to wait for the rest of it."""
+        response = arrival.response
+        if is_kept:
+            self._keep_whole(arrival, body)
+        else:
+            self._flights.close(key, flight)
+        coming = Coming(response.status, arrival.headers, response.length, body)
+        flight.land(Landing(coming, _x_cache(response), is_shared=is_kept))
 
     async def _collect(
         self, flight: Flight, key: FlightKey | None, arrival: _Arrival, stream: Stream, chunks: AsyncIterator[bytes]
@@ -345,6 +362,10 @@ def _can_be_asked(entry: Entry) -> bool:
 def _same_version(held: Entry, pieces: Pieces, length: int, response: OriginResponse) -> bool:
     etag = response.fields.get("etag", "")
     return pieces.length == length and etag.startswith('"') and held.fields.get("etag") == etag
+
+
+def _x_cache(response: OriginResponse) -> bytes:
+    return ERROR if response.status >= 400 else MISS
 
 
 async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -7,6 +7,7 @@ HTTP 4xx and 5xx status codes from your origin". All durations are seconds.
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from keyfront.edge.policies import CacheRules
@@ -28,6 +29,7 @@ class Lifetime(NamedTuple):
 
 
 _GONE = Lifetime(False)
+_LONGEST_DATE = 64
 
 
 def directives(cache_control: str) -> dict[str, str]:
@@ -98,6 +100,12 @@ def _age(headers: Mapping[str, str]) -> float:
 
 def http_date(text: str) -> float | None:
     """Seconds since the epoch of an HTTP date, or `None`."""
+    return _parsed_date(text) if len(text) <= _LONGEST_DATE else None
+
+
+# An origin says the same moments again and again.
+@lru_cache(1024)
+def _parsed_date(text: str) -> float | None:
     try:
         return parsedate_to_datetime(text).timestamp() if text else None
     except (ValueError, TypeError, OverflowError):

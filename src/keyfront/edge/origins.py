@@ -63,6 +63,11 @@ class OriginResponse:
         self.complete_is_known = self.length is not None or "transfer-encoding" in fields or self.status == 204
         """Whether a body that was cut off can be told from a whole one."""
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the whole body has been read."""
+        return self._received.is_read
+
     async def read(self) -> bytes:
         """The next bytes of the body, not decoded; none at its end.
 

@@ -1,6 +1,5 @@
 """The line of phases that every request passes: route, admit, authorise, look up, fetch, respond."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +12,7 @@ from keyfront.edge.answers import ERROR, HIT, Answer, refused
 from keyfront.edge.authorisation import authorise
 from keyfront.edge.cache import Cache, Entry
 from keyfront.edge.configuration import EMPTY, Behavior, Configuration, Site, marks
-from keyfront.edge.exchange import Exchange, Inbound, Outcome, Receive, ViewerGoneError
+from keyfront.edge.exchange import Exchange, Inbound, Outcome, Receive, ViewerGoneError, WhileThere
 from keyfront.edge.fetching import Fetcher
 from keyfront.edge.forwarding import cache_key, own_query
 from keyfront.edge.geography import blocked
@@ -126,18 +125,11 @@ class Edge:
 
     async def _fetch(self, exchange: Exchange, stale: Entry | None) -> None:
         """Fetch for as long as the viewer is there: nobody reads on when they are gone."""
-        fetching = asyncio.ensure_future(self._fetcher.fetch(exchange, stale))
-        leaving = asyncio.ensure_future(exchange.inbound.gone())
         try:
-            await asyncio.wait((fetching, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if fetching.done():
-                fetching.result()
+            async with WhileThere(exchange.inbound):
+                await self._fetcher.fetch(exchange, stale)
         except ViewerGoneError:
             _log.debug("the viewer of %s went away", exchange.path)
-        finally:
-            for task in (fetching, leaving):
-                task.cancel()
-            await asyncio.gather(fetching, leaving, return_exceptions=True)
 
     async def _turn_away(
         self, site: Site, behavior: Behavior, viewer: ViewerRequest, answer: Answer, send: Send

@@ -66,8 +66,7 @@ async def send_answer(send: Send, viewer: ViewerRequest, answer: Answer, marks: 
         headers.append((b"x-keyfront-finding", answer.finding))
     if answer.close and viewer.http_version.startswith("1"):
         headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if viewer.method == "HEAD" else body})
+    await send_whole(send, viewer, answer.status, headers, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +182,12 @@ async def _read(pieces: Pieces, start: int, end: int) -> bytes:
         return await pieces.read(start, end)
     except OSError as error:
         raise BrokenBodyError(502, f"a body cannot be read from the cache's disk: {error}") from error
+
+
+async def send_whole(send: Send, viewer: ViewerRequest, status: int, headers: Headers, body: bytes) -> None:
+    """Send a body that is all there."""
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if viewer.method == "HEAD" else body})
 
 
 async def send_stream(send: Send, status: int, headers: Headers, chunks: AsyncIterator[bytes]) -> None:
