@@ -274,7 +274,10 @@ def test_no_key_is_503_that_says_nothing_and_a_log_line_that_says_all(
         assert "gone.pem" not in answer.text
         assert client.get("/healthz").json() == {"status": "ok"}
         ready = client.get("/readyz")
-    assert (ready.status_code, ready.json()) == (503, {"status": "unavailable", "database": True, "key": False})
+    assert (ready.status_code, ready.json()) == (
+        503,
+        {"status": "unavailable", "database": True, "key": False, "tokens": True},
+    )
     assert "gone.pem cannot be read: No such file" in caplog.text
 
 
@@ -318,7 +321,7 @@ def test_a_database_that_is_down_is_503_and_comes_back(
     headers = bearer(issuer.token())
     with serve(create_app(settings, engine=engine, keystore=keystore)) as client:
         assert client.get("/download/lamps", headers=headers).status_code == 303
-        assert client.get("/readyz").json() == {"status": "ok", "database": True, "key": True}
+        assert client.get("/readyz").json() == {"status": "ok", "database": True, "key": True, "tokens": True}
         postgres.stop()
         try:
             answer = client.get("/download/lamps", headers=headers)

@@ -1,23 +1,21 @@
 """The download service as an ASGI application: Starlette routes over `Downloads`, and the storefront for a demo."""
 
+import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Sequence
 
-from anyio import from_thread
 from sqlalchemy import Engine
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 
 from keyfront.backend.downloads import Downloads
 from keyfront.backend.dynamodb import DynamoTable
-from keyfront.backend.entitlements import Called, Entitlements, Verdict, load
+from keyfront.backend.entitlements import Called, Entitlements, load
 from keyfront.backend.guard import Guarded, Headed
 from keyfront.backend.identity import BearerToken, Identity, SignedInSession
 from keyfront.backend.pages import Pages
@@ -26,14 +24,12 @@ from keyfront.backend.responses import as_response, handle_errors, refuse_with
 from keyfront.backend.service import Address, Service
 from keyfront.backend.settings import Settings
 from keyfront.backend.storefront import Storefront
-from keyfront.backend.stylesheet import assets
+from keyfront.backend.stylesheet import stylesheet
 from keyfront.backend.tables import connect
+from keyfront.backend.threads import Workers
 from keyfront.backend.tokens import TokenChecker
 from keyfront.errors import InputError, KeyfrontError
 from keyfront.keystore import KeyStore
-
-T = TypeVar("T")
-P = ParamSpec("P")
 
 _SESSION_SECONDS = 12 * 3600
 
@@ -58,20 +54,21 @@ def create_app(
     Needs no lifespan events, and asks neither database nor key before the first request does. Raises `InputError`
     when nobody could ever be identified.
     """
-    entitlements = _entitlements(settings, engine)
+    workers = Workers(settings.wait_seconds)
+    entitlements = _entitlements(settings, engine, workers)
     known: list[Identity[Request]] = list(identities)
     if settings.tokens is not None:
-        known.append(BearerToken(TokenChecker(settings.tokens, clock=now)))
+        known.append(BearerToken(TokenChecker(settings.tokens, seconds=settings.wait_seconds, clock=now)))
     if demo:
         if not isinstance(entitlements, Purchases):
             raise InputError("the demo keeps its purchases in a database: remove KEYFRONT_ENTITLEMENTS")
-        known.append(SignedInSession(entitlements))
+        known.append(SignedInSession(entitlements, workers.run))
     if not known and not entitlements.anonymous:
         raise InputError(
             "nobody could be identified: set JWKS_URL, JWT_KEY or JWT_SECRET, with JWT_ISSUER and JWT_AUDIENCE"
         )
     store = keystore or settings.open_keystore(check=True, now=now)
-    downloads = Downloads[Request](settings, store.signer_async, entitlements, known, now, _in_thread)
+    downloads = Downloads[Request](settings, store.signer, entitlements, known, now, workers.run, asyncio.gather)
     pages = Pages(shop, storefront=demo)
     refuse = refuse_with(pages)
     middleware = [Middleware(Headed), Middleware(Guarded, refuse=refuse)]
@@ -81,7 +78,7 @@ def create_app(
             SessionMiddleware, secret_key=secret, session_cookie="keyfront_session", max_age=_SESSION_SECONDS
         )
         middleware.append(session)
-    routes: list[BaseRoute] = [*_routes(Service(downloads)), Mount("/assets", assets(), name="assets")]
+    routes: list[BaseRoute] = [*_routes(Service(downloads)), stylesheet()]
     if isinstance(entitlements, Purchases) and demo:
         routes += Storefront(downloads, entitlements, pages).routes()
     app = Starlette(routes=routes, middleware=middleware)
@@ -116,24 +113,10 @@ def _route(address: Address[Request]) -> Route:
     return Route(path, endpoint, methods=[address.method])
 
 
-def _entitlements(settings: Settings, engine: Engine | None) -> Entitlements:
+def _entitlements(settings: Settings, engine: Engine | None, workers: Workers) -> Entitlements:
     """Who may download what, as the settings say; in SQL where they say nothing."""
     if engine is None and settings.entitlements is not None:
-        return Called(load(settings.entitlements), _waited)
+        return Called(load(settings.entitlements), workers.wait)
     if engine is None and settings.entitlements_table is not None:
-        return DynamoTable(settings.entitlements_table)
-    return Purchases(engine or connect(settings.database_url))
-
-
-async def _in_thread(function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> T:
-    return await run_in_threadpool(function, *args, **options)
-
-
-def _waited(what: Awaitable[Verdict]) -> Verdict:
-    """The result of what the user's own coroutine finds, on the server's loop: what it keeps open belongs to that."""
-
-    async def awaited() -> Verdict:
-        return await what
-
-    # Entitlements are asked in a thread of Starlette's pool.
-    return from_thread.run(awaited)
+        return DynamoTable(settings.entitlements_table, seconds=settings.wait_seconds)
+    return Purchases(engine or connect(settings.database_url, seconds=settings.wait_seconds))

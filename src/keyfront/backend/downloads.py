@@ -33,7 +33,12 @@ class Run(Protocol):
     """Runs what blocks: in a thread beside an event loop, or at once where one request is served at a time."""
 
     def __call__(self, function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> Awaitable[T]:
-        """The function's result."""
+        """The function's result; `ServiceError` where that takes too long."""
+
+
+async def in_turn(*whats: Awaitable[T]) -> list[T]:
+    """What each of them returns, one after the other: for code without an event loop."""
+    return [await what for what in whats]
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,14 @@ class Downloads(Generic[R]):
     """What a download needs. `identities` are asked in their order; `now` is seconds since the epoch."""
 
     settings: Settings
-    signer: Callable[[], Awaitable[Signer]]
+    signer: Callable[[], Signer]
+    """Blocks while a first key is fetched."""
     entitlements: Entitlements
     identities: Sequence[Identity[R]]
     now: Callable[[], float]
     run: Run
+    together: Callable[..., Awaitable[list[bool]]] = in_turn
+    """Awaits several coroutines, as `asyncio.gather` does."""
     _links: Links = field(init=False)
 
     def __post_init__(self) -> None:
@@ -69,26 +77,32 @@ class Downloads(Generic[R]):
 
     async def link(self, request: R, item_id: str) -> tuple[Item | ObjectItem, Link]:
         """A signed link to an item that whoever is asking has bought. `RefusedError` otherwise."""
-        customer, item = await self._entitled(request, item_id)
-        signer = await self.signer()
-        # In a thread: an RSA signature takes most of a millisecond, in which the loop can answer others.
-        link = await self.run(self._links.sign, signer, item.key, self.now())
-        self._note("link", customer, item, self.settings.link_seconds)
-        return item, link
+        customer = await self._asking(request, item_id)
+        # One errand for a thread: to go there and back costs as much as the question. And an RSA signature takes most
+        # of a millisecond, in which the loop can answer others.
+        return await self.run(self._linked, customer, item_id)
 
     async def cookies(self, request: R, item_id: str) -> Opened:
         """Signed cookies for the area of an item (see `keyfront.backend.cookies`). `RefusedError` otherwise.
 
         Raises `InputError` when a browser would not bring them to the distribution.
         """
-        customer, item = await self._entitled(request, item_id)
-        signer, settings = await self.signer(), self.settings
-        opened = await self.run(
-            open_area,
-            signer,
+        customer = await self._asking(request, item_id)
+        return await self.run(self._opened, customer, item_id, request.headers.get("host", ""))
+
+    def _linked(self, customer: Customer | None, item_id: str) -> tuple[Item | ObjectItem, Link]:
+        item = self._owned(customer, item_id)
+        link = self._links.sign(self.signer(), item.key, self.now())
+        self._note("link", customer, item, self.settings.link_seconds)
+        return item, link
+
+    def _opened(self, customer: Customer | None, item_id: str, host: str) -> Opened:
+        item, settings = self._owned(customer, item_id), self.settings
+        opened = open_area(
+            self.signer(),
             settings.base_url,
             item.key,
-            host=request.headers.get("host", ""),
+            host=host,
             domain=settings.cookie_domain,
             seconds=settings.cookie_seconds,
             now=self.now(),
@@ -96,18 +110,21 @@ class Downloads(Generic[R]):
         self._note("cookies", customer, item, settings.cookie_seconds)
         return opened
 
-    async def _entitled(self, request: R, item_id: str) -> tuple[Customer | None, Item | ObjectItem]:
+    async def _asking(self, request: R, item_id: str) -> Customer | None:
+        """Who asks for the item, if they may ask at all."""
         if not is_item_id(item_id) and not self.entitlements.object_keys:
             raise RefusedError(no_such_page() if "/" in item_id else no_such_item())
         customer = await self.customer(request)
         if customer is None and not self.entitlements.anonymous:
             raise RefusedError(sign_in_needed(await self.run(self.entitlements.item, item_id)))
-        customer_id = customer.id if customer else None
-        item, bought = await self.run(self.entitlements.entitlement, customer_id, item_id)
+        return customer
+
+    def _owned(self, customer: Customer | None, item_id: str) -> Item | ObjectItem:
+        item, bought = self.entitlements.entitlement(customer.id if customer else None, item_id)
         if item is None:
             raise RefusedError(no_such_item())
         if bought:
-            return customer, item
+            return item
         if customer is None:
             raise RefusedError(sign_in_needed())
         _log.info(

@@ -14,9 +14,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, cast
 
+from keyfront.backend.threads import MOST
 from keyfront.backend.values import Item, is_item_id
 from keyfront.errors import InputError, ServiceError
 from keyfront.home import install
+from keyfront.keystore.services import bounds
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,17 +34,26 @@ _Entry = Mapping[str, "AttributeValueTypeDef"]
 
 
 class DynamoTable:
-    """The entitlements in the table of that name (or ARN). Its client is made at the first question."""
+    """The entitlements in the table of that name (or ARN). Its client is made at the first question.
+
+    DynamoDB is asked twice within `seconds`, when it does not answer.
+    """
 
     anonymous = False
     object_keys = False
 
     def __init__(
-        self, table: str, client: "DynamoDBClient | None" = None, *, now: Callable[[], float] = time.time
+        self,
+        table: str,
+        client: "DynamoDBClient | None" = None,
+        *,
+        seconds: float = 5.0,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._table = table
         self._made = client
         self._making = threading.Lock()
+        self._seconds = seconds
         self._now = now
 
     def item(self, item_id: str) -> Item | None:
@@ -93,11 +104,11 @@ class DynamoTable:
     def _client(self) -> "DynamoDBClient":
         with self._making:
             if self._made is None:
-                self._made = _new_client()
+                self._made = _new_client(self._seconds)
             return self._made
 
 
-def _new_client() -> "DynamoDBClient":
+def _new_client(seconds: float) -> "DynamoDBClient":
     # botocore alone: Lambda has it, and it loads in half of boto3's time.
     try:
         import botocore.session
@@ -105,7 +116,7 @@ def _new_client() -> "DynamoDBClient":
     except ModuleNotFoundError:
         raise InputError(f"ENTITLEMENTS_TABLE needs botocore: {install('aws')}") from None
 
-    config = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3})
+    config = Config(**bounds(seconds), max_pool_connections=MOST)
     return cast("DynamoDBClient", botocore.session.get_session().create_client("dynamodb", config=config))
 
 

@@ -10,6 +10,7 @@ from keyfront.errors import InputError
 if TYPE_CHECKING:
     from starlette.requests import Request as StarletteRequest
 
+    from keyfront.backend.downloads import Run
     from keyfront.backend.purchases import Purchases
     from keyfront.backend.tokens import TokenChecker
 
@@ -48,6 +49,10 @@ class BearerToken:
             raise TokenError("the Authorization header is not of the form: Bearer TOKEN")
         return await self._checker.customer(token.strip())
 
+    async def check(self) -> None:
+        """Return when tokens can be checked; `ServiceError` otherwise."""
+        await self._checker.check()
+
 
 class GatewayClaims:
     """The claims of a token that the API's own authorizer has checked: issuer, audience, time and signature."""
@@ -60,17 +65,16 @@ class GatewayClaims:
 class SignedInSession:
     """Who signed in at the demo storefront, as its signed cookie says."""
 
-    def __init__(self, purchases: "Purchases") -> None:
+    def __init__(self, purchases: "Purchases", run: "Run") -> None:
         self._purchases = purchases
+        self._run = run
 
     async def identify(self, request: "StarletteRequest") -> Customer | None:
         """The customer of the session, if the database still has them."""
-        from starlette.concurrency import run_in_threadpool
-
         customer_id = request.session.get(SESSION_CUSTOMER)
         if not isinstance(customer_id, str):
             return None
-        return await run_in_threadpool(self._purchases.customer, customer_id)
+        return await self._run(self._purchases.customer, customer_id)
 
 
 def customer_of(claims: Mapping[str, object]) -> Customer:

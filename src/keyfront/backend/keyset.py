@@ -14,7 +14,8 @@ from keyfront.errors import ServiceError
 
 _log = logging.getLogger(__name__)
 
-_TIMEOUT_SECONDS: Final = 5.0
+SECONDS: Final = 5.0
+"""How long the issuer is waited for, when nothing else is said."""
 _MAX_BYTES: Final = 512 * 1024
 _MIN_RSA_BITS: Final = 2048
 _KINDS: Final[dict[str, type[RSAKey | ECKey | OKPKey]]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
@@ -32,11 +33,14 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 _open = urllib.request.build_opener(_NoRedirects).open
 
 
-def fetch_key_set(url: str) -> KeySet:
-    """The public signing keys that `url` (http or https) publishes now. Blocks; raises `ServiceError`."""
+def fetch_key_set(url: str, *, seconds: float = SECONDS) -> KeySet:
+    """The public signing keys that `url` (http or https) publishes now. Blocks; raises `ServiceError`.
+
+    `seconds` bounds the wait for a connection, and for each piece of the answer.
+    """
     request = urllib.request.Request(url, headers={"Accept": "application/json", "User-Agent": "keyfront"})  # noqa: S310
     try:
-        with _open(request, timeout=_TIMEOUT_SECONDS) as answer:
+        with _open(request, timeout=seconds) as answer:
             body = answer.read(_MAX_BYTES + 1)
     except urllib.error.HTTPError as error:
         error.close()

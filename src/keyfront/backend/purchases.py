@@ -1,21 +1,25 @@
 """Who bought what: the questions that the download service asks of its database.
 
-Everything here blocks: call it from a thread. A database that does not answer is a `ServiceError`.
+Everything here blocks: call it from a thread. A database that does not answer is a `ServiceError`. One that was started
+again is noticed by the connections that it left behind, and is asked once more.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from threading import Lock
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Engine, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from keyfront.backend.questions import Entitled
 from keyfront.backend.tables import CustomerRow, ItemRow, PurchaseRow, create_tables
 from keyfront.backend.values import Customer, Item, is_customer_id, is_item_id
 from keyfront.errors import InputError, ServiceError
+
+T = TypeVar("T")
 
 _ITEM_FIELDS = tuple(field.name for field in fields(Item))
 _CUSTOMER_FIELDS = tuple(field.name for field in fields(Customer))
@@ -37,6 +41,7 @@ class Purchases:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._entitled = Entitled(engine)
         self._prepared = False
         self._preparing = Lock()
 
@@ -44,66 +49,61 @@ class Purchases:
         """The item of that id, for sale or owned."""
         if not is_item_id(item_id):
             return None
-        with self._session() as session:
-            row = session.get(ItemRow, item_id)
-            return _item(row) if row else None
+        row = self._ask(lambda session: session.get(ItemRow, item_id))
+        return _item(row) if row else None
 
     def entitlement(self, customer_id: str | None, item_id: str) -> tuple[Item | None, bool]:
         """The item, if there is one, and whether the customer owns it."""
         if customer_id is None or not is_item_id(item_id):
             return self.item(item_id), False
-        owned = (
-            select(PurchaseRow.item_id)
-            .where(PurchaseRow.customer_id == customer_id, PurchaseRow.item_id == ItemRow.id)
-            .exists()
-        )
-        with self._session() as session:
-            row = session.execute(select(ItemRow, owned).where(ItemRow.id == item_id)).one_or_none()
-            return (None, False) if row is None else (_item(row[0]), bool(row[1]))
+        # Asked for each download, and so without a session, whose work is ten times that of the database.
+        row = self._within(lambda: self._entitled.ask(customer_id, item_id))
+        return (None, False) if row is None else (Item(*row[:-1]), bool(row[-1]))
 
     def items(self, *, search: str = "", offset: int = 0, limit: int = 24) -> Page:
         """Items in the catalogue's order: those whose title, author or kind holds every word of `search`."""
         conditions = [_holds(word) for word in search.split()]
-        with self._session() as session:
+        found = select(ItemRow).where(*conditions).order_by(ItemRow.position, ItemRow.id)
+
+        def ask(session: Session) -> Page:
             total = session.scalar(select(func.count()).select_from(ItemRow).where(*conditions)) or 0
-            found = select(ItemRow).where(*conditions).order_by(ItemRow.position, ItemRow.id)
             rows = session.scalars(found.offset(offset).limit(limit))
             return Page(tuple(_item(row) for row in rows), total)
+
+        return self._ask(ask)
 
     def library(self, customer_id: str) -> tuple[Item, ...]:
         """What the customer owns, in the catalogue's order."""
         owned = select(ItemRow).join(PurchaseRow).where(PurchaseRow.customer_id == customer_id)
-        with self._session() as session:
-            return tuple(_item(row) for row in session.scalars(owned.order_by(ItemRow.position, ItemRow.id)))
+        owned = owned.order_by(ItemRow.position, ItemRow.id)
+        return self._ask(lambda session: tuple(_item(row) for row in session.scalars(owned)))
 
     def owned(self, customer_id: str, item_ids: Iterable[str]) -> frozenset[str]:
         """Which of `item_ids` the customer owns."""
         of_customer = select(PurchaseRow.item_id).where(
             PurchaseRow.customer_id == customer_id, PurchaseRow.item_id.in_(list(item_ids))
         )
-        with self._session() as session:
-            return frozenset(session.scalars(of_customer))
+        return self._ask(lambda session: frozenset(session.scalars(of_customer)))
 
     def customer(self, customer_id: str) -> Customer | None:
         """The customer of that id."""
         if not is_customer_id(customer_id):
             return None
-        with self._session() as session:
-            row = session.get(CustomerRow, customer_id)
-            return _customer(row) if row else None
+        row = self._ask(lambda session: session.get(CustomerRow, customer_id))
+        return _customer(row) if row else None
 
     def customers(self, limit: int = 12) -> tuple[Customer, ...]:
         """The first customers, by name."""
-        with self._session() as session:
-            rows = session.scalars(select(CustomerRow).order_by(CustomerRow.name, CustomerRow.id).limit(limit))
-            return tuple(_customer(row) for row in rows)
+        first = select(CustomerRow).order_by(CustomerRow.name, CustomerRow.id).limit(limit)
+        return self._ask(lambda session: tuple(_customer(row) for row in session.scalars(first)))
 
     def record(self, customer: Customer, item_id: str) -> bool:
         """Note that the customer bought the item; false when it was theirs already. Any number may do so at once.
 
         A customer whom the database does not know yet is entered. `InputError` for an item that does not exist.
         """
-        with self._session() as session:
+
+        def enter(session: Session) -> bool:
             if not is_item_id(item_id) or session.get(ItemRow, item_id) is None:
                 raise InputError(f"there is no item {item_id[:130]!r}")
             session.execute(_insert(session, CustomerRow, _row(customer)).on_conflict_do_nothing())
@@ -113,34 +113,52 @@ class Purchases:
             session.commit()
             return added is not None
 
+        return self._ask(enter)
+
     def seed(self, items: Iterable[Item], customers: Iterable[Customer], purchases: Iterable[tuple[str, str]]) -> None:
         """Enter a catalogue, its customers and pairs of customer and item id; what is there already is updated.
 
         All of it or nothing; nothing is ever taken out. `InputError` for a purchase of what does not exist.
         """
-        with self._session() as session:
-            for position, item in enumerate(items):
-                _upsert(session, ItemRow, _row(item) | {"position": position})
-            for customer in customers:
-                _upsert(session, CustomerRow, _row(customer))
-            for customer_id, item_id in purchases:
+        rows = [_row(item) | {"position": position} for position, item in enumerate(items)]
+        known, bought = [_row(customer) for customer in customers], list(purchases)
+
+        def enter(session: Session) -> None:
+            for row in rows:
+                _upsert(session, ItemRow, row)
+            for row in known:
+                _upsert(session, CustomerRow, row)
+            for customer_id, item_id in bought:
                 if session.get(CustomerRow, customer_id) is None or session.get(ItemRow, item_id) is None:
                     raise InputError(f"purchase of {item_id!r} by {customer_id!r}: no such item or customer")
                 entry = {"customer_id": customer_id, "item_id": item_id}
                 session.execute(_insert(session, PurchaseRow, entry).on_conflict_do_nothing())
             session.commit()
 
+        self._ask(enter)
+
     def check(self) -> None:
         """Return when the database answers; `ServiceError` otherwise."""
-        with self._session() as session:
-            session.execute(select(1))
+        self._ask(lambda session: session.execute(select(1)))
 
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        try:
-            self._prepare()
+    def _ask(self, question: Callable[[Session], T]) -> T:
+        def ask() -> T:
             with Session(self._engine, expire_on_commit=False) as session:
-                yield session
+                return question(session)
+
+        return self._within(ask)
+
+    def _within(self, ask: Callable[[], T]) -> T:
+        try:
+            try:
+                self._prepare()
+                return ask()
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+            # The pool has dropped all connections that are as old: this one is new.
+            self._prepare()
+            return ask()
         except (SQLAlchemyError, UnicodeError) as error:
             raise ServiceError(f"the purchases database did not answer: {_reason(error)}") from None
 

@@ -10,6 +10,7 @@ from typing import Final, Generic, TypeVar
 from keyfront.backend.answers import as_json
 from keyfront.backend.downloads import Downloads
 from keyfront.backend.exchange import Answer, Request
+from keyfront.backend.identity import BearerToken
 from keyfront.backend.refusals import RefusedError, bad_request, of_status
 from keyfront.errors import KeyfrontError
 
@@ -87,21 +88,26 @@ class Service(Generic[R]):
         return Answer(200, (_JSON,), as_json({"status": "ok"}).encode())
 
     async def ready(self, _: R, __: str, ___: bytes) -> Answer:
-        """Whether it could make a link: whoever knows the purchases answers, and there is a key."""
-        checks = {"database": True, "key": True}
-        try:
-            await self._downloads.run(self._downloads.entitlements.check)
-        except KeyfrontError as error:
-            _log.error("not ready: %s", error)
-            checks["database"] = False
-        try:
-            await self._downloads.signer()
-        except KeyfrontError as error:
-            _log.error("not ready: %s", error)
-            checks["key"] = False
-        good = all(checks.values())
-        told = {"status": "ok" if good else "unavailable", **checks}
+        """Whether it could make a link: whoever knows the purchases answers, and there are keys."""
+        downloads = self._downloads
+        parts = {"database": downloads.run(downloads.entitlements.check), "key": downloads.run(downloads.signer)}
+        for identity in downloads.identities:
+            if isinstance(identity, BearerToken):
+                parts["tokens"] = identity.check()
+        answers = await downloads.together(*map(_answers, parts.values()))
+        good = all(answers)
+        told = {"status": "ok" if good else "unavailable", **dict(zip(parts, answers, strict=True))}
         return Answer(200 if good else 503, (_JSON,), as_json(told).encode())
+
+
+async def _answers(part: Awaitable[object]) -> bool:
+    """Whether a part does."""
+    try:
+        await part
+    except KeyfrontError as error:
+        _log.error("not ready: %s", error)
+        return False
+    return True
 
 
 def _wanted(body: bytes) -> str:

@@ -5,14 +5,18 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from keyfront.backend.cookies import shared_domain
 from keyfront.backend.token_settings import TokenSettings, token_settings
+from keyfront.cautions import MAX_LIFETIME, of_lifetime
 from keyfront.errors import InputError, URLError
 from keyfront.home import install
 from keyfront.keystore import CloudFrontCheck, KeyStore, open_keystore
+from keyfront.policy import LATEST
+from keyfront.signing import warn
 from keyfront.urls import viewer_url
 
 LinkReuse = Literal["file", "area"]
@@ -22,7 +26,9 @@ DEFAULT_DATABASE_URL: Final = "sqlite:///keyfront.db"
 DEFAULT_LINK_SECONDS: Final = 60
 DEFAULT_COOKIE_SECONDS: Final = 3600
 DEFAULT_KEY_SECONDS: Final = 300
-MAX_LINK_SECONDS: Final = 7 * 24 * 3600
+DEFAULT_WAIT_SECONDS: Final = 5
+MAX_WAIT_SECONDS: Final = 60
+MAX_KEY_SECONDS: Final = 7 * 24 * 3600
 _BUCKET = re.compile(r"(?:.+\.)?s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?")
 _MIN_SESSION_SECRET: Final = 32
 _MIN_REUSED_SECONDS: Final = 10
@@ -40,6 +46,8 @@ class Settings:
     """The public key's id in CloudFront; `None` when it is kept with the key."""
     key_seconds: int = DEFAULT_KEY_SECONDS
     """How long the key is used before it is fetched again, in seconds."""
+    wait_seconds: int = DEFAULT_WAIT_SECONDS
+    """How long a request waits, at most, for whoever knows the purchases, for the key, and for the key set."""
     check_key: bool | None = None
     """Whether CloudFront is asked, before a key is first used, if it has that key under its id; `None`: the service
     does, and the function on Lambda, which would start later for it, does not."""
@@ -58,16 +66,19 @@ class Settings:
     """The domain that signed cookies are for: the one above the distribution's alias and this service's host."""
     cookie_seconds: int = DEFAULT_COOKIE_SECONDS
     """How long signed cookies open their area, in seconds."""
+    max_lifetime_seconds: int | None = None
+    """The longest life that links and cookies may be given, in seconds; `None`: over seven days is warned of."""
     session_secret: str | None = field(default=None, repr=False)
     """Signs the demo storefront's session cookie; without it sessions end when the process does."""
 
     def __post_init__(self) -> None:
-        times = {"LINK": self.link_seconds, "COOKIE": self.cookie_seconds, "KEY": self.key_seconds}
-        for name, seconds in times.items():
-            if not isinstance(seconds, int) or not 1 <= seconds <= MAX_LINK_SECONDS:
-                raise InputError(
-                    f"{name}_SECONDS is {seconds!r}: give whole seconds from 1 to {MAX_LINK_SECONDS} (seven days)"
-                )
+        if not isinstance(self.key_seconds, int) or not 1 <= self.key_seconds <= MAX_KEY_SECONDS:
+            raise InputError(
+                f"KEY_SECONDS is {self.key_seconds!r}: give whole seconds from 1 to {MAX_KEY_SECONDS} (seven days)"
+            )
+        if not isinstance(self.wait_seconds, int) or not 1 <= self.wait_seconds <= MAX_WAIT_SECONDS:
+            raise InputError(f"WAIT_SECONDS is {self.wait_seconds!r}: give whole seconds from 1 to {MAX_WAIT_SECONDS}")
+        self._check_lifetimes()
         if self.entitlements is not None and self.entitlements_table is not None:
             raise InputError("KEYFRONT_ENTITLEMENTS and ENTITLEMENTS_TABLE both say who may download what: set one")
         if self.session_secret is not None and len(self.session_secret) < _MIN_SESSION_SECRET:
@@ -90,8 +101,31 @@ class Settings:
 
     def open_keystore(self, *, check: bool, now: Callable[[], float] = time.time) -> KeyStore:
         """Where the key is taken from. `check` counts where `check_key` says nothing; `now` is the signer's clock."""
-        asked = CloudFrontCheck() if (check if self.check_key is None else self.check_key) else None
-        return open_keystore(self.signer, self.key_pair_id, ttl=self.key_seconds, check=asked, now=now)
+        wanted = check if self.check_key is None else self.check_key
+        asked = CloudFrontCheck(seconds=self.wait_seconds) if wanted else None
+        # A longer life than seven days was warned of when the settings were made, and is not again for every link.
+        most = self.max_lifetime_seconds or max(self.link_seconds, self.cookie_seconds, MAX_LIFETIME)
+        return open_keystore(
+            self.signer,
+            self.key_pair_id,
+            ttl=self.key_seconds,
+            seconds=self.wait_seconds,
+            check=asked,
+            now=now,
+            max_lifetime=timedelta(seconds=most),
+        )
+
+    def _check_lifetimes(self) -> None:
+        most = self.max_lifetime_seconds
+        for name, seconds in (("MAX_LIFETIME", most), ("LINK", self.link_seconds), ("COOKIE", self.cookie_seconds)):
+            if seconds is not None and (not isinstance(seconds, int) or not 1 <= seconds <= LATEST):
+                raise InputError(f"{name}_SECONDS is {seconds!r}: give whole seconds, from 1 on")
+            if seconds is not None and most is not None and seconds > most:
+                raise InputError(
+                    f"{name}_SECONDS is {seconds}, and MAX_LIFETIME_SECONDS is {most}: change one of them [long-lived]"
+                )
+        if most is None:
+            warn(of_lifetime(max(self.link_seconds, self.cookie_seconds)))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -100,8 +134,9 @@ class Settings:
         CLOUDFRONT_DOMAIN; SIGNER or PRIVATE_KEY_PARAMETER (an SSM parameter's name); KEYPAIR_ID unless it is kept with
         the key; one of JWKS_URL, JWT_KEY and JWT_SECRET with JWT_ISSUER and JWT_AUDIENCE; optionally JWT_ALGORITHMS,
         one of DATABASE_URL, ENTITLEMENTS_TABLE and KEYFRONT_ENTITLEMENTS, LINK_SECONDS, LINK_REUSE, KEY_SECONDS,
-        CHECK_KEY, COOKIE_DOMAIN, COOKIE_SECONDS, SESSION_SECRET. Region, credentials and endpoint of what has the key
-        follow boto3's own variables. Raises `InputError`, which names the variable.
+        WAIT_SECONDS, CHECK_KEY, COOKIE_DOMAIN, COOKIE_SECONDS, MAX_LIFETIME_SECONDS, SESSION_SECRET. Region,
+        credentials and endpoint of what has the key follow boto3's own variables. Raises `InputError`, which names the
+        variable.
         """
         given = os.environ if environment is None else environment
         values = {name: value.strip() for name, value in given.items() if value.strip()}
@@ -110,6 +145,7 @@ class Settings:
             signer=_signer(values),
             key_pair_id=values.get("KEYPAIR_ID"),
             key_seconds=_whole_number(values, "KEY_SECONDS", DEFAULT_KEY_SECONDS),
+            wait_seconds=_whole_number(values, "WAIT_SECONDS", DEFAULT_WAIT_SECONDS),
             check_key=_yes_or_no(values, "CHECK_KEY"),
             link_seconds=_whole_number(values, "LINK_SECONDS", DEFAULT_LINK_SECONDS),
             link_reuse=_link_reuse(values.get("LINK_REUSE")),
@@ -119,6 +155,7 @@ class Settings:
             entitlements_table=values.get("ENTITLEMENTS_TABLE"),
             cookie_domain=values.get("COOKIE_DOMAIN"),
             cookie_seconds=_whole_number(values, "COOKIE_SECONDS", DEFAULT_COOKIE_SECONDS),
+            max_lifetime_seconds=_most(values),
             session_secret=values.get("SESSION_SECRET"),
         )
 
@@ -188,6 +225,10 @@ def _signer(values: Mapping[str, str]) -> str:
     if parameter:
         return f"ssm:{parameter}"
     return _needed(values, "SIGNER", "where the signing key is, such as ssm:/shop/signing-key or kms:alias/shop")
+
+
+def _most(values: Mapping[str, str]) -> int | None:
+    return _whole_number(values, "MAX_LIFETIME_SECONDS", 0) if "MAX_LIFETIME_SECONDS" in values else None
 
 
 def _link_reuse(value: str | None) -> LinkReuse | None:

@@ -7,7 +7,6 @@ import math
 import re
 from typing import Final
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -53,14 +52,14 @@ class Storefront:
         """What is for sale, a page at a time."""
         customer = await self._downloads.customer(request)
         search = _searched(request.query_params.get("q", ""))
-        found = await run_in_threadpool(self._purchases.items, search=search, limit=_PER_PAGE)
+        found = await self._downloads.run(self._purchases.items, search=search, limit=_PER_PAGE)
         pages = max(1, math.ceil(found.total / _PER_PAGE))
         page = min(_number(request.query_params.get("page", "")), pages)
         if page > 1:
             offset = (page - 1) * _PER_PAGE
-            found = await run_in_threadpool(self._purchases.items, search=search, offset=offset, limit=_PER_PAGE)
+            found = await self._downloads.run(self._purchases.items, search=search, offset=offset, limit=_PER_PAGE)
         shown = [item.id for item in found.items]
-        owned = await run_in_threadpool(self._purchases.owned, customer.id, shown) if customer else frozenset()
+        owned = await self._downloads.run(self._purchases.owned, customer.id, shown) if customer else frozenset()
         return self._show(
             request,
             "catalogue.html",
@@ -77,9 +76,9 @@ class Storefront:
         customer = await self._downloads.customer(request)
         wanted = request.path_params["item"]
         if customer is None:
-            item, owned = await run_in_threadpool(self._purchases.item, wanted), False
+            item, owned = await self._downloads.run(self._purchases.item, wanted), False
         else:
-            item, owned = await run_in_threadpool(self._purchases.entitlement, customer.id, wanted)
+            item, owned = await self._downloads.run(self._purchases.entitlement, customer.id, wanted)
         if item is None:
             raise RefusedError(no_such_item())
         seconds = self._downloads.settings.link_seconds
@@ -90,26 +89,26 @@ class Storefront:
         customer = await self._downloads.customer(request)
         if customer is None:
             return RedirectResponse("/sign-in?next=/library", 303)
-        items = await run_in_threadpool(self._purchases.library, customer.id)
+        items = await self._downloads.run(self._purchases.library, customer.id)
         return self._show(request, "library.html", items=items)
 
     async def buy(self, request: Request) -> Response:
         """Put an item into the library."""
         customer = await self._downloads.customer(request)
-        item = await run_in_threadpool(self._purchases.item, request.path_params["item"])
+        item = await self._downloads.run(self._purchases.item, request.path_params["item"])
         if item is None:
             raise RefusedError(no_such_item())
         here = f"/items/{item.id}"
         if customer is None:
             return RedirectResponse(f"/sign-in?next={here}", 303)
-        new = await run_in_threadpool(self._purchases.record, customer, item.id)
+        new = await self._downloads.run(self._purchases.record, customer, item.id)
         request.session[_NOTICE] = _bought(item) if new else f"“{item.title}” was in your library already."
         return RedirectResponse(here, 303)
 
     async def sign_in(self, request: Request) -> Response:
         """Who one can sign in as."""
         await self._downloads.customer(request)
-        customers = await run_in_threadpool(self._purchases.customers)
+        customers = await self._downloads.run(self._purchases.customers)
         back = _way_back(request.query_params.get("next", ""))
         return self._show(request, "sign_in.html", customers=customers, back=back)
 
@@ -117,7 +116,7 @@ class Storefront:
         """Sign in as the customer whose button was pressed."""
         form = await request.form(max_files=0, max_fields=4)
         chosen, back = form.get("customer"), form.get("next")
-        customer = await run_in_threadpool(self._purchases.customer, chosen) if isinstance(chosen, str) else None
+        customer = await self._downloads.run(self._purchases.customer, chosen) if isinstance(chosen, str) else None
         if customer is None:
             raise RefusedError(bad_request("There is no such customer: choose one on the sign-in page."))
         request.session.clear()
@@ -132,9 +131,9 @@ class Storefront:
         form = await request.form(max_files=0, max_fields=2)
         given = form.get("link")
         link = ours(given if isinstance(given, str) else "", self._downloads.settings.base_url)
-        signer = await self._downloads.signer()
+        signer = await self._downloads.run(self._downloads.signer)
         keys = {signer.key_pair_id: signer.key.public_key}
-        explained = await run_in_threadpool(explain_link, link, keys=keys, now=self._downloads.now())
+        explained = await self._downloads.run(explain_link, link, keys=keys, now=self._downloads.now())
         return self._show(request, "explained.html", link=link, explained=explained)
 
     async def sign_out(self, request: Request) -> Response:

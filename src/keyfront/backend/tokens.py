@@ -1,5 +1,6 @@
 """Bearer tokens: JWTs, checked with joserfc against one key or against the key set that an issuer publishes."""
 
+import json
 import time
 from collections.abc import Callable
 from typing import Final
@@ -8,10 +9,10 @@ from joserfc import jws, jwt
 from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError
 from joserfc.jwa import JWSAlgModel
 from joserfc.jwk import Key, KeySet
-from joserfc.jws import JWSRegistry
+from joserfc.jws import CompactSignature, JWSRegistry
 
 from keyfront.backend.identity import TokenError, customer_of
-from keyfront.backend.keyset import fetch_key_set
+from keyfront.backend.keyset import SECONDS, fetch_key_set
 from keyfront.backend.token_settings import TokenSettings
 from keyfront.backend.values import Customer
 from keyfront.keystore import Refreshing
@@ -41,13 +42,15 @@ class _Registry(JWSRegistry):
 class TokenChecker:
     """Tells whose a token is. One key set, cached, serves all requests; `clock` is seconds since the epoch.
 
-    With `blocking` its coroutine waits for nothing: a key set is fetched while it runs, for who has no event loop.
+    Nobody waits longer than `seconds` for a key set. `blocking=True` fetches it synchronously, for callers without an
+    event loop.
     """
 
     def __init__(
         self,
         settings: TokenSettings,
         *,
+        seconds: float = SECONDS,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         blocking: bool = False,
@@ -58,10 +61,11 @@ class TokenChecker:
         self._key_sets: Refreshing[KeySet] | None = None
         if (url := settings.jwks_url) is not None:
             self._key_sets = Refreshing(
-                lambda: fetch_key_set(url),
+                lambda: fetch_key_set(url, seconds=seconds / 3),
                 name=f"the key set {url}",
                 ttl=_KEY_SET_TTL,
                 usable=_KEY_SET_USABLE,
+                seconds=seconds,
                 clock=monotonic,
             )
         self._claims = jwt.JWTClaimsRegistry(
@@ -78,9 +82,14 @@ class TokenChecker:
 
         Raises `TokenError` for a token that does not count, and `ServiceError` while there is no key set.
         """
-        key = await self._key_for(self._headers(token))
+        signed, headers = self._taken_apart(token)
+        key = await self._key_for(headers)
         try:
-            claims = jwt.decode(token, key, registry=self._registry).claims
+            if not jws.validate_compact(signed, key, registry=self._registry):
+                raise TokenError(_DAMAGED)
+            claims = json.loads(signed.payload)
+            if not isinstance(claims, dict):
+                raise TokenError(_DAMAGED)
             self._claims.validate(claims)
         except TokenError:
             raise
@@ -91,12 +100,22 @@ class TokenChecker:
         except InvalidClaimError as error:
             raise TokenError(f"its {_CLAIMS.get(error.claim, error.claim)} is not the one needed here") from None
         except (JoseError, ValueError, TypeError, LookupError, RecursionError):
-            raise TokenError("its signature does not verify, or it is damaged") from None
+            raise TokenError(_DAMAGED) from None
         return customer_of(claims)
 
-    def _headers(self, token: str) -> dict[str, object]:
+    async def check(self) -> None:
+        """Return when there are keys to check tokens with; `ServiceError` otherwise."""
+        if self._key_sets is not None:
+            await self._held(self._key_sets)
+
+    async def _held(self, sets: Refreshing[KeySet]) -> KeySet:
+        return sets.get() if self._blocking else await sets.get_async()
+
+    def _taken_apart(self, token: str) -> tuple[CompactSignature, dict[str, object]]:
+        """The token's parts, not checked yet, and its header."""
         try:
-            headers = jws.extract_compact(token.encode("ascii"), registry=self._registry).headers()
+            signed = jws.extract_compact(token.encode("ascii"), registry=self._registry)
+            headers = signed.headers()
             # Before any key set is fetched for it.
             self._registry.get_alg(str(headers.get("alg")))
         except TokenError:
@@ -105,7 +124,7 @@ class TokenChecker:
             raise TokenError("it is no signed JWT") from None
         if not isinstance(headers.get("alg"), str) or not isinstance(headers.get("kid", ""), str):
             raise TokenError("its header is damaged")
-        return headers
+        return signed, headers
 
     async def _key_for(self, headers: dict[str, object]) -> Key:
         if self._key is not None:
@@ -113,7 +132,7 @@ class TokenChecker:
         if self._key_sets is None:
             raise TokenError("no key is set up to check it with")
         sets = self._key_sets
-        key_set = sets.get() if self._blocking else await sets.get_async()
+        key_set = await self._held(sets)
         key = _find(key_set, headers)
         if key is None:
             every = _UNKNOWN_KEY_EVERY
@@ -133,4 +152,5 @@ def _find(keys: KeySet, headers: dict[str, object]) -> Key | None:
     return next((key for key in named if key.alg in (None, algorithm)), None)
 
 
+_DAMAGED: Final = "its signature does not verify, or it is damaged"
 _CLAIMS: Final = {"iss": "issuer (iss)", "aud": "audience (aud)", "nbf": "start (nbf)", "iat": "issue time (iat)"}

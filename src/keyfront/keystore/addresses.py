@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, Literal, cast
 
 from keyfront.errors import InputError
+from keyfront.keystore.refreshing import SECONDS
 from keyfront.keystore.sources import EnvironmentVariable, KeyFile, Secret, Source, SSMParameter
 from keyfront.showing import like_a_key, told
 
@@ -42,17 +43,17 @@ class Address:
             raise InputError(f"the signer's address {told(text)} names nothing: write {_EXAMPLES[kind]}")
         return cls(cast(Kind, kind), name)
 
-    def source(self) -> Source | None:
-        """What reads the document there; `None` for a bare KMS key, which has none."""
+    def source(self, *, seconds: float = SECONDS) -> Source | None:
+        """What reads the document there, in `seconds` at most; `None` for a bare KMS key, which has none."""
         match self.kind:
             case "file":
                 return KeyFile(Path(self.name))
             case "env":
                 return EnvironmentVariable(self.name)
             case "ssm":
-                return SSMParameter(self.name)
+                return SSMParameter(self.name, seconds=seconds)
             case "secretsmanager":
-                return Secret(self.name)
+                return Secret(self.name, seconds=seconds)
             case "kms":
                 return None
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from keyfront.errors import KeyLoadError
 from keyfront.keys import PublicKey
+from keyfront.keystore.refreshing import SECONDS
+from keyfront.keystore.services import bounds
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
@@ -22,9 +24,13 @@ class CloudFrontCheck:
     checked: a download service does not stop because another service is down.
     """
 
-    def __init__(self, client: "CloudFrontClient | None" = None) -> None:
-        """`client`: without one, it is made by boto3's own rules at the first check."""
+    def __init__(self, client: "CloudFrontClient | None" = None, *, seconds: float = SECONDS) -> None:
+        """`client`: without one, it is made by boto3's own rules at the first check.
+
+        CloudFront gets a third of `seconds`, the time that a first download waits for the key: the rest is for that.
+        """
         self._client = client
+        self._seconds = seconds / 3
 
     def __call__(self, key_pair_id: str, public_key: PublicKey) -> None:
         """Raises `KeyLoadError` when CloudFront has no such id, or another key under it."""
@@ -32,7 +38,7 @@ class CloudFrontCheck:
 
         try:
             if self._client is None:
-                self._client = _client()
+                self._client = _client(self._seconds)
             answer = self._client.get_public_key(Id=key_pair_id)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
@@ -62,9 +68,9 @@ class CloudFrontCheck:
             )
 
 
-def _client() -> "CloudFrontClient":
+def _client(seconds: float) -> "CloudFrontClient":
     import boto3
     from botocore.config import Config
 
-    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+    config = Config(**bounds(seconds, attempts=1))
     return boto3.session.Session().client("cloudfront", region_name="us-east-1", config=config)

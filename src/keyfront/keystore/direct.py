@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
+from keyfront.errors import ServiceError
+
 _NEEDED: Final = (
     "AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
 )  # fmt: skip
@@ -21,16 +23,17 @@ FOR_BOTO3: Final = (
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy",
 )  # fmt: skip
 """Variables that change where a request goes, or how: boto3 knows them all."""
-_SECONDS: Final = 2
+SECONDS: Final = 2.0
 _GOOD: Final = 200
 _KIND: Final = "application/x-amz-json-1.1"
 
 
-def parameter(name: str) -> str | None:
+def parameter(name: str, *, seconds: float = SECONDS) -> str | None:
     """The decrypted value of an SSM parameter; `None` where boto3 is to be asked.
 
     That is anywhere but in a Lambda function with nothing unusual set, and after any answer but a good one, since
-    boto3 tries again and its errors say why.
+    boto3 tries again and its errors say why. Raises `ServiceError` when no answer comes: boto3 would wait as well.
+    `seconds` bounds the wait for a connection and for each piece of the answer.
     """
     environment = os.environ
     if not all(environment.get(each) for each in _NEEDED) or any(environment.get(each) for each in FOR_BOTO3):
@@ -44,20 +47,24 @@ def parameter(name: str) -> str | None:
     )
     body = json.dumps({"Name": name, "WithDecryption": True}).encode()
     try:
-        value = json.loads(_answer(endpoint, body, region, environment))["Parameter"]["Value"]
+        value = json.loads(_answer(endpoint, body, region, environment, seconds))["Parameter"]["Value"]
+    except TimeoutError:
+        raise ServiceError(
+            f"SSM parameter {name} could not be read: it did not answer within {seconds:.3g} s"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return value if isinstance(value, str) else None
 
 
-def _answer(endpoint: str, body: bytes, region: str, environment: Mapping[str, str]) -> bytes:
+def _answer(endpoint: str, body: bytes, region: str, environment: Mapping[str, str], seconds: float) -> bytes:
     """The body of a good answer. Raises `OSError` and `ValueError` for whatever else comes."""
     from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or parts.path not in ("", "/"):
         raise ValueError
-    connection = (HTTPSConnection if parts.scheme == "https" else HTTPConnection)(parts.netloc, timeout=_SECONDS)
+    connection = (HTTPSConnection if parts.scheme == "https" else HTTPConnection)(parts.netloc, timeout=seconds)
     headers = signed(parts.netloc, body, region, environment, time.time())
     try:
         connection.request("POST", "/", body, headers)

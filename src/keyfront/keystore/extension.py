@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from keyfront.errors import ServiceError
 
-_SECONDS: Final = 5
+SECONDS: Final = 5.0
 _DEFAULT_PORT: Final = 2773
 _PIECE: Final = 64 * 1024
 
@@ -27,21 +27,24 @@ def is_here() -> bool:
     )
 
 
-def parameter(parameter: str, *, name: str) -> str:
-    """The decrypted value of an SSM parameter: a name, `name:version`, or an ARN. Raises `ServiceError`."""
+def parameter(parameter: str, *, name: str, seconds: float = SECONDS) -> str:
+    """The decrypted value of an SSM parameter: a name, `name:version`, or an ARN. Raises `ServiceError`.
+
+    `seconds` bounds the wait for each piece of the answer.
+    """
     wanted, version = _versioned(parameter)
     query = f"name={quote(wanted, safe='')}&withDecryption=true" + (f"&{version}" if version else "")
     try:
-        value = _get(f"/systemsmanager/parameters/get?{query}", name)["Parameter"]["Value"]
+        value = _get(f"/systemsmanager/parameters/get?{query}", name, seconds)["Parameter"]["Value"]
     except (KeyError, TypeError):
         raise ServiceError(f"{name} could not be read: the extension's answer is not SSM's") from None
     return str(value)
 
 
-def secret(secret: str, *, name: str) -> str:
-    """The current text of a secret. Raises `ServiceError`."""
+def secret(secret: str, *, name: str, seconds: float = SECONDS) -> str:
+    """The current text of a secret. Raises `ServiceError`. `seconds` as with `parameter`."""
     try:
-        value = _get(f"/secretsmanager/get?secretId={quote(secret, safe='')}", name)["SecretString"]
+        value = _get(f"/secretsmanager/get?secretId={quote(secret, safe='')}", name, seconds)["SecretString"]
     except (KeyError, TypeError):
         raise ServiceError(f"{name} holds no text, or the extension's answer is not Secrets Manager's") from None
     return str(value)
@@ -57,10 +60,10 @@ def _versioned(parameter: str) -> tuple[str, str]:
     return wanted, f"{'version' if version.isdigit() else 'label'}={quote(version, safe='')}"
 
 
-def _get(target: str, name: str) -> dict[str, dict[str, str]]:
+def _get(target: str, name: str, seconds: float) -> dict[str, dict[str, str]]:
     port = int(os.environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT") or _DEFAULT_PORT)
     try:
-        status, body = _answer(target, port)
+        status, body = _answer(target, port, seconds)
     except (OSError, ValueError, IndexError) as error:
         raise ServiceError(
             f"{name} could not be read: the parameters-and-secrets extension does not answer at localhost:{port} "
@@ -77,13 +80,13 @@ def _get(target: str, name: str) -> dict[str, dict[str, str]]:
     return found
 
 
-def _answer(target: str, port: int) -> tuple[int, bytes]:
+def _answer(target: str, port: int, seconds: float) -> tuple[int, bytes]:
     """Status and body. HTTP/1.0, whose answer ends where the connection does: `http.client` takes 12 ms to import."""
     token = os.environ["AWS_SESSION_TOKEN"]
     asked = f"GET {target} HTTP/1.0\r\nHost: localhost:{port}\r\nX-Aws-Parameters-Secrets-Token: {token}\r\n\r\n"
     answer = bytearray()
     with socket.socket() as connection:
-        connection.settimeout(_SECONDS)
+        connection.settimeout(seconds)
         connection.connect(("localhost", port))
         connection.sendall(asked.encode("ascii"))
         while piece := connection.recv(_PIECE):

@@ -7,10 +7,10 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from keyfront.errors import KeyfrontError, ServiceError
 
@@ -18,13 +18,31 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+SECONDS: Final = 10.0
+"""How long a caller waits, at most, when nothing else is said."""
+_FRESHNESS_SECONDS: Final = 0.5
+"""How long a caller waits for a newer value, at most, where there is one that may be served."""
+_OVERDUE: Final = 2 / 3
+"""The part of a caller's time after which a fetch counts as hanging: the rest is for another."""
+_MOST_HANGING: Final = 8
+"""How many fetches may hang at once. Each is a thread that waits for a connection's end."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Held(Generic[T]):
-    """What the last good fetch brought, and when."""
+    """What a good fetch brought, when, and when that fetch began."""
 
     value: T
     since: float
+    begun: float
+
+
+@dataclass(eq=False, slots=True)
+class _Flight:
+    """A fetch under way; `begun` may be a moment from now."""
+
+    begun: float
+    given_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +51,7 @@ class Counts:
 
     fetches: int
     failures: int
-    """Of the fetches, those that brought nothing."""
+    """Of the fetches, those that brought nothing, or nothing in time."""
     age: float | None
     """Seconds since the value was fetched; `None` before the first."""
     stale: bool
@@ -44,12 +62,15 @@ class Refreshing(Generic[T]):
     """The value of `fetch`, kept for `ttl` seconds.
 
     - The first caller starts a fetch, in a thread of its own; everybody who comes meanwhile waits for that one.
-    - A value older than `ttl` is still served while one fetch renews it in the background. Only after a pause of
-      two TTLs without any fetch do callers wait for the new value: what a quiet service kept overnight may be of
-      a key that was rotated away.
+    - A value older than `ttl` is still served while one fetch renews it in the background. After a pause of two TTLs
+      without any fetch, callers wait half a second for the new value: what a quiet service kept overnight may be of a
+      key that was rotated away.
     - When a fetch fails, the last good value is served (for `usable` seconds since it was fetched; without limit
       when `None`) and a warning is logged; the next attempt is made `retry` seconds later at the earliest.
-    - Without a last good value the failure is raised, and remembered for `retry` seconds.
+    - Without a value that may be served, a caller waits `seconds` at most. The answer is that of a fetch which began
+      after the caller came: once the source works again, the next call succeeds, whatever failed before it.
+    - A fetch that has taken two thirds of `seconds` counts as failed, and another may begin beside it. What it brings
+      in the end still counts.
 
     `fetch` raises `KeyfrontError` for what it expects to fail with. `name` is what log lines call the value.
     `clock` gives seconds that never run backwards.
@@ -61,8 +82,9 @@ class Refreshing(Generic[T]):
         *,
         name: str,
         ttl: float,
-        retry: float = 5.0,
+        retry: float = 1.0,
         usable: float | None = None,
+        seconds: float = SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fetch = fetch
@@ -70,12 +92,15 @@ class Refreshing(Generic[T]):
         self._ttl = ttl
         self._retry = retry
         self._usable = usable
+        self._seconds = seconds
         self._clock = clock
         self._lock = threading.Lock()
         self._held: _Held[T] | None = None
         self._failure: KeyfrontError | None = None
-        self._ended: float | None = None
-        self._flight: Future[_Held[T] | KeyfrontError] | None = None
+        self._failed = self._ended = float("-inf")
+        self._flight: _Flight | None = None
+        self._hanging = 0
+        self._landing = _event()
         self._fetches = self._failures = 0
 
     @property
@@ -87,115 +112,177 @@ class Refreshing(Generic[T]):
 
     def get(self) -> T:
         """The value; waits only where there is none that may be served. Raises the fetch's `KeyfrontError`."""
-        ready, flight = self._look()
-        return ready.value if ready else self._settle(flight.result() if flight else None)
+        held = self._held
+        return held.value if held and self._is_young(held) else _blocking(self._course(self._is_young))
 
     async def get_async(self) -> T:
         """As `get`, for a coroutine: the event loop is never blocked."""
-        ready, flight = self._look()
-        return ready.value if ready else self._settle(await _landed(flight) if flight else None)
+        held = self._held
+        return held.value if held and self._is_young(held) else await _waiting(self._course(self._is_young))
 
     def newer(self, than: T, *, every: float) -> T:
         """A value fetched after `than`, when one may be had: at most one such fetch in `every` seconds.
 
         For a caller whom the value did not help (a token that names an unknown key). Otherwise `than` again.
         """
-        ready, flight = self._look_after(than, every)
-        return ready.value if ready else self._settle(flight.result() if flight else None)
+        return than if self._held is None else _blocking(self._course(self._is_newer(than, every), self._seconds))
 
     async def newer_async(self, than: T, *, every: float) -> T:
         """As `newer`, for a coroutine."""
-        ready, flight = self._look_after(than, every)
-        return ready.value if ready else self._settle(await _landed(flight) if flight else None)
+        return than if self._held is None else await _waiting(self._course(self._is_newer(than, every), self._seconds))
 
-    def _look_after(self, than: T, every: float) -> tuple[_Held[T] | None, Future[_Held[T] | KeyfrontError] | None]:
-        with self._lock:
-            held, now = self._held, self._clock()
-            if held is None:
-                return _Held(than, now), None
-            if held.value is not than or now - held.since < every:
-                return held, None
-            return None, self._take_off(now)
+    def _is_young(self, held: _Held[T]) -> bool:
+        return self._clock() - held.since < self._ttl
 
-    def _look(self) -> tuple[_Held[T] | None, Future[_Held[T] | KeyfrontError] | None]:
-        """What may be served at once, or else the flight to wait for (none while resting after a failure)."""
-        with self._lock:
-            now = self._clock()
-            held = self._held
-            if held is not None and now - held.since < self._ttl:
-                return held, None
-            paused = self._ended is not None and now - self._ended >= 2 * self._ttl
-            flight = self._take_off(now)
-            if held is None or not self._is_usable(held, now):
-                return None, flight
-            return (None, flight) if paused and flight else (held, None)
+    def _is_newer(self, than: T, every: float) -> Callable[[_Held[T]], bool]:
+        return lambda held: held.value is not than or self._clock() - held.since < every
 
-    def _take_off(self, now: float) -> Future[_Held[T] | KeyfrontError] | None:
-        """The fetch under way, or a new one; none while resting after a failure. Needs the lock."""
+    def _course(
+        self, good: Callable[[_Held[T]], bool], patience: float | None = None
+    ) -> Generator[tuple[Future[None], float], None, T]:
+        """Leads a caller to a value: yields what to wait for and for how long at most, and returns the value.
+
+        `good` says which value is taken at once. Another that may be served is the answer where a fetch fails, or
+        takes longer than `patience` (seconds; when `None`, as long as the class says).
+        """
+        came, until = self._clock(), None
+        while True:
+            with self._lock:
+                now = self._clock()
+                held = self._held if self._held is not None and self._is_usable(self._held, now) else None
+                if held is not None and good(held):
+                    return held.value
+                answered = self._failed >= came
+                if until is None:
+                    until = time.monotonic() + (self._patience(held, now) if patience is None else patience)
+                flight = None if answered else self._take_off(now, serving=held is not None)
+                landing, failure = self._landing, self._failure
+            left = until - time.monotonic()
+            if flight is not None and left > 0:
+                yield landing, min(left, max(flight.begun + self._overdue - now, 0.01))
+            elif held is not None:
+                return held.value
+            elif flight is None and failure is not None:
+                # One failure answers many callers: each gets an exception, with a traceback, of its own.
+                raise type(failure)(str(failure)) from None
+            else:
+                raise self._late(self._seconds)
+
+    def _patience(self, held: _Held[T] | None, now: float) -> float:
+        if held is None:
+            return self._seconds
+        return min(self._seconds, _FRESHNESS_SECONDS) if now - self._ended >= 2 * self._ttl else 0.0
+
+    @property
+    def _overdue(self) -> float:
+        return self._seconds * _OVERDUE
+
+    def _take_off(self, now: float, *, serving: bool) -> _Flight | None:
+        """The fetch under way, or a new one. Needs the lock.
+
+        None while resting after a failure if there is a value to serve meanwhile; else the new one begins after it.
+        """
+        if self._flight is not None and now - self._flight.begun >= self._overdue:
+            self._give_up(self._flight, now)
         if self._flight is None:
-            if self._failure is not None and self._ended is not None and now - self._ended < self._retry:
+            rest = max(self._ended + self._retry - now, 0.0) if self._failure is not None else 0.0
+            if (serving and rest > 0) or self._hanging >= _MOST_HANGING:
                 return None
-            flight: Future[_Held[T] | KeyfrontError] = Future()
-            # A waiter that is cancelled must not cancel the flight of all others.
-            flight.set_running_or_notify_cancel()
-            thread = threading.Thread(target=self._fly, args=(flight,), name=f"fetch {self._name}", daemon=True)
+            flight = _Flight(now + rest)
+            thread = threading.Thread(target=self._fly, args=(flight, rest), name=f"fetch {self._name}", daemon=True)
             try:
                 thread.start()
             except RuntimeError:
-                self._failure = ServiceError(f"{self._name} could not be read: no thread can be started")
-                self._ended = now
+                self._fail(ServiceError(f"{self._name} could not be read: no thread can be started"), now, now)
                 return None
             self._flight = flight
         return self._flight
 
-    def _fly(self, flight: Future[_Held[T] | KeyfrontError]) -> None:
-        outcome: _Held[T] | KeyfrontError
+    def _fly(self, flight: _Flight, rest: float) -> None:
+        if rest > 0:
+            time.sleep(rest)
         try:
-            outcome = _Held(self._fetch(), self._clock())
+            outcome: T | KeyfrontError = self._fetch()
         except KeyfrontError as error:
             outcome = error
-        except Exception as error:  # noqa: BLE001  everybody waits for this thread: it must always land
+        except Exception as error:  # noqa: BLE001  somebody waits for this thread: it must always land
             # Not the error's own text: nobody has vouched that it holds no secret.
             outcome = ServiceError(f"{self._name} could not be read: an unexpected {type(error).__name__}")
             _log.error("%s\n%s", outcome, "".join(traceback.format_tb(error.__traceback__)))
         with self._lock:
-            before, now = self._held, self._clock()
-            self._flight, self._ended = None, now
-            self._fetches += 1
-            if isinstance(outcome, _Held):
-                self._held, self._failure = outcome, None
+            now = self._clock()
+            if flight.given_up:
+                self._hanging -= 1
             else:
-                self._failure = outcome
-                self._failures += 1
-        if isinstance(outcome, KeyfrontError) and before is not None:
-            self._warn(outcome, before, now)
-        flight.set_result(outcome)
+                self._flight = None
+                self._fetches += 1
+            if not isinstance(outcome, KeyfrontError):
+                self._keep(_Held(outcome, now, flight.begun), now)
+            elif not flight.given_up:
+                self._fail(outcome, flight.begun, now)
+            landing, self._landing = self._landing, _event()
+        landing.set_result(None)
 
-    def _warn(self, failure: KeyfrontError, held: _Held[T], now: float) -> None:
+    def _give_up(self, flight: _Flight, now: float) -> None:
+        flight.given_up = True
+        self._flight = None
+        self._hanging += 1
+        self._fetches += 1
+        # It is over for whoever came before it began, and for nobody else: another begins at once.
+        self._fail(self._late(self._overdue), float("-inf"), now - self._retry)
+
+    def _late(self, seconds: float) -> ServiceError:
+        return ServiceError(f"{self._name} did not answer within {seconds:.3g} s")
+
+    def _keep(self, held: _Held[T], now: float) -> None:
+        # One that hung may land after another that began later.
+        if self._held is None or held.begun >= self._held.begun:
+            self._held, self._failure = held, None
+        self._ended = now
+
+    def _fail(self, failure: KeyfrontError, begun: float, now: float) -> None:
+        self._failure, self._failed, self._ended = failure, max(self._failed, begun), now
+        self._failures += 1
+        held = self._held
+        if held is None:
+            return
         served = (
             "serving the last good value" if self._is_usable(held, now) else "the last good value is too old to serve"
         )
         _log.warning("%s was not renewed; %s, %.0f s old: %s", self._name, served, now - held.since, failure)
 
-    def _settle(self, outcome: _Held[T] | KeyfrontError | None) -> T:
-        if isinstance(outcome, _Held):
-            return outcome.value
-        with self._lock:
-            held, now = self._held, self._clock()
-            failure = outcome or self._failure
-        if held is not None and self._is_usable(held, now):
-            return held.value
-        if failure is None:
-            raise ServiceError(f"{self._name} could not be read")
-        # One failure answers many callers: each gets an exception, with a traceback, of its own.
-        raise type(failure)(str(failure)) from None
-
     def _is_usable(self, held: _Held[T], now: float) -> bool:
         return self._usable is None or now - held.since < self._usable
 
 
-async def _landed(flight: Future[_Held[T] | KeyfrontError]) -> _Held[T] | KeyfrontError:
+def _event() -> Future[None]:
+    """What callers wait for. A waiter that is cancelled must not cancel it for all others."""
+    event: Future[None] = Future()
+    event.set_running_or_notify_cancel()
+    return event
+
+
+def _blocking(course: Generator[tuple[Future[None], float], None, T]) -> T:
+    try:
+        while True:
+            landing, seconds = next(course)
+            try:
+                landing.result(seconds)
+            except TimeoutError:
+                continue
+    except StopIteration as end:
+        value: T = end.value
+        return value
+
+
+async def _waiting(course: Generator[tuple[Future[None], float], None, T]) -> T:
     # Late: who blocks needs no event loop, and starts without the time that asyncio takes to load.
     import asyncio
 
-    return await asyncio.wrap_future(flight)
+    try:
+        while True:
+            landing, seconds = next(course)
+            await asyncio.wait([asyncio.wrap_future(landing)], timeout=seconds)
+    except StopIteration as end:
+        value: T = end.value
+        return value

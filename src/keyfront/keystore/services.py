@@ -4,18 +4,28 @@ import logging
 import re
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Final, Literal, TypedDict, TypeVar, overload
 
 from keyfront.errors import ServiceError
 from keyfront.home import install
+from keyfront.keystore.refreshing import SECONDS
 
 if TYPE_CHECKING:
+    from botocore.config import _RetryDict
     from botocore.exceptions import ClientError
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_ssm import SSMClient
 
 Result = TypeVar("Result")
+
+_CONNECTIONS: Final = 20
+
+
+class _Bounds(TypedDict):
+    connect_timeout: float
+    read_timeout: float
+    retries: "_RetryDict"
 
 
 def asked(name: str, action: str, call: Callable[[], Result]) -> Result:
@@ -37,15 +47,17 @@ def asked(name: str, action: str, call: Callable[[], Result]) -> Result:
 
 
 @overload
-def client(service: Literal["ssm"], name: str) -> "SSMClient": ...
+def client(service: Literal["ssm"], name: str, *, seconds: float = SECONDS) -> "SSMClient": ...
 @overload
-def client(service: Literal["secretsmanager"], name: str) -> "SecretsManagerClient": ...
+def client(service: Literal["secretsmanager"], name: str, *, seconds: float = SECONDS) -> "SecretsManagerClient": ...
 @overload
-def client(service: Literal["kms"], name: str) -> "KMSClient": ...
+def client(service: Literal["kms"], name: str, *, seconds: float = SECONDS) -> "KMSClient": ...
 def client(
-    service: Literal["ssm", "secretsmanager", "kms"], name: str
+    service: Literal["ssm", "secretsmanager", "kms"], name: str, *, seconds: float = SECONDS
 ) -> "SSMClient | SecretsManagerClient | KMSClient":
     """A client by boto3's own rules for region, credentials and endpoint. `name` is what it is for, in errors.
+
+    AWS is asked twice within `seconds`, when it does not answer.
 
     Raises `ServiceError` without boto3, and where no region is set.
     """
@@ -56,13 +68,25 @@ def client(
     except ModuleNotFoundError:
         raise ServiceError(f"{name} needs boto3: {install('aws')}") from None
 
-    # Somebody waits for a download while this runs, and there is a last good key: better early than late.
-    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+    config = Config(**bounds(seconds), max_pool_connections=_CONNECTIONS)
     try:
         # A session of its own: boto3's default one must not be shared between threads.
         return boto3.session.Session().client(service, config=config)
     except BotoCoreError as error:
         raise ServiceError(f"{name} could not be read: {_without_answer(error)}") from None
+
+
+def bounds(seconds: float, attempts: int = 2) -> _Bounds:
+    """botocore's settings for so many attempts within `seconds`.
+
+    A third for each, because botocore pauses before the next.
+    """
+    each = seconds / 3 if attempts > 1 else seconds
+    return {
+        "connect_timeout": each,
+        "read_timeout": each,
+        "retries": {"mode": "standard", "total_max_attempts": attempts},
+    }
 
 
 class _UnloggedAnswers(logging.Filter):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from keyfront.errors import InputError, ServiceError
 from keyfront.keystore import direct, extension
+from keyfront.keystore.refreshing import SECONDS
 from keyfront.keystore.services import asked, client
 
 if TYPE_CHECKING:
@@ -74,21 +75,22 @@ class SSMParameter:
 
     `parameter` is a name, a name with a version or label (`/shop/key:3`) or an ARN. Without a `client` Lambda's
     parameters-and-secrets extension is asked where it runs, or SSM without boto3 (`keystore.direct`); else one is made
-    at the first fetch, by boto3's own rules for region, credentials and endpoint.
+    at the first fetch, by boto3's own rules for region, credentials and endpoint. `seconds` bounds a fetch by those.
     """
 
-    def __init__(self, parameter: str, client: "SSMClient | None" = None) -> None:
+    def __init__(self, parameter: str, client: "SSMClient | None" = None, *, seconds: float = SECONDS) -> None:
         self._parameter = parameter
         self._client = client
+        self._seconds = seconds
         self.name = f"SSM parameter {parameter}"
 
     def fetch(self) -> str:
         """The parameter's decrypted value; `ServiceError` with the error's code and the missing IAM action."""
         if self._client is None and extension.is_here():
-            return extension.parameter(self._parameter, name=self.name)
-        if self._client is None and (value := direct.parameter(self._parameter)) is not None:
+            return extension.parameter(self._parameter, name=self.name, seconds=self._seconds / 3)
+        if self._client is None and (value := direct.parameter(self._parameter, seconds=self._seconds / 3)) is not None:
             return value
-        ssm = self._client = self._client or client("ssm", self.name)
+        ssm = self._client = self._client or client("ssm", self.name, seconds=self._seconds)
         answer = asked(
             self.name, "ssm:GetParameter", lambda: ssm.get_parameter(Name=self._parameter, WithDecryption=True)
         )
@@ -98,19 +100,20 @@ class SSMParameter:
 class Secret:
     """A document or a PEM in a secret of Secrets Manager: its current version (`AWSCURRENT`).
 
-    `secret` is a name or an ARN. `client` as with `SSMParameter`.
+    `secret` is a name or an ARN. `client` and `seconds` as with `SSMParameter`.
     """
 
-    def __init__(self, secret: str, client: "SecretsManagerClient | None" = None) -> None:
+    def __init__(self, secret: str, client: "SecretsManagerClient | None" = None, *, seconds: float = SECONDS) -> None:
         self._secret = secret
         self._client = client
+        self._seconds = seconds
         self.name = f"secret {secret}"
 
     def fetch(self) -> str:
         """The secret's text; `ServiceError` with the error's code and the missing IAM action."""
         if self._client is None and extension.is_here():
-            return extension.secret(self._secret, name=self.name)
-        manager = self._client = self._client or client("secretsmanager", self.name)
+            return extension.secret(self._secret, name=self.name, seconds=self._seconds / 3)
+        manager = self._client = self._client or client("secretsmanager", self.name, seconds=self._seconds)
         answer = asked(
             self.name, "secretsmanager:GetSecretValue", lambda: manager.get_secret_value(SecretId=self._secret)
         )

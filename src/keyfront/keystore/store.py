@@ -11,7 +11,7 @@ from keyfront.errors import InputError
 from keyfront.keys import PublicKey
 from keyfront.keystore.addresses import Address
 from keyfront.keystore.document import SignerDocument
-from keyfront.keystore.refreshing import Counts, Refreshing
+from keyfront.keystore.refreshing import SECONDS, Counts, Refreshing
 from keyfront.keystore.services import client
 from keyfront.keystore.sources import Source
 from keyfront.signing import Signer
@@ -34,8 +34,9 @@ class KeyStore:
     Safe for threads and event loops alike; see `Refreshing` for what happens when the source fails. `key_pair_id`
     is needed when the source holds a PEM alone. The last good key is used for `usable` seconds while the source fails
     (`None`: without limit). `check` is asked before a key is used for the first time. `kms` gives a client for keys
-    that are in KMS; without it one is made by boto3's own rules. `clock` counts the seconds of `ttl`; `now` tells the
-    signer the time in seconds since the epoch. `max_lifetime` and `ipv6` are the signer's.
+    that are in KMS; without it one is made by boto3's own rules. Nobody waits longer than `seconds` for a key. `clock`
+    counts the seconds of `ttl`; `now` tells the signer the time in seconds since the epoch. `max_lifetime` and `ipv6`
+    are the signer's.
     """
 
     def __init__(
@@ -47,20 +48,21 @@ class KeyStore:
         usable: float | None = USABLE,
         check: Check | None = None,
         kms: "Callable[[], KMSClient] | None" = None,
+        seconds: float = SECONDS,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
-        max_lifetime: timedelta | None = timedelta(days=7),
+        max_lifetime: timedelta | None = None,
         ipv6: bool | None = None,
     ) -> None:
         self._source = source
         self._key_pair_id = key_pair_id
         self._check = check
-        self._kms = kms or (lambda: client("kms", source.name))
+        self._kms = kms or (lambda: client("kms", source.name, seconds=seconds))
         self._now = now
         self._max_lifetime = max_lifetime
         self._ipv6 = ipv6
         self._parsed: tuple[bytes, Signer] | None = None
-        self._current = Refreshing(self._fetch, name=source.name, ttl=ttl, usable=usable, clock=clock)
+        self._current = Refreshing(self._fetch, name=source.name, ttl=ttl, usable=usable, seconds=seconds, clock=clock)
 
     @property
     def name(self) -> str:
@@ -107,8 +109,9 @@ def open_keystore(
     ttl: float = TTL,
     usable: float | None = USABLE,
     check: Check | None = None,
+    seconds: float = SECONDS,
     now: Callable[[], float] = time.time,
-    max_lifetime: timedelta | None = timedelta(days=7),
+    max_lifetime: timedelta | None = None,
     ipv6: bool | None = None,
 ) -> KeyStore:
     """The key store at `address`: `file:PATH`, `env:NAME`, `ssm:NAME`, `secretsmanager:NAME` or `kms:KEY`.
@@ -118,7 +121,7 @@ def open_keystore(
     Raises `InputError` for an address that is none.
     """
     where = Address.parse(address)
-    source = where.source()
+    source = where.source(seconds=seconds)
     if source is None:
         if key_pair_id is None:
             raise InputError(
@@ -127,7 +130,15 @@ def open_keystore(
             )
         source = BareKMSKey(where.name, key_pair_id)
     return KeyStore(
-        source, key_pair_id, ttl=ttl, usable=usable, check=check, now=now, max_lifetime=max_lifetime, ipv6=ipv6
+        source,
+        key_pair_id,
+        ttl=ttl,
+        usable=usable,
+        check=check,
+        seconds=seconds,
+        now=now,
+        max_lifetime=max_lifetime,
+        ipv6=ipv6,
     )
 
 

@@ -19,7 +19,6 @@ from keyfront.backend.service import Service
 from keyfront.backend.settings import Settings
 from keyfront.errors import InputError, KeyfrontError
 from keyfront.keystore import KeyStore
-from keyfront.signing import Signer
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -128,13 +127,10 @@ def _build(environment: Mapping[str, str]) -> tuple[Service[Asked], KeyStore]:
     if settings.tokens is not None:
         from keyfront.backend.tokens import TokenChecker
 
-        identities.append(BearerToken(TokenChecker(settings.tokens, blocking=True)))
-
-    async def signer() -> Signer:
-        return store.signer()
+        identities.append(BearerToken(TokenChecker(settings.tokens, seconds=settings.wait_seconds, blocking=True)))
 
     entitlements = _entitlements(settings, environment)
-    return Service(Downloads(settings, signer, entitlements, identities, time.time, at_once)), store
+    return Service(Downloads(settings, store.signer, entitlements, identities, time.time, at_once)), store
 
 
 def _entitlements(settings: Settings, environment: Mapping[str, str]) -> Entitlements:
@@ -143,13 +139,13 @@ def _entitlements(settings: Settings, environment: Mapping[str, str]) -> Entitle
     if settings.entitlements_table is not None:
         from keyfront.backend.dynamodb import DynamoTable
 
-        return DynamoTable(settings.entitlements_table)
+        return DynamoTable(settings.entitlements_table, seconds=settings.wait_seconds)
     if not environment.get("DATABASE_URL", "").strip():
         raise InputError(_NOWHERE)
     from keyfront.backend.purchases import Purchases
     from keyfront.backend.tables import connect
 
-    return Purchases(connect(settings.database_url))
+    return Purchases(connect(settings.database_url, seconds=settings.wait_seconds))
 
 
 def _plain(refusal: Refusal) -> Answer:
