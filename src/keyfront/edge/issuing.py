@@ -90,7 +90,6 @@ def new_authority(names: Iterable[str], now: datetime) -> Issued:
 def issue(authority: Issued, names: Iterable[str], now: datetime) -> Issued:
     """A server's certificate for names and addresses, signed whatever the authority may sign for."""
     key, issuer = ec.generate_private_key(_CURVE), authority.certificate
-    identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     builder = (
         _builder(key, _subject("local edge server"), now - _SLACK, min(now + SERVER_LIFE, issuer.not_valid_after_utc))
         .issuer_name(issuer.subject)
@@ -99,10 +98,7 @@ def issue(authority: Issued, names: Iterable[str], now: datetime) -> Issued:
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier),
-            critical=False,
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()), critical=False)
     )
     return Issued(builder.sign(authority.key, hashes.SHA256()), key)
 
