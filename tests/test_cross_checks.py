@@ -19,6 +19,7 @@ import rsa as pure_python_rsa
 from botocore.signers import CloudFrontSigner
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from tests.keys import shared_rsa
 
 from keyfront import Policy, Signer, SigningKey, ViewerRequest, encoding, verify
 
@@ -31,7 +32,7 @@ from benchmarks.signing import pkcs1  # noqa: E402
 pytestmark = pytest.mark.filterwarnings("ignore::keyfront.signing.SigningWarning")
 
 KEY_ID: Final = "K2JCJMDEHXQW5F"
-RSA: Final = SigningKey.generate("rsa")
+RSA: Final = shared_rsa()
 ECDSA: Final = SigningKey.generate("ecdsa")
 KEYS: Final = {"rsa": RSA, "ecdsa": ECDSA}
 OURS: Final = Signer(KEY_ID, RSA)

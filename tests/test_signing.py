@@ -14,6 +14,7 @@ import pytest
 from botocore.signers import CloudFrontSigner
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from tests.keys import shared_rsa
 
 from keyfront import Policy, Signer, SigningKey, SigningWarning, ViewerRequest, verify
 from keyfront.encoding import decode
@@ -25,7 +26,7 @@ NOW = 1_900_000_000
 KEY_ID = "K2JCJMDEHXQW5F"
 HOST = "https://d111111abcdef8.cloudfront.net"
 FILE = f"{HOST}/images/horizon.jpg"
-KEYS = {"rsa": SigningKey.generate("rsa"), "ecdsa": SigningKey.generate("ecdsa")}
+KEYS = {"rsa": shared_rsa(), "ecdsa": SigningKey.generate("ecdsa")}
 TRUSTED = {algorithm: {KEY_ID: key.public_key} for algorithm, key in KEYS.items()}
 
 

@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.keys import shared_rsa
 
 from keyfront import Decision, Policy, Signer, SigningKey, ViewerRequest, verify
 from keyfront.encoding import decode, encode
@@ -18,7 +19,7 @@ NOW = 1_900_000_000
 KEY_ID = "K2JCJMDEHXQW5F"
 HOST = "https://d111111abcdef8.cloudfront.net"
 FILE = f"{HOST}/images/horizon.jpg"
-RSA, ECDSA, OTHER = SigningKey.generate("rsa"), SigningKey.generate("ecdsa"), SigningKey.generate("ecdsa")
+RSA, ECDSA, OTHER = shared_rsa(), SigningKey.generate("ecdsa"), SigningKey.generate("ecdsa")
 TRUSTED = {KEY_ID: ECDSA.public_key}
 SIGNER = Signer(KEY_ID, ECDSA, clock=lambda: NOW)
 

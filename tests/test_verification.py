@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from tests.keys import shared_rsa
 
 from keyfront import Decision, PublicKey, Signer, SigningKey, ViewerRequest, verification, verify
 from keyfront.encoding import encode
@@ -19,7 +20,7 @@ NOW = 1_900_000_000
 KEY_ID = "K2JCJMDEHXQW5F"
 HOST = "https://d111111abcdef8.cloudfront.net"
 FILE = f"{HOST}/images/horizon.jpg"
-RSA, ECDSA, OTHER = SigningKey.generate("rsa"), SigningKey.generate("ecdsa"), SigningKey.generate("ecdsa")
+RSA, ECDSA, OTHER = shared_rsa(), SigningKey.generate("ecdsa"), SigningKey.generate("ecdsa")
 TRUSTED = {KEY_ID: ECDSA.public_key}
 SIGNER = Signer(KEY_ID, ECDSA, clock=lambda: NOW)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from tests.keys import shared_rsa
 
 from keyfront.cli import main
 from keyfront.controlplane import ControlPlane, Quotas
@@ -46,7 +47,7 @@ def execute(tmp_path: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]
 def rsa(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an RSA key pair."""
     folder = tmp_path_factory.mktemp("rsa")
-    SigningKey.generate("rsa").write(folder)
+    shared_rsa().write(folder)
     return folder
 
 

@@ -13,6 +13,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from tests.keys import shared_rsa
 
 from keyfront.controlplane import ControlPlane, Quotas
 from keyfront.controlplane.asgi import application
@@ -113,7 +114,7 @@ def careless(endpoint: Endpoint, _clients: dict[bool, CloudFrontClient]) -> Clou
 @pytest.fixture(scope="session")
 def pems() -> list[str]:
     """Twelve public keys; the first is RSA 2048, the others are ECDSA P-256."""
-    keys = [SigningKey.generate("rsa"), *(SigningKey.generate("ecdsa") for _ in range(11))]
+    keys = [shared_rsa(), *(SigningKey.generate("ecdsa") for _ in range(11))]
     return [key.public_key.pem for key in keys]
 
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.keys import shared_rsa
 
 from keyfront import Signer, SigningKey, SigningWarning, ViewerRequest, verify
 from keyfront.compat.botocore import CloudFrontSigner
@@ -19,7 +20,7 @@ from keyfront.errors import InputError, PolicyError, URLError
 from keyfront.keystore import SignerDocument, open_keystore
 
 KEY_ID = "K2JCJMDEHXQW5F"
-KEY = SigningKey.generate("rsa")
+KEY = shared_rsa()
 LOADED = serialization.load_pem_private_key(KEY.pem().encode(), None)
 assert isinstance(LOADED, rsa.RSAPrivateKey)
 SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.responses import Response as StarletteResponse
 from starlette.routing import Route
+from tests.keys import shared_rsa
 
 import keyfront.fastapi
 import keyfront.flask
@@ -32,7 +33,7 @@ with warnings.catch_warnings():
     from starlette.testclient import TestClient as StarletteClient
 
 KEY_ID = "K2JCJMDEHXQW5F"
-KEY = SigningKey.generate("rsa")
+KEY = shared_rsa()
 SITE = Site(Signer(KEY_ID, KEY), "media.example.com", aliases=["d111111abcdef8.cloudfront.net"])
 MINUTE = timedelta(minutes=1)
 COOKIES = SITE.sign_cookies("/members/*", expires=60 * MINUTE)  # made as the tests are collected, sent minutes later

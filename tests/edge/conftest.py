@@ -16,6 +16,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from hypothesis import settings
+from tests.keys import shared_rsa
 
 from keyfront.controlplane import ControlPlane
 from keyfront.controlplane.asgi import application as control_plane
@@ -302,7 +303,7 @@ def loop() -> Iterator[Loop]:
 
 @pytest.fixture(scope="session")
 def signing_key() -> SigningKey:
-    return SigningKey.generate("rsa")
+    return shared_rsa()
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from tests.keys import shared_rsa
 
 from keyfront import encoding
 from keyfront.edge.admission import Door
@@ -125,8 +126,8 @@ def keys(signing_key: SigningKey) -> dict[str, SigningKey]:
     return {
         "rsa": signing_key,
         "ecdsa": SigningKey.generate("ecdsa"),
-        "second": SigningKey.generate("rsa"),
-        "stranger": SigningKey.generate("rsa"),
+        "second": shared_rsa(1),
+        "stranger": shared_rsa(2),
     }
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from tests.keys import shared_rsa
 
 from keyfront import encoding
 from keyfront.diagnosis import Report, Response, explain, from_inventory
@@ -161,8 +162,8 @@ class Bench:
 @pytest.fixture(scope="session")
 def keys() -> Keys:
     return Keys(
-        {ID: SigningKey.generate("rsa"), ECDSA_ID: SigningKey.generate("ecdsa"), OTHER_ID: SigningKey.generate("rsa")},
-        SigningKey.generate("rsa"),
+        {ID: shared_rsa(), ECDSA_ID: SigningKey.generate("ecdsa"), OTHER_ID: shared_rsa(1)},
+        shared_rsa(2),
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from tests.keys import shared_rsa
 
 import keyfront
 from keyfront import verify
@@ -69,7 +70,7 @@ class _Headers(list[tuple[str, str]]):
 @pytest.fixture
 def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SigningKey:
     """In the folder, and in the environment, as the recipes find it."""
-    key = SigningKey.generate("rsa")
+    key = shared_rsa()
     key.write(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KEY_PAIR_ID", ID)

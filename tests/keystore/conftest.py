@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+from tests.keys import shared_rsa
 
 from keyfront.errors import KeyfrontError, ServiceError
 from keyfront.keys import SigningKey
@@ -118,7 +119,7 @@ def by_environment(aws_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def rsa_key() -> SigningKey:
-    return SigningKey.generate("rsa")
+    return shared_rsa()
 
 
 @pytest.fixture(scope="session")

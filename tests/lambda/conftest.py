@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from tests.keys import shared_rsa
 
 from keyfront.keys import SigningKey
 from keyfront.packaging import Built, Plan, build, wheels
@@ -107,7 +108,7 @@ def parameters(signer_document: str) -> Iterator[ParameterStore]:
 
 @pytest.fixture(scope="session")
 def signing_key() -> SigningKey:
-    return SigningKey.generate("rsa")
+    return shared_rsa()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 from sqlalchemy import Engine
+from tests.keys import shared_rsa
 
 from keyfront.backend import Customer, Item, Settings, TokenSettings, connect, create_app, seed
 from keyfront.backend.aws_lambda.function import at_once, finished
@@ -21,7 +22,6 @@ from keyfront.backend.identity import BearerToken
 from keyfront.backend.purchases import Purchases
 from keyfront.backend.service import Service
 from keyfront.backend.tokens import TokenChecker
-from keyfront.keys import SigningKey
 from keyfront.keystore import KeyFile, KeyStore
 from keyfront.signing import Signer
 
@@ -79,7 +79,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 @pytest.fixture(scope="module")
 def keystore(tmp_path_factory: pytest.TempPathFactory) -> KeyStore:
     # RSA: its signatures of the same policy are the same.
-    private, _ = SigningKey.generate("rsa").write(Path(tmp_path_factory.mktemp("key")) / "key")
+    private, _ = shared_rsa().write(Path(tmp_path_factory.mktemp("key")) / "key")
     return KeyStore(KeyFile(private), "K2JCJMDEHXQW5F", now=lambda: NOW)
 
 

@@ -25,6 +25,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
+from tests.keys import shared_rsa
 
 from keyfront import Signer, SigningKey, Site
 from keyfront.edge.admission import Door
@@ -155,7 +156,7 @@ class Files(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def school(player: dict[str, Path], lessons: Path) -> Iterator[School]:
     loop = Loop()
-    key = SigningKey.generate("rsa")
+    key = shared_rsa()
     outcomes: list[Outcome] = []
     at_site, at_edge = bind("127.0.0.1", 0), bind("127.0.0.1", 0)
     site = f"http://{SITE}:{at_site.getsockname()[1]}"

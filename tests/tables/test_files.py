@@ -13,6 +13,7 @@ import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.keys import shared_rsa
 
 from keyfront import Signer, SigningKey
 from keyfront.errors import InputError, KeyfrontError
@@ -109,7 +110,7 @@ def test_parquet_keeps_its_types(tmp_path: Path, signer: Signer) -> None:
 
 def test_processes_give_what_one_process_gives(tmp_path: Path, write_csv: Callable[..., Path], key: SigningKey) -> None:
     """With a key whose signatures are always the same, and a signer with terms of its own."""
-    signer = Signer("K2JCJMDEHXQW5F", SigningKey.generate("rsa"), "SHA256", max_lifetime=timedelta(days=400))
+    signer = Signer("K2JCJMDEHXQW5F", shared_rsa(), "SHA256", max_lifetime=timedelta(days=400))
     source = write_csv([f"http://d111111abcdef8.cloudfront.net/{n}" for n in range(40)])
     terms = TableTerms(url_column="url", expires=int(time.time()) + 300 * 86_400)
     made = [

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 from tests import needs
+from tests.keys import shared_rsa
 
 from keyfront import Signer, SigningKey, SigningWarning
 from keyfront.errors import InputError, ServiceError
@@ -73,7 +74,7 @@ def session(java: Path) -> Iterator["SparkSession"]:
 @pytest.fixture(scope="module")
 def rsa(tmp_path_factory: pytest.TempPathFactory) -> tuple[SigningKey, Path]:
     """A key whose signatures are always the same, and its file."""
-    made = SigningKey.generate("rsa")
+    made = shared_rsa()
     return made, made.write(tmp_path_factory.mktemp("rsa"))[0]
 
 
