@@ -71,6 +71,36 @@ def nginx(content: Path, configure: Callable[[int], str] | None = None) -> Itera
         yield _ready(process, port, directory)
 
 
+@contextmanager
+def edge(directory: Path, files: Sequence[Path], cache_bytes: int) -> Iterator[str]:
+    """The edge alone for a configuration in `files`, with HTTP on a port of its own. Raises `PeerError`."""
+    settings = {
+        "http_port": 0,
+        "https_port": None,
+        "files": [str(file) for file in files],
+        "directory": str(directory / "edge"),
+        "cache_bytes": cache_bytes,
+    }
+    command = [sys.executable, "-m", "keyfront.edge", json.dumps(settings)]
+    with launched(command, directory, stdin=subprocess.PIPE, ends_on=signal.SIGTERM) as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline() or "{}")
+        if "http" not in told:
+            raise PeerError(f"the edge did not start: {told.get('error') or last_words(directory)}")
+        yield f"http://127.0.0.1:{told['http']}"
+
+
+def proxy(origin: str) -> Callable[[int], str]:
+    """nginx in front of `origin` over connections that it keeps, for `nginx` to be configured with."""
+    return lambda port: (
+        f"""upstream origin {{ server {origin.removeprefix("http://")}; keepalive 64; }}
+        server {{
+          listen 127.0.0.1:{port};
+          location / {{ proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+        }}"""
+    )
+
+
 def secure_link(content: Path, secret: str) -> Callable[[int], str]:
     """nginx's own signed links (`linked` makes one), for `nginx` to be configured with."""
     return lambda port: (
@@ -110,15 +140,19 @@ def granian(content: Path) -> Iterator[str]:
 
 
 @contextmanager
-def launched(command: Sequence[str], directory: Path) -> Iterator[subprocess.Popen[str]]:
+def launched(
+    command: Sequence[str], directory: Path, *, stdin: int | None = None, ends_on: signal.Signals = signal.SIGINT
+) -> Iterator[subprocess.Popen[str]]:
     with (
         (directory / "stderr").open("w") as stderr,
-        subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,
+        subprocess.Popen(
+            command, cwd=directory, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr, text=True
+        ) as process,
     ):
         try:
             yield process
         finally:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(ends_on)
             try:
                 process.wait(15)
             except subprocess.TimeoutExpired:

@@ -10,6 +10,7 @@ SIGHUP lets it read configuration and certificate anew. SIGINT is for the one wh
 """
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -30,6 +31,8 @@ from keyfront.edge.standing import Standing
 from keyfront.errors import InputError, KeyfrontError
 
 _PATHS = ("directory", "origin_authorities", "keys", "access_logs")
+_GARBAGE = 10_000
+"""Objects that are made before the collector looks for cycles."""
 
 
 def settings_from(text: str) -> EdgeSettings:
@@ -105,6 +108,9 @@ def _watch_input(loop: asyncio.AbstractEventLoop, ending: Ending) -> None:
 
 
 def _ready(addresses: Addresses) -> None:
+    # What was imported stays: without this the collector walks through it again and again while objects are kept.
+    gc.freeze()
+    gc.set_threshold(_GARBAGE)
     _say(event="ready", **{**asdict(addresses), "authority": str(addresses.authority)})
 
 
