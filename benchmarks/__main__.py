@@ -6,7 +6,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from benchmarks import authz, cli, edge, lambdas, many, memory, signing, table, tables, verification
+from benchmarks import authz, cli, edge, lambdas, many, memory, misses, signing, table, tables, verification
 from benchmarks.contest import Row
 
 SECTIONS: dict[str, Callable[[float, int], Iterator[Row]]] = {
@@ -16,6 +16,7 @@ SECTIONS: dict[str, Callable[[float, int], Iterator[Row]]] = {
     "tables": tables.run,
     "cli": cli.run,
     "edge": edge.run,
+    "misses": misses.run,
     "authz": authz.run,
     "lambda": lambdas.run,
 }
