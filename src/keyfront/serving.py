@@ -43,6 +43,8 @@ _IDLE_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.1
 _ABORT_SECONDS: Final = 2.0
 _MOST_CONNECTIONS: Final = 16_384
+_FEW_CONNECTIONS: Final = 1024
+"""A busy server may need more: fewer than these are worth a warning."""
 
 
 class PortError(KeyfrontError):
@@ -153,15 +155,13 @@ def most_files() -> int:
 @cache
 def _tell_limit(most: int, files: int) -> None:
     """Log once how many connections there may be, and why no more."""
-    if most < _MOST_CONNECTIONS:
-        _log.warning(
-            "at most %d connections are held at once at each port, a quarter of the %d files that this process may "
-            "open (ulimit -n); when more come, idle ones are closed, the longest idle first",
-            most,
-            files,
-        )
-    else:
-        _log.info("at most %d connections are held at once at each port; when more come, idle ones are closed", most)
+    _log.log(
+        logging.WARNING if most < _FEW_CONNECTIONS else logging.INFO,
+        "at most %d connections are held at once at each port, a quarter of the %d files that this process may "
+        "open (ulimit -n); when more come, idle ones are closed, the longest idle first",
+        most,
+        files,
+    )
 
 
 class _Embedded(Server):
