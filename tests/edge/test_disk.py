@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -137,3 +140,45 @@ def test_a_folder_that_cannot_be_written_costs_the_caching_alone(
     laid.origin.answer("/a", BODY, headers=HOUR)
     assert [(laid.viewer.get("/a").body == BODY, laid.viewer.get("/a").cache) for _ in range(2)] == [(True, "Miss")] * 2
     assert "no large object can be kept" in caplog.text
+
+
+@pytest.mark.parametrize("how", ["length", "chunked"])
+@pytest.mark.parametrize("room", [0, 1024 * 1024], ids=["no room", "room for half"])
+def test_on_a_full_disk_viewers_get_everything_and_it_is_said_once_each_way(
+    lay: Lay,
+    small_disk: Callable[[int], Any],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+    room: int,
+) -> None:
+    monkeypatch.setattr("keyfront.edge.stores._CALM_SECONDS", 3.0)
+    disk = small_disk(8192)
+    laid = lay(object_bytes=1_500_000, disk_bytes=1 << 30, disk_directory=disk.path / "objects")
+    laid.serve()
+    if how == "length":
+        laid.origin.answer("/a", BODY, headers=HOUR)
+    else:
+        laid.origin.handle("/a", chunked(BODY))
+    disk.fill(leave=room)
+
+    def said() -> list[str]:
+        return [record.getMessage() for record in caplog.records if record.name == "keyfront.edge.stores"]
+
+    with caplog.at_level(logging.WARNING, "keyfront"):
+        for _ in range(2):
+            reply = laid.viewer.get("/a")
+            assert (reply.status, reply.cache, reply.body == BODY) == (200, "Miss", True)
+        with ThreadPoolExecutor(4) as together:
+            replies = list(together.map(laid.viewer.get, ["/a"] * 4))
+        assert [reply.body == BODY for reply in replies] == [True] * 4
+        assert ["No space left on device" in line for line in said()] == [True]
+        disk.empty()
+        assert laid.viewer.get("/a").body == BODY
+        assert (laid.viewer.get("/a").cache, laid.viewer.get("/a").body == BODY) == ("Hit", True)
+        laid.origin.answer("/b", BODY[:1_600_000], headers=HOUR | {"Cache-Control": "max-age=0"})
+        deadline = time.monotonic() + 60
+        while len(said()) == 1:
+            assert time.monotonic() < deadline
+            assert laid.viewer.get("/b").status == 200
+    assert ["again" in line for line in said()] == [False, True]

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from keyfront.edge.answers import BAD_ANSWER, ERROR, HIT, MISS, NO_CONNECTION, REFRESH_HIT, TIMED_OUT, Answer, Headers
@@ -203,6 +204,8 @@ class Fetcher:
             self._land_whole(flight, key, arrival, first, is_kept=memory is not None)
             return
         stream = Stream(pieces or memory, offset=offset, most_behind=self._object_bytes)
+        # Who joined later would miss what is not stored.
+        stream.on_unstored = partial(self._flights.close, key, flight)
         coming = Coming(response.status, arrival.headers, response.length, stream)
         if not stream.is_stored:
             self._flights.close(key, flight)

@@ -5,14 +5,18 @@ import logging
 import os
 import resource
 import tempfile
+import time
 import weakref
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from keyfront.errors import InputError
 from keyfront.ownership import own_folder
 
 _log = logging.getLogger(__name__)
+
+_CALM_SECONDS: Final = 10.0
 
 
 class Store(Protocol):
@@ -44,7 +48,9 @@ class Memory:
 class DiskFile:
     """Bytes in a file. It lives as long as this object does: see `Disk`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, report: Callable[[Exception | None], None]) -> None:
+        """`report` is told how each write went."""
+        self._report = report
         self._descriptor, name = tempfile.mkstemp(prefix="object-", dir=directory)
         Path(name).unlink()
         weakref.finalize(self, os.close, self._descriptor)
@@ -61,9 +67,14 @@ class DiskFile:
 
     def _write(self, offset: int, data: bytes) -> None:
         view = memoryview(data)
-        while view:
-            written = os.pwrite(self._descriptor, view, offset)
-            offset, view = offset + written, view[written:]
+        try:
+            while view:
+                written = os.pwrite(self._descriptor, view, offset)
+                offset, view = offset + written, view[written:]
+        except OSError as error:
+            self._report(error)
+            raise
+        self._report(None)
 
     def _read(self, start: int, end: int) -> bytes:
         parts: list[bytes] = []
@@ -90,15 +101,28 @@ class Disk:
         self._files: weakref.WeakSet[DiskFile] = weakref.WeakSet()
         # Every file is a descriptor, and connections need theirs.
         self._most_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
+        self._failing, self._failed_at = False, 0.0
 
     def create(self) -> DiskFile | None:
         """A new file, or `None` where none can be had."""
         if self._directory is None or len(self._files) >= self._most_files:
             return None
         try:
-            made = DiskFile(own_folder(self._directory))
+            made = DiskFile(own_folder(self._directory), self._report)
         except (OSError, InputError) as error:
-            _log.warning("no large object can be kept in %s: %s", self._directory, error)
+            self._report(error)
             return None
         self._files.add(made)
         return made
+
+    def _report(self, error: Exception | None) -> None:
+        """Say when writes begin to fail, and when none has failed for a while. Threads may call it."""
+        moment = time.monotonic()
+        if error is not None:
+            if not self._failing:
+                _log.warning("no large object can be kept in %s: %s", self._directory, error)
+            self._failing, self._failed_at = True, moment
+        elif self._failing and moment - self._failed_at > _CALM_SECONDS:
+            # The first bytes of an object may still find room where the rest does not.
+            _log.warning("large objects are kept in %s again", self._directory)
+            self._failing = False

@@ -7,7 +7,7 @@ broken off (and asks again) rather than let to hold up the others.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from keyfront.edge.failures import BrokenBodyError
@@ -30,6 +30,8 @@ class Stream:
         self._most_behind = most_behind
         self._stored = 0
         self.is_stored = store is not None
+        self.on_unstored: Callable[[], None] = lambda: None
+        """Called when what comes is not stored any more."""
         self._window: deque[tuple[int, bytes]] = deque()
         self._positions: dict[object, int] = {}
         self._ended = False
@@ -43,7 +45,7 @@ class Stream:
                 await self.store.write(self._offset + self.reached, data)
                 self._stored = self.reached + len(data)
             except OSError:
-                self.is_stored = False
+                self.stop_storing()
         if not self.is_stored:
             self._window.append((self.reached, data))
         self.reached += len(data)
@@ -63,9 +65,13 @@ class Stream:
         self._stir()
 
     async def move(self, store: Store) -> None:
-        """Store what is here and what comes in another place. Raises `OSError` when there is no room."""
+        """Store what is here and what comes in another place; without room there what comes is not stored."""
         if self.store is not None:
-            await store.write(self._offset, await self.store.read(self._offset, self._offset + self.reached))
+            try:
+                await store.write(self._offset, await self.store.read(self._offset, self._offset + self.reached))
+            except OSError:
+                self.stop_storing()
+                return
         self.store = store
 
     async def written(self) -> bytes:
@@ -75,6 +81,7 @@ class Stream:
     def stop_storing(self) -> None:
         """What comes is not stored any more."""
         self.is_stored = False
+        self.on_unstored()
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The whole body, as it comes. Raises `BrokenBodyError` when it breaks off."""
