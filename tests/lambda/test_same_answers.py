@@ -23,7 +23,6 @@ from keyfront.backend.purchases import Purchases
 from keyfront.backend.service import Service
 from keyfront.backend.tokens import TokenChecker
 from keyfront.keystore import KeyFile, KeyStore
-from keyfront.signing import Signer
 
 SECRET = "0123456789abcdef0123456789abcdef"
 NOW = float(int(time.time()))
@@ -94,12 +93,11 @@ def test_a_request_gets_the_same_answer_through_both_faces(
         async with httpx.AsyncClient(transport=transport, base_url="https://api.example.com") as client:
             return await client.request(method, path, headers={"accept": "*/*"} | headers, content=body)
 
-    async def signer() -> Signer:
-        return keystore.signer()
-
     assert SETTINGS.tokens is not None
     checker = TokenChecker(SETTINGS.tokens, clock=lambda: NOW, blocking=True)
-    downloads = Downloads[Asked](SETTINGS, signer, Purchases(engine), [BearerToken(checker)], lambda: NOW, at_once)
+    downloads = Downloads[Asked](
+        SETTINGS, keystore.signer, Purchases(engine), [BearerToken(checker)], lambda: NOW, at_once
+    )
     fields = Fields([("host", "api.example.com"), *({"accept": "*/*"} | headers).items()])
     ours = finished(answer(Asked(method, path, fields, body), Service(downloads).addresses))
     theirs = asyncio.run(over_asgi())
