@@ -4,7 +4,7 @@ import logging
 from typing import Unpack
 
 from keyfront.errors import InputError, ServiceError
-from keyfront.home import install
+from keyfront.home import install as installing
 from keyfront.setting import delete_cookie_values, set_cookie_values
 from keyfront.signing import SignedCookies
 from keyfront.site import Site
@@ -15,7 +15,7 @@ try:
     from starlette.requests import HTTPConnection, Request
     from starlette.responses import JSONResponse, Response
 except ModuleNotFoundError as error:
-    text = f"keyfront.fastapi needs Starlette: {install('fastapi')}"
+    text = f"keyfront.fastapi needs Starlette: {installing('fastapi')}"
     raise ModuleNotFoundError(text, name=error.name) from None
 
 _log = logging.getLogger(__name__)
