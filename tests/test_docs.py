@@ -1,4 +1,8 @@
-"""What the README and the pages in docs/ show in Python runs as it stands."""
+"""What the README and the pages in docs/ show in Python runs as it stands; commands: tests/test_examples.py.
+
+To add an example: write a ```python block. A page's blocks share one namespace, in a folder with `private_key.pem` and
+`public_key.pem`; `_GIVEN` says what else a page takes for granted. `<!-- skip: next -->` before a block leaves it out.
+"""
 
 import re
 import subprocess
@@ -46,7 +50,8 @@ def test_its_python_runs(page: Path, tmp_path: Path) -> None:
     SigningKey.generate("ecdsa").write(tmp_path)
     run = [sys.executable, "-W", "error", "-m", "tests.test_docs", str(page)]
     done = subprocess.run(run, cwd=tmp_path, env={"PYTHONPATH": str(_ROOT)}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    how = "how an example is added, and what it may use: the first lines of tests/test_docs.py"
+    assert done.returncode == 0, f"{done.stderr}\n{how}"
 
 
 @pytest.mark.parametrize("page", [_ROOT / "CHANGELOG.md", *_PAGES], ids=lambda page: page.name)
