@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+import warnings
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from keyfront import SigningKey, SigningWarning
 from keyfront.backend import Settings, TokenSettings
-from keyfront.errors import InputError
+from keyfront.errors import InputError, PolicyError
 
 NEEDED = {"CLOUDFRONT_DOMAIN": "d111111abcdef8.cloudfront.net", "PRIVATE_KEY_PARAMETER": "/shop/key"}
 TOKENS = {"JWT_ISSUER": "https://login.example.com/", "JWT_AUDIENCE": "shop"}
@@ -102,7 +106,11 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({**NEEDED, "LINK_SECONDS": "soon"}, "LINK_SECONDS is 'soon'"),
     ({**NEEDED, "LINK_SECONDS": "0"}, "LINK_SECONDS is 0"),
     ({**NEEDED, "LINK_SECONDS": "-5"}, "LINK_SECONDS is '-5'"),
-    ({**NEEDED, "LINK_SECONDS": "604801"}, "LINK_SECONDS is 604801"),
+    ({**NEEDED, "KEY_SECONDS": "604801"}, "KEY_SECONDS is 604801"),
+    ({**NEEDED, "MAX_LIFETIME_SECONDS": "0"}, "MAX_LIFETIME_SECONDS is 0"),
+    ({**NEEDED, "MAX_LIFETIME_SECONDS": "7d"}, "MAX_LIFETIME_SECONDS is '7d'"),
+    ({**NEEDED, "LINK_SECONDS": "7200", "MAX_LIFETIME_SECONDS": "3600"}, "LINK_SECONDS is 7200, and MAX_LIFETIME"),
+    ({**NEEDED, "COOKIE_SECONDS": "7200", "MAX_LIFETIME_SECONDS": "3600"}, "COOKIE_SECONDS is 7200, and MAX_LIFE"),
     ({**NEEDED, "DATABASE_URL": f"mysql://u:{MARKER}@h/d"}, "DATABASE_URL names 'mysql'"),
     ({**NEEDED, "DATABASE_URL": f"postgresql+asyncpg://u:{MARKER}@h/d"}, r"DATABASE_URL names 'postgresql\+asyncpg'"),
     ({**NEEDED, "DATABASE_URL": MARKER}, "DATABASE_URL is no database URL"),
@@ -188,3 +196,24 @@ def test_a_server_that_starts_without_settings_prints_one_line() -> None:
     done = subprocess.run([sys.executable, "-c", program], env={}, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "keyfront: CLOUDFRONT_DOMAIN is not set: give the distribution's domain, d….cloudfront.net\n"
+
+
+def test_links_over_seven_days_are_warned_of_once_unless_that_is_meant(tmp_path: Path) -> None:
+    key = SigningKey.generate("ecdsa")
+    private, _ = key.write(tmp_path)
+    month = {
+        "CLOUDFRONT_DOMAIN": "d1.cloudfront.net",
+        "SIGNER": f"file:{private}",
+        "KEYPAIR_ID": "K1",
+        "LINK_SECONDS": "2592000",
+    }
+    with pytest.warns(SigningWarning, match=r"lives for 30 days.*\[long-lived\]"):
+        settings = Settings.from_environment(month)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        meant = Settings.from_environment({**month, "MAX_LIFETIME_SECONDS": "2592000"})
+        for each in (settings, meant):
+            signer = each.open_keystore(check=False).signer()
+            assert signer.sign_url("https://d1.cloudfront.net/a", expires=timedelta(days=30))
+            with pytest.raises(PolicyError, match="long-lived"):
+                signer.sign_url("https://d1.cloudfront.net/a", expires=timedelta(days=31))
