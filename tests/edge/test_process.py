@@ -119,7 +119,7 @@ def test_it_ignores_an_interrupt_and_stops_when_it_is_told_to(
         ('{"htpp_port": 1}', "no setting 'htpp_port'"),
         ('{"http_port": "many"}', "http_port is 'many'"),
         ('{"directory": 5}', "directory is 5"),
-        ('{"directory": "/dev/null/x"}', "choose another folder"),
+        ('{"directory": "/dev/null/x"}', "name another directory"),
     ],
 )
 def test_settings_that_cannot_be_used_are_an_answer_and_no_traceback(run: Run, text: str, error: str) -> None:
