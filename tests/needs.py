@@ -40,7 +40,7 @@ def npm_ci(folder: Path, packages: Path) -> None:
     """Install into `folder` what its lock file names, unless `packages` exists. Without npm's registry it skips."""
     if packages.exists():
         return
-    command = [program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    command = [str(program("npm")), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     with (folder / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if packages.exists():
@@ -90,7 +90,7 @@ def _find_provider(terraform: Path, scratch: Path) -> dict[str, str]:
     if mirror := find_mirror(Path("/")):
         return {"mirror": str(mirror)}
     (scratch / "main.tf").write_text(_CONFIGURATION, "utf-8")
-    command = [terraform, "init", "-input=false", "-no-color", "-backend=false"]
+    command = [str(terraform), "init", "-input=false", "-no-color", "-backend=false"]
     environment = {**os.environ, "CHECKPOINT_DISABLE": "1"}
     try:
         done = subprocess.run(
@@ -110,7 +110,7 @@ def find_mirror(below: Path) -> Path | None:
     if search is None:
         return None
     wanted = ["-name", "terraform-provider-aws*", "-not", "-type", "d", "-path", "*/hashicorp/aws/*"]
-    command = [search, below, "-xdev", *wanted, "-not", "-path", "*/.terraform/*", "-print", "-quit"]
+    command = [str(search), str(below), "-xdev", *wanted, "-not", "-path", "*/.terraform/*", "-print", "-quit"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_FIND_SECONDS, check=False)
     except subprocess.TimeoutExpired:

@@ -1,20 +1,18 @@
 """An account on a real endpoint: our control plane, moto beside it, provisioned as `keyfront up` does."""
 
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
+from tests.servers import Loop
 
 from keyfront.cli import main
 from keyfront.controlplane import ControlPlane
 from keyfront.controlplane.asgi import application
 from keyfront.keys import SigningKey
-from keyfront.serving import Listener, bind
 from keyfront.stack.aws import clients
 from keyfront.stack.endpoint import Endpoint
 from keyfront.stack.provision import Provisioned, provision
@@ -28,32 +26,20 @@ class Laptop:
     def __init__(self) -> None:
         self.plane = ControlPlane()
         self.endpoint = Endpoint(self._cloudfront)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._loop = Loop()
         self.keys = SigningKey.generate("ecdsa"), SigningKey.generate("ecdsa")
 
     async def _cloudfront(self, scope: Any, receive: Any, send: Any) -> None:
         await application(self.plane)(scope, receive, send)
 
     def start(self) -> None:
-        self._thread.start()
-        self.listener = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(30)
+        self.listener = self._loop.listen(self.endpoint)
+        self._loop.run(self.endpoint.warm_up())
         self.url = f"http://127.0.0.1:{self.listener.port}"
 
-    async def _listen(self) -> Listener:
-        listener = Listener(self.endpoint, bind("127.0.0.1", 0))
-        listener.start()
-        await self.endpoint.warm_up()
-        return listener
-
     def stop(self) -> None:
-        async def end() -> None:
-            await self.endpoint.stop()
-            await self.listener.stop()
-
-        asyncio.run_coroutine_threadsafe(end(), self._loop).result(30)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        self._loop.run(self.endpoint.stop())
+        self._loop.run(self.listener.stop())
         self._loop.close()
 
     def clear(self) -> None:

@@ -1,6 +1,5 @@
 """A shop with real parts: HTTP over sockets, SQLite and PostgreSQL, an issuer of tokens, a key in a file."""
 
-import asyncio
 import json
 import os
 import signal
@@ -13,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +24,11 @@ from joserfc.jwk import ECKey, Key, RSAKey
 from joserfc.jws import JWSRegistry
 from sqlalchemy import Engine
 from starlette.applications import Starlette
+from tests.servers import Quiet, event_loop, http_server
 
 from keyfront.backend import Customer, Item, Settings, TokenSettings, connect, create_app, seed
 from keyfront.keys import SigningKey
 from keyfront.keystore import KeyFile, KeyStore
-from keyfront.serving import Listener, bind
 
 ISSUER = "https://login.example.com/"
 AUDIENCE = "shop"
@@ -97,29 +95,18 @@ def issuer() -> Iterator[Issuer]:
     issuer.gate.set()
     issuer.publish("one")
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             issuer.asked += 1
             assert issuer.gate.wait(30)
             body = issuer.body if issuer.body is not None else json.dumps({"keys": issuer.published}).encode()
-            self.send_response(issuer.status)
-            if issuer.status == 302:
-                self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            headers = {"Location": "/elsewhere"} if issuer.status == 302 else {}
+            self.answer(issuer.status, body, **headers)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    issuer.url = f"http://127.0.0.1:{server.server_port}/jwks.json"
-    yield issuer
-    issuer.gate.set()
-    server.shutdown()
-    server.server_close()
+    with http_server(Handler) as port:
+        issuer.url = f"http://127.0.0.1:{port}/jwks.json"
+        yield issuer
+        issuer.gate.set()
 
 
 @pytest.fixture(scope="session")
@@ -162,22 +149,11 @@ def demo_app(settings: Settings, engine: Engine, keystore: KeyStore) -> Starlett
 @contextmanager
 def serving(app: Starlette) -> Iterator[httpx.Client]:
     """A client of `app`, which answers on a socket until the end of the block. It follows no redirects."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-
-    async def start() -> Listener:
-        listener = Listener(app, bind("127.0.0.1", 0))
-        listener.start()
-        return listener
-
-    listener = asyncio.run_coroutine_threadsafe(start(), loop).result(30)
-    with httpx.Client(base_url=f"http://127.0.0.1:{listener.port}", timeout=60, trust_env=False) as client:
-        yield client
-    asyncio.run_coroutine_threadsafe(listener.stop(), loop).result(30)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(30)
-    loop.close()
+    with event_loop() as loop:
+        listener = loop.listen(app)
+        with httpx.Client(base_url=f"http://127.0.0.1:{listener.port}", timeout=60, trust_env=False) as client:
+            yield client
+        loop.run(listener.stop())
 
 
 @pytest.fixture

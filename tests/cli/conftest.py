@@ -3,21 +3,18 @@
 import asyncio
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Coroutine, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from tests.keys import shared_rsa
+from tests.servers import Loop
 
 from keyfront.cli import main
 from keyfront.controlplane import ControlPlane, Quotas
 from keyfront.controlplane.asgi import application
 from keyfront.keys import SigningKey
-from keyfront.serving import Listener, bind
-
-Result = TypeVar("Result")
 
 
 @pytest.fixture
@@ -66,18 +63,14 @@ class Service:
         self.url = ""
         self.plane = ControlPlane()
         self.before: Callable[[str, str], tuple[int, str] | None] | None = None
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._loop = Loop()
 
     def start(self) -> None:
-        self._thread.start()
-        self._listener = self._run(self._listen())
+        self._listener = self._loop.listen(self._app)
         self.url = f"http://127.0.0.1:{self._listener.port}"
 
     def stop(self) -> None:
-        self._run(self._listener.stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        self._loop.run(self._listener.stop())
         self._loop.close()
 
     def clear(self, quotas: Quotas | None = None) -> None:
@@ -92,11 +85,6 @@ class Service:
         )
         self.before = lambda method, path: (status, body)
 
-    async def _listen(self) -> Listener:
-        listener = Listener(self._app, bind("127.0.0.1", 0))
-        listener.start()
-        return listener
-
     async def _app(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         # In a thread, so that the test may call the service itself before it lets the request on.
         early = await asyncio.to_thread(self.before, scope["method"], scope["path"]) if self.before else None
@@ -107,9 +95,6 @@ class Service:
         headers = [(b"content-type", b"text/xml"), (b"content-length", str(len(text)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": text.encode()})
-
-    def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
 
 @pytest.fixture(scope="session")

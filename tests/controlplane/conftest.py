@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import itertools
-import threading
-from collections.abc import Callable, Coroutine, Iterator, MutableMapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from tests.keys import shared_rsa
+from tests.servers import Loop
 
 from keyfront.controlplane import ControlPlane, Quotas
 from keyfront.controlplane.asgi import application
 from keyfront.keys import SigningKey
-from keyfront.serving import Listener, bind
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
-
-Result = TypeVar("Result")
 
 
 class Endpoint:
@@ -32,30 +28,18 @@ class Endpoint:
     def __init__(self) -> None:
         self.plane = ControlPlane()
         self.url = ""
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._loop = Loop()
 
     def start(self) -> None:
-        self._thread.start()
-        self._listener = self._run(self._listen())
+        self._listener = self._loop.listen(self._app)
         self.url = f"http://127.0.0.1:{self._listener.port}"
 
     def stop(self) -> None:
-        self._run(self._listener.stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        self._loop.run(self._listener.stop())
         self._loop.close()
-
-    async def _listen(self) -> Listener:
-        listener = Listener(self._app, bind("127.0.0.1", 0))
-        listener.start()
-        return listener
 
     async def _app(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         await application(self.plane)(scope, receive, send)
-
-    def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
 
 @pytest.fixture(scope="session")

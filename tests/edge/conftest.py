@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 import pytest
 from botocore.config import Config
 from hypothesis import settings
 from tests.keys import shared_rsa
+from tests.servers import Loop, event_loop
+from tests.waiting import wait_until
 
 from keyfront.controlplane import ControlPlane
 from keyfront.controlplane.asgi import application as control_plane
@@ -35,31 +36,12 @@ from keyfront.signing import Signer
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
-Result = TypeVar("Result")
-
 # For `make fuzz`: hypothesis takes it with `--hypothesis-profile=fuzz`.
 settings.register_profile("fuzz", max_examples=5000, print_blob=True)
 
 HOST = "d1.cloudfront.localhost"
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
-
-
-class Loop:
-    """An event loop in a thread."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
-
-    def close(self) -> None:
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join()
-        self.loop.close()
 
 
 @dataclass
@@ -296,9 +278,8 @@ class Lay(Protocol):
 
 @pytest.fixture(scope="session")
 def loop() -> Iterator[Loop]:
-    running = Loop()
-    yield running
-    running.close()
+    with event_loop() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -360,14 +341,6 @@ def laid(lay: Lay) -> Laid:
     return made
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
-    """Return when `condition` holds; fail when it does not in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.005)
-
-
 @pytest.fixture
 def viewer_class() -> type[Viewer]:
     return Viewer
@@ -395,12 +368,7 @@ class Account:
         self.client: CloudFrontClient = session.client("cloudfront", endpoint_url=self.url, config=config)
 
     def arrive(self) -> None:
-        async def start() -> Listener:
-            listener = Listener(control_plane(self.plane), bind("127.0.0.1", self.port))
-            listener.start()
-            return listener
-
-        self._listener = self._loop.run(start())
+        self._listener = self._loop.listen(control_plane(self.plane), self.port)
         self.port = self._listener.port
 
     def leave(self) -> None:

@@ -33,7 +33,7 @@ from keyfront.errors import InputError
 from keyfront.serving import TLS
 
 if TYPE_CHECKING:
-    from tests.edge.conftest import Loop
+    from tests.servers import Loop
 
 FILMS = "films.example.com"
 NEW = "a new certificate authority"

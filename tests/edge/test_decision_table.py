@@ -39,7 +39,8 @@ from keyfront.keys import SigningKey
 from keyfront.serving import TLS, Listener, bind
 
 if TYPE_CHECKING:
-    from tests.edge.conftest import Laid, Lay, Loop, Reply, Viewer
+    from tests.edge.conftest import Laid, Lay, Reply, Viewer
+    from tests.servers import Loop
 
 Row = Mapping[str, Any]
 

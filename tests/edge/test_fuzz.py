@@ -27,7 +27,8 @@ from keyfront.serving import Scope
 from keyfront.verification import ViewerRequest, verify
 
 if TYPE_CHECKING:
-    from tests.edge.conftest import Laid, Lay, Loop
+    from tests.edge.conftest import Laid, Lay
+    from tests.servers import Loop
 
 HOST = "d1.cloudfront.localhost"
 NAMES = ("Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm")

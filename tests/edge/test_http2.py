@@ -15,7 +15,8 @@ from keyfront.edge.certificates import Authority
 from keyfront.serving import Listener, bind
 
 if TYPE_CHECKING:
-    from tests.edge.conftest import Laid, Loop
+    from tests.edge.conftest import Laid
+    from tests.servers import Loop
 
 HOST = "d1.cloudfront.localhost"
 Ask = Callable[..., str]

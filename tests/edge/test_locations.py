@@ -30,7 +30,8 @@ from keyfront.signing import Signer
 from keyfront.stack.edges import EdgePorts, Edges
 
 if TYPE_CHECKING:
-    from tests.edge.conftest import Account, Loop, Viewer
+    from tests.edge.conftest import Account, Viewer
+    from tests.servers import Loop
 
 HOST = "d1.cloudfront.localhost"
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"

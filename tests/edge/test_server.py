@@ -20,7 +20,8 @@ from keyfront.serving import PortError, bind_loopback
 from keyfront.signing import Signer
 
 if TYPE_CHECKING:
-    from tests.edge.conftest import Account, Loop, Reply, Viewer
+    from tests.edge.conftest import Account, Reply, Viewer
+    from tests.servers import Loop
 
 HOST = "d1.cloudfront.localhost"
 Wait = Callable[[Callable[[], object]], None]

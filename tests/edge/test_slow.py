@@ -19,7 +19,8 @@ from keyfront.edge.asgi import application
 from keyfront.serving import Listener, bind
 
 if TYPE_CHECKING:
-    from tests.edge.conftest import Laid, Loop, Viewer, WebServer
+    from tests.edge.conftest import Laid, Viewer, WebServer
+    from tests.servers import Loop
 
 HOST = "d1.cloudfront.localhost"
 MIB = 1024 * 1024

@@ -1,21 +1,19 @@
 """The function as it is deployed: its own package, unpacked, on Amazon's runtime client, with no other module near."""
 
-import asyncio
 import importlib.util
 import json
 import platform
 import sys
-import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 from tests.keys import shared_rsa
+from tests.servers import Loop, Quiet, http_server
 
 from keyfront.keys import SigningKey
 from keyfront.packaging import Built, Plan, build, wheels
@@ -67,11 +65,11 @@ class ParameterStore:
 def parameters(signer_document: str) -> Iterator[ParameterStore]:
     store = ParameterStore(value=signer_document)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_POST(self) -> None:
             wanted = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             status, said = store.handle(self.headers["X-Amz-Target"], wanted)
-            self._answer(status, "application/x-amz-json-1.1", json.dumps(said).encode())
+            self.answer(status, json.dumps(said).encode(), Content_Type="application/x-amz-json-1.1")
 
         def do_GET(self) -> None:
             path, _, query = self.path.partition("?")
@@ -80,30 +78,16 @@ def parameters(signer_document: str) -> Iterator[ParameterStore]:
                 assert self.headers["X-Aws-Parameters-Secrets-Token"] == "token"
                 assert parse_qs(query) == {"name": [PARAMETER], "withDecryption": ["true"]}
                 status, answer = store.handle("AmazonSSM.GetParameter", {"Name": PARAMETER, "WithDecryption": True})
-                return self._answer(status, "application/json", json.dumps(answer).encode())
+                return self.answer(status, json.dumps(answer).encode(), Content_Type="application/json")
             pem = store.public_keys.get(self.path.removeprefix("/2020-05-31/public-key/"))
             error = "<ErrorResponse><Error><Code>NoSuchPublicKey</Code></Error></ErrorResponse>"
             config = f"<PublicKeyConfig><EncodedKey>{pem}</EncodedKey></PublicKeyConfig>"
             said = error if pem is None else f"<PublicKey>{config}</PublicKey>"
-            return self._answer(404 if pem is None else 200, "text/xml", said.encode())
+            return self.answer(404 if pem is None else 200, said.encode(), Content_Type="text/xml")
 
-        def _answer(self, status: int, kind: str, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    store.url = f"http://127.0.0.1:{server.server_port}"
-    yield store
-    server.shutdown()
-    server.server_close()
+    with http_server(Handler) as port:
+        store.url = f"http://127.0.0.1:{port}"
+        yield store
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +101,6 @@ def signer_document(signing_key: SigningKey) -> str:
 
 
 SALES = """
-import asyncio
 import sys
 
 def may_download(customer, item):
@@ -200,7 +183,7 @@ def lambdas_own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Container:
     """One process of the function, and what it wrote."""
 
-    def __init__(self, runtime: Runtime, loop: asyncio.AbstractEventLoop, written: bytearray) -> None:
+    def __init__(self, runtime: Runtime, loop: Loop, written: bytearray) -> None:
         self._runtime = runtime
         self._loop = loop
         self._written = written
@@ -208,7 +191,7 @@ class Container:
     def __call__(self, event: object) -> dict[str, Any]:
         """The function's answer to an event."""
         payload = json.dumps(event).encode()
-        outcome = asyncio.run_coroutine_threadsafe(self._runtime.invoke(payload, timeout=30), self._loop).result(60)
+        outcome = self._loop.run(self._runtime.invoke(payload, timeout=30))
         assert outcome.error_type is None, outcome.payload.decode()
         answer: dict[str, Any] = json.loads(outcome.payload)
         return answer
@@ -239,9 +222,7 @@ Start = Callable[..., Container]
 @pytest.fixture
 def start(task: Path, lambdas_own: Path, parameters: ParameterStore) -> Iterator[Start]:
     """Starts a container with these variables beside those that every test's has; `None` leaves one out."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
+    loop = Loop()
     running: list[Runtime] = []
 
     def started(**variables: str | None) -> Container:
@@ -266,17 +247,13 @@ def start(task: Path, lambdas_own: Path, parameters: ParameterStore) -> Iterator
         written = bytearray()
         # Without site-packages: what the package lacks must be missed.
         command = [sys.executable, "-S", "-m", "awslambdaric", "keyfront.backend.aws_lambda.handler"]
-        runtime = asyncio.run_coroutine_threadsafe(
-            Runtime.start(command, directory=task, environment=environment, log=written.extend), loop
-        ).result(30)
+        runtime = loop.run(Runtime.start(command, directory=task, environment=environment, log=written.extend))
         running.append(runtime)
         return Container(runtime, loop, written)
 
     yield started
     for runtime in running:
-        asyncio.run_coroutine_threadsafe(runtime.stop(), loop).result(30)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(30)
+        loop.run(runtime.stop())
     loop.close()
 
 

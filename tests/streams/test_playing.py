@@ -114,7 +114,7 @@ def lessons(ffmpeg: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     dash = [*("-map", "0:v", "-map", "0:v", "-map", "1:a"), *coded, "-f", "dash", "-seg_duration", "1"]
     dash += ["-use_template", "1", "-use_timeline", "0", "-adaptation_sets", "id=0,streams=v id=1,streams=a"]
     for arguments in ([*hls, "hls/%v/index.m3u8"], [*dash, "dash/manifest.mpd"]):
-        command = [ffmpeg, "-loglevel", "error", *source, *arguments]
+        command = [str(ffmpeg), "-loglevel", "error", *source, *arguments]
         subprocess.run(command, cwd=plain, check=True, timeout=60)
     _encrypt(plain / "hls")
     return folder

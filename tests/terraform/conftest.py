@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +13,11 @@ from typing import Any
 
 import boto3
 import pytest
+from tests.servers import event_loop
 
 from keyfront.controlplane import ControlPlane
 from keyfront.controlplane.asgi import application
-from keyfront.serving import ASGIApp, Listener, bind
+from keyfront.serving import ASGIApp
 from keyfront.stack.endpoint import Endpoint
 
 _HERE = Path(__file__).parent
@@ -76,24 +75,12 @@ def _deploying(plane: ControlPlane) -> ASGIApp:
 @pytest.fixture
 def control_plane_url() -> Iterator[str]:
     """The address of an empty account."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-
     endpoint = Endpoint(_deploying(ControlPlane()))
-
-    async def listen() -> Listener:
-        listener = Listener(endpoint, bind("127.0.0.1", 0))
-        listener.start()
-        return listener
-
-    listener = asyncio.run_coroutine_threadsafe(listen(), loop).result(30)
-    yield f"http://127.0.0.1:{listener.port}"
-    loop.call_soon_threadsafe(endpoint.close)
-    asyncio.run_coroutine_threadsafe(listener.stop(), loop).result(30)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    with event_loop() as loop:
+        listener = loop.listen(endpoint)
+        yield f"http://127.0.0.1:{listener.port}"
+        loop.loop.call_soon_threadsafe(endpoint.close)
+        loop.run(listener.stop())
 
 
 @pytest.fixture(scope="session")

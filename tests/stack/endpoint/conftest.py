@@ -4,7 +4,6 @@ import asyncio
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import boto3
 import pytest
 from botocore.config import Config
+from tests.servers import Loop
 
-from keyfront.serving import Listener, bind
+from keyfront.serving import Listener
 from keyfront.stack.endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -102,31 +102,20 @@ class Running:
 @pytest.fixture(scope="session")
 def start_endpoint() -> Iterator[Callable[..., Running]]:
     """Starts endpoints in one event loop. They share what is moto's: its state belongs to the process."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
+    loop = Loop()
     running: list[Running] = []
 
     def start(**settings: Any) -> Running:
         control_plane = settings.pop("control_plane", None) or Recorder("control plane")
         own = Recorder("own")
         endpoint = Endpoint(control_plane, own, **settings)
-
-        async def listen() -> Listener:
-            listener = Listener(endpoint, bind("127.0.0.1", 0))
-            listener.start()
-            return listener
-
-        listener = asyncio.run_coroutine_threadsafe(listen(), loop).result(30)
-        running.append(Running(endpoint, control_plane, own, loop, listener))
+        running.append(Running(endpoint, control_plane, own, loop.loop, loop.listen(endpoint)))
         return running[-1]
 
     yield start
 
     for one in running:
         one.stop().result(30)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(30)
     loop.close()
 
 

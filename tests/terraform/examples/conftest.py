@@ -12,14 +12,12 @@ import socket
 import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from http.client import HTTPConnection, HTTPSConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -28,6 +26,7 @@ from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_ope
 
 import boto3
 import pytest
+from tests.servers import Quiet, http_server
 
 _ROOT = Path(__file__).parents[3]
 _SECONDS = 5 * 60
@@ -54,7 +53,7 @@ class Call:
     body: bytes
 
 
-class _Recorder(BaseHTTPRequestHandler):
+class _Recorder(Quiet):
     """Notes each request, and passes it on to the endpoint and the answer back."""
 
     protocol_version = "HTTP/1.1"
@@ -81,10 +80,7 @@ class _Recorder(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = _pass_on  # noqa: N815
-
-    def log_message(self, *args: object) -> None:
-        """Quiet."""
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = _pass_on
 
 
 @dataclass(frozen=True)
@@ -229,11 +225,9 @@ def _reach(process: subprocess.Popen[str]) -> Iterator[Laptop]:
         calls: list[Call] = []
         endpoint = printed["endpoint"].removeprefix("http://")
         recorder = type("Recorder", (_Recorder,), {"endpoint": endpoint, "calls": calls})
-        with ThreadingHTTPServer(("127.0.0.1", 0), recorder) as server:
-            threading.Thread(target=server.serve_forever).start()
+        with http_server(recorder) as port:
             opener = build_opener(_Trusting(printed["authority"]), _NoRedirects())
-            yield Laptop(printed, f"http://127.0.0.1:{server.server_port}", calls, opener)
-            server.shutdown()
+            yield Laptop(printed, f"http://127.0.0.1:{port}", calls, opener)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)

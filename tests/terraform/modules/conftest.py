@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +12,10 @@ from typing import Any
 
 import boto3
 import pytest
+from tests.servers import event_loop
 
 from keyfront.controlplane import ControlPlane
 from keyfront.controlplane.asgi import application
-from keyfront.serving import Listener, bind
 from keyfront.stack.endpoint import Endpoint
 
 _HERE = Path(__file__).parent
@@ -72,27 +70,13 @@ class Workspace:
 @pytest.fixture(scope="session")
 def endpoint_url() -> Iterator[str]:
     """The address of an account with every service: CloudFront is ours, the others are moto's."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
     endpoint = Endpoint(application(ControlPlane()))
-
-    async def listen() -> Listener:
-        await endpoint.warm_up()
-        listener = Listener(endpoint, bind("127.0.0.1", 0))
-        listener.start()
-        return listener
-
-    async def stop() -> None:
-        endpoint.close()
-        await listener.stop()
-
-    listener = asyncio.run_coroutine_threadsafe(listen(), loop).result(60)
-    yield f"http://127.0.0.1:{listener.port}"
-    asyncio.run_coroutine_threadsafe(stop(), loop).result(30)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    with event_loop() as loop:
+        loop.run(endpoint.warm_up())
+        listener = loop.listen(endpoint)
+        yield f"http://127.0.0.1:{listener.port}"
+        loop.loop.call_soon_threadsafe(endpoint.close)
+        loop.run(listener.stop())
     endpoint.reset()
 
 

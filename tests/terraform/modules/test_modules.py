@@ -20,7 +20,7 @@ NO_CHANGES = "No changes. Your infrastructure matches the configuration."
 
 
 def test_terraform_files_are_formatted(terraform_program: Path) -> None:
-    command = [terraform_program, "fmt", "-check", "-recursive", "-diff", str(ROOT)]
+    command = [str(terraform_program), "fmt", "-check", "-recursive", "-diff", str(ROOT)]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout
 
