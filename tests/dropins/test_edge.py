@@ -152,7 +152,7 @@ def fetch(url: str) -> bytes:
         ({"key_group": "nobody"}, "no key group 'nobody'"),
     ],
 )
-def test_from_boto3_says_what_is_not_there(at_laptop: Any, arguments: dict[str, str], text: str) -> None:
+def test_from_boto3_says_what_is_not_there(at_laptop: Any, arguments: dict[str, Any], text: str) -> None:
     with pytest.raises(InputError, match=text):
         keyfront.from_boto3(at_laptop.session(), at_laptop.signer, **arguments)
 

@@ -214,7 +214,7 @@ def test_what_would_refuse_every_row_is_told_before_the_first(
 ) -> None:
     source = write_csv([f"{SITE}/1"])
     for terms in (
-        TableTerms(url_column="url", expires=timedelta(days=30)),
+        TableTerms(url_column="url", expires=timedelta(days=30), max_lifetime=timedelta(days=7)),
         TableTerms(url_column="url", expires=timedelta(hours=1), ip="10.0.0.0/33"),
         TableTerms(url_column="link", expires=timedelta(hours=1)),
     ):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from keyfront.cli.output import warn
 from keyfront.errors import InputError
-from keyfront.showing import told
+from keyfront.showing import like_a_key, told
 from keyfront.urls import shown
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ def trusted(entries: list[str]) -> "dict[str, PublicKey]":
     keys: dict[str, PublicKey] = {}
     for entry in entries:
         key_id, separator, file = entry.partition("=")
-        if not (key_id and separator and file):
+        if not (key_id and separator and file) or like_a_key(key_id):
             raise InputError(
                 f"--trust {told(entry)}: write the key's id and its file, such as K2JCJMDEHXQW5F=public_key.pem"
             )
         if key_id in keys:
-            raise InputError(f"--trust names {told(key_id)} twice: each id stands for one key")
+            raise InputError(f"--trust names {key_id} twice: each id stands for one key")
         keys[key_id] = public_key(Path(file))
     return keys
