@@ -216,10 +216,12 @@ def test_a_navigation(page: Page, machine: Machine, attacker: int, how: str) -> 
             goes(page, f"http://evil.test:{attacker}/?to={url.replace('&', '%26')}")
         else:
             page.goto(f"http://evil.test:{attacker}/")
-            window = page.evaluate_handle(f"window.open({url!r}, {'_blank' if how == 'popup' else 'frame'!r})")
-            page.wait_for_timeout(300)
+            with page.expect_popup() as opening:
+                window = page.evaluate_handle(f"window.open({url!r}, {'_blank' if how == 'popup' else 'frame'!r})")
+            opening.value.wait_for_load_state()
             read = page.evaluate("w => { try { return w.document.body.innerText } catch { return '' } }", window)
             assert not read
+            opening.value.close()
     assert machine.is_untouched()
     assert not bought(page, machine)
 
@@ -249,11 +251,14 @@ def test_a_named_origins_page_reads_the_endpoint(browser: Browser, start: Any, t
     with start(tmp_path, "--allow-origin", origin) as up:
         page = browser.new_page()
         page.goto(origin)
-        call = "{method: 'POST', headers: {'X-Amz-Target': 'AmazonSSM.DescribeParameters', "
-        call += "'Content-Type': 'application/x-amz-json-1.1'}, body: '{}'}"
-        script = f"async () => {{ return await seen({up.printed['endpoint'] + '/'!r}, {call}); }}"
+        page.evaluate("url => { window.endpoint = url }", f"{up.printed['endpoint']}/")
+        script = """() => seen(window.endpoint, {method: 'POST', body: '{}', headers: {
+          'X-Amz-Target': 'AmazonSSM.DescribeParameters', 'Content-Type': 'application/x-amz-json-1.1',
+          Authorization: 'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/ssm/aws4_request, Signature=00',
+        }})"""
         assert "/keyfront/" in page.evaluate(script)
         page.goto(f"http://127.0.0.1:{attacker}")
+        page.evaluate("url => { window.endpoint = url }", f"{up.printed['endpoint']}/")
         assert page.evaluate(script) == ""
         page.close()
 
