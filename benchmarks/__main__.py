@@ -6,7 +6,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from benchmarks import authz, cli, edge, lambdas, many, memory, misses, signing, table, tables, verification
+from benchmarks import authz, cli, downloads, edge, lambdas, many, memory, misses, signing, table, tables, verification
 from benchmarks.contest import Row
 
 SECTIONS: dict[str, Callable[[float, int], Iterator[Row]]] = {
@@ -18,6 +18,7 @@ SECTIONS: dict[str, Callable[[float, int], Iterator[Row]]] = {
     "edge": edge.run,
     "misses": misses.run,
     "authz": authz.run,
+    "downloads": downloads.run,
     "lambda": lambdas.run,
 }
 LONG: dict[str, Callable[[float, int], Iterator[Row]]] = {
