@@ -2,15 +2,19 @@
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
+
+Found = TypeVar("Found")
 
 
 def wait_until(
-    condition: Callable[[], object], seconds: float = 30, *, told: Callable[[], object] = lambda: "it never held"
-) -> None:
-    """Return when `condition` holds. In vain for `seconds`, the test fails with what `told` gives."""
+    condition: Callable[[], Found], seconds: float = 60, *, told: Callable[[], object] = lambda: "it never held"
+) -> Found:
+    """What `condition` gives, once that is true. In vain for `seconds`, the test fails with what `told` gives."""
     deadline = time.monotonic() + seconds
     pause = 0.002
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < deadline, told()
         time.sleep(pause)
         pause = min(pause * 1.5, 0.05)
+    return found

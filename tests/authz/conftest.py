@@ -14,10 +14,10 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
+from tests.waiting import wait_until
 
 from keyfront import Signer, SigningKey
 
@@ -110,15 +110,16 @@ class Nginx:
         log = directory / "error.log"
         command = [program, "-e", log, "-p", directory, "-c", directory / "nginx.conf"]
         self.process = subprocess.Popen([str(each) for each in command], stderr=subprocess.DEVNULL)
-        until = monotonic() + 30
-        while True:
+
+        def listens() -> bool:
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
-                return
             except OSError:
                 assert self.process.poll() is None, log.read_text()
-                assert monotonic() < until, "nginx did not start"
-                sleep(0.02)
+                return False
+            return True
+
+        wait_until(listens, told=lambda: "nginx did not start")
 
     def get(self, target: str, headers: dict[str, str] | None = None, method: str = "GET", **more: Any) -> Reply:
         return ask(self.port, method, target, headers, **more)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.waiting import wait_until
 
 from keyfront import Signer
 from keyfront.authz.fronts import FRONTS
@@ -274,13 +275,13 @@ def test_a_folder_of_keys_is_followed_and_a_key_that_is_gone_is_not_trusted(
     rules.start()
     try:
         (tmp_path / f"{ID}.pem").rename(tmp_path / "KOTHER.pem")
-        wait(lambda: trusted() == ["KOTHER"])
+        wait_until(lambda: trusted() == ["KOTHER"])
         (tmp_path / "KOTHER.pem").write_text("junk")
-        wait(lambda: trusted() == [] and not rules.standing.ready)
+        wait_until(lambda: trusted() == [] and not rules.standing.ready)
         (tmp_path / "KOTHER.pem").unlink()
-        wait(lambda: "no key is trusted" in caplog.text)
+        wait_until(lambda: "no key is trusted" in caplog.text)
         (tmp_path / f"{ID}.pem").write_text(public_key.read_text())
-        wait(lambda: trusted() == [ID] and rules.standing.ready)
+        wait_until(lambda: trusted() == [ID] and rules.standing.ready)
     finally:
         rules.stop()
 
@@ -292,7 +293,7 @@ def test_a_service_without_keys_refuses_everything_and_says_so(public_key: Path,
     assert (service.ask("/readyz", []).status, service.ask("/readyz", []).body) == (200, b"ok\n")
     (tmp_path / f"{ID}.pem").unlink()
     with service.following():
-        wait(lambda: service.ask("/readyz", []).status == 503)
+        wait_until(lambda: service.ask("/readyz", []).status == 503)
         assert b"since they have no key" in service.ask("/readyz", []).body
         assert b"keyfront_authz_key_groups_without_keys 1\n" in service.ask("/metrics", []).body
         assert service.judge(target).status == 403
@@ -312,24 +313,15 @@ def test_rules_that_cannot_be_read_are_used_for_a_time_and_then_everything_is_re
     service = Service(source, "caddy", read=read, refresh=0.01, stale=0.5)
     with service.following():
         faults.append(ServiceError("the API does not answer"))
-        wait(lambda: b"s old" in service.ask("/readyz", []).body)
+        wait_until(lambda: b"s old" in service.ask("/readyz", []).body)
         assert service.ask("/readyz", []).status == 200 or "everything is refused" in caplog.text
         faults[0] = RuntimeError("something else")
-        wait(lambda: service.ask("/readyz", []).status == 503)
+        wait_until(lambda: service.ask("/readyz", []).status == 503)
         assert service.judge(target).status == 503
         assert service.judge("/public/x").status == 503
         assert b"keyfront_authz_configuration_too_old 1\n" in service.ask("/metrics", []).body
         faults.clear()
-        wait(lambda: service.ask("/readyz", []).status == 200)
+        wait_until(lambda: service.ask("/readyz", []).status == 200)
         assert service.judge(target).status == 200
     assert "the API does not answer" in caplog.text
     assert "something else" in caplog.text
-
-
-def wait(condition: Any) -> None:
-    import time
-
-    until = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.005)

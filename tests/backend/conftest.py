@@ -25,6 +25,7 @@ from joserfc.jws import JWSRegistry
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 from tests.servers import Quiet, event_loop, http_server
+from tests.waiting import wait_until
 
 from keyfront.backend import Customer, Item, Settings, TokenSettings, connect, create_app, seed
 from keyfront.keys import SigningKey
@@ -214,16 +215,16 @@ class Postgres:
         )
         self._process = process
         log.close()
-        ticker = threading.Event()
-        for _ in range(600):
+
+        def answers() -> bool:
             try:
                 psycopg.connect(host=str(self._directory), user="postgres", dbname="postgres").close()
             except psycopg.OperationalError:
                 assert process.poll() is None, (self._directory / "log").read_text()
-                ticker.wait(0.05)
-            else:
-                return
-        pytest.fail("PostgreSQL did not start")
+                return False
+            return True
+
+        wait_until(answers, told=lambda: "PostgreSQL did not start")
 
     def stop(self) -> None:
         if self._process is not None:

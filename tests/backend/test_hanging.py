@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from starlette.applications import Starlette
 from tests.backend.conftest import BOUGHT, ITEMS, KEY_PAIR_ID, MARA, TOMAS, Issuer, Postgres
 from tests.keystore.parts import Mode, Part, part
-from tests.keystore.test_refreshing import wait_for
+from tests.waiting import wait_until
 
 from keyfront.backend import Settings, TokenSettings, connect, create_app, seed
 from keyfront.errors import ServiceError
@@ -39,7 +39,7 @@ def within(seconds: float = SLOWEST) -> Iterator[None]:
 def closing_pool(engine: Engine) -> Iterator[None]:
     yield
     # A thread that was given up may still wait for its connection.
-    wait_for(lambda: engine.pool.checkedout() == 0)  # type: ignore[attr-defined]
+    wait_until(lambda: engine.pool.checkedout() == 0)  # type: ignore[attr-defined]
     engine.dispose()
 
 

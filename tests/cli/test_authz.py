@@ -8,7 +8,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from tests.waiting import wait_until
 
 from keyfront.keys import SigningKey
 from keyfront.signing import Signer
@@ -70,13 +70,6 @@ def judge(port: int, url: str) -> int:
         connection.close()
 
 
-def wait(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 def test_it_answers_until_it_is_told_to_stop(start: Any, ecdsa: Path, end: signal.Signals) -> None:
     process, port = start("--front", "traefik", "--trust", f"{ID}={ecdsa / 'public_key.pem'}", "--protect", "/p/*")
@@ -117,13 +110,13 @@ def test_a_hangup_reads_keys_anew_and_a_key_that_is_gone_is_not_trusted(
     assert (judge(port, url), readiness(port)) == (200, (200, "ok\n"))
     keys.rename(tmp_path / "elsewhere")
     process.send_signal(signal.SIGHUP)
-    wait(lambda: judge(port, url) == 403)
-    wait(lambda: readiness(port)[0] == 503)
+    wait_until(lambda: judge(port, url) == 403)
+    wait_until(lambda: readiness(port)[0] == 503)
     assert "since they have no key" in readiness(port)[1]
     (tmp_path / "elsewhere").rename(keys)
     process.send_signal(signal.SIGHUP)
-    wait(lambda: judge(port, url) == 200)
-    wait(lambda: readiness(port) == (200, "ok\n"))
+    wait_until(lambda: judge(port, url) == 200)
+    wait_until(lambda: readiness(port) == (200, "ok\n"))
 
 
 def readiness(port: int) -> tuple[int, str]:
@@ -194,11 +187,11 @@ def test_an_account_that_is_away_for_too_long_lets_nobody_in(start: Any, service
     _, port = start("--front", "traefik", "--distribution", made.id, "--refresh", "0.05", "--stale", "2s")
     assert judge(port, made.link) == 200
     service.fail(503, "ServiceUnavailable")
-    wait(lambda: "s old and cannot be read" in readiness(port)[1])
-    wait(lambda: judge(port, made.link) == 503)
+    wait_until(lambda: "s old and cannot be read" in readiness(port)[1])
+    wait_until(lambda: judge(port, made.link) == 503)
     assert readiness(port)[0] == 503
     service.before = None
-    wait(lambda: judge(port, made.link) == 200)
+    wait_until(lambda: judge(port, made.link) == 200)
 
 
 def test_a_distribution_is_followed(start: Any, service: Service, ecdsa: Path, tmp_path: Path) -> None:
@@ -211,9 +204,9 @@ def test_a_distribution_is_followed(start: Any, service: Service, ecdsa: Path, t
     assert judge(port, made.signer.sign_url("https://elsewhere.example.com/x", expires=timedelta(hours=1))) == 403
 
     made.revoke()
-    wait(lambda: judge(port, url) == 403)
+    wait_until(lambda: judge(port, url) == 403)
     service.fail(503, "ServiceUnavailable")
-    wait(lambda: "the last good configuration stays in use" in (tmp_path / "stderr").read_text())
+    wait_until(lambda: "the last good configuration stays in use" in (tmp_path / "stderr").read_text())
     assert judge(port, url) == 403
 
 

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.waiting import wait_until
 
 from keyfront.errors import KeyLoadError, ServiceError
 from keyfront.keystore import Refreshing
@@ -21,16 +21,6 @@ TTL = 60.0
 @pytest.fixture
 def value(fetch: "Fetch", clock: "Clock") -> Refreshing[str]:
     return Refreshing(fetch, name="the value", ttl=TTL, retry=5, clock=clock)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Return once `condition` holds; fail after half a minute."""
-    ticker = threading.Event()
-    for _ in range(3000):
-        if condition():
-            return
-        ticker.wait(0.01)
-    pytest.fail("the condition never came to hold")
 
 
 def test_a_hundred_threads_that_find_nothing_share_one_fetch(value: Refreshing[str], fetch: "Fetch") -> None:
@@ -114,7 +104,7 @@ def test_an_aged_value_is_served_while_one_background_fetch_renews_it(
     fetch.wait_until_entered()
     assert fetch.calls == 2
     fetch.release()
-    wait_for(lambda: value.get() == "value 2")
+    wait_until(lambda: value.get() == "value 2")
     assert fetch.calls == 2
 
 
@@ -144,7 +134,7 @@ def test_the_last_good_value_is_served_while_the_fetch_fails_and_a_warning_says_
     clock.pass_by(TTL + 1)
     with caplog.at_level(logging.WARNING):
         assert value.get() == "value 1"
-        wait_for(lambda: bool(caplog.records))
+        wait_until(lambda: bool(caplog.records))
     warning = caplog.records[0]
     assert warning.levelno == logging.WARNING
     assert "the value was not renewed; serving the last good value, 61 s old" in warning.getMessage()
@@ -158,14 +148,14 @@ def test_a_failing_fetch_is_tried_again_only_after_a_rest(
     fetch.fail()
     clock.pass_by(TTL + 1)
     value.get()
-    wait_for(lambda: len(caplog.records) == 1)
+    wait_until(lambda: len(caplog.records) == 1)
     clock.pass_by(4)
     assert [value.get() for _ in range(50)] == ["value 1"] * 50
     assert fetch.calls == 2
     clock.pass_by(2)
     fetch.failure = None
     value.get()
-    wait_for(lambda: value.get() == "value 3")
+    wait_until(lambda: value.get() == "value 3")
     assert fetch.calls == 3
 
 

@@ -3,11 +3,11 @@
 import asyncio
 import json
 import logging
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.waiting import wait_until
 
 from keyfront.errors import InputError, KeyLoadError, ServiceError
 from keyfront.keys import SigningKey
@@ -43,12 +43,7 @@ def warnings(log: pytest.LogCaptureFixture) -> list[str]:
 def renewed(store: KeyStore, log: pytest.LogCaptureFixture) -> None:
     """Ask until the background fetch has brought something or failed."""
     before, first = len(warnings(log)), store.signer()
-    ticker = threading.Event()
-    for _ in range(3000):
-        if len(warnings(log)) > before or store.signer() is not first:
-            return
-        ticker.wait(0.01)
-    pytest.fail("nothing was renewed")
+    wait_until(lambda: len(warnings(log)) > before or store.signer() is not first)
 
 
 def test_a_pem_in_ssm_signs_urls_that_verify(ssm: "SSMClient", rsa_key: SigningKey) -> None:

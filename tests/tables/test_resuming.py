@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.waiting import wait_until
 
 from keyfront import Signer, SigningKey
 from keyfront.errors import InputError, KeyfrontError, ServiceError
@@ -118,10 +119,7 @@ def test_the_command_is_stopped_with_its_processes_and_continues(
     if how == signal.SIGINT:
         assert said == f"stopped: what is done is kept in {out}.keyfront, and the same command goes on\n"
     assert len(workers) >= 2
-    until = time.monotonic() + 30
-    while any(map(runs, workers)):
-        assert time.monotonic() < until, "a worker outlived its parent"
-        time.sleep(0.01)
+    wait_until(lambda: not any(map(runs, workers)), told=lambda: "a worker outlived its parent")
     assert not out.exists()
     continued = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=60)
     assert continued.returncode == 0, continued.stderr

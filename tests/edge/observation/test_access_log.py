@@ -6,11 +6,11 @@ import gzip
 import logging
 import re
 import shutil
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.waiting import wait_until
 
 from keyfront.edge.observation.access_log import FIELDS, AccessLog
 from keyfront.errors import InputError
@@ -45,10 +45,7 @@ class Logged:
 
     def wait(self, ended: int) -> None:
         """Until so many requests have ended."""
-        deadline = time.monotonic() + 20
-        while self._counter.ended < ended:
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
+        wait_until(lambda: self._counter.ended >= ended)
 
     def lines(self, after: int = 1) -> list[dict[str, str]]:
         """Close the log once so many requests have ended, and read what is there."""

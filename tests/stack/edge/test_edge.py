@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.waiting import wait_until
 
 from keyfront.keys import SigningKey
 from keyfront.signing import Signer
@@ -74,11 +75,8 @@ class Edge:
         return ask(int(self.printed["admin"].rpartition(":")[2]), path, "127.0.0.1")
 
     def until(self, condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + 30
-        while not condition():
-            assert self.process.poll() is None, "keyfront edge ended"
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: self.process.poll() is not None or condition())
+        assert self.process.poll() is None, "keyfront edge ended"
 
 
 def ask(port: int, target: str, host: str) -> tuple[int, bytes]:

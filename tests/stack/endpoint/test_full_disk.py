@@ -5,7 +5,6 @@ import json
 import logging
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from moto.s3.models import s3_backends
+from tests.waiting import wait_until
 
 from keyfront.errors import KeyfrontError
 from keyfront.stack.endpoint import ServicesState
@@ -65,13 +65,6 @@ def kept(start_endpoint: Callable[..., Any], small_disk: Callable[[int], Any]) -
     wait_until(lambda: (made.directory / "state").exists() and b"/p" in made.written())
     yield made
     made.stop()
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def refusal(call: Callable[..., Any], **given: Any) -> tuple[int, str, str]:

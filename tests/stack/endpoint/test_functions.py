@@ -8,8 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,9 +17,9 @@ from zipfile import ZipFile, ZipInfo
 
 import boto3
 import pytest
+from tests.waiting import wait_until
 
 _ROLE = "arn:aws:iam::123456789012:role/runs"
-_SECONDS = 20
 
 
 def _zipped(files: dict[str, str]) -> bytes:
@@ -30,14 +28,6 @@ def _zipped(files: dict[str, str]) -> bytes:
         for name, text in files.items():
             package.writestr(ZipInfo(name, (1980, 1, 1, 0, 0, 0)), text)
     return held.getvalue()
-
-
-def _until(what: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + _SECONDS
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it did not come to that"
-        threading.Event().wait(0.02)
-    return found
 
 
 @dataclass(frozen=True)
@@ -167,7 +157,7 @@ def test_a_function_that_takes_too_long_is_ended(functions: Lambda) -> None:
     assert (error, said["errorType"]) == ("Unhandled", "Sandbox.Timedout")
     assert said["errorMessage"].endswith(" Error: Task timed out after 1.00 seconds")
     assert any(line.rstrip().endswith("Task timed out after 1.00 seconds") for line in functions.lines())
-    assert _until(lambda: not _runs(before))
+    assert wait_until(lambda: not _runs(before))
     assert functions.call()[0] != before
 
 
@@ -234,7 +224,7 @@ def test_calls_at_once_have_processes_of_their_own_up_to_the_reserved_number(fun
     functions.api.put_function_concurrency(FunctionName="shop", ReservedConcurrentExecutions=2)
     with ThreadPoolExecutor(2) as threads:
         running = [threads.submit(functions.call, {"here": str(tmp_path)}) for _ in range(2)]
-        _until(lambda: len(list(tmp_path.iterdir())) == 2)
+        wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
         with pytest.raises(functions.api.exceptions.TooManyRequestsException) as refused:
             functions.call({"here": str(tmp_path)})
         assert refused.value.response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
@@ -248,7 +238,7 @@ def test_an_event_that_nobody_waits_for_is_run_all_the_same(functions: Lambda, t
     assert functions.api.invoke(FunctionName="shop", InvocationType="DryRun", Payload=event)["StatusCode"] == 204
     assert not (tmp_path / "mark").exists()
     assert functions.api.invoke(FunctionName="shop", InvocationType="Event", Payload=event)["StatusCode"] == 202
-    _until((tmp_path / "mark").exists)
+    wait_until((tmp_path / "mark").exists)
 
 
 def test_a_malformed_call_is_refused_before_anything_runs(functions: Lambda) -> None:
@@ -398,7 +388,7 @@ def test_processes_end_with_the_endpoint(own_endpoint: Any) -> None:
     pid, _ = functions.call()
     assert _runs(pid)
     own_endpoint.stop().result(30)
-    _until(lambda: not _runs(pid))
+    wait_until(lambda: not _runs(pid))
 
 
 def test_a_kept_state_has_the_functions_and_not_their_processes(functions: Lambda, endpoint: Any) -> None:
@@ -456,7 +446,7 @@ def test_a_busy_function_does_not_outlive_an_endpoint_that_is_killed(tmp_path: P
         mark = tmp_path / "mark"
         event = json.dumps({"mark": str(mark)})
         functions.api.invoke(FunctionName="shop", InvocationType="Event", Payload=event)
-        pid = int(_until(lambda: mark.exists() and mark.read_text()))
+        pid = int(wait_until(lambda: mark.exists() and mark.read_text()))
         assert _runs(pid)
         process.kill()
-    _until(lambda: not _runs(pid))
+    wait_until(lambda: not _runs(pid))

@@ -20,6 +20,7 @@ from zipfile import ZipFile
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from tests.waiting import wait_until
 
 _ECHO = "def handler(event, context): return event"
 
@@ -233,10 +234,7 @@ def test_a_function_goes_on_when_its_api_waits_no_longer(web: Web, tmp_path: Pat
     web.gateway.update_integration(ApiId=api_id, IntegrationId=integration, TimeoutInMillis=50)
     assert web.ask(url, here=str(tmp_path)).status == 503
     (tmp_path / "go").touch()
-    deadline = time.monotonic() + 20
-    while not (tmp_path / "done").exists():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.02)
+    wait_until((tmp_path / "done").exists)
     web.gateway.update_integration(ApiId=api_id, IntegrationId=integration, TimeoutInMillis=20000)
     assert web.ask(url, here=str(tmp_path)).body == b"done"
 

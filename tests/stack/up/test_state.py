@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from tests.waiting import wait_until
 
 from keyfront.keys import SigningKey
 
@@ -50,10 +50,7 @@ def kill(up: Any) -> None:
     children = Path(f"/proc/{up.process.pid}/task/{up.process.pid}/children").read_text().split()
     up.process.kill()
     up.process.wait()
-    deadline = time.monotonic() + 20
-    while any(_alive(child) for child in children):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: not any(_alive(child) for child in children))
 
 
 def _alive(pid: str) -> bool:
@@ -121,10 +118,7 @@ def test_a_new_key_pair_is_trusted_beside_what_the_group_has(
         assert after.printed["key_pair_id"] != before.printed["key_pair_id"]
         assert after.printed["distribution"]["id"] == before.printed["distribution"]["id"]
         signed = after.sign(after.url(after.printed["items"][0]["path"]))
-        deadline = time.monotonic() + 20
-        while after.curl(signed)[0] != 200:  # the edge reads the group's keys once a second
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_until(lambda: after.curl(signed)[0] == 200)  # the edge reads the group's keys once a second
         parameter = client(after, "ssm").get_parameter(Name=after.printed["parameter"], WithDecryption=True)
         assert json.loads(parameter["Parameter"]["Value"])["key_pair_id"] == after.printed["key_pair_id"]
 

@@ -22,6 +22,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from playwright.sync_api import Browser, Page, Response
+from tests.waiting import wait_until
 
 from keyfront import Signer, SigningKey
 
@@ -207,10 +208,7 @@ def _publish(up: Any, site: str, player: dict[str, Path], lessons: Path) -> None
         "Condition": {"StringEquals": {"AWS:SourceArn": made["ARN"]}},
     }
     s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
-    deadline = time.monotonic() + 30
-    while cloudfront.get_distribution(Id=made["Id"])["Distribution"]["Status"] != "Deployed":
-        assert time.monotonic() < deadline, "the edge does not take the distribution"
-        time.sleep(0.1)
+    wait_until(lambda: cloudfront.get_distribution(Id=made["Id"])["Distribution"]["Status"] == "Deployed")
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -19,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.waiting import wait_until
 
 from keyfront import Signer, SigningKey
 
 _ROOT = Path(__file__).parents[3]
-_SECONDS = 60
 _SHORT = timedelta(minutes=5)
 
 
@@ -32,13 +31,6 @@ def _key_pair(folder: Path) -> SigningKey:
     key = SigningKey.generate("rsa")
     key.write(folder)
     return key
-
-
-def _until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _SECONDS
-    while not what():
-        assert time.monotonic() < deadline, "it did not come to that"
-        threading.Event().wait(0.05)
 
 
 @dataclass(frozen=True)
@@ -91,7 +83,7 @@ def quickstart(place: Place) -> None:
     changed = terraform.apply(plan=False)
     assert changed["key_pair_id"] != outputs["key_pair_id"]
     signed = Signer(changed["key_pair_id"], other).sign_url(outputs["url"], expires=_SHORT)
-    _until(lambda: laptop.fetch(signed)[0] == 200)
+    wait_until(lambda: laptop.fetch(signed)[0] == 200)
     parameter = laptop.client("ssm").get_parameter(Name=variables["PRIVATE_KEY_PARAMETER"], WithDecryption=True)
     document = json.loads(parameter["Parameter"]["Value"])
     assert document["key_pair_id"] == changed["key_pair_id"]
@@ -153,15 +145,15 @@ def rotation(place: Place) -> None:
         assert both["key_pair_id"] == outputs["key_pair_id"]
         signers["b"] = Signer(both["key_pair_ids"]["b"], keys["b"])
         # Trusted everywhere before anybody signs with it.
-        _until(lambda: laptop.fetch(link("b"))[0] == 200)
+        wait_until(lambda: laptop.fetch(link("b"))[0] == 200)
         switched = terraform.apply(plan=False, phase=3)
         assert switched["key_pair_id"] == signers["b"].key_pair_id
         assert Path(switched["private_key"]).parent.name == "b"
         current = "b"
-        _until(lambda: answers["b"] > 0)
+        wait_until(lambda: answers["b"] > 0)
         assert laptop.fetch(link("a"))[0] == 200
         terraform.apply(phase=4)
-        _until(lambda: laptop.fetch(link("a"))[0] == 403)
+        wait_until(lambda: laptop.fetch(link("a"))[0] == 403)
     finally:
         done.set()
         viewer.join()
@@ -242,7 +234,7 @@ def stranger(place: Place) -> None:
         signers = [Signer(outputs["ids"][name], key) for name, key in keys.items()]
         open_to_all = (200, b"public/missing.txt in site\n")
         # It does not wait for the deployment.
-        _until(lambda: laptop.fetch(f"{url}/public/missing.txt") == open_to_all)
+        wait_until(lambda: laptop.fetch(f"{url}/public/missing.txt") == open_to_all)
         found = {
             "book.txt": (200, b"book.txt in site\n"),
             "media/film.txt": (200, b"media/film.txt in media\n"),
