@@ -7,7 +7,7 @@ from pathlib import Path
 
 from keyfront.errors import InputError, KeyLoadError
 from keyfront.keys import PublicKey
-from keyfront.showing import refuse_text, told
+from keyfront.showing import like_a_key, refuse_text, told
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def _loaded(keys: Keys) -> dict[str, PublicKey]:
         try:
             found[key_id] = _public_key(source)
         except KeyLoadError as error:
-            raise InputError(f"the public key of {told(key_id)}: {error}") from None
+            raise InputError(f"the public key of {told(key_id) if like_a_key(key_id) else key_id}: {error}") from None
     return found
 
 
