@@ -107,6 +107,8 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({**NEEDED, "LINK_SECONDS": "0"}, "LINK_SECONDS is 0"),
     ({**NEEDED, "LINK_SECONDS": "-5"}, "LINK_SECONDS is '-5'"),
     ({**NEEDED, "KEY_SECONDS": "604801"}, "KEY_SECONDS is 604801"),
+    ({**NEEDED, "WAIT_SECONDS": "0"}, "WAIT_SECONDS is 0: give whole seconds from 1 to 60"),
+    ({**NEEDED, "WAIT_SECONDS": "61"}, "WAIT_SECONDS is 61: give whole seconds from 1 to 60"),
     ({**NEEDED, "MAX_LIFETIME_SECONDS": "0"}, "MAX_LIFETIME_SECONDS is 0"),
     ({**NEEDED, "MAX_LIFETIME_SECONDS": "7d"}, "MAX_LIFETIME_SECONDS is '7d'"),
     ({**NEEDED, "LINK_SECONDS": "7200", "MAX_LIFETIME_SECONDS": "3600"}, "LINK_SECONDS is 7200, and MAX_LIFETIME"),
