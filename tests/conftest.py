@@ -7,9 +7,10 @@ needs a large program. `make test` leaves large tests out, and does not even imp
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from tests import needs
 from tests.disks import small_disk  # noqa: F401 (a fixture of all tests)
 
@@ -39,6 +40,9 @@ _LARGE_FIXTURES: Final = frozenset(
     {"chromium", "epubcheck", "ffmpeg", "java", "npm", "postgresql", "terraform_program"}
 )
 """They give programs that take long to start or to run, and everything that uses these fixtures is large."""
+
+_LARGE_IN: Final = {"stack/up": "start"}
+"""In these folders the fixture starts a whole machine for one test alone."""
 
 _LONG: Final = (
     "terraform/examples",
@@ -72,9 +76,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the large tests, and let the longest files begin first; the order within each stays."""
     for item in items:
-        if _place(item.path) in _LARGE_FILES or _LARGE_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+        if _is_large(item):
             item.add_marker("large")
     items.sort(key=_rank)
+
+
+def _is_large(item: pytest.Item) -> bool:
+    place, fixtures = _place(item.path), getattr(item, "fixturenames", ())
+    alone = any(place.startswith(folder) and fixture in fixtures for folder, fixture in _LARGE_IN.items())
+    return alone or place in _LARGE_FILES or not _LARGE_FIXTURES.isdisjoint(fixtures)
 
 
 def _rank(item: pytest.Item) -> int:
@@ -95,6 +105,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _reason(report: pytest.TestReport) -> str:
     told = report.longrepr
     return told[2].removeprefix("Skipped: ") if isinstance(told, tuple) else str(told)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_are_read_once() -> Iterator[None]:
+    """Keep botocore's models: each session would read them anew, and most tests have a session of their own."""
+    read, kept = JSONFileLoader.load_file, dict[str, Any]()
+
+    def load_file(loader: JSONFileLoader, file_path: str) -> Any:
+        if kept.get(file_path) is None:
+            kept[file_path] = read(loader, file_path)
+        return kept[file_path]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", load_file)
+        yield
 
 
 @pytest.fixture(scope="session")
