@@ -6,6 +6,7 @@ needs a large program. `make test` leaves large tests out, and does not even imp
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -62,6 +63,7 @@ _LONG: Final = (
 """What takes longest, or waits most, comes first: begun last, it would run alone at the end."""
 
 
+@cache
 def _place(path: Path) -> str:
     return path.relative_to(_HERE).as_posix() if path.is_relative_to(_HERE) else ""
 
