@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from botocore.loaders import JSONFileLoader
+from hypothesis import settings
+from tests import examples as _profiles  # noqa: F401
 from tests import needs
 from tests.disks import small_disk  # noqa: F401 (a fixture of all tests)
 
@@ -33,14 +35,21 @@ _LARGE_FILES: Final = (
     "backend/test_browser.py",
     "tables/test_spark.py",
     "conformance/test_moto.py",
+    "dropins/test_types.py",
+    "edge/test_locations.py",
+    "lambda/test_package.py",
+    "tables/test_benchmark.py",
     "test_benchmarks.py",
 )
 """Every test of these files is large."""
 
 _LARGE_FIXTURES: Final = frozenset(
-    {"chromium", "epubcheck", "ffmpeg", "java", "npm", "postgresql", "terraform_program"}
+    {"aws", "built", "chromium", "epubcheck", "ffmpeg", "java", "npm", "postgresql", "terraform_program"}
 )
-"""They give programs that take long to start or to run, and everything that uses these fixtures is large."""
+"""They give programs that take long to start or to run, and `built` a Lambda package, whose wheels pip downloads.
+
+All that uses one of these fixtures is large.
+"""
 
 _LARGE_IN: Final = {"stack/up": "start"}
 """In these folders the fixture starts a whole machine for one test alone."""
@@ -72,6 +81,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave out files that have large tests only, where large tests are not wanted."""
     without_large = config.option.markexpr == "not large"
     return True if without_large and _place(collection_path) in _LARGE_FILES else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try properties with few examples where large tests are not wanted, unless a profile is named."""
+    if config.option.markexpr == "not large" and not config.getoption("--hypothesis-profile"):
+        settings.load_profile("light")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from keyfront import Policy
 from keyfront.errors import PolicyError, URLError
@@ -231,7 +232,7 @@ def test_no_bytes_make_parsing_raise_anything_but_our_own_error(data: bytes) -> 
         Policy.parse(data)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(json=JSON, place=st.integers(0, 4))
 def test_no_json_in_any_place_of_a_policy_makes_parsing_raise_anything_but_our_own_error(json: Any, place: int) -> None:
     malformed = [

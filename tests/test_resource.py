@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from keyfront.resource import covers, matches, sections, wildcard
 
@@ -73,7 +74,7 @@ URLS = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=examples(400))
 @given(pattern=PATTERNS, url=URLS)
 @example(pattern="https://a?b?c", url="https://a/?b?c")
 @example(pattern="*?", url="https://a?")
@@ -81,7 +82,7 @@ def test_the_matcher_agrees_with_a_slow_and_simple_one(pattern: str, url: str) -
     assert covers(pattern, url) == slowly_covers(pattern, url)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=examples(400))
 @given(pattern=PATTERNS, fill=st.lists(st.sampled_from(["", "a", "b", "ab", "."]), min_size=12, max_size=12))
 def test_it_agrees_on_urls_made_from_the_pattern(pattern: str, fill: list[str]) -> None:
     pieces = re.split(r"\*", pattern.replace("*://", "https://", 1).replace("\\?", "?"))

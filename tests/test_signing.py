@@ -14,6 +14,7 @@ import pytest
 from botocore.signers import CloudFrontSigner
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.keys import shared_rsa
 
 from keyfront import Policy, Signer, SigningKey, SigningWarning, ViewerRequest, verify
@@ -71,7 +72,7 @@ KINDS = st.sampled_from([("rsa", "SHA1"), ("rsa", "SHA256"), ("ecdsa", "SHA1"), 
 # What is signed verifies
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(kind=KINDS, url=urls(), seconds=st.integers(1, 10**9))
 @example(("ecdsa", "SHA1"), "https://example.com/bücher/a b.epub?für=dich und mich", 60)
 @example(("ecdsa", "SHA1"), "https://example.com/a*b?", 60)
@@ -81,7 +82,7 @@ def test_a_url_with_a_canned_policy_verifies(kind: Any, url: str, seconds: int) 
     assert not any(name == "Policy" for name in parameters(signed))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(
     kind=KINDS,
     url=urls(),
@@ -98,7 +99,7 @@ def test_a_url_with_a_custom_policy_verifies(kind: Any, url: str, starts: int | 
     assert "Policy" in parameters(signed)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(kind=KINDS, url=urls(), custom=st.booleans())
 def test_cookies_for_a_url_open_it(kind: Any, url: str, custom: bool) -> None:
     cookies = signer(*kind).sign_cookies(url, expires=NOW + 60, starts=0 if custom else None)

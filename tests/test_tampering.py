@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.keys import shared_rsa
 
 from keyfront import Decision, Policy, Signer, SigningKey, ViewerRequest, verify
@@ -248,7 +249,7 @@ def test_any_flipped_bit_anywhere_in_signed_cookies_or_their_url_is_refused(cust
     assert [flipped for flipped in flips(FILE) if judge(flipped, header).allowed] == []
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(url=st.sampled_from([CANNED, CUSTOM]), place=st.integers(0), character=st.characters())
 def test_any_other_character_anywhere_is_refused(url: str, place: int, character: str) -> None:
     place %= len(url)
@@ -256,7 +257,7 @@ def test_any_other_character_anywhere_is_refused(url: str, place: int, character
     assert judge(changed).allowed == (changed == url)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(url=st.sampled_from([CANNED, CUSTOM]), place=st.integers(0), gap=st.integers(0, 3), inserted=st.text(max_size=3))
 def test_anything_put_in_or_taken_out_of_a_signed_url_is_refused(url: str, place: int, gap: int, inserted: str) -> None:
     place %= len(url)
@@ -282,7 +283,7 @@ def judged(request: ViewerRequest, now: float = NOW) -> Decision:
     return decision
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(request=REQUESTS | st.builds(ViewerRequest, url=BYTES, cookie=BYTES, ip=BYTES), now=st.floats() | st.integers())
 @example(ViewerRequest("\udc80?Key-Pair-Id=\udc80%41"), NOW)
 @example(ViewerRequest("?Key-Pair-Id=%"), 10**30)
@@ -300,7 +301,7 @@ VALUES = st.one_of(
 PARTS = st.dictionaries(st.sampled_from([*GOOD, "Expires", "Hash-Algorithm", "own"]), VALUES, max_size=5)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=examples(400))
 @given(changed=PARTS, dropped=st.sets(st.sampled_from(sorted(GOOD))), in_cookies=st.booleans(), ip=st.text(max_size=9))
 def test_nothing_built_around_a_real_signature_raises(
     changed: dict[str, str], dropped: set[str], in_cookies: bool, ip: str
@@ -316,7 +317,7 @@ def test_nothing_built_around_a_real_signature_raises(
         assert parameters.get("Policy") or parameters["Expires"]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(
     resource=st.none() | st.text(max_size=40),
     starts=st.integers(0, 2**33),

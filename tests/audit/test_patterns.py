@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from keyfront.operations.audit.patterns import witness
 from keyfront.routes import normalise, path_matcher
@@ -17,7 +18,7 @@ def _fits(path: str, including: list[str], excluding: list[str]) -> bool:
     return all(path_matcher(p)(plain) for p in including) and not any(path_matcher(p)(plain) for p in excluding)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(st.lists(_PATTERNS, min_size=1, max_size=2), st.lists(_PATTERNS, max_size=2))
 def test_a_path_is_found_exactly_where_there_is_one(including: list[str], excluding: list[str]) -> None:
     found = witness(including, excluding)

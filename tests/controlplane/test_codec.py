@@ -16,6 +16,7 @@ from botocore.serialize import create_serializer
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+from tests.examples import examples
 
 from keyfront.controlplane import ControlPlane, Response
 from keyfront.controlplane.faults import APIError
@@ -26,7 +27,7 @@ from keyfront.controlplane.routing import route
 from keyfront.controlplane.writing import write, write_error
 
 NAMES = sorted(service_model().operation_names)
-PATIENT = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+PATIENT = settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 
 # Every character that XML can carry, but for the carriage return: botocore's serializer does not keep it.
 CHARACTERS = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")
@@ -139,7 +140,7 @@ def _trees(inner: SearchStrategy[str]) -> SearchStrategy[str]:
 TREES = st.recursive(st.sampled_from(["", "1", "true", "0", "x", " ", "&amp;", "-1", "none"]), _trees, max_leaves=25)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(children=st.lists(TREES, max_size=8), bare=st.none() | st.binary(max_size=40))
 def test_no_body_breaks_the_control_plane(children: list[str], bare: bytes | None) -> None:
     plane = ControlPlane()
@@ -152,7 +153,7 @@ def test_no_body_breaks_the_control_plane(children: list[str], bare: bytes | Non
 SEGMENTS = ["2020-05-31", "distribution", "public-key", "config", "tagging", "E0", "", "%2F", "%", "%FF"]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "HEAD", ""]),
     path=st.lists(st.sampled_from(SEGMENTS) | TEXT).map("/".join),

@@ -174,6 +174,7 @@ def _change_until_killed(client: Any, known: dict[str, str], pem: str, number: i
             return
 
 
+@pytest.mark.large
 def test_no_acknowledged_change_is_lost_when_the_process_is_killed(file: Path, pems: list[str]) -> None:
     known: dict[str, str] = {}
     for number in range(ROUNDS):

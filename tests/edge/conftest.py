@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import boto3
 import pytest
 from botocore.config import Config
-from hypothesis import settings
 from tests.keys import shared_rsa
 from tests.servers import Loop, event_loop
 from tests.waiting import wait_until
@@ -35,9 +34,6 @@ from keyfront.signing import Signer
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
-
-# For `make fuzz`: hypothesis takes it with `--hypothesis-profile=fuzz`.
-settings.register_profile("fuzz", max_examples=5000, print_blob=True)
 
 HOST = "d1.cloudfront.localhost"
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"

@@ -128,6 +128,7 @@ def sparse(tmp_path: Path) -> Sparse:
     return Sparse(tmp_path)
 
 
+@pytest.mark.large
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is measured through /proc")
 def test_two_gigabytes_pass_to_the_viewer_with_flat_memory(sparse: Sparse) -> None:
     child = Child(sparse.port)
@@ -141,6 +142,7 @@ def test_two_gigabytes_pass_to_the_viewer_with_flat_memory(sparse: Sparse) -> No
         sparse.close()
 
 
+@pytest.mark.large
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is measured through /proc")
 def test_an_upload_of_half_a_gigabyte_passes_to_the_origin_with_flat_memory(sparse: Sparse) -> None:
     child = Child(sparse.port)

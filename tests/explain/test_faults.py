@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from keyfront.policy import LATEST
 
@@ -214,7 +215,7 @@ def test_a_single_fault_is_explained(bench: Any) -> None:
 
 
 def test_a_link_that_is_in_order_is_never_blamed(bench: Any) -> None:
-    @settings(_SETTINGS, max_examples=150)
+    @settings(_SETTINGS, max_examples=examples(150))
     @given(_links())
     def blamed(case: dict[str, Any]) -> None:
         report = bench.explain(case)

@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 import keyfront
 from keyfront.diagnosis import Budget, Response, explain
@@ -58,7 +59,7 @@ def test_explain_is_at_hand_in_the_library(bench: Any) -> None:
 _NAMES = st.sampled_from(["Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"])
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=examples(150), deadline=None, derandomize=True, database=None)
 @given(
     st.text(max_size=60),
     st.dictionaries(

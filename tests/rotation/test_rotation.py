@@ -85,6 +85,7 @@ def killed(make_world: Callable[[], World], undo_at: Phase | None = None) -> Ite
         yield world
 
 
+@pytest.mark.large
 def test_killed_at_any_point_the_next_one_finishes_it(make_world: Callable[[], World]) -> None:
     ends = []
     for world in killed(make_world):
@@ -101,6 +102,7 @@ def test_killed_at_any_point_the_next_one_finishes_it(make_world: Callable[[], W
     assert set(ends[1:-2]) == {(True, True)}
 
 
+@pytest.mark.large
 def test_killed_at_any_point_it_can_be_undone_until_the_old_key_is_gone(make_world: Callable[[], World]) -> None:
     late = undone = 0
     for world in killed(make_world):
@@ -122,6 +124,7 @@ def test_killed_at_any_point_it_can_be_undone_until_the_old_key_is_gone(make_wor
     assert undone
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("undo_at", [Phase.ADDED, Phase.SWITCHED])
 def test_killed_while_it_is_undone_the_next_one_undoes_it(make_world: Callable[[], World], undo_at: Phase) -> None:
     for world in killed(make_world, undo_at):

@@ -195,6 +195,7 @@ def killed(make_secret: Callable[[], Secret]) -> Iterator[tuple[Secret, str]]:
         yield secret, token
 
 
+@pytest.mark.large
 def test_killed_at_any_point_the_same_steps_finish_it(make_secret: Callable[[], Secret]) -> None:
     for secret, token in killed(make_secret):
         secret.go_through(token)

@@ -432,6 +432,7 @@ class _Killed:
         return session.client(service, endpoint_url=self.url)  # type: ignore[call-overload]
 
 
+@pytest.mark.large
 def test_a_busy_function_does_not_outlive_an_endpoint_that_is_killed(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", _ALONE], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -83,6 +83,7 @@ def drain(port: int, path: str, headers: dict[str, str]) -> tuple[int, bytes]:
     return count, last
 
 
+@pytest.mark.large
 @pytest.mark.skipif(sys.platform != "linux", reason="a process's peak memory is read from /proc")
 def test_two_gigabytes_pass_with_flat_memory(process: tuple[int, int], signed_for: "Headers") -> None:
     pid, port = process
@@ -93,6 +94,7 @@ def test_two_gigabytes_pass_with_flat_memory(process: tuple[int, int], signed_fo
     assert peak(pid) - before < 64 * MEBIBYTE
 
 
+@pytest.mark.large
 @pytest.mark.skipif(sys.platform != "linux", reason="a process's peak memory is read from /proc")
 def test_readers_that_stop_reading_cost_little_memory_and_no_thread(
     process: tuple[int, int], signed_for: "Headers"

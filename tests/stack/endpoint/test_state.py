@@ -386,6 +386,7 @@ def _write_until_killed(process: Process, start: int) -> list[tuple[int, float]]
     return acknowledged
 
 
+@pytest.mark.large
 def test_a_killed_process_loses_its_last_two_seconds_at_most(tmp_path: Path) -> None:
     directory, acknowledged, killed = tmp_path / "services", list[tuple[int, float]](), 0.0
     for number in range(ROUNDS):
