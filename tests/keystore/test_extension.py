@@ -1,15 +1,14 @@
 """Lambda's parameters-and-secrets extension: asked over plain HTTP, in its own words, without boto3."""
 
-import http.server
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.servers import Quiet, http_server
 
 from keyfront.errors import ServiceError
 from keyfront.keystore import Secret, SSMParameter
@@ -28,27 +27,18 @@ class Extension:
 def extension(monkeypatch: pytest.MonkeyPatch) -> Iterator[Extension]:
     seen = Extension()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             seen.asked.append((parts.path, parse_qs(parts.query), self.headers["X-Aws-Parameters-Secrets-Token"]))
             body = seen.body if isinstance(seen.body, bytes) else json.dumps(seen.body).encode()
-            self.send_response(seen.status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(seen.status, body)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = http.server.ThreadingHTTPServer(("localhost", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    monkeypatch.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", str(server.server_port))
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "shop")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
-    yield seen
-    server.shutdown()
-    server.server_close()
+    with http_server(Handler, "localhost") as port:
+        monkeypatch.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", str(port))
+        yield seen
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,17 @@
 The streams are made by ffmpeg: HLS in two qualities with initialisations and AES-128, DASH with a template.
 """
 
-import asyncio
 import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -26,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from tests.keys import shared_rsa
+from tests.servers import Loop, Quiet
 
 from keyfront import Signer, SigningKey, Site
 from keyfront.edge.admission import Door
@@ -52,8 +52,6 @@ FIRST = {"hls": "master.m3u8", "dash": "manifest.mpd"}
 # Segments, and all else that is fetched: two qualities begin, of which one is played; sound is DASH's third.
 SEGMENTS = {"hls": (".m4s", SECONDS), "dash": (".m4s", 2 * SECONDS)}
 
-Result = TypeVar("Result")
-
 
 @dataclass
 class School:
@@ -71,23 +69,6 @@ class School:
     def watch(self, source: str, *, credentials: bool = False) -> str:
         asked = {"source": source, **({"credentials": "1"} if credentials else {})}
         return f"{self.site}/watch.html?{urlencode(asked)}"
-
-
-class Loop:
-    """An event loop in a thread."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
-
-    def close(self) -> None:
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join()
-        self.loop.close()
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +116,7 @@ def _encrypt(folder: Path) -> None:
             segment.write_bytes(encryptor.update(padded) + encryptor.finalize())
 
 
-class Files(SimpleHTTPRequestHandler):
+class Files(Quiet, SimpleHTTPRequestHandler):
     """The distribution's origin: files, which pages of the school may read."""
 
     protocol_version = "HTTP/1.1"
@@ -148,9 +129,6 @@ class Files(SimpleHTTPRequestHandler):
         self.send_header("Access-Control-Allow-Origin", self.site)
         self.send_header("Access-Control-Allow-Credentials", "true")
         super().end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture(scope="module")

@@ -18,11 +18,12 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.servers import Quiet, http_server
 from tests.waiting import wait_until
 
 from keyfront.keys import SigningKey
@@ -98,21 +99,13 @@ def place(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "content").mkdir()
     (tmp_path / "content" / "book.txt").write_bytes(b"for buyers")
 
-    class Quiet(SimpleHTTPRequestHandler):
+    class Files(Quiet, SimpleHTTPRequestHandler):
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments, directory=str(tmp_path / "content"))
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    (tmp_path / "origin").write_text(f"files=http://127.0.0.1:{server.server_port}")
-    yield tmp_path
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with http_server(Files) as port:
+        (tmp_path / "origin").write_text(f"files=http://127.0.0.1:{port}")
+        yield tmp_path
 
 
 @pytest.fixture
@@ -283,7 +276,7 @@ def rest(place: Path) -> Iterator[threading.Event]:
     """An origin with a file, `/slow`, of which only the beginning comes until this is set."""
     go_on = threading.Event()
 
-    class Slow(BaseHTTPRequestHandler):
+    class Slow(Quiet):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Length", "10")
@@ -293,18 +286,10 @@ def rest(place: Path) -> Iterator[threading.Event]:
             with contextlib.suppress(OSError):
                 self.wfile.write(b"later")
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    (place / "origin").write_text(f"files=http://127.0.0.1:{server.server_port}")
-    yield go_on
-    go_on.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with http_server(Slow) as port:
+        (place / "origin").write_text(f"files=http://127.0.0.1:{port}")
+        yield go_on
+        go_on.set()
 
 
 def refuses(edge: Edge) -> bool:

@@ -6,12 +6,11 @@ import json
 import platform
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.servers import Quiet, http_server
 
 from keyfront.controlplane import ControlPlane
 from keyfront.controlplane.asgi import application
@@ -37,7 +36,7 @@ def edge(account: Running) -> Iterator[str]:
     """The address of what lets in whatever a key of the group has signed."""
     cloudfront = account.client("cloudfront")
 
-    class Judge(BaseHTTPRequestHandler):
+    class Judge(Quiet):
         def do_GET(self) -> None:
             keys = {}
             for each in cloudfront.list_key_groups()["KeyGroupList"]["Items"]:
@@ -45,20 +44,10 @@ def edge(account: Running) -> Iterator[str]:
                     config = cloudfront.get_public_key_config(Id=key)["PublicKeyConfig"]
                     keys[key] = PublicKey.load(config["EncodedKey"])
             url = f"http://{self.headers['Host']}{self.path}"
-            self.send_response_only(200 if verify(ViewerRequest(url), keys, time.time()).allowed else 403)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self.answer(200 if verify(ViewerRequest(url), keys, time.time()).allowed else 403)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Judge)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/probe"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with http_server(Judge) as port:
+        yield f"http://127.0.0.1:{port}/probe"
 
 
 def test_secrets_manager_calls_the_package_and_the_secret_names_a_key_that_is_trusted(

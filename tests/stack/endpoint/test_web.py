@@ -6,12 +6,10 @@ import base64
 import io
 import json
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +18,8 @@ from zipfile import ZipFile
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from tests.keys import shared_rsa
+from tests.servers import Quiet, http_server
 from tests.waiting import wait_until
 
 _ECHO = "def handler(event, context): return event"
@@ -239,8 +239,8 @@ def test_a_function_goes_on_when_its_api_waits_no_longer(web: Web, tmp_path: Pat
     assert web.ask(url, here=str(tmp_path)).body == b"done"
 
 
-class _Issuer(BaseHTTPRequestHandler):
-    key = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
+class _Issuer(Quiet):
+    key = RSAKey.import_key(shared_rsa().pem(), {"kid": "one", "use": "sig"})
 
     def do_GET(self) -> None:
         base = f"http://{self.headers['Host']}"
@@ -248,22 +248,13 @@ class _Issuer(BaseHTTPRequestHandler):
             "/.well-known/openid-configuration": {"issuer": base, "jwks_uri": f"{base}/keys"},
             "/keys": {"keys": [self.key.as_dict(private=False)]},
         }
-        body = json.dumps(known[self.path]).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        """Quiet."""
+        self.answer(200, json.dumps(known[self.path]).encode())
 
 
 @pytest.fixture(scope="session")
 def issuer() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Issuer) as server:
-        threading.Thread(target=server.serve_forever).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with http_server(_Issuer) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def _guarded(web: Web, issuer: str, **route: Any) -> str:
@@ -400,24 +391,18 @@ def test_an_api_can_lead_to_a_server(web: Web, issuer: str) -> None:
 def test_a_path_parameter_reaches_a_server_as_one_and_names_no_other(web: Web) -> None:
     asked: list[str] = []
 
-    class Server(BaseHTTPRequestHandler):
+    class Server(Quiet):
         def do_GET(self) -> None:
             asked.append(self.path)
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self.answer(200)
 
-        def log_message(self, *args: object) -> None:
-            """Quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+    with http_server(Server) as port:
         made = web.gateway.create_api(Name="proxy", ProtocolType="HTTP")
         held = web.gateway.create_integration(
             ApiId=made["ApiId"],
             IntegrationType="HTTP_PROXY",
             IntegrationMethod="ANY",
-            IntegrationUri=f"http://127.0.0.1:{server.server_port}/{{proxy}}",
+            IntegrationUri=f"http://127.0.0.1:{port}/{{proxy}}",
             PayloadFormatVersion="1.0",
         )
         target = f"integrations/{held['IntegrationId']}"
@@ -425,7 +410,6 @@ def test_a_path_parameter_reaches_a_server_as_one_and_names_no_other(web: Web) -
         web.gateway.create_stage(ApiId=made["ApiId"], StageName="$default", AutoDeploy=True)
         for path in ("/a/b%3Fadmin=1", "/a%23b%20c", "/@evil.example/"):
             assert web.ask(f"{made['ApiEndpoint']}{path}").status == 200
-        server.shutdown()
     assert asked == ["/a/b%3Fadmin%3D1", "/a%23b%20c", "/%40evil.example/"]
 
 

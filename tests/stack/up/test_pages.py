@@ -1,9 +1,7 @@
 """A web page in a real browser gets nothing from any port of `keyfront up`, whatever it tries."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 from playwright.sync_api import Browser, Error, Page
+from tests.servers import Quiet, http_server
 
 _KEYS: Final = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 _SCOPE: Final = "X-Amz-Credential=AKIA/20200101/us-east-1/iam/aws4_request&X-Amz-Signature=00"
@@ -82,7 +81,7 @@ def machine(start: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ma
 def attacker() -> Iterator[int]:
     """The port of a web server with a page, and redirects to whatever `to` says."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             query = parse_qs(urlsplit(self.path).query)
             if "to" in query:
@@ -92,26 +91,14 @@ def attacker() -> Iterator[int]:
                 self.end_headers()
                 return
             body = f"<!doctype html><title>page</title><body></body><script>{_SCRIPT}</script>".encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(200, body, Content_Type="text/html")
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", "0")))
             self.do_GET()
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server.server_port
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with http_server(Handler) as port:
+        yield port
 
 
 @pytest.fixture

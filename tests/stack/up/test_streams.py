@@ -7,13 +7,11 @@ media.school.localhost, has the lessons. The player is a page of the site, or a 
 import json
 import re
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -22,6 +20,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from playwright.sync_api import Browser, Page, Response
+from tests.servers import Quiet, http_server
 from tests.waiting import wait_until
 
 from keyfront import Signer, SigningKey
@@ -95,7 +94,7 @@ def lessons(ffmpeg: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class Site(BaseHTTPRequestHandler):
+class Site(Quiet):
     """The school's own web site: it signs in whoever asks, and has the player's page."""
 
     def __init__(self, player: dict[str, Path], signer: Signer, media: str, *connection: Any) -> None:
@@ -120,26 +119,16 @@ class Site(BaseHTTPRequestHandler):
         else:
             self.send_error(404)
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
 
 @pytest.fixture(scope="module")
 def school(up: Any, player: dict[str, Path], lessons: Path) -> Iterator[School]:
     port = up.printed["edge"]["http"].rpartition(":")[2]
     signer = Signer(up.printed["key_pair_id"], SigningKey.load(Path(up.printed["private_key"])))
     media = f"http://{MEDIA}:{port}"
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Site, player, signer, media))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    site = f"http://{SITE}:{server.server_port}"
-    try:
+    with http_server(partial(Site, player, signer, media)) as site_port:
+        site = f"http://{SITE}:{site_port}"
         _publish(up, site, player, lessons)
         yield School(site, media, lessons, signer)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _publish(up: Any, site: str, player: dict[str, Path], lessons: Path) -> None:

@@ -8,16 +8,15 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.servers import Quiet, http_server
 from tests.waiting import wait_until
 
 from keyfront import Signer, SigningKey
@@ -183,7 +182,7 @@ def two_teams(place: Place) -> None:
     terraform.destroy()
 
 
-class _Server(BaseHTTPRequestHandler):
+class _Server(Quiet):
     """Answers only whoever knows the secret, as a server behind CloudFront should."""
 
     def do_GET(self) -> None:
@@ -192,26 +191,12 @@ class _Server(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(f"{self.path} from the server\n".encode() if known else b"no")
 
-    def log_message(self, *args: object) -> None:
-        """Quiet."""
-
-
-@contextmanager
-def _server() -> Iterator[int]:
-    """Its port."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Server) as server:
-        threading.Thread(target=server.serve_forever).start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-
 
 def custom_origin(place: Place) -> None:
     laptop, terraform = place.laptop, place.terraform
     terraform.initialise()
     key = _key_pair(terraform.folder / "keys")
-    with _server() as port:
+    with http_server(_Server) as port:
         terraform.variables.update(origin_http_port=port, origin_secret="between us")
         outputs = terraform.apply()
         assert "between us" not in terraform.said
@@ -227,7 +212,7 @@ def stranger(place: Place) -> None:
     terraform.initialise()
     keys = {"a": SigningKey.generate("rsa"), "b": SigningKey.generate("ecdsa")}
     terraform.variables["readers"] = {name: key.public_key.pem for name, key in keys.items()}
-    with _server() as port:
+    with http_server(_Server) as port:
         terraform.variables["api_port"] = port
         outputs = terraform.apply()
         url = outputs["url"]
