@@ -4,6 +4,8 @@ A test is `large` if one of these holds: it is marked so, its file is one of `_L
 needs a large program. `make test` leaves large tests out, and does not even import files that have no others.
 """
 
+import json
+import marshal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -127,12 +129,16 @@ def _reason(report: pytest.TestReport) -> str:
 @pytest.fixture(scope="session", autouse=True)
 def _models_are_read_once() -> Iterator[None]:
     """Keep botocore's models: each session would read them anew, and most tests have a session of their own."""
-    read, kept = JSONFileLoader.load_file, dict[str, Any]()
+    read, kept = JSONFileLoader.load_file, dict[str, bytes]()
 
     def load_file(loader: JSONFileLoader, file_path: str) -> Any:
-        if kept.get(file_path) is None:
-            kept[file_path] = read(loader, file_path)
-        return kept[file_path]
+        if file_path not in kept:
+            model = read(loader, file_path)
+            if model is None:
+                return None
+            kept[file_path] = marshal.dumps(json.loads(json.dumps(model)))
+        # A copy each time, since moto changes the models that it loads.
+        return marshal.loads(kept[file_path])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JSONFileLoader, "load_file", load_file)
