@@ -93,6 +93,7 @@ def test_the_room_needs_nothing_but_the_core() -> None:
         "presented",
         "resource",
         "routes",
+        "showing",
         "urls",
         "verification",
     }
