@@ -9,7 +9,7 @@ from keyfront.stack.endpoint.access import Verdict, anonymous, judge, signed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from tests.stack.endpoint.conftest import Headers, Running
+    from tests.stack.endpoint.conftest import Headers, Running, Start
 
 ACCOUNT = "123456789012"
 DISTRIBUTION = f"arn:aws:cloudfront::{ACCOUNT}:distribution/E1"
@@ -229,14 +229,15 @@ def test_a_signature_in_the_query_must_be_whole(
     assert says in reply.body
 
 
-def test_a_browser_uploads_with_a_signed_form(endpoint: "Running", s3: "S3Client") -> None:
+def test_a_browser_uploads_with_a_signed_form(start_endpoint: "Start", s3: "S3Client") -> None:
+    for_the_page = start_endpoint(origins=["http://localhost:3000"])
     form = s3.generate_presigned_post("shop", "upload.txt")
     parts = "".join(
         f'--b\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in form["fields"].items()
     )
     parts += '--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nhello\r\n--b--\r\n'
     headers = {"Content-Type": "multipart/form-data; boundary=b", "Origin": "http://localhost:3000"}
-    assert endpoint.send("POST", "/shop", parts.encode(), headers=headers).status in (200, 204)
+    assert for_the_page.send("POST", "/shop", parts.encode(), headers=headers).status in (200, 204)
     assert s3.get_object(Bucket="shop", Key="upload.txt")["Body"].read() == b"hello"
 
 
