@@ -4,16 +4,15 @@ A test is `large` if one of these holds: it is marked so, its file is one of `_L
 needs a large program. `make test` leaves large tests out, and does not even import files that have no others.
 """
 
-import json
-import marshal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import botocore.session
 import pytest
-from botocore.loaders import JSONFileLoader
+from botocore.loaders import Loader
 from hypothesis import settings
 from tests import examples as _profiles  # noqa: F401
 from tests import needs
@@ -128,20 +127,16 @@ def _reason(report: pytest.TestReport) -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def _models_are_read_once() -> Iterator[None]:
-    """Keep botocore's models: each session would read them anew, and most tests have a session of their own."""
-    read, kept = JSONFileLoader.load_file, dict[str, bytes]()
+    """Let botocore's sessions share the models that they read: most tests have a session of their own."""
+    make, shared = botocore.session.create_loader, dict[str | None, dict[Any, Any]]()
 
-    def load_file(loader: JSONFileLoader, file_path: str) -> Any:
-        if file_path not in kept:
-            model = read(loader, file_path)
-            if model is None:
-                return None
-            kept[file_path] = marshal.dumps(json.loads(json.dumps(model)))
-        # A copy each time, since moto changes the models that it loads.
-        return marshal.loads(kept[file_path])
+    def create_loader(path: str | None = None) -> Loader:
+        loader = make(path)
+        vars(loader)["_cache"] = shared.setdefault(path, {})
+        return loader
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", load_file)
+        patch.setattr("botocore.session.create_loader", create_loader)
         yield
 
 
