@@ -7,10 +7,12 @@ from typing import Final
 
 PACKAGES: Final[Mapping[str, str]] = {
     "certutil": "libnss3-tools",
+    "bash": "bash",
     "chromium": "chromium",
     "curl": "curl",
     "epubcheck": "epubcheck",
     "ffmpeg": "ffmpeg",
+    "find": "findutils",
     "initdb": "postgresql",
     "java": "default-jre-headless",
     "nginx": "nginx",

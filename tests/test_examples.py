@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 import pytest
 import typer.main
+from tests import needs
 from tests.shown import Shown, in_help, in_pages
 
 from keyfront import Signer, SigningKey
@@ -298,7 +299,7 @@ def _run(line: str) -> int:
     if not line.startswith("keyfront ") or re.search(r"[|>;]|\$\(", line):
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         return subprocess.run(
-            ["bash", "-ec", line], env={**os.environ, "PATH": path}, timeout=60, check=False
+            [needs.program("bash"), "-ec", line], env={**os.environ, "PATH": path}, timeout=60, check=False
         ).returncode
     return main([os.path.expandvars(word) for word in shlex.split(line)[1:]])
 

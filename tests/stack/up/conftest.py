@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.needs import program
 
 FREE_PORTS = ["--port", "0", "--http-port", "0", "--https-port", "0", "--backend-port", "0"]
+_STATUS = ("--write-out", "%{http_code}")
 KEYFRONT = Path(sys.executable).with_name("keyfront")
 
 
@@ -51,7 +53,7 @@ class Up:
     def curl(self, url: str, *arguments: str) -> tuple[int, bytes]:
         """Status and body, through the real curl, which trusts the machine's authority and nothing else."""
         got = subprocess.run(
-            ["curl", "--silent", "--cacert", self.printed["authority"], "--write-out", "%{http_code}", *arguments, url],
+            [program("curl"), "--silent", "--cacert", self.printed["authority"], *_STATUS, *arguments, url],
             capture_output=True,
             timeout=60,
         )

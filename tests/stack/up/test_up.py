@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.needs import program
 
 from keyfront.edge.certificates import Authority
 from keyfront.keys import SigningKey
@@ -173,7 +174,7 @@ def test_a_folder_of_ones_own_is_sold_and_large_files_pass_with_flat_memory(
         assert up.curl(up.sign(up.url(text))) == (200, b"mine")
         before = _peak_memory(up)
         curl = [
-            "curl",
+            program("curl"),
             "-s",
             "--cacert",
             up.printed["authority"],
