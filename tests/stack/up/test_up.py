@@ -131,7 +131,7 @@ def test_a_refusal_names_its_finding_and_the_shop_explains_it(up: Any) -> None:
     assert answer.endswith(b"<Error><Code>AccessDenied</Code><Message>Access denied</Message></Error>")
     status, page = up.curl(f"{up.printed['shop']}/refused", "--data-urlencode", f"link={changed}", "--header", _HTML)
     assert status == 200
-    assert b"More about <code>query-added</code>" in page
+    assert b"<code>keyfront explain --about query-added</code>" in page
 
 
 def test_a_change_of_the_distribution_is_deployed_when_the_edge_has_it(up: Any) -> None:
