@@ -40,6 +40,7 @@ _LARGE_FILES: Final = (
     "edge/test_locations.py",
     "lambda/test_package.py",
     "tables/test_benchmark.py",
+    "tables/test_resuming.py",
     "test_benchmarks.py",
 )
 """Every test of these files is large."""
@@ -52,8 +53,8 @@ _LARGE_FIXTURES: Final = frozenset(
 All that uses one of these fixtures is large.
 """
 
-_LARGE_IN: Final = {"stack/up": "start"}
-"""In these folders the fixture starts a whole machine for one test alone."""
+_LARGE_IN: Final = {"stack/up": "start", "stack/endpoint": "before_and_after"}
+"""In these folders the fixture starts whole machines for few tests."""
 
 _LONG: Final = (
     "terraform/examples",

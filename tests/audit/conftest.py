@@ -36,6 +36,7 @@ class Laptop:
         self.listener = self._loop.listen(self.endpoint)
         self._loop.run(self.endpoint.warm_up())
         self.url = f"http://127.0.0.1:{self.listener.port}"
+        self._clients = clients(self.url)
 
     def stop(self) -> None:
         self._loop.run(self.endpoint.stop())
@@ -45,7 +46,7 @@ class Laptop:
     def clear(self) -> None:
         self.plane = ControlPlane()
         self.endpoint.reset()
-        self.made = provision(clients(self.url), self.keys[0], self.keys[1].public_key, lambda _: None)
+        self.made = provision(self._clients, self.keys[0], self.keys[1].public_key, lambda _: None)
         self.configure(lambda config: config["DefaultCacheBehavior"].update(ViewerProtocolPolicy="https-only"))
 
     def client(self, service: str) -> Any:

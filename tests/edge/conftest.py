@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 import pytest
+import trustme
 from botocore.config import Config
 from tests.keys import shared_rsa
 from tests.servers import Loop, event_loop
@@ -296,8 +297,16 @@ def origin(_web_server: WebServer) -> WebServer:
     return _web_server
 
 
+@pytest.fixture(scope="session")
+def _few_authorities(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A file with one authority. To read the public ones would take longer than a test."""
+    file = tmp_path_factory.mktemp("authorities") / "one.pem"
+    trustme.CA().cert_pem.write_to_path(file)
+    return str(file)
+
+
 @pytest.fixture
-def lay(loop: Loop, origin: WebServer, signing_key: SigningKey) -> Iterator[Lay]:
+def lay(loop: Loop, origin: WebServer, signing_key: SigningKey, _few_authorities: str) -> Iterator[Lay]:
     """Make an edge behind a listener: `lay(door, cache_bytes=…, s3_endpoint_url=…)`."""
     closing: list[Callable[[], Awaitable[None]]] = []
 
@@ -310,7 +319,9 @@ def lay(loop: Loop, origin: WebServer, signing_key: SigningKey) -> Iterator[Lay]
         desk = Desk("LOC1-P1", observers) if observers else None
 
         async def start() -> tuple[Edge, Listener]:
-            origins = Origins(**for_origins)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("SSL_CERT_FILE", _few_authorities)
+                origins = Origins(**for_origins)
             edge = Edge(origins, clock=clock, on_decision=desk.decided if desk else outcomes.append, **options)
             listener = Listener(application(edge, door, desk), bind("127.0.0.1", 0))
             listener.start()

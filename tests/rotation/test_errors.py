@@ -50,6 +50,7 @@ def whole(world: World, name: str) -> None:
     world.run(worker)
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize(("service", "operation", "time"), ASKED)
 def test_a_request_that_is_refused_names_itself_and_nothing_is_half_done(

@@ -99,7 +99,6 @@ def runs(process: int) -> bool:
         return False
 
 
-@pytest.mark.large
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["SIGKILL", "Ctrl-C"])
 def test_the_command_is_stopped_with_its_processes_and_continues(
     how: signal.Signals, tmp_path: Path, write_csv: Write, read_csv: Read, key: SigningKey
