@@ -30,7 +30,7 @@ fuzz: .venv/ready  ## Fuzz the edge's request path, for minutes
 	$(BIN)/pytest tests/edge/test_fuzz.py -n 0 --hypothesis-profile=fuzz $(ARGS)
 
 proof-rotation: .venv/ready  ## Rotate keys under a load of signers and viewers, for minutes
-	$(BIN)/python -m tests.rotation.proof
+	$(BIN)/python -m tests.account.rotation.proof
 
 check: .venv/ready  ## Format, lint and types, as CI wants them
 	$(BIN)/ruff format --check .

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.contest import Aim, Peer, PeerError, Row, Run, race, rows
 from benchmarks.signing import EXPIRES, KEY_PAIR_ID, URL, pkcs1
 from keyfront import SigningKey
-from keyfront.keys import PRIVATE_KEY
+from keyfront.core.keys import PRIVATE_KEY
 
 _OURS = "keyfront sign"
 _BARE = "import cryptography.hazmat.primitives.asymmetric.rsa"

@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Final
 
 from benchmarks.contest import PeerError
-from keyfront.stack.endpoint.lambdas.runtime_api import InitError, Outcome, Runtime, RuntimeGoneError
+from keyfront.local.lambdas.runtime_api import InitError, Outcome, Runtime, RuntimeGoneError
 
 _SECONDS: Final = 60.0
 _EVENT: Final = json.dumps(

@@ -23,8 +23,8 @@ from benchmarks.contest import Aim, Peer, PeerError, Result, Row, race, rows
 from benchmarks.signing import KEY_PAIR_ID, pkcs1
 from keyfront import SigningKey
 from keyfront.errors import KeyfrontError
+from keyfront.local.lambdas import runtimes
 from keyfront.packaging import Plan, build
-from keyfront.stack.endpoint.lambdas import runtimes
 
 _EMPTY: Final = "an empty handler"
 _BARE: Final = "the bare signature: cryptography, no question asked"
@@ -144,7 +144,7 @@ def _lives(directory: Path, stack: ExitStack) -> Iterator[Lives]:
         "AWS_REGION": parameters.REGION, "AWS_DEFAULT_REGION": parameters.REGION, "AWS_ACCESS_KEY_ID": "id",
         "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": parameters.TOKEN, "AWS_ENDPOINT_URL": ssm,
         "CLOUDFRONT_DOMAIN": "media.example.com", "PRIVATE_KEY_PARAMETER": parameters.NAME, "KEYPAIR_ID": KEY_PAIR_ID,
-        "KEYFRONT_ENTITLEMENTS": "keyfront.backend.entitlements:anybody",
+        "KEYFRONT_ENTITLEMENTS": "keyfront.backend:anybody",
     }  # fmt: skip
     extended = {**common, "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(port)}
 

@@ -9,7 +9,7 @@ from benchmarks import openssl
 from benchmarks.contest import Aim, Peer, Result, Row, Run, loop, race, rows
 from benchmarks.signing import EXPIRES, FOLDER, KEY_PAIR_ID, URL, ours
 from keyfront import PublicKey, Signer, SigningKey
-from keyfront.keys import Algorithm, HashAlgorithm
+from keyfront.core.keys import Algorithm, HashAlgorithm
 
 _MANY = "keyfront sign_many"
 _GRANT = "keyfront grant.url, a path"

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from benchmarks import npm, openssl
 from benchmarks.contest import Aim, Peer, Row, loop, race, rows
 from keyfront import Policy, Signer, SigningKey
-from keyfront.keys import PrivateKey
+from keyfront.core.keys import PrivateKey
 
 KEY_PAIR_ID = "K2JCJMDEHXQW5F"
 URL = "https://d111111abcdef8.cloudfront.net/books/the-keeper-of-small-lights.epub"

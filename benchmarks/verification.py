@@ -11,7 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from benchmarks import openssl
 from benchmarks.contest import Peer, Row, loop, race, rows
 from benchmarks.signing import EXPIRES, FOLDER, KEY_PAIR_ID, RAW, URL
-from keyfront import Policy, PublicKey, Signer, SigningKey, ViewerRequest, presented, verification, verify
+from keyfront import Policy, PublicKey, Signer, SigningKey, ViewerRequest, verify
+from keyfront.core import credentials as presented
+from keyfront.core import verification
 
 _TITLES: dict[Literal["rsa", "ecdsa"], str] = {
     "rsa": "Verification, RSA 2048 with SHA-1",

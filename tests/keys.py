@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from keyfront.keys import SigningKey
+from keyfront.core.keys import SigningKey
 
 
 @cache

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
 
-from keyfront.serving import ASGIApp, Listener, bind
+from keyfront.web.serving import ASGIApp, Listener, bind
 
 Result = TypeVar("Result")
 

@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from tests.keys import shared_rsa
 
-from keyfront import Policy, Signer, SigningKey, ViewerRequest, encoding, verify
+from keyfront import Policy, Signer, SigningKey, ViewerRequest, verify
+from keyfront.core import encoding
 
 ROOT: Final = Path(__file__).parent.parent
 NODE: Final = ROOT / "benchmarks" / "node"
@@ -29,7 +30,7 @@ sys.path.insert(0, str(ROOT))  # the benchmarks, whose npm packages these are, a
 
 from benchmarks.signing import pkcs1  # noqa: E402
 
-pytestmark = pytest.mark.filterwarnings("ignore::keyfront.signing.SigningWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::keyfront.core.signing.SigningWarning")
 
 KEY_ID: Final = "K2JCJMDEHXQW5F"
 RSA: Final = shared_rsa()

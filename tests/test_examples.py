@@ -33,11 +33,11 @@ from tests.shown import Shown, in_help, in_pages
 from keyfront import Signer, SigningKey
 from keyfront.cli import main
 from keyfront.cli.app import application
-from keyfront.controlplane import ControlPlane
-from keyfront.controlplane.asgi import application as cloudfront
 from keyfront.keystore import SignerDocument
-from keyfront.serving import Listener, bind
-from keyfront.stack.endpoint import Endpoint
+from keyfront.local.aws import Endpoint
+from keyfront.local.controlplane import ControlPlane
+from keyfront.local.controlplane.asgi import application as cloudfront
+from keyfront.web.serving import Listener, bind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,19 +57,19 @@ HOW: Final = "how an example is added, and what it may use: the first lines of t
 
 # These serve until they are stopped. Their options are read here; the tests that are named run them.
 SERVERS: Final = {
-    "up": "tests/stack/up",
+    "up": "tests/local/up",
     "edge": "tests/edge/test_process.py",
-    "authz": "tests/cli/test_authz.py, and before real front doors tests/authz/test_nginx.py",
+    "authz": "tests/cli/test_authz.py, and before real front doors tests/edge/authz/test_nginx.py",
 }
 # What cannot run here, by the words it begins with or holds, and why.
 ELSEWHERE: Final = {
-    "rotate start .* --wait": "waits for hours; tests/rotation runs it with a clock of its own",
-    "rotate abort": "needs a rotation that was begun in an account with an edge: tests/rotation",
-    "rotate continue": "needs a rotation that was begun in an account with an edge: tests/rotation",
-    "lambda package": "builds from the package index: tests/lambda",
+    "rotate start .* --wait": "waits for hours; tests/account/rotation runs it with a clock of its own",
+    "rotate abort": "needs a rotation that was begun in an account with an edge: tests/account/rotation",
+    "rotate continue": "needs a rotation that was begun in an account with an edge: tests/account/rotation",
+    "lambda package": "builds from the package index: tests/backend/aws_lambda",
     "granian": "a server of its own program: tests/backend/test_browser.py",
     "pytest -p": "runs inside pytest: tests/explain/test_plugin.py",
-    "aws lambda create-function": "the AWS CLI's: tests/rotation",
+    "aws lambda create-function": "the AWS CLI's: tests/account/rotation",
     "CURL_CA_BUNDLE": "sets a variable for curl: tests/terraform/examples",
     "^curl ": "needs what Terraform made: tests/terraform/examples",
     r"\| source": "for fish: tests/cli/test_terraform.py",

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from keyfront import home
-from keyfront.diagnosis import values
-from keyfront.diagnosis.rules import RULES
+from keyfront.explain import values
+from keyfront.explain.rules import RULES
 
 _ROOT = Path(__file__).parents[1]
 _WALKED = (

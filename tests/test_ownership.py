@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from keyfront.core.keys import SigningKey
 from keyfront.errors import InputError
-from keyfront.keys import SigningKey
+from keyfront.local.machine import key_pair
+from keyfront.local.state_directory import StateDirectory
 from keyfront.ownership import check_below, check_secret, own_folder
-from keyfront.stack.machine import key_pair
-from keyfront.stack.state import StateDirectory
 
 STRANGER = 12345
 Give = Callable[[Path], None]

@@ -19,22 +19,23 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import keyfront
-from keyfront import PublicKey, Signer, SigningKey, Site, ViewerRequest, aio, verify
-from keyfront.backend.settings import Settings
+from keyfront import PublicKey, Signer, SigningKey, Site, ViewerRequest, verify
+from keyfront.backend.service.settings import Settings
 from keyfront.cli import main
-from keyfront.compat.botocore import CloudFrontSigner
-from keyfront.django.settings import faults
+from keyfront.core.reuse import Reuse
 from keyfront.errors import KeyfrontError
+from keyfront.integrations import aio
+from keyfront.integrations.botocore import CloudFrontSigner
+from keyfront.integrations.django.settings import faults
+from keyfront.integrations.middleware.trust import trust
+from keyfront.integrations.streams import sign_manifest, sign_stream, stream_cookies
+from keyfront.integrations.streams.asgi import StreamEndpoint, anyone
+from keyfront.integrations.tables import TableTerms
+from keyfront.integrations.tables.spark import BatchSigner
 from keyfront.inventory.values import TrustedKey
 from keyfront.keystore import open_keystore
 from keyfront.keystore.addresses import Address
 from keyfront.keystore.document import SignerDocument
-from keyfront.middleware.trust import trust
-from keyfront.reuse import Reuse
-from keyfront.streams import sign_manifest, sign_stream, stream_cookies
-from keyfront.streams.asgi import StreamEndpoint, anyone
-from keyfront.tables import TableTerms
-from keyfront.tables.spark import BatchSigner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,17 +1,18 @@
 """Private content on Amazon CloudFront, from a key to a download."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from keyfront.lazy import names
+
 if TYPE_CHECKING:
-    from keyfront.aws import from_boto3
-    from keyfront.diagnosis import Report, explain
+    from keyfront.core.keys import PublicKey, SigningKey
+    from keyfront.core.policy import Policy
+    from keyfront.core.signing import SignedCookies, Signer, SigningWarning
+    from keyfront.core.verification import Decision, ViewerRequest, verify
     from keyfront.errors import KeyfrontError
-    from keyfront.keys import PublicKey, SigningKey
-    from keyfront.policy import Policy
-    from keyfront.signing import SignedCookies, Signer, SigningWarning
-    from keyfront.site import Site
-    from keyfront.verification import Decision, ViewerRequest, verify
+    from keyfront.explain import Report, explain
+    from keyfront.integrations.boto3 import from_boto3
+    from keyfront.integrations.site import Site
 
 __version__ = "0.1.0"
 
@@ -33,32 +34,21 @@ __all__ = [
 ]
 
 # Loaded when first used: a command that needs no keys starts without the time that cryptography takes to load.
-_ROOMS: Final = {
-    "Decision": "verification",
+_MODULES: Final = {
+    "Decision": "core.verification",
     "KeyfrontError": "errors",
-    "Policy": "policy",
-    "PublicKey": "keys",
-    "Report": "diagnosis",
-    "SignedCookies": "signing",
-    "Signer": "signing",
-    "SigningKey": "keys",
-    "SigningWarning": "signing",
-    "Site": "site",
-    "ViewerRequest": "verification",
-    "explain": "diagnosis",
-    "from_boto3": "aws",
-    "verify": "verification",
+    "Policy": "core.policy",
+    "PublicKey": "core.keys",
+    "Report": "explain",
+    "SignedCookies": "core.signing",
+    "Signer": "core.signing",
+    "SigningKey": "core.keys",
+    "SigningWarning": "core.signing",
+    "Site": "integrations.site",
+    "ViewerRequest": "core.verification",
+    "explain": "explain",
+    "from_boto3": "integrations.boto3",
+    "verify": "core.verification",
 }
 
-
-def __getattr__(name: str) -> object:
-    room = _ROOMS.get(name)
-    if room is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{room}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = names(globals(), _MODULES)

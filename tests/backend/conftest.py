@@ -28,7 +28,7 @@ from tests.servers import Quiet, event_loop, http_server
 from tests.waiting import wait_until
 
 from keyfront.backend import Customer, Item, Settings, TokenSettings, connect, create_app, seed
-from keyfront.keys import SigningKey
+from keyfront.core.keys import SigningKey
 from keyfront.keystore import KeyFile, KeyStore
 
 ISSUER = "https://login.example.com/"

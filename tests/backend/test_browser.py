@@ -16,9 +16,9 @@ from starlette.routing import Route
 from tests.backend.conftest import KEY_PAIR_ID
 
 from keyfront.backend import Settings, create_app
-from keyfront.keys import SigningKey
+from keyfront.core.keys import SigningKey
+from keyfront.core.verification import ViewerRequest, verify
 from keyfront.keystore import KeyStore
-from keyfront.verification import ViewerRequest, verify
 
 
 @pytest.fixture

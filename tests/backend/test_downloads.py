@@ -17,10 +17,10 @@ from starlette.applications import Starlette
 from tests.backend.conftest import ITEMS, KEY_PAIR_ID, MARA, Issuer, Postgres
 
 from keyfront.backend import Customer, Item, Settings, connect, create_app, seed
+from keyfront.core.keys import SigningKey
+from keyfront.core.verification import ViewerRequest, verify
 from keyfront.errors import InputError
-from keyfront.keys import SigningKey
 from keyfront.keystore import KeyFile, KeyStore
-from keyfront.verification import ViewerRequest, verify
 
 Serve = Callable[[Starlette], AbstractContextManager[httpx.Client]]
 

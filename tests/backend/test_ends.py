@@ -17,7 +17,7 @@ from tests.backend.conftest import BOUGHT, ISSUER, ITEMS, MARA, TOMAS, Issuer
 from tests.waiting import wait_until
 
 from keyfront.backend import connect, seed
-from keyfront.keys import SigningKey
+from keyfront.core.keys import SigningKey
 
 _HANGS = """
 import pathlib, time

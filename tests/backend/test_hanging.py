@@ -16,8 +16,8 @@ from tests.keystore.parts import Mode, Part, part
 from tests.waiting import wait_until
 
 from keyfront.backend import Settings, TokenSettings, connect, create_app, seed
+from keyfront.core.keys import SigningKey
 from keyfront.errors import ServiceError
-from keyfront.keys import SigningKey
 from keyfront.keystore import KeyStore
 
 Serve = Callable[[Starlette], AbstractContextManager[httpx.Client]]

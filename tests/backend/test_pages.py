@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyfront.backend import Item, pages
-from keyfront.backend.covers import PALETTES, cover
-from keyfront.backend.pages import money, size
+from keyfront.backend import Item
+from keyfront.backend.service import pages
+from keyfront.backend.service.covers import PALETTES, cover
+from keyfront.backend.service.pages import money, size
 
 KINDS = ["book", "document", "audio", "video", "image", "archive", "file", "something else"]
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from tests.backend.conftest import BOUGHT, ITEMS, MARA, TOMAS, Postgres
 
 from keyfront.backend import Customer, Item, Purchases, connect, seed
-from keyfront.backend.tables import create_tables
+from keyfront.backend.service.tables import create_tables
 from keyfront.errors import InputError, ServiceError
 
 

@@ -16,10 +16,10 @@ from starlette.applications import Starlette
 from tests.backend.conftest import KEY_PAIR_ID, Issuer
 
 from keyfront.backend import Item, Settings, create_app, seed
-from keyfront.backend.settings import LinkReuse
-from keyfront.keys import SigningKey
+from keyfront.backend.service.settings import LinkReuse
+from keyfront.core.keys import SigningKey
+from keyfront.core.verification import ViewerRequest, verify
 from keyfront.keystore import KeyStore, SignerDocument
-from keyfront.verification import ViewerRequest, verify
 
 Serve = Callable[[Starlette], AbstractContextManager[httpx.Client]]
 

@@ -12,9 +12,9 @@ from tests.keys import shared_rsa
 from tests.servers import Loop
 
 from keyfront.cli import main
-from keyfront.controlplane import ControlPlane, Quotas
-from keyfront.controlplane.asgi import application
-from keyfront.keys import SigningKey
+from keyfront.core.keys import SigningKey
+from keyfront.local.controlplane import ControlPlane, Quotas
+from keyfront.local.controlplane.asgi import application
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
-from keyfront.controlplane import Quotas
-from keyfront.keys import PublicKey, SigningKey
+from keyfront.core.keys import PublicKey, SigningKey
+from keyfront.local.controlplane import Quotas
 
 Run = Callable[..., tuple[int, str, str]]
 Execute = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -19,8 +19,8 @@ import boto3
 import pytest
 from tests.waiting import wait_until
 
-from keyfront.keys import SigningKey
-from keyfront.signing import Signer
+from keyfront.core.keys import SigningKey
+from keyfront.core.signing import Signer
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Service

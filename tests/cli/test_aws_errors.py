@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from keyfront.keys import SigningKey
+from keyfront.core.keys import SigningKey
 
 Run = Callable[..., tuple[int, str, str]]
 

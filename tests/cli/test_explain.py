@@ -13,12 +13,12 @@ from typing import Any
 import boto3
 import pytest
 
-from keyfront.cli.explained import pasted
-from keyfront.diagnosis.recipes import RECIPES
-from keyfront.diagnosis.rules import RULES
+from keyfront.core.keys import SigningKey
+from keyfront.core.signing import Signer
 from keyfront.errors import InputError
-from keyfront.keys import SigningKey
-from keyfront.signing import Signer
+from keyfront.explain.inputs import pasted
+from keyfront.explain.recipes import RECIPES
+from keyfront.explain.rules import RULES
 
 Run = Callable[..., tuple[int, str, str]]
 Execute = Callable[..., "subprocess.CompletedProcess[str]"]

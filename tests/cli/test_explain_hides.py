@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from keyfront.keys import SigningKey
-from keyfront.signing import Signer
+from keyfront.core.keys import SigningKey
+from keyfront.core.signing import Signer
 
 Run = Callable[..., tuple[int, str, str]]
 Execute = Callable[..., "subprocess.CompletedProcess[str]"]

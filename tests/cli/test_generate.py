@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from keyfront import __version__
-from keyfront.keys import PublicKey, SigningKey
+from keyfront.core.keys import PublicKey, SigningKey
 
 Run = Callable[..., tuple[int, str, str]]
 Execute = Callable[..., "subprocess.CompletedProcess[str]"]

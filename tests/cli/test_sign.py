@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from keyfront import encoding
-from keyfront.keys import PublicKey
-from keyfront.policy import Policy
-from keyfront.verification import Decision, ViewerRequest, verify
+from keyfront.core import encoding
+from keyfront.core.keys import PublicKey
+from keyfront.core.policy import Policy
+from keyfront.core.verification import Decision, ViewerRequest, verify
 
 Run = Callable[..., tuple[int, str, str]]
 Execute = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -10,9 +10,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from keyfront.keys import PublicKey, SigningKey
+from keyfront.core.keys import PublicKey, SigningKey
+from keyfront.core.verification import ViewerRequest, verify
 from keyfront.keystore import SignerDocument
-from keyfront.verification import ViewerRequest, verify
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Service

@@ -19,19 +19,19 @@ from tests.keys import shared_rsa
 from tests.servers import Loop, event_loop
 from tests.waiting import wait_until
 
-from keyfront.controlplane import ControlPlane
-from keyfront.controlplane.asgi import application as control_plane
-from keyfront.edge.admission import Door
-from keyfront.edge.asgi import application
+from keyfront.core.keys import SigningKey
+from keyfront.core.signing import Signer
 from keyfront.edge.configuration import configure
 from keyfront.edge.exchange import Outcome
 from keyfront.edge.observation import Desk
-from keyfront.edge.origins import Origins
+from keyfront.edge.origin.client import Origins
 from keyfront.edge.pipeline import Edge
+from keyfront.edge.request.admission import Door
+from keyfront.edge.server.asgi import application
 from keyfront.inventory import CacheBehavior, CustomOrigin, Distribution, Inventory, KeyGroup, Origin, TrustedKey
-from keyfront.keys import SigningKey
-from keyfront.serving import Listener, bind
-from keyfront.signing import Signer
+from keyfront.local.controlplane import ControlPlane
+from keyfront.local.controlplane.asgi import application as control_plane
+from keyfront.web.serving import Listener, bind
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient

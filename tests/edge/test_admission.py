@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from keyfront.edge.admission import Door
 from keyfront.edge.configuration import configure
+from keyfront.edge.request.admission import Door
 from keyfront.inventory import Distribution
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keyfront.edge.cache import Cache, Entry
+from keyfront.edge.cache.objects import Cache, Entry
 
 
 def entry(size: int) -> Entry:

@@ -23,14 +23,14 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from keyfront.edge.certificates import ALWAYS_NAMED, Authority
 from keyfront.edge.configuration import EMPTY
-from keyfront.edge.issuing import Issued, issue, new_authority
-from keyfront.edge.listeners import Listeners
-from keyfront.edge.origins import Origins
+from keyfront.edge.origin.client import Origins
 from keyfront.edge.pipeline import Edge
+from keyfront.edge.server.certificates import ALWAYS_NAMED, Authority
+from keyfront.edge.server.issuing import Issued, issue, new_authority
+from keyfront.edge.server.listeners import Listeners
 from keyfront.errors import InputError
-from keyfront.serving import TLS
+from keyfront.web.serving import TLS
 
 if TYPE_CHECKING:
     from tests.servers import Loop

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
-from keyfront.edge.invalidations import Invalidation
+from keyfront.edge.cache.invalidations import Invalidation
 
 if TYPE_CHECKING:
     from tests.edge.conftest import Laid, Lay, Reply

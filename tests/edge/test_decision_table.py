@@ -29,14 +29,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from tests.keys import shared_rsa
 
-from keyfront import encoding
-from keyfront.edge.admission import Door
-from keyfront.edge.asgi import application
-from keyfront.edge.certificates import Authority
+from keyfront.core import encoding
+from keyfront.core.keys import SigningKey
 from keyfront.edge.configuration import configure
+from keyfront.edge.request.admission import Door
+from keyfront.edge.server.asgi import application
+from keyfront.edge.server.certificates import Authority
 from keyfront.inventory import CustomErrorResponse, Inventory, KeyGroup, TrustedKey
-from keyfront.keys import SigningKey
-from keyfront.serving import TLS, Listener, bind
+from keyfront.web.serving import TLS, Listener, bind
 
 if TYPE_CHECKING:
     from tests.edge.conftest import Laid, Lay, Reply, Viewer

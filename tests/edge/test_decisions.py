@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from keyfront import encoding
+from keyfront.core import encoding
+from keyfront.core.keys import SigningKey
+from keyfront.core.signing import Signer
 from keyfront.edge.configuration import configure
 from keyfront.inventory import Inventory, KeyGroup, TrustedKey
-from keyfront.keys import SigningKey
-from keyfront.signing import Signer
 
 if TYPE_CHECKING:
     from tests.edge.conftest import Laid, Reply

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from keyfront.edge.invalidations import Invalidation
+from keyfront.edge.cache.invalidations import Invalidation
 
 if TYPE_CHECKING:
     from tests.edge.conftest import Laid, Lay
@@ -152,7 +152,7 @@ def test_on_a_full_disk_viewers_get_everything_and_it_is_said_once_each_way(
     how: str,
     room: int,
 ) -> None:
-    monkeypatch.setattr("keyfront.edge.stores._CALM_SECONDS", 3.0)
+    monkeypatch.setattr("keyfront.edge.cache.bodies._CALM_SECONDS", 3.0)
     disk = small_disk(8192)
     laid = lay(object_bytes=1_500_000, disk_bytes=1 << 30, disk_directory=disk.path / "objects")
     laid.serve()
@@ -163,7 +163,7 @@ def test_on_a_full_disk_viewers_get_everything_and_it_is_said_once_each_way(
     disk.fill(leave=room)
 
     def said() -> list[str]:
-        return [record.getMessage() for record in caplog.records if record.name == "keyfront.edge.stores"]
+        return [record.getMessage() for record in caplog.records if record.name == "keyfront.edge.cache.bodies"]
 
     with caplog.at_level(logging.WARNING, "keyfront"):
         for _ in range(2):

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from keyfront.diagnosis.rules import RULES
 from keyfront.edge.configuration import configure
-from keyfront.edge.explaining import LONGEST_SEARCHED, MOST_SAVED, SEARCH_SECONDS, Explainer
-from keyfront.edge.viewer import ViewerRequest
+from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.response.explanation import LONGEST_SEARCHED, MOST_SAVED, SEARCH_SECONDS, Explainer
+from keyfront.explain.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

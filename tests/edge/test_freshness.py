@@ -2,8 +2,8 @@
 
 import pytest
 
-from keyfront.edge.freshness import Lifetime, directives, lifetime, serves_stale, withheld
-from keyfront.edge.policies import CacheRules
+from keyfront.edge.cache.freshness import Lifetime, directives, lifetime, serves_stale, withheld
+from keyfront.edge.cache_rules import CacheRules
 from keyfront.inventory import Selection
 
 NOW = 1_800_000_000.0  # Fri, 15 Jan 2027 08:00:00 GMT

@@ -19,12 +19,12 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from keyfront import encoding
-from keyfront.edge.admission import Door
-from keyfront.edge.asgi import application
-from keyfront.routes import normalise
-from keyfront.serving import Scope
-from keyfront.verification import ViewerRequest, verify
+from keyfront.core import encoding
+from keyfront.core.routes import normalise
+from keyfront.core.verification import ViewerRequest, verify
+from keyfront.edge.request.admission import Door
+from keyfront.edge.server.asgi import application
+from keyfront.web.serving import Scope
 
 if TYPE_CHECKING:
     from tests.edge.conftest import Laid, Lay

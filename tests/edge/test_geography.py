@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from keyfront.edge.geography import countries
+from keyfront.edge.request.geography import countries
 from keyfront.errors import InputError
 from keyfront.inventory import CustomErrorResponse, GeoRestriction
 

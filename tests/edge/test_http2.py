@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from keyfront.edge.admission import Door
-from keyfront.edge.asgi import application
-from keyfront.edge.certificates import Authority
-from keyfront.serving import Listener, bind
+from keyfront.edge.request.admission import Door
+from keyfront.edge.server.asgi import application
+from keyfront.edge.server.certificates import Authority
+from keyfront.web.serving import Listener, bind
 
 if TYPE_CHECKING:
     from tests.edge.conftest import Laid

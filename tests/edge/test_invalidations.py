@@ -2,7 +2,7 @@
 
 import pytest
 
-from keyfront.edge.invalidations import Invalidation
+from keyfront.edge.cache.invalidations import Invalidation
 
 
 @pytest.mark.parametrize(

@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import httpx
 import pytest
 
-from keyfront.edge.certificates import Authority
-from keyfront.edge.invalidations import Invalidation
-from keyfront.edge.locations import Lag, Location
-from keyfront.edge.settings import EdgeSettings
+from keyfront.core.keys import SigningKey
+from keyfront.core.signing import Signer
+from keyfront.edge.cache.invalidations import Invalidation
+from keyfront.edge.server.certificates import Authority
+from keyfront.edge.server.locations import Lag, Location
+from keyfront.edge.server.settings import EdgeSettings
 from keyfront.errors import InputError
-from keyfront.keys import SigningKey
-from keyfront.serving import CAN_SHARE_PORTS, PortError, bind_loopback
-from keyfront.signing import Signer
-from keyfront.stack.edges import EdgePorts, Edges
+from keyfront.local.edges import EdgePorts, Edges
+from keyfront.web.serving import CAN_SHARE_PORTS, PortError, bind_loopback
 
 if TYPE_CHECKING:
     from tests.edge.conftest import Account, Viewer

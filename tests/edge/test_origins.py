@@ -18,16 +18,9 @@ import pytest
 import trustme
 from botocore.credentials import Credentials
 
-from keyfront.edge.addresses import address
 from keyfront.edge.configuration import configure
-from keyfront.inventory import (
-    CustomErrorResponse,
-    CustomOrigin,
-    Inventory,
-    Origin,
-    OriginAccessControl,
-    OriginGroup,
-)
+from keyfront.edge.origin.addresses import address
+from keyfront.inventory import CustomErrorResponse, CustomOrigin, Inventory, Origin, OriginAccessControl, OriginGroup
 
 if TYPE_CHECKING:
     from tests.edge.conftest import Asked, Laid, Lay

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from keyfront import encoding
+from keyfront.core import encoding
 
 if TYPE_CHECKING:
     from tests.edge.conftest import Laid

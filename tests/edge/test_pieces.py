@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyfront.edge.invalidations import Invalidation
-from keyfront.edge.pieces import Pieces
-from keyfront.edge.ranges import Span, spans
-from keyfront.edge.stores import Memory
+from keyfront.edge.cache.bodies import Memory
+from keyfront.edge.cache.invalidations import Invalidation
+from keyfront.edge.cache.pieces import Pieces
+from keyfront.edge.cache.ranges import Span, spans
 
 if TYPE_CHECKING:
     from tests.edge.conftest import Laid, Lay, Reply

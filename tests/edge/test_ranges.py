@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyfront.edge.ranges import Span, content_range, not_modified, range_applies, spans, well_formed
+from keyfront.edge.cache.ranges import Span, content_range, not_modified, range_applies, spans, well_formed
 
 
 @pytest.mark.parametrize(

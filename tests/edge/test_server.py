@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from keyfront.edge.server import Addresses, EdgeServer
-from keyfront.edge.settings import EdgeSettings
+from keyfront.core.keys import SigningKey
+from keyfront.core.signing import Signer
+from keyfront.edge.server.server import Addresses, EdgeServer
+from keyfront.edge.server.settings import EdgeSettings
 from keyfront.errors import InputError
-from keyfront.keys import SigningKey
-from keyfront.serving import PortError, bind_loopback
-from keyfront.signing import Signer
+from keyfront.web.serving import PortError, bind_loopback
 
 if TYPE_CHECKING:
     from tests.edge.conftest import Account, Reply, Viewer

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from keyfront.edge.admission import Door
-from keyfront.edge.asgi import application
-from keyfront.serving import Listener, bind
+from keyfront.edge.request.admission import Door
+from keyfront.edge.server.asgi import application
+from keyfront.web.serving import Listener, bind
 
 if TYPE_CHECKING:
     from tests.edge.conftest import Laid, Viewer, WebServer
@@ -29,13 +29,13 @@ MANY = 2000
 # An edge in a process of its own, whose memory is its own. It prints its port and stops with its input.
 CHILD = """
 import asyncio, resource, sys
-from keyfront.edge.admission import Door
-from keyfront.edge.asgi import application
+from keyfront.edge.request.admission import Door
+from keyfront.edge.server.asgi import application
 from keyfront.edge.configuration import configure
-from keyfront.edge.origins import Origins
+from keyfront.edge.origin.client import Origins
 from keyfront.edge.pipeline import Edge
 from keyfront.inventory import CacheBehavior, CustomOrigin, Distribution, Inventory, Origin
-from keyfront.serving import Listener, bind
+from keyfront.web.serving import Listener, bind
 
 async def main(port):
     methods = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from keyfront.edge.standing import Keeper, Standing, groups_without_keys
+from keyfront.core.keys import SigningKey
+from keyfront.edge.server.standing import Keeper, Standing, groups_without_keys
 from keyfront.errors import InputError
 from keyfront.inventory import CacheBehavior, Distribution, Inventory, KeyGroup, TrustedKey
-from keyfront.keys import SigningKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable

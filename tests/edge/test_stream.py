@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from keyfront.edge.failures import BrokenBodyError
-from keyfront.edge.stores import Memory
-from keyfront.edge.stream import Stream
+from keyfront.edge.cache.bodies import Memory
+from keyfront.edge.cache.stream import Stream
+from keyfront.edge.origin.failures import BrokenBodyError
 
 CHUNK = b"x" * 65_536
 

@@ -30,13 +30,13 @@ ALL_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE")
 # An edge in a process of its own, whose memory is its own. It prints its port and stops with its input.
 CHILD = """
 import asyncio, sys
-from keyfront.edge.admission import Door
-from keyfront.edge.asgi import application
+from keyfront.edge.request.admission import Door
+from keyfront.edge.server.asgi import application
 from keyfront.edge.configuration import configure
-from keyfront.edge.origins import Origins
+from keyfront.edge.origin.client import Origins
 from keyfront.edge.pipeline import Edge
 from keyfront.inventory import CacheBehavior, CustomOrigin, Distribution, Inventory, Origin
-from keyfront.serving import Listener, bind
+from keyfront.web.serving import Listener, bind
 
 async def main(port):
     methods = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE")

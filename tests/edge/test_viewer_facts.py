@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from keyfront.edge.viewer import ViewerRequest
-from keyfront.edge.viewer_facts import facts
+from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.request.viewer_headers import facts
 from keyfront.inventory import ForwardedValues, Selection
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from tests.keys import shared_rsa
 
-from keyfront import encoding
-from keyfront.diagnosis import Report, Response, explain, from_inventory
+from keyfront.core import encoding
+from keyfront.core.keys import SigningKey
+from keyfront.core.verification import ViewerRequest
+from keyfront.explain import Report, Response, explain, from_inventory
 from keyfront.inventory import Inventory, KeyGroup, TrustedKey, parse_distribution
-from keyfront.keys import SigningKey
-from keyfront.verification import ViewerRequest
 
 NOW = 1_790_000_000
 ID = "K2JCJMDEHXQW5F"

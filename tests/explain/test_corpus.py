@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from keyfront.diagnosis.rules import RULES
+from keyfront.explain.rules import RULES
 
 _CORPUS = Path(__file__).with_name("corpus")
 _CASES = [

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from keyfront.diagnosis.document import document
-from keyfront.diagnosis.recipes import RECIPES
-from keyfront.diagnosis.registry import Rule
-from keyfront.diagnosis.rules import RULES
-from keyfront.keys import SigningKey
-from keyfront.signing import Signer
+from keyfront.core.keys import SigningKey
+from keyfront.core.signing import Signer
+from keyfront.explain.document import document
+from keyfront.explain.recipes import RECIPES
+from keyfront.explain.registry import Rule
+from keyfront.explain.rules import RULES
 
 _DOCS = Path(__file__).parents[2] / "docs"
 _PAGE = _DOCS / "findings.md"
@@ -23,7 +23,7 @@ _KEYFRONT = Path(sys.executable).with_name("keyfront")
 
 def test_the_page_is_current() -> None:
     current = _PAGE.read_text("utf-8") == document()
-    assert current, "run: python -m keyfront.diagnosis.document > docs/findings.md"
+    assert current, "run: python -m keyfront.explain.document > docs/findings.md"
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)

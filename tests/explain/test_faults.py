@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.examples import examples
 
-from keyfront.policy import LATEST
+from keyfront.core.policy import LATEST
 
 NOW = 1_790_000_000
 

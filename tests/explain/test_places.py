@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from keyfront.authorisation import authorise
-from keyfront.diagnosis import Budget, explain, from_inventory
+from keyfront.core.access import authorise
+from keyfront.core.paths import readings
+from keyfront.core.signing import Signer
+from keyfront.core.verification import ViewerRequest
 from keyfront.edge.configuration import configure
+from keyfront.explain import Budget, explain, from_inventory
 from keyfront.inventory import CacheBehavior, Distribution, Inventory, KeyGroup, Origin, TrustedKey
-from keyfront.paths import readings
-from keyfront.signing import Signer
-from keyfront.verification import ViewerRequest
 
 NOW = 1_790_000_000
 ID = "K2JCJMDEHXQW5F"

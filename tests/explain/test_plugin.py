@@ -1,12 +1,12 @@
-"""The pytest plugin `keyfront.testing`."""
+"""The pytest plugin `keyfront.integrations.pytest`."""
 
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from keyfront.keys import SigningKey
-from keyfront.signing import Signer
+from keyfront.core.keys import SigningKey
+from keyfront.core.signing import Signer
 
 pytest_plugins = ["pytester"]
 
@@ -36,7 +36,7 @@ def test_a_refused_download_is_explained(pytester: pytest.Pytester, tmp_path: Pa
     link = Signer("K2JCJMDEHXQW5F", key).sign_url("https://media.example.com/book.epub", expires=timedelta(1))
     pytester.makepyfile(_FAILING.format(url=link.replace("https:", "http:")))
     trust = f"K2JCJMDEHXQW5F={tmp_path / 'public_key.pem'}"
-    result = pytester.runpytest_subprocess("-p", "keyfront.testing", "--keyfront-trust", trust)
+    result = pytester.runpytest_subprocess("-p", "keyfront.integrations.pytest", "--keyfront-trust", trust)
     result.assert_outcomes(failed=3, passed=1)
     text = result.stdout.str()
     assert text.count("- keyfront explain -") == 2
@@ -61,7 +61,7 @@ def test_the_report_repeats_no_value_of_the_request(pytester: pytest.Pytester) -
             raise error
         """
     )
-    result = pytester.runpytest_subprocess("-p", "keyfront.testing", "--tb=short")
+    result = pytester.runpytest_subprocess("-p", "keyfront.integrations.pytest", "--tb=short")
     text = result.stdout.str()
     assert "https://media.example.com/a?email=…%40…&t=…" in text
     for secret in ("hunter2", "anna", "tk7", "s3ss10n", "b34r3r", "bob.r"):
@@ -70,6 +70,6 @@ def test_the_report_repeats_no_value_of_the_request(pytester: pytest.Pytester) -
 
 def test_a_key_that_cannot_be_read_ends_the_run(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(_FAILING.format(url="https://media.example.com/book.epub"))
-    result = pytester.runpytest_subprocess("-p", "keyfront.testing", "--keyfront-trust", "K1=nowhere.pem")
+    result = pytester.runpytest_subprocess("-p", "keyfront.integrations.pytest", "--keyfront-trust", "K1=nowhere.pem")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "--keyfront-trust K1=nowhere.pem" in result.stderr.str()

@@ -20,10 +20,10 @@ from tests.keys import shared_rsa
 
 import keyfront
 from keyfront import verify
-from keyfront.diagnosis.recipes import RECIPES
-from keyfront.keys import SigningKey
-from keyfront.signing import Signer
-from keyfront.verification import ViewerRequest
+from keyfront.core.keys import SigningKey
+from keyfront.core.signing import Signer
+from keyfront.core.verification import ViewerRequest
+from keyfront.explain.recipes import RECIPES
 
 ID = "K2JCJMDEHXQW5F"
 URL = "https://media.example.com/course/42/book.epub"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.examples import examples
 
 import keyfront
-from keyfront.diagnosis import Budget, Response, explain
-from keyfront.verification import ViewerRequest
+from keyfront.core.verification import ViewerRequest
+from keyfront.explain import Budget, Response, explain
 
 CASE = {"url": "https://media.example.com/a/b.png?x=1&y=2", "signed": "https://elsewhere.example.org/z"}
 
@@ -78,7 +78,7 @@ def test_nothing_that_a_viewer_sends_raises(path: str, values: dict[str, str], c
 
 
 def test_the_room_needs_nothing_but_the_core() -> None:
-    code = "import sys, keyfront.diagnosis; print(*sorted(n for n in sys.modules if n.startswith('keyfront.')))"
+    code = "import sys, keyfront.explain; print(*sorted(n for n in sys.modules if n.startswith('keyfront.')))"
     seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     rooms = {name.split(".")[1] for name in seen}
     core = {

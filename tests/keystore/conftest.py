@@ -9,8 +9,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 from tests.keys import shared_rsa
 
+from keyfront.core.keys import SigningKey
 from keyfront.errors import KeyfrontError, ServiceError
-from keyfront.keys import SigningKey
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

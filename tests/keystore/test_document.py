@@ -6,8 +6,8 @@ from typing import NoReturn
 
 import pytest
 
+from keyfront.core.keys import SigningKey
 from keyfront.errors import KeyLoadError
-from keyfront.keys import SigningKey
 from keyfront.keystore import SignerDocument
 
 MARKER = "MARKERsecretMARKER"

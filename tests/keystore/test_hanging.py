@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 from tests.keystore.parts import Mode, Part, part
 
-from keyfront.backend.dynamodb import DynamoTable
+from keyfront.backend.service.dynamodb import DynamoTable
+from keyfront.core.keys import SigningKey
 from keyfront.errors import ServiceError
-from keyfront.keys import SigningKey
 from keyfront.keystore import (
     CloudFrontCheck,
     KeyStore,

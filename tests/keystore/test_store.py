@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.waiting import wait_until
 
+from keyfront.core.keys import SigningKey
+from keyfront.core.verification import ViewerRequest, verify
 from keyfront.errors import InputError, KeyLoadError, ServiceError
-from keyfront.keys import SigningKey
 from keyfront.keystore import KeyFile, KeyStore, SignerDocument, Source, SSMParameter
-from keyfront.verification import ViewerRequest, verify
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

@@ -15,10 +15,10 @@ import boto3
 import pytest
 from tests.servers import event_loop
 
-from keyfront.controlplane import ControlPlane
-from keyfront.controlplane.asgi import application
-from keyfront.serving import ASGIApp
-from keyfront.stack.endpoint import Endpoint
+from keyfront.local.aws import Endpoint
+from keyfront.local.controlplane import ControlPlane
+from keyfront.local.controlplane.asgi import application
+from keyfront.web.serving import ASGIApp
 
 _HERE = Path(__file__).parent
 _SECONDS = 5 * 60

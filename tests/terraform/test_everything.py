@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from keyfront.keys import SigningKey
+from keyfront.core.keys import SigningKey
 
 NO_CHANGES = "No changes. Your infrastructure matches the configuration."
 TYPES = [

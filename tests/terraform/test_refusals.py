@@ -8,7 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from keyfront.keys import SigningKey
+from keyfront.core.keys import SigningKey
 
 
 def test_terraform_shows_why_each_resource_is_refused(workspace: Callable[..., Any]) -> None:

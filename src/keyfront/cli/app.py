@@ -11,8 +11,8 @@ import typer
 
 from keyfront import __version__
 from keyfront.cli.output import RefusedError, complain
+from keyfront.core.showing import like_a_key
 from keyfront.errors import KeyfrontError
-from keyfront.showing import like_a_key
 
 REFUSED: Final = 1
 BAD_INPUT: Final = 2

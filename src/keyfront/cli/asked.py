@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyfront.cli.output import warn
+from keyfront.core.showing import like_a_key, told
+from keyfront.core.urls import shown
 from keyfront.errors import InputError
-from keyfront.showing import like_a_key, told
-from keyfront.urls import shown
 
 if TYPE_CHECKING:
-    from keyfront.keys import PublicKey
+    from keyfront.core.keys import PublicKey
 
 
 def as_sent(url: str) -> str:

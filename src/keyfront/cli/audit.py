@@ -11,8 +11,8 @@ from keyfront.errors import InputError, KeyfrontError
 from keyfront.home import install
 
 if TYPE_CHECKING:
-    from keyfront.operations.audit import Account, Finding, NotChecked, Report, Settings
-    from keyfront.operations.audit.values import LogFacts
+    from keyfront.account.audit import Account, Finding, NotChecked, Report, Settings
+    from keyfront.account.audit.values import LogFacts
 
 _Level = Literal["info", "low", "medium", "high", "critical"]
 _COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
@@ -74,8 +74,8 @@ def audit(
     """
     from datetime import UTC, datetime
 
-    from keyfront.operations.audit import Settings, Severity, judge
-    from keyfront.operations.audit.access_logs import read_logs
+    from keyfront.account.audit import Settings, Severity, judge
+    from keyfront.account.audit.access_logs import read_logs
 
     if as_json and sarif:
         raise InputError("--json and --sarif print different things: give one of them")
@@ -89,14 +89,14 @@ def audit(
         account, notes = _live(settings, log, endpoint_url, profile, region)
     report = judge(account, notes, _ignored(ignore or [], baseline))
     if graph:
-        from keyfront.operations.audit.graph import draw
+        from keyfront.account.audit.graph import draw
 
         try:
             graph.write_text(draw(account.inventory, report.findings), "utf-8")
         except OSError as error:
             raise InputError(f"{str(graph)!r} cannot be written: {error.strerror}") from None
     if sarif:
-        from keyfront.operations.audit.sarif import sarif as as_sarif
+        from keyfront.account.audit.sarif import sarif as as_sarif
 
         show_json(as_sarif(report, artifact=artifact))  # type: ignore[arg-type]
     elif as_json:
@@ -114,8 +114,8 @@ def audit(
 def _saved(
     files: list[Path], keys: Path | None, settings: "Settings", log: "LogFacts | None"
 ) -> "tuple[Account, list[NotChecked]]":
+    from keyfront.account.audit import NotChecked, saved_account
     from keyfront.inventory.files import read_files
-    from keyfront.operations.audit import NotChecked, saved_account
 
     needs = "an account instead of --config"
     notes = [NotChecked(each, needs) for each in ("buckets", "parameters, secrets and KMS keys", "ages of keys")]
@@ -125,8 +125,8 @@ def _saved(
 def _live(
     settings: "Settings", log: "LogFacts | None", endpoint_url: str | None, profile: str | None, region: str | None
 ) -> "tuple[Account, list[NotChecked]]":
+    from keyfront.account.audit import read_account
     from keyfront.cli.cloudfront import cloudfront
-    from keyfront.operations.audit import read_account
 
     with cloudfront(endpoint_url, profile, region) as service:
         import boto3
@@ -150,7 +150,7 @@ def _live(
 
 
 def _ignored(given: list[str], baseline: Path | None) -> list[str]:
-    from keyfront.operations.audit.checks import RULES
+    from keyfront.account.audit.checks import RULES
 
     lines = [*given]
     if baseline:

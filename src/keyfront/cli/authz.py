@@ -13,7 +13,7 @@ from keyfront.cli.times import span
 from keyfront.errors import InputError
 
 if TYPE_CHECKING:
-    from keyfront.authz.rules import Rules
+    from keyfront.edge.authz.protection import Rules
 
 
 class _Following(NamedTuple):
@@ -113,9 +113,9 @@ def authz(
       keyfront authz --front nginx --distribution E2EXAMPLE
     """
     with needs("cli,backend"):
-        from keyfront.authz.fronts import FRONTS
-        from keyfront.authz.server import run
-        from keyfront.authz.service import application
+        from keyfront.edge.authz.fronts import FRONTS
+        from keyfront.edge.authz.server import run
+        from keyfront.edge.authz.service import application
     if not _is_loopback(host):
         warn(f"{host} is not this machine alone: whoever reaches the port can ask what would be let in")
     if proxies and front == "nginx":
@@ -144,7 +144,7 @@ def authz(
 
 
 def _ignores_case(wanted: bool | None, root: Path | None) -> bool:
-    from keyfront.letter_case import is_ignored_in, usual
+    from keyfront.core.letter_case import is_ignored_in, usual
 
     ignored = usual() if root is None else is_ignored_in(root)
     where = "file systems of this machine" if root is None else root
@@ -161,8 +161,8 @@ def _ignores_case(wanted: bool | None, root: Path | None) -> bool:
 def _files(
     trust: list[str], keys: Path | None, protect: list[str], public: list[str], methods: str, following: _Following
 ) -> "Rules":
-    from keyfront.authz.rules import ALL_METHODS, FILES, READING, Files, Rules
-    from keyfront.edge.admission import Door
+    from keyfront.edge.authz.protection import ALL_METHODS, FILES, READING, Files, Rules
+    from keyfront.edge.request.admission import Door
 
     if not trust and keys is None:
         raise InputError("who is trusted? Give --trust ID=FILE, --keys DIR or --distribution ID")
@@ -180,9 +180,9 @@ def _files(
 def _account(
     distribution: str, endpoint_url: str | None, profile: str | None, region: str | None, following: _Following
 ) -> "Rules":
-    from keyfront.authz.rules import Account, Rules
     from keyfront.cli.cloudfront import cloudfront
-    from keyfront.edge.admission import Door
+    from keyfront.edge.authz.protection import Account, Rules
+    from keyfront.edge.request.admission import Door
 
     with cloudfront(endpoint_url, profile, region) as client:
         account, door = Account(client, distribution), Door(site_id=distribution)

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Literal, overload
 from urllib.parse import urlsplit
 
+from keyfront.account.key_groups import STALE, code_of
 from keyfront.cli.extras import needs
 from keyfront.cli.output import RefusedError
 from keyfront.errors import InputError, ServiceError
-from keyfront.operations.account import STALE, code_of
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError

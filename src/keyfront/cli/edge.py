@@ -75,8 +75,8 @@ def edge(
     if config and endpoint_url is not None:
         raise InputError("--config and --endpoint-url are two sources of one configuration: give one of them")
     with needs("local"):
-        from keyfront.stack.admin import Observing
-        from keyfront.stack.edge import EdgeOptions, run
+        from keyfront.local.admin import Observing
+        from keyfront.local.edge_alone import EdgeOptions, run
     run(
         EdgeOptions(
             files=tuple(config or ()),

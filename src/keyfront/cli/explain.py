@@ -16,8 +16,8 @@ from keyfront.cli.times import moment
 from keyfront.errors import InputError
 
 if TYPE_CHECKING:
-    from keyfront.diagnosis import Distribution, Report, Response
-    from keyfront.keys import PublicKey
+    from keyfront.core.keys import PublicKey
+    from keyfront.explain import Distribution, Report, Response
 
 _STATUS: Final = {"allowed": 0, "refused": 1, "unknown": 3}
 _SEARCH_SECONDS: Final = 1.0
@@ -107,15 +107,15 @@ def explain(
       keyfront explain --about expired
     """
     if about:
-        from keyfront.cli.explained.about import tell
+        from keyfront.cli.reports.about import tell
 
         if url or curl or har:
             raise InputError("give --about ID alone: it explains a finding, not a request")
         tell(about, as_json=as_json)
         return
-    from keyfront.diagnosis import Budget
-    from keyfront.diagnosis import explain as diagnose
-    from keyfront.verification import ViewerRequest, credentials_of
+    from keyfront.core.verification import ViewerRequest, credentials_of
+    from keyfront.explain import Budget
+    from keyfront.explain import explain as diagnose
 
     settled = _distribution(distribution, endpoint_url, profile, region)
     names = [name.lower() for name in host or []]
@@ -139,7 +139,7 @@ def explain(
     if as_json:
         show_json(report.to_json())
     else:
-        from keyfront.cli.explained.terminal import show
+        from keyfront.cli.reports.terminal import show
 
         show(report)
     raise typer.Exit(_STATUS[report.verdict.outcome])
@@ -170,14 +170,14 @@ def _asked(url: str, cookie: str, curl: str, har: Path | None, ours: Callable[[s
         raise InputError("give the URL or --curl, not both: the command names its URL")
     asked = _Asked(url, cookie)
     if curl:
-        from keyfront.cli.explained import pasted
+        from keyfront.explain.inputs import pasted
 
         text = sys.stdin.read() if curl == "-" else _text(Path(curl), "the curl command")
         found = pasted.request(text)
         asked.url, asked.method = found.url, found.method
         asked.cookie = cookie or found.cookie
     elif har:
-        from keyfront.cli.explained.har import request as recorded_request
+        from keyfront.explain.inputs.har import request as recorded_request
 
         recorded = recorded_request(_text(har, "the HAR file"), url, ours)
         asked.url, asked.method, asked.at = recorded.url, recorded.method, recorded.at
@@ -210,7 +210,7 @@ def _cookie_header(text: str) -> str:
 
 
 def _when(at: str | None, recorded: float | None) -> float:
-    from keyfront.policy import epoch
+    from keyfront.core.policy import epoch
 
     now = time.time()
     if at is not None:
@@ -249,7 +249,7 @@ def _distribution(
 ) -> "Distribution | None":
     if not given:
         return None
-    from keyfront.diagnosis import from_inventory
+    from keyfront.explain import from_inventory
     from keyfront.inventory import parse_distribution, read
 
     file = Path(given)
@@ -278,7 +278,7 @@ def _distribution(
 
 
 def _response(file: Path) -> "Response":
-    from keyfront.cli.explained.answer import response
+    from keyfront.cli.reports.answer import response
 
     return response(_text(file, "the response"))
 
@@ -291,7 +291,7 @@ def _text(file: Path, what: str) -> str:
 
 
 def _write_page(report: "Report", file: Path) -> None:
-    from keyfront.cli.explained.page import page
+    from keyfront.cli.reports.page import page
 
     try:
         file.write_text(page(report), "utf-8")

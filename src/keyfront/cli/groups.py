@@ -11,7 +11,7 @@ from keyfront.errors import InputError
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
-    from keyfront.operations.account import KeyGroup
+    from keyfront.account.key_groups import KeyGroup
 
 _app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -54,8 +54,8 @@ def list_groups(
     endpoint_url: EndpointUrl = None, profile: Profile = None, region: Region = None, as_json: AsJson = False
 ) -> None:
     """List the key groups and the keys that each holds."""
+    from keyfront.account.key_groups import key_groups
     from keyfront.cli.cloudfront import cloudfront
-    from keyfront.operations.account import key_groups
 
     with cloudfront(endpoint_url, profile, region) as client:
         groups = key_groups(client)
@@ -80,8 +80,8 @@ def add(
 
     Amazon's edge locations learn of it one after the other, over some minutes. Sign with the key after that.
     """
+    from keyfront.account.key_groups import change_keys, find_group
     from keyfront.cli.cloudfront import cloudfront
-    from keyfront.operations.account import change_keys, find_group
 
     with cloudfront(endpoint_url, profile, region) as client:
         found = find_group(client, group)
@@ -106,8 +106,8 @@ def remove(
     Wait until the last URL and cookie that it signed has expired, unless the key is in the wrong hands. A group
     keeps at least one key.
     """
+    from keyfront.account.key_groups import change_keys, find_group
     from keyfront.cli.cloudfront import cloudfront
-    from keyfront.operations.account import change_keys, find_group
 
     with cloudfront(endpoint_url, profile, region) as client:
         found = find_group(client, group)
@@ -135,8 +135,8 @@ def delete(
     as_json: AsJson = False,
 ) -> None:
     """Delete a key group, and leave its keys. Refused while a distribution trusts it."""
+    from keyfront.account.key_groups import find_group, twice
     from keyfront.cli.cloudfront import cloudfront, explaining
-    from keyfront.operations.account import find_group, twice
 
     with cloudfront(endpoint_url, profile, region) as client:
         found = find_group(client, group)
@@ -154,7 +154,7 @@ def delete(
 
 
 def _in_use(client: "CloudFrontClient", group: "KeyGroup") -> str:
-    from keyfront.operations.account import distributions_that_trust
+    from keyfront.account.key_groups import distributions_that_trust
 
     holders = ", ".join(distributions_that_trust(client, group.id)) or "a distribution"
     return (

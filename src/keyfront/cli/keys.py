@@ -12,7 +12,7 @@ from keyfront.cli.storing import store
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
-    from keyfront.operations.account import KeyGroup, UploadedKey
+    from keyfront.account.key_groups import KeyGroup, UploadedKey
 
 _app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -45,7 +45,7 @@ def generate(
       keyfront keys generate --type ecdsa --out keys
     """
     from keyfront.cli.secrets import passphrase_in
-    from keyfront.keys import SigningKey
+    from keyfront.core.keys import SigningKey
 
     passphrase = None if passphrase_file is None else passphrase_in(passphrase_file)
     key = SigningKey.generate(key_type)
@@ -111,8 +111,8 @@ def list_keys(
     endpoint_url: EndpointUrl = None, profile: Profile = None, region: Region = None, as_json: AsJson = False
 ) -> None:
     """List the public keys in CloudFront, and the key groups that hold each."""
+    from keyfront.account.key_groups import key_groups, public_keys
     from keyfront.cli.cloudfront import cloudfront
-    from keyfront.operations.account import key_groups, public_keys
 
     with cloudfront(endpoint_url, profile, region) as client:
         keys = list(public_keys(client))
@@ -139,8 +139,8 @@ def delete(
     as_json: AsJson = False,
 ) -> None:
     """Delete a public key from CloudFront. Refused while a key group holds it."""
+    from keyfront.account.key_groups import twice
     from keyfront.cli.cloudfront import cloudfront, explaining
-    from keyfront.operations.account import twice
 
     with cloudfront(endpoint_url, profile, region) as client:
 
@@ -160,7 +160,7 @@ _app.command()(store)
 
 
 def _in_use(client: "CloudFrontClient", key_id: str) -> str:
-    from keyfront.operations.account import key_groups
+    from keyfront.account.key_groups import key_groups
 
     holders = [group for group in key_groups(client) if key_id in group.keys]
     named = ", ".join(f"{group.name} ({group.id})" for group in holders) or "something else"

@@ -47,7 +47,7 @@ def package(
     """Write a function's package.
 
     The download function's handler is keyfront.backend.aws_lambda.handler, the rotation function's
-    keyfront.operations.rotation.secrets_manager.handler.
+    keyfront.account.rotation.secrets_manager.handler.
 
     pip fetches the wheels for Lambda's platform, by your own pip configuration and with the hashes that this version
     of keyfront was tested with. The same versions give the same file, to the byte.

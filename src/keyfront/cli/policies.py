@@ -13,8 +13,8 @@ from keyfront.cli.times import moment, span
 from keyfront.errors import InputError
 
 if TYPE_CHECKING:
-    from keyfront.linting import Linted
-    from keyfront.policy import Policy
+    from keyfront.core.policy import Policy
+    from keyfront.explain.lint import Linted
 
 _app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -61,8 +61,8 @@ def lint(
       keyfront policy lint policy.json --url https://media.example.com/42/1.ts --ipv6 --strict
       pbpaste | keyfront policy lint -
     """
-    from keyfront.linting import lint as judge
-    from keyfront.policy import epoch
+    from keyfront.core.policy import epoch
+    from keyfront.explain.lint import lint as judge
 
     longest = span(max_lifetime, "--max-lifetime").total_seconds()
     now = time.time()
@@ -99,7 +99,7 @@ def _text(file: str, name: str) -> str:
 
 
 def _told(name: str, linted: "Linted") -> dict[str, Json]:
-    from keyfront.diagnosis.values import about
+    from keyfront.explain.values import about
 
     policy = linted.policy
     return {
@@ -123,7 +123,7 @@ def _told(name: str, linted: "Linted") -> dict[str, Json]:
 
 
 def _print(name: str, linted: "Linted", url: str | None, now: float) -> None:
-    from keyfront.cli.explained.wording import clean
+    from keyfront.cli.reports.wording import clean
 
     for each in linted.findings:
         show(clean(f"{name}: {each.severity}: {each.text} [{each.id}]"))
@@ -136,7 +136,7 @@ def _print(name: str, linted: "Linted", url: str | None, now: float) -> None:
 
 def _allowed(policy: "Policy", now: float) -> str:
     """What the policy says, in one line."""
-    from keyfront.diagnosis.times import relative, utc
+    from keyfront.explain.times import relative, utc
 
     start = "" if policy.starts is None else f"after {utc(policy.starts)} and "
     where = "anybody" if policy.ip is None else f"viewers at {policy.ip}"

@@ -16,7 +16,7 @@ from keyfront.cli.times import span
 from keyfront.errors import InputError
 
 if TYPE_CHECKING:
-    from keyfront.operations.rotation import Rotation, State
+    from keyfront.account.rotation import Rotation, State
 
 IN_PROGRESS: Final = 3
 """The exit status that says: come again."""
@@ -115,7 +115,7 @@ def start(
       keyfront rotate start --group shop-signers --signer ssm:/shop/signing-key --grace 1h --wait
       keyfront rotate continue --group shop-signers
     """
-    from keyfront.operations.rotation import NewKey, Plan
+    from keyfront.account.rotation import NewKey, Plan
 
     life = _longest_life(longest_life)
     with _rotation(group, endpoint_url, profile, region) as (rotation, group_id):
@@ -203,13 +203,13 @@ def status(
 def _rotation(
     group: str, endpoint_url: str | None, profile: str | None, region: str | None
 ) -> "Iterator[tuple[Rotation, str]]":
+    from keyfront.account.key_groups import find_group
+    from keyfront.account.rotation import Account, Ledger, Rotation, probe_target
+    from keyfront.account.rotation.account import QuotaError
+    from keyfront.account.rotation.ledger import BusyError
+    from keyfront.account.rotation.probing import ask
     from keyfront.cli.cloudfront import aws, cloudfront
     from keyfront.keystore.places import open_place
-    from keyfront.operations.account import find_group
-    from keyfront.operations.rotation import Account, Ledger, Rotation, probe_target
-    from keyfront.operations.rotation.account import QuotaError
-    from keyfront.operations.rotation.ledger import BusyError
-    from keyfront.operations.rotation.probing import ask
 
     with cloudfront(endpoint_url, profile, region) as client:
         found = find_group(client, group)
@@ -233,7 +233,7 @@ def _rotation(
 
 
 def _run(rotation: "Rotation", *, wait: bool, as_json: bool) -> None:
-    from keyfront.operations.rotation import Done, Step, Wait
+    from keyfront.account.rotation import Done, Step, Wait
 
     while True:
         match rotation.advance():
@@ -292,7 +292,7 @@ def _told(state: "State") -> dict[str, Json]:
 
 
 def _lines(state: "State") -> Iterator[str]:
-    from keyfront.operations.rotation import Phase
+    from keyfront.account.rotation import Phase
 
     order = list(Phase)
     come = order.index(state.phase)

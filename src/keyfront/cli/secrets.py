@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from keyfront.core.showing import told
 from keyfront.errors import InputError, KeyLoadError
-from keyfront.showing import told
 
 if TYPE_CHECKING:
-    from keyfront.keys import PublicKey, SigningKey
+    from keyfront.core.keys import PublicKey, SigningKey
 
 _VARIABLE: Final = "KEYFRONT_PASSPHRASE"
 _STDIN: Final = Path("-")
@@ -21,7 +21,7 @@ def signing_key(source: Path, passphrase_file: Path | None) -> "SigningKey":
     A passphrase is looked for only when the key is encrypted: in `passphrase_file`, in the environment, and at
     last from whoever sits at the terminal. Raises `KeyLoadError`.
     """
-    from keyfront.keys import SigningKey
+    from keyfront.core.keys import SigningKey
 
     pem = sys.stdin.buffer.read() if source == _STDIN else _read(source, "private key")
     where = "standard input" if source == _STDIN else str(source)
@@ -34,7 +34,7 @@ def signing_key(source: Path, passphrase_file: Path | None) -> "SigningKey":
 
 def public_key(source: Path) -> "PublicKey":
     """The public key in the file `source`; `KeyLoadError` for anything else, a private key above all."""
-    from keyfront.keys import PublicKey
+    from keyfront.core.keys import PublicKey
 
     pem = _read(source, "public key")
     if b"PRIVATE KEY-----" in pem:

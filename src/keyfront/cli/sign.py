@@ -13,8 +13,8 @@ from keyfront.cli.signers import CheckKey, Hash, KeyId, PrivateKey, SignerAddres
 from keyfront.cli.times import moment, span
 
 if TYPE_CHECKING:
-    from keyfront.policy import Moment
-    from keyfront.signing import Signer
+    from keyfront.core.policy import Moment
+    from keyfront.core.signing import Signer
 
 
 def sign(
@@ -129,9 +129,9 @@ def _warnings_on_stderr() -> Iterator[None]:
 
 def _told(signed: str, signer: "Signer") -> dict[str, Json]:
     """The signed URL with what its policy says, read from the URL itself."""
-    from keyfront import encoding
-    from keyfront.policy import Policy
-    from keyfront.urls import signing_parameters, without_signing_parameters
+    from keyfront.core import encoding
+    from keyfront.core.policy import Policy
+    from keyfront.core.urls import signing_parameters, without_signing_parameters
 
     base, _, query = signed.partition("?")
     parameters = dict(signing_parameters(query))

@@ -9,7 +9,7 @@ from keyfront.cli.extras import needs
 from keyfront.errors import InputError
 
 if TYPE_CHECKING:
-    from keyfront.signing import Signer
+    from keyfront.core.signing import Signer
 
 KeyId = Annotated[
     str | None,
@@ -79,7 +79,7 @@ def open_signer(
     if key_id is None:
         raise InputError("--private-key does not say which public key CloudFront has: give --key-id as well (K…)")
     from keyfront.cli.secrets import signing_key
-    from keyfront.signing import Signer
+    from keyfront.core.signing import Signer
 
     key = signing_key(private_key, passphrase_file)
     return Signer(key_id, key, "SHA256" if hash_name == "sha256" else "SHA1")

@@ -10,7 +10,7 @@ from keyfront.cli.output import show, show_json
 from keyfront.errors import InputError, KeyLoadError
 
 if TYPE_CHECKING:
-    from keyfront.keys import SigningKey
+    from keyfront.core.keys import SigningKey
     from keyfront.keystore import SignerDocument
     from keyfront.keystore.places import Place
 
@@ -57,8 +57,8 @@ def store(
     from keyfront.cli.cloudfront import aws
     from keyfront.cli.extras import needs
     from keyfront.cli.secrets import signing_key
+    from keyfront.core.signing import Signer
     from keyfront.keystore import KMSKey, KMSReference, SignerDocument
-    from keyfront.signing import Signer
 
     if (private_key is None) == (kms_key is None):
         raise InputError("say what signs, once: --private-key FILE or --kms-key KEY")

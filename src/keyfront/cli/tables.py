@@ -15,7 +15,7 @@ from keyfront.cli.signers import CheckKey, Hash, KeyId, PrivateKey, SignerAddres
 from keyfront.cli.times import moment, span
 
 if TYPE_CHECKING:
-    from keyfront.tables import Progress, Summary
+    from keyfront.integrations.tables import Progress, Summary
 
 REJECTED: Final = 1
 STOPPED: Final = 130
@@ -117,8 +117,8 @@ def sign_table(
     start = None if starts is None else moment(starts, "--starts")
     longest = None if max_lifetime is None else span(max_lifetime, "--max-lifetime")
     with needs("tables"):
-        from keyfront.tables import TableTerms
-        from keyfront.tables import sign_table as sign
+        from keyfront.integrations.tables import TableTerms
+        from keyfront.integrations.tables import sign_table as sign
     terms = TableTerms(
         url_column=url_column,
         signed_column=signed_column,

@@ -125,8 +125,8 @@ def up(
       keyfront up --log decisions --admin-port 9180
     """
     with needs("local"):
-        from keyfront.stack.admin import Observing
-        from keyfront.stack.up import Options, run
+        from keyfront.local.admin import Observing
+        from keyfront.local.up import Options, run
     run(
         Options(
             allowed_hosts=tuple(map(host, allow_host or ())),

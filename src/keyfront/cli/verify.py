@@ -11,7 +11,7 @@ from keyfront.cli.output import Json, marks, show, show_json
 from keyfront.cli.times import moment
 
 if TYPE_CHECKING:
-    from keyfront.verification import Decision
+    from keyfront.core.verification import Decision
 
 
 def verify(
@@ -49,8 +49,8 @@ def verify(
       keyfront verify "$URL" --trust K2JCJMDEHXQW5F=public_key.pem --ip 192.0.2.10 --at 2030-01-01T00:00:00Z
       keyfront verify https://media.example.com/42/1.ts --cookie "$COOKIE" --trust K2JCJMDEHXQW5F=public_key.pem
     """
-    from keyfront.verification import ViewerRequest
-    from keyfront.verification import verify as judge
+    from keyfront.core.verification import ViewerRequest
+    from keyfront.core.verification import verify as judge
 
     keys = trusted(trust)
     request = ViewerRequest(as_sent(url), cookie, address(ip))
@@ -64,7 +64,7 @@ def verify(
 
 
 def _when(at: str | None) -> float:
-    from keyfront.policy import epoch
+    from keyfront.core.policy import epoch
 
     now = time.time()
     return now if at is None else epoch(moment(at, "--at"), now, "--at")

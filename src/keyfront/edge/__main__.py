@@ -24,11 +24,11 @@ from typing import Any
 
 import uvloop
 
-from keyfront.draining import Ending
-from keyfront.edge.server import Addresses, serve
-from keyfront.edge.settings import EdgeSettings
-from keyfront.edge.standing import Standing
+from keyfront.edge.server.server import Addresses, serve
+from keyfront.edge.server.settings import EdgeSettings
+from keyfront.edge.server.standing import Standing
 from keyfront.errors import InputError, KeyfrontError
+from keyfront.web.draining import Ending
 
 _PATHS = ("directory", "origin_authorities", "keys", "access_logs")
 _GARBAGE = 10_000

@@ -1,16 +1,17 @@
-"""Authorise: whether a protected behavior lets a viewer in. `keyfront.verification` is the one judge."""
+"""Authorise: whether a protected behavior lets a viewer in. `keyfront.core.verification` is the one judge."""
 
-from keyfront import authorisation, verification
+from keyfront.core import access as authorisation
+from keyfront.core import verification
+from keyfront.core.paths import Reading
+from keyfront.core.verification import Decision
 from keyfront.edge.configuration import Behavior, Site
-from keyfront.edge.viewer import ViewerRequest
-from keyfront.paths import Reading
-from keyfront.verification import Decision
+from keyfront.edge.request.viewer import ViewerRequest
 
 
 def authorise(
     viewer: ViewerRequest, site: Site, behavior: Behavior, ways: tuple[Reading, ...], now: float
 ) -> Decision | None:
-    """Judge a request by the behavior of its path, and by those of the other readings of it (see `keyfront.paths`).
+    """Judge a request by the behavior of its path, and by those of its other readings (see `keyfront.core.paths`).
 
     `now` is seconds since the epoch. The first decision that refuses counts; `None` where nothing is protected.
     """

@@ -9,10 +9,14 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final, Literal
 
-from keyfront.edge.answers import Headers
-from keyfront.edge.locations import ALONE
-from keyfront.edge.policies import CacheRules, cache_rules, response_headers_policy
-from keyfront.edge.response_headers import HeaderRules, header_rules
+from keyfront.core.keys import PublicKey
+from keyfront.core.paths import written
+from keyfront.core.routes import path_matcher
+from keyfront.core.urls import split_host
+from keyfront.edge.cache_rules import CacheRules, cache_rules, response_headers_policy
+from keyfront.edge.response.header_rules import HeaderRules, header_rules
+from keyfront.edge.response.pages import Headers
+from keyfront.edge.server.locations import ALONE
 from keyfront.inventory import (
     CacheBehavior,
     CustomErrorResponse,
@@ -22,10 +26,6 @@ from keyfront.inventory import (
     Origin,
     OriginAccessControl,
 )
-from keyfront.keys import PublicKey
-from keyfront.paths import written
-from keyfront.routes import path_matcher
-from keyfront.urls import split_host
 
 _log = logging.getLogger(__name__)
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
 
-from keyfront.edge.cache import Key
+from keyfront.core.verification import Decision
+from keyfront.edge.cache.objects import Key
 from keyfront.edge.configuration import Behavior, Site
-from keyfront.edge.responding import Send
-from keyfront.edge.viewer import ViewerRequest
+from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.response.responding import Send
 from keyfront.errors import KeyfrontError
-from keyfront.serving import Message
-from keyfront.verification import Decision
+from keyfront.web.serving import Message
 
 Receive = Callable[[], Awaitable[Message]]
 

@@ -7,27 +7,27 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from keyfront.edge.admission import Door, admit, route
-from keyfront.edge.answers import ERROR, HIT, Answer, refused
+from keyfront.core.paths import readings
+from keyfront.core.verification import Decision
 from keyfront.edge.authorisation import authorise
-from keyfront.edge.cache import Cache, Entry
+from keyfront.edge.cache.bodies import Disk
+from keyfront.edge.cache.objects import Cache, Entry
 from keyfront.edge.configuration import EMPTY, Behavior, Configuration, Site, marks
 from keyfront.edge.exchange import Exchange, Inbound, Outcome, Receive, ViewerGoneError, WhileThere
-from keyfront.edge.fetching import Fetcher
-from keyfront.edge.forwarding import cache_key, own_query
-from keyfront.edge.geography import blocked
-from keyfront.edge.geography import countries as countries_of
-from keyfront.edge.locations import ALONE
-from keyfront.edge.origins import Origins
-from keyfront.edge.responding import Send, is_here, select, send_answer, send_entry
-from keyfront.edge.stores import Disk
-from keyfront.edge.viewer import ViewerRequest
-from keyfront.edge.viewer_facts import facts
-from keyfront.paths import readings
-from keyfront.verification import Decision
+from keyfront.edge.origin.client import Origins
+from keyfront.edge.origin.fetching import Fetcher
+from keyfront.edge.request.admission import Door, admit, route
+from keyfront.edge.request.forwarding import cache_key, own_query
+from keyfront.edge.request.geography import blocked
+from keyfront.edge.request.geography import countries as countries_of
+from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.request.viewer_headers import facts
+from keyfront.edge.response.pages import ERROR, HIT, Answer, refused
+from keyfront.edge.response.responding import Send, is_here, select, send_answer, send_entry
+from keyfront.edge.server.locations import ALONE
 
 if TYPE_CHECKING:
-    from keyfront.edge.explaining import Explainer
+    from keyfront.edge.response.explanation import Explainer
 
 _log = logging.getLogger(__name__)
 
@@ -175,6 +175,6 @@ class Edge:
 
 def _explainer() -> "Explainer":
     # What is not asked for is not imported.
-    from keyfront.edge.explaining import Explainer
+    from keyfront.edge.response.explanation import Explainer
 
     return Explainer()

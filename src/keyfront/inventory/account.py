@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from keyfront.core.keys import PublicKey
 from keyfront.errors import KeyLoadError, ServiceError
 from keyfront.inventory.documents import parse_distribution
 from keyfront.inventory.policies import Document, cache_policy, origin_request_policy
@@ -19,7 +20,6 @@ from keyfront.inventory.values import (
     OriginRequestPolicy,
     TrustedKey,
 )
-from keyfront.keys import PublicKey
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError

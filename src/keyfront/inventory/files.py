@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from keyfront.core.keys import PublicKey
 from keyfront.errors import InputError, KeyLoadError
 from keyfront.inventory.documents import parse_distribution
 from keyfront.inventory.policies import Document, cache_policy, origin_request_policy
@@ -28,7 +29,6 @@ from keyfront.inventory.values import (
     OriginRequestPolicy,
     TrustedKey,
 )
-from keyfront.keys import PublicKey
 
 
 @dataclass

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from keyfront.core.keys import PublicKey
+from keyfront.core.showing import refuse_text
 from keyfront.inventory.response_headers import ResponseHeadersPolicy
-from keyfront.keys import PublicKey
-from keyfront.showing import refuse_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """Where a signer's key comes from: sources, the document they hold, and one cache above them all."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
+
+from keyfront.lazy import names
 
 if TYPE_CHECKING:
     from keyfront.keystore.addresses import Address
-    from keyfront.keystore.checking import CloudFrontCheck
+    from keyfront.keystore.cloudfront_check import CloudFrontCheck
     from keyfront.keystore.document import SignerDocument
     from keyfront.keystore.kms import KMSKey, KMSReference, WrappedKey, new_wrapped_key
     from keyfront.keystore.refreshing import Counts, Refreshing
@@ -32,9 +33,9 @@ __all__ = [
 ]
 
 # Loaded when first used: a function on Lambda starts without what its own kind of key does not need.
-_ROOMS: Final = {
+_MODULES: Final = {
     "Address": "addresses",
-    "CloudFrontCheck": "checking",
+    "CloudFrontCheck": "cloudfront_check",
     "Counts": "refreshing",
     "EnvironmentVariable": "sources",
     "KMSKey": "kms",
@@ -51,15 +52,4 @@ _ROOMS: Final = {
     "open_keystore": "store",
 }
 
-
-def __getattr__(name: str) -> object:
-    room = _ROOMS.get(name)
-    if room is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{room}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = names(globals(), _MODULES)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, cast
 
+from keyfront.core.showing import like_a_key, told
 from keyfront.errors import InputError
 from keyfront.keystore.refreshing import SECONDS
 from keyfront.keystore.sources import EnvironmentVariable, KeyFile, Secret, Source, SSMParameter
-from keyfront.showing import like_a_key, told
 
 Kind = Literal["file", "env", "ssm", "secretsmanager", "kms"]
 

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from keyfront.core.keys import HashAlgorithm, PrivateKey, SigningKey
+from keyfront.core.showing import like_a_key, refuse_text
 from keyfront.errors import InputError, KeyLoadError
-from keyfront.keys import HashAlgorithm, PrivateKey, SigningKey
-from keyfront.showing import like_a_key, refuse_text
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

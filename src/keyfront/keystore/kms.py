@@ -8,8 +8,8 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from keyfront.core.keys import Algorithm, HashAlgorithm, PublicKey, SigningKey
 from keyfront.errors import InputError, KeyLoadError
-from keyfront.keys import Algorithm, HashAlgorithm, PublicKey, SigningKey
 from keyfront.keystore.services import asked
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from keyfront.core.keys import PublicKey
+from keyfront.core.signing import Signer
 from keyfront.errors import InputError
-from keyfront.keys import PublicKey
 from keyfront.keystore.addresses import Address
 from keyfront.keystore.document import SignerDocument
 from keyfront.keystore.refreshing import SECONDS, Counts, Refreshing
 from keyfront.keystore.services import client
 from keyfront.keystore.sources import Source
-from keyfront.signing import Signer
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

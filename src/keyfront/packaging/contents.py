@@ -9,27 +9,21 @@ import keyfront
 from keyfront.errors import InputError
 
 _ROOMS: Final = {
-    "download": ("backend", "keystore"),
+    "download": ("core", "backend", "keystore"),
     "rotation": (
-        "diagnosis",
+        "core",
+        "explain",
         "inventory",
         "keystore",
-        "operations/__init__.py",
-        "operations/account.py",
-        "operations/rotation",
+        "account/__init__.py",
+        "account/key_groups.py",
+        "account/rotation",
     ),
 }
-"""Of keyfront's rooms, those that a function uses, beside the core at its top."""
+"""Of keyfront's rooms, those that a function uses, beside the modules at its top."""
 _LEFT_OUT: Final = (
-    # Other faces and the demo's shop.
-    "keyfront/backend/app.py",
-    "keyfront/backend/guard.py",
-    "keyfront/backend/refused_links.py",
-    "keyfront/backend/responses.py",
-    "keyfront/backend/storefront.py",
-    "keyfront/backend/stylesheet.py",
-    "keyfront/testing.py",
-    "keyfront/serving.py",
+    # The other face.
+    "keyfront/backend/asgi/",
     # Of Powertools the logger and the metrics are used, and what these import.
     "aws_lambda_powertools/event_handler/",
     "aws_lambda_powertools/utilities/batch/",

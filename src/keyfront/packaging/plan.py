@@ -16,7 +16,7 @@ _GLIBC: Final = {False: ("2_34", "2_28", "2_17", "2014"), True: ("2_26", "2_17",
 
 FUNCTIONS: Final = {
     "download": "keyfront.backend.aws_lambda.handler",
-    "rotation": "keyfront.operations.rotation.secrets_manager.handler",
+    "rotation": "keyfront.account.rotation.secrets_manager.handler",
 }
 """What a package can be, and its handler."""
 _ALWAYS: Final = {

@@ -52,5 +52,5 @@ module "download_endpoint" {
   jwt_authorizer      = var.jwt_authorizer
 
   # Everybody may have every file, for a first look: yours will ask a table, a database or your own code.
-  environment = { KEYFRONT_ENTITLEMENTS = "keyfront.backend.entitlements:anybody" }
+  environment = { KEYFRONT_ENTITLEMENTS = "keyfront.backend:anybody" }
 }

@@ -14,9 +14,9 @@ import boto3
 import pytest
 from tests.servers import event_loop
 
-from keyfront.controlplane import ControlPlane
-from keyfront.controlplane.asgi import application
-from keyfront.stack.endpoint import Endpoint
+from keyfront.local.aws import Endpoint
+from keyfront.local.controlplane import ControlPlane
+from keyfront.local.controlplane.asgi import application
 
 _HERE = Path(__file__).parent
 _MODULES = _HERE.parents[2] / "terraform" / "modules"

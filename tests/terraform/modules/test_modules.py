@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from keyfront.keys import SigningKey
+from keyfront.core.keys import SigningKey
 
 ROOT = Path(__file__).parents[3] / "terraform"
 OWN = ("download-endpoint", "entitlements-table", "signing-key", "trusted-key-group")

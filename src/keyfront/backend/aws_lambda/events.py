@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 from urllib.parse import unquote
 
-from keyfront.backend.exchange import Asked, Fields
+from keyfront.backend.service.exchange import Asked, Fields
 
 Kind = Literal["http", "rest", "balancer", "balancer-multi"]
 """In which form the sender wants its answer; `balancer-multi`: with multi-value headers switched on."""

@@ -5,18 +5,18 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
-from keyfront.backend.answers import as_json
+from keyfront.backend.aws_lambda.dispatch import answer
 from keyfront.backend.aws_lambda.events import Kind, MalformedError, read
 from keyfront.backend.aws_lambda.observing import Context, Observer, log
 from keyfront.backend.aws_lambda.replies import reply
-from keyfront.backend.dispatch import answer
-from keyfront.backend.downloads import Downloads
-from keyfront.backend.entitlements import Called, Entitlements, load
-from keyfront.backend.exchange import Answer, Asked, Fields
-from keyfront.backend.identity import BearerToken, GatewayClaims, Identity
-from keyfront.backend.refusals import Refusal, bad_request, broken
-from keyfront.backend.service import Service
-from keyfront.backend.settings import Settings
+from keyfront.backend.service.addresses import Service
+from keyfront.backend.service.downloads import Downloads
+from keyfront.backend.service.entitlements import Called, Entitlements, load
+from keyfront.backend.service.exchange import Answer, Asked, Fields
+from keyfront.backend.service.identity import BearerToken, GatewayClaims, Identity
+from keyfront.backend.service.refusal_responses import as_json
+from keyfront.backend.service.refusals import Refusal, bad_request, broken
+from keyfront.backend.service.settings import Settings
 from keyfront.errors import InputError, KeyfrontError
 from keyfront.keystore import KeyStore
 
@@ -125,7 +125,7 @@ def _build(environment: Mapping[str, str]) -> tuple[Service[Asked], KeyStore]:
     store = settings.open_keystore(check=False)
     identities: list[Identity[Asked]] = [GatewayClaims()]
     if settings.tokens is not None:
-        from keyfront.backend.tokens import TokenChecker
+        from keyfront.backend.service.tokens import TokenChecker
 
         identities.append(BearerToken(TokenChecker(settings.tokens, seconds=settings.wait_seconds, blocking=True)))
 
@@ -137,13 +137,13 @@ def _entitlements(settings: Settings, environment: Mapping[str, str]) -> Entitle
     if settings.entitlements is not None:
         return Called(load(settings.entitlements), Loop().wait)
     if settings.entitlements_table is not None:
-        from keyfront.backend.dynamodb import DynamoTable
+        from keyfront.backend.service.dynamodb import DynamoTable
 
         return DynamoTable(settings.entitlements_table, seconds=settings.wait_seconds)
     if not environment.get("DATABASE_URL", "").strip():
         raise InputError(_NOWHERE)
-    from keyfront.backend.purchases import Purchases
-    from keyfront.backend.tables import connect
+    from keyfront.backend.service.purchases import Purchases
+    from keyfront.backend.service.tables import connect
 
     return Purchases(connect(settings.database_url, seconds=settings.wait_seconds))
 

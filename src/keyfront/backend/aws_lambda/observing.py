@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-from keyfront.backend.exchange import Answer
+from keyfront.backend.service.exchange import Answer
 
 _NAMESPACE: Final = "keyfront"
 _DOWNLOADS: Final = ("redirect", "link", "cookies")

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Final
 
 from keyfront.backend.aws_lambda.events import Kind
-from keyfront.backend.exchange import Answer
+from keyfront.backend.service.exchange import Answer
 
 _TEXT: Final = ("text/", "application/json")
 

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 from keyfront.edge.exchange import Outcome, Receive
 from keyfront.edge.observation.record import Observer, Witness
-from keyfront.edge.responding import Send
-from keyfront.edge.viewer import ViewerRequest
-from keyfront.serving import Message
+from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.response.responding import Send
+from keyfront.web.serving import Message
 
 
 class Desk:

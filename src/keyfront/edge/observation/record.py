@@ -4,11 +4,11 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from keyfront.edge.answers import Headers
 from keyfront.edge.exchange import Outcome
-from keyfront.edge.responding import Send
-from keyfront.edge.viewer import ViewerRequest
-from keyfront.serving import Message
+from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.response.pages import Headers
+from keyfront.edge.response.responding import Send
+from keyfront.web.serving import Message
 
 _STATUS_LINE = len(b"HTTP/1.1 200 OK\r\n\r\n")
 

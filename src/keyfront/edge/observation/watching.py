@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from keyfront.edge.observation.desk import Desk
 from keyfront.edge.observation.record import Observer
-from keyfront.edge.standing import Standing
+from keyfront.edge.server.standing import Standing
 
 if TYPE_CHECKING:
     from keyfront.edge.observation.metrics import Metrics
-    from keyfront.edge.settings import EdgeSettings
+    from keyfront.edge.server.settings import EdgeSettings
 
 
 class Observation:

@@ -1,0 +1,58 @@
+"""What is wrong with an account's private content: read it, judge it, and say how to mend each fault."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from keyfront.account.audit.checks import ALL
+from keyfront.account.audit.reading import Client, Notes, read_bucket, read_secrets
+from keyfront.account.audit.rules.origins import bucket_of, protected_origins
+from keyfront.account.audit.values import Account, Finding, LogFacts, NotChecked, Report, Settings, Severity
+from keyfront.inventory import Inventory, read
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudfront import CloudFrontClient
+
+__all__ = [
+    "Account",
+    "Finding",
+    "NotChecked",
+    "Report",
+    "Settings",
+    "Severity",
+    "judge",
+    "read_account",
+    "saved_account",
+]
+
+
+def read_account(
+    cloudfront: "CloudFrontClient", client: Client, settings: Settings, log: LogFacts | None = None
+) -> tuple[Account, list[NotChecked]]:
+    """The account behind `cloudfront`, and what may not be read of it. Raises `ServiceError` when nothing answers."""
+    notes = Notes()
+    inventory = read(cloudfront, refused=notes.refused)
+    account = Account(inventory, settings, complete=not notes.found)
+    names = dict.fromkeys(name for _, origin in protected_origins(account) if (name := bucket_of(origin)))
+    buckets = {name: read_bucket(client, name, notes) for name in names}
+    secrets = tuple(read_secrets(client, notes))
+    return Account(inventory, settings, account.complete, buckets, secrets, log), list(notes.found)
+
+
+def saved_account(inventory: Inventory, settings: Settings, log: LogFacts | None = None) -> Account:
+    """A saved configuration: it says nothing of what no behavior names, nor of other services."""
+    return Account(inventory, settings, complete=True, log=log)
+
+
+def judge(account: Account, not_checked: Iterable[NotChecked] = (), ignored: Iterable[str] = ()) -> Report:
+    """Every finding, most urgent first. `ignored` holds `ID` and `ID:RESOURCE`."""
+    left_out = frozenset(ignored)
+    every = [finding for check in ALL for finding in check(account)]
+    kept = [
+        each for each in dict.fromkeys(every)
+        if each.rule.id not in left_out and f"{each.rule.id}:{each.resource}" not in left_out
+    ]  # fmt: skip
+    notes = list(not_checked)
+    if account.log is None:
+        notes.append(NotChecked("hash algorithm and addresses of what is signed", "--access-log FILE"))
+    kept.sort(key=lambda each: (-each.severity, each.rule.id, each.resource))
+    return Report(tuple(kept), tuple(notes), len(every) - len(kept))

@@ -1,0 +1,161 @@
+"""The account beside CloudFront, as far as it may be read: buckets, parameters, secrets and KMS keys.
+
+What may not be read becomes a `NotChecked` with the IAM action that is missing. No secret's value is asked for; of
+SSM only parameters that are stored in the clear are read, and what they hold is judged and dropped.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from keyfront.account.audit.values import Bucket, NotChecked, Secret
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+Client = Callable[[str], Any]
+"""A boto3 client for a service."""
+
+_KEY_LIKE = re.compile(r"(private|signing|signer|cloudfront|keyfront).*(key|pem)|\.pem$|private", re.IGNORECASE)
+_EVERYBODY: Final = ("global/AllUsers", "global/AuthenticatedUsers")
+_PRIVATE: Final = re.compile(r"BEGIN ([A-Z]+ )?PRIVATE KEY")
+_ABSENT: Final = ("NoSuchBucketPolicy", "NoSuchPublicAccessBlockConfiguration", "ResourceNotFoundException")
+_DENIED: Final = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden", "403")
+
+
+class Notes:
+    """Collects what could not be looked at."""
+
+    def __init__(self) -> None:
+        self.found: dict[NotChecked, None] = {}
+
+    def add(self, what: str, needs: str) -> None:
+        """Note it, once."""
+        self.found[NotChecked(what, needs)] = None
+
+    @contextmanager
+    def asking(self, what: str, action: str) -> Iterator[None]:
+        """Around calls that may be refused: the refusal is noted, and what follows in the block left out."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            yield
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            denied = code in _DENIED
+            self.add(what, f"iam action {action}" if denied else f"an answer to {action}, which was {code}")
+        except BotoCoreError as error:
+            self.add(what, f"an answer to {action}: {type(error).__name__}")
+
+    def refused(self, error: "ClientError") -> bool:
+        """For `keyfront.inventory.read`: go on after a denial, and note it."""
+        if str(error.response.get("Error", {}).get("Code", "")) not in _DENIED:
+            return False
+        self.add(f"CloudFront's {error.operation_name}", f"iam action cloudfront:{error.operation_name}")
+        return True
+
+
+def _or_none(ask: Callable[[], Any]) -> Any:
+    """What a call answers; `None` where there is no such thing."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return ask()
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in _ABSENT:
+            return None
+        raise
+
+
+def read_bucket(client: Client, name: str, notes: Notes) -> Bucket:
+    """A bucket's policy, public access block and ACL. Access points and objects' own ACLs are not looked at."""
+    s3 = client("s3")
+    policy = blocked = grants = None
+    with notes.asking(f"policy of bucket {name}", "s3:GetBucketPolicy"):
+        answer = _or_none(lambda: s3.get_bucket_policy(Bucket=name))
+        policy = _policy(answer["Policy"]) if answer else {}
+    with notes.asking(f"public access block of bucket {name}", "s3:GetBucketPublicAccessBlock"):
+        answer = _or_none(lambda: s3.get_public_access_block(Bucket=name))
+        blocked = answer["PublicAccessBlockConfiguration"] if answer else {}
+    with notes.asking(f"ACL of bucket {name}", "s3:GetBucketAcl"):
+        grants = tuple(
+            each["Permission"]
+            for each in s3.get_bucket_acl(Bucket=name)["Grants"]
+            if each["Grantee"].get("URI", "").endswith(_EVERYBODY)
+        )
+    return Bucket(name, policy, blocked, grants)
+
+
+def read_secrets(client: Client, notes: Notes) -> list[Secret]:
+    """Parameters, secrets that look like private keys, and KMS keys that sign."""
+    found: list[Secret] = []
+    with notes.asking("parameters", "ssm:DescribeParameters"):
+        found += _parameters(client("ssm"), notes)
+    with notes.asking("secrets", "secretsmanager:ListSecrets"):
+        found += _secrets(client("secretsmanager"), notes)
+    with notes.asking("KMS keys", "kms:ListKeys"):
+        found += _kms(client("kms"), notes)
+    return found
+
+
+def _parameters(ssm: Any, notes: Notes) -> Iterable[Secret]:
+    found = []
+    for page in ssm.get_paginator("describe_parameters").paginate():
+        for item in page["Parameters"]:
+            name, kind = item["Name"], item["Type"]
+            like = bool(_KEY_LIKE.search(f"{name} {item.get('Description', '')}"))
+            holds, algorithm = False, ""
+            if kind != "SecureString":
+                with notes.asking(f"parameter {name}", "ssm:GetParameter"):
+                    holds, algorithm = _judged(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+            key = item.get("KeyId", "alias/aws/ssm") if kind == "SecureString" else ""
+            found.append(Secret(item.get("ARN", name), name, kind, like, holds, algorithm, key))
+    return found
+
+
+def _judged(value: str) -> tuple[bool, str]:
+    holds = bool(_PRIVATE.search(value))
+    try:
+        document = json.loads(value, strict=False)
+    except (ValueError, RecursionError):
+        return holds, ""
+    if not isinstance(document, dict) or not {"key_pair_id", "private_key"} <= document.keys():
+        return holds, ""
+    return holds, "SHA256" if document.get("hash_algorithm") == "SHA256" else "SHA1"
+
+
+def _secrets(manager: Any, notes: Notes) -> Iterable[Secret]:
+    found = []
+    for page in manager.get_paginator("list_secrets").paginate():
+        for item in page["SecretList"]:
+            tags = " ".join(f"{each['Key']} {each['Value']}" for each in item.get("Tags", ()))
+            if not _KEY_LIKE.search(f"{item['Name']} {item.get('Description', '')} {tags}"):
+                continue
+            policy = None
+            with notes.asking(f"policy of secret {item['Name']}", "secretsmanager:GetResourcePolicy"):
+                answer = _or_none(partial(manager.get_resource_policy, SecretId=item["ARN"]))
+                policy = _policy((answer or {}).get("ResourcePolicy") or "{}")
+            key = item.get("KmsKeyId") or "alias/aws/secretsmanager"
+            found.append(Secret(item["ARN"], item["Name"], "secret", True, kms_key=key, policy=policy))
+    return found
+
+
+def _kms(kms: Any, notes: Notes) -> Iterable[Secret]:
+    found = []
+    for page in kms.get_paginator("list_keys").paginate():
+        for item in page["Keys"]:
+            key = item["KeyId"]
+            with notes.asking(f"KMS key {key}", "kms:DescribeKey, kms:GetKeyPolicy"):
+                about = kms.describe_key(KeyId=key)["KeyMetadata"]
+                if about.get("KeyManager") == "CUSTOMER" and about.get("KeyUsage") == "SIGN_VERIFY":
+                    policy = _policy(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+                    found.append(Secret(about["Arn"], key, "kms", False, policy=policy))
+    return found
+
+
+def _policy(text: str) -> dict[str, object]:
+    document = json.loads(text)
+    return document if isinstance(document, dict) else {}

@@ -1,0 +1,86 @@
+"""Where private keys are kept, who can read them, and what is signed with."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from keyfront.account.audit.documents import allowing, open_to_all, principals
+from keyfront.account.audit.values import Account, Finding, Rule, Severity
+
+_CLEAR: Final = Rule(
+    "private-key-in-clear",
+    "A private key is kept unencrypted",
+    "Whoever may read parameters has it, and signs for everything that it opens.",
+)
+_OPEN: Final = Rule(
+    "private-key-open",
+    "A resource policy hands a private key to others",
+    "Whoever reads or uses it signs for everything.",
+)
+_DEFAULT: Final = Rule(
+    "private-key-default-encryption",
+    "A private key is encrypted with the account's default key",
+    "Only IAM then says who reads it: the default key's own policy lets everybody of the account decrypt.",
+)
+_SHA1: Final = Rule(
+    "sha1-in-use",
+    "Links are signed with SHA-1",
+    "CloudFront takes SHA-256 since April 2026; SHA-1 is broken for collisions.",
+)
+RULES: Final = (_CLEAR, _OPEN, _DEFAULT, _SHA1)
+_READS: Final = {"secret": "secretsmanager:GetSecretValue", "kms": "kms:Sign"}
+
+
+def _places(account: Account) -> Iterator[Finding]:
+    for each in account.secrets:
+        if each.holds_key:
+            yield Finding(
+                _CLEAR, Severity.CRITICAL, each.arn, f"The parameter {each.name} has the type {each.kind}.",
+                f"rotate the key, then: aws ssm delete-parameter --name {each.name}; keep the new one as SecureString",
+            )  # fmt: skip
+        elif each.key_like and each.kind == "String":
+            yield Finding(
+                _CLEAR, Severity.LOW, each.arn, f"{each.name} is named like a private key, and is not encrypted; "
+                "no private key was seen in it.", "if it holds one: rotate it, and keep the new one as SecureString",
+            )  # fmt: skip
+        action = _READS.get(each.kind, "kms:Decrypt")
+        if each.kind in _READS and (open_to_all(each.policy, action) or _foreign(each.policy, each.arn)):
+            yield Finding(
+                _OPEN, Severity.CRITICAL if open_to_all(each.policy, action) else Severity.HIGH, each.arn,
+                f"Its policy lets {'anybody' if open_to_all(each.policy, action) else 'another account'} do {action}.",
+                "name the signer's role as Principal"
+                + (f": aws secretsmanager put-resource-policy --secret-id {each.name}" if each.kind == "secret" else
+                   f": aws kms put-key-policy --policy-name default --key-id {each.name}"),
+            )  # fmt: skip
+        if each.key_like and each.kind in ("SecureString", "secret") and each.kms_key.startswith("alias/aws/"):
+            yield Finding(
+                _DEFAULT, Severity.INFO, each.arn, f"{each.name} is encrypted with {each.kms_key}.",
+                "encrypt it with a KMS key of its own, whose policy names the signer's role",
+            )  # fmt: skip
+        if each.hash_algorithm == "SHA1":
+            yield Finding(_SHA1, Severity.MEDIUM, each.arn, f"The document in {each.name} signs with SHA-1.",
+                          'store it with "hash_algorithm": "SHA256"')  # fmt: skip
+
+
+def _foreign(policy: object, arn: str) -> bool:
+    """Whether another account's root, and so whomever it likes, is named."""
+    own = (arn.split(":") + [""] * 5)[4]
+    return any(
+        name.removesuffix(":root").rpartition(":")[2] != own
+        for statement in allowing(policy if isinstance(policy, dict) else None)
+        for name in principals(statement)
+        if name.endswith(":root") or (name.isdigit() and len(name) == 12)
+    )
+
+
+def _log(account: Account) -> Iterator[Finding]:
+    log = account.log
+    if log and log.sha1:
+        yield Finding(
+            _SHA1, Severity.MEDIUM, ", ".join(log.hosts_sha1),
+            f"{log.sha1} of {log.signed} signed requests let in used SHA-1.",
+            'Signer(..., hash_algorithm="SHA256"), keyfront sign --hash sha256; in a signer document: '
+            '"hash_algorithm": "SHA256"',
+        )  # fmt: skip
+
+
+CHECKS: Final = (_places, _log)

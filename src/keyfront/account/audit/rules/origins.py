@@ -1,0 +1,168 @@
+"""Origins: whether what CloudFront protects can be fetched around it."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from keyfront.account.audit.documents import allowing, allows, bound, open_to_all, principals
+from keyfront.account.audit.rules.behaviors import in_order
+from keyfront.account.audit.values import Account, Bucket, Finding, Rule, Severity
+from keyfront.inventory import Distribution, Origin
+
+_PUBLIC: Final = Rule(
+    "bucket-public",
+    "A bucket behind CloudFront is public",
+    "Its objects are read past CloudFront, without a signature.",
+)
+_UNSIGNED: Final = Rule(
+    "origin-without-access-control",
+    "An S3 origin has no working origin access control",
+    "CloudFront asks unsigned, so it only works while anybody may read the bucket.",
+)
+_ANY: Final = Rule(
+    "bucket-open-to-any-distribution",
+    "A bucket policy lets in any distribution",
+    "Without AWS:SourceArn, anybody's distribution with this bucket as origin reads it, without a key group.",
+)
+_BLOCK: Final = Rule(
+    "bucket-access-not-blocked",
+    "Public access to a bucket is not blocked",
+    "One mistaken policy or ACL makes the content public.",
+)
+_NO_SECRET: Final = Rule(
+    "custom-origin-open",
+    "A web server behind CloudFront cannot tell it from others",
+    "Whoever finds its name asks it directly, without a signature.",
+)
+_WEAK: Final = Rule(
+    "origin-secret-weak",
+    "The header that proves CloudFront to an origin is easily guessed",
+    "Whoever guesses it asks the origin directly. The value is not shown.",
+)
+_CLEAR: Final = Rule(
+    "origin-over-http",
+    "An origin of protected content is asked over plain HTTP",
+    "Content and the secret header travel in the clear.",
+)
+RULES: Final = (_PUBLIC, _UNSIGNED, _ANY, _BLOCK, _NO_SECRET, _WEAK, _CLEAR)
+
+_S3 = re.compile(r"^(?P<bucket>.+?)\.s3(?:[.-](?:dualstack\.)?[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?$")
+_WEBSITE = re.compile(r"\.s3-website[.-]")
+_GUESSED: Final = ("secret", "password", "changeme", "cloudfront", "example", "token", "test", "12345")
+_BLOCKS: Final = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+
+
+def bucket_of(origin: Origin) -> str:
+    """The bucket that an origin is; empty for anything else."""
+    found = _S3.match(origin.domain_name) if not _WEBSITE.search(origin.domain_name) else None
+    return found["bucket"] if found else ""
+
+
+def protected_origins(account: Account) -> Iterator[tuple[Distribution, Origin]]:
+    """The origins that protected behaviors ask, by themselves or in an origin group."""
+    for distribution in account.inventory.distributions:
+        wanted = {each.target_origin_id for each in in_order(distribution) if each.protected}
+        wanted |= {member for group in distribution.origin_groups if group.id in wanted for member in group.members}
+        yield from ((distribution, origin) for origin in distribution.origins if origin.id in wanted)
+
+
+def _mark(distribution: Distribution, origin: Origin) -> tuple[str, ...]:
+    return tuple(
+        f"{distribution.id}:{each.path_pattern}"
+        for each in in_order(distribution)
+        if each.protected and each.target_origin_id == origin.id
+    )
+
+
+def _access(account: Account) -> Iterator[Finding]:
+    for distribution, origin in protected_origins(account):
+        where, marks = f"{distribution.id}/{origin.id}", _mark(distribution, origin)
+        control = account.inventory.access_controls.get(origin.access_control)
+        signs = bool(origin.access_control) and (control is None or control.signing_behavior != "never")
+        if bucket_of(origin) and not (signs or origin.access_identity):
+            yield Finding(
+                _UNSIGNED, Severity.HIGH, where,
+                f"{origin.domain_name} has no origin access control"
+                f"{' that signs' if origin.access_control else ''}.",
+                "make an aws_cloudfront_origin_access_control (signing_behavior = \"always\"), and in origin: "
+                "origin_access_control_id = aws_cloudfront_origin_access_control.content.id", marks=marks,
+            )  # fmt: skip
+        if origin.custom is None or signs:
+            continue
+        yield from _web(where, origin, marks)
+
+
+def _web(where: str, origin: Origin, marks: tuple[str, ...]) -> Iterator[Finding]:
+    mend = (
+        'in origin: custom_header { name = "x-origin-secret", value = var.origin_secret } (32 random bytes), and check'
+    )
+    if _WEBSITE.search(origin.domain_name):
+        yield Finding(
+            _UNSIGNED, Severity.HIGH, where, f"{origin.domain_name} is an S3 website, which is public.",
+            "use the bucket's regional domain name with an origin access control", marks=marks,
+        )  # fmt: skip
+    elif not origin.custom_headers:
+        yield Finding(
+            _NO_SECRET, Severity.HIGH, where, f"{origin.domain_name} gets no custom header.",
+            f"{mend} it at the origin", marks=marks,
+        )  # fmt: skip
+    elif not any(_strong(value) for _, value in origin.custom_headers):
+        names = ", ".join(header for header, _ in origin.custom_headers)
+        yield Finding(
+            _WEAK, Severity.MEDIUM, where, f"No custom header of {origin.domain_name} ({names}) has a random value.",
+            f"{mend} the new one at the origin", marks=marks,
+        )  # fmt: skip
+    if origin.custom and origin.custom.protocol_policy == "http-only":
+        yield Finding(
+            _CLEAR, Severity.MEDIUM, where, f"{origin.domain_name} is asked with http-only.",
+            'in custom_origin_config: origin_protocol_policy = "https-only"', marks=marks,
+        )  # fmt: skip
+
+
+def _strong(value: str) -> bool:
+    """Assumed: sixteen characters, ten of them different, none of the usual words."""
+    return len(value) >= 16 and len(set(value)) >= 10 and not any(word in value.lower() for word in _GUESSED)
+
+
+def _buckets(account: Account) -> Iterator[Finding]:
+    for bucket in account.buckets.values():
+        arn = f"arn:aws:s3:::{bucket.name}"
+        marks = tuple(
+            mark
+            for distribution, origin in protected_origins(account)
+            if bucket_of(origin) == bucket.name
+            for mark in _mark(distribution, origin)
+        )
+        yield from _public(bucket, arn, marks)
+        for statement in allowing(bucket.policy):
+            service = {"*", "cloudfront.amazonaws.com"} & set(principals(statement, "Service"))
+            if service and allows(statement, "s3:GetObject") and not bound(statement):
+                yield Finding(
+                    _ANY, Severity.HIGH, arn, "cloudfront.amazonaws.com may read it without a condition.",
+                    'in the policy: "Condition": {"StringEquals": {"AWS:SourceArn": "arn:aws:cloudfront::ACCOUNT:'
+                    'distribution/ID"}}', marks=marks,
+                )  # fmt: skip
+        if bucket.blocked is not None and (missing := [each for each in _BLOCKS if not bucket.blocked.get(each)]):
+            yield Finding(
+                _BLOCK, Severity.LOW, arn, f"Off: {', '.join(missing)}.",
+                f"aws s3api put-public-access-block --bucket {bucket.name} --public-access-block-configuration "
+                + ",".join(f"{each}=true" for each in _BLOCKS),
+            )  # fmt: skip
+
+
+def _public(bucket: Bucket, arn: str, marks: tuple[str, ...]) -> Iterator[Finding]:
+    blocked = bucket.blocked or {}
+    if open_to_all(bucket.policy, "s3:GetObject") and not blocked.get("RestrictPublicBuckets"):
+        yield Finding(
+            _PUBLIC, Severity.CRITICAL, arn, "Its policy lets anybody do s3:GetObject.",
+            f"aws s3api put-public-access-block --bucket {bucket.name} --public-access-block-configuration "
+            "RestrictPublicBuckets=true,BlockPublicPolicy=true,IgnorePublicAcls=true,BlockPublicAcls=true", marks=marks,
+        )  # fmt: skip
+    if bucket.public_grants and not blocked.get("IgnorePublicAcls"):
+        yield Finding(
+            _PUBLIC, Severity.CRITICAL, arn, f"Its ACL gives {', '.join(bucket.public_grants)} to everybody.",
+            f"aws s3api put-bucket-acl --bucket {bucket.name} --acl private", marks=marks,
+        )  # fmt: skip
+
+
+CHECKS: Final = (_access, _buckets)

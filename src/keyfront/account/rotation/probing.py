@@ -1,0 +1,109 @@
+"""Whether the edge lets in what a key signs: asked, since nothing says when a changed key group is everywhere."""
+
+import re
+import socket
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from datetime import timedelta
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from keyfront.core.signing import Signer
+from keyfront.errors import InputError
+from keyfront.explain import Response
+from keyfront.inventory import CacheBehavior
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudfront import CloudFrontClient
+
+_SECONDS: Final = 10
+_LIFE: Final = timedelta(minutes=5)
+
+Probe = Callable[[Signer, str], str]
+"""Asks for a URL with a signature; an empty text when it was let in, else what was answered."""
+
+
+def ask(signer: Signer, url: str) -> str:
+    """A `Probe` that asks the edge over HTTP(S), each time by a connection of its own."""
+    signed = signer.sign_url(url, expires=_LIFE)
+    headers = {"Range": "bytes=0-0", "User-Agent": "keyfront rotate"}
+    try:
+        with _opener.open(urllib.request.Request(signed, headers=headers), timeout=_SECONDS) as answer:  # noqa: S310
+            answer.read(1)
+        return ""
+    except urllib.error.HTTPError as error:
+        return _judged(Response(error.code, {k.lower(): v for k, v in error.headers.items()}, _text(error)))
+    except (OSError, HTTPException, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        more = ""
+        if isinstance(reason, ssl.SSLCertVerificationError) and _here(url):
+            more = "; the laptop's edge has its own authority: set SSL_CERT_FILE=.keyfront/authority/ca.pem"
+        return f"{url} could not be asked: {reason}{more}"
+
+
+def _here(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host == "localhost" or host.endswith(".localhost")
+
+
+class _Connection(HTTPConnection):
+    """To a name under localhost, which is this machine (RFC 6761, section 6.3); not every resolver knows that."""
+
+    def connect(self) -> None:
+        self.sock = socket.create_connection(("127.0.0.1", self.port), self.timeout)
+
+
+class _SecureConnection(HTTPSConnection):
+    """The same, with the name in the handshake."""
+
+    def connect(self) -> None:
+        sock = socket.create_connection(("127.0.0.1", self.port), self.timeout)
+        self.sock = ssl.create_default_context().wrap_socket(sock, server_hostname=self.host)
+
+
+class _HTTP(urllib.request.HTTPHandler):
+    def http_open(self, request: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(_Connection if _here(request.full_url) else HTTPConnection, request)
+
+
+class _HTTPS(urllib.request.HTTPSHandler):
+    def https_open(self, request: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(_SecureConnection if _here(request.full_url) else HTTPSConnection, request)
+
+
+_opener: Final = urllib.request.build_opener(_HTTP, _HTTPS)
+
+
+def _judged(response: Response) -> str:
+    # The origin's own answers (no such object, S3's AccessDenied) show that the signature was let in.
+    let_in = response.kind in ("success", "s3") or response.status in (404, 405, 416)
+    return "" if let_in else f"the edge answers {response.shown}"
+
+
+def _text(error: urllib.error.HTTPError) -> str:
+    try:
+        return error.read(4096).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def probe_target(client: "CloudFrontClient", group_id: str) -> str:
+    """A URL below a behavior that trusts the group: of a distribution that is enabled.
+
+    Raises `InputError` when no distribution does.
+    """
+    from keyfront.inventory import read
+
+    for distribution in read(client).distributions:
+        behaviors: list[CacheBehavior] = [*distribution.behaviors, distribution.default_behavior]
+        for behavior in behaviors:
+            if distribution.enabled and group_id in behavior.trusted_key_groups:
+                path = re.sub(r"\*+", "keyfront-probe", behavior.path_pattern).replace("?", "x").lstrip("/")
+                return f"https://{distribution.domain_name}/{path}"
+    raise InputError(
+        f"no enabled distribution trusts key group {group_id}: there is nobody to ask whether the new key is let in; "
+        "name the group in a cache behavior, or give --probe-url"
+    )

@@ -1,0 +1,308 @@
+"""The steps of a rotation. Each looks at what is, does what is missing, and writes down how far it came.
+
+Source: Developer Guide, "Rotating key pairs". The order is what keeps viewers in: the new key is trusted everywhere
+before anybody signs with it, and the old one until the last link that it signed has expired.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from keyfront.account.rotation.account import Account
+from keyfront.account.rotation.ledger import Ledger
+from keyfront.account.rotation.probing import Probe
+from keyfront.account.rotation.state import Phase, Plan, State
+from keyfront.core.keys import PrivateKey, SigningKey
+from keyfront.core.signing import Signer
+from keyfront.errors import InputError, KeyfrontError
+from keyfront.keystore import KMSKey, SignerDocument
+from keyfront.keystore.places import Place
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something was done."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing can be done before `until` (seconds since the epoch)."""
+
+    text: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The rotation, or its undoing, is over."""
+
+    text: str
+
+
+Outcome = Step | Wait | Done
+
+
+class Rotation:
+    """The rotation of one key group's signing key, by one worker. Any number of processes may take turns."""
+
+    def __init__(
+        self,
+        account: Account,
+        ledger: Ledger,
+        open_place: Callable[[str], Place],
+        probe: Probe,
+        *,
+        kms: "Callable[[], KMSClient]",
+        find_probe_url: Callable[[str], str],
+        clock: Callable[[], float] = time.time,
+        pause: float = 1.0,
+    ) -> None:
+        """`open_place` opens a signer's address; `find_probe_url` finds what to ask for
+        with a group's keys; `clock` is seconds since the epoch; `pause` so many seconds between two probes."""
+        self._account = account
+        self._ledger = ledger
+        self._open_place = open_place
+        self._probe = probe
+        self._kms = kms
+        self._find_probe_url = find_probe_url
+        self._clock = clock
+        self._pause = pause
+
+    def start(self, plan: Plan) -> State:
+        """Begin: everything that could refuse the rotation later is looked at first. Changes nothing in CloudFront.
+
+        Raises `InputError`, `QuotaError` and `BusyError`.
+        """
+        if self._ledger.read() is not None:
+            raise InputError(f"a rotation of this group is under way: continue or abort it ({self._ledger.name})")
+        group = self._account.group(plan.group)
+        self._account.has_room(group)
+        place = self._open_place(plan.signer)
+        document = place.read()
+        if document is None:
+            raise InputError(f"{place.name} holds nothing: there is no key to rotate yet; store one first")
+        if document.key_pair_id not in group.keys:
+            raise InputError(
+                f"{place.name} signs with {document.key_pair_id}, which {group.name} ({group.id}) does not hold "
+                f"({', '.join(group.keys)}): choose the group of that key, or mend the document"
+            )
+        plan = replace(plan, probe_url=plan.probe_url or self._find_probe_url(group.id))
+        old = document.open(self._kms)
+        state = State(
+            plan=plan,
+            # Letters and digits: it becomes a part of a name.
+            id=f"{group.name[:40]}-{secrets.token_hex(6)}",
+            started=self._clock(),
+            phase=Phase.BEGUN,
+            old_id=document.key_pair_id,
+            key=self._new_key(plan, old),
+            hash_algorithm="SHA256" if plan.new.kms_key else plan.new.hash_algorithm or document.hash_algorithm,
+            version=document.version + 1,
+        )
+        self._ledger.take()
+        self._ledger.begin(state)
+        return state
+
+    def state(self) -> State | None:
+        """The rotation under way."""
+        return self._ledger.read()
+
+    def abort(self) -> State:
+        """Turn back: from now on `advance` undoes the rotation. Raises `InputError` when it is too late or too early.
+
+        Before the switch the new key is taken away. After it the signers get the old document back, and the new key
+        goes once what it signed has expired.
+        """
+        self._ledger.take()
+        state = self._begun()
+        if state.back:
+            return state
+        # What was done may not have been written down: the account and the place are asked, not the phase alone.
+        if state.old_id not in self._account.group(state.plan.group).keys:
+            raise InputError(
+                f"it is too late to abort, {state.old_id} is not trusted any more: continue, and rotate again"
+            )
+        if state.phase is Phase.PROVED and self._holds(state) == state.new_id:
+            state = state.at(Phase.SWITCHED, switched_at=self._clock())
+        state = replace(state, back=True)
+        self._ledger.write(state)
+        return state
+
+    def advance(self) -> Outcome:
+        """Do the next step, or say what is waited for. Raises `BusyError` when somebody else is at it."""
+        self._ledger.take()
+        state = self._begun()
+        return self._undo(state) if state.back else self._go_on(state)
+
+    def hold(self) -> None:
+        """Tell others that somebody is still at it. Raises `BusyError` when somebody else has taken over."""
+        self._ledger.hold()
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """For the block; afterwards others may go on with it at once."""
+        try:
+            yield
+        finally:
+            self._ledger.release()
+
+    def _begun(self) -> State:
+        state = self._ledger.read()
+        if state is None:
+            raise InputError("no rotation of this group is under way: begin one with keyfront rotate start")
+        return state
+
+    def _go_on(self, state: State) -> Outcome:
+        match state.phase:
+            case Phase.BEGUN:
+                return self._upload(state)
+            case Phase.UPLOADED:
+                return self._add(state)
+            case Phase.ADDED:
+                return self._prove(state)
+            case Phase.PROVED:
+                return self._switch(state)
+            case Phase.SWITCHED:
+                return self._remove(state)
+            case Phase.REMOVED:
+                return self._delete(state)
+
+    def _upload(self, state: State) -> Outcome:
+        key = self._new(state)
+        comment = f"Replaces {state.old_id} in {state.plan.group} (keyfront rotate)"
+        new_id = self._account.upload(state.key_name, key.public_key, comment)
+        self._ledger.write(state.at(Phase.UPLOADED, new_id=new_id))
+        return Step(f"uploaded the new public key as {new_id}")
+
+    def _add(self, state: State) -> Outcome:
+        assert state.new_id is not None
+        self._account.add(state.plan.group, state.new_id)
+        self._ledger.write(state.at(Phase.ADDED, added_at=self._clock()))
+        return Step(f"added {state.new_id} to key group {state.plan.group}, beside {state.old_id}")
+
+    def _prove(self, state: State) -> Outcome:
+        assert state.new_id is not None
+        assert state.added_at is not None
+        ready = state.added_at + state.plan.propagation
+        if self._clock() < ready:
+            return Wait("the edge locations learn of the new key", ready)
+        signer = Signer(state.new_id, self._new(state), state.hash_algorithm, clock=self._clock)
+        for number in range(state.plan.probes):
+            if number % 5 == 4:
+                self._ledger.hold()  # twenty answers may take their time
+            if refused := self._probe(signer, state.plan.probe_url or ""):
+                text = f"the new key is not trusted everywhere yet (probe {number + 1}: {refused})"
+                return Wait(text, self._clock() + self._pause)
+        self._ledger.write(state.at(Phase.PROVED))
+        return Step(f"proved: {state.plan.probes} requests in a row, signed with {state.new_id}, were let in")
+
+    def _switch(self, state: State) -> Outcome:
+        place = self._place(state)
+        document = place.read()
+        if document is None or document.key_pair_id not in (state.old_id, state.new_id):
+            holds = "nothing" if document is None else document.key_pair_id
+            raise InputError(
+                f"{place.name} holds {holds}, and this rotation replaces {state.old_id}: somebody else has changed it; "
+                "abort, and start again"
+            )
+        if document.key_pair_id == state.old_id:
+            self._ledger.keep_previous(document.to_json())
+            # The last look before the one write that signers notice.
+            self._ledger.hold()
+            if state.new_id not in self._account.group(state.plan.group).keys:
+                raise InputError(
+                    f"{state.new_id} is no longer in key group {state.plan.group}: somebody else took it out; abort"
+                )
+            place.write(state.document())
+        # The new key is where it belongs now, and nowhere else.
+        key = {name: value for name, value in state.key.items() if name != "private_key"}
+        self._ledger.write(state.at(Phase.SWITCHED, switched_at=self._clock(), key=key))
+        return Step(f"switched the signers: {place.name} names {state.new_id}")
+
+    def _remove(self, state: State) -> Outcome:
+        if waiting := self._expiring(state, state.old_id):
+            return waiting
+        if self._holds(state) != state.new_id:
+            raise InputError(
+                f"the signers do not sign with {state.new_id} (somebody else changed {state.plan.signer}): "
+                f"{state.old_id} stays in the group"
+            )
+        self._ledger.hold()
+        self._account.remove(state.plan.group, state.old_id)
+        self._ledger.write(state.at(Phase.REMOVED))
+        return Step(f"took {state.old_id} out of key group {state.plan.group}")
+
+    def _delete(self, state: State) -> Outcome:
+        held = self._account.delete(state.old_id)
+        self._ledger.end()
+        stays = f"; {state.old_id} stays, because {', '.join(held)} still holds it" if held else ""
+        return Done(f"rotated: {state.new_id} signs, and {state.old_id} is trusted no more{stays}")
+
+    def _undo(self, state: State) -> Outcome:
+        if state.phase is Phase.SWITCHED:
+            return self._switch_back(state)
+        there = state.new_id or self._uploaded(state)
+        if there is not None:
+            if state.switched_at is not None and (waiting := self._expiring(state, there)):
+                return waiting
+            self._ledger.hold()
+            self._account.remove(state.plan.group, there)
+            self._account.delete(there)
+        self._ledger.end()
+        return Done(f"undone: {state.old_id} signs as before" + (f", and {there} is gone" if there else ""))
+
+    def _switch_back(self, state: State) -> Outcome:
+        place = self._place(state)
+        if self._holds(state) == state.new_id:
+            previous = self._ledger.previous()
+            if previous is None:
+                raise InputError(f"{self._ledger.name}/previous is gone: the old key cannot be brought back; continue")
+            self._ledger.hold()
+            if state.old_id not in self._account.group(state.plan.group).keys:
+                raise InputError(
+                    f"{state.old_id} is no longer in key group {state.plan.group}: nobody would trust it; put it back "
+                    "(keyfront groups add), wait some minutes, and abort again"
+                )
+            place.write(SignerDocument.parse(previous, source=f"SSM parameter {self._ledger.name}/previous"))
+        # As far as a rotation that was never switched, but for the links that the new key signed.
+        self._ledger.write(state.at(Phase.PROVED, switched_at=self._clock()))
+        return Step(f"switched the signers back: {place.name} names {state.old_id}")
+
+    def _expiring(self, state: State, key_id: str) -> Wait | None:
+        end = state.removable_at
+        assert end is not None
+        return Wait(f"what {key_id} signed expires", end) if self._clock() < end else None
+
+    def _uploaded(self, state: State) -> str | None:
+        """The new key's id, if it was uploaded and not written down."""
+        from keyfront.account.key_groups import public_keys
+
+        return next((key.id for key in public_keys(self._account.client) if key.name == state.key_name), None)
+
+    def _place(self, state: State) -> Place:
+        return self._open_place(state.plan.signer)
+
+    def _holds(self, state: State) -> str | None:
+        document = self._place(state).read()
+        return document.key_pair_id if document else None
+
+    def _new_key(self, plan: Plan, old: PrivateKey) -> dict[str, str]:
+        if plan.new.kms_key is not None:
+            # Asked now: a key of the wrong kind is no surprise later.
+            return {"kms_key": KMSKey(plan.new.kms_key, self._kms()).arn}
+        return {"private_key": SigningKey.generate(plan.new.algorithm or old.algorithm).pem()}
+
+    def _new(self, state: State) -> PrivateKey:
+        if state.key.get("kms_key"):
+            return KMSKey(state.key["kms_key"], self._kms())
+        if "private_key" not in state.key:
+            raise KeyfrontError("the new key is no longer in the rotation's state: the signers have it")
+        return SigningKey.load(state.key["private_key"])

@@ -1,0 +1,1 @@
+"""The download service's ASGI face."""

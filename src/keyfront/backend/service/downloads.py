@@ -1,0 +1,141 @@
+"""The download itself: who is asking, is it theirs, and a signed link or signed cookies if it is."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, ParamSpec, Protocol, TypeVar
+
+from keyfront.backend.service.cookies import Opened, open_area
+from keyfront.backend.service.entitlements import Entitlements
+from keyfront.backend.service.exchange import Request
+from keyfront.backend.service.identity import Identity, TokenError
+from keyfront.backend.service.links import Link, Links
+from keyfront.backend.service.refusals import (
+    RefusedError,
+    invalid_token,
+    no_such_item,
+    no_such_page,
+    not_bought,
+    sign_in_needed,
+)
+from keyfront.backend.service.settings import Settings
+from keyfront.backend.service.values import Customer, Item, ObjectItem, is_item_id
+from keyfront.core.signing import Signer
+
+_log = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=Request)
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class Run(Protocol):
+    """Runs what blocks: in a thread beside an event loop, or at once where one request is served at a time."""
+
+    def __call__(self, function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> Awaitable[T]:
+        """The function's result; `ServiceError` where that takes too long."""
+
+
+async def in_turn(*whats: Awaitable[T]) -> list[T]:
+    """What each of them returns, one after the other: for code without an event loop."""
+    return [await what for what in whats]
+
+
+@dataclass(frozen=True)
+class Downloads(Generic[R]):
+    """What a download needs. `identities` are asked in their order; `now` is seconds since the epoch."""
+
+    settings: Settings
+    signer: Callable[[], Signer]
+    """Blocks while a first key is fetched."""
+    entitlements: Entitlements
+    identities: Sequence[Identity[R]]
+    now: Callable[[], float]
+    run: Run
+    together: Callable[..., Awaitable[list[bool]]] = in_turn
+    """Awaits several coroutines, as `asyncio.gather` does."""
+    _links: Links = field(init=False)
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        links = Links(settings.base_url, seconds=settings.link_seconds, reuse=settings.link_reuse)
+        object.__setattr__(self, "_links", links)
+
+    async def customer(self, request: R) -> Customer | None:
+        """Who is asking; `RefusedError` for a token that does not count, even when a session could speak for them."""
+        for identity in self.identities:
+            try:
+                customer = await identity.identify(request)
+            except TokenError as error:
+                _log.info("token refused: %s", error)
+                raise RefusedError(invalid_token(str(error))) from None
+            if customer is not None:
+                # For the page that a later refusal may become.
+                request.state.customer = customer
+                return customer
+        return None
+
+    async def link(self, request: R, item_id: str) -> tuple[Item | ObjectItem, Link]:
+        """A signed link to an item that whoever is asking has bought. `RefusedError` otherwise."""
+        customer = await self._asking(request, item_id)
+        # One errand for a thread: to go there and back costs as much as the question. And an RSA signature takes most
+        # of a millisecond, in which the loop can answer others.
+        return await self.run(self._linked, customer, item_id)
+
+    async def cookies(self, request: R, item_id: str) -> Opened:
+        """Signed cookies for the area of an item (see `keyfront.backend.service.cookies`). `RefusedError` otherwise.
+
+        Raises `InputError` when a browser would not bring them to the distribution.
+        """
+        customer = await self._asking(request, item_id)
+        return await self.run(self._opened, customer, item_id, request.headers.get("host", ""))
+
+    def _linked(self, customer: Customer | None, item_id: str) -> tuple[Item | ObjectItem, Link]:
+        item = self._owned(customer, item_id)
+        link = self._links.sign(self.signer(), item.key, self.now())
+        self._note("link", customer, item, self.settings.link_seconds)
+        return item, link
+
+    def _opened(self, customer: Customer | None, item_id: str, host: str) -> Opened:
+        item, settings = self._owned(customer, item_id), self.settings
+        opened = open_area(
+            self.signer(),
+            settings.base_url,
+            item.key,
+            host=host,
+            domain=settings.cookie_domain,
+            seconds=settings.cookie_seconds,
+            now=self.now(),
+        )
+        self._note("cookies", customer, item, settings.cookie_seconds)
+        return opened
+
+    async def _asking(self, request: R, item_id: str) -> Customer | None:
+        """Who asks for the item, if they may ask at all."""
+        if not is_item_id(item_id) and not self.entitlements.object_keys:
+            raise RefusedError(no_such_page() if "/" in item_id else no_such_item())
+        customer = await self.customer(request)
+        if customer is None and not self.entitlements.anonymous:
+            raise RefusedError(sign_in_needed(await self.run(self.entitlements.item, item_id)))
+        return customer
+
+    def _owned(self, customer: Customer | None, item_id: str) -> Item | ObjectItem:
+        item, bought = self.entitlements.entitlement(customer.id if customer else None, item_id)
+        if item is None:
+            raise RefusedError(no_such_item())
+        if bought:
+            return item
+        if customer is None:
+            raise RefusedError(sign_in_needed())
+        _log.info(
+            "refused: customer %r has not bought item %r",
+            customer.id,
+            item.id,
+            extra={"customer": customer.id, "item": item.id},
+        )
+        raise RefusedError(not_bought(customer, item))
+
+    def _note(self, what: str, customer: Customer | None, item: Item | ObjectItem, seconds: int) -> None:
+        name = customer.id if customer else None
+        facts = {"customer": name, "item": item.id, "seconds": seconds}
+        _log.info("%s: customer %r, item %r, for %d s", what, name, item.id, seconds, extra=facts)

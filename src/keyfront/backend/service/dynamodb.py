@@ -1,0 +1,135 @@
+"""Who bought what, in one DynamoDB table: an item's own entry, and an entry for each customer who may download it.
+
+| `pk` | `sk` | what |
+| --- | --- | --- |
+| `ITEM#lamps` | `ITEM` | the item: `title`, `key` (the object's), and what else `Item` has |
+| `CUSTOMER#mara` | `ITEM#lamps` | that Mara may download it; until `expires_at` (epoch seconds), if it has one |
+
+One request reads both, consistently: what was bought a moment ago can be downloaded. A library is one query.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, cast
+
+from keyfront.backend.service.threads import MOST
+from keyfront.backend.service.values import Item, is_item_id
+from keyfront.errors import InputError, ServiceError
+from keyfront.home import install
+from keyfront.keystore.services import bounds
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+_log = logging.getLogger(__name__)
+
+_TEXTS: Final = ("title", "key", "kind", "author", "description", "currency")
+_NUMBERS: Final = ("size", "price_cents")
+_ACTIONS: Final = "allow the role dynamodb:BatchGetItem on the table"
+
+_Entry = Mapping[str, "AttributeValueTypeDef"]
+
+
+class DynamoTable:
+    """The entitlements in the table of that name (or ARN). Its client is made at the first question.
+
+    DynamoDB is asked twice within `seconds`, when it does not answer.
+    """
+
+    anonymous = False
+    object_keys = False
+
+    def __init__(
+        self,
+        table: str,
+        client: "DynamoDBClient | None" = None,
+        *,
+        seconds: float = 5.0,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._table = table
+        self._made = client
+        self._making = threading.Lock()
+        self._seconds = seconds
+        self._now = now
+
+    def item(self, item_id: str) -> Item | None:
+        """The item of that id."""
+        return _item(item_id, self._read(_item_key(item_id)).get("ITEM")) if is_item_id(item_id) else None
+
+    def entitlement(self, customer_id: str | None, item_id: str) -> tuple[Item | None, bool]:
+        """The item, if there is one, and whether the customer may download it now."""
+        if customer_id is None or not is_item_id(item_id):
+            return self.item(item_id), False
+        found = self._read(_item_key(item_id), {"pk": {"S": f"CUSTOMER#{customer_id}"}, "sk": {"S": f"ITEM#{item_id}"}})
+        owned = found.get(f"ITEM#{item_id}")
+        # DynamoDB takes expired entries out some time later; until then they are still there.
+        return _item(item_id, found.get("ITEM")), owned is not None and self._lasts(owned)
+
+    def check(self) -> None:
+        """Return when the table can be read; `ServiceError` otherwise."""
+        self._read(_item_key("0"))
+
+    def _lasts(self, owned: _Entry) -> bool:
+        if "expires_at" not in owned:
+            return True
+        try:
+            return float(owned["expires_at"]["N"]) > self._now()
+        except (KeyError, ValueError):
+            _log.error("%s: an expires_at is no number; taken as expired", self._table)
+            return False
+
+    def _read(self, *keys: _Entry) -> dict[str, _Entry]:
+        """The entries of those keys that exist, by their `sk`."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer = self._client().batch_get_item(
+                RequestItems={self._table: {"Keys": [dict(key) for key in keys], "ConsistentRead": True}}
+            )
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "Unknown")
+            advice = _ACTIONS if "AccessDenied" in code else "check ENTITLEMENTS_TABLE and the region"
+            raise ServiceError(f"the DynamoDB table {self._table} could not be read: {code}: {advice}") from None
+        except BotoCoreError as error:
+            raise ServiceError(f"the DynamoDB table {self._table} could not be read: {error}") from None
+        if answer.get("UnprocessedKeys"):
+            raise ServiceError(f"the DynamoDB table {self._table} is asked for more than its capacity")
+        entries = [entry for found in answer["Responses"].values() for entry in found]
+        return {entry["sk"]["S"]: entry for entry in entries}
+
+    def _client(self) -> "DynamoDBClient":
+        with self._making:
+            if self._made is None:
+                self._made = _new_client(self._seconds)
+            return self._made
+
+
+def _new_client(seconds: float) -> "DynamoDBClient":
+    # botocore alone: Lambda has it, and it loads in half of boto3's time.
+    try:
+        import botocore.session
+        from botocore.config import Config
+    except ModuleNotFoundError:
+        raise InputError(f"ENTITLEMENTS_TABLE needs botocore: {install('aws')}") from None
+
+    config = Config(**bounds(seconds), max_pool_connections=MOST)
+    return cast("DynamoDBClient", botocore.session.get_session().create_client("dynamodb", config=config))
+
+
+def _item_key(item_id: str) -> _Entry:
+    return {"pk": {"S": f"ITEM#{item_id}"}, "sk": {"S": "ITEM"}}
+
+
+def _item(item_id: str, entry: _Entry | None) -> Item | None:
+    if entry is None:
+        return None
+    texts = {name: entry[name]["S"] for name in _TEXTS if "S" in entry.get(name, {})}
+    numbers = {name: int(entry[name]["N"]) for name in _NUMBERS if entry.get(name, {}).get("N", "").isdecimal()}
+    try:
+        return Item(item_id, texts.pop("title", item_id), texts.pop("key", ""), **texts, **numbers)  # type: ignore[arg-type]
+    except InputError as error:
+        raise ServiceError(f"a DynamoDB entry cannot be used: {error}") from None

@@ -1,0 +1,44 @@
+"""Signed links: from an object's key to a URL that opens it for a while."""
+
+import math
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from keyfront.backend.service.cookies import area
+from keyfront.backend.service.settings import LinkReuse
+from keyfront.core.objects import object_url
+from keyfront.core.reuse import Reuse
+from keyfront.core.signing import Signer
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A URL that opens one object until `expires` (seconds since the epoch)."""
+
+    url: str = field(repr=False)
+    """Whoever has it can download: it belongs in no log."""
+    expires: int
+
+
+class Links:
+    """Makes links to the objects of one distribution, good for `seconds`.
+
+    With `reuse` a signature is used again for half of that time: for the same file (`file`), or for all that lies in
+    the file's folder (`area`), which whoever has such a link can open then. So a link is good for `seconds` / 2 at
+    least, and a key in KMS signs a few times a minute however many download.
+    """
+
+    def __init__(self, base_url: str, *, seconds: int, reuse: LinkReuse | None = None) -> None:
+        self._base_url = base_url
+        self._seconds = seconds
+        self._whole_area = reuse == "area"
+        self._reuse = Reuse(timedelta(seconds=seconds)) if reuse else None
+
+    def sign(self, signer: Signer, key: str, now: float) -> Link:
+        """A link to the object `key`, from `now` (seconds since the epoch) on. Blocks while it signs."""
+        url = object_url(self._base_url, key)
+        if self._reuse is None:
+            expires = math.ceil(now + self._seconds)
+            return Link(signer.sign_url(url, expires=expires), expires)
+        grant = self._reuse.grant(signer, area(self._base_url, key)[0] if self._whole_area else url)
+        return Link(grant.url(url), grant.expires)

@@ -1,0 +1,219 @@
+"""Who bought what: the questions that the download service asks of its database.
+
+Everything here blocks: call it from a thread. A database that does not answer is a `ServiceError`. One that was started
+again is noticed by the connections that it left behind, and is asked once more.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from threading import Lock
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Engine, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from keyfront.backend.service.questions import Entitled
+from keyfront.backend.service.tables import CustomerRow, ItemRow, PurchaseRow, create_tables
+from keyfront.backend.service.values import Customer, Item, is_customer_id, is_item_id
+from keyfront.errors import InputError, ServiceError
+
+T = TypeVar("T")
+
+_ITEM_FIELDS = tuple(field.name for field in fields(Item))
+_CUSTOMER_FIELDS = tuple(field.name for field in fields(Customer))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the catalogue's items, and how many there are in all."""
+
+    items: tuple[Item, ...]
+    total: int
+
+
+class Purchases:
+    """The customers, items and purchases in one database. Its tables are made at the first question."""
+
+    anonymous = False
+    object_keys = False
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._entitled = Entitled(engine)
+        self._prepared = False
+        self._preparing = Lock()
+
+    def item(self, item_id: str) -> Item | None:
+        """The item of that id, for sale or owned."""
+        if not is_item_id(item_id):
+            return None
+        row = self._ask(lambda session: session.get(ItemRow, item_id))
+        return _item(row) if row else None
+
+    def entitlement(self, customer_id: str | None, item_id: str) -> tuple[Item | None, bool]:
+        """The item, if there is one, and whether the customer owns it."""
+        if customer_id is None or not is_item_id(item_id):
+            return self.item(item_id), False
+        # Asked for each download, and so without a session, whose work is ten times that of the database.
+        row = self._within(lambda: self._entitled.ask(customer_id, item_id))
+        return (None, False) if row is None else (Item(*row[:-1]), bool(row[-1]))
+
+    def items(self, *, search: str = "", offset: int = 0, limit: int = 24) -> Page:
+        """Items in the catalogue's order: those whose title, author or kind holds every word of `search`."""
+        conditions = [_holds(word) for word in search.split()]
+        found = select(ItemRow).where(*conditions).order_by(ItemRow.position, ItemRow.id)
+
+        def ask(session: Session) -> Page:
+            total = session.scalar(select(func.count()).select_from(ItemRow).where(*conditions)) or 0
+            rows = session.scalars(found.offset(offset).limit(limit))
+            return Page(tuple(_item(row) for row in rows), total)
+
+        return self._ask(ask)
+
+    def library(self, customer_id: str) -> tuple[Item, ...]:
+        """What the customer owns, in the catalogue's order."""
+        owned = select(ItemRow).join(PurchaseRow).where(PurchaseRow.customer_id == customer_id)
+        owned = owned.order_by(ItemRow.position, ItemRow.id)
+        return self._ask(lambda session: tuple(_item(row) for row in session.scalars(owned)))
+
+    def owned(self, customer_id: str, item_ids: Iterable[str]) -> frozenset[str]:
+        """Which of `item_ids` the customer owns."""
+        of_customer = select(PurchaseRow.item_id).where(
+            PurchaseRow.customer_id == customer_id, PurchaseRow.item_id.in_(list(item_ids))
+        )
+        return self._ask(lambda session: frozenset(session.scalars(of_customer)))
+
+    def customer(self, customer_id: str) -> Customer | None:
+        """The customer of that id."""
+        if not is_customer_id(customer_id):
+            return None
+        row = self._ask(lambda session: session.get(CustomerRow, customer_id))
+        return _customer(row) if row else None
+
+    def customers(self, limit: int = 12) -> tuple[Customer, ...]:
+        """The first customers, by name."""
+        first = select(CustomerRow).order_by(CustomerRow.name, CustomerRow.id).limit(limit)
+        return self._ask(lambda session: tuple(_customer(row) for row in session.scalars(first)))
+
+    def record(self, customer: Customer, item_id: str) -> bool:
+        """Note that the customer bought the item; false when it was theirs already. Any number may do so at once.
+
+        A customer whom the database does not know yet is entered. `InputError` for an item that does not exist.
+        """
+
+        def enter(session: Session) -> bool:
+            if not is_item_id(item_id) or session.get(ItemRow, item_id) is None:
+                raise InputError(f"there is no item {item_id[:130]!r}")
+            session.execute(_insert(session, CustomerRow, _row(customer)).on_conflict_do_nothing())
+            entry = {"customer_id": customer.id, "item_id": item_id}
+            insert = _insert(session, PurchaseRow, entry).on_conflict_do_nothing()
+            added = session.scalar(insert.returning(PurchaseRow.item_id))
+            session.commit()
+            return added is not None
+
+        return self._ask(enter)
+
+    def seed(self, items: Iterable[Item], customers: Iterable[Customer], purchases: Iterable[tuple[str, str]]) -> None:
+        """Enter a catalogue, its customers and pairs of customer and item id; what is there already is updated.
+
+        All of it or nothing; nothing is ever taken out. `InputError` for a purchase of what does not exist.
+        """
+        rows = [_row(item) | {"position": position} for position, item in enumerate(items)]
+        known, bought = [_row(customer) for customer in customers], list(purchases)
+
+        def enter(session: Session) -> None:
+            for row in rows:
+                _upsert(session, ItemRow, row)
+            for row in known:
+                _upsert(session, CustomerRow, row)
+            for customer_id, item_id in bought:
+                if session.get(CustomerRow, customer_id) is None or session.get(ItemRow, item_id) is None:
+                    raise InputError(f"purchase of {item_id!r} by {customer_id!r}: no such item or customer")
+                entry = {"customer_id": customer_id, "item_id": item_id}
+                session.execute(_insert(session, PurchaseRow, entry).on_conflict_do_nothing())
+            session.commit()
+
+        self._ask(enter)
+
+    def check(self) -> None:
+        """Return when the database answers; `ServiceError` otherwise."""
+        self._ask(lambda session: session.execute(select(1)))
+
+    def _ask(self, question: Callable[[Session], T]) -> T:
+        def ask() -> T:
+            with Session(self._engine, expire_on_commit=False) as session:
+                return question(session)
+
+        return self._within(ask)
+
+    def _within(self, ask: Callable[[], T]) -> T:
+        try:
+            try:
+                self._prepare()
+                return ask()
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+            # The pool has dropped all connections that are as old: this one is new.
+            self._prepare()
+            return ask()
+        except (SQLAlchemyError, UnicodeError) as error:
+            raise ServiceError(f"the purchases database did not answer: {_reason(error)}") from None
+
+    def _prepare(self) -> None:
+        if self._prepared:
+            return
+        with self._preparing:
+            if not self._prepared:
+                create_tables(self._engine)
+                self._prepared = True
+
+
+def seed(
+    engine: Engine,
+    items: Iterable[Item],
+    customers: Iterable[Customer],
+    purchases: Iterable[tuple[str, str]] = (),
+) -> None:
+    """See `Purchases.seed`."""
+    Purchases(engine).seed(items, customers, purchases)
+
+
+def _holds(word: str) -> ColumnElement[bool]:
+    return or_(*(column.icontains(word, autoescape=True) for column in (ItemRow.title, ItemRow.author, ItemRow.kind)))
+
+
+def _insert(
+    session: Session, table: type[DeclarativeBase], values: Mapping[str, object]
+) -> postgresql.Insert | sqlite.Insert:
+    """An insert that can say ON CONFLICT, which each database has in a dialect of its own."""
+    dialect = session.get_bind().dialect.name
+    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table).values(dict(values))
+
+
+def _upsert(session: Session, table: type[DeclarativeBase], values: Mapping[str, object]) -> None:
+    insert = _insert(session, table, values)
+    others = {name: value for name, value in values.items() if name != "id"}
+    session.execute(insert.on_conflict_do_update(index_elements=["id"], set_=others))
+
+
+def _row(value: Item | Customer) -> dict[str, object]:
+    names = _ITEM_FIELDS if isinstance(value, Item) else _CUSTOMER_FIELDS
+    return {name: getattr(value, name) for name in names}
+
+
+def _item(row: ItemRow) -> Item:
+    return Item(**{name: getattr(row, name) for name in _ITEM_FIELDS})
+
+
+def _customer(row: CustomerRow) -> Customer:
+    return Customer(row.id, row.name, row.email)
+
+
+def _reason(error: Exception) -> str:
+    """The kind and the driver's first line; never the statement with its parameters, nor the URL."""
+    original = getattr(error, "orig", None) or error
+    first = str(original).strip().splitlines()
+    return f"{type(original).__name__}: {first[0]}" if first else type(original).__name__

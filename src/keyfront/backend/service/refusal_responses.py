@@ -1,0 +1,62 @@
+"""Refusals as answers: JSON for programs, a page for people."""
+
+import json
+import logging
+from collections.abc import Callable
+
+from keyfront.backend.service.exchange import Answer, Request
+from keyfront.backend.service.refusals import Refusal, RefusedError, broken, unavailable
+from keyfront.errors import KeyfrontError, ServiceError
+
+_log = logging.getLogger(__name__)
+
+Page = Callable[[Request, str, Refusal], str]
+"""The page of a refusal: for the request, at its path."""
+
+
+def refused(request: Request, path: str, refusal: Refusal, page: Page) -> Answer:
+    """How a refusal is answered: by the request's Accept header as a page or as JSON."""
+    if wants_page(request.headers.get("accept", "")):
+        body, kind = page(request, path, refusal), "text/html; charset=utf-8"
+    else:
+        body, kind = as_json({"error": refusal.error, "message": refusal.message}), "application/json"
+    headers = (("content-type", kind), *refusal.headers.items(), ("vary", "Accept"))
+    return Answer(refusal.status, headers, body.encode(), refusal.error)
+
+
+def as_json(value: object) -> str:
+    """JSON as this service writes it."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def refusal_of(error: Exception, method: str, path: str) -> Refusal:
+    """The refusal that an exception ends in; what an operator must know goes into the log, and only there."""
+    if isinstance(error, RefusedError):
+        return error.refusal
+    if isinstance(error, ServiceError):
+        _log.error("%s %s: %s", method, path, error)
+        return unavailable()
+    if isinstance(error, KeyfrontError):
+        _log.error("%s %s cannot be answered: %s", method, path, error)
+    return broken()
+
+
+def wants_page(accept: str) -> bool:
+    """Whether an Accept header prefers HTML to JSON. One that has no preference gets JSON: browsers always have one."""
+    return _quality(accept, "text", "html") > _quality(accept, "application", "json")
+
+
+def _quality(accept: str, kind: str, subtype: str) -> float:
+    """The weight of a media type: RFC 9110, section 12.5.1; the most specific range counts."""
+    found = {}
+    for part in accept.lower().split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        weight = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
+        try:
+            found[name] = min(max(float(weight), 0.0), 1.0)
+        except ValueError:
+            continue
+    for name in (f"{kind}/{subtype}", f"{kind}/*", "*/*"):
+        if name in found:
+            return found[name]
+    return 0.0

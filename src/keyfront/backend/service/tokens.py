@@ -1,0 +1,156 @@
+"""Bearer tokens: JWTs, checked with joserfc against one key or against the key set that an issuer publishes."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Final
+
+from joserfc import jws, jwt
+from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError
+from joserfc.jwa import JWSAlgModel
+from joserfc.jwk import Key, KeySet
+from joserfc.jws import CompactSignature, JWSRegistry
+
+from keyfront.backend.service.identity import TokenError, customer_of
+from keyfront.backend.service.keyset import SECONDS, fetch_key_set
+from keyfront.backend.service.token_settings import TokenSettings
+from keyfront.backend.service.values import Customer
+from keyfront.keystore import Refreshing
+
+LEEWAY_SECONDS: Final = 30
+"""How far the issuer's clock may be from ours."""
+_KEY_SET_TTL: Final = 600.0
+_KEY_SET_USABLE: Final = 24 * 3600.0
+"""How long a key set counts while the issuer cannot be asked: a key it has withdrawn must not count for ever."""
+_UNKNOWN_KEY_EVERY: Final = 30.0
+"""How often, at most, a token with an unknown key makes us ask the issuer again: anybody can send such tokens."""
+
+
+class _Registry(JWSRegistry):
+    """The allowed algorithms and no others. Headers that are not known are ignored, unless `crit` names them."""
+
+    def __init__(self, algorithms: tuple[str, ...]) -> None:
+        super().__init__(algorithms=algorithms, strict_check_header=False)
+
+    def get_alg(self, name: str) -> JWSAlgModel:
+        # The settings decided which are allowed; joserfc would warn of EdDSA's old name on every request.
+        if not self.allowed or name not in self.allowed:
+            raise TokenError(f"its algorithm must be one of {', '.join(self.allowed or ())}")
+        return self.algorithms[name]
+
+
+class TokenChecker:
+    """Tells whose a token is. One key set, cached, serves all requests; `clock` is seconds since the epoch.
+
+    Nobody waits longer than `seconds` for a key set. `blocking=True` fetches it synchronously, for callers without an
+    event loop.
+    """
+
+    def __init__(
+        self,
+        settings: TokenSettings,
+        *,
+        seconds: float = SECONDS,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        blocking: bool = False,
+    ) -> None:
+        self._blocking = blocking
+        self._registry = _Registry(settings.algorithms)
+        self._key = settings.key()
+        self._key_sets: Refreshing[KeySet] | None = None
+        if (url := settings.jwks_url) is not None:
+            self._key_sets = Refreshing(
+                lambda: fetch_key_set(url, seconds=seconds / 3),
+                name=f"the key set {url}",
+                ttl=_KEY_SET_TTL,
+                usable=_KEY_SET_USABLE,
+                seconds=seconds,
+                clock=monotonic,
+            )
+        self._claims = jwt.JWTClaimsRegistry(
+            now=lambda: int(clock()),
+            leeway=LEEWAY_SECONDS,
+            exp={"essential": True},
+            iss={"essential": True, "value": settings.issuer},
+            aud={"essential": True, "values": list(settings.audiences)},
+            sub={"essential": True},
+        )
+
+    async def customer(self, token: str) -> Customer:
+        """Whose `token` is: its subject is the customer's id.
+
+        Raises `TokenError` for a token that does not count, and `ServiceError` while there is no key set.
+        """
+        signed, headers = self._taken_apart(token)
+        key = await self._key_for(headers)
+        try:
+            if not jws.validate_compact(signed, key, registry=self._registry):
+                raise TokenError(_DAMAGED)
+            claims = json.loads(signed.payload)
+            if not isinstance(claims, dict):
+                raise TokenError(_DAMAGED)
+            self._claims.validate(claims)
+        except TokenError:
+            raise
+        except ExpiredTokenError:
+            raise TokenError("it has expired") from None
+        except MissingClaimError as error:
+            raise TokenError(f"it lacks {error.claim}") from None
+        except InvalidClaimError as error:
+            raise TokenError(f"its {_CLAIMS.get(error.claim, error.claim)} is not the one needed here") from None
+        except (JoseError, ValueError, TypeError, LookupError, RecursionError):
+            raise TokenError(_DAMAGED) from None
+        return customer_of(claims)
+
+    async def check(self) -> None:
+        """Return when there are keys to check tokens with; `ServiceError` otherwise."""
+        if self._key_sets is not None:
+            await self._held(self._key_sets)
+
+    async def _held(self, sets: Refreshing[KeySet]) -> KeySet:
+        return sets.get() if self._blocking else await sets.get_async()
+
+    def _taken_apart(self, token: str) -> tuple[CompactSignature, dict[str, object]]:
+        """The token's parts, not checked yet, and its header."""
+        try:
+            signed = jws.extract_compact(token.encode("ascii"), registry=self._registry)
+            headers = signed.headers()
+            # Before any key set is fetched for it.
+            self._registry.get_alg(str(headers.get("alg")))
+        except TokenError:
+            raise
+        except (JoseError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+            raise TokenError("it is no signed JWT") from None
+        if not isinstance(headers.get("alg"), str) or not isinstance(headers.get("kid", ""), str):
+            raise TokenError("its header is damaged")
+        return signed, headers
+
+    async def _key_for(self, headers: dict[str, object]) -> Key:
+        if self._key is not None:
+            return self._key
+        if self._key_sets is None:
+            raise TokenError("no key is set up to check it with")
+        sets = self._key_sets
+        key_set = await self._held(sets)
+        key = _find(key_set, headers)
+        if key is None:
+            every = _UNKNOWN_KEY_EVERY
+            newer = sets.newer(key_set, every=every) if self._blocking else await sets.newer_async(key_set, every=every)
+            key = _find(newer, headers)
+        if key is None:
+            raise TokenError("it was signed with a key that the issuer does not publish")
+        return key
+
+
+def _find(keys: KeySet, headers: dict[str, object]) -> Key | None:
+    """The key that a token names; for one that names none, the only key there is."""
+    kid, algorithm = headers.get("kid"), headers["alg"]
+    if kid is None:
+        return keys.keys[0] if len(keys.keys) == 1 else None
+    named = [key for key in keys if key.kid == kid]
+    return next((key for key in named if key.alg in (None, algorithm)), None)
+
+
+_DAMAGED: Final = "its signature does not verify, or it is damaged"
+_CLAIMS: Final = {"iss": "issuer (iss)", "aud": "audience (aud)", "nbf": "start (nbf)", "iat": "issue time (iat)"}

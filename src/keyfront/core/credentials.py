@@ -1,0 +1,149 @@
+"""What a request presents to be let in: its signing parameters, read out of the URL or the cookies.
+
+It is the same for every request with the same bytes, whoever sends it, whenever: nothing here judges.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, NamedTuple, cast
+from urllib.parse import unquote_to_bytes
+
+from keyfront.core import encoding
+from keyfront.core.keys import HashAlgorithm
+from keyfront.core.policy import LATEST, Policy
+from keyfront.core.urls import SIGNING_PARAMETERS
+from keyfront.errors import EncodingError, PolicyError
+
+_COOKIE_PREFIX: Final = "CloudFront-"
+_HASH_ALGORITHMS: Final = ("SHA1", "SHA256")
+# As JSON writes an integer: a leading zero would be a second way to ask for the same policy.
+_SECONDS = re.compile(r"0|[1-9][0-9]{0,18}")
+_REMEMBERED_BYTES: Final = 2048
+
+
+class Fault(NamedTuple):
+    """Why something presented cannot be used."""
+
+    check: str
+    """The step of the judgement that it ends."""
+    reason: str
+    """A stable slug of ours."""
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What one request presents."""
+
+    key_pair_id: str
+    url: str
+    """As the viewer sent it, without the signing parameters."""
+    policy: Policy | Fault
+    custom: bool
+    """Whether the policy came with the request; a canned one is made from its URL."""
+    signed: bytes
+    """What the signature has to be over."""
+    signature: bytes | Fault
+    algorithm: HashAlgorithm
+
+
+def presented(url: str, cookie: str) -> Presented:
+    """What a request for `url` (as sent, to the byte) with this Cookie header presents. Never raises."""
+    # The thousandth part of a video is asked for as the first was. What is long is read each time, so that what is
+    # remembered stays within some 20 MB, whoever sends what.
+    return _remembered(url, cookie) if len(url) + len(cookie) <= _REMEMBERED_BYTES else _presented(url, cookie)
+
+
+def credentials(url: str, cookie: str) -> tuple[dict[str, str], str]:
+    """The signing parameters that count, by their query names, and the URL without any.
+
+    Assumed: a parameter that stands twice is refused as malformed (no single value can hold the `&` that joins
+    them here); of two cookies with one name the first counts, which browsers send for the longer path; a cookie's
+    value is taken as it is, so that a framework which percent-encodes cookies is noticed here and not in production.
+    """
+    base, mark, query = url.partition("?")
+    if mark:
+        found: dict[str, str] = {}
+        own: list[str] = []
+        for part in query.split("&"):
+            name, _, value = part.partition("=")
+            if name in SIGNING_PARAMETERS:
+                text = _unquoted(value) if "%" in value else value
+                found[name] = f"{found[name]}&{text}" if name in found else text
+            else:
+                own.append(part)
+        if found:
+            left = "&".join(own)
+            return found, f"{base}?{left}" if left else base
+    # The signer leaves out a dangling question mark, and so does the judge.
+    return _cookies(cookie), url if query else base
+
+
+def excerpt(text: str) -> str:
+    """`text` of a viewer's, quoted and not too long, for an error or a log."""
+    return (ascii(text) if len(text) <= 80 else ascii(text[:79]) + "…") if text else "none"
+
+
+def _presented(url: str, cookie: str) -> Presented:
+    given, url = credentials(url, cookie)
+    policy, signed = _policy(given, url)
+    signature, algorithm = _signature(given)
+    return Presented(given.get("Key-Pair-Id", ""), url, policy, "Policy" in given, signed, signature, algorithm)
+
+
+_remembered = lru_cache(maxsize=4096)(_presented)
+
+
+def _cookies(header: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in header.split(";"):
+        name, _, value = part.strip(" \t").partition("=")
+        name = name.removeprefix(_COOKIE_PREFIX) if name.startswith(_COOKIE_PREFIX) else ""
+        if name in SIGNING_PARAMETERS:
+            found.setdefault(name, value)
+    return found
+
+
+def _policy(given: Mapping[str, str], url: str) -> tuple[Policy | Fault, bytes]:
+    """The policy that counts and the bytes that were signed. With both forms present `Policy` counts (assumed)."""
+    reason = "malformed-policy" if "Policy" in given or given.get("Expires") else "missing-policy"
+    try:
+        if "Policy" in given:
+            signed = encoding.decode(given["Policy"])
+            return Policy.parse(signed), signed
+        policy = Policy(url, _expires(given.get("Expires", "")))
+        return policy, policy.to_bytes()
+    except EncodingError as error:
+        return Fault("policy", reason, f"the policy cannot be decoded: {error}"), b""
+    except PolicyError as error:
+        return Fault("policy", reason, str(error)), b""
+
+
+def _expires(text: str) -> int:
+    if not text:
+        raise PolicyError("neither Policy nor Expires is there")
+    if not _SECONDS.fullmatch(text) or int(text) > LATEST:
+        hint = ": it looks like milliseconds" if _SECONDS.fullmatch(text) and len(text) == 13 else ""
+        raise PolicyError(f"Expires is {excerpt(text)}, not seconds since the epoch up to {LATEST}{hint}")
+    return int(text)
+
+
+def _signature(given: Mapping[str, str]) -> tuple[bytes | Fault, HashAlgorithm]:
+    text = given.get("Signature", "")
+    if not text:
+        return Fault("signature", "missing-signature", "no signature"), "SHA1"
+    try:
+        signature = encoding.decode(text)
+    except EncodingError as error:
+        return Fault("signature", "malformed-signature", str(error)), "SHA1"
+    algorithm = given.get("Hash-Algorithm", "SHA1")
+    if algorithm not in _HASH_ALGORITHMS:
+        detail = f"{excerpt(algorithm)} is neither SHA1 nor SHA256"
+        return Fault("hash-algorithm", "unknown-hash-algorithm", detail), "SHA1"
+    return signature, cast(HashAlgorithm, algorithm)
+
+
+def _unquoted(value: str) -> str:
+    return unquote_to_bytes(value.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogateescape")

@@ -1,0 +1,262 @@
+"""Policies: what a signature allows, as values, as the bytes that are signed, and as the JSON that arrives.
+
+Source: Developer Guide, "Create a signed URL using a canned policy" and "… using a custom policy".
+"""
+
+import ipaddress
+import json
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii
+from typing import Final
+
+from keyfront.core.urls import resource_pattern, viewer_url
+from keyfront.errors import PolicyError
+
+LATEST: Final = 9_223_372_036
+"""The last second that a policy can name (April 2262). Anything later is malformed: assumed, see `Policy.parse`."""
+
+Moment = datetime | timedelta | int | float
+"""An aware datetime, a timedelta from now, or seconds since the epoch."""
+
+_ADDRESS_NEEDED: Final = "give one IPv4 address or range, such as 192.0.2.10 or 192.0.2.0/24"
+_NETWORK = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:/[0-9]{1,2})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One statement: who may ask for `resource`, when and from where. Times are seconds since the epoch."""
+
+    resource: str | None
+    """A URL or a pattern with wildcards; `None` covers everything that trusts the key."""
+    expires: int
+    starts: int | None = None
+    ip: str | None = None
+    """An IPv4 network in CIDR form."""
+
+    def __post_init__(self) -> None:
+        _second(self.expires, "DateLessThan")
+        if self.starts is not None:
+            _second(self.starts, "DateGreaterThan")
+        if self.ip is not None and network(self.ip) != self.ip:
+            raise PolicyError(f"AWS:SourceIp is {self.ip}: in CIDR form it is {network(self.ip)}")
+        if self.resource == "":
+            raise PolicyError("Resource is empty")
+
+    @classmethod
+    def canned(cls, url: str, *, expires: Moment, now: float) -> "Policy":
+        """The policy for one URL until one moment; wildcards are literal characters in it.
+
+        `now` is the present in seconds since the epoch. Raises `URLError` and `PolicyError`.
+        """
+        end, _ = validity(expires, None, now)
+        return cls(viewer_url(url), end)
+
+    @classmethod
+    def custom(
+        cls,
+        resource: str | None,
+        *,
+        expires: Moment,
+        now: float,
+        starts: Moment | None = None,
+        ip: str | None = None,
+    ) -> "Policy":
+        """The policy for a URL or a pattern with `*` and `?`, from a moment on, for one IPv4 address or range.
+
+        With `resource=None` it opens everything that trusts the key. Raises `URLError` and `PolicyError`.
+        """
+        end, start = validity(expires, starts, now)
+        return cls(
+            None if resource is None else resource_pattern(resource), end, start, None if ip is None else network(ip)
+        )
+
+    def to_bytes(self) -> bytes:
+        """The JSON that is signed: no white space, members in the order every SDK writes them."""
+        return canonical(self.resource, self.expires, self.starts, self.ip)
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Policy":
+        """The policy in any JSON that is legal for one; `PolicyError` says what is malformed.
+
+        Assumed, and the safe reading: members that CloudFront does not name, a member that stands twice, a time
+        that is no integer from 0 to `LATEST` and a network with host bits are malformed.
+        """
+        try:
+            document = _JSON.decode(data.decode("utf-8"))
+        except UnicodeDecodeError:
+            raise PolicyError("the policy is not UTF-8 text") from None
+        except RecursionError:
+            raise PolicyError("the policy is nested too deeply") from None
+        except PolicyError:
+            raise
+        except ValueError as error:
+            raise PolicyError(f"the policy is not JSON: {error}") from None
+        statement = _members_of(document, "the policy", required=("Statement",))["Statement"]
+        if isinstance(statement, list):
+            if len(statement) != 1:
+                raise PolicyError(f"the policy has {len(statement)} statements: exactly one is allowed")
+            statement = statement[0]
+        named = _members_of(statement, "Statement", required=("Condition",), optional=("Resource",))
+        resource = named.get("Resource")
+        if "Resource" in named and not isinstance(resource, str):
+            raise PolicyError("Resource is not a text")
+        condition = _members_of(
+            named["Condition"], "Condition", required=("DateLessThan",), optional=("DateGreaterThan", "IpAddress")
+        )
+        return cls(
+            resource=resource if isinstance(resource, str) else None,
+            expires=_parsed_time(condition, "DateLessThan"),
+            starts=_parsed_time(condition, "DateGreaterThan") if "DateGreaterThan" in condition else None,
+            ip=_parsed_network(condition["IpAddress"]) if "IpAddress" in condition else None,
+        )
+
+
+def canonical(resource: str | None, expires: int, starts: int | None = None, ip: str | None = None) -> bytes:
+    """The bytes of a policy with these members, which are taken as they are: see `Policy.to_bytes`."""
+    # Nothing that a signer lets through needs escaping; what a request carries might, and must not break out.
+    member = "" if resource is None else f'"Resource":{encode_basestring_ascii(resource)},'
+    address = "" if ip is None else f',"IpAddress":{{"AWS:SourceIp":"{ip}"}}'
+    start = "" if starts is None else f',"DateGreaterThan":{{"AWS:EpochTime":{starts}}}'
+    return (
+        f'{{"Statement":[{{{member}"Condition":{{"DateLessThan":{{"AWS:EpochTime":{expires}}}{address}{start}}}}}]}}'
+    ).encode("ascii")
+
+
+def validity(expires: Moment, starts: Moment | None, now: float) -> tuple[int, int | None]:
+    """Both times in seconds since the epoch; `PolicyError` if nobody could ever use what they allow."""
+    end = epoch(expires, now, "expires")
+    if end <= now:
+        raise PolicyError(f"expires is {_when(end)}, which is {_ago(now - end)}: choose a time to come")
+    if starts is None:
+        return end, None
+    start = epoch(starts, now, "starts")
+    if start >= end:
+        raise PolicyError(f"starts ({_when(start)}) is not before expires ({_when(end)})")
+    return end, start
+
+
+def bounded(seconds: float, most: timedelta) -> None:
+    """Raise `PolicyError` if a signature that lives for `seconds` lives longer than `most`, the bound somebody set."""
+    if not isinstance(most, timedelta) or most <= timedelta(0):
+        raise PolicyError(f"max_lifetime is {most!r}: give a timedelta, such as timedelta(days=30)")
+    if seconds > most.total_seconds() + 1:  # what was rounded
+        raise PolicyError(
+            f"this would live for {timedelta(seconds=math.ceil(seconds))}, and max_lifetime is {most}: "
+            "choose a nearer time, or a longer max_lifetime (--max-lifetime) [long-lived]"
+        )
+
+
+def epoch(moment: Moment, now: float, what: str = "the time") -> int:
+    """Whole seconds since the epoch; `PolicyError` for what has more than one meaning or none."""
+    if type(moment) is int:
+        seconds: float = moment
+    elif isinstance(moment, datetime):
+        if moment.utcoffset() is None:
+            raise PolicyError(
+                f"{what} is {moment.isoformat()} without a time zone: use datetime.now(timezone.utc) + … or set tzinfo"
+            )
+        seconds = moment.timestamp()
+    elif isinstance(moment, timedelta):
+        seconds = now + moment.total_seconds()
+    elif isinstance(moment, int | float) and not isinstance(moment, bool):
+        seconds = moment
+    else:
+        raise PolicyError(f"{what} is a {type(moment).__name__}: give an aware datetime, a timedelta or epoch seconds")
+    if not seconds >= 0:
+        raise PolicyError(f"{what} is {_given(moment)}: give a time after 1970")
+    if seconds > LATEST:
+        hint = "; it looks like milliseconds: divide by 1000" if _like_milliseconds(moment) else ""
+        raise PolicyError(f"{what} is {_given(moment)}, past the last second a policy can name, {LATEST}{hint}")
+    return int(seconds)
+
+
+def network(ip: str) -> str:
+    """One IPv4 address or network in CIDR form (an address gets `/32`), or `PolicyError`."""
+    if not isinstance(ip, str):
+        raise PolicyError(f"ip is a {type(ip).__name__}: {_ADDRESS_NEEDED}")
+    return _network(ip)
+
+
+@lru_cache(maxsize=1024)
+def _network(ip: str) -> str:
+    if ":" in ip:
+        raise PolicyError(f"ip is {ip[:60]}: CloudFront's policies know IPv4 only, so leave ip out for IPv6 viewers")
+    if not _NETWORK.fullmatch(ip):
+        raise PolicyError(f"ip is {ip[:60]!a}: {_ADDRESS_NEEDED}")
+    try:
+        given = ipaddress.IPv4Interface(ip)
+    except ValueError as error:
+        raise PolicyError(f"ip is {ip}, which is no IPv4 address or range: {error}") from None
+    if given.ip != given.network.network_address:
+        raise PolicyError(f"ip is {ip}, whose address has bits outside the range: write {given.network}")
+    return str(given.network)
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise PolicyError("the policy names a member twice")
+    return members
+
+
+_JSON: Final = json.JSONDecoder(object_pairs_hook=_members)
+
+
+def _members_of(
+    value: object, where: str, *, required: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> dict[str, object]:
+    """`value` as an object that has the required members and no others than the optional ones."""
+    if not isinstance(value, dict):
+        raise PolicyError(f"{where} is not an object")
+    for name in required:
+        if name not in value:
+            raise PolicyError(f"{where} has no {name}")
+    for name in value:
+        if name not in required and name not in optional:
+            raise PolicyError(f"{where} has a member that CloudFront does not know: {name[:40]!a}")
+    return value
+
+
+def _parsed_time(condition: dict[str, object], name: str) -> int:
+    return _second(_members_of(condition[name], name, required=("AWS:EpochTime",))["AWS:EpochTime"], name)
+
+
+def _second(value: object, name: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise PolicyError(f"{name} is not an integer: seconds since the epoch, without quotes")
+    if not 0 <= value <= LATEST:
+        hint = ", which looks like milliseconds" if _like_milliseconds(value) else ""
+        raise PolicyError(f"{name} is {_given(value)}{hint}: seconds since the epoch go to {LATEST}")
+    return value
+
+
+def _parsed_network(value: object) -> str:
+    source = _members_of(value, "IpAddress", required=("AWS:SourceIp",))["AWS:SourceIp"]
+    if not isinstance(source, str):
+        raise PolicyError("AWS:SourceIp is not a text: exactly one IPv4 address or range")
+    return network(source)
+
+
+def _like_milliseconds(moment: Moment) -> bool:
+    return isinstance(moment, int | float) and LATEST < moment < LATEST * 1000
+
+
+def _given(moment: Moment) -> str:
+    # Python refuses to write out an integer of thousands of digits.
+    big = isinstance(moment, int) and moment.bit_length() > 128
+    return "a number of more than 38 digits" if big else str(moment)
+
+
+def _when(seconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError):
+        return str(seconds)
+
+
+def _ago(seconds: float) -> str:
+    return "now" if seconds < 1 else f"{timedelta(seconds=int(seconds))} ago"

@@ -1,0 +1,205 @@
+"""URLs as viewers send them: what a signer makes of a caller's URL, and what a verifier takes out of a request's.
+
+CloudFront compares the bytes that a viewer sends with the bytes that were signed. So a URL is brought into the
+form in which browsers and HTTP clients send it *before* it is signed, and is never touched afterwards.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from keyfront.core.showing import like_a_key, told
+from keyfront.errors import URLError
+
+SIGNING_PARAMETERS: Final = frozenset({"Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"})
+"""Query parameters that carry a signature; an application's own may not have these names (case matters)."""
+
+MAX_URL_BYTES: Final = 8192
+"""Developer Guide, "Quotas": the longest URL that CloudFront answers, query string included."""
+
+# What is sent as it stands, told by expressions whose possessive repeats (*+, ++) never try anything twice.
+_CHARACTERS = r"[A-Za-z0-9\-._~!$&'()*+,;=:@\[\]]*+"
+_SEGMENT = rf"{_CHARACTERS}(?:%[0-9A-Fa-f]{{2}}{_CHARACTERS})*+"
+_QUERY = _SEGMENT.replace("'", "").replace("@", "@/?")
+PATH_AS_SENT: Final = rf"(?:/(?![.%]){_SEGMENT})++"
+"""A path with nothing to encode and no segment that might be a dot segment (`.`, `..`, `%2e`)."""
+# A whole URL: a lower-case host that is no address, no port, such a path, no dangling question mark. Most are so.
+_AS_SENT = re.compile(rf"https?://(?:[a-z0-9_][a-z0-9\-_]*+\.)*+[a-z][a-z0-9\-]*+{PATH_AS_SENT}(?:\?(?!\Z){_QUERY})?")
+_PARTS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<host>[^/?#]*)(?P<path>[^?#]*)(?P<query>\?[^#]*)?")
+_HOST = re.compile(r"(?P<name>[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?\.?|\[[0-9a-f:]+\])(?::(?P<port>[0-9]{1,9}))?")
+_SENT_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?\.?)(?::([0-9]{1,5}))?")
+_LIKE_AN_ADDRESS = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
+_PATTERN_HOST = re.compile(r"[a-z0-9\-._*?:\[\]]+")
+_TO_ENCODE_IN_PATH = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]%]")
+# Browsers send ' as %27 in a query string (URL Standard, special-query percent-encode set).
+_TO_ENCODE_IN_QUERY = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&()*+,;=:@/?\[\]%]")
+# The URL Standard resolves these, percent-encoded or not, before a browser sends anything.
+_DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=/|$)", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SCHEME_PATTERN = re.compile(r"[a-z*?]+")
+_USER = re.compile(r"(^|//)[^/]*@")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def viewer_url(url: str) -> str:
+    """`url` as a viewer will send it, or `URLError`.
+
+    Scheme and host in lower case, no default port, `/` for an empty path, no dangling `?`; spaces, non-ASCII and
+    characters that no URL holds are percent-encoded, and what is encoded already stays as it is.
+    """
+    if _AS_SENT.fullmatch(url) is None:
+        url = _normalised(url, pattern=False)
+    if "?" in url:
+        _refuse_signing_parameters(url)
+    return url
+
+
+def resource_pattern(resource: str) -> str:
+    """`resource` as it is written into a custom policy, or `URLError`: like `viewer_url`, wildcards kept.
+
+    An escaped `\\?` becomes a bare `?`: today's guide and every SDK write it so.
+    """
+    if not resource:
+        raise URLError("the resource is empty: give a URL, with * and ? as wildcards, or * for any")
+    resource = resource.replace("\\?", "?")
+    if _AS_SENT.fullmatch(resource):
+        pattern = resource
+    elif "://" in resource.partition("?")[0]:
+        pattern = _normalised(resource, pattern=True)
+    elif resource.startswith("*"):
+        pattern = _normalised("*://" + resource, pattern=True).removeprefix("*://")
+    else:
+        raise URLError(f"{shown(resource)} has no scheme: write https://… (or *://… for either)")
+    if "?" in pattern:
+        _refuse_signing_parameters(pattern)
+    return pattern
+
+
+def with_parameters(url: str, parameters: str) -> str:
+    """`url` with `parameters` behind its own query string; `URLError` over 8,192 bytes."""
+    signed = f"{url}{'&' if '?' in url else '?'}{parameters}"
+    if len(signed) > MAX_URL_BYTES:
+        raise URLError(
+            f"the signed URL would be {len(signed):,} bytes, and CloudFront answers at most {MAX_URL_BYTES:,}: "
+            "shorten the query string, or use signed cookies"
+        )
+    return signed
+
+
+def signing_parameters(query: str) -> Iterator[tuple[str, str]]:
+    """Name and value, as sent, of every signing parameter in a query string."""
+    for part in query.split("&"):
+        name, _, value = part.partition("=")
+        if name in SIGNING_PARAMETERS:
+            yield name, value
+
+
+@lru_cache(maxsize=1024)
+def without_signing_parameters(query: str) -> str:
+    """The viewer's own parameters, in their order and to the byte."""
+    return "&".join(part for part in query.split("&") if part.partition("=")[0] not in SIGNING_PARAMETERS)
+
+
+@lru_cache(maxsize=256)
+def split_host(host: str) -> tuple[str, int | None] | None:
+    """Name and port of a Host header in lower case; `None` if it is none, as when two are joined by a comma."""
+    found = _SENT_HOST.fullmatch(host)
+    return (found[1], int(found[2]) if found[2] else None) if found else None
+
+
+def _normalised(url: str, *, pattern: bool) -> str:
+    if _CONTROL.search(url):
+        raise URLError(f"{shown(url)} holds a line break or another control character: remove it, or write it as %0A …")
+    if url != url.strip():
+        raise URLError(f"{shown(url)} begins or ends with white space: remove it, or write it as %20")
+    scheme, host, path, query = _split_pattern(url) if pattern else _split(url)
+    if "#" in url:
+        raise URLError(
+            f"{shown(url)} holds '#': viewers keep what follows to themselves; write %23 if the path holds one"
+        )
+    if _DOT_SEGMENT.search(path):
+        raise URLError(
+            f"{shown(url)} holds a '.' or '..' segment: viewers resolve it before they ask, so sign the result"
+        )
+    path = _encode(path, _TO_ENCODE_IN_PATH, url) or ("" if pattern else "/")
+    query = _encode(query, _TO_ENCODE_IN_QUERY, url)
+    if query == "?" and not pattern:
+        query = ""
+    return f"{scheme}://{host}{path}{query}"
+
+
+def _split(url: str) -> tuple[str, str, str, str]:
+    """Scheme, host, path and query string (with its question mark) of a URL, the first two as viewers send them."""
+    parts = _PARTS.match(url)
+    if not url:
+        raise URLError("the URL is empty: give https://…")
+    if parts is None:
+        raise URLError(f"{shown(url)} has no scheme: write https://{shown(url.lstrip('/:'))[1:-1]}")
+    scheme, host = parts["scheme"].lower(), parts["host"].lower()
+    if scheme not in _DEFAULT_PORTS:
+        raise URLError(f"{shown(url)} has the scheme {told(scheme)}: CloudFront answers http and https")
+    if "@" in host:
+        raise URLError(f"{shown(url)} holds a user name or password, which viewers do not send: remove it")
+    if not host.isascii():
+        raise URLError(f"the host {told(host)} is not ASCII: write its punycode form (xn--…)")
+    return scheme, _host(host, scheme, url), parts["path"], parts["query"] or ""
+
+
+def _host(host: str, scheme: str, url: str) -> str:
+    found = _HOST.fullmatch(host)
+    if found is None:
+        raise URLError(f"{shown(url)} has no valid host: {told(host)}")
+    name, port = found["name"], int(found["port"] or _DEFAULT_PORTS[scheme])
+    if not 0 <= port <= 65535:
+        raise URLError(f"{shown(url)} has no valid port: {port}")
+    try:
+        if name.startswith("["):
+            name = f"[{ipaddress.IPv6Address(name[1:-1]).compressed}]"
+        elif _LIKE_AN_ADDRESS.fullmatch(name):
+            name = str(ipaddress.IPv4Address(name))
+    except ValueError:
+        raise URLError(f"{shown(url)} has a host that looks like an address and is none: {name!r}") from None
+    return name if port == _DEFAULT_PORTS[scheme] else f"{name}:{port}"
+
+
+def _split_pattern(pattern: str) -> tuple[str, str, str, str]:
+    scheme, _, rest = pattern.partition("://")
+    scheme = scheme.lower()
+    host, slash, path = rest.partition("/")
+    if "?" in host and not _PATTERN_HOST.fullmatch(host.lower()):
+        # No wildcard then: the query string begins where the domain ends.
+        host, mark, query = rest.partition("?")
+        path = ""
+    else:
+        path, mark, query = (slash + path).partition("?")
+    host = host.lower()
+    if not _SCHEME_PATTERN.fullmatch(scheme) or not _PATTERN_HOST.fullmatch(host):
+        raise URLError(f"{shown(pattern)} is no resource: write scheme://domain/path with * and ? as wildcards")
+    if scheme in _DEFAULT_PORTS:
+        host = host.removesuffix(f":{_DEFAULT_PORTS[scheme]}")
+    return scheme, host, path, mark + query
+
+
+def _encode(text: str, unsafe: re.Pattern[str], url: str) -> str:
+    try:
+        return unsafe.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)
+    except UnicodeEncodeError:
+        raise URLError(f"{shown(url)} holds half of a surrogate pair: it was decoded wrongly") from None
+
+
+def _refuse_signing_parameters(url: str) -> None:
+    for name, _ in signing_parameters(url.partition("?")[2]):
+        raise URLError(
+            f"the URL already has a parameter {name!r}, which CloudFront reads as part of a signature: "
+            "sign the bare URL, and name parameters of your own differently"
+        )
+
+
+def shown(url: str) -> str:
+    """`url` for an error's text: no query string and no password, which are secrets, and not too long."""
+    if "-----" in url or ("://" not in url[:10] and like_a_key(url)):
+        return told(url)
+    bare = _USER.sub(r"\1…@", url.partition("?")[0])
+    return repr(bare if len(bare) <= 120 else bare[:117] + "…")

@@ -1,0 +1,114 @@
+"""What each front door tells of a viewer's request, and in which headers. No other header is believed.
+
+Sources: nginx, "ngx_http_auth_request_module" (the headers are those of our own documented configuration); Caddy,
+"forward_auth"; Traefik, "ForwardAuth"; Envoy, "External Authorization" (HTTP service with a path prefix).
+"""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.errors import InputError
+from keyfront.web.serving import Scope
+
+DECIDE: Final = "/authz"
+"""Where decisions are asked for; Envoy writes the viewer's own path behind it."""
+
+_METHOD = re.compile(r"[A-Z][A-Z\-]{0,31}")
+
+
+class FrontError(InputError):
+    """The front door did not say what it has to. Nobody is let in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """The headers (in lower case) in which a front door describes a request."""
+
+    name: str
+    host: bytes
+    ip: bytes
+    scheme: bytes = b"x-forwarded-proto"
+    method: bytes = b""
+    """Empty: the method of the question itself."""
+    uri: bytes = b""
+    """Empty: the question's own path, behind `/authz`."""
+    bare: bool = False
+    """Whether it drops the body of a refusal, and takes no other status than 403 for one."""
+
+    def viewer(self, scope: Scope, proxies: int) -> ViewerRequest:
+        """The viewer's request out of the front door's question.
+
+        `proxies` is how many trusted proxies stand before the front door: so many addresses at the end of
+        X-Forwarded-For are theirs. Raises `FrontError` for what is missing or stands twice.
+        """
+        fields: dict[bytes, list[bytes]] = {}
+        for name, value in scope["headers"]:
+            fields.setdefault(name.lower(), []).append(value)
+        method = self._one(fields, self.method) if self.method else scope["method"]
+        scheme = self._one(fields, self.scheme)
+        if scheme not in ("http", "https"):
+            raise FrontError(f"{_shown(self.scheme)} is {scheme[:40]!r}: it is http or https")
+        if not _METHOD.fullmatch(method):
+            raise FrontError(f"{_shown(self.method)} is {method[:40]!r}: that is no method")
+        path, query = self._target(scope, fields)
+        host = self._one(fields, self.host)
+        asked: Scope = {
+            "method": method,
+            "scheme": scheme,
+            "http_version": "1.1",
+            "raw_path": path,
+            "query_string": query,
+            "client": (self._address(fields, proxies), 0),
+            "headers": [
+                (b"host", host.encode("latin-1")),
+                *((b"cookie", value) for value in fields.get(b"cookie", ())),
+            ],
+        }
+        return ViewerRequest(asked)
+
+    def _target(self, scope: Scope, fields: Mapping[bytes, list[bytes]]) -> tuple[bytes, bytes]:
+        if self.uri:
+            path, _, query = self._one(fields, self.uri).encode("latin-1").partition(b"?")
+            return path, query
+        return scope["raw_path"].removeprefix(DECIDE.encode("ascii")), scope["query_string"]
+
+    def _address(self, fields: Mapping[bytes, list[bytes]], proxies: int) -> str:
+        if self.ip != b"x-forwarded-for":
+            address = self._one(fields, self.ip)
+        else:
+            # Every proxy writes the address that it was asked from behind those that it was told of.
+            told = [each.strip() for value in fields.get(self.ip, ()) for each in value.decode("latin-1").split(",")]
+            if len(told) <= proxies or not told[-1 - proxies]:
+                raise FrontError(f"{_shown(self.ip)} is missing, or has fewer than {proxies + 1} addresses")
+            address = told[-1 - proxies]
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            raise FrontError(f"{_shown(self.ip)} holds {address[:60]!r}, which is no address") from None
+        return address
+
+    def _one(self, fields: Mapping[bytes, list[bytes]], name: bytes) -> str:
+        values = fields.get(name, [])
+        if len(values) != 1 or not values[0]:
+            raise FrontError(f"{_shown(name)} {'stands twice' if values[1:] else 'is missing'}")
+        return values[0].decode("latin-1")
+
+
+def _forwarded(name: str) -> Front:
+    return Front(name, b"x-forwarded-host", b"x-forwarded-for", method=b"x-forwarded-method", uri=b"x-forwarded-uri")
+
+
+FRONTS: Final[Mapping[str, Front]] = {
+    "nginx": Front("nginx", b"host", b"x-real-ip", method=b"x-original-method", uri=b"x-original-uri", bare=True),
+    "caddy": _forwarded("caddy"),
+    "traefik": _forwarded("traefik"),
+    "envoy": Front("envoy", b"host", b"x-forwarded-for"),
+}
+
+
+def _shown(name: bytes) -> str:
+    return f"the header {name.decode('ascii').title()}" if name else "the method"

@@ -1,0 +1,42 @@
+"""The service as a process: listen, follow the configuration, stop when told to."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+
+import uvloop
+
+from keyfront.edge.authz.protection import Rules
+from keyfront.web.draining import DRAIN_SECONDS, Ending, on_hangup
+from keyfront.web.serving import ASGIApp, Listener, bind
+
+OnReady = Callable[[int], None]
+"""Told the port, once it answers."""
+
+
+def run(
+    app: ASGIApp, rules: Rules, host: str, port: int, on_ready: OnReady, *, drain_seconds: float = DRAIN_SECONDS
+) -> None:
+    """Answer at `host` and `port` (0: any that is free) until SIGINT or SIGTERM; SIGHUP reads the rules anew.
+
+    Answers under way have `drain_seconds` to end; a second signal ends them at once. Raises `PortError` when it
+    cannot listen there.
+    """
+    uvloop.run(_serve(app, rules, bind(host, port, option="another --port"), on_ready, drain_seconds))
+
+
+async def _serve(app: ASGIApp, rules: Rules, bound: socket.socket, on_ready: OnReady, drain_seconds: float) -> None:
+    ending = Ending(drain_seconds)
+    ending.on(signal.SIGINT, signal.SIGTERM)
+    on_hangup(rules.read_now, ending)
+    listener = Listener(app, bound)
+    listener.start()
+    rules.start()
+    try:
+        on_ready(listener.port)
+        await ending.asked.wait()
+    finally:
+        stopping = asyncio.ensure_future(asyncio.to_thread(rules.stop))
+        await listener.stop(ending.drain)
+        await stopping

@@ -1,0 +1,177 @@
+"""The questions of a front door, answered: let in, refused in CloudFront's words, or not said what is needed."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Final, Literal
+
+from keyfront.core.letter_case import folded_matcher
+from keyfront.core.paths import readings
+from keyfront.core.verification import ACCESS_DENIED, Decision, error_body
+from keyfront.edge.authorisation import authorise
+from keyfront.edge.authz.fronts import DECIDE, Front, FrontError
+from keyfront.edge.authz.protection import Rules
+from keyfront.edge.configuration import Behavior, Site
+from keyfront.edge.request.admission import admit, route
+from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.response.pages import Answer, Headers, refused
+from keyfront.edge.server.standing import Standing
+from keyfront.web.serving import ASGIApp, Message, Scope
+
+_log = logging.getLogger(__name__)
+
+REFUSAL: Final = "/refusal"
+"""Where nginx fetches what a refused viewer shall see, since it drops the body of the decision itself."""
+
+HEALTH: Final = "/health"
+READY: Final = "/readyz"
+METRICS: Final = "/metrics"
+
+_TEXT: Final[Headers] = [(b"content-type", b"text/plain")]
+
+Log = Literal["nothing", "refusals", "decisions"]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+def decide(rules: Rules, viewer: ViewerRequest, now: float, *, ignore_case: bool = False) -> Answer | Decision | None:
+    """What the edge does before it looks into its cache: route, admit, authorise.
+
+    An `Answer` refuses or redirects; otherwise the viewer is let in, by a decision or because the path is public.
+    `ignore_case`: a path is also judged by each behavior that it is in when case does not count.
+    """
+    site = route(rules.configuration, rules.door, viewer)
+    if isinstance(site, Answer):
+        return site
+    ways = readings(site.root if site.root and viewer.path == "/" else viewer.path)
+    for way in ways:
+        turned_away = admit(rules.door, viewer, site.behavior(way.path))
+        if turned_away is not None:
+            return turned_away
+    decision = authorise(viewer, site, site.behavior(ways[0].path), ways, now)
+    for way in ways if ignore_case else ():
+        for behavior in _spelt_otherwise(site, way.path):
+            if decision is not None and not decision.allowed:
+                break
+            if (turned_away := admit(rules.door, viewer, behavior)) is not None:
+                return turned_away
+            decision = authorise(viewer, site, behavior, (way._replace(elsewhere=""),), now) or decision
+    return refused(decision) if decision is not None and not decision.allowed else decision
+
+
+def _spelt_otherwise(site: Site, path: str) -> Iterator[Behavior]:
+    """The behaviors that `path` is in only when case does not count, before the one that it is in as it stands."""
+    for behavior in site.behaviors:
+        if behavior.matches(path[1:]):
+            return
+        if folded_matcher(behavior.pattern)(path[1:]):
+            yield behavior
+
+
+def application(
+    front: Front,
+    rules: Rules,
+    *,
+    proxies: int = 0,
+    log: Log = "refusals",
+    ignore_case: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> ASGIApp:
+    """What answers `front`. `proxies` is how many trusted ones stand before it; `ignore_case`: see `decide`."""
+
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path: str = scope["raw_path"].decode("latin-1")
+        if path == HEALTH:
+            await _send(scope, send, 200, _TEXT, b"ok\n")
+            return
+        if path in (READY, METRICS):
+            await _tell_standing(scope, send, rules.standing, path)
+            return
+        asked_for_page = front.bare and path == REFUSAL
+        decides = path == DECIDE if front.uri else path.startswith(f"{DECIDE}/")
+        if not decides and not asked_for_page:
+            await _send(scope, send, 404, _TEXT, f"ask {DECIDE}\n".encode())
+            return
+        try:
+            viewer = front.viewer(scope, proxies)
+        except FrontError as error:
+            _log.error("refused, since %s: see --front %s in the documentation", error, front.name)
+            await _send(scope, send, 500, _TEXT, b"the access check is set up wrongly\n")
+            return
+        answer = decide(rules, viewer, clock(), ignore_case=ignore_case)
+        if asked_for_page:
+            await _show(scope, send, answer if isinstance(answer, Answer) else _SERVERS_OWN)
+            return
+        _tell(viewer, answer, log)
+        if not isinstance(answer, Answer):
+            await _send(scope, send, 200, _facts(answer, "public"), b"")
+        elif front.bare:
+            facts = [*_facts(answer.decision, answer.reason), (b"x-keyfront-status", str(answer.status).encode())]
+            await _send(scope, send, 403, facts, b"")
+        else:
+            await _show(scope, send, answer)
+
+    return app
+
+
+# The check lets the viewer in and the server still says 403: for a folder without an index, or a file it may not read.
+_SERVERS_OWN: Final = Answer(
+    403, [(b"content-type", b"text/xml")], error_body(ACCESS_DENIED.code, ACCESS_DENIED.message), reason="server"
+)
+
+
+def _facts(decision: Decision | None, reason: str) -> Headers:
+    facts = [(b"x-keyfront-reason", (decision.reason if decision else reason).encode("ascii"))]
+    if decision is not None and decision.allowed and decision.key_pair_id:
+        facts.append((b"x-keyfront-key-id", decision.key_pair_id.encode("ascii", "replace")))
+    return facts
+
+
+async def _tell_standing(scope: Scope, send: Send, standing: Standing, path: str) -> None:
+    now = time.monotonic()
+    if path == READY:
+        await _send(scope, send, 200 if standing.ready else 503, _TEXT, f"{standing.says(now)}\n".encode())
+        return
+    gauges = (
+        ("configuration_age_seconds", "Since all of the configuration was read last.", f"{standing.age(now):.3f}"),
+        ("configuration_too_old", "1 while it is too old to be used: everything is refused.", int(standing.closed)),
+        ("key_groups_without_keys", "Key groups without a key that can be used.", len(standing.keyless)),
+    )
+    lines = [
+        f"# HELP keyfront_authz_{name} {text}\n# TYPE keyfront_authz_{name} gauge\nkeyfront_authz_{name} {value}\n"
+        for name, text, value in gauges
+    ]
+    await _send(scope, send, 200, [(b"content-type", b"text/plain; version=0.0.4")], "".join(lines).encode("ascii"))
+
+
+async def _show(scope: Scope, send: Send, answer: Answer) -> None:
+    await _send(scope, send, answer.status, [*answer.headers, (b"x-cache", answer.x_cache)], answer.body)
+
+
+async def _send(scope: Scope, send: Send, status: int, headers: Headers, body: bytes) -> None:
+    length = (b"content-length", str(len(body)).encode("ascii"))
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def _tell(viewer: ViewerRequest, answer: Answer | Decision | None, log: Log) -> None:
+    refusal = isinstance(answer, Answer)
+    if log == "nothing" or (log == "refusals" and not refusal):
+        return
+    reason, key_id = "public", None
+    if isinstance(answer, Answer):
+        reason, key_id = answer.reason, answer.decision and answer.decision.key_pair_id
+    elif answer is not None:
+        reason, key_id = answer.reason, answer.key_pair_id
+    url = f"{viewer.scheme}://{viewer.host}{viewer.path}"
+    _log.info(
+        "%s %s %s %s %s %s",
+        viewer.ip,
+        viewer.method,
+        ascii(url)[1:-1],
+        "refused" if refusal else "allowed",
+        reason,
+        ascii(key_id[:64])[1:-1] if key_id else "-",
+    )

@@ -1,0 +1,1 @@
+"""Asking origins: where they are, the connections to them, and what is done with their responses."""

@@ -1,0 +1,211 @@
+"""Asking origins: HTTP/1.1 to web servers and S3, streamed both ways, with their timeouts and attempts.
+
+Source: Developer Guide, "Request and response behavior for custom origins" and "… for Amazon S3 origins".
+"""
+
+import asyncio
+import os
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import certifi
+from botocore.credentials import Credentials
+
+from keyfront.edge.configuration import Behavior
+from keyfront.edge.origin.addresses import address
+from keyfront.edge.origin.connections import Connections, ExchangeError, Patience, Place, Received, Sent
+from keyfront.edge.origin.failures import BrokenBodyError, OriginError
+from keyfront.edge.origin.s3_signature import signature
+from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.response.pages import Headers
+from keyfront.inventory import Origin
+
+_IDEMPOTENT: Final = ("GET", "HEAD")
+_S3_READ_TIMEOUT: Final = 30
+
+
+@dataclass(slots=True)
+class OriginRequest:
+    """What is asked of an origin. `path` and `query` are raw; `body` is `None` for a request without one."""
+
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    body: AsyncIterator[bytes] | None = None
+    content_length: str = ""
+
+
+class OriginResponse:
+    """An answer whose body is still to be read. Close it, read or not."""
+
+    __slots__ = ("_deadline", "_received", "complete_is_known", "fields", "headers", "length", "status")
+
+    def __init__(self, received: Received, deadline: float | None = None) -> None:
+        """`deadline`: when the body has to be there, in the event loop's time."""
+        self._received = received
+        self._deadline = deadline
+        self.status = received.status
+        self.headers: Headers = received.headers
+        fields: dict[str, str] = {}
+        for name, value in self.headers:
+            text, key = value.decode("latin-1"), name.decode("latin-1")
+            fields[key] = f"{fields[key]}, {text}" if key in fields else text
+        self.fields = fields
+        """Headers by name in lower case; those that stand twice are joined."""
+        # RFC 9112, section 6.3: with Transfer-Encoding the length that is said beside it means nothing.
+        length = "" if "transfer-encoding" in fields else fields.get("content-length", "")
+        self.length: int | None = int(length) if length.isdecimal() else None
+        self.complete_is_known = self.length is not None or "transfer-encoding" in fields or self.status == 204
+        """Whether a body that was cut off can be told from a whole one."""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the whole body has been read."""
+        return self._received.is_read
+
+    async def read(self) -> bytes:
+        """The next bytes of the body, not decoded; none at its end.
+
+        Raises `BrokenBodyError` when it ends too early or stalls.
+        """
+        try:
+            if self._deadline is None:
+                return await self._received.read()
+            async with asyncio.timeout_at(self._deadline):
+                return await self._received.read()
+        except TimeoutError as error:
+            raise BrokenBodyError(504, "the origin's answer was not there whole in time") from error
+        except ExchangeError as error:
+            raise BrokenBodyError(504 if error.timed_out else 502, f"the origin's body broke off: {error}") from error
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """What is still to be read of the body, as it comes. Raises `BrokenBodyError` as `read` does."""
+        while data := await self.read():
+            yield data
+
+    def close(self) -> None:
+        """Give the connection back, or end it if the body was not read."""
+        self._received.close()
+
+
+OnAnswer = Callable[[float, str], None]
+"""Takes the seconds until an origin's headers were there, and its status as text, or `error`."""
+
+
+class Origins:
+    """Connections to origins, kept alive between requests."""
+
+    def __init__(
+        self,
+        *,
+        s3_endpoint_url: str | None = None,
+        credentials: Callable[[], Credentials | None] = lambda: None,
+        region: str = "us-east-1",
+        authorities: Path | None = None,
+        on_answer: OnAnswer | None = None,
+    ) -> None:
+        """`credentials` gives those that S3 requests are signed with; `authorities` is a PEM file to trust too."""
+        self._on_answer = on_answer
+        self._connections = Connections(_trusting(authorities))
+        self._s3_endpoint_url = s3_endpoint_url
+        self._credentials = credentials
+        self._region = region
+
+    async def ask(
+        self, origin: Origin, behavior: Behavior, viewer: ViewerRequest, asked: OriginRequest
+    ) -> OriginResponse:
+        """Send `asked`, and return when the answer's headers are there. Raises `OriginError`.
+
+        A connection that cannot be made is tried again as often as the origin's configuration says; so is a GET
+        or HEAD that gets no answer in time.
+        """
+        began, outcome = time.monotonic(), "error"
+        try:
+            response = await self._ask(origin, behavior, viewer, asked)
+            outcome = str(response.status)
+        finally:
+            if self._on_answer is not None:
+                self._on_answer(time.monotonic() - began, outcome)
+        return response
+
+    async def _ask(
+        self, origin: Origin, behavior: Behavior, viewer: ViewerRequest, asked: OriginRequest
+    ) -> OriginResponse:
+        try:
+            place, sent = self._request(origin, behavior, viewer, asked)
+        except ExchangeError as error:
+            raise _error(origin, error) from error
+        patience = Patience(origin.connection_timeout, _silence(origin))
+        attempts, deadline = origin.connection_attempts, None
+        if origin.completion_timeout is not None:
+            deadline = asyncio.get_running_loop().time() + origin.completion_timeout
+        for attempt in range(1, attempts + 1):
+            try:
+                if deadline is None:
+                    return OriginResponse(await self._connections.ask(place, sent, patience))
+                async with asyncio.timeout_at(deadline):
+                    return OriginResponse(await self._connections.ask(place, sent, patience), deadline)
+            except TimeoutError as error:
+                what = f"origin {origin.id} ({origin.domain_name}) gave no answer in {origin.completion_timeout} s"
+                raise OriginError(504, what) from error
+            except ExchangeError as error:
+                again = not error.connected or (asked.body is None and asked.method in _IDEMPOTENT)
+                if not again or attempt == attempts:
+                    raise _error(origin, error) from error
+        raise AssertionError("an origin has at least one attempt")
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._connections.aclose()
+
+    def _request(
+        self, origin: Origin, behavior: Behavior, viewer: ViewerRequest, asked: OriginRequest
+    ) -> tuple[Place, Sent]:
+        where = address(origin, viewer.scheme, self._s3_endpoint_url)
+        target = where.prefix + asked.path + (f"?{asked.query}" if asked.query else "")
+        own = [(name.lower().encode("utf-8"), value.encode("utf-8")) for name, value in origin.custom_headers]
+        overridden = {b"host", *(name for name, _ in own)}
+        headers = [(name, value) for name, value in asked.headers if name not in overridden] + own
+        if "host" not in behavior.rules.sent_headers or origin.custom is None:
+            host = where.host_header.encode("ascii")
+        else:
+            host = viewer.host.encode("latin-1")
+        authorized = any(name == b"authorization" for name, _ in headers)
+        signs = behavior.signing == "always" or (behavior.signing == "no-override" and not authorized)
+        if signs and (credentials := self._credentials()):
+            headers = [item for item in headers if item[0] != b"authorization"]
+            if self._s3_endpoint_url and behavior.acts_for:
+                # Amazon's S3 knows CloudFront when it sees it. An endpoint on a laptop is told, and judges the bucket
+                # policy by it.
+                headers.append((b"x-amz-source-arn", behavior.acts_for.encode("ascii")))
+            has_body = asked.body is not None
+            headers += signature(where, asked.method, target, credentials, self._region, has_body=has_body)
+        length = int(asked.content_length) if asked.content_length.isdecimal() else None
+        sent = Sent.of(asked.method, target.encode("latin-1"), [(b"host", host), *headers], asked.body, length)
+        return Place(where.scheme == "https", where.host.strip("[]"), where.port), sent
+
+
+def _trusting(authorities: Path | None) -> ssl.SSLContext:
+    """Whose certificates count: public authorities (or those that OpenSSL's own variables name), and `authorities`."""
+    named = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    file, folder = named if any(named) else (certifi.where(), None)
+    context = ssl.create_default_context(cafile=file, capath=folder)
+    if authorities:
+        context.load_verify_locations(authorities)
+    return context
+
+
+def _silence(origin: Origin) -> float:
+    return origin.custom.read_timeout if origin.custom else _S3_READ_TIMEOUT
+
+
+def _error(origin: Origin, error: ExchangeError) -> OriginError:
+    """504 for silence, 502 for everything else. Source: Developer Guide, "Troubleshoot … status codes"."""
+    if error.timed_out:
+        return OriginError(504, f"origin {origin.id} ({origin.domain_name}) did not answer in time: {error}")
+    return OriginError(502, f"origin {origin.id} ({origin.domain_name}) cannot be asked: {error}")

@@ -1,0 +1,396 @@
+"""Fetch: what the cache does not hold is asked of the origin, passed on while it comes, and kept if it may be."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from keyfront.edge.cache.bodies import Disk, Memory
+from keyfront.edge.cache.collapsing import Coming, Flight, FlightKey, Flights, Landing
+from keyfront.edge.cache.entries import (
+    error_ttl,
+    lifetime_of,
+    pieced,
+    refreshed,
+    standing_for_error,
+    viewer_headers,
+    whole,
+)
+from keyfront.edge.cache.freshness import Lifetime, serves_stale
+from keyfront.edge.cache.objects import Cache, Entry, Ticket
+from keyfront.edge.cache.pieces import Pieces
+from keyfront.edge.cache.ranges import Span, content_range
+from keyfront.edge.cache.stream import Stream
+from keyfront.edge.configuration import Behavior
+from keyfront.edge.exchange import Exchange
+from keyfront.edge.origin.client import OriginResponse, Origins
+from keyfront.edge.origin.failover import ask
+from keyfront.edge.origin.failures import BrokenBodyError, OriginError
+from keyfront.edge.response.compression import accepted, compressed, encoded_headers, is_compressible
+from keyfront.edge.response.custom_errors import ErrorPages
+from keyfront.edge.response.header_rules import with_vary
+from keyfront.edge.response.pages import (
+    BAD_ANSWER,
+    ERROR,
+    HIT,
+    MISS,
+    NO_CONNECTION,
+    REFRESH_HIT,
+    TIMED_OUT,
+    Answer,
+    Headers,
+)
+from keyfront.edge.response.pages import page as error_page
+from keyfront.edge.response.responding import edge_headers, send_answer, send_entry, send_stream, send_whole
+
+_log = logging.getLogger(__name__)
+
+Report = Callable[[Exchange, int, bytes], None]
+"""Takes an exchange, the status and the `X-Cache` that the viewer is about to get."""
+
+_NOT_KEPT: Final = Lifetime(False)
+_CONDITIONS: Final = (b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since")
+_GATEWAY_TEXTS: Final = {502: NO_CONNECTION, 504: TIMED_OUT}
+_UNREACHABLE: Final = range(500, 505)
+
+
+@dataclass(slots=True)
+class _Arrival:
+    """An origin's answer, before it is decided what becomes of it."""
+
+    exchange: Exchange
+    ticket: Ticket
+    behavior: Behavior
+    """With the origin that gave the answer."""
+    response: OriginResponse
+    headers: Headers
+    """For viewers."""
+    life: Lifetime
+
+
+class Fetcher:
+    """Origins on one side, the cache on the other."""
+
+    def __init__(
+        self,
+        origins: Origins,
+        cache: Cache,
+        disk: Disk,
+        *,
+        object_bytes: int,
+        clock: Callable[[], float],
+        report: Report,
+    ) -> None:
+        """Objects over `object_bytes` are kept on `disk` or not at all; `clock` gives seconds since the epoch."""
+        self._origins = origins
+        self._cache = cache
+        self._disk = disk
+        self._object_bytes = object_bytes
+        self._clock = clock
+        self._report = report
+        self._flights = Flights()
+        self.pages = ErrorPages(origins, cache, clock)
+
+    async def fetch(self, exchange: Exchange, stale: Entry | None) -> None:
+        """Answer from the origin. `stale` is the expired object that the cache holds, if any.
+
+        Raises `BrokenBodyError` when the origin's body breaks off under way: the connection to the viewer has to
+        break as well, or a part would be taken for the whole.
+        """
+        key = _flight_key(exchange)
+        joined = self._flights.join(key) if key is not None else None
+        if joined is not None:
+            try:
+                landing = await joined.landing()
+                if landing.is_shared:
+                    await self._deliver(exchange, landing)
+                    return
+            finally:
+                self._left(key, joined)
+            key = None
+        ticket = self._cache.ticket(exchange.key)
+        flight = self._flights.launch(key, ticket, lambda flight: self._fly(flight, key, exchange, stale))
+        try:
+            await self._deliver(exchange, await flight.landing())
+        finally:
+            self._left(key, flight)
+
+    def _left(self, key: FlightKey | None, flight: Flight) -> None:
+        if flight.leave():
+            self._flights.close(key, flight)
+
+    async def _deliver(self, exchange: Exchange, landing: Landing) -> None:
+        """Send one viewer what has landed."""
+        what, marks = landing.what, exchange.site.marks
+        self._report(exchange, what.status, landing.x_cache)
+        if isinstance(what, Entry):
+            await send_entry(exchange.send, exchange.viewer, what, marks, self._clock(), landing.x_cache)
+        elif isinstance(what, Answer):
+            await send_answer(exchange.send, exchange.viewer, what, marks)
+        else:
+            headers = [*what.headers, *edge_headers(landing.x_cache, marks), (b"x-amz-cf-id", exchange.viewer.id)]
+            if what.length is not None and what.status not in (204, 304):
+                headers.append((b"content-length", b"%d" % what.length))
+            if isinstance(what.body, bytes):
+                await send_whole(exchange.send, exchange.viewer, what.status, headers, what.body)
+            else:
+                await send_stream(exchange.send, what.status, headers, what.body.chunks())
+
+    async def _fly(self, flight: Flight, key: FlightKey | None, exchange: Exchange, stale: Entry | None) -> None:
+        """Ask the origin, land with what it answers, and keep what may be kept."""
+        known = stale if stale is not None and exchange.viewer.method == "GET" and _can_be_asked(stale) else None
+        try:
+            behavior, response = await ask(self._origins, exchange, known)
+        except OriginError as error:
+            flight.land(await self._failed(exchange, flight.ticket, stale, error))
+            return
+        try:
+            await self._respond(flight, key, exchange, behavior, response, stale, known)
+        except _NothingSentError as error:
+            flight.land(await self._failed(exchange, flight.ticket, stale, error))
+        finally:
+            response.close()
+
+    async def _respond(
+        self,
+        flight: Flight,
+        key: FlightKey | None,
+        exchange: Exchange,
+        behavior: Behavior,
+        response: OriginResponse,
+        stale: Entry | None,
+        known: Entry | None,
+    ) -> None:
+        site, method, now = exchange.site, exchange.viewer.method, self._clock()
+        if known is not None and response.status == 304:
+            entry, keeps = refreshed(site, behavior, known, response, now)
+            if keeps:
+                self._cache.put(flight.ticket, entry)
+            else:
+                self._cache.discard(exchange.key)
+            flight.land(Landing(entry, REFRESH_HIT, is_shared=keeps))
+            return
+        if response.status in _UNREACHABLE and stale is not None and self._stands_in(exchange, stale, response.status):
+            flight.land(Landing(stale, HIT, is_shared=True))
+            return
+        keeps = method != "HEAD" and method in behavior.cached_methods and response.complete_is_known
+        life = lifetime_of(site, behavior, response, now) if keeps else _NOT_KEPT
+        custom = await self.pages.page(site, response.status, exchange.viewer)
+        if custom is not None:
+            flight.land(self._error(exchange, flight.ticket, custom, response, life))
+            return
+        if keeps and not life.keep and response.status < 400:
+            self._cache.discard(exchange.key)
+        arrival = _Arrival(exchange, flight.ticket, behavior, response, viewer_headers(behavior, response), life)
+        if method == "GET" and behavior.rules.compresses and is_compressible(response.status, response.fields):
+            arrival.headers = with_vary(arrival.headers, b"Accept-Encoding")
+            if encoding := accepted(exchange.viewer, behavior.rules).partition(",")[0]:
+                flight.land(await self._compressed(arrival, encoding))
+                return
+        await self._stream(flight, key, arrival)
+
+    async def _compressed(self, arrival: _Arrival, encoding: str) -> Landing:
+        """The object, compressed. Raises `_NothingSentError` if it breaks off."""
+        site, response, life = arrival.exchange.site, arrival.response, arrival.life
+        try:
+            body = b"".join([chunk async for chunk in response.chunks()])
+        except BrokenBodyError as error:
+            raise _NothingSentError(error.status, str(error)) from error
+        smaller = await compressed(body, encoding)
+        headers = arrival.headers
+        if len(smaller) < len(body):
+            body, headers = smaller, encoded_headers(headers, encoding)
+        entry = whole(site, response, headers, body, life, self._clock())
+        if life.keep and len(body) <= self._object_bytes:
+            self._cache.put(arrival.ticket, entry)
+        return Landing(entry, ERROR if entry.error else MISS, is_shared=life.keep)
+
+    async def _stream(self, flight: Flight, key: FlightKey | None, arrival: _Arrival) -> None:
+        """Pass the body on while it comes. Raises `_NothingSentError` if it breaks off before its first byte."""
+        response = arrival.response
+        try:
+            first = await response.read()
+        except BrokenBodyError as error:
+            raise _NothingSentError(error.status, str(error)) from error
+        chunks = response.chunks()
+        pieces, offset = self._pieces(arrival)
+        memory = None
+        if pieces is None and arrival.life.keep and response.status != 206 and self._fits(response.length):
+            memory = Memory()
+        if pieces is None and response.is_read and len(first) <= self._object_bytes:
+            self._land_whole(flight, key, arrival, first, is_kept=memory is not None)
+            return
+        stream = Stream(pieces or memory, offset=offset, most_behind=self._object_bytes)
+        # Who joined later would miss what is not stored.
+        stream.on_unstored = partial(self._flights.close, key, flight)
+        coming = Coming(response.status, arrival.headers, response.length, stream)
+        if not stream.is_stored:
+            self._flights.close(key, flight)
+        flight.land(Landing(coming, _x_cache(response), is_shared=stream.is_stored))
+        if memory is not None:
+            await self._collect(flight, key, arrival, stream, _chain(first, chunks))
+        else:
+            async for chunk in _chain(first, chunks):
+                await stream.write(chunk)
+            if pieces is not None and pieces.is_whole and not pieces.on_disk:
+                self._assemble(arrival, pieces, await pieces.read_all())
+        stream.end()
+
+    def _land_whole(
+        self, flight: Flight, key: FlightKey | None, arrival: _Arrival, body: bytes, *, is_kept: bool
+    ) -> None:
+        """Pass on a body that came in one go: nobody has to wait for the rest of it."""
+        response = arrival.response
+        if is_kept:
+            self._keep_whole(arrival, body)
+        else:
+            self._flights.close(key, flight)
+        coming = Coming(response.status, arrival.headers, response.length, body)
+        flight.land(Landing(coming, _x_cache(response), is_shared=is_kept))
+
+    async def _collect(
+        self, flight: Flight, key: FlightKey | None, arrival: _Arrival, stream: Stream, chunks: AsyncIterator[bytes]
+    ) -> None:
+        """Write a whole body that begins in memory; what outgrows it goes on on disk, or is not kept.
+
+        Once it is there whole, and before its last bytes go on, it is in the cache.
+        """
+        length, limit, is_kept = arrival.response.length, self._object_bytes, False
+        on_disk = False
+        async for chunk in chunks:
+            size = stream.reached + len(chunk)
+            if stream.is_stored and size > limit:
+                file = None if on_disk else self._disk.create()
+                if file is not None and size <= self._disk.limit:
+                    await stream.move(file)
+                    limit, on_disk = self._disk.limit, True
+                else:
+                    stream.stop_storing()
+                    self._flights.close(key, flight)
+            if stream.is_stored and not on_disk and size == length:
+                self._keep_whole(arrival, await stream.written() + chunk)
+                is_kept = True
+            await stream.write(chunk)
+        if not stream.is_stored or is_kept:
+            return
+        if not on_disk:
+            self._keep_whole(arrival, await stream.written())
+        elif stream.store is not None:
+            pieces = Pieces(stream.reached, stream.store, on_disk=True)
+            pieces.add(Span(0, stream.reached))
+            self._put_pieces(arrival, pieces)
+
+    def _pieces(self, arrival: _Arrival) -> tuple[Pieces | None, int]:
+        """Where the bytes of a part, or of a large object, are put, and at which byte of it they begin.
+
+        Only the same strong ETag makes two parts those of one version; whatever else was held is let go of.
+        """
+        response = arrival.response
+        if not arrival.life.keep:
+            return None, 0
+        part = Span(0, response.length or 0), response.length or 0
+        if response.status == 206:
+            found = content_range(response.fields.get("content-range", ""))
+            if found is None or response.length not in (None, found[0].end - found[0].start):
+                return None, 0
+            part = found
+        elif response.status != 200 or self._fits(response.length):
+            return None, 0
+        span, length = part
+        held = self._cache.get(arrival.exchange.key) if arrival.ticket.is_valid else None
+        if held is not None and held.pieces is not None and _same_version(held, held.pieces, length, response):
+            held.fresh_until = self._clock() + arrival.life.seconds
+            return held.pieces, span.start
+        if length <= self._object_bytes:
+            pieces = Pieces(length, Memory(length), on_disk=False)
+        else:
+            file = self._disk.create() if length <= self._disk.limit else None
+            if file is None:
+                return None, 0
+            pieces = Pieces(length, file, on_disk=True)
+        self._put_pieces(arrival, pieces)
+        return pieces, span.start
+
+    def _put_pieces(self, arrival: _Arrival, pieces: Pieces) -> None:
+        site, now = arrival.exchange.site, self._clock()
+        self._cache.put(arrival.ticket, pieced(site, arrival.response, arrival.headers, pieces, arrival.life, now))
+
+    def _assemble(self, arrival: _Arrival, pieces: Pieces, body: bytes) -> None:
+        """Make one object of pieces that have become whole in memory."""
+        entry = self._cache.get(arrival.exchange.key)
+        if entry is not None and entry.pieces is pieces:
+            arrival.response.status = 200
+            arrival.headers = entry.headers
+            self._keep_whole(arrival, body)
+
+    def _keep_whole(self, arrival: _Arrival, body: bytes) -> None:
+        entry = whole(arrival.exchange.site, arrival.response, arrival.headers, body, arrival.life, self._clock())
+        self._cache.put(arrival.ticket, entry)
+
+    def _fits(self, length: int | None) -> bool:
+        return length is None or length <= self._object_bytes
+
+    async def _failed(
+        self, exchange: Exchange, ticket: Ticket, stale: Entry | None, error: OriginError | BrokenBodyError
+    ) -> Landing:
+        """The origin gave no answer: an expired object stands in, or a gateway error is made and kept as one."""
+        _log.warning("%s", error)
+        if stale is not None and self._stands_in(exchange, stale, error.status):
+            return Landing(stale, HIT, is_shared=True)
+        broken = isinstance(error, BrokenBodyError) and error.status == 502
+        text = BAD_ANSWER if broken else _GATEWAY_TEXTS[error.status]
+        answer = error_page(error.status, text, "origin-failed", exchange.viewer.id)
+        custom = await self.pages.page(exchange.site, error.status, exchange.viewer)
+        ttl = error_ttl(exchange.site, error.status)
+        keeps = ttl > 0 and exchange.behavior.rules.caches and exchange.viewer.method == "GET"
+        return self._error(exchange, ticket, custom or answer, None, Lifetime(keeps, ttl))
+
+    def _error(
+        self, exchange: Exchange, ticket: Ticket, answer: Answer, response: OriginResponse | None, life: Lifetime
+    ) -> Landing:
+        if life.keep:
+            self._cache.put(ticket, standing_for_error(exchange.site, answer, response, life, self._clock()))
+        return Landing(answer, answer.x_cache, is_shared=life.keep)
+
+    def _stands_in(self, exchange: Exchange, stale: Entry, status: int) -> bool:
+        """Whether an expired object is served while its origin fails; if so, until the origin is asked again."""
+        if stale.error or not serves_stale(stale.fields):
+            return False
+        stale.fresh_until = self._clock() + error_ttl(exchange.site, status)
+        return True
+
+
+class _NothingSentError(BrokenBodyError):
+    """A body that broke off before the viewer was told anything: there is time for an honest answer."""
+
+
+def _flight_key(exchange: Exchange) -> FlightKey | None:
+    """What requests have in common that can be answered together; `None` for one that is on its own."""
+    viewer, behavior = exchange.viewer, exchange.behavior
+    if viewer.method != "GET" or "GET" not in behavior.cached_methods or not behavior.rules.caches:
+        return None
+    fields = viewer.fields
+    if any(name in fields for name in _CONDITIONS):
+        return None
+    return (*exchange.key, viewer.header(b"range"), viewer.header(b"if-range"))
+
+
+def _can_be_asked(entry: Entry) -> bool:
+    return entry.status == 200 and not entry.error and entry.is_whole and bool(entry.etag or entry.modified is not None)
+
+
+def _same_version(held: Entry, pieces: Pieces, length: int, response: OriginResponse) -> bool:
+    etag = response.fields.get("etag", "")
+    return pieces.length == length and etag.startswith('"') and held.fields.get("etag") == etag
+
+
+def _x_cache(response: OriginResponse) -> bytes:
+    return ERROR if response.status >= 400 else MISS
+
+
+async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if first:
+        yield first
+    async for chunk in rest:
+        yield chunk

@@ -1,0 +1,128 @@
+"""What a behavior counts in a request: the cache key, and what the origin gets to see.
+
+Sources: Developer Guide, "HTTP request headers and CloudFront behavior", "Control the cache key with a policy",
+"Cache content based on query string parameters" and "… on cookies".
+"""
+
+from typing import Final
+
+from keyfront.core.verification import without_signing_parameters
+from keyfront.edge.cache.objects import Key
+from keyfront.edge.cache_rules import CacheRules
+from keyfront.edge.configuration import Behavior, Site
+from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.request.viewer_headers import PREFIX
+from keyfront.edge.response.compression import accepted
+from keyfront.edge.response.pages import Headers
+from keyfront.inventory import Selection
+
+# Headers about the connection, and those that only CloudFront may set: never the viewer's own.
+_NEVER_SENT: Final = frozenset(
+    {b"connection", b"content-length", b"cookie", b"expect", b"host", b"keep-alive", b"te", b"trailer", b"upgrade"}
+    | {b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"transfer-encoding", b"user-agent"}
+    | {b"via", b"x-amz-cf-id", b"x-forwarded-for", b"x-forwarded-proto", b"x-real-ip", b"http2-settings"}
+)
+_NEVER_SENT_PREFIXES: Final = (b"x-edge-", PREFIX.encode("ascii"))
+# Sent by legacy settings only to origins that were told to expect them (the guide's table).
+_LEGACY_NAMED_ONLY: Final = frozenset(
+    {b"accept", b"accept-charset", b"accept-encoding", b"accept-language", b"referer", b"x-http-method-override"}
+)
+# Which headers policies let through unnamed is documented for Host, User-Agent, Via and X-Amz-Cf-Id alone; that
+# a body is described, a part asked for and a copy validated is assumed.
+_POLICY_UNNAMED: Final = frozenset(
+    {b"content-type", b"content-md5", b"content-encoding", b"content-language", b"content-disposition"}
+    | {b"range", b"if-range", b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since"}
+)
+
+
+def own_query(request: ViewerRequest, behavior: Behavior) -> str:
+    """The query string without the signing parameters, where the behavior reads those; else as it is."""
+    return without_signing_parameters(request.query) if behavior.keys is not None and request.query else request.query
+
+
+def cache_key(site: Site, rules: CacheRules, request: ViewerRequest, path: str, query: str) -> Key:
+    """What tells one object from another, as the behavior's policy or legacy settings count it."""
+    counted = select_query(query, rules.key_query) if query else ""
+    if rules.encodings and (encoding := accepted(request, rules)):
+        return (*_plain_key(site, rules, request, path, counted), f"accept-encoding:{encoding}")
+    return _plain_key(site, rules, request, path, counted)
+
+
+def _plain_key(site: Site, rules: CacheRules, request: ViewerRequest, path: str, counted: str) -> Key:
+    if rules.key_cookies.mode == rules.key_headers.mode == "none":
+        return (site.id, path, counted) if request.method != "OPTIONS" else (site.id, path, counted, "OPTIONS")
+    headers = [f"{name}:{_counted(request, name)}" for name in sorted(rules.key_headers.names)]
+    cookies = select_cookies(request.header(b"cookie"), rules.key_cookies)
+    return (site.id, path, counted, request.method if request.method == "OPTIONS" else "", cookies, *headers)
+
+
+def select_query(query: str, selection: Selection) -> str:
+    """The selected parameters of `query`, in their order and to the byte."""
+    if selection.mode == "all":
+        return query
+    if selection.mode == "none" or not query:
+        return ""
+    return "&".join(part for part in query.split("&") if part.partition("=")[0] in selection)
+
+
+def select_cookies(header: str, selection: Selection) -> str:
+    """The selected cookies, sorted by name as CloudFront sends them. Names may end in `*` in legacy settings."""
+    if selection.mode == "none" or not header:
+        return ""
+    pairs = [part.strip() for part in header.split(";") if part.strip()]
+    chosen = [pair for pair in pairs if _is_chosen(pair.partition("=")[0], selection)]
+    return "; ".join(sorted(chosen, key=lambda pair: pair.partition("=")[0]))
+
+
+def origin_headers(request: ViewerRequest, rules: CacheRules, *, via: bytes, s3: bool) -> Headers:
+    """Headers for the origin, without Host and without what its own configuration adds.
+
+    A request to S3 carries none of the viewer's `x-amz-…` headers: they would change what is asked, and would
+    have to be signed.
+    """
+    sent: Headers = []
+    if rules.encodings and (encoding := accepted(request, rules)):
+        sent.append((b"accept-encoding", encoding.encode("ascii")))
+    for name, value in request.headers:
+        if name in _NEVER_SENT or name.startswith(_NEVER_SENT_PREFIXES) or (s3 and name.startswith(b"x-amz-")):
+            continue
+        if rules.encodings and name == b"accept-encoding":
+            continue
+        if name.decode("latin-1") in rules.sent_headers or _unnamed(name, request.method, rules):
+            sent.append((name, value))
+    if cookies := select_cookies(request.header(b"cookie"), rules.sent_cookies):
+        sent.append((b"cookie", cookies.encode("latin-1")))
+    agent = request.fields.get(b"user-agent") if "user-agent" in rules.sent_headers else b"Amazon CloudFront"
+    if agent is not None:
+        sent.append((b"user-agent", agent))
+    sent.append((b"x-forwarded-for", _appended(request.fields.get(b"x-forwarded-for"), request.ip.encode("ascii"))))
+    sent.append((b"via", _appended(request.fields.get(b"via"), via)))
+    sent.append((b"x-amz-cf-id", request.id))
+    sent += [(name.encode("ascii"), value.encode("latin-1")) for name, value in request.made.items()]
+    return sent
+
+
+def _counted(request: ViewerRequest, name: str) -> str:
+    """A header's value in the cache key: of CloudFront's own names the edge's word counts, never the viewer's."""
+    return request.made.get(name, "") if name.startswith(PREFIX) else request.header(name.encode("latin-1"))
+
+
+def _unnamed(name: bytes, method: str, rules: CacheRules) -> bool:
+    """Whether a header goes to the origin though no setting names it."""
+    if not rules.legacy:
+        return name in _POLICY_UNNAMED
+    if name == b"authorization":
+        return method not in ("GET", "HEAD", "OPTIONS")
+    return name not in _LEGACY_NAMED_ONLY
+
+
+def _is_chosen(name: str, selection: Selection) -> bool:
+    if name in selection:
+        return True
+    return selection.mode == "some" and any(
+        name.startswith(each[:-1]) for each in selection.names if each.endswith("*")
+    )
+
+
+def _appended(before: bytes | None, value: bytes) -> bytes:
+    return before + b", " + value if before else value

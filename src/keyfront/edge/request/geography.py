@@ -1,0 +1,61 @@
+"""Geo restriction: which viewers a distribution turns away for the country that they are in.
+
+There is no database of addresses here: an edge knows the countries that it was told (`EdgeSettings.countries`), and
+no other. A viewer whose country is not known is served. Source: Developer Guide, "Restrict the geographic
+distribution of your content": "If CloudFront can't determine a user's location, CloudFront serves the content".
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
+
+from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.response.pages import Answer, page
+from keyfront.errors import InputError
+from keyfront.inventory import GeoRestriction
+
+Country = Callable[[str], str]
+"""Takes a viewer's address; its country's two letters, or an empty text."""
+
+_BLOCKED: Final = "The Amazon CloudFront distribution is configured to block access from your country."
+_REMEMBERED: Final = 4096
+
+
+def countries(given: Mapping[str, str]) -> Country:
+    """Where addresses are, out of networks and the countries that they belong to; the smallest network counts.
+
+    Raises `InputError` for what is no network, and no country's two letters.
+    """
+    networks = []
+    for text, country in given.items():
+        try:
+            network = ip_network(text, strict=False)
+        except ValueError:
+            raise InputError(
+                f"countries: {text!r} is no address and no network: write 203.0.113.0/24 or 2001:db8::/32"
+            ) from None
+        if not (isinstance(country, str) and len(country) == 2 and country.isascii() and country.isalpha()):
+            raise InputError(f"countries: {text} is in {country!r}: give a country's two letters, such as 'DE'")
+        networks.append((network, country.upper()))
+    networks.sort(key=lambda item: item[0].prefixlen, reverse=True)
+
+    @lru_cache(_REMEMBERED)
+    def country_of(ip: str) -> str:
+        try:
+            address: IPv4Address | IPv6Address = ip_address(ip)
+        except ValueError:
+            return ""
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return next((country for network, country in networks if address in network), "")
+
+    return country_of
+
+
+def blocked(restriction: GeoRestriction, viewer: ViewerRequest, country_of: Country) -> Answer | None:
+    """The answer to a viewer who is in a country that gets no content, or `None`."""
+    country = country_of(viewer.ip)
+    if not country or (country in restriction.countries) == (restriction.mode == "whitelist"):
+        return None
+    return page(403, _BLOCKED, "geo-restricted", viewer.id)

@@ -1,0 +1,83 @@
+"""A viewer's request, as values taken once out of an ASGI scope."""
+
+from collections.abc import Mapping
+from itertools import chain
+from types import MappingProxyType
+from typing import Any, Final
+
+from keyfront.edge.response.pages import request_id
+from keyfront.web.serving import Scope
+
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+_JOINTS: Final = {b"cookie": b"; "}
+
+
+class ViewerRequest:
+    """What a viewer sent. Nothing in it is decoded or normalised; `fields` joins headers that stand twice."""
+
+    __slots__ = (
+        *("fields", "header_bytes", "headers", "host", "http_version", "id"),
+        *("ip", "made", "method", "path", "port", "query", "scheme"),
+    )
+
+    def __init__(self, scope: Scope, id: bytes | None = None) -> None:  # noqa: A002
+        self.id = id or request_id()
+        """The `X-Amz-Cf-Id` of everything that is asked and answered for it."""
+        method: Any = scope["method"]
+        self.method: str = method
+        self.scheme: str = scope["scheme"]
+        self.http_version: str = scope["http_version"]
+        self.path: str = scope["raw_path"].decode("latin-1")
+        self.query: str = scope["query_string"].decode("latin-1")
+        client = scope["client"]
+        self.ip: str = client[0] if client else ""
+        self.port: int = client[1] if client else 0
+        self.made: Mapping[str, str] = _NOTHING
+        """What the edge says of the viewer in headers of its own, where the behavior counts or forwards them."""
+        self.headers: list[tuple[bytes, bytes]] = scope["headers"]
+        fields = dict(self.headers)
+        self.fields = fields if len(fields) == len(self.headers) else _joined(self.headers)
+        self.header_bytes = len(b"".join(chain.from_iterable(self.headers))) + 4 * len(self.headers)
+        """Bytes of all header lines."""
+        self.host: str = self.fields.get(b"host", b"").decode("latin-1")
+        """The Host header as sent; two of them are joined by a comma, which no host name holds."""
+
+    def asking_for(self, path: str) -> "ViewerRequest":
+        """A bare GET for `path` at the same place, by the same viewer."""
+        return ViewerRequest(
+            {
+                "method": "GET",
+                "scheme": self.scheme,
+                "http_version": self.http_version,
+                "raw_path": path.encode("ascii"),
+                "query_string": b"",
+                "client": (self.ip, self.port),
+                "headers": [(b"host", self.host.encode("latin-1"))],
+            },
+            self.id,
+        )
+
+    @property
+    def url(self) -> str:
+        """As the viewer sent it."""
+        bare = f"{self.scheme}://{self.host}{self.path}"
+        return f"{bare}?{self.query}" if self.query else bare
+
+    @property
+    def has_body(self) -> bool:
+        """Whether bytes follow the headers."""
+        return b"transfer-encoding" in self.fields or self.fields.get(b"content-length", b"0").strip() not in (
+            b"0",
+            b"",
+        )
+
+    def header(self, name: bytes) -> str:
+        """A header's value, or an empty text."""
+        return self.fields.get(name, b"").decode("latin-1")
+
+
+def _joined(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    fields: dict[bytes, bytes] = {}
+    for name, value in headers:
+        fields[name] = fields[name] + _JOINTS.get(name, b", ") + value if name in fields else value
+    return fields

@@ -1,0 +1,72 @@
+"""What CloudFront says of a viewer in headers of its own: device, country, address, protocol.
+
+A cache policy that names one counts it in the cache key, any policy that names one sends it to the origin; a viewer's
+own header of that name counts for nothing. Source: Developer Guide, "Add CloudFront request headers".
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from keyfront.edge.request.geography import Country
+from keyfront.edge.request.viewer import ViewerRequest
+
+PREFIX: Final = "cloudfront-"
+
+# Which agents CloudFront takes for what is not published: assumed. The guide says no more than that several may be
+# true of one viewer, and gives tablets that count as mobile as the example.
+_IOS: Final = re.compile(r"iPhone|iPad|iPod")
+_ANDROID: Final = re.compile(r"Android")
+_SMART_TV: Final = re.compile(
+    r"Smart-?TV|HbbTV|Apple ?TV|GoogleTV|Android ?TV|Roku|BRAVIA|Web0S|AFT[A-Z]", re.IGNORECASE
+)
+_TABLET: Final = re.compile(r"iPad|Tablet|Kindle|Silk/|PlayBook|Android(?!.*Mobile)")
+_MOBILE: Final = re.compile(r"iPhone|iPod|Mobile|BlackBerry|Opera Mini|IEMobile")
+
+
+def facts(viewer: ViewerRequest, names: frozenset[str], country_of: Country) -> dict[str, str]:
+    """The headers of `names` (in lower case) that can be made for `viewer`, with their values.
+
+    What is not known has no header, as the guide says of places: TLS details and fingerprints, places but the country.
+    """
+    found = ((name, _FACTS[name](viewer, country_of)) for name in names if name in _FACTS)
+    return {name: value for name, value in found if value}
+
+
+def _address(viewer: ViewerRequest, _: Country) -> str:
+    # An IPv6 address stands without brackets before its port: assumed, from the guide's IPv4 example.
+    return f"{viewer.ip}:{viewer.port}" if viewer.ip else ""
+
+
+def _http_version(viewer: ViewerRequest, _: Country) -> str:
+    return viewer.http_version if "." in viewer.http_version else f"{viewer.http_version}.0"
+
+
+def _agent(is_one: Callable[[str], object]) -> Callable[[ViewerRequest, Country], str]:
+    return lambda viewer, _: "true" if is_one(viewer.header(b"user-agent")) else "false"
+
+
+def _is_tablet(agent: str) -> bool:
+    return bool(_TABLET.search(agent)) and not _SMART_TV.search(agent)
+
+
+def _is_mobile(agent: str) -> bool:
+    return bool(_MOBILE.search(agent)) and not _SMART_TV.search(agent)
+
+
+def _is_desktop(agent: str) -> bool:
+    return not (_SMART_TV.search(agent) or _TABLET.search(agent) or _MOBILE.search(agent))
+
+
+_FACTS: Final[Mapping[str, Callable[[ViewerRequest, Country], str]]] = {
+    "cloudfront-forwarded-proto": lambda viewer, _: viewer.scheme,
+    "cloudfront-viewer-address": _address,
+    "cloudfront-viewer-country": lambda viewer, country_of: country_of(viewer.ip),
+    "cloudfront-viewer-http-version": _http_version,
+    "cloudfront-is-android-viewer": _agent(_ANDROID.search),
+    "cloudfront-is-desktop-viewer": _agent(_is_desktop),
+    "cloudfront-is-ios-viewer": _agent(_IOS.search),
+    "cloudfront-is-mobile-viewer": _agent(_is_mobile),
+    "cloudfront-is-smarttv-viewer": _agent(_SMART_TV.search),
+    "cloudfront-is-tablet-viewer": _agent(_is_tablet),
+}

@@ -1,0 +1,1 @@
+"""What goes back to the viewer: pages of the edge's own, headers, compression."""

@@ -1,0 +1,79 @@
+"""Explain: the finding behind a refusal, named in a header of our own beside CloudFront's answer.
+
+Only refusals cost anything here, and they come from anybody: the search for what was signed instead gets a few
+milliseconds a refusal, and all of them together a small part of the edge's time. Beyond that the rules alone speak.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from keyfront.core import verification
+from keyfront.edge.configuration import Site
+from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.explain import Behavior, Budget, Distribution, explain
+
+SEARCH_SECONDS: Final = 0.01
+"""CPU time for one refusal's search."""
+SHARE: Final = 0.05
+"""The part of the edge's time that all searches together may take."""
+MOST_SAVED: Final = 0.1
+"""Seconds of searching that a quiet edge saves up."""
+LONGEST_SEARCHED: Final = 2048
+"""Characters of a URL and its cookies beyond which nothing is searched: every variant is as long as they are."""
+
+
+class Explainer:
+    """What names findings, and remembers how much time that has taken."""
+
+    def __init__(
+        self, *, clock: Callable[[], float] = time.monotonic, cpu_time: Callable[[], float] = time.thread_time
+    ) -> None:
+        self._clock = clock
+        self._cpu_time = cpu_time
+        self._saved = MOST_SAVED
+        self._looked = clock()
+
+    def finding(self, viewer: ViewerRequest, site: Site, now: float) -> bytes:
+        """The id of what explains that `viewer` was refused at `now` (seconds since the epoch), or nothing."""
+        request = verification.ViewerRequest(viewer.url, viewer.header(b"cookie"), viewer.ip)
+        began = self._cpu_time()
+        end = began + self._allowance(request)
+        report = explain(
+            request,
+            now=now,
+            distribution=_distribution(site, viewer.host),
+            method=viewer.method,
+            budget=Budget(spent=lambda: self._cpu_time() >= end, every=8) if end > began else Budget(tries=0),
+        )
+        self._saved -= self._cpu_time() - began
+        first = next((each for each in report.findings if each.severity == "error"), None)
+        return first.id.encode("ascii") if first else b""
+
+    def _allowance(self, request: verification.ViewerRequest) -> float:
+        now = self._clock()
+        self._saved = min(MOST_SAVED, self._saved + (now - self._looked) * SHARE)
+        self._looked = now
+        if self._saved <= 0 or len(request.url) + len(request.cookie) > LONGEST_SEARCHED:
+            return 0.0
+        return min(SEARCH_SECONDS, self._saved)
+
+
+def _distribution(site: Site, host: str) -> Distribution:
+    """`site` as a diagnosis sees it: `host` was taken for a name of it."""
+    return Distribution(
+        behaviors=tuple(
+            Behavior(
+                pattern=each.pattern,
+                protected=each.keys is not None,
+                keys=each.keys,
+                viewer_protocol_policy=each.viewer_protocol_policy,
+                methods=tuple(sorted(each.methods)),
+            )
+            for each in site.behaviors
+        ),
+        id=site.id,
+        aliases=(host, *sorted(site.names)),
+        origins=tuple({each.origin.domain_name: None for each in site.behaviors if each.origin}),
+        root=site.root,
+    )

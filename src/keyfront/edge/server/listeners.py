@@ -1,0 +1,242 @@
+"""The ports that viewers connect to: HTTP and HTTPS for all, and with port addressing two for each distribution.
+
+They follow the configuration: a distribution's ports open and close with it, and an alias gets a new certificate. One
+that runs out is replaced in time.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Final
+from weakref import WeakSet
+
+from keyfront.edge.configuration import EMPTY, Configuration, Site
+from keyfront.edge.observation import Desk
+from keyfront.edge.pipeline import Edge
+from keyfront.edge.request.admission import Door
+from keyfront.edge.server.asgi import application
+from keyfront.edge.server.certificates import Authority
+from keyfront.errors import KeyfrontError
+from keyfront.web.draining import DRAIN_SECONDS, Drain
+from keyfront.web.serving import TLS, ASGIApp, Listener, PortError, Use, bind_loopback
+
+_log = logging.getLogger(__name__)
+
+_BEYOND_SECONDS: Final = 5.0
+"""For a listener whose time is over to break off what is left."""
+
+
+class OpenPort:
+    """A port on which an application answers, over IPv4 and IPv6 where there is one, until it is closed."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        port: int,
+        *,
+        option: str = "another port",
+        use: Use = "alone",
+        drain_seconds: float = DRAIN_SECONDS,
+    ) -> None:
+        """Take `port` (0: any that is free) without answering yet. Raises `PortError`.
+
+        `drain_seconds`: for answers under way over a certificate that is replaced.
+        """
+        self._app = app
+        self._drain_seconds = drain_seconds
+        self._sockets = bind_loopback(port, option=option, use=use)
+        self._listeners: list[Listener] = []
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._drains: WeakSet[Drain] = WeakSet()
+        self.number = int(self._sockets[0].getsockname()[1])
+
+    def listen(self, tls: TLS | None = None) -> None:
+        """Answer from now on. Called again, new connections get the new certificate.
+
+        What goes on over the old one has as long to end as if the port closed.
+        """
+        before, self._listeners = self._listeners, []
+        for bound in self._sockets:
+            listener = Listener(self._app, bound.dup(), tls=tls)
+            listener.start()
+            self._listeners.append(listener)
+        self._retire(before, Drain(self._drain_seconds), alone=False)
+
+    async def close(self, drain: Drain | None = None) -> None:
+        """Free the port, and let answers under way end, for as long as `drain` says."""
+        for bound in self._sockets:
+            bound.close()
+        drain = drain or Drain(self._drain_seconds)
+        self._retire(self._listeners, drain, alone=True)
+        self._listeners = []
+        ending = asyncio.gather(*self._retiring)
+        if not await drain.wait(ending, beyond=_BEYOND_SECONDS):
+            for each in self._drains:
+                each.hurry()
+        await ending
+
+    def _retire(self, listeners: list[Listener], drain: Drain, *, alone: bool) -> None:
+        self._drains.add(drain)
+        for listener in listeners:
+            task = asyncio.ensure_future(listener.stop(drain, alone=alone))
+            self._retiring.add(task)
+            task.add_done_callback(self._retiring.discard)
+
+
+class Listeners:
+    """Every port of an edge."""
+
+    def __init__(
+        self,
+        edge: Edge,
+        authority: Authority,
+        *,
+        dedicated: bool,
+        use: Use = "alone",
+        desk: Desk | None = None,
+        look_seconds: float = 30.0,
+        drain_seconds: float = DRAIN_SECONDS,
+    ) -> None:
+        """`dedicated`: whether distributions have ports of their own. `use`: how ports are taken.
+
+        `drain_seconds`: for answers under way at a port that closes, or over a certificate that is replaced.
+
+        `look_seconds`: from one look at the certificate to the next; another process may have replaced the authority.
+        """
+        self._look_seconds = look_seconds
+        self._drain_seconds = drain_seconds
+        self._closed = False
+        self._desk = desk
+        self._edge = edge
+        self._authority = authority
+        self._dedicated = dedicated
+        self._use: Use = use
+        self._http: list[OpenPort] = []
+        self._https: list[OpenPort] = []
+        self._own: dict[tuple[str, int], tuple[OpenPort, OpenPort]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._drains: WeakSet[Drain] = WeakSet()
+        self._configuration = EMPTY
+        self._certifying = asyncio.Lock()
+        self._failed = ""
+        self._chain = b""
+        self._tls: TLS | None = None
+        self._looking: asyncio.Task[None] | None = None
+
+    @property
+    def http(self) -> tuple[int, ...]:
+        """The ports for HTTP that are open."""
+        return tuple(port.number for port in self._http)
+
+    @property
+    def https(self) -> tuple[int, ...]:
+        """The ports for HTTPS that are open."""
+        return tuple(port.number for port in self._https)
+
+    async def open(self, http: Iterable[int], https: Iterable[int]) -> None:
+        """Listen on all (0: any that is free). Raises `PortError`, and then none is open.
+
+        Whom HTTP sends to HTTPS goes to the first HTTPS port.
+        """
+        try:
+            # Its door is for HTTPS alone, where nothing is sent elsewhere for HTTPS.
+            secure = application(self._edge, Door(), self._desk)
+            for number in https:
+                self._https.append(self._port(secure, number, option="another HTTPS port"))
+            plain = application(self._edge, Door(next(iter(self.https), None)), self._desk)
+            for number in http:
+                self._http.append(self._port(plain, number, option="another HTTP port"))
+        except PortError:
+            await self.close()
+            raise
+        await self._certify()
+        for port in self._http:
+            port.listen()
+        self._looking = asyncio.create_task(self._look())
+
+    async def follow(self, configuration: Configuration) -> frozenset[str]:
+        """Open, close and certify what `configuration` needs. Returns the distributions whose ports are taken."""
+        self._configuration = configuration
+        await self.certify()
+        if not self._dedicated or self._closed:
+            return frozenset()
+        wanted = {(site.id, site.port): site for site in configuration.sites.values() if site.port is not None}
+        for gone in self._own.keys() - wanted.keys():
+            for port in self._own.pop(gone):
+                self._close_later(port)
+        failing = set()
+        for key, site in wanted.items():
+            if key not in self._own:
+                try:
+                    self._own[key] = self._open_own(site, key[1])
+                except PortError as error:
+                    _log.warning("distribution %s (%s) is not served: %s", site.id, site.domain_name, error)
+                    failing.add(site.id)
+        return frozenset(failing)
+
+    async def certify(self) -> None:
+        """Look at the authority and the certificate again, and take what is new or missing into use.
+
+        What cannot be read or kept is logged once, and the certificate in use stays: the rest of a change must not
+        wait for a disk, since it may take away a key.
+        """
+        try:
+            await self._certify()
+        except (OSError, KeyfrontError) as error:
+            if str(error) != self._failed:
+                _log.warning("no new certificate can be kept (%s); the one in use stays", error)
+            self._failed = str(error)
+        else:
+            self._failed = ""
+
+    async def close(self, drain: Drain | None = None) -> None:
+        """Close every port at once, and let answers under way end, for as long as `drain` says."""
+        self._closed = True
+        if self._looking is not None:
+            self._looking.cancel()
+        ports = [*self._http, *self._https, *(port for pair in self._own.values() for port in pair)]
+        self._http, self._https = [], []
+        self._own.clear()
+        drain = drain or Drain(self._drain_seconds)
+        ending = asyncio.gather(*(port.close(drain) for port in ports), *self._closing)
+        if not await drain.wait(ending, beyond=_BEYOND_SECONDS):
+            for each in self._drains:
+                each.hurry()
+        await ending
+
+    def _port(self, app: ASGIApp, number: int, *, option: str = "another port") -> OpenPort:
+        return OpenPort(app, number, option=option, use=self._use, drain_seconds=self._drain_seconds)
+
+    def _open_own(self, site: Site, number: int) -> tuple[OpenPort, OpenPort]:
+        secure = self._port(application(self._edge, Door(site_id=site.id), self._desk), number)
+        try:
+            plain = self._port(application(self._edge, Door(number, site.id), self._desk), number + 1)
+        except PortError:
+            self._close_later(secure)
+            raise
+        secure.listen(self._tls)
+        plain.listen()
+        return secure, plain
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(self._look_seconds)
+            await self.certify()
+
+    async def _certify(self) -> None:
+        """Take a certificate into use that names every alias, unless the one in use does."""
+        async with self._certifying:
+            tls = await asyncio.to_thread(self._authority.server, self._configuration.aliases)
+            chain = await asyncio.to_thread(tls.certificate.read_bytes)
+            if chain == self._chain:
+                return
+            self._tls, self._chain = tls, chain
+            for port in [*self._https, *(secure for secure, _ in self._own.values())]:
+                port.listen(tls)
+
+    def _close_later(self, port: OpenPort) -> None:
+        drain = Drain(self._drain_seconds)
+        self._drains.add(drain)
+        task = asyncio.ensure_future(port.close(drain))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)

@@ -1,0 +1,271 @@
+"""The edge as a server: its listeners, its certificate, and the account that it keeps up with."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from keyfront.edge.cache.invalidations import Invalidation
+from keyfront.edge.clock import steady_clock
+from keyfront.edge.configuration import CLOSED, EMPTY, Configuration
+from keyfront.edge.observation.watching import Observation
+from keyfront.edge.origin.client import Origins
+from keyfront.edge.pipeline import Edge
+from keyfront.edge.server.certificates import Authority
+from keyfront.edge.server.listeners import Listeners
+from keyfront.edge.server.locations import ALONE
+from keyfront.edge.server.refresh import OnApplied, Refresher
+from keyfront.edge.server.settings import EdgeSettings
+from keyfront.edge.server.sources import Account, Files, Source
+from keyfront.edge.server.standing import Keeper, Standing
+from keyfront.errors import KeyfrontError
+from keyfront.inventory import read
+from keyfront.inventory.files import read_files
+from keyfront.web.draining import Drain, Ending
+
+if TYPE_CHECKING:
+    from boto3 import Session
+    from mypy_boto3_cloudfront import CloudFrontClient
+
+_log = logging.getLogger(__name__)
+
+OnStanding = Callable[[Standing], None]
+"""Told each time that it is known anew how the configuration stands."""
+
+_API_SECONDS: Final = 5
+_APPLY_SECONDS: Final = 30
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where viewers reach the edge, and the file of the authority that signed its certificate."""
+
+    http: int | None
+    https: int | None
+    authority: Path
+    location: str = ALONE.name
+    """Its name, as `X-Amz-Cf-Pop` has it."""
+
+
+class EdgeServer:
+    """An edge with its listeners, from `start` to `stop`, in one event loop."""
+
+    def __init__(
+        self,
+        settings: EdgeSettings,
+        *,
+        on_applied: OnApplied | None = None,
+        on_standing: OnStanding | None = None,
+    ) -> None:
+        """`on_applied` and `on_standing` are called in threads of their own."""
+        self._settings = settings
+        self._on_applied = on_applied
+        self._on_standing = on_standing
+        self._refresher: Refresher | None = None
+        self._using = threading.Lock()
+        self._configuration = EMPTY
+        self._closed = False
+
+    async def start(self) -> Addresses:
+        """Listen, and begin to read the account.
+
+        Returns when viewers can connect; until the account has been read, every host is unknown to the edge.
+        Raises `PortError` and `InputError`.
+        """
+        settings = self._settings
+        self._loop = asyncio.get_running_loop()
+        place = settings.place
+        session = await asyncio.to_thread(_session, settings)
+        authority = await asyncio.to_thread(
+            Authority,
+            settings.directory,
+            server=f"server-{place.number}" if place.number > 1 else "server",
+            aliases=partial(_aliases, session, settings),
+            renew=settings.renew_authority,
+        )
+        source = await asyncio.to_thread(_source, session, settings)
+        seen = self._observation = Observation.of(settings, self._domain_name)
+        self._origins = Origins(
+            s3_endpoint_url=settings.endpoint_url,
+            credentials=session.get_credentials,
+            region=settings.region,
+            authorities=settings.origin_authorities,
+            on_answer=seen.on_answer,
+        )
+        self.edge = Edge(
+            self._origins,
+            cache_bytes=settings.cache_bytes,
+            object_bytes=settings.object_bytes,
+            disk_bytes=settings.disk_bytes,
+            disk_directory=settings.directory / "objects",
+            countries=settings.countries,
+            location=place.name,
+            steady=steady_clock(),
+            explains=settings.explain,
+            on_decision=seen.desk.decided if seen.desk else None,
+        )
+        self._listeners = Listeners(
+            self.edge,
+            authority,
+            desk=seen.desk,
+            dedicated=settings.addressing == "port",
+            use="shared" if settings.shared_ports else "alone",
+            drain_seconds=settings.drain_seconds,
+        )
+        try:
+            await self._listeners.open(
+                _given(settings.http_port, settings.own_http_port),
+                _given(settings.https_port, settings.own_https_port),
+            )
+        except BaseException:
+            await self._origins.aclose()
+            raise
+        self._refresher = Refresher(
+            source,
+            self._apply_from_thread,
+            self._purge_from_thread,
+            Keeper(settings.stale_seconds, self._stands, every=settings.refresh_seconds),
+            seconds=settings.refresh_seconds,
+            location=place,
+            on_applied=self._on_applied,
+        )
+        self._refresher.start()
+        http, https = (next(iter(numbers), None) for numbers in (self._listeners.http, self._listeners.https))
+        return Addresses(http, https, authority.certificate, place.name)
+
+    async def stop(self, drain: Drain | None = None) -> None:
+        """Read no more, take no more connections, and let answers under way end, for as long as `drain` says."""
+        refresher, self._refresher = self._refresher, None
+        if refresher is None:
+            return
+        drain = drain or Drain(self._settings.drain_seconds)
+        stopping = asyncio.ensure_future(asyncio.to_thread(refresher.stop))
+        await self._listeners.close(drain)
+        await stopping
+        await self._origins.aclose()
+        self._observation.close()
+
+    async def reload(self) -> None:
+        """Read the configuration and the certificate anew. Connections and answers under way stay."""
+        if self._refresher is not None:
+            self._refresher.read_now()
+            await self._listeners.certify()
+
+    async def apply(self, configuration: Configuration) -> frozenset[str]:
+        """Serve `configuration` from now on. Returns the distributions whose ports could not be opened."""
+        with self._using:
+            self._configuration = configuration
+            self._use()
+        return await self._listeners.follow(configuration)
+
+    async def purge(self, invalidation: Invalidation) -> None:
+        """Take what `invalidation` names out of the cache."""
+        self.edge.cache.purge(invalidation.matcher())
+
+    def _domain_name(self, distribution_id: str) -> str:
+        site = self.edge.configuration.sites.get(distribution_id)
+        return site.domain_name if site else ""
+
+    def _use(self) -> None:
+        self.edge.configuration = CLOSED if self._closed else self._configuration
+
+    def _stands(self, standing: Standing) -> None:
+        with self._using:
+            self._closed = standing.closed
+            self._use()
+        self._observation.configured(standing)
+        if self._on_standing is not None:
+            self._on_standing(standing)
+
+    def _purge_from_thread(self, invalidation: Invalidation) -> None:
+        asyncio.run_coroutine_threadsafe(self.purge(invalidation), self._loop).result(_APPLY_SECONDS)
+
+    def _apply_from_thread(self, configuration: Configuration) -> frozenset[str]:
+        return asyncio.run_coroutine_threadsafe(self.apply(configuration), self._loop).result(_APPLY_SECONDS)
+
+
+async def serve(
+    settings: EdgeSettings,
+    ending: Ending,
+    *,
+    reload: asyncio.Event | None = None,
+    on_ready: Callable[[Addresses], None] | None = None,
+    on_applied: OnApplied | None = None,
+    on_standing: OnStanding | None = None,
+) -> None:
+    """Run an edge until it is asked to end. Raises `PortError` and `InputError` when it cannot start.
+
+    `reload`: each time that it is set, configuration and certificate are read anew, and it is cleared.
+    """
+    server = EdgeServer(settings, on_applied=on_applied, on_standing=on_standing)
+    addresses = await server.start()
+    reloading = asyncio.create_task(_reload(server, reload)) if reload is not None else None
+    try:
+        if on_ready is not None:
+            on_ready(addresses)
+        await ending.asked.wait()
+    finally:
+        if reloading is not None:
+            reloading.cancel()
+        await server.stop(ending.drain)
+
+
+async def _reload(server: EdgeServer, wanted: asyncio.Event) -> None:
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        _log.warning("configuration and certificate are read anew")
+        await server.reload()
+
+
+def _given(*ports: int | None) -> list[int]:
+    return [port for port in ports if port is not None]
+
+
+def _session(settings: EdgeSettings) -> "Session":
+    import boto3
+
+    return boto3.Session(
+        aws_access_key_id=settings.access_key_id,
+        aws_secret_access_key=settings.secret_access_key,
+        region_name=settings.region,
+    )
+
+
+def _aliases(session: "Session", settings: EdgeSettings) -> frozenset[str]:
+    """What a new authority has to be able to sign for; nothing where the account cannot be read yet."""
+    try:
+        if settings.files:
+            found = read_files(settings.files, keys=settings.keys, origins=settings.origins)
+        else:
+            found = read(_client(session, settings))
+    except KeyfrontError:  # the first reading of its own says it
+        return frozenset()
+    return frozenset(alias.lower() for each in found.distributions for alias in each.aliases)
+
+
+def _source(session: "Session", settings: EdgeSettings) -> Source:
+    if settings.files:
+        return Files(settings.files, settings.keys, settings.origins)
+    return Account(_client(session, settings))
+
+
+def _client(session: "Session", settings: EdgeSettings) -> "CloudFrontClient":
+    from botocore.config import Config
+
+    return session.client(
+        "cloudfront",
+        endpoint_url=settings.endpoint_url,
+        config=Config(
+            connect_timeout=_API_SECONDS,
+            read_timeout=_API_SECONDS,
+            # The next reading is the retry.
+            retries={"total_max_attempts": 1},
+            # A proxy set for the outside world does not know this machine.
+            proxies={} if settings.endpoint_url else None,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""What people paste: a URL, a curl command, a HAR file, a response."""

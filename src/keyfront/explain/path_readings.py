@@ -1,0 +1,49 @@
+"""The other places to which an origin may read a path: what is let in as sent may still be refused for one of them.
+
+`keyfront.core.paths` knows the readings and `keyfront.core.access` judges them, for the edge and here alike: so nothing
+is called allowed that our edge refuses.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keyfront.core.access import authorise
+from keyfront.core.keys import PublicKey
+from keyfront.core.paths import readings
+from keyfront.core.verification import Decision, ViewerRequest
+from keyfront.explain.configuration import Distribution
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    keys: Mapping[str, PublicKey] | None
+
+
+def refused_elsewhere(
+    request: ViewerRequest,
+    path: str,
+    distribution: Distribution | None,
+    keys: Mapping[str, PublicKey],
+    now: float,
+) -> Decision | None:
+    """The first refusal that `request` meets under any reading of `path`, or `None`.
+
+    `keys` are what is trusted where the distribution does not tell; `now` is seconds since the epoch.
+    """
+    if not path.startswith("/"):
+        return None
+    if distribution is None:
+        everywhere = _Rule(keys)
+        decision = authorise(request, everywhere, lambda _: everywhere, readings(path), now)
+    else:
+        rules = {
+            id(each): _Rule(None if not each.protected else keys if each.keys is None else each.keys)
+            for each in distribution.behaviors
+        }
+        ways = readings(distribution.asked(path))
+
+        def rule_of(way: str) -> _Rule:
+            return rules[id(distribution.taking(way)[0])]
+
+        decision = authorise(request, rule_of(ways[0].path), rule_of, ways, now)
+    return decision if decision is not None and not decision.allowed else None

@@ -1,0 +1,233 @@
+"""From a request to a report: the rules are asked, their findings put in order, and the verdict drawn."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from keyfront.core.keys import PublicKey
+from keyfront.core.misuse import is_s3
+from keyfront.core.verification import (
+    ACCESS_DENIED,
+    INVALID_KEY,
+    MALFORMED_POLICY,
+    MALFORMED_SIGNATURE,
+    MISSING_KEY,
+    Refusal,
+    ViewerRequest,
+)
+from keyfront.explain import hiding
+from keyfront.explain.configuration import Distribution
+from keyfront.explain.facts import Facts
+from keyfront.explain.responses import Response
+from keyfront.explain.rules import RULES
+from keyfront.explain.search import Budget
+from keyfront.explain.steps import steps
+from keyfront.explain.values import Answer, Finding, Report, Stage, Step, Verdict
+
+_USER: Final = re.compile(r"(?<=://)[^/]*@")
+_SEVERITIES: Final = ("error", "warning", "note")
+_CERTAINTIES: Final = ("certain", "likely", "possible")
+_REFUSALS: Final[Mapping[str, Refusal]] = {
+    "credentials": MISSING_KEY,
+    "key-pair-id": MISSING_KEY,
+    "trusted-key": INVALID_KEY,
+    "policy": MALFORMED_POLICY,
+}
+
+
+def explain(
+    request: ViewerRequest,
+    *,
+    now: float,
+    trusted_keys: Mapping[str, PublicKey] | None = None,
+    distribution: Distribution | None = None,
+    response: Response | None = None,
+    offered_keys: Mapping[str, PublicKey] | None = None,
+    method: str = "",
+    hosts: Iterable[str] = (),
+    origins: Iterable[str] = (),
+    budget: Budget | None = None,
+) -> Report:
+    """Why CloudFront lets `request` in or refuses it at `now` (seconds since the epoch). Never raises.
+
+    Everything but the request may be left out, and the report then says what cannot be told. `trusted_keys` maps
+    key-pair ids to public keys; a `distribution` whose keys are known comes before them. `response` is what came
+    back. The report repeats no value of a query parameter (but the signature's own terms), of a cookie or of a header.
+    `offered_keys` are keys of which no id is known, by a name to show. `hosts` are other names of the same
+    distribution and `origins` host names of its origins: what was signed may name one of them. `budget` bounds the
+    search for a variant that a signature fits.
+    """
+    facts = Facts(
+        _as_sent(request),
+        now,
+        trusted_keys,
+        offered_keys or {},
+        distribution,
+        response,
+        method,
+        tuple(hosts),
+        tuple(origins),
+        budget or Budget(),
+    )
+    findings = _findings(facts)
+    told = steps(facts)
+    policy = facts.policy
+    times = {"starts": policy.starts, "expires": policy.expires} if policy is not None else {}
+    report = Report(
+        verdict=_verdict(facts, findings, told),
+        url=hiding.url(facts.url),
+        form="signed URL" if facts.by_url else "signed cookies" if facts.given else "nothing",
+        policy=facts.pretty_policy,
+        times=tuple((name, at) for name, at in (*times.items(), ("asked", int(now))) if at is not None),
+        steps=told,
+        findings=findings,
+        searched=_searched(facts),
+    )
+    return hiding.report(report, facts.request.url, facts.cookies, facts.given)
+
+
+def _as_sent(request: ViewerRequest) -> ViewerRequest:
+    """`request` without what viewers keep to themselves: a user and a password before the host, and a fragment."""
+    bare, mark, query = request.url.partition("#")[0].partition("?")
+    return replace(request, url=_USER.sub("", bare, count=1) + mark + query)
+
+
+def _findings(facts: Facts) -> tuple[Finding, ...]:
+    """First what is refused, by the stage at which CloudFront looks; what is only possible after what is sure."""
+    found: list[Finding] = []
+    for rule in sorted(RULES.values(), key=lambda each: each.fallback):
+        if facts.public and Stage.CREDENTIALS <= rule.stage <= Stage.ADDRESS:
+            continue  # Nobody looks at the signature there.
+        if rule.fallback and _explained(rule.stage, found):
+            continue
+        if finding := rule.finding(facts):
+            found.append(finding)
+    return tuple(
+        sorted(
+            found,
+            key=lambda each: (
+                _SEVERITIES.index(each.severity),
+                each.certainty == "possible",
+                each.stage,
+                _CERTAINTIES.index(each.certainty),
+            ),
+        )
+    )
+
+
+def _explained(stage: Stage, found: Iterable[Finding]) -> bool:
+    """Whether what a fallback at `stage` would say has been said better."""
+    for finding in found:
+        if finding.severity != "error" or finding.certainty == "possible":
+            continue
+        if finding.stage == stage or (Stage.CREDENTIALS <= finding.stage <= stage <= Stage.SIGNATURE):
+            return True
+    return False
+
+
+def _verdict(facts: Facts, findings: tuple[Finding, ...], told: tuple[Step, ...]) -> Verdict:
+    sure = [each for each in findings if each.severity == "error" and each.certainty != "possible"]
+    first = sure[0] if sure else None
+    if first is not None and first.stage is Stage.ANSWER and facts.response is not None:
+        answer = Answer(facts.response.status or 403, facts.response.code or None, facts.response.message or None)
+        return Verdict("refused", f"{first.title}.", answer)
+    if is_s3(facts.host):
+        return Verdict("unknown" if not facts.given else "refused", "The link leads to S3, not to CloudFront.")
+    failed = next((step for step in told if step.outcome == "failed"), None)
+    certain = next((each for each in sure if each.certainty == "certain"), None)
+    if failed is None and certain is None:
+        return _not_refused(facts, told)
+    reason = first or certain
+    answer = _answer(facts, failed, reason)
+    if answer.status in (301, 307):
+        return Verdict(
+            "refused", f"CloudFront redirects to https: {reason.title if reason else 'http is not served'}.", answer
+        )
+    title = reason.title if reason else f"the check of {failed.name if failed else 'the request'} fails"
+    said = f"{answer.status} {answer.code}" if answer.code else str(answer.status)
+    return Verdict(
+        "refused",
+        f"CloudFront answers {said}: {title[:1].lower()}{title[1:]}."
+        if not title.startswith(_NAMES)
+        else f"CloudFront answers {said}: {title}.",
+        answer,
+    )
+
+
+_NAMES: Final = ("CloudFront", "S3", "HTTP", "URL", "IAM", "Expires", "AWS")
+
+
+def _answer(facts: Facts, failed: Step | None, reason: Finding | None) -> Answer:
+    response = facts.response
+    if response is not None and response.kind == "viewer-check":
+        return Answer(response.status or 403, response.code, response.message or None)
+    early = reason is not None and reason.stage in (Stage.HOST, Stage.BEHAVIOR)
+    if failed is None or early or failed.name in ("host", "protocol", "method"):
+        if reason is not None and reason.id == "url-too-long":
+            return Answer(413)
+        if failed is not None and failed.name == "protocol" and "redirected" in failed.expected:
+            return Answer(301)
+        if reason is not None and reason.stage is Stage.CREDENTIALS:
+            return Answer(MISSING_KEY.status, MISSING_KEY.code, MISSING_KEY.message)
+        if reason is not None and reason.stage is Stage.KEY:
+            return Answer(INVALID_KEY.status, INVALID_KEY.code, INVALID_KEY.message)
+        return Answer(403)
+    refusal = _REFUSALS.get(failed.name, ACCESS_DENIED)
+    if failed.name == "signature" and facts.decision.reason in ("missing-signature", "malformed-signature"):
+        refusal = MALFORMED_SIGNATURE
+    return Answer(refusal.status, refusal.code, refusal.message)
+
+
+def _not_refused(facts: Facts, told: tuple[Step, ...]) -> Verdict:
+    if facts.public:
+        return Verdict(
+            "allowed", "CloudFront lets this request in: no signature is asked for on this path.", Answer(200)
+        )
+    missing = []
+    unknown = {step.name for step in told if step.outcome == "unknown"}
+    if "credentials" in unknown:
+        missing.append("whether this path needs a signature (--distribution)")
+    if unknown & {"trusted-key", "signature"}:
+        missing.append("the public key, to check the signature (--public-key FILE, or --distribution)")
+    if "address" in unknown:
+        missing.append("the viewer's address (--ip)")
+    response = facts.response
+    if response is not None and response.kind == "viewer-check":
+        return Verdict(
+            "refused",
+            f"CloudFront answered {response.shown}; nothing in what was given explains it.",
+            Answer(response.status or 403, response.code, response.message or None),
+            tuple(missing),
+        )
+    if response is not None and response.status >= 400:
+        return Verdict(
+            "refused",
+            f"The answer was {response.shown}, and it did not come from CloudFront's signature check.",
+            Answer(response.status),
+            tuple(missing),
+        )
+    if missing:
+        return Verdict(
+            "unknown",
+            "Nothing wrong can be seen in what was given, but it does not suffice to tell.",
+            None,
+            tuple(missing),
+        )
+    whom = "" if facts.behavior else ", if the path's cache behavior trusts this key"
+    return Verdict("allowed", f"CloudFront lets this request in{whom}.", Answer(200))
+
+
+def _searched(facts: Facts) -> str:
+    found = facts.search
+    if not found.tries:
+        return ""
+    if found.match is not None:
+        texts = [change.text or change.id.replace("-", " ") for change in found.match.changes]
+        if not texts:
+            return f"The signature fits what was sent, with the key {found.match.key}."
+        tries = "1 try" if found.tries == 1 else f"{found.tries:,} tries"
+        return f"What the signature fits was found after {tries}: {' and '.join(texts)}."
+    if found.complete:
+        return f"The signature fits none of the {found.tries:,} likely variants of this request that were tried."
+    return f"The search gave up after {found.tries:,} tries; not every likely variant of this request was tried."

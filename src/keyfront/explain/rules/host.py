@@ -1,0 +1,197 @@
+"""Hosts and the request itself: where it went, and what CloudFront refuses before any signature."""
+
+import re
+
+from keyfront.core.misuse import is_s3
+from keyfront.core.urls import MAX_URL_BYTES
+from keyfront.explain.facts import Facts
+from keyfront.explain.registry import Found, rule
+from keyfront.explain.values import Stage
+
+_PAGE = "CNAMEs.html"
+_SETTINGS = "DownloadDistValuesCacheBehavior.html"
+
+
+@rule(
+    "s3-was-asked",
+    "The link leads to S3, not to CloudFront",
+    stage=Stage.HOST,
+    looks="The URL's host is `….s3.….amazonaws.com`. S3 answers `AccessDenied` with a `RequestId`, or speaks of "
+    "`AWSAccessKeyId`.",
+    cause="S3 knows nothing of CloudFront's signatures (Key-Pair-Id). The bucket's address was signed and asked in "
+    "place of the distribution's.",
+    fix="Sign and use https://<your distribution's name>/<path>.",
+    recipe="origin-host",
+    guide="private-content-signed-urls.html",
+)
+def s3_was_asked(facts: Facts) -> Found | None:
+    if not is_s3(facts.host):
+        return None
+    if any(name.lower() in ("x-amz-signature", "awsaccesskeyid") for name in facts.names_of()):
+        return Found(
+            f"The host is {facts.host}, and the link is one that was presigned for S3: CloudFront has no part in it."
+        )
+    return Found(f"The host is {facts.host}.")
+
+
+@rule(
+    "s3-presigned-at-cloudfront",
+    "The link was presigned for S3, and CloudFront was asked",
+    stage=Stage.CREDENTIALS,
+    looks="The URL holds `X-Amz-Signature` or `AWSAccessKeyId`. CloudFront answers `MissingKey`, or S3 "
+    "`SignatureDoesNotMatch`.",
+    cause="S3's presigned links name S3's host, and are checked by S3. With CloudFront's host in place of it they do "
+    "not fit, and CloudFront's own check wants a signature made with a CloudFront key pair.",
+    fix="Sign with CloudFront's signer (a Key-Pair-Id that begins with K), not with the S3 client's presigner.",
+    recipe="sign-url",
+    guide="private-content-signed-urls.html",
+)
+def s3_presigned_at_cloudfront(facts: Facts) -> Found | None:
+    names = [
+        name for name in facts.names_of() if name.lower() in ("x-amz-signature", "x-amz-credential", "awsaccesskeyid")
+    ]
+    if not names or is_s3(facts.host) or facts.key_pair_id or facts.public:
+        return None
+    return Found(f"The query string holds {', '.join(names)} and no Key-Pair-Id.")
+
+
+@rule(
+    "host-not-of-distribution",
+    "The distribution does not answer to this host name",
+    stage=Stage.HOST,
+    looks="CloudFront answers 403 with an HTML page: `Bad request. We can't connect to the server for this app or "
+    "website`.",
+    cause="A request reaches a distribution by its domain name (d….cloudfront.net) or by one of its alternate domain "
+    "names. A DNS record alone is not enough.",
+    fix="Add the name to the distribution's alternate domain names, with a certificate for it.",
+    recipe="host",
+    guide=_PAGE,
+)
+def host_not_of_distribution(facts: Facts) -> Found | None:
+    if facts.distribution is None or not facts.distribution.names or facts.distribution.answers_to(facts.host):
+        return None
+    return Found(f"Asked was {facts.host}; the distribution answers to {', '.join(facts.distribution.names)}.")
+
+
+@rule(
+    "distribution-disabled",
+    "The distribution is disabled",
+    stage=Stage.HOST,
+    looks="Nothing is served any more.",
+    cause="A disabled distribution answers no requests (403: we take it; no public source names the answer).",
+    fix="Enable it and wait until it is deployed.",
+    recipe="host",
+    guide="HowToEnableDisableDistribution.html",
+)
+def distribution_disabled(facts: Facts) -> Found | None:
+    if facts.distribution is None or facts.distribution.enabled:
+        return None
+    return Found(f"Distribution {facts.distribution.id} has Enabled set to false.".replace("  ", " "))
+
+
+@rule(
+    "distribution-deploying",
+    "The distribution is still being deployed",
+    stage=Stage.HOST,
+    severity="warning",
+    looks="Works in some places and not in others, soon after a change.",
+    cause="A change takes minutes to reach every edge location. Until then some of them judge by the old "
+    "configuration.",
+    fix="Wait until the distribution's status is Deployed, and try again.",
+    recipe="host",
+    guide="HowToUpdateDistribution.html",
+)
+def distribution_deploying(facts: Facts) -> Found | None:
+    if facts.distribution is None or facts.distribution.deployed:
+        return None
+    return Found("The distribution's status is InProgress.")
+
+
+@rule(
+    "https-only",
+    "Only https is allowed here",
+    stage=Stage.BEHAVIOR,
+    looks="An http:// URL is answered with 403, or with a redirect to https.",
+    cause="The behavior's viewer protocol policy is https-only (403) or redirect-to-https.",
+    fix="Use https:// in the link, and sign it with https://.",
+    recipe="protocol",
+    guide=_SETTINGS,
+)
+def https_only(facts: Facts) -> Found | None:
+    if facts.behavior is None or facts.scheme != "http" or facts.behavior.viewer_protocol_policy != "https-only":
+        return None
+    return Found(f"Asked was http://; the behavior {facts.behavior.pattern} is https-only.")
+
+
+@rule(
+    "redirected-to-https",
+    "The request is redirected to https, for which it is not signed",
+    stage=Stage.BEHAVIOR,
+    severity="warning",
+    looks="The browser follows a redirect from http to https, and the second request is refused.",
+    cause="The behavior redirects http to https. What was signed for http:// does not fit https://.",
+    fix="Use https:// in the link, and sign it with https://.",
+    recipe="protocol",
+    guide=_SETTINGS,
+)
+def redirected_to_https(facts: Facts) -> Found | None:
+    if facts.behavior is None or facts.scheme != "http":
+        return None
+    if facts.behavior.viewer_protocol_policy != "redirect-to-https":
+        return None
+    return Found(f"Asked was http://; the behavior {facts.behavior.pattern} redirects to https.")
+
+
+@rule(
+    "method-not-allowed",
+    "The behavior does not allow this method",
+    stage=Stage.BEHAVIOR,
+    looks="CloudFront answers 403 with an HTML page: `not configured to allow the HTTP request method`.",
+    cause="Behaviors allow GET and HEAD unless they say more. A browser's preflight needs OPTIONS, an upload needs "
+    "PUT or POST.",
+    fix="Allow the method in the behavior (Allowed HTTP methods).",
+    recipe="host",
+    guide=_SETTINGS,
+)
+def method_not_allowed(facts: Facts) -> Found | None:
+    if facts.response and facts.response.kind == "method":
+        return Found(
+            f"CloudFront's page says so{f'; the method of the request is {facts.method}' if facts.method else ''}."
+        )
+    if facts.behavior is None or not facts.method or facts.method in facts.behavior.methods:
+        return None
+    return Found(
+        f"Asked was {facts.method}; the behavior {facts.behavior.pattern} allows {', '.join(facts.behavior.methods)}."
+    )
+
+
+@rule(
+    "url-too-long",
+    "The URL is longer than CloudFront takes",
+    stage=Stage.HOST,
+    looks="CloudFront answers 413 or 414.",
+    cause="CloudFront takes URLs of up to 8,192 bytes, signing parameters included.",
+    fix="Shorten your own parameters, or use signed cookies.",
+    recipe="sign-cookies",
+    guide="cloudfront-limits.html",
+)
+def url_too_long(facts: Facts) -> Found | None:
+    size = len(facts.request.url.encode("utf-8", "surrogateescape"))
+    return Found(f"The URL has {size:,} bytes.") if size > MAX_URL_BYTES else None
+
+
+@rule(
+    "url-not-as-sent",
+    "A browser sends this URL in another form",
+    stage=Stage.HOST,
+    severity="warning",
+    looks="The URL holds spaces, letters outside ASCII, or quotes. What was judged here is not what CloudFront sees.",
+    cause="Browsers and HTTP clients percent-encode such characters before they ask. CloudFront judges the encoded "
+    "form.",
+    fix="Paste the URL as the browser's network view shows it, or a curl command.",
+    recipe="percent-encoding",
+    guide="private-content-signed-urls.html",
+)
+def url_not_as_sent(facts: Facts) -> Found | None:
+    odd = re.findall(r"[^\x21-\x7e]|[\"<>`\\^{|}]", facts.request.url)
+    return Found(f"It holds {', '.join(dict.fromkeys(ascii(character) for character in odd[:8]))}.") if odd else None

@@ -1,0 +1,166 @@
+"""The way through the edge, step by step: what CloudFront looks at, what it sees, and what it expects."""
+
+from collections.abc import Iterator
+
+from keyfront.explain import hiding, lineup
+from keyfront.explain.facts import Facts
+from keyfront.explain.times import relative, utc
+from keyfront.explain.values import Lineup, Outcome, Step
+
+
+def steps(facts: Facts) -> tuple[Step, ...]:
+    """Every step that was looked at, in CloudFront's order; later ones are told though an earlier one failed."""
+    found = [*_host(facts), *_behavior(facts)]
+    if not facts.public:
+        found += _signature_steps(facts)
+    if facts.elsewhere is not None:
+        found.append(Step("path", "failed", facts.path, "a path that every server reads in the same way"))
+    return tuple(found)
+
+
+def _host(facts: Facts) -> Iterator[Step]:
+    if facts.distribution is None or not facts.distribution.names:
+        return
+    answers = facts.distribution.answers_to(facts.host)
+    yield Step("host", "passed" if answers else "failed", facts.host, " or ".join(facts.distribution.names))
+
+
+def _behavior(facts: Facts) -> Iterator[Step]:
+    behavior = facts.behavior
+    if behavior is None:
+        yield Step(
+            "behavior",
+            "unknown",
+            facts.path,
+            "the distribution's configuration (--distribution), to see whether this path needs a signature",
+        )
+        return
+    if not behavior.protected:
+        whom = "asks for no signature"
+    elif behavior.keys is not None:
+        whom = f"trusts {', '.join(sorted(behavior.keys)) or 'no key'} (groups: {', '.join(behavior.groups) or 'none'})"
+    else:
+        whom = f"trusts the groups {', '.join(behavior.groups) or 'none'}"
+    yield Step("behavior", "passed", f"{facts.path} falls under {behavior.pattern}, which {whom}")
+    policy = behavior.viewer_protocol_policy
+    if facts.scheme == "http" and policy != "allow-all":
+        yield Step("protocol", "failed", "http", "https" if policy == "https-only" else "https (redirected)")
+    if facts.method and facts.method not in behavior.methods:
+        yield Step("method", "failed", facts.method, ", ".join(behavior.methods))
+
+
+def _signature_steps(facts: Facts) -> Iterator[Step]:
+    if not facts.given:
+        unsure = facts.behavior is None and facts.keys is None and facts.response is None
+        yield Step("credentials", "unknown" if unsure else "failed", "no signature", "a signed URL or signed cookies")
+        return
+    kind = "signed URL" if facts.by_url else "signed cookies"
+    yield Step("credentials", "passed", f"{kind}: {', '.join(facts.given)}")
+    told = {"key-pair-id": _key_pair_id, "trusted-key": _trusted_key, "policy": _policy, "signature": _signature}
+    for step in told.values():
+        yield from step(facts)
+    yield from _resource(facts)
+    yield from _times(facts)
+    yield from _address(facts)
+
+
+def _key_pair_id(facts: Facts) -> Iterator[Step]:
+    if facts.key_pair_id:
+        yield Step("key-pair-id", "passed", facts.shown_id)
+    else:
+        yield Step("key-pair-id", "failed", "none", "the id of a public key, K…")
+
+
+def _trusted_key(facts: Facts) -> Iterator[Step]:
+    if not facts.key_pair_id:
+        return
+    if facts.keys is None:
+        yield Step(
+            "trusted-key",
+            "unknown",
+            facts.shown_id,
+            "the public key behind this id (--public-key), and whether the path trusts it (--distribution)",
+        )
+    elif facts.key is not None:
+        yield Step("trusted-key", "passed", f"{facts.shown_id}, {facts.key.algorithm.upper()}, {facts.key.fingerprint}")
+    else:
+        yield Step("trusted-key", "failed", facts.shown_id, ", ".join(sorted(facts.keys)) or "no key is trusted")
+
+
+def _policy(facts: Facts) -> Iterator[Step]:
+    if not facts.key_pair_id and facts.policy is None:
+        return
+    kind = "custom policy" if facts.custom else "canned policy"
+    if facts.failed("policy"):
+        yield Step("policy", "failed", facts.detail("policy"), f"a {kind} that CloudFront can read")
+    elif facts.policy is not None:
+        yield Step("policy", "passed", kind)
+
+
+def _signature(facts: Facts) -> Iterator[Step]:
+    for check in facts.decision.checks:
+        if check.name in ("signature", "hash-algorithm"):
+            seen = check.detail
+            if check.ok or facts.decision.reason == "signature-mismatch":
+                verb = "fits" if check.ok else "does not fit"
+                seen = f"{verb} the key {facts.shown_id} ({facts.given.get('Hash-Algorithm', 'SHA1')}){_change(facts)}"
+            yield Step(check.name, "passed" if check.ok else "failed", seen, "", _signed(facts))
+            return
+    if not facts.key_pair_id:
+        return
+    if facts.match is not None and not facts.match.changes:
+        yield Step("signature", "passed", f"fits the key {facts.match.key} and what was sent")
+    elif facts.match is not None:
+        yield Step("signature", "failed", f"does not fit{_change(facts)}", "", _signed(facts))
+    elif facts.signature_text:
+        needed = "the public key, to check the signature with (--public-key)"
+        if facts.key is not None:
+            needed = "a policy that can be read: without it nobody knows what was signed"
+        yield Step("signature", "unknown", f"{len(facts.signature_text)} characters", needed)
+
+
+def _change(facts: Facts) -> str:
+    if facts.match is None or not facts.match.changes:
+        return ""
+    texts = [change.text for change in facts.match.changes if change.text]
+    return f"; it fits when {' and '.join(texts)}" if texts else ""
+
+
+def _signed(facts: Facts) -> Lineup | None:
+    if facts.match is None or not facts.match.url or facts.match.url == facts.url:
+        return None
+    return lineup.texts(facts.match.url, facts.url)
+
+
+def _resource(facts: Facts) -> Iterator[Step]:
+    pattern = facts.resource()
+    if not facts.custom or facts.policy is None:
+        return
+    if pattern is None:
+        yield Step("resource", "passed", "the policy names none, and covers everything")
+        return
+    outcome: Outcome = "failed" if facts.failed("resource") else "passed"
+    lined = lineup.pattern(pattern, facts.url) if outcome == "failed" else None
+    yield Step("resource", outcome, hiding.url(facts.url), hiding.url(pattern), lined)
+
+
+def _times(facts: Facts) -> Iterator[Step]:
+    policy = facts.policy
+    if policy is None:
+        return
+    if policy.starts is not None:
+        seen = f"{utc(policy.starts)}, {relative(policy.starts, facts.now)}"
+        yield Step("starts", "failed" if facts.now <= policy.starts else "passed", seen, "a time that has passed")
+    seen = f"{utc(policy.expires)}, {relative(policy.expires, facts.now)}"
+    yield Step("expires", "failed" if facts.now >= policy.expires else "passed", seen, "a time to come")
+
+
+def _address(facts: Facts) -> Iterator[Step]:
+    policy = facts.policy
+    if policy is None or policy.ip is None:
+        return
+    if not facts.request.ip:
+        yield Step("address", "unknown", "not known; give it with --ip", policy.ip)
+        return
+    failed = any(check.name == "address" and not check.ok for check in facts.decision.checks)
+    yield Step("address", "failed" if failed else "passed", facts.request.ip, policy.ip)

@@ -1,0 +1,1 @@
+"""keyfront inside other people's programs: frameworks, SDKs, streams, tables, tests."""

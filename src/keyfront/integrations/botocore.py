@@ -1,0 +1,227 @@
+"""`botocore.signers.CloudFrontSigner`, signed by keyfront: the same methods, the same output to the byte, and cookies.
+
+What botocore signs so that nobody could ever open it is mended or refused here (docs/boto3.md lists it all).
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from os import PathLike
+from typing import Final, Protocol
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from keyfront.core import encoding
+from keyfront.core import misuse as cautions
+from keyfront.core.keys import SigningKey
+from keyfront.core.misuse import Caution
+from keyfront.core.policy import LATEST, Policy, bounded, epoch, network
+from keyfront.core.resource import covers
+from keyfront.core.showing import like_a_key
+from keyfront.core.signing import SignedCookies, Signer, warn
+from keyfront.core.urls import resource_pattern, shown, viewer_url, with_parameters
+from keyfront.errors import InputError, PolicyError, URLError
+
+_SHORTEST: Final = 8  # bytes: the least that an ASN.1 signature of two numbers takes
+
+
+class Signers(Protocol):
+    """Whatever has the signer of now, such as a `KeyStore`."""
+
+    def signer(self) -> Signer:
+        """The signer of now."""
+
+
+Key = Callable[[bytes], bytes] | SigningKey | Signer | Signers | rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+"""A function from the policy's bytes to their SHA-1 signature, as botocore takes it, or a key, or who has one."""
+
+
+class CloudFrontSigner:
+    """Signs as botocore's `CloudFrontSigner` does.
+
+    `key_id` is the public key's id in CloudFront; `None` takes that of a `Signer` or a `KeyStore`. `rsa_signer` is a
+    function as botocore's, or a `SigningKey` (RSA or ECDSA), a `Signer`, a `KeyStore`, or a private key of
+    `cryptography`'s. Raises `InputError`, a `ValueError` as botocore's errors.
+    """
+
+    def __init__(self, key_id: str | None, rsa_signer: Key) -> None:
+        if like_a_key(key_id):
+            raise InputError("key_id is the key itself, it seems: give the public key's id in CloudFront, K…")
+        self._given_id = key_id
+        self._source = _source(key_id, rsa_signer)
+        self.rsa_signer = rsa_signer
+
+    @property
+    def key_id(self) -> str:
+        """The key-pair id that is put on signatures now."""
+        return self._current()[0]
+
+    def generate_presigned_url(
+        self, url: str, date_less_than: datetime | None = None, policy: str | bytes | None = None
+    ) -> str:
+        """`url`, signed until `date_less_than` (canned policy) or with `policy` (custom, from `build_policy`).
+
+        A `datetime` without a time zone is read as UTC, as botocore reads it. A custom policy is signed as it stands,
+        to the byte. Raises `InputError`, `URLError` and `PolicyError`.
+        """
+        url = viewer_url(url)
+        warn(cautions.of_url(url))
+        if date_less_than is not None and policy is None:
+            warn(cautions.of_canned_url(url))
+            signed, end = self._canned(url, date_less_than)
+            parameters = f"Expires={end}"
+        else:
+            signed = self._custom(policy, date_less_than, url)
+            parameters = f"Policy={encoding.encode(signed)}"
+        key_id, sign, tail = self._current()
+        return with_parameters(url, f"{parameters}&Signature={sign(signed)}&Key-Pair-Id={key_id}{tail}")
+
+    def generate_cookies(
+        self, resource: str | None = None, date_less_than: datetime | None = None, policy: str | bytes | None = None
+    ) -> SignedCookies:
+        """Cookies that open `resource` until `date_less_than`, or what `policy` covers; botocore has no such thing.
+
+        `resource` is one URL or a pattern with `*` and `?`. Set them with `SignedCookies.set_cookie_headers`.
+        """
+        if resource is not None and date_less_than is not None and policy is None:
+            if "*" in resource or "?" in resource:
+                signed = self._custom(self.build_policy(resource, date_less_than), None, None)
+                values = {"CloudFront-Policy": encoding.encode(signed)}
+            else:
+                signed, end = self._canned(viewer_url(resource), date_less_than)
+                values = {"CloudFront-Expires": str(end)}
+        elif resource is not None and policy is not None:
+            raise InputError("a policy names its own resource: give policy alone, or resource and date_less_than")
+        else:
+            signed = self._custom(policy, date_less_than, None)
+            values = {"CloudFront-Policy": encoding.encode(signed)}
+        key_id, sign, tail = self._current()
+        values |= {"CloudFront-Signature": sign(signed), "CloudFront-Key-Pair-Id": key_id}
+        if tail:
+            values["CloudFront-Hash-Algorithm"] = "SHA256"
+        return SignedCookies(values)
+
+    def build_policy(
+        self,
+        resource: str,
+        date_less_than: datetime,
+        date_greater_than: datetime | None = None,
+        ip_address: str | None = None,
+    ) -> str:
+        """A custom policy as compact JSON, members in botocore's order.
+
+        `ip_address` is one IPv4 address or range. Raises `URLError` and `PolicyError`.
+        """
+        pattern = resource_pattern(resource)
+        warn(cautions.of_resource(pattern))
+        end = _second(date_less_than, "date_less_than")
+        condition: dict[str, dict[str, int | str]] = {"DateLessThan": {"AWS:EpochTime": end}}
+        if ip_address:
+            condition["IpAddress"] = {"AWS:SourceIp": network(ip_address)}
+            warn(cautions.of_network(network(ip_address)))
+        if date_greater_than:
+            start = _second(date_greater_than, "date_greater_than")
+            if start >= end:
+                raise PolicyError(f"date_greater_than ({start}) is not before date_less_than ({end})")
+            condition["DateGreaterThan"] = {"AWS:EpochTime": start}
+        return json.dumps({"Statement": [{"Resource": pattern, "Condition": condition}]}, separators=(",", ":"))
+
+    def _canned(self, url: str, date: datetime) -> tuple[bytes, int]:
+        end = _second(date, "date_less_than")
+        self._judge_lifetime(end)
+        return Policy(url, end).to_bytes(), end
+
+    def _custom(self, policy: str | bytes | None, date: datetime | None, url: str | None) -> bytes:
+        """The bytes of a custom policy, which has to be one, and has to cover `url`."""
+        if policy is None or date is not None:
+            raise InputError("Need to provide either date_less_than or policy, but not both")
+        data = policy.encode("utf-8") if isinstance(policy, str) else policy
+        parsed = Policy.parse(data)
+        self._judge_lifetime(parsed.expires)
+        if url is not None and parsed.resource is not None and not covers(parsed.resource, url):
+            raise URLError(
+                f"the policy's resource {shown(parsed.resource)} does not cover {shown(url)}: it would be refused"
+            )
+        return data
+
+    def _judge_lifetime(self, end: int) -> None:
+        signer = self._source if isinstance(self._source, Signer) else self._source()
+        warn(_of_life(end, signer.max_lifetime if isinstance(signer, Signer) else None))
+
+    def _current(self) -> tuple[str, Callable[[bytes], str], str]:
+        """Key-pair id, signature in CloudFront's base64, and what else a URL needs, all of one moment."""
+        signer = self._source() if not isinstance(self._source, Signer) else self._source
+        if isinstance(signer, Signer):
+            if self._given_id not in (None, signer.key_pair_id):
+                raise InputError(
+                    f"key_id is {self._given_id!r}, and the signer's key is {signer.key_pair_id!r}: "
+                    "give key_id=None to take the signer's own"
+                )
+            key, algorithm = signer.key, signer.hash_algorithm
+            tail = "&Hash-Algorithm=SHA256" if algorithm == "SHA256" else ""
+            return signer.key_pair_id, lambda data: encoding.encode(key.sign(data, algorithm)), tail
+        key_id, function = signer
+        return key_id, lambda data: encoding.encode(_signature(function, data)), ""
+
+    def __repr__(self) -> str:
+        return f"CloudFrontSigner({self._given_id or 'the id of its signer'})"
+
+
+_Source = Signer | Callable[[], Signer | tuple[str, Callable[[bytes], bytes]]]
+
+
+def _source(key_id: str | None, given: Key) -> _Source:
+    if isinstance(given, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        given = SigningKey(given)
+    if isinstance(given, Signer):
+        return given
+    if isinstance(given, SigningKey):
+        return Signer(_needed(key_id), given)
+    if isinstance(given, str | bytes | bytearray | memoryview | PathLike):
+        # Its text may be the key: it is not shown.
+        raise InputError("rsa_signer is text: give SigningKey.load(pem), or SigningKey.load(Path(…)) for a file")
+    if callable(given):
+        function = given
+        checked = _needed(key_id)
+        return lambda: (checked, function)
+    if callable(getattr(given, "signer", None)):
+        return given.signer
+    raise InputError(f"rsa_signer is a {type(given).__name__}: give a function, a SigningKey, a Signer or a KeyStore")
+
+
+def _needed(key_id: str | None) -> str:
+    if not key_id:
+        raise InputError("key_id is missing: give the public key's id in CloudFront, K…")
+    return key_id
+
+
+def _signature(function: Callable[[bytes], bytes], data: bytes) -> bytes:
+    signature = function(data)
+    if not isinstance(signature, bytes | bytearray | memoryview) or len(signature) < _SHORTEST:
+        raise InputError(
+            f"rsa_signer returned {'too few bytes' if isinstance(signature, bytes) else type(signature).__name__}: "
+            "it has to return the signature's bytes"
+        )
+    return bytes(signature)
+
+
+def _of_life(end: int, most: timedelta | None) -> Iterator[Caution]:
+    """What is seldom meant about the life until `end`. Raises `PolicyError` if it is over `most`."""
+    left = end - time.time()
+    if left <= 0:
+        yield Caution("expired", "date_less_than is past: what is signed opens nothing")
+    elif most is not None:
+        bounded(left, most)
+    else:
+        yield from cautions.of_lifetime(left)
+
+
+def _second(date: datetime, what: str) -> int:
+    if not isinstance(date, datetime):
+        raise PolicyError(f"{what} is a {type(date).__name__}: give a datetime")
+    if date.utcoffset() is None:
+        date = date.replace(tzinfo=UTC)
+    # Not `epoch(date)`: in the far future a float of seconds is not exact, and botocore counts as this does.
+    second = int((date - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
+    return second if 0 < second <= LATEST else epoch(second, 0, what)

@@ -1,0 +1,250 @@
+"""The setting `KEYFRONT`, read and checked: one function finds everything that is wrong with it.
+
+KEYFRONT = {
+    "SIGNER": "ssm:/shop/signing-key",
+    "DOMAIN": "media.example.com",
+    "LIFETIME": 3600,
+    "COOKIES": {"RESOURCE": "/members/*", "DOMAIN": ".example.com"},
+}
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+
+from keyfront.core.signing import SignedCookies, Signer
+from keyfront.errors import InputError
+from keyfront.integrations.site import Site
+from keyfront.keystore.addresses import Address
+
+Resource = str | Callable[[HttpRequest], str | None]
+"""What cookies open: a pattern, below the site's address if it is a path, or a function of the request."""
+
+_HOUR: Final = timedelta(hours=1)
+_NAMES: Final = ("SIGNER", "KEY_PAIR_ID", "DOMAIN", "ALIASES", "LIFETIME", "MAX_LIFETIME", "COOKIES")
+_COOKIES: Final = ("RESOURCE", "LIFETIME", "DOMAIN", "PATH", "SECURE", "SAME_SITE")
+
+
+@dataclass(frozen=True, slots=True)
+class CookieSettings:
+    """What signed-in users get."""
+
+    resource: Resource
+    lifetime: timedelta = _HOUR
+    domain: str | None = None
+    path: str = "/"
+    secure: bool = True
+    same_site: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`KEYFRONT`, read."""
+
+    site: Site
+    lifetime: timedelta
+    """Of a template's link."""
+    cookies: CookieSettings | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong with the setting, for a system check."""
+
+    id: str
+    text: str
+    hint: str
+
+
+def current() -> Settings:
+    """The setting as it is now, read once. Raises `ImproperlyConfigured` with its first fault."""
+    with _lock:
+        if not _read:
+            given = getattr(settings, "KEYFRONT", None)
+            for fault in faults(given):
+                raise ImproperlyConfigured(f"{fault.text}: {fault.hint} ({fault.id})")
+            assert isinstance(given, Mapping)
+            _read.append(_settings(given))
+        return _read[0]
+
+
+def get_site() -> Site:
+    """The site of the setting `KEYFRONT`: `get_site().sign_object("videos/1.mp4", expires=…)`."""
+    return current().site
+
+
+def cookie_settings() -> CookieSettings:
+    """`KEYFRONT["COOKIES"]`; `ImproperlyConfigured` where there is none."""
+    cookies = current().cookies
+    if cookies is None:
+        raise ImproperlyConfigured("KEYFRONT has no COOKIES: set COOKIES = {'RESOURCE': '/members/*'} in it")
+    return cookies
+
+
+def faults(given: object) -> Iterator[Fault]:
+    """Everything that is wrong with a value of the setting."""
+    if not isinstance(given, Mapping):
+        found = "is not set" if given is None else f"is a {type(given).__name__}"
+        yield Fault("keyfront.E001", f"KEYFRONT {found}", "set KEYFRONT = {'SIGNER': …, 'DOMAIN': …}")
+        return
+    yield from _unknown(given, _NAMES, "KEYFRONT")
+    yield from _wrong_signer(given.get("SIGNER"))
+    host = None
+    try:
+        host = Site(_NOBODY, given.get("DOMAIN", ""), aliases=given.get("ALIASES", ())).domain.partition(":")[0]
+    except (InputError, TypeError) as error:
+        yield Fault("keyfront.E003", f"KEYFRONT['DOMAIN'] or ['ALIASES']: {error}", "give the distribution's names")
+    yield from _wrong_lifetime(given, "KEYFRONT")
+    yield from _wrong_lifetime(given, "KEYFRONT", "MAX_LIFETIME")
+    yield from _too_long(given)
+    cookies = given.get("COOKIES")
+    if cookies is None:
+        return
+    if not isinstance(cookies, Mapping):
+        yield Fault("keyfront.E005", "KEYFRONT['COOKIES'] is no dict", "write {'RESOURCE': '/members/*'}")
+        return
+    yield from _wrong_cookies(cookies, host)
+
+
+def _wrong_signer(given: object) -> Iterator[Fault]:
+    hint = "give an address, such as ssm:/shop/signing-key"
+    if isinstance(given, str):
+        try:
+            Address.parse(given)
+        except InputError as error:
+            yield Fault("keyfront.E002", f"KEYFRONT['SIGNER']: {error}", hint)
+    elif not isinstance(given, Signer) and not hasattr(given, "signer_async"):
+        yield Fault("keyfront.E002", "KEYFRONT['SIGNER'] is missing", hint)
+
+
+def _wrong_cookies(cookies: Mapping[str, object], host: str | None) -> Iterator[Fault]:
+    where = "KEYFRONT['COOKIES']"
+    yield from _unknown(cookies, _COOKIES, where)
+    yield from _wrong_lifetime(cookies, where)
+    try:
+        _resource(cookies.get("RESOURCE"))
+    except (InputError, ImportError) as error:
+        yield Fault("keyfront.E006", f"{where}['RESOURCE']: {error}", "give a pattern, a function or its dotted path")
+    try:
+        made = _cookie_settings({**cookies, "RESOURCE": "/*", "LIFETIME": None})
+        SignedCookies({}).set_cookie_headers(
+            domain=made.domain, path=made.path, secure=made.secure, same_site=made.same_site
+        )
+    except (InputError, TypeError, AttributeError) as error:
+        yield Fault("keyfront.E007", f"{where}: {error}", "browsers would drop the cookies")
+        return
+    domain = (made.domain or "").removeprefix(".").lower()
+    if domain and host and host != domain and not host.endswith(f".{domain}"):
+        yield Fault(
+            "keyfront.E008",
+            f"{where}['DOMAIN'] is {made.domain!r}, and browsers do not send its cookies to {host!r}",
+            "give a domain that both this site and the distribution belong to",
+        )
+    if host and host.endswith(".cloudfront.net") and domain != host:
+        yield Fault(
+            "keyfront.E009",
+            f"no other site can set cookies for {host!r}",
+            "give the distribution an alias below the domain of this site, and set KEYFRONT['DOMAIN'] to it",
+        )
+
+
+def _unknown(given: Mapping[str, object], known: tuple[str, ...], where: str) -> Iterator[Fault]:
+    for name in given:
+        if name not in known:
+            yield Fault("keyfront.E010", f"{where} has {name!r}, which is not known", f"choose of {', '.join(known)}")
+
+
+def _wrong_lifetime(given: Mapping[str, object], where: str, name: str = "LIFETIME") -> Iterator[Fault]:
+    try:
+        _lifetime(given.get(name))
+    except InputError as error:
+        yield Fault("keyfront.E004", f"{where}[{name!r}]: {error}", "give seconds or a timedelta")
+
+
+def _too_long(given: Mapping[str, object]) -> Iterator[Fault]:
+    """The lifetimes that KEYFRONT['MAX_LIFETIME'] would refuse at every signature."""
+    cookies = given.get("COOKIES")
+    named = {"KEYFRONT['LIFETIME']": given, "KEYFRONT['COOKIES']['LIFETIME']": cookies}
+    for where, held in named.items():
+        try:
+            most = _longest(given)
+            if most is not None and isinstance(held, Mapping) and _lifetime(held.get("LIFETIME")) > most:
+                text = f"{where} is {_lifetime(held.get('LIFETIME'))}, and KEYFRONT['MAX_LIFETIME'] is {most}"
+                yield Fault("keyfront.E013", text, "shorten the one, or lengthen the other")
+        except InputError:
+            continue  # told by `_wrong_lifetime`
+
+
+def _longest(given: Mapping[str, object]) -> timedelta | None:
+    return None if given.get("MAX_LIFETIME") is None else _lifetime(given["MAX_LIFETIME"])
+
+
+def _settings(given: Mapping[str, object]) -> Settings:
+    signers, key_pair_id, domain = given["SIGNER"], given.get("KEY_PAIR_ID"), given["DOMAIN"]
+    if isinstance(signers, str):
+        from keyfront.keystore import open_keystore
+
+        signers = open_keystore(signers, key_pair_id if isinstance(key_pair_id, str) else None)
+    cookies = given.get("COOKIES")
+    aliases = given.get("ALIASES", ())
+    return Settings(
+        # `faults` has looked at them.
+        Site(signers, str(domain), aliases=aliases, max_lifetime=_longest(given)),  # type: ignore[arg-type]
+        _lifetime(given.get("LIFETIME")),
+        _cookie_settings(cookies) if isinstance(cookies, Mapping) else None,
+    )
+
+
+def _cookie_settings(given: Mapping[str, object]) -> CookieSettings:
+    rest = {name.lower(): value for name, value in given.items() if name in ("DOMAIN", "PATH", "SECURE", "SAME_SITE")}
+    return CookieSettings(_resource(given.get("RESOURCE")), _lifetime(given.get("LIFETIME")), **rest)  # type: ignore[arg-type]
+
+
+def _resource(given: object) -> Resource:
+    if isinstance(given, str) and given and not given.startswith(("/", "*")) and "://" not in given:
+        given = import_string(given)
+    if callable(given) or (isinstance(given, str) and given):
+        return given
+    raise InputError(f"{given!r} is neither a pattern nor a function")
+
+
+def _lifetime(given: object) -> timedelta:
+    if given is None:
+        return _HOUR
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        given = timedelta(seconds=given)
+    if not isinstance(given, timedelta) or given < timedelta(seconds=1):
+        raise InputError(f"{given!r} is no time to come")
+    return given
+
+
+class _Nobody:
+    """Stands in for a key while the rest of a setting is checked."""
+
+    def signer(self) -> Signer:
+        raise InputError("there is no key yet")
+
+    async def signer_async(self) -> Signer:
+        raise InputError("there is no key yet")
+
+
+_NOBODY: Final = _Nobody()
+_lock: Final = threading.Lock()
+_read: Final[list[Settings]] = []
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == "KEYFRONT":
+        with _lock:
+            _read.clear()
+
+
+setting_changed.connect(_forget)

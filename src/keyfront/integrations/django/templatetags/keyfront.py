@@ -1,0 +1,29 @@
+"""`{% load keyfront %}{% signed_url "videos/1.mp4" expires=600 %}`."""
+
+from datetime import timedelta
+
+from django import template
+from django.db.models.fields.files import FieldFile
+
+from keyfront.errors import InputError
+from keyfront.integrations.django.settings import current
+
+register = template.Library()
+
+
+@register.simple_tag  # type: ignore[untyped-decorator]  # Django has no types
+def signed_url(what: object, expires: float | timedelta | None = None) -> str:
+    """A signed URL for an S3 key, a URL of the distribution's, or a file of a model's.
+
+    It lives `expires` (seconds or a timedelta), or as long as `KEYFRONT["LIFETIME"]` says.
+    """
+    life = current().lifetime if expires is None else expires
+    until = life if isinstance(life, timedelta) else timedelta(seconds=float(life))
+    site = current().site
+    if isinstance(what, FieldFile):
+        what = what.name
+    if not isinstance(what, str) or not what:
+        raise InputError(f"signed_url got {what!r}: give an object's key, a URL or a model's file")
+    if what.startswith(("https://", "http://")):
+        return site.sign_url(what, expires=until)
+    return site.sign_object(what, expires=until)

@@ -1,0 +1,94 @@
+"""Flask: the application's signer as an extension, signed cookies on responses, and `signed_url` in templates."""
+
+from datetime import timedelta
+from typing import Unpack
+
+from keyfront.core.cookies import delete_cookie_values, set_cookie_values
+from keyfront.core.options import CookieAttributes
+from keyfront.core.signing import SignedCookies
+from keyfront.errors import InputError
+from keyfront.home import install
+from keyfront.integrations.site import Site
+
+try:
+    from flask import Flask, Response, current_app
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(f"keyfront.integrations.flask needs Flask: {install('flask')}", name=error.name) from None
+
+_NAME = "keyfront"
+
+
+class Keyfront:
+    """The extension. With a `site` every application gets that one; otherwise its configuration says which.
+
+    `KEYFRONT_SIGNER` is a signer's address (`ssm:/shop/key`), `KEYFRONT_DOMAIN` the distribution's domain,
+    `KEYFRONT_KEY_PAIR_ID` the id where the address leads to a PEM alone, and `KEYFRONT_LIFETIME` how long templates'
+    links live, in seconds or as a timedelta (an hour). `KEYFRONT_MAX_LIFETIME` is the longest life that anything
+    signed may have, written likewise; without it a life over seven days is warned of.
+    """
+
+    def __init__(self, app: Flask | None = None, *, site: Site | None = None) -> None:
+        self._site = site
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Set up `app`. Raises `InputError` for a configuration that lacks something."""
+        app.config.setdefault("KEYFRONT_LIFETIME", 3600)
+        lifetime, most = _span(app, "KEYFRONT_LIFETIME"), _span(app, "KEYFRONT_MAX_LIFETIME")
+        if lifetime is not None and most is not None and lifetime > most:
+            raise InputError(f"KEYFRONT_LIFETIME is {lifetime}, and KEYFRONT_MAX_LIFETIME {most}: change one of them")
+        app.extensions[_NAME] = self._site or _configured(app)
+        app.add_template_global(_signed_url, "signed_url")
+
+    @property
+    def site(self) -> Site:
+        """The current application's site, in a request or an application context."""
+        return get_site()
+
+
+def get_site() -> Site:
+    """The current application's site; `InputError` where it has none."""
+    site = current_app.extensions.get(_NAME)
+    if not isinstance(site, Site):
+        raise InputError("this application has no signer: Keyfront(app), or keyfront.init_app(app) in its factory")
+    return site
+
+
+def set_signed_cookies(response: Response, cookies: SignedCookies, **attributes: Unpack[CookieAttributes]) -> None:
+    """Set `cookies` on `response`, byte for byte; the attributes are those of `SignedCookies.set_cookie_headers`."""
+    for value in set_cookie_values(cookies, **attributes):
+        response.headers.add("Set-Cookie", value)
+
+
+def delete_signed_cookies(response: Response, **attributes: Unpack[CookieAttributes]) -> None:
+    """Delete all signed cookies that were set with this domain and path."""
+    for value in delete_cookie_values(**attributes):
+        response.headers.add("Set-Cookie", value)
+
+
+def _signed_url(key: str, expires: int | timedelta | None = None) -> str:
+    """For templates: a signed URL for an S3 object's key, or for a URL; `expires` is seconds from now."""
+    lifetime = current_app.config["KEYFRONT_LIFETIME"] if expires is None else expires
+    until = lifetime if isinstance(lifetime, timedelta) else timedelta(seconds=lifetime)
+    site = get_site()
+    return site.sign_url(key, expires=until) if "://" in key else site.sign_object(key, expires=until)
+
+
+def _configured(app: Flask) -> Site:
+    from keyfront.keystore import open_keystore
+
+    for name in ("KEYFRONT_SIGNER", "KEYFRONT_DOMAIN"):
+        if not app.config.get(name):
+            raise InputError(f"{name} is not set: set it in app.config, or give Keyfront a site")
+    keys = open_keystore(app.config["KEYFRONT_SIGNER"], app.config.get("KEYFRONT_KEY_PAIR_ID"))
+    return Site(keys, app.config["KEYFRONT_DOMAIN"], max_lifetime=_span(app, "KEYFRONT_MAX_LIFETIME"))
+
+
+def _span(app: Flask, name: str) -> timedelta | None:
+    given = app.config.get(name)
+    if given is None or isinstance(given, timedelta):
+        return given
+    if not isinstance(given, int) or isinstance(given, bool):
+        raise InputError(f"{name} is {given!r}: give seconds or a timedelta")
+    return timedelta(seconds=given)

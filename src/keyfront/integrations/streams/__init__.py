@@ -1,0 +1,15 @@
+"""HLS and MPEG-DASH behind CloudFront's signatures: manifests with signed addresses, or cookies for plain ones."""
+
+from keyfront.integrations.streams.manifests import Left, SignedManifest, sign_manifest, unsigned
+from keyfront.integrations.streams.whole import SignedStream, StreamCookies, sign_stream, stream_cookies
+
+__all__ = [
+    "Left",
+    "SignedManifest",
+    "SignedStream",
+    "StreamCookies",
+    "sign_manifest",
+    "sign_stream",
+    "stream_cookies",
+    "unsigned",
+]

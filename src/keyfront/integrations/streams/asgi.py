@@ -1,0 +1,272 @@
+"""An endpoint that serves manifests with fresh signatures, on its own or mounted in Starlette, FastAPI or Django.
+
+A player that reloads a live playlist, or opens one after a pause, gets a new signature each time. Playlists come from
+here; segments, keys and initialisations come from CloudFront.
+"""
+
+import asyncio
+import inspect
+import logging
+import posixpath
+import re
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, unquote
+
+from keyfront.core.grants import Grant
+from keyfront.core.objects import object_url, site_url
+from keyfront.core.signing import Signer
+from keyfront.errors import InputError, KeyfrontError, ServiceError, URLError
+from keyfront.integrations import aio
+from keyfront.integrations.site import Site
+from keyfront.integrations.streams.fetching import MissingManifestError, Web, decoded, from_folder
+from keyfront.integrations.streams.manifests import SignedManifest, read, sign_with
+from keyfront.integrations.streams.references import with_signature
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Allow = Callable[[Scope, str], bool | Awaitable[bool]]
+"""Whether whoever sent the request (its ASGI scope) may play what lies at a path."""
+Read = Callable[[str], str | bytes | Awaitable[str | bytes]]
+"""Gives a manifest for its path. Raises `FileNotFoundError` if there is none, and `ServiceError`."""
+Headers = list[tuple[bytes, bytes]]
+
+_log = logging.getLogger(__name__)
+
+_MANIFEST = re.compile(r"(?:[^/\\\x00-\x1f\x7f]+/)*[^/\\\x00-\x1f\x7f]+\.(?:m3u8|m3u|mpd)", re.IGNORECASE)
+_MOST_GRANTS: Final = 1024
+_ORIGIN = re.compile(r"https?://[a-z0-9.\-_\[\]:]+")
+
+
+def anyone(_scope: Scope, _path: str) -> bool:
+    """For an endpoint behind something that has asked already, such as a middleware that wants a session."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class CORS:
+    """Which pages of other origins may read the manifests."""
+
+    origins: Collection[str] = ()
+    """Such as `https://www.example.com`; `*` for all."""
+    credentials: bool = False
+    """Whether they may send the endpoint's cookies along."""
+    headers: Collection[str] = ()
+    """Request headers beyond those that need no leave, such as `Authorization`."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.origins, str) or isinstance(self.headers, str):
+            raise InputError("origins and headers are lists: write ['https://www.example.com']")
+        for origin in self.origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise InputError(f"{origin!r} is no origin: write scheme and host alone, https://www.example.com")
+        if self.credentials and "*" in self.origins:
+            raise InputError("credentials cannot be allowed to every origin: browsers refuse it; name the origins")
+
+
+class StreamEndpoint:
+    """Serves the manifests of one distribution. Safe to share between requests of one event loop.
+
+    `site` signs. `allow` decides who gets signatures; there is no default (`anyone`, if something before it asks).
+    `lifetime` is a signature's; it is used again for a tenth of that, or for `reuse`, so that a player's reloads do
+    not change the addresses of keys and initialisations each time. `max_lifetime` as in `Signer.sign_url`.
+
+    `origin` is where the manifests are read: a folder (`Path`), the address of a web server, a function of the path
+    (async or not), or nothing: the distribution itself, with the signature. The path is the same as on the
+    distribution. `folder` tells for a manifest's path which folder its signature opens; by default its own.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        *,
+        allow: Allow,
+        lifetime: timedelta,
+        origin: Path | str | Read | None = None,
+        folder: Callable[[str], str] | None = None,
+        cors: CORS | None = None,
+        reuse: timedelta | None = None,
+        max_lifetime: timedelta | None = None,
+    ) -> None:
+        if not isinstance(lifetime, timedelta) or lifetime <= timedelta(0):
+            raise InputError(f"lifetime is {lifetime!r}: give a timedelta, such as timedelta(hours=4)")
+        if not isinstance(site, Site):
+            raise InputError(f"site is a {type(site).__name__}: give a Site, such as Site(signer, 'media.example.com')")
+        self._site = site
+        self._allow = allow
+        self._lifetime = lifetime
+        self._reuse = (lifetime / 10 if reuse is None else reuse).total_seconds()
+        if not 0 <= self._reuse < lifetime.total_seconds():
+            raise InputError(f"reuse is {reuse!r}: it has to be shorter than the lifetime")
+        self._origin = site_url(origin) if isinstance(origin, str) else origin
+        self._folder = folder or posixpath.dirname
+        self._cors = cors or CORS()
+        self._max_lifetime = site.max_lifetime if max_lifetime is None else max_lifetime
+        self._web = Web()
+        self._grants: dict[tuple[str, str], Grant] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; in a lifespan, let go of the connections at its end."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            status, headers, body = await self._answer(scope)
+            headers += self._cors_headers(scope)
+            headers.append((b"content-length", str(len(body)).encode()))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def close(self) -> None:
+        """Let go of the connections to the origin."""
+        await self._web.close()
+
+    async def signed(self, path: str) -> SignedManifest:
+        """The manifest at `path` with signed addresses. Raises `KeyfrontError`."""
+        url = object_url(self._site.base_url, path)
+        grant = await self._grant(path)
+        text = await self._read(path, url, grant)
+
+        def relocate(target: str) -> str | None:
+            return _beside(path, target, self._site.base_url)
+
+        return await asyncio.to_thread(lambda: sign_with(grant, read(text, url), relocate=relocate))
+
+    async def _answer(self, scope: Scope) -> tuple[int, Headers, bytes]:
+        if scope["method"] == "OPTIONS":
+            return 204, [(b"allow", b"GET, HEAD, OPTIONS")], b""
+        if scope["method"] not in ("GET", "HEAD"):
+            return _refusal(405, "manifests are read with GET", (b"allow", b"GET, HEAD, OPTIONS"))
+        path = _path(scope)
+        if path is None:
+            return _refusal(404, "only manifests are here: .m3u8 and .mpd")
+        try:
+            allowed = self._allow(scope, path)
+            if (await allowed if inspect.isawaitable(allowed) else allowed) is not True:
+                return _refusal(403, "you may not play this")
+            made = await self.signed(path)
+        except (MissingManifestError, FileNotFoundError, URLError) as error:
+            _log.info("%r: %s", path, error)
+            return _refusal(404, "there is no such manifest")
+        except KeyfrontError as error:
+            _log.error("%r: %s", path, error)
+            if isinstance(error, _KeyError):
+                return _refusal(503, "links cannot be made at the moment", (b"retry-after", b"5"))
+            return _refusal(502, "the manifest cannot be had at the moment")
+        for each in made.left:
+            _log.info("%r: %.200r is not signed: %s", path, each.uri, each.reason)
+        return 200, _headers(made.content_type), made.text.encode()
+
+    async def _grant(self, path: str) -> Grant:
+        try:
+            signer = await self._site.signer_async()
+        except ServiceError as error:
+            raise _KeyError(str(error)) from None
+        folder = self._folder(path).strip("/")
+        resource = f"{object_url(self._site.base_url, folder)}/*" if folder else f"{self._site.base_url}/*"
+        key = (signer.key_pair_id, resource)
+        kept = self._grants.get(key)
+        if kept is None or kept.seconds_left() < self._lifetime.total_seconds() - self._reuse:
+            kept = await self._sign(signer, resource)
+            self._grants.pop(key, None)
+            self._grants[key] = kept
+            while len(self._grants) > _MOST_GRANTS:
+                del self._grants[next(iter(self._grants))]
+        return kept
+
+    async def _sign(self, signer: Signer, resource: str) -> Grant:
+        try:
+            return await aio.off_loop(
+                signer, lambda: signer.grant(resource, expires=self._lifetime, max_lifetime=self._max_lifetime)
+            )
+        except ServiceError as error:
+            raise _KeyError(str(error)) from None
+
+    async def _read(self, path: str, url: str, grant: Grant) -> str:
+        if self._origin is None:
+            return await self._web.read(with_signature(url, grant.parameters()))
+        if isinstance(self._origin, str):
+            return await self._web.read(object_url(self._origin, path))
+        if isinstance(self._origin, Path):
+            return await asyncio.to_thread(from_folder, self._origin, path)
+        found = self._origin(path)
+        text = await found if inspect.isawaitable(found) else found
+        return decoded(text, repr(path)) if isinstance(text, bytes) else text
+
+    def _cors_headers(self, scope: Scope) -> Headers:
+        cors = self._cors
+        if not cors.origins:
+            return []
+        every = "*" in cors.origins
+        headers: Headers = [] if every else [(b"vary", b"Origin")]
+        asked = {name.lower(): value for name, value in scope["headers"]}
+        origin = asked.get(b"origin", b"").decode("latin-1")
+        if not origin or not (every or origin in cors.origins):
+            return headers
+        headers.append((b"access-control-allow-origin", b"*" if every else origin.encode("latin-1")))
+        if cors.credentials:
+            headers.append((b"access-control-allow-credentials", b"true"))
+        if scope["method"] == "OPTIONS":
+            headers += [(b"access-control-allow-methods", b"GET, HEAD"), (b"access-control-max-age", b"600")]
+            if cors.headers:
+                headers.append((b"access-control-allow-headers", ", ".join(cors.headers).encode()))
+        return headers
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+class _KeyError(ServiceError):
+    """The key cannot be had."""
+
+
+def _path(scope: Scope) -> str | None:
+    """The manifest's path below the endpoint, decoded; `None` for what is none, or might leave the base."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    path = path.removeprefix(root) if root and path.startswith(f"{root}/") else path
+    path = path.removeprefix("/")
+    text = path
+    # An origin may decode once more than it should: no reading of the path may hold dots.
+    for _ in range(3):
+        if _MANIFEST.fullmatch(text) is None or any(part in (".", "..") for part in text.split("/")):
+            return None
+        text = unquote(text)
+    return path
+
+
+def _beside(path: str, target: str, base_url: str) -> str | None:
+    """The manifest at `target` as an address relative to the one at `path`; `None` if it is none of the endpoint's."""
+    address, mark, query = target.partition("?")
+    if not address.startswith(f"{base_url}/"):
+        return None
+    wanted = unquote(address.removeprefix(f"{base_url}/"))
+    if _MANIFEST.fullmatch(wanted) is None:
+        return None
+    relative = quote(posixpath.relpath(wanted, posixpath.dirname(path) or "."), safe="/-._~")
+    return f"{relative}{mark}{query}"
+
+
+def _headers(content_type: str) -> Headers:
+    return [
+        (b"content-type", content_type.encode()),
+        (b"cache-control", b"private, no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+
+
+def _refusal(status: int, text: str, *headers: tuple[bytes, bytes]) -> tuple[int, Headers, bytes]:
+    return status, [*_headers("text/plain; charset=utf-8"), *headers], f"{text}\n".encode()

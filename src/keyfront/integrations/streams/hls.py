@@ -1,0 +1,71 @@
+"""Where the addresses stand in an HLS playlist.
+
+Source: RFC 8216, and draft-pantos-hls-rfc8216bis for low latency, variables, content steering and interstitials.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from keyfront.integrations.streams.references import Reference, Role
+
+HEAD: Final = "#EXTM3U"
+
+_LINE = re.compile(r"[^\n]+")
+_TAG = re.compile(r"#(EXT[A-Z0-9-]*):")
+_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=(?:"([^"\n]*)"|[^,"]*)')
+_VARIABLE = re.compile(r"\{\$([A-Za-z0-9_-]+)\}")
+# A player that knows no variables would take the rest for a host: `//{$x}.example.net` is a name that can be had.
+_PART_OF_A_HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//(?!\{\$[A-Za-z0-9_-]+\}(?:[/?#]|\Z))[^/?#]*\{\$")
+_ADDRESSES: Final = frozenset({"URI", "SERVER-URI", "X-ASSET-URI", "X-ASSET-LIST"})
+_PLAYLISTS: Final = frozenset(
+    {
+        ("EXT-X-MEDIA", "URI"),
+        ("EXT-X-I-FRAME-STREAM-INF", "URI"),
+        ("EXT-X-IMAGE-STREAM-INF", "URI"),
+        ("EXT-X-RENDITION-REPORT", "URI"),
+        ("EXT-X-DATERANGE", "X-ASSET-URI"),
+    }
+)
+_TITLED: Final = "EXTINF"  # Its title is any text, and may look like an attribute.
+
+
+def references(text: str, url: str) -> Iterator[Reference]:
+    """Every address of the playlist `text`, which was fetched from `url`; in tags that nobody knows, too."""
+    variables: dict[str, str | None] = {}
+    tag = ""
+    for line in _LINE.finditer(text):
+        if line[0].startswith("#"):
+            found = _TAG.match(line[0])
+            if found is None:
+                continue
+            tag = found[1]
+            if tag == "EXT-X-DEFINE":
+                values = {each[1]: each[2] for each in _ATTRIBUTE.finditer(line[0], found.end())}
+                if values.get("NAME") and values.get("VALUE") is not None:
+                    name, value = values["NAME"], values["VALUE"]
+                    # Said twice, it is one thing to one player and another to the next.
+                    variables[name] = value if variables.get(name, value) == value else None
+            elif tag != _TITLED:
+                for attribute in _ATTRIBUTE.finditer(text, line.start() + found.end(), line.end()):
+                    if attribute[1] in _ADDRESSES and attribute[2]:
+                        role: Role = "playlist" if (tag, attribute[1]) in _PLAYLISTS else "media"
+                        yield _reference(attribute.span(2), attribute[2], role, url, variables)
+        elif uri := line[0].strip(" \t\r\ufeff"):
+            start = line.start() + line[0].index(uri)
+            role = "playlist" if tag == "EXT-X-STREAM-INF" else "media"
+            yield _reference((start, start + len(uri)), uri, role, url, variables)
+            tag = ""
+
+
+def _reference(span: tuple[int, int], uri: str, role: Role, url: str, variables: Mapping[str, str | None]) -> Reference:
+    names = _VARIABLE.findall(uri)
+    unknown = [name for name in names if variables.get(name) is None]
+    target, trouble = None, ""
+    if unknown:
+        trouble = f"the playlist does not say what {{${unknown[0]}}} stands for, or says it twice"
+    elif names:
+        target = _VARIABLE.sub(lambda found: variables[found[1]] or "", uri)
+        if _PART_OF_A_HOST.match(uri) or "{$" in target:
+            trouble = "its variables are read in different ways by different players"
+    return Reference(*span, uri, role, (url,), target, trouble, absolute=True)

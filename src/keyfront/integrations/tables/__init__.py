@@ -1,0 +1,33 @@
+# mypy: disable-error-code="import-untyped"
+"""A table of URLs signed: one function from an Arrow record batch to a record batch, on files and on Spark.
+
+Needs pyarrow (the extra `tables`).
+"""
+
+from keyfront.errors import KeyfrontError
+from keyfront.home import install
+
+try:
+    import pyarrow  # noqa: F401  its absence is told below
+except ModuleNotFoundError as error:
+    if error.name != "pyarrow":
+        raise
+    raise KeyfrontError(f"tables need pyarrow: {install('tables')}") from None
+
+from keyfront.integrations.tables.batches import separate, sign_batch, signed_schema
+from keyfront.integrations.tables.files import sign_table
+from keyfront.integrations.tables.formats import Format
+from keyfront.integrations.tables.summary import Progress, Seen, Summary
+from keyfront.integrations.tables.terms import TableTerms
+
+__all__ = [
+    "Format",
+    "Progress",
+    "Seen",
+    "Summary",
+    "TableTerms",
+    "separate",
+    "sign_batch",
+    "sign_table",
+    "signed_schema",
+]

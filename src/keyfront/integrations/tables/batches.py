@@ -1,0 +1,125 @@
+# mypy: disable-error-code="import-untyped"
+"""From a record batch to a record batch: the signed URLs in a column, and why in another where there is none."""
+
+from collections.abc import Callable, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from keyfront.core.grants import Grant
+from keyfront.core.options import URLTerms
+from keyfront.core.policy import Moment
+from keyfront.core.signing import Signer
+from keyfront.errors import InputError, URLError
+from keyfront.integrations.tables.columns import check_moments, check_text, moments, position, text_column, texts
+from keyfront.integrations.tables.terms import TableTerms
+
+_MOST_GRANTS = 1024
+
+
+def signed_schema(schema: pa.Schema, terms: TableTerms) -> pa.Schema:
+    """The schema that `sign_batch` gives for batches of `schema`: the signed column in its place or behind the others,
+    and the reasons at the end. Raises `InputError` for columns that are not there, or hold something else."""
+    for name in (terms.url_column, terms.ip_column, terms.resource_column):
+        if name is not None:
+            check_text(schema, name)
+    if terms.expires_column is not None:
+        check_moments(schema, terms.expires_column)
+    signed = pa.field(terms.signed_name, pa.string())
+    if terms.signed_name not in schema.names:
+        schema = schema.append(signed)
+    elif terms.signed_column is None:
+        raise InputError(
+            f"the table has a column {terms.signed_name!r} already: say so to replace it (--signed-column "
+            f"{terms.signed_name}), or name another"
+        )
+    else:
+        schema = schema.set(position(schema, terms.signed_name), signed)
+    if terms.reason_column in schema.names:
+        raise InputError(f"the table has a column {terms.reason_column!r} already: name another reason_column")
+    return schema.append(pa.field(terms.reason_column, pa.string()))
+
+
+def sign_batch(batch: pa.RecordBatch, signer: Signer, terms: TableTerms) -> pa.RecordBatch:
+    """`batch` with its URLs signed, in the schema of `signed_schema`.
+
+    A row that cannot be signed has no signed URL (and keeps its own where that would be replaced) and says why in
+    `terms.reason_column`, which is empty in every other row. Rows keep their order. Under one `resource` with wildcards
+    one signature is made for all of them.
+
+    It works in the caller's thread alone. Raises `InputError` for columns that do not fit, and what the key raises when
+    it cannot sign at all (`ServiceError`): that is no fault of a row.
+    """
+    schema = signed_schema(batch.schema, terms)
+    sign = _RowSigner(signer)
+    signed: list[str | None] = []
+    reasons: list[str | None] = []
+    untils, moment = _untils(batch, terms.expires_column)
+    ips, resources = _texts(batch, terms.ip_column), _texts(batch, terms.resource_column)
+    by_row = any((terms.expires_column, terms.ip_column, terms.resource_column))
+    common = None if by_row else terms.row(None, None, None)
+    replaced = terms.signed_name == terms.url_column
+    for url, until, ip, resource in zip(_texts(batch, terms.url_column), untils, ips, resources, strict=True):
+        try:
+            if url is None:
+                raise URLError("the URL is missing")
+            signed.append(sign.url(url, common or terms.row(moment(until), ip, resource)))
+            reasons.append(None)
+        except InputError as error:
+            signed.append(_shown(url) if replaced else None)
+            reasons.append(str(error))
+    columns = list(batch.columns)
+    place = schema.get_field_index(terms.signed_name)
+    columns[place : place + 1] = [text_column(signed)]
+    return pa.RecordBatch.from_arrays([*columns, text_column(reasons)], schema=schema)
+
+
+def separate(batch: pa.RecordBatch, terms: TableTerms) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    """What `sign_batch` gave, in two: the rows that are signed, without the reasons, and the rows that are not."""
+    reasons = batch.column(terms.reason_column)
+    signed = batch.filter(pc.is_null(reasons)) if reasons.null_count < len(batch) else batch
+    return signed.drop_columns([terms.reason_column]), batch.filter(pc.is_valid(reasons))
+
+
+def _texts(batch: pa.RecordBatch, name: str | None) -> Sequence[str | None]:
+    return [None] * len(batch) if name is None else texts(batch.column(position(batch.schema, name)))
+
+
+def _untils(batch: pa.RecordBatch, name: str | None) -> tuple[Sequence[object], Callable[[object], Moment | None]]:
+    return (
+        ([None] * len(batch), lambda _: None) if name is None else moments(batch.column(position(batch.schema, name)))
+    )
+
+
+def _shown(url: str | None) -> str | None:
+    return None if url is None else url.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+class _RowSigner:
+    """Signs row after row, and puts one signature behind all the URLs of a pattern."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._sign_url = signer.sign_url
+        self._make_grant = signer.grant
+        self._grants: dict[tuple[object, ...], Grant] = {}
+
+    def url(self, url: str, terms: URLTerms) -> str:
+        resource = terms.get("resource")
+        if resource is None or "*" not in resource or "://" not in url:
+            return self._sign_url(url, **terms)
+        return self._grant(resource, terms).url(url)
+
+    def _grant(self, resource: str, terms: URLTerms) -> Grant:
+        said = (resource, terms["expires"], terms.get("ip"))
+        grant = self._grants.get(said)
+        if grant is None:
+            if len(self._grants) >= _MOST_GRANTS:
+                self._grants.clear()
+            grant = self._grants[said] = self._make_grant(
+                resource,
+                expires=terms["expires"],
+                starts=terms.get("starts"),
+                ip=terms.get("ip"),
+                max_lifetime=terms.get("max_lifetime"),
+            )
+        return grant

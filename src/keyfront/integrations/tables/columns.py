@@ -1,0 +1,96 @@
+# mypy: disable-error-code="import-untyped"
+"""A column of a record batch as Python values: texts, and moments."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final, Literal
+
+import pyarrow as pa
+import pyarrow.types as kinds
+
+from keyfront.core.policy import Moment
+from keyfront.errors import InputError, PolicyError
+
+_TIMES: Final = "give a timestamp with a time zone, seconds since the epoch, or text such as 2030-01-01T00:00:00Z"
+
+
+def position(schema: pa.Schema, name: str) -> int:
+    """Where the column `name` is. Raises `InputError` when there is none, or more than one."""
+    found = schema.get_all_field_indices(name)
+    if not found:
+        shown = ", ".join(map(repr, schema.names[:20])) + (", …" if len(schema.names) > 20 else "")
+        raise InputError(f"there is no column {name!r}: the table has {shown or 'no columns'}")
+    if len(found) > 1:
+        raise InputError(f"the table has {len(found)} columns called {name!r}: rename all but one")
+    return int(found[0])
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds texts; one without any value may."""
+    if kinds.is_dictionary(kind):
+        return is_text(kind.value_type)
+    return bool(
+        kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_string_view(kind) or kinds.is_null(kind)
+    )
+
+
+def texts(
+    column: pa.Array, errors: Literal["surrogateescape", "backslashreplace"] = "surrogateescape"
+) -> list[str | None]:
+    """A text column's values. Bytes that are not UTF-8 (Parquet does not look) are decoded with `errors`."""
+    try:
+        values: list[str | None] = column.to_pylist()
+    except UnicodeDecodeError:
+        plain = column.dictionary_decode() if kinds.is_dictionary(column.type) else column
+        raw = plain.cast(pa.large_binary())
+        values = [None if each is None else each.decode("utf-8", errors) for each in raw.to_pylist()]
+    return values
+
+
+def text_column(values: Sequence[str | None]) -> pa.Array:
+    """A text column of `values`. Where pandas is installed, `pyarrow.array` would load its 40 MB into every process."""
+    builder = pa.lib.StringBuilder()
+    builder.append_values(values)
+    return builder.finish()
+
+
+def check_text(schema: pa.Schema, name: str) -> None:
+    """Raises `InputError` unless the column `name` holds texts."""
+    kind = schema.field(position(schema, name)).type
+    if not is_text(kind):
+        raise InputError(f"the column {name!r} holds {kind}, and text is needed there")
+
+
+def check_moments(schema: pa.Schema, name: str) -> None:
+    """Raises `InputError` unless the column `name` can say until when."""
+    kind = schema.field(position(schema, name)).type
+    if kinds.is_timestamp(kind) and kind.tz is None:
+        raise InputError(f"the column {name!r} holds times without a time zone, which could mean any: {_TIMES}")
+    if not (is_text(kind) or kinds.is_timestamp(kind) or kinds.is_integer(kind) or kinds.is_floating(kind)):
+        raise InputError(f"the column {name!r} holds {kind}, which is no time: {_TIMES}")
+
+
+def moments(column: pa.Array) -> tuple[Sequence[object], Callable[[object], Moment | None]]:
+    """The values of a column that says until when, and what makes a moment of one (it may raise `PolicyError`)."""
+    if is_text(column.type):
+        return texts(column), _moment
+    if kinds.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("s", column.type.tz), safe=False).cast(pa.int64())
+    return column.to_pylist(), _number
+
+
+def _number(value: object) -> Moment | None:
+    assert value is None or isinstance(value, int | float)
+    return value
+
+
+def _moment(value: object) -> Moment | None:
+    text = "" if value is None else str(value).strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdecimal() and len(text) <= 20:
+        return int(text)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise PolicyError(f"expires is {text[:60]!a}, which is no time: {_TIMES}") from None

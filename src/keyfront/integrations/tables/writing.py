@@ -1,0 +1,121 @@
+# mypy: disable-error-code="import-untyped"
+"""A table written to a file, batch after batch, in a form that the file's readers like."""
+
+import csv
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet
+import pyarrow.types as kinds
+
+from keyfront.errors import KeyfrontError, ServiceError
+from keyfront.integrations.tables.columns import is_text, texts
+from keyfront.integrations.tables.formats import DELIMITERS, Format
+
+_GROUP_ROWS: Final = 64 * 1024
+_GROUP_BYTES: Final = 32 << 20
+"""A row group of Parquet ends where it has so many rows, or so many bytes in memory."""
+
+
+class Write(Protocol):
+    """Takes the next rows."""
+
+    def __call__(self, batch: pa.RecordBatch) -> None: ...
+
+
+@contextmanager
+def new_file(path: Path, kind: Format, schema: pa.Schema) -> Iterator[Write]:
+    """A table in a file at `path`, which is on the disk when the context ends. Raises `ServiceError` on a full disk."""
+    if kind in DELIMITERS:
+        opened = _separated(path, DELIMITERS[kind], schema)
+    else:
+        opened = _parquet(path, schema) if kind == "parquet" else _arrow(path, kind, schema)
+    with writing(path):
+        with opened as write:
+            yield write
+        sync(path)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Around what writes `path`: its failures become a `ServiceError` that names it."""
+    try:
+        yield
+    except KeyfrontError:
+        raise
+    except (OSError, pa.ArrowException) as error:
+        told = (isinstance(error, OSError) and error.strerror) or " ".join(str(error).split())[:300]
+        raise ServiceError(f"{path} cannot be written: {told}") from None
+
+
+def sync(path: Path) -> None:
+    """Have the file or folder on the disk, whatever happens to the machine next."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _parquet(path: Path, schema: pa.Schema) -> Iterator[Write]:
+    waiting: list[pa.RecordBatch] = []
+
+    def group() -> None:
+        if waiting:
+            table = pa.Table.from_batches(waiting, schema)
+            waiting.clear()
+            writer.write_table(table, row_group_size=len(table))
+
+    def write(batch: pa.RecordBatch) -> None:
+        waiting.append(batch)
+        if sum(map(len, waiting)) >= _GROUP_ROWS or sum(each.nbytes for each in waiting) >= _GROUP_BYTES:
+            group()
+
+    with pyarrow.parquet.ParquetWriter(path, schema) as writer:
+        yield write
+        group()
+
+
+@contextmanager
+def _arrow(path: Path, kind: Format, schema: pa.Schema) -> Iterator[Write]:
+    if kind == "arrows":
+        with pa.ipc.new_stream(str(path), schema) as stream:
+            yield stream.write_batch
+        return
+    # The file form has one dictionary a column, and batches may come with different ones: values stand for themselves.
+    plain = pa.schema([_plain(field) for field in schema], schema.metadata)
+    with pa.ipc.new_file(str(path), plain) as file:
+        yield lambda batch: file.write_batch(batch.cast(plain))
+
+
+def _plain(field: pa.Field) -> pa.Field:
+    return field.with_type(field.type.value_type) if kinds.is_dictionary(field.type) else field
+
+
+@contextmanager
+def _separated(path: Path, delimiter: str, schema: pa.Schema) -> Iterator[Write]:
+    # Bytes that were no UTF-8 go out as they came in.
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        plain = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+        # Where "\n" ends a line, csv does not quote for a "\r"; other readers end a line there.
+        quoted = csv.writer(file, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        plain.writerow(schema.names)
+
+        def write(batch: pa.RecordBatch) -> None:
+            columns = [_cells(column) for column in batch.columns]
+            returns = any("\r" in cell for column in columns for cell in column if cell)
+            (quoted if returns else plain).writerows(zip(*columns, strict=True))
+
+        yield write
+
+
+def _cells(column: pa.Array) -> list[str | None]:
+    if is_text(column.type):
+        return texts(column)
+    plain = column.dictionary_decode() if kinds.is_dictionary(column.type) else column
+    return texts(plain.cast(pa.string()))

@@ -1,0 +1,180 @@
+"""IAM, enforced on request: what a role or a user may not do on Amazon, it may not do here.
+
+Judged are whoever has credentials of this endpoint's own: assumed roles (a function's among them) and IAM users. Who
+sends anything else (`test`) is the operator, and may do everything. Judged are the identity's policies; resource
+policies of KMS keys, queues and topics, permissions boundaries, session policies and CloudFront's own API are not,
+and signatures are not verified: a session's token is.
+
+Assumed: an access key that looks like Amazon's (AKIA…, ASIA…) and that nobody here was given is refused.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import request
+from moto.core.authorization import ActionAuthenticatorMixin
+from moto.core.utils import utcnow
+from moto.iam.access_control import AssumedRoleAccessKey, CreateAccessKeyFailure, IAMPolicy, IAMUserAccessKey
+from moto.utilities.utils import get_partition
+from werkzeug.exceptions import Forbidden
+
+from keyfront.local.aws.access import Caller, Verdict, judge
+from keyfront.local.aws.deferred import LATER
+from keyfront.local.aws.resources import Needed, needed
+from keyfront.local.aws.responses import Answer, AWSError
+
+_log = logging.getLogger(__name__)
+
+_AMAZONS: Final = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{12,}")
+_OPEN: Final = frozenset({"sts:GetCallerIdentity", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"})
+"""What needs no permission. Source: STS API Reference."""
+_MOST_SAID: Final = 1000
+
+_enforced: ContextVar[bool] = ContextVar("enforced", default=False)
+_said: Final[set[str]] = set()
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who asks, and the policies that are theirs."""
+
+    arn: str
+    policies: tuple[str, ...]
+    called: str
+    """What to change, for the operator's log (`role shop`)."""
+
+
+def use(enforced: bool) -> None:
+    """Enforce IAM, or do not, in the request that this thread answers."""
+    _enforced.set(enforced)
+
+
+def install() -> None:
+    """Let moto ask us where it would ask its own policies."""
+
+    def authorize(self: Any, _: type, resource: str = "*") -> None:
+        if _enforced.get():
+            error = _refusal(self, resource)
+            if error is not None:
+                _refuse(self, error)
+
+    ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize  # type: ignore[method-assign,assignment]
+
+
+def denied(identity: Identity, wanted: Needed) -> bool:
+    """Whether `identity` may not do what is `wanted`."""
+    verdict = Verdict.SILENT
+    caller = Caller("account", frozenset({("AWS", identity.arn)}), {"aws:principalarn": identity.arn})
+    for policy in identity.policies:
+        found = judge(_addressed(policy), caller, wanted.action, wanted.resource)
+        if found is Verdict.DENY:
+            return True
+        if found is Verdict.ALLOW:
+            verdict = found
+    return verdict is not Verdict.ALLOW
+
+
+def role(account: str, region: str, arn: str) -> Identity:
+    """A role as its own identity; one that is not there has no policies."""
+    key = object.__new__(AssumedRoleAccessKey)
+    key.account_id, key.partition, key._owner_role_name = account, get_partition(region), arn.split("/")[-1]
+    return Identity(arn, tuple(_documents(key)), f"role {key._owner_role_name}")
+
+
+def tell(identity: Identity, wanted: Needed) -> None:
+    """Say once, in the endpoint's log, what is missing."""
+    line = f"IAM: {identity.called} may not {wanted.action} on {wanted.resource}: no policy of it allows that"
+    if line not in _said and len(_said) < _MOST_SAID:
+        _said.add(line)
+        _log.warning("%s", line)
+
+
+def _refusal(response: Any, resource: str) -> AWSError | None:
+    wanted = needed(response, resource)
+    if all(each.action in _OPEN for each in wanted):
+        return None
+    key_id = _key_id(response)
+    if key_id is None:
+        # S3 asks its buckets' own policies.
+        return None if wanted[0].action.startswith("s3:") else _UNSIGNED
+    identity = _identity(response, key_id)
+    if identity is None:
+        return _UNKNOWN if _AMAZONS.fullmatch(key_id) else None
+    for each in wanted:
+        if denied(identity, each):
+            tell(identity, each)
+            said = f"User: {identity.arn} is not authorized to perform: {each.action} on resource: {each.resource}"
+            why = f"because no identity-based policy allows the {each.action} action"
+            return AWSError(403, "AccessDenied", f"{said} {why}")
+    return None
+
+
+_UNSIGNED: Final = AWSError(403, "MissingAuthenticationToken", "Missing Authentication Token")
+_UNKNOWN: Final = AWSError(403, "UnrecognizedClientException", "The security token included in the request is invalid.")
+
+
+def _key_id(response: Any) -> str | None:
+    """The access key that a request is signed with, in its header or its query; `None` when it is not signed."""
+    presigned = response.querystring.get("X-Amz-Credential") or response.querystring.get("AWSAccessKeyId") or [""]
+    header = response.headers.get("Authorization", "")
+    found = header.partition("Credential=")[2] or (header[4:].partition(":")[0] if header[:4] == "AWS " else "")
+    return (found or presigned[0]).partition("/")[0].strip() or None
+
+
+def _identity(response: Any, key_id: str) -> Identity | None:
+    account, partition = response.current_account, get_partition(response.region)
+    token = response.headers.get("X-Amz-Security-Token") or response.querystring.get("X-Amz-Security-Token", [None])[0]
+    try:
+        if token is None:
+            user = IAMUserAccessKey(account, partition, key_id, {})
+            return Identity(user.arn, tuple(_documents(user)), f"user {user._owner_user_name}")
+        session = AssumedRoleAccessKey(account, partition, key_id, {"X-Amz-Security-Token": token})
+    except CreateAccessKeyFailure:
+        return None
+    if _expired(session, token):
+        return None
+    return Identity(session.arn, tuple(_documents(session)), f"role {session._owner_role_name}")
+
+
+def _expired(session: AssumedRoleAccessKey, token: str) -> bool:
+    from moto.sts.models import sts_backends
+
+    roles = sts_backends[session.account_id][session.partition].assumed_roles
+    return any(role.session_token == token and role.expiration < utcnow() for role in roles)
+
+
+def _documents(key: IAMUserAccessKey | AssumedRoleAccessKey) -> Iterable[str]:
+    try:
+        policies = list(key.collect_policies())
+    except Exception:  # noqa: BLE001  a role that was deleted has none
+        return
+    for policy in policies:
+        yield json.dumps(IAMPolicy(policy)._policy_json)
+
+
+def _addressed(policy: str) -> str:
+    """An identity's policy as one for a resource: each statement is about that identity."""
+    document = json.loads(policy)
+    statements = document.get("Statement") or []
+    listed = statements if isinstance(statements, list) else [statements]
+    return json.dumps({"Statement": [{**each, "Principal": "*"} for each in listed]})
+
+
+def _refuse(response: Any, error: AWSError) -> None:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    service = needed(response, "*")[0].action.partition(":")[0]
+    plain = service in ("s3", "sts", "iam", "sqs", "sns", "ec2", "cloudformation")
+    if not plain and error.code == "AccessDenied":
+        error = AWSError(error.status, "AccessDeniedException", error.message)
+    answer = error.answer(headers, service)
+
+    async def refused() -> Answer:
+        return answer
+
+    request.environ[LATER] = refused
+    raise Forbidden

@@ -1,0 +1,188 @@
+"""moto's S3, taught whom a bucket policy lets in, what a URL's signature is worth, and to send from the disk."""
+
+import re
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any, Final
+
+from moto.core.common_types import TYPE_RESPONSE
+from moto.core.utils import str_to_rfc_1123_datetime
+from moto.iam.access_control import PermissionResult
+from moto.s3.exceptions import MissingBucket, S3AccessDeniedError, S3ClientError
+from moto.s3.models import OWNER, FakeBucket, FakeKey
+from moto.s3.responses import S3Response
+from werkzeug.datastructures import ImmutableMultiDict
+
+from keyfront.local.aws import access, presigned
+from keyfront.local.aws.access import Caller, Verdict
+from keyfront.local.aws.objects import opened
+from keyfront.local.aws.responses import AWSError
+from keyfront.local.aws.streaming import WINDOW, Window
+
+_ACTIONS: Final = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "POST": "Put", "DELETE": "Delete"}
+_ASPECTS: Final = {"acl": "Acl", "tagging": "Tagging", "versionId": "Version"}
+_LISTING: Final = {
+    *("list-type", "prefix", "delimiter", "marker", "max-keys", "continuation-token", "start-after"),
+    *("encoding-type", "fetch-owner", "x-id"),
+}
+# Assumed: loopback stands in for TLS here; the usual policy that denies plain HTTP would shut every bucket.
+_SECURE_TRANSPORT: Final = "true"
+
+_RESULTS: Final = {
+    Verdict.ALLOW: PermissionResult.PERMITTED,
+    Verdict.DENY: PermissionResult.DENIED,
+    Verdict.SILENT: PermissionResult.NEUTRAL,
+}
+_LISTED_OWNER: Final = re.compile("(<Owner>.*?<ID>)[0-9a-f]+", re.DOTALL)
+_verdict: ContextVar[Verdict] = ContextVar("verdict", default=Verdict.SILENT)
+
+
+class S3(S3Response):
+    """moto's answers to S3 requests; `dispatcher` puts it in the place of the class it extends."""
+
+    def all_buckets(self) -> TYPE_RESPONSE:
+        """The account's buckets, under the canonical id that moto's access control lists know their owner by.
+
+        The two differ in moto, and Terraform's `aws_canonical_user_id`, which reads this one, would never agree with
+        a bucket's list.
+        """
+        status, headers, body = super().all_buckets()
+        return status, headers, _LISTED_OWNER.sub(rf"\g<1>{OWNER}", body.decode() if isinstance(body, bytes) else body)
+
+    def key_response(self, request: Any, full_url: str, headers: dict[str, Any]) -> TYPE_RESPONSE:
+        """Objects."""
+        _tidy(request.environ)
+        if request.method == "PUT":
+            # Content of the type application/x-www-form-urlencoded would be taken for a form with the content in it.
+            request.form = request.files = ImmutableMultiDict()
+        status, named, body = super().key_response(request, full_url, headers)
+        if isinstance(body, Window):
+            request.environ[WINDOW] = body
+            body = b""
+        return status, named, body
+
+    def _key_response(self, request: Any, full_url: str) -> TYPE_RESPONSE:
+        _verdict.set(Verdict.SILENT)
+        if request.method != "OPTIONS" and (bucket := self._bucket()):
+            key_name = self.parse_key_name()
+            caller = self._caller(bucket.account_id)
+            verdict = _judge(bucket, caller, _action(request.method, request.args), key_name)
+            if verdict is Verdict.DENY or not (caller.kind == "account" or verdict is Verdict.ALLOW):
+                key = self.backend.get_object(self.bucket_name, key_name)
+                if verdict is Verdict.DENY or not _is_public(bucket, key, request):
+                    raise S3AccessDeniedError
+            _verdict.set(verdict)
+        return super()._key_response(request, full_url)
+
+    def _bucket_response(self, request: Any, full_url: str) -> str | TYPE_RESPONSE:
+        bucket = self._bucket()
+        if request.method != "OPTIONS" and (bucket or not self.bucket_name or request.method == "PUT"):
+            caller = self._caller(bucket.account_id if bucket else self.current_account)
+            if caller.kind != "account" and not _may_list(bucket, caller, request) and not _is_signed_form(request):
+                raise S3AccessDeniedError
+        return super()._bucket_response(request, full_url)
+
+    def _get_key(self, validate_storage_class: bool = True) -> tuple[FakeKey, bool]:
+        key, not_modified = super()._get_key(validate_storage_class)
+        return (key if not_modified else opened(key)), not_modified
+
+    def _bucket(self) -> FakeBucket | None:
+        try:
+            return self.backend.get_bucket(self.bucket_name)
+        except MissingBucket:
+            return None
+
+    def _caller(self, account: str) -> Caller:
+        headers = self.headers
+        context = {
+            "aws:securetransport": _SECURE_TRANSPORT,
+            "aws:sourceip": self.request.remote_addr or "",
+            "aws:useragent": headers.get("User-Agent", ""),
+        }
+        if "Referer" in headers:
+            context["aws:referer"] = headers["Referer"]
+        if authorization := headers.get("Authorization"):
+            if not authorization.startswith(("AWS4-", "AWS ")):
+                raise S3ClientError("InvalidArgument", "Unsupported Authorization Type")
+            return access.signed(account, headers.get("x-amz-source-arn"), context)
+        held = presigned.is_signed(self.request.args, time.time())
+        if isinstance(held, AWSError):
+            raise S3ClientError(held.code, held.message)
+        return access.signed(account, None, context) if held else access.anonymous(context)
+
+
+def install() -> None:
+    """Let buckets say what this module found their policies to say: moto's own reading knows no callers."""
+
+    def get_permission(_: FakeBucket, action: str, resource: str) -> PermissionResult:
+        del action, resource
+        return _RESULTS[_verdict.get()]
+
+    FakeBucket.get_permission = get_permission  # type: ignore[assignment]
+
+
+def _judge(bucket: FakeBucket, caller: Caller, action: str, key_name: str | None) -> Verdict:
+    if bucket.policy is None:
+        return Verdict.SILENT
+    resource = f"{bucket.arn}/{key_name}" if key_name is not None else bucket.arn
+    verdict = access.judge(bucket.policy.decode(), caller, action, resource)
+    block = bucket.public_access_block
+    if caller.kind == "anonymous" and block and block.restrict_public_buckets and verdict is Verdict.ALLOW:
+        return Verdict.SILENT
+    return verdict
+
+
+def _action(method: str, query: Mapping[str, str]) -> str:
+    aspect = next((name for part, name in _ASPECTS.items() if part in query), "")
+    return f"s3:{_ACTIONS.get(method, method)}Object{aspect}"
+
+
+def _is_public(bucket: FakeBucket, key: FakeKey | None, request: Any) -> bool:
+    """Whether an access control list opens an object's content to everybody."""
+    block = bucket.public_access_block
+    if key is None or key.acl is None or (block and block.ignore_public_acls):
+        return False
+    return _action(request.method, request.args) == "s3:GetObject" and key.acl.public_read
+
+
+def _may_list(bucket: FakeBucket | None, caller: Caller, request: Any) -> bool:
+    if bucket is None or request.method not in ("GET", "HEAD") or not _LISTING.issuperset(request.args.keys()):
+        return False
+    verdict = _judge(bucket, caller, "s3:ListBucket", None)
+    return verdict is Verdict.ALLOW or (verdict is Verdict.SILENT and _is_public_list(bucket))
+
+
+def _is_public_list(bucket: FakeBucket) -> bool:
+    block = bucket.public_access_block
+    return bool(bucket.acl and bucket.acl.public_read and not (block and block.ignore_public_acls))
+
+
+def _is_signed_form(request: Any) -> bool:
+    """A browser's upload carries its signature in the form, beside the policy that was signed."""
+    names = {name.lower() for name in request.form} if request.method == "POST" else set()
+    return not names.isdisjoint({"x-amz-signature", "signature"})
+
+
+_RANGE: Final = re.compile(r"bytes=(\d+-\d*|-\d+)")
+
+
+def _tidy(environ: dict[str, Any]) -> None:
+    """Take away conditions that S3 passes over, and moto stumbles over.
+
+    Source: Amazon S3 API Reference, "GetObject": an entity tag's condition counts before a date's. A `Range` or a
+    date that cannot be read is as if it had not been sent (RFC 9110, 14.2 and 13.1).
+    """
+    if not _RANGE.fullmatch(environ.get("HTTP_RANGE", "")):
+        environ.pop("HTTP_RANGE", None)
+    for tag, date in (("IF_NONE_MATCH", "IF_MODIFIED_SINCE"), ("IF_MATCH", "IF_UNMODIFIED_SINCE")):
+        if f"HTTP_{tag}" in environ or not _is_date(environ.get(f"HTTP_{date}", "")):
+            environ.pop(f"HTTP_{date}", None)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        str_to_rfc_1123_datetime(text)
+    except ValueError:
+        return False
+    return True

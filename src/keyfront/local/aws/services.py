@@ -1,0 +1,116 @@
+"""Every AWS service but CloudFront, played by moto in this process."""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from keyfront.errors import InputError, ServiceError
+from keyfront.local.aws.addressing import signed_service
+from keyfront.local.aws.bridge import Environ
+from keyfront.local.aws.folder import root_of
+from keyfront.local.aws.mutations import may_change, must_be_kept
+from keyfront.local.aws.responses import RefusedError
+from keyfront.local.aws.state import ServicesState
+from keyfront.local.controlplane import ControlPlane
+from keyfront.local.lambdas.service import Functions
+
+if TYPE_CHECKING:
+    from moto.s3.models import FakeBucket
+
+T = TypeVar("T")
+
+
+class Services:
+    """A WSGI application. Its state is moto's: it belongs to the process, not to this object."""
+
+    def __init__(
+        self,
+        *,
+        moto_api: bool = False,
+        enforce_iam: bool = False,
+        state: ServicesState | None = None,
+        plane: ControlPlane | None = None,
+    ) -> None:
+        """`moto_api` opens moto's own controls under `/moto-api/`, which anybody may use then.
+
+        `enforce_iam` asks the policies of whoever has credentials of this endpoint's own: see `enforcement`.
+        `state` is where moto's state comes from and is kept; `plane` has the CloudFront resources that other services
+        are asked for.
+        """
+        self._moto_api, self._enforce_iam, self._plane = moto_api, enforce_iam, plane
+        self._state = state
+        self.functions = Functions(self.perform, enforce_iam=enforce_iam)
+        self._lock = Lock()
+        self._application: Any = None
+
+    def load(self) -> None:
+        """Import moto, which takes about a second of CPU time; the first request does it otherwise.
+
+        `InputError` when the state that was kept cannot be brought back.
+        """
+        with self._lock:
+            if self._application is None:
+                from keyfront.local.aws.dispatcher import Dispatcher
+
+                application = Dispatcher(
+                    self.functions, moto_api=self._moto_api, enforce_iam=self._enforce_iam, plane=self._plane
+                )
+                if self._state:
+                    self._state.load()
+                self._application = application
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        if self._application is None:
+            self.load()
+        if self._state is None:
+            answer: Iterable[bytes] = self._application(environ, start_response)
+            return answer
+        if must_be_kept(environ):
+            self._admit(self._state, environ)
+        with self._state.request(changes=may_change(environ)):
+            # Flask answers when it is asked for the body's pieces.
+            return list(self._application(environ, start_response))
+
+    def _admit(self, state: ServicesState, environ: Environ) -> None:
+        try:
+            state.admit(int(environ["CONTENT_LENGTH"]))
+        except ServiceError as error:
+            from keyfront.local.aws.unkept import refusal
+
+            service = signed_service(environ.get("HTTP_AUTHORIZATION", ""), environ["QUERY_STRING"].encode("latin-1"))
+            raise RefusedError(refusal(service, str(error))) from None
+
+    def perform(self, work: Callable[[], T], *, changes: bool) -> T:
+        """Do something with what moto has, as a request does; `changes`: whether it may change something. Blocks.
+
+        It is done whether or not a change can be kept: nobody is told that it is.
+        """
+        self.load()
+        with self._state.request(changes=changes) if self._state else nullcontext():
+            return work()
+
+    def publish_folder(self, bucket: str, folder: Path, prefix: str, headers: Mapping[str, str]) -> list[str]:
+        """See `Endpoint.publish_folder`."""
+        root = root_of(folder)
+        from keyfront.local.aws.publication import publish
+
+        return self.perform(lambda: publish(_bucket(bucket), root, prefix, headers), changes=True)
+
+    def reset(self) -> None:
+        """Forget every resource of every service."""
+        self.load()
+        from moto.moto_api._internal.models import moto_api_backend
+
+        moto_api_backend.reset()
+
+
+def _bucket(name: str) -> "FakeBucket":
+    from moto.s3.models import s3_backends
+
+    try:
+        partition, account = s3_backends.bucket_accounts[name]
+    except KeyError:
+        raise InputError(f"there is no bucket {name!r} to publish a folder in; create it first") from None
+    return s3_backends[account][partition].get_bucket(name)

@@ -1,0 +1,43 @@
+"""Whether API Gateway, or anybody by a function's URL, may call a function: its resource policy says so.
+
+Amazon always asks it; the laptop does when IAM is enforced, and otherwise says once what would be missing.
+"""
+
+import json
+import logging
+from typing import Any, Final
+
+from keyfront.local.aws.access import Caller, Verdict, judge
+from keyfront.local.lambdas.function import Function
+
+_log = logging.getLogger(__name__)
+_MOST_SAID: Final = 1000
+
+
+class Permissions:
+    """Asks resource policies; remembers what it has said."""
+
+    def __init__(self, *, enforced: bool) -> None:
+        self._enforced = enforced
+        self._said: set[str] = set()
+
+    def may_integrate(self, policy: list[dict[str, Any]], function: Function, source: str) -> bool:
+        """Whether API Gateway may call `function` for `source`, the ARN of a route that is called."""
+        context = {"aws:sourcearn": source, "aws:sourceaccount": function.account}
+        caller = Caller("service", frozenset({("Service", "apigateway.amazonaws.com")}), context)
+        how = "apigateway.amazonaws.com (aws_lambda_permission)"
+        return self._may(policy, caller, "lambda:InvokeFunction", function, f"{how} for {source}")
+
+    def may_open(self, policy: list[dict[str, Any]], function: Function) -> bool:
+        """Whether anybody may call `function` by its URL."""
+        caller = Caller("anonymous", frozenset(), {"lambda:functionurlauthtype": "NONE"})
+        return self._may(policy, caller, "lambda:InvokeFunctionUrl", function, "everybody (principal *)")
+
+    def _may(self, policy: list[dict[str, Any]], caller: Caller, action: str, function: Function, whom: str) -> bool:
+        if judge(json.dumps({"Statement": policy}), caller, action, function.arn) is Verdict.ALLOW:
+            return True
+        line = f"the policy of function {function.name} does not allow {action} to {whom}"
+        if line not in self._said and len(self._said) < _MOST_SAID:
+            self._said.add(line)
+            _log.warning("%s: %s", line, "refused" if self._enforced else "Amazon would refuse the call")
+        return not self._enforced

@@ -1,0 +1,123 @@
+"""The HTTP APIs and function URLs that moto keeps, as values to answer by. Importing this module imports moto."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from moto.apigatewayv2.models import Api, ApiGatewayV2Backend, apigatewayv2_backends
+from moto.awslambda.models import LambdaBackend, LambdaFunction, lambda_backends
+
+from keyfront.local.aws.web.cors import Cors
+from keyfront.local.aws.web.routes import Route
+from keyfront.local.aws.web.tokens import Authorizer
+from keyfront.local.lambdas.function import Function
+from keyfront.local.lambdas.saved_functions import as_value
+
+
+@dataclass(frozen=True)
+class Integration:
+    """Where a route leads."""
+
+    kind: str
+    uri: str
+    method: str
+    version: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class HttpApi:
+    """An HTTP API, as it is now."""
+
+    id: str
+    account: str
+    region: str
+    routes: tuple[Route, ...]
+    integrations: Mapping[str, Integration]
+    authorizers: Mapping[str, Authorizer]
+    stages: Mapping[str, Mapping[str, str]]
+    """By name, their variables."""
+    cors: Cors | None
+
+
+@dataclass(frozen=True)
+class FunctionUrl:
+    """A function's own address."""
+
+    id: str
+    function: Function
+    auth: str
+    cors: Cors | None
+
+
+def http_api(api_id: str) -> HttpApi | None:
+    """The HTTP API of this id, in whichever account and Region; `None` when there is none that can be called."""
+    for account, region, backend in apigatewayv2_backends.iter_backends():
+        assert isinstance(backend, ApiGatewayV2Backend)
+        api = backend.apis.get(api_id)
+        if api is not None and api.protocol_type == "HTTP" and not api.disable_execute_api_endpoint:
+            return _api(api, account, region)
+    return None
+
+
+def function_url(url_id: str) -> FunctionUrl | None:
+    """The function URL of this id. `FunctionError` when its function cannot be run."""
+    for _, _, backend in lambda_backends.iter_backends():
+        assert isinstance(backend, LambdaBackend)
+        for function in backend.list_functions():
+            config = function.url_config
+            if config is not None and config.url.partition("//")[2].partition(".")[0] == url_id:
+                cors = config.config.get("Cors")
+                auth = config.config.get("AuthType") or "NONE"
+                return FunctionUrl(url_id, as_value(function), auth, Cors.of(cors) if cors else None)
+    return None
+
+
+def resource_policy(function: Function) -> list[dict[str, Any]]:
+    """The statements that say who else may call a function."""
+    kept: LambdaFunction = lambda_backends[function.account][function.region].get_function(function.name, None)
+    return list(kept.policy.statements)
+
+
+def _api(api: Api, account: str, region: str) -> HttpApi:
+    return HttpApi(
+        id=api.api_id,
+        account=account,
+        region=region,
+        routes=tuple(
+            Route(
+                route.route_key,
+                (route.target or "").removeprefix("integrations/"),
+                route.authorization_type or "NONE",
+                route.authorizer_id,
+                tuple(route.authorization_scopes or ()),
+            )
+            for route in api.routes.values()
+        ),
+        integrations={
+            each.id: Integration(
+                each.integration_type,
+                each.integration_uri,
+                each.integration_method,
+                each.payload_format_version or "1.0",
+                (each.timeout_in_millis or 30000) / 1000,
+            )
+            for each in api.integrations.values()
+        },
+        authorizers={
+            each.id: _authorizer(each.jwt_config, each.identity_source)
+            for each in api.authorizers.values()
+            if each.authorizer_type == "JWT"
+        },
+        stages={stage.name: dict(stage.stage_variables or {}) for stage in api.stages.values()},
+        cors=Cors.of(_mapping(api.cors_configuration)) if api.cors_configuration else None,
+    )
+
+
+def _authorizer(configuration: Any, sources: Any) -> Authorizer:
+    given = {name[:1].lower() + name[1:]: value for name, value in _mapping(configuration).items()}
+    return Authorizer(str(given.get("issuer")), tuple(given.get("audience") or ()), tuple(sources or ()))
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

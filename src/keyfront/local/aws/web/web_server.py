@@ -1,0 +1,180 @@
+"""Answers requests to the addresses of HTTP APIs and function URLs."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from keyfront.local.aws.responses import Answer
+from keyfront.local.aws.web import events, routes
+from keyfront.local.aws.web.events import Called
+from keyfront.local.aws.web.hosts import Address
+from keyfront.local.aws.web.permission import Permissions
+from keyfront.local.aws.web.proxy import Proxy
+from keyfront.local.aws.web.replies import Format, ReplyError, message, reply
+from keyfront.local.aws.web.requests import WebRequest
+from keyfront.local.aws.web.routes import Route
+from keyfront.local.aws.web.tokens import Issuers, RefusedTokenError, as_text
+from keyfront.local.lambdas.function import BusyError, Function, FunctionError
+from keyfront.local.lambdas.sandbox import Result
+from keyfront.local.lambdas.service import Functions, Perform
+
+if TYPE_CHECKING:
+    from keyfront.local.aws.web.saved_apis import FunctionUrl, HttpApi, Integration
+
+_log = logging.getLogger(__name__)
+
+_NOT_FOUND: Final = message(404, "Not Found")
+_FAILED: Final = message(500, "Internal Server Error")
+_UNAVAILABLE: Final = message(503, "Service Unavailable")
+_FORBIDDEN: Final = message(403, "Forbidden")
+
+
+class Front:
+    """Everything behind those addresses, in the endpoint's event loop."""
+
+    def __init__(self, functions: Functions, perform: Perform, *, enforce: bool) -> None:
+        """`perform` does something with what moto has; `enforce`: resource policies are asked."""
+        self._functions, self._perform = functions, perform
+        self._permissions, self._issuers, self._proxy = Permissions(enforced=enforce), Issuers(), Proxy()
+
+    async def answer(self, address: Address, request: WebRequest) -> Answer:
+        """What `address` says to `request`."""
+        return await (self._api if address.kind == "execute-api" else self._url)(address.id, request)
+
+    async def close(self) -> None:
+        """Close connections to integrations."""
+        await self._proxy.close()
+
+    async def _api(self, api_id: str, request: WebRequest) -> Answer:
+        from keyfront.local.aws.web import saved_apis as kept
+
+        api = await asyncio.to_thread(self._perform, lambda: kept.http_api(api_id), changes=False)
+        if api is None:
+            return _NOT_FOUND
+        if api.cors is not None and (preflight := api.cors.preflight(request)):
+            return preflight
+        answer = await self._routed(api, request)
+        return answer if api.cors is None else api.cors.applied(request, answer)
+
+    async def _routed(self, api: "HttpApi", request: WebRequest) -> Answer:
+        stage, path = _stage(api, request.path)
+        chosen = routes.choose(api.routes, request.method, path) if stage is not None else None
+        if stage is None or chosen is None:
+            return _NOT_FOUND
+        route, parameters = chosen
+        integration = api.integrations.get(route.integration)
+        if integration is None:
+            return _FAILED
+        try:
+            authorizer = await self._authorized(api, route, request)
+        except RefusedTokenError as refused:
+            return _refusal(refused)
+        if integration.kind == "HTTP_PROXY":
+            with suppress(TimeoutError):
+                async with asyncio.timeout(integration.seconds):
+                    return await self._proxy.answer(integration.uri, integration.method, request, parameters)
+            return _UNAVAILABLE
+        called = Called(api.account, api.id, stage, route.key, parameters, api.stages[stage], authorizer)
+        return await self._integrated(api, route, integration, request, called)
+
+    async def _integrated(
+        self, api: "HttpApi", route: Route, integration: "Integration", request: WebRequest, called: Called
+    ) -> Answer:
+        arn = integration.uri
+        if (
+            "/functions/" in arn
+        ):  # API Gateway's own way to write a function: ….:lambda:path/…/functions/ARN/invocations
+            arn = arn.partition("/functions/")[2].removesuffix("/invocations")
+        source = f"arn:aws:execute-api:{api.region}:{api.account}:{api.id}/{called.stage}/"
+        source += route.key if route.key == routes.DEFAULT else route.key.replace(" ", "").replace("ANY/", "*/")
+        version: Format = "2.0" if integration.version == "2.0" else "1.0"
+        event = events.version_2(request, called) if version == "2.0" else events.version_1(request, called, route.path)
+        try:
+            function = await self._functions.find(arn)
+            if not self._permissions.may_integrate(await self._policy(function), function, source):
+                return _FAILED
+            async with asyncio.timeout(integration.seconds):
+                result = await self._functions.call(function, json.dumps(event).encode(), arn=arn)
+            return self._told(function, result, version)
+        except (BusyError, TimeoutError):
+            return _UNAVAILABLE
+        except FunctionError as error:
+            _log.warning("HTTP API %s, %s: %s", api.id, route.key, error)
+            return _FAILED
+
+    async def _authorized(self, api: "HttpApi", route: Route, request: WebRequest) -> Mapping[str, Any] | None:
+        """What a function learns of whoever asks. `RefusedTokenError` when they may not."""
+        if route.authorization == "NONE":
+            return None
+        authorizer = api.authorizers.get(route.authorizer or "")
+        if authorizer is None:
+            _log.warning("route %r: an authorizer of type %s opens nothing here", route.key, route.authorization)
+            raise RefusedTokenError("no JWT authorizer", status=403)
+        token = next((found for source in authorizer.sources if (found := request.select(source))), None)
+        if token is None:
+            raise RefusedTokenError("")
+        claims = await self._issuers.claims(authorizer, token, route.scopes)
+        return {"jwt": {"claims": as_text(claims), "scopes": list(route.scopes) or None}}
+
+    async def _url(self, url_id: str, request: WebRequest) -> Answer:
+        from keyfront.local.aws.web import saved_apis as kept
+
+        try:
+            url = await asyncio.to_thread(self._perform, lambda: kept.function_url(url_id), changes=False)
+            if url is None:
+                return _FORBIDDEN
+            if url.cors is not None and (preflight := url.cors.preflight(request)):
+                return preflight
+            answer = await self._opened(url, request)
+        except BusyError as error:
+            return message(429, str(error))
+        except FunctionError as error:
+            _log.warning("function URL %s: %s", url_id, error)
+            return message(502, "Internal Server Error")
+        return answer if url.cors is None else url.cors.applied(request, answer)
+
+    async def _opened(self, url: "FunctionUrl", request: WebRequest) -> Answer:
+        function = url.function
+        if url.auth != "NONE":
+            _log.warning("function URL of %s: auth type %s opens to nobody here", function.name, url.auth)
+            return _FORBIDDEN
+        if not self._permissions.may_open(await self._policy(function), function):
+            return _FORBIDDEN
+        event = events.version_2(request, Called("anonymous", url.id))
+        result = await self._functions.call(function, json.dumps(event).encode())
+        answer = self._told(function, result, "2.0")
+        return message(502, "Internal Server Error") if answer is _FAILED else answer
+
+    def _told(self, function: Function, result: Result, version: Format) -> Answer:
+        if result.failed:
+            _log.warning("function %s failed: its log group %s says why", function.name, function.log_group)
+            return _FAILED
+        try:
+            return reply(result.payload, version)
+        except ReplyError as error:
+            _log.warning("the answer of function %s is none: %s", function.name, error)
+            return _FAILED
+
+    async def _policy(self, function: Function) -> list[dict[str, Any]]:
+        from keyfront.local.aws.web import saved_apis as kept
+
+        return await asyncio.to_thread(self._perform, lambda: kept.resource_policy(function), changes=False)
+
+
+def _stage(api: "HttpApi", path: str) -> tuple[str | None, str]:
+    """The stage that a path is in, and the rest of the path."""
+    first, _, rest = path[1:].partition("/")
+    if first in api.stages and first != routes.DEFAULT:
+        return first, f"/{rest}"
+    return (routes.DEFAULT if routes.DEFAULT in api.stages else None), path
+
+
+def _refusal(refused: RefusedTokenError) -> Answer:
+    why = str(refused).replace('"', "'")
+    said = f'Bearer scope="" error="{refused.code}" error_description="{why}"' if why else "Bearer"
+    return message(
+        refused.status, "Unauthorized" if refused.status == 401 else "Forbidden", [("www-authenticate", said)]
+    )

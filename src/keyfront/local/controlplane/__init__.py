@@ -1,0 +1,14 @@
+"""The CloudFront API on a laptop: REST-XML as AWS's clients speak it, over an account in memory.
+
+`ControlPlane.handle` answers a request; `asgi.application` serves it; `ControlPlane.propagation` is told by the edges
+what they have applied. The service model in botocore drives reading, checking and writing, so that an operation is a
+function from a parsed input to an output.
+"""
+
+from keyfront.local.controlplane.journal import Journal
+from keyfront.local.controlplane.plane import ControlPlane
+from keyfront.local.controlplane.propagation import Propagation
+from keyfront.local.controlplane.quotas import Quotas
+from keyfront.local.controlplane.writing import Response
+
+__all__ = ["ControlPlane", "Journal", "Propagation", "Quotas", "Response"]

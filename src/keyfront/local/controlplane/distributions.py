@@ -1,0 +1,196 @@
+"""Distributions: the operations. Their rules stand in `distribution_rules`, `origin_rules` and `behavior_rules`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, cast
+
+from keyfront.local.controlplane import invalidations, key_groups, monitoring, tags
+from keyfront.local.controlplane.defaults import with_defaults
+from keyfront.local.controlplane.distribution_rules import check_complete, check_distribution, check_reference
+from keyfront.local.controlplane.faults import APIError
+from keyfront.local.controlplane.identifiers import distribution_arn, new_etag, new_id
+from keyfront.local.controlplane.model import location, service_model
+from keyfront.local.controlplane.paging import page
+from keyfront.local.controlplane.resources import Account, Operation, check_version, found
+from keyfront.local.controlplane.store import Resource
+from keyfront.local.controlplane.trust import distributions_trusting, trusted_key_groups, trusted_signers
+
+if TYPE_CHECKING:
+    from botocore.model import StructureShape
+
+    from keyfront.local.controlplane.shapes import (
+        DistributionConfig,
+        DistributionRequest,
+        DistributionWithTagsRequest,
+        ListRequest,
+        TrustingDistributionsRequest,
+    )
+
+
+def create(account: Account, request: DistributionRequest) -> Mapping[str, object]:
+    """CreateDistribution: a caller reference can be used once."""
+    return _create(account, request["DistributionConfig"], {})
+
+
+def create_with_tags(account: Account, request: DistributionWithTagsRequest) -> Mapping[str, object]:
+    """CreateDistributionWithTags."""
+    given = request["DistributionConfigWithTags"]
+    return _create(account, given["DistributionConfig"], tags.checked(given["Tags"]))
+
+
+def get(account: Account, request: DistributionRequest) -> Mapping[str, object]:
+    """GetDistribution."""
+    distribution = _find(account, request["Id"])
+    return {"Distribution": _describe(account, distribution), "ETag": distribution.etag}
+
+
+def get_config(account: Account, request: DistributionRequest) -> Mapping[str, object]:
+    """GetDistributionConfig."""
+    distribution = _find(account, request["Id"])
+    return {"DistributionConfig": distribution.config, "ETag": distribution.etag}
+
+
+def list_all(account: Account, request: ListRequest) -> Mapping[str, object]:
+    """ListDistributions."""
+    listing = page(account.store.distributions, request, lambda d: summarise(account, d))
+    return {"DistributionList": listing}
+
+
+def list_trusting(account: Account, request: TrustingDistributionsRequest) -> Mapping[str, object]:
+    """ListDistributionsByKeyGroup: the ids of the distributions that trust a key group."""
+    group = key_groups.find(account, request["KeyGroupId"])
+    trusting = distributions_trusting(account.store, group.id)
+    return {"DistributionIdList": page(trusting, request, lambda distribution: distribution.id)}
+
+
+def update(account: Account, request: DistributionRequest) -> Mapping[str, object]:
+    """UpdateDistribution: the whole configuration is replaced, by a whole one."""
+    distribution, given = _find(account, request["Id"]), request["DistributionConfig"]
+    check_version(distribution, request.get("IfMatch"))
+    check_reference(distribution.config, given)
+    check_complete(given)
+    config = with_defaults(given)
+    check_distribution(account, config, distribution.id)
+    changed = replace(distribution, config=config, etag=new_etag(), modified=account.clock())
+    account.store.distributions.put(changed)
+    account.propagation.changed(changed.id, changed.etag)
+    return {"Distribution": _describe(account, changed), "ETag": changed.etag}
+
+
+def delete(account: Account, request: DistributionRequest) -> Mapping[str, object]:
+    """DeleteDistribution: only when it is disabled, and every edge knows."""
+    distribution = _find(account, request["Id"])
+    check_version(distribution, request.get("IfMatch"))
+    if distribution.config["Enabled"]:
+        message = "The distribution you are trying to delete has not been disabled: update it with Enabled false."
+        raise APIError("DistributionNotDisabled", message)
+    if account.propagation.under_way(distribution.id, distribution.etag):
+        message = "The distribution you are trying to delete has not been disabled everywhere: it is still InProgress."
+        raise APIError("DistributionNotDisabled", message)
+    invalidations.remove_all(account, distribution.id)
+    monitoring.forget(account, distribution.id)
+    tags.forget(account, distribution.id)
+    account.store.distributions.remove(distribution.id)
+    account.propagation.removed(distribution.id)
+    return {}
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "CreateDistribution": create,
+    "CreateDistributionWithTags": create_with_tags,
+    "GetDistribution": get,
+    "GetDistributionConfig": get_config,
+    "ListDistributions": list_all,
+    "ListDistributionsByKeyGroup": list_trusting,
+    "UpdateDistribution": update,
+    "DeleteDistribution": delete,
+}
+
+
+def _find(account: Account, identifier: str) -> Resource[DistributionConfig]:
+    return found(account.store.distributions, identifier, "NoSuchDistribution", "distribution")
+
+
+def _create(account: Account, given: DistributionConfig, tagged: dict[str, str]) -> Mapping[str, object]:
+    config, store = with_defaults(given), account.store
+    for other in store.distributions:
+        if other.config["CallerReference"] == config["CallerReference"]:
+            raise APIError(
+                "DistributionAlreadyExists",
+                "The caller reference that you are using to create a distribution is associated with another "
+                f"distribution. Already exists: {other.id}",
+            )
+    check_distribution(account, config)
+    if len(store.distributions) >= account.quotas.distributions:
+        message = f"This account may have {account.quotas.distributions} distributions, and has them."
+        raise APIError("TooManyDistributions", message)
+    now = account.clock()
+    distribution = Resource(new_id(), new_etag(), config, now, now)
+    store.distributions.put(distribution)
+    tags.put(account, distribution.id, tagged)
+    account.propagation.changed(distribution.id, distribution.etag)
+    return {
+        "Distribution": _describe(account, distribution),
+        "ETag": distribution.etag,
+        "Location": location(f"distribution/{distribution.id}"),
+    }
+
+
+def _describe(account: Account, distribution: Resource[DistributionConfig]) -> Mapping[str, object]:
+    return {
+        **_state(account, distribution),
+        "InProgressInvalidationBatches": invalidations.in_progress(account, distribution.id),
+        "ActiveTrustedSigners": _active_signers(distribution.config),
+        "ActiveTrustedKeyGroups": _active_key_groups(account, distribution.config),
+        "DistributionConfig": distribution.config,
+    }
+
+
+def summarise(account: Account, distribution: Resource[DistributionConfig]) -> Mapping[str, object]:
+    """The distribution as lists have it: `DistributionSummary`."""
+    shown = _summary_members()
+    config = {name: value for name, value in distribution.config.items() if name in shown}
+    return {**config, **_state(account, distribution), "ETag": distribution.etag}
+
+
+@cache
+def _summary_members() -> frozenset[str]:
+    return frozenset(cast("StructureShape", service_model().shape_for("DistributionSummary")).members)
+
+
+def _state(account: Account, distribution: Resource[DistributionConfig]) -> dict[str, object]:
+    """What a distribution and its summary both say beside the configuration."""
+    under_way = account.propagation.under_way(distribution.id, distribution.etag)
+    state: dict[str, object] = {
+        "Id": distribution.id,
+        "ARN": distribution_arn(account.number, distribution.id),
+        "Status": "InProgress" if under_way else "Deployed",
+        "LastModifiedTime": distribution.modified,
+        "DomainName": account.domain_name(distribution.id),
+    }
+    if aliases := distribution.config["Aliases"].get("Items", []):
+        state["AliasICPRecordals"] = [{"CNAME": alias, "ICPRecordalStatus": "APPROVED"} for alias in aliases]
+    return state
+
+
+def _active_key_groups(account: Account, config: DistributionConfig) -> Mapping[str, object]:
+    """Each trusted key group with the ids of its keys, as they are now."""
+    items: list[Mapping[str, object]] = []
+    for identifier in trusted_key_groups(config):
+        group = account.store.key_groups.get(identifier)
+        keys = group.config["Items"] if group else []
+        items.append({"KeyGroupId": identifier, "KeyPairIds": {"Quantity": len(keys), "Items": keys}})
+    return _active(items)
+
+
+def _active_signers(config: DistributionConfig) -> Mapping[str, object]:
+    """Each trusted account. Key pairs of accounts are made by a root user in the console: there are none here."""
+    return _active([{"AwsAccountNumber": s, "KeyPairIds": {"Quantity": 0}} for s in trusted_signers(config)])
+
+
+def _active(items: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
+    active: dict[str, object] = {"Enabled": bool(items), "Quantity": len(items)}
+    return active | {"Items": items} if items else active

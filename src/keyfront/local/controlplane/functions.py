@@ -1,0 +1,183 @@
+"""CloudFront functions: their code is kept, published and associated. Running it is not claimed.
+
+A function has two stages. `DEVELOPMENT` is what Create and Update write; Publish copies it to `LIVE`, which is what a
+cache behavior runs. Each stage has an ETag of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from keyfront.local.controlplane import key_value_stores, tags
+from keyfront.local.controlplane.faults import APIError
+from keyfront.local.controlplane.identifiers import function_arn, new_etag
+from keyfront.local.controlplane.model import location
+from keyfront.local.controlplane.paging import short_page
+from keyfront.local.controlplane.resources import (
+    COMMENT_CHARACTERS,
+    Account,
+    Operation,
+    check_length,
+    check_version,
+    found,
+)
+from keyfront.local.controlplane.store import Resource
+from keyfront.local.controlplane.trust import distributions_with_function
+
+if TYPE_CHECKING:
+    from keyfront.local.controlplane.shapes import FunctionRequest, FunctionVersion, ListFunctionsRequest
+
+_DEVELOPMENT, _LIVE = "DEVELOPMENT", "LIVE"
+_CONTENT_TYPE = "application/octet-stream"
+"""Of GetFunction's body (AWS CLI Reference, get-function)."""
+
+
+def create(account: Account, request: FunctionRequest) -> Mapping[str, object]:
+    """CreateFunction: a function in development; nothing can be associated with it before it is published."""
+    name, functions = request["Name"], account.store.functions
+    if functions.get(name):
+        message = f"A function with the same name already exists in this account: {name}."
+        raise APIError("FunctionAlreadyExists", message)
+    if len(functions) >= account.quotas.functions:
+        message = f"This account may have {account.quotas.functions} functions, and has them: delete one first."
+        raise APIError("TooManyFunctions", message)
+    now = account.clock()
+    function = Resource(name, new_etag(), _version(account, request), now, now)
+    functions.put(function)
+    if "Tags" in request:
+        tags.put(account, tags.of_function(name), tags.checked(request["Tags"]))
+    return {
+        "FunctionSummary": _describe(account, function, _DEVELOPMENT),
+        "ETag": function.etag,
+        "Location": location(f"function/{name}"),
+    }
+
+
+def describe(account: Account, request: FunctionRequest) -> Mapping[str, object]:
+    """DescribeFunction: one stage of it; the development stage when none is named."""
+    stage = request.get("Stage", _DEVELOPMENT)
+    function = _find(account, request["Name"], stage)
+    return {"FunctionSummary": _describe(account, function, stage), "ETag": function.etag}
+
+
+def get(account: Account, request: FunctionRequest) -> Mapping[str, object]:
+    """GetFunction: the code, to the byte."""
+    function = _find(account, request["Name"], request.get("Stage", _DEVELOPMENT))
+    return {"FunctionCode": function.config["FunctionCode"], "ETag": function.etag, "ContentType": _CONTENT_TYPE}
+
+
+def update(account: Account, request: FunctionRequest) -> Mapping[str, object]:
+    """UpdateFunction: configuration and code of the development stage; what is live stays."""
+    function = _find(account, request["Name"], _DEVELOPMENT)
+    check_version(function, request.get("IfMatch"))
+    version = _version(account, request)
+    changed = replace(function, config=version, etag=new_etag(), modified=account.clock())
+    account.store.functions.put(changed)
+    return {"FunctionSummary": _describe(account, changed, _DEVELOPMENT), "ETag": changed.etag}
+
+
+def publish(account: Account, request: FunctionRequest) -> Mapping[str, object]:
+    """PublishFunction: the development stage goes live, in every cache behavior that names the function."""
+    function = _find(account, request["Name"], _DEVELOPMENT)
+    check_version(function, request.get("IfMatch"))
+    before, now = account.store.published_functions.get(function.id), account.clock()
+    if before and before.config == function.config:
+        live = before
+    else:
+        live = replace(function, etag=new_etag(), created=before.created if before else now, modified=now)
+    account.store.published_functions.put(live)
+    return {"FunctionSummary": _describe(account, live, _LIVE)}
+
+
+def delete(account: Account, request: FunctionRequest) -> Mapping[str, object]:
+    """DeleteFunction: both stages, unless a cache behavior names it."""
+    function = _find(account, request["Name"], _DEVELOPMENT)
+    check_version(function, request.get("IfMatch"))
+    if using := _users(account, function.id):
+        message = f"Cannot delete function, it is in use by {len(using)} distributions: {', '.join(using[:10])}."
+        raise APIError("FunctionInUse", message)
+    account.store.functions.remove(function.id)
+    if account.store.published_functions.get(function.id):
+        account.store.published_functions.remove(function.id)
+    tags.forget(account, tags.of_function(function.id))
+    return {}
+
+
+def list_all(account: Account, request: ListFunctionsRequest) -> Mapping[str, object]:
+    """ListFunctions: those of one stage; of both when none is named, a published function in each."""
+    stages = [request["Stage"]] if "Stage" in request else [_DEVELOPMENT, _LIVE]
+    # A page ends at a name: with both stages under one marker a function could be cut in two.
+    staged = [(function, stage) for stage in stages for function in _stage(account, stage)]
+    names = {function.id: function for function, _ in staged}
+    listing = short_page([names[name] for name in sorted(names)], request, lambda function: function.id)
+    shown = listing.pop("Items", [])
+    items = [
+        _describe(account, function, stage)
+        for name in (shown if isinstance(shown, list) else [])
+        for function, stage in staged
+        if function.id == name
+    ]
+    return {"FunctionList": {**listing, "Quantity": len(items), **({"Items": items} if items else {})}}
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "CreateFunction": create,
+    "DescribeFunction": describe,
+    "GetFunction": get,
+    "UpdateFunction": update,
+    "PublishFunction": publish,
+    "DeleteFunction": delete,
+    "ListFunctions": list_all,
+}
+
+
+def _stage(account: Account, stage: str) -> list[Resource[FunctionVersion]]:
+    return list(account.store.functions if stage == _DEVELOPMENT else account.store.published_functions)
+
+
+def _find(account: Account, name: str, stage: str) -> Resource[FunctionVersion]:
+    table = account.store.functions if stage == _DEVELOPMENT else account.store.published_functions
+    return found(table, name, "NoSuchFunctionExists", f"function in the stage {stage}")
+
+
+def _users(account: Account, name: str) -> list[str]:
+    return [d.id for d in distributions_with_function(account.store, function_arn(account.number, name))]
+
+
+def _version(account: Account, request: FunctionRequest) -> FunctionVersion:
+    """What a request says of a function, checked."""
+    config, code, quota = request["FunctionConfig"], request["FunctionCode"], account.quotas.function_bytes
+    check_length(config["Comment"], "Comment", COMMENT_CHARACTERS)
+    if len(code) > quota:
+        message = f"The function has {len(code)} bytes, and may have {quota}."
+        raise APIError("FunctionSizeLimitExceeded", message)
+    key_value_stores.check_associations(account, config)
+    return {"FunctionConfig": config, "FunctionCode": code}
+
+
+def _describe(account: Account, function: Resource[FunctionVersion], stage: str) -> Mapping[str, object]:
+    return {
+        "Name": function.id,
+        "Status": _status(account, function, stage),
+        "FunctionConfig": function.config["FunctionConfig"],
+        "FunctionMetadata": {
+            "FunctionARN": function_arn(account.number, function.id),
+            "Stage": stage,
+            "CreatedTime": function.created,
+            "LastModifiedTime": function.modified,
+        },
+    }
+
+
+def _status(account: Account, function: Resource[FunctionVersion], stage: str) -> str:
+    """Assumed, but for the words: `UNPUBLISHED` is a version in development that differs from what is live."""
+    live = account.store.published_functions.get(function.id)
+    if stage == _DEVELOPMENT and (live is None or live.config != function.config):
+        return "UNPUBLISHED"
+    using = distributions_with_function(account.store, function_arn(account.number, function.id))
+    if not using:
+        return "UNASSOCIATED"
+    under_way = any(account.propagation.under_way(d.id, d.etag) for d in using)
+    return "IN_PROGRESS" if under_way else "DEPLOYED"

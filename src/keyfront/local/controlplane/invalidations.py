@@ -1,0 +1,144 @@
+"""Invalidations, which take files out of the edges' caches before they expire: operations and rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from keyfront.local.controlplane.faults import APIError
+from keyfront.local.controlplane.identifiers import new_invalidation_id
+from keyfront.local.controlplane.model import location
+from keyfront.local.controlplane.paging import page
+from keyfront.local.controlplane.resources import COMMENT_CHARACTERS, Account, Operation, check_length, found
+from keyfront.local.controlplane.store import Resource
+
+if TYPE_CHECKING:
+    from keyfront.local.controlplane.shapes import InvalidationBatch, InvalidationRequest
+
+_PATH = re.compile(r"/[^\s*]*\*?")
+"""Developer Guide, "Invalidate files": a path begins with a slash; `*` is a wildcard as its last character alone."""
+
+
+def create(account: Account, request: InvalidationRequest) -> Mapping[str, object]:
+    """CreateInvalidation: the same request again gets the invalidation that it made before."""
+    distribution, batch = _distribution(account, request), request["InvalidationBatch"]
+    _check_paths(batch)
+    for invalidation in _of(account, distribution):
+        if invalidation.config["CallerReference"] == batch["CallerReference"]:
+            if invalidation.config == batch:
+                return _created(account, invalidation)
+            message = (
+                f"The caller reference {batch['CallerReference']!r} belongs to an invalidation of other paths: "
+                f"{invalidation.id}."
+            )
+            raise APIError("InvalidationBatchAlreadyExists", message)
+    _check_quotas(account, batch)
+    now = account.clock()
+    invalidation = Resource(new_invalidation_id(), "", batch, now, now, parent=distribution)
+    account.store.invalidations.put(invalidation)
+    account.propagation.changed(invalidation.id, invalidation.id)
+    return _created(account, invalidation)
+
+
+def get(account: Account, request: InvalidationRequest) -> Mapping[str, object]:
+    """GetInvalidation."""
+    distribution = _distribution(account, request)
+    invalidation = found(account.store.invalidations, request["Id"], "NoSuchInvalidation", "invalidation")
+    if invalidation.parent != distribution:
+        message = f"The distribution {distribution} has no invalidation {invalidation.id}: it is another's."
+        raise APIError("NoSuchInvalidation", message)
+    return {"Invalidation": _describe(account, invalidation)}
+
+
+def list_all(account: Account, request: InvalidationRequest) -> Mapping[str, object]:
+    """ListInvalidations."""
+    listing = page(
+        _of(account, _distribution(account, request)),
+        request,
+        lambda i: {"Id": i.id, "CreateTime": i.created, "Status": _status(account, i.id)},
+    )
+    return {"InvalidationList": listing}
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "CreateInvalidation": create,
+    "GetInvalidation": get,
+    "ListInvalidations": list_all,
+}
+
+
+def in_progress(account: Account, distribution: str) -> int:
+    """How many invalidations of the distribution have not reached every edge."""
+    return sum(_status(account, invalidation.id) == "InProgress" for invalidation in _of(account, distribution))
+
+
+def remove_all(account: Account, distribution: str) -> None:
+    """Forget the invalidations of a distribution that is deleted."""
+    for invalidation in _of(account, distribution):
+        account.store.invalidations.remove(invalidation.id)
+        account.propagation.removed(invalidation.id)
+
+
+def _distribution(account: Account, request: InvalidationRequest) -> str:
+    table, identifier = account.store.distributions, request["DistributionId"]
+    return found(table, identifier, "NoSuchDistribution", "distribution").id
+
+
+def _of(account: Account, distribution: str) -> list[Resource[InvalidationBatch]]:
+    return [i for i in account.store.invalidations if i.parent == distribution]
+
+
+def _status(account: Account, invalidation: str) -> str:
+    return "InProgress" if account.propagation.under_way(invalidation, invalidation) else "Completed"
+
+
+def _describe(account: Account, invalidation: Resource[InvalidationBatch]) -> Mapping[str, object]:
+    return {
+        "Id": invalidation.id,
+        "Status": _status(account, invalidation.id),
+        "CreateTime": invalidation.created,
+        "InvalidationBatch": invalidation.config,
+    }
+
+
+def _created(account: Account, invalidation: Resource[InvalidationBatch]) -> Mapping[str, object]:
+    return {
+        "Invalidation": _describe(account, invalidation),
+        "Location": location(f"distribution/{invalidation.parent}/invalidation/{invalidation.id}"),
+    }
+
+
+def _check_paths(batch: InvalidationBatch) -> None:
+    check_length(batch["CallerReference"], "CallerReference", COMMENT_CHARACTERS, 1)
+    paths = batch["Paths"].get("Items", [])
+    if not paths:
+        raise APIError("InvalidArgument", "An invalidation must name at least one path.")
+    if bad := [path for path in paths if not _PATH.fullmatch(path)]:
+        raise APIError(
+            "InvalidArgument",
+            f"Your request contains the invalid invalidation path {bad[0][:200]!r}: a path begins with a slash, "
+            "holds no spaces, and may have * as its last character only.",
+        )
+
+
+def _check_quotas(account: Account, batch: InvalidationBatch) -> None:
+    quotas, paths = account.quotas, batch["Paths"].get("Items", [])
+    if len(paths) > quotas.invalidation_paths_in_progress:
+        message = (
+            f"An invalidation may name {quotas.invalidation_paths_in_progress} paths; this one names {len(paths)}."
+        )
+        raise APIError("BatchTooLarge", message)
+    under_way = [
+        path
+        for invalidation in account.store.invalidations
+        if _status(account, invalidation.id) == "InProgress"
+        for path in invalidation.config["Paths"].get("Items", [])
+    ]
+    wildcards = sum(path.endswith("*") for path in [*under_way, *paths])
+    if wildcards > quotas.invalidation_wildcards_in_progress:
+        message = f"At most {quotas.invalidation_wildcards_in_progress} wildcard invalidations may be in progress."
+        raise APIError("TooManyInvalidationsInProgress", message)
+    if len(under_way) + len(paths) - wildcards > quotas.invalidation_paths_in_progress:
+        message = f"At most {quotas.invalidation_paths_in_progress} paths may be in progress."
+        raise APIError("TooManyInvalidationsInProgress", message)

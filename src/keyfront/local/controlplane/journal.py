@@ -1,0 +1,226 @@
+"""The account on the disk: every change is there, safe from a crash, before its caller gets an answer.
+
+An SQLite database with a write-ahead log, which SQLite flushes at each commit, recovers when it opens the file and
+folds into the database now and then. A row is a resource, as JSON: nothing in the file is ever run.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import os
+import sqlite3
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from keyfront.errors import KeyfrontError
+from keyfront.local.controlplane.store import Resource
+
+if TYPE_CHECKING:
+    from keyfront.local.controlplane.store import Table
+
+_log = logging.getLogger(__name__)
+
+_APPLICATION: Final = 0x6B667274
+"""What stands in the file's header, so that no other program's database is taken for ours: `kfrt`."""
+FORMAT: Final = 1
+"""Of the rows. Who changes what a stored resource looks like raises it, and brings the rows of the last one along."""
+_BYTES: Final = "$bytes"
+"""No member of the API's and no tag has a dollar in its name."""
+_RESOURCES: Final = """
+    CREATE TABLE resources (family TEXT, id TEXT, document TEXT NOT NULL, PRIMARY KEY (family, id)) WITHOUT ROWID
+"""
+_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_IN_USE: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_PRIMARY: Final = 0xFF
+"""The bits of an SQLite error code that say which kind of error it is; the others say more about it."""
+
+
+class JournalError(KeyfrontError):
+    """An account's file that cannot be read, or not be written."""
+
+
+class Journal:
+    """The file, from `open` to `close`; in use by one process. Calls must not overlap (a `Store` sees to that)."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._connection = connection
+        self._files = {file: _identity(file) for file in (path, path.with_name(f"{path.name}-wal"))}
+        self._failing = False
+
+    @classmethod
+    def open(cls, path: Path) -> Journal:
+        """Open the file, or make it (mode 0600). `JournalError` when it is not ours, damaged or of a newer version."""
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            # isolation_level None: transactions begin and end where this module says so.
+            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+        except (OSError, sqlite3.Error) as error:
+            raise JournalError(f"{path} cannot be opened: {error}") from None
+        try:
+            _prepare(path, connection)
+        except sqlite3.Error as error:
+            connection.close()
+            raise JournalError(_unusable(path, error)) from None
+        except BaseException:
+            connection.close()
+            raise
+        return cls(path, connection)
+
+    def restore(self, tables: Mapping[str, Table[Any]]) -> None:
+        """Fill the tables (by their families' names) with what the file has. `JournalError` if it cannot be read."""
+        try:
+            rows = self._connection.execute("SELECT family, id, document FROM resources").fetchall()
+        except sqlite3.Error as error:
+            raise JournalError(_unusable(self._path, error)) from None
+        for family, identifier, document in rows:
+            try:
+                tables[family].put(_decoded(identifier, document))
+            except (ValueError, KeyError, TypeError):
+                message = f"{self._path} has {identifier!r} of {family!r}, which this version of keyfront cannot read"
+                raise JournalError(f"{message}: use {_writer(self._connection)}, or start with another file") from None
+        for table in tables.values():
+            table.keep()
+
+    def write(self, changes: Mapping[str, Mapping[str, Resource[Any] | None]]) -> None:
+        """Let each resource, by family and id, be as given (`None`: gone). All of it is on the disk on return, or none.
+
+        `JournalError` when the disk does not take it. The next change may succeed. The log has a line when changes
+        begin to fail, and one when they are kept again.
+        """
+        if not changes:
+            return
+        try:
+            self._write(changes)
+        except JournalError as error:
+            if not self._failing:
+                _log.error("%s; CloudFront's changes are refused until it can be written", error)
+            self._failing = True
+            raise
+        if self._failing:
+            _log.warning("CloudFront's changes are kept in %s again", self._path)
+        self._failing = False
+
+    def _write(self, changes: Mapping[str, Mapping[str, Resource[Any] | None]]) -> None:
+        for file, before in self._files.items():
+            if _identity(file) != before:
+                raise JournalError(
+                    f"the change was not made: {file} is gone, or another file is in its place; put it back, "
+                    "or start again"
+                )
+        put, gone = [], []
+        for family, resources in changes.items():
+            for identifier, resource in resources.items():
+                if resource is None:
+                    gone.append((family, identifier))
+                else:
+                    put.append((family, identifier, _encoded(resource)))
+        connection = self._connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany("INSERT OR REPLACE INTO resources VALUES (?, ?, ?)", put)
+            connection.executemany("DELETE FROM resources WHERE family = ? AND id = ?", gone)
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise JournalError(f"the change could not be written to {self._path}, and was not made: {error}") from None
+
+    def close(self) -> None:
+        """Fold the log into the database and let the file go."""
+        self._connection.close()
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Which file a name stands for; `None` when it stands for none that can be seen."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _prepare(path: Path, connection: sqlite3.Connection) -> None:
+    pragma = connection.execute
+    # Before anything is read: with the exclusive lock the log's index stays in memory (a full disk has no room for
+    # one), and no other process gets in.
+    pragma("PRAGMA locking_mode = EXCLUSIVE")
+    application, written = pragma("PRAGMA application_id").fetchone()[0], pragma("PRAGMA user_version").fetchone()[0]
+    tables = pragma("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if tables and application != _APPLICATION:
+        raise JournalError(f"{path} is another program's database: name another place")
+    if tables and written != FORMAT:
+        raise JournalError(
+            f"{path} was written by {_writer(connection)} in format {written}; this is keyfront {version('keyfront')}, "
+            f"which reads format {FORMAT}: use that version, or start with another file"
+        )
+    pragma("PRAGMA journal_mode = WAL")
+    pragma("PRAGMA synchronous = FULL")
+    pragma("PRAGMA fullfsync = ON")
+    if (said := pragma("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+        raise sqlite3.DatabaseError(said)
+    if tables and _writer(connection) == f"keyfront {version('keyfront')}":
+        return  # A file that needs no change opens on a full disk, too.
+    pragma("BEGIN IMMEDIATE")
+    if not tables:
+        pragma(_RESOURCES)
+        pragma("CREATE TABLE writer (version TEXT NOT NULL)")
+        pragma(f"PRAGMA application_id = {_APPLICATION}")
+        pragma(f"PRAGMA user_version = {FORMAT}")
+    pragma("DELETE FROM writer")
+    pragma("INSERT INTO writer VALUES (?)", (version("keyfront"),))
+    pragma("COMMIT")
+
+
+def _writer(connection: sqlite3.Connection) -> str:
+    try:
+        (said,) = connection.execute("SELECT version FROM writer").fetchone()
+    except (sqlite3.Error, TypeError):
+        return "another version of keyfront"
+    return f"keyfront {said}"
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> str:
+    # What Python itself raises has no code: it is what `quick_check` found.
+    kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & _PRIMARY
+    if kind in _IN_USE:
+        return f"{path} is in use by another process: stop that one, or name another place"
+    if kind in _DAMAGED:
+        return f"{path} is damaged or no database ({error}): bring back a copy of it, or move it away to start anew"
+    return (
+        f"{path} cannot be opened: {error}. Leave it where it is, it is not damaged: see that its disk has room, "
+        "works and can be written to, then start again"
+    )
+
+
+def _encoded(resource: Resource[Any]) -> str:
+    document = {
+        "etag": resource.etag,
+        "created": resource.created.isoformat(),
+        "modified": resource.modified.isoformat(),
+        "parent": resource.parent,
+        "config": resource.config,
+    }
+    return json.dumps(document, default=_plain, separators=(",", ":"))
+
+
+def _decoded(identifier: str, text: str) -> Resource[Any]:
+    document = json.loads(text, object_hook=_original)
+    created, modified = (datetime.fromisoformat(document[name]) for name in ("created", "modified"))
+    return Resource(identifier, document["etag"], document["config"], created, modified, document["parent"])
+
+
+def _plain(value: object) -> dict[str, str]:
+    if isinstance(value, bytes):
+        return {_BYTES: base64.b64encode(value).decode()}
+    raise TypeError(f"a resource holds a {type(value).__name__}, which has no form on the disk")
+
+
+def _original(value: dict[str, Any]) -> object:
+    return base64.b64decode(value[_BYTES]) if value.keys() == {_BYTES} else value

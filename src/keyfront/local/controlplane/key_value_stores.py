@@ -1,0 +1,140 @@
+"""Key value stores, which CloudFront functions read: they are kept and associated.
+
+What is in one is no part of this API: the pairs have a service of their own (`cloudfront-keyvaluestore`).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from keyfront.local.controlplane import tags
+from keyfront.local.controlplane.faults import APIError
+from keyfront.local.controlplane.identifiers import key_value_store_arn, new_etag
+from keyfront.local.controlplane.model import location
+from keyfront.local.controlplane.paging import short_page
+from keyfront.local.controlplane.resources import Account, Operation, check_version, found
+from keyfront.local.controlplane.store import Resource
+
+if TYPE_CHECKING:
+    from keyfront.local.controlplane.shapes import (
+        FunctionConfig,
+        KeyValueStoreConfig,
+        KeyValueStoreRequest,
+        ListKeyValueStoresRequest,
+    )
+
+_READY = "READY"
+"""Nothing is provisioned here, so a store is ready at once. On Amazon it is `PROVISIONING` for some seconds."""
+_ONE = 1
+"""Key value stores of a function (Developer Guide, "Quotas")."""
+_RUNTIME = "cloudfront-js-2.0"
+"""The one that can read a key value store (Developer Guide, "Amazon CloudFront KeyValueStore")."""
+
+
+def create(account: Account, request: KeyValueStoreRequest) -> Mapping[str, object]:
+    """CreateKeyValueStore: names are unique."""
+    name, stores = request["Name"], account.store.key_value_stores
+    if stores.get(name):
+        raise APIError("EntityAlreadyExists", f"A key value store with the same name already exists: {name}.")
+    if "ImportSource" in request:
+        message = "keyfront does not import key value pairs: leave ImportSource out."
+        raise APIError("InvalidArgument", message)
+    if len(stores) >= account.quotas.key_value_stores:
+        message = f"This account may have {account.quotas.key_value_stores} key value stores, and has them."
+        raise APIError("EntityLimitExceeded", message)
+    config: KeyValueStoreConfig = {"Id": str(uuid.uuid4()), "Comment": request.get("Comment", "")}
+    now = account.clock()
+    store = Resource(name, new_etag(), config, now, now)
+    stores.put(store)
+    if "Tags" in request:
+        tags.put(account, tags.of_key_value_store(config["Id"]), tags.checked(request["Tags"]))
+    return {
+        "KeyValueStore": _describe(account, store),
+        "ETag": store.etag,
+        "Location": location(f"key-value-store/{config['Id']}"),
+    }
+
+
+def describe(account: Account, request: KeyValueStoreRequest) -> Mapping[str, object]:
+    """DescribeKeyValueStore."""
+    store = _find(account, request["Name"])
+    return {"KeyValueStore": _describe(account, store), "ETag": store.etag}
+
+
+def list_all(account: Account, request: ListKeyValueStoresRequest) -> Mapping[str, object]:
+    """ListKeyValueStores: those in one status, or all."""
+    wanted = request.get("Status", _READY)
+    listed = [store for store in account.store.key_value_stores if wanted == _READY]
+    return {"KeyValueStoreList": short_page(listed, request, lambda store: _describe(account, store))}
+
+
+def update(account: Account, request: KeyValueStoreRequest) -> Mapping[str, object]:
+    """UpdateKeyValueStore: the comment alone can change."""
+    store = _find(account, request["Name"])
+    check_version(store, request.get("IfMatch"))
+    config: KeyValueStoreConfig = {**store.config, "Comment": request["Comment"]}
+    changed = replace(store, config=config, etag=new_etag(), modified=account.clock())
+    account.store.key_value_stores.put(changed)
+    return {"KeyValueStore": _describe(account, changed), "ETag": changed.etag}
+
+
+def delete(account: Account, request: KeyValueStoreRequest) -> Mapping[str, object]:
+    """DeleteKeyValueStore: not while a function is associated with it."""
+    store = _find(account, request["Name"])
+    check_version(store, request.get("IfMatch"))
+    arn = key_value_store_arn(account.number, store.config["Id"])
+    stages = (account.store.functions, account.store.published_functions)
+    if using := sorted({f.id for stage in stages for f in stage if arn in associated(f.config["FunctionConfig"])}):
+        message = f"Cannot delete the key value store while functions are associated with it: {', '.join(using)}."
+        raise APIError("CannotDeleteEntityWhileInUse", message)
+    tags.forget(account, tags.of_key_value_store(store.config["Id"]))
+    account.store.key_value_stores.remove(store.id)
+    return {}
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "CreateKeyValueStore": create,
+    "DescribeKeyValueStore": describe,
+    "ListKeyValueStores": list_all,
+    "UpdateKeyValueStore": update,
+    "DeleteKeyValueStore": delete,
+}
+
+
+def associated(config: FunctionConfig) -> list[str]:
+    """The ARNs of the key value stores that a function is associated with."""
+    if "KeyValueStoreAssociations" not in config:
+        return []
+    return [association["KeyValueStoreARN"] for association in config["KeyValueStoreAssociations"].get("Items", [])]
+
+
+def check_associations(account: Account, config: FunctionConfig) -> None:
+    """`APIError` `InvalidArgument` for a function's key value store that is not there, or cannot be read by it."""
+    arns = associated(config)
+    known = {key_value_store_arn(account.number, store.config["Id"]) for store in account.store.key_value_stores}
+    if missing := [arn for arn in arns if arn not in known]:
+        raise APIError("InvalidArgument", f"The key value store does not exist: {missing[0][:200]}.")
+    if len(arns) > _ONE:
+        message = f"A function may have {_ONE} key value store; this one would have {len(arns)}."
+        raise APIError("InvalidArgument", message)
+    if arns and config["Runtime"] != _RUNTIME:
+        message = f"A function with a key value store needs the runtime {_RUNTIME}; it has {config['Runtime']}."
+        raise APIError("InvalidArgument", message)
+
+
+def _find(account: Account, name: str) -> Resource[KeyValueStoreConfig]:
+    return found(account.store.key_value_stores, name, "EntityNotFound", "key value store")
+
+
+def _describe(account: Account, store: Resource[KeyValueStoreConfig]) -> Mapping[str, object]:
+    return {
+        "Name": store.id,
+        "Id": store.config["Id"],
+        "Comment": store.config["Comment"],
+        "ARN": key_value_store_arn(account.number, store.config["Id"]),
+        "Status": _READY,
+        "LastModifiedTime": store.modified,
+    }

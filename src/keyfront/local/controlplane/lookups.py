@@ -1,0 +1,87 @@
+"""Looking distributions up by what they have: a web ACL, or an alternate domain name that overlaps another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from keyfront.local.controlplane import distributions
+from keyfront.local.controlplane.faults import APIError
+from keyfront.local.controlplane.paging import page, short_page
+from keyfront.local.controlplane.resources import Account, Operation, found
+
+if TYPE_CHECKING:
+    from keyfront.local.controlplane.shapes import (
+        ConflictingAliasesRequest,
+        DistributionConfig,
+        ListRequest,
+        WebACLUsersRequest,
+    )
+    from keyfront.local.controlplane.store import Resource
+
+_NO_WEB_ACL = "null"
+"""API model, ListDistributionsByWebACLId: "specify null" for the distributions that have none."""
+
+
+def list_by_web_acl(account: Account, request: WebACLUsersRequest) -> Mapping[str, object]:
+    """ListDistributionsByWebACLId: a web ACL that does not exist has no distributions."""
+    wanted = "" if request["WebACLId"] == _NO_WEB_ACL else request["WebACLId"]
+    having = [d for d in account.store.distributions if d.config["WebACLId"] == wanted]
+    return {"DistributionList": page(having, request, lambda d: distributions.summarise(account, d))}
+
+
+def list_conflicting_aliases(account: Account, request: ConflictingAliasesRequest) -> Mapping[str, object]:
+    """ListConflictingAliases: aliases of other distributions that are the given one, cover it, or are covered by it.
+
+    Ids are hidden in part, as the API model says. The distribution must have a certificate of its own, for it stands
+    for the right to the alias. Assumed: the code when it has none, and that its own aliases are no conflict.
+    """
+    table, identifier = account.store.distributions, request["DistributionId"]
+    distribution = found(table, identifier, "NoSuchDistribution", "distribution")
+    if distribution.config["ViewerCertificate"].get("CloudFrontDefaultCertificate"):
+        message = f"The distribution {identifier} must have a certificate that covers the alias, and has CloudFront's."
+        raise APIError("InvalidArgument", message)
+    asked: ListRequest = {"Marker": request.get("Marker", "")}
+    if "MaxItems" in request:
+        asked["MaxItems"] = str(request["MaxItems"])
+    conflicts = sorted(_conflicts(account, distribution.id, request["Alias"]), key=lambda conflict: conflict.id)
+    listing = short_page(
+        conflicts,
+        asked,
+        lambda conflict: {
+            "Alias": conflict.id,
+            "DistributionId": _hidden(conflict.parent, 7),
+            "AccountId": _hidden(account.number, 6),
+        },
+    )
+    return {"ConflictingAliasesList": listing}
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "ListDistributionsByWebACLId": list_by_web_acl,
+    "ListConflictingAliases": list_conflicting_aliases,
+}
+
+
+def _conflicts(account: Account, distribution: str, alias: str) -> Iterator[Resource[DistributionConfig]]:
+    """Each alias that conflicts, as a resource with the alias as its id: no two distributions have the same."""
+    for other in account.store.distributions:
+        if other.id != distribution:
+            for taken in other.config["Aliases"].get("Items", []):
+                if _overlap(taken.lower(), alias.lower()):
+                    yield replace(other, id=taken, parent=other.id)
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether the names have a host in common."""
+    return one == other or _covers(one, other) or _covers(other, one)
+
+
+def _covers(wildcard: str, name: str) -> bool:
+    """Developer Guide, "Use the * wildcard in alternate domain names": any number of labels stands for the `*`."""
+    return wildcard.startswith("*.") and name.endswith(wildcard[1:])
+
+
+def _hidden(identifier: str, characters: int) -> str:
+    return "*" * characters + identifier[characters:]

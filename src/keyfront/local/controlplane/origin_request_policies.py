@@ -1,0 +1,58 @@
+"""Origin request policies: what of a viewer's request reaches the origin without being in the cache key.
+
+Sources: the API model, OriginRequestPolicyConfig; Developer Guide, "Understand origin request policies", "Quotas";
+messages seen in the field ("The parameter Headers contains Authorization that is not allowed").
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from keyfront.local.controlplane import selections
+from keyfront.local.controlplane.faults import APIError
+from keyfront.local.controlplane.managed_policies import ORIGIN_REQUEST_POLICIES
+from keyfront.local.controlplane.policies import Family
+from keyfront.local.controlplane.resources import Account
+
+if TYPE_CHECKING:
+    from keyfront.local.controlplane.shapes import OriginRequestPolicyConfig
+
+_IN_CACHE_POLICIES_ALONE = {"authorization", "accept-encoding"}
+
+
+def _complete(given: OriginRequestPolicyConfig) -> OriginRequestPolicyConfig:
+    return cast("OriginRequestPolicyConfig", {"Comment": "", **given})
+
+
+def _check(account: Account, config: OriginRequestPolicyConfig) -> None:
+    chosen = {
+        "Header": config["HeadersConfig"],
+        "Cookie": config["CookiesConfig"],
+        "QueryString": config["QueryStringsConfig"],
+    }
+    behavior, headers = config["HeadersConfig"]["HeaderBehavior"], selections.names(config["HeadersConfig"], "Header")
+    for kind, selection in chosen.items():
+        code = f"TooMany{kind}sInOriginRequestPolicy"
+        selections.check(selection, kind, account.quotas.names_per_policy, code)
+    selections.check_total(chosen, account.quotas.name_characters_per_policy)
+    for header in headers:
+        if behavior == "whitelist" and header.lower() in _IN_CACHE_POLICIES_ALONE:
+            message = f"The parameter Headers contains {header} that is not allowed: a cache policy can have it."
+            raise APIError("InvalidArgument", message)
+        if behavior == "allViewerAndWhitelistCloudFront" and not header.lower().startswith("cloudfront-"):
+            message = f"The parameter Headers contains {header[:200]}: with {behavior} it names CloudFront-… alone."
+            raise APIError("InvalidArgument", message)
+
+
+FAMILY: Family[OriginRequestPolicyConfig] = Family(
+    noun="OriginRequestPolicy",
+    plural="OriginRequestPolicies",
+    title="origin request policy",
+    path="origin-request-policy",
+    table=lambda store: store.origin_request_policies,
+    quota=lambda quotas: quotas.origin_request_policies,
+    managed=ORIGIN_REQUEST_POLICIES,
+    complete=_complete,
+    check=_check,
+)
+OPERATIONS = FAMILY.operations()

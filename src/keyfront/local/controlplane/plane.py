@@ -1,0 +1,159 @@
+"""The CloudFront API of one account: from an HTTP request to an HTTP response."""
+
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from keyfront.errors import KeyfrontError
+from keyfront.local.controlplane import (
+    cache_policies,
+    distributions,
+    functions,
+    invalidations,
+    key_groups,
+    key_value_stores,
+    lookups,
+    monitoring,
+    origin_access_controls,
+    origin_access_identities,
+    origin_request_policies,
+    public_keys,
+    response_headers_policies,
+    tags,
+)
+from keyfront.local.controlplane.faults import APIError
+from keyfront.local.controlplane.journal import Journal
+from keyfront.local.controlplane.model import service_model
+from keyfront.local.controlplane.propagation import Propagation
+from keyfront.local.controlplane.quotas import Quotas
+from keyfront.local.controlplane.reading import read
+from keyfront.local.controlplane.resources import Account, Operation, check_version_given
+from keyfront.local.controlplane.routing import route
+from keyfront.local.controlplane.store import Store, Table
+from keyfront.local.controlplane.validation import validate
+from keyfront.local.controlplane.writing import Response, write, write_error
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel
+
+_LOG = logging.getLogger(__name__)
+
+OPERATIONS: Mapping[str, Operation] = {
+    **public_keys.OPERATIONS,
+    **key_groups.OPERATIONS,
+    **distributions.OPERATIONS,
+    **origin_access_identities.OPERATIONS,
+    **origin_access_controls.OPERATIONS,
+    **lookups.OPERATIONS,
+    **cache_policies.OPERATIONS,
+    **origin_request_policies.OPERATIONS,
+    **response_headers_policies.OPERATIONS,
+    **functions.OPERATIONS,
+    **key_value_stores.OPERATIONS,
+    **monitoring.OPERATIONS,
+    **tags.OPERATIONS,
+    **invalidations.OPERATIONS,
+}
+"""Every operation that is implemented, by its name in the service model."""
+
+BODY_BYTES = 4 * 1024 * 1024
+"""The longest body that is read. A distribution with everything its quotas allow needs a tenth of it."""
+
+
+class ControlPlane:
+    """CloudFront's API over an account in memory. Signatures and permissions are not checked.
+
+    `account` is the account number of the ARNs; `domain_name` gives a distribution's domain name from its id;
+    `clock` gives now, aware. With a `journal` the account begins as it is there, and every change is in it before it
+    is answered; raises `JournalError` when it cannot be read. Safe to use from many threads.
+    """
+
+    def __init__(
+        self,
+        *,
+        account: str = "123456789012",
+        quotas: Quotas | None = None,
+        domain_name: Callable[[str], str] = lambda identifier: f"{identifier.lower()}.cloudfront.net",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        journal: Journal | None = None,
+    ) -> None:
+        self.propagation = Propagation()
+        self._account = Account(
+            account, Store(journal, [self.propagation]), quotas or Quotas(), self.propagation, domain_name, clock
+        )
+
+    def handle(self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes) -> Response:
+        """Answer one request; never raises.
+
+        `raw_path` is percent-encoded, as it was sent; `query` is without its question mark.
+        """
+        request_id = str(uuid.uuid4())
+        try:
+            return self._answer(method, raw_path, query, headers, body, request_id)
+        except APIError as error:
+            return write_error(error, request_id)
+        except KeyfrontError as error:
+            # What keeps the changes says in the log that it does not, once.
+            _LOG.debug("%s %s: %s", method, raw_path, error)
+            return write_error(APIError("InternalError", f"{error}."), request_id)
+        except Exception:  # noqa: BLE001  a bug of ours must not cost the caller the answer
+            _LOG.exception("%s %s failed (request %s)", method, raw_path, request_id)
+            message = f"keyfront failed at this request; its log says more about request {request_id}."
+            return write_error(APIError("InternalError", message), request_id)
+
+    @property
+    def account_number(self) -> str:
+        """The account's number, 12 digits."""
+        return self._account.number
+
+    def perform(self, operation: str, given: Mapping[str, Any]) -> Mapping[str, object]:
+        """Do an operation of `OPERATIONS` as if a client had asked for it, and return its output.
+
+        Raises `APIError` when it is refused, `JournalError` when it cannot be kept.
+        """
+        _check(service_model().operation_model(operation), given)
+        with self._account.store.transaction():
+            return OPERATIONS[operation](self._account, given)
+
+    def tagged(self) -> list[tags.Tagged]:
+        """What there is that can have tags, and the tags it has."""
+        with self._account.store.transaction():
+            return tags.everything(self._account)
+
+    def reset(self) -> None:
+        """Forget every resource of the account. The edges stay registered."""
+        store = self._account.store
+        with store.transaction():
+            for table in [table for table in vars(store).values() if isinstance(table, Table)]:
+                for resource in table:
+                    table.remove(resource.id)
+                    self.propagation.removed(resource.id)
+
+    def redeploy(self) -> None:
+        """Send every distribution to the registered edges, as after a start: each is deployed once they have it."""
+        with self._account.store.transaction():
+            for distribution in self._account.store.distributions:
+                self.propagation.changed(distribution.id, distribution.etag)
+
+    def _answer(
+        self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes, request_id: str
+    ) -> Response:
+        if len(body) > BODY_BYTES:
+            raise APIError("RequestEntityTooLarge", f"The body is larger than {BODY_BYTES} bytes, which is the limit.")
+        target = route(method, raw_path, query)
+        operation = OPERATIONS.get(target.operation.name)
+        if operation is None:
+            raise APIError("NotImplemented", f"keyfront does not implement {target.operation.name} yet.")
+        given = read(target, {name.lower(): value for name, value in headers.items()}, body)
+        _check(target.operation, given)
+        with self._account.store.transaction():
+            output = operation(self._account, given)
+            return write(target.operation, output, request_id)
+
+
+def _check(operation: "OperationModel", given: Mapping[str, Any]) -> None:
+    if operation.input_shape is not None:
+        check_version_given(operation.input_shape, given)
+        validate(operation.input_shape, given)

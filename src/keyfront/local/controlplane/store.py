@@ -1,0 +1,154 @@
+"""What an account has: tables of resources, changed as a whole or not at all.
+
+Resources are frozen, their configurations plain dictionaries that nobody changes in place; every change passes
+through `Table.put` and `Table.remove` inside `Store.transaction`, which is where a `Journal` gets to know of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from keyfront.local.controlplane.journal import Journal
+    from keyfront.local.controlplane.shapes import (
+        CachePolicyConfig,
+        DistributionConfig,
+        FunctionVersion,
+        InvalidationBatch,
+        KeyGroupConfig,
+        KeyValueStoreConfig,
+        MonitoringSubscription,
+        OriginAccessControlConfig,
+        OriginAccessIdentityConfig,
+        OriginRequestPolicyConfig,
+        PublicKeyConfig,
+        ResponseHeadersPolicyConfig,
+    )
+
+Config = TypeVar("Config")
+
+
+@dataclass(frozen=True)
+class Resource(Generic[Config]):
+    """One version of a public key, a key group, a distribution…; `parent` is the distribution of an invalidation."""
+
+    id: str
+    etag: str
+    config: Config
+    created: datetime
+    modified: datetime
+    parent: str = ""
+
+
+class Table(Generic[Config]):
+    """The resources of one family by id, in the order of their ids (so that pages hold while resources come and go)."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Resource[Config]] = {}
+        self._before: dict[str, Resource[Config] | None] = {}
+        """What stood at each id that the transaction under way has touched."""
+
+    def get(self, identifier: str) -> Resource[Config] | None:
+        return self._rows.get(identifier)
+
+    def put(self, resource: Resource[Config]) -> None:
+        self._before.setdefault(resource.id, self._rows.get(resource.id))
+        self._rows[resource.id] = resource
+
+    def remove(self, identifier: str) -> None:
+        self._before.setdefault(identifier, self._rows[identifier])
+        del self._rows[identifier]
+
+    def __iter__(self) -> Iterator[Resource[Config]]:
+        return iter([self._rows[identifier] for identifier in sorted(self._rows)])
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def rows(self) -> dict[str, Resource[Config]]:
+        """A copy of the content."""
+        return dict(self._rows)
+
+    def changes(self) -> dict[str, Resource[Config] | None]:
+        """What the transaction under way has put, by id; `None` where it removed."""
+        return {identifier: self._rows.get(identifier) for identifier in self._before}
+
+    def keep(self) -> None:
+        """The changes stay."""
+        self._before = {}
+
+    def undo(self) -> None:
+        """Take the changes back."""
+        for identifier, resource in self._before.items():
+            if resource is None:
+                self._rows.pop(identifier, None)
+            else:
+                self._rows[identifier] = resource
+        self._before = {}
+
+
+class Undoable(Protocol):
+    """What changes together with the tables."""
+
+    def keep(self) -> None:
+        """The changes of the transaction stay."""
+
+    def undo(self) -> None:
+        """Take them back."""
+
+
+class Store:
+    """All tables of an account, behind one lock; with a journal, they begin as it has them, and it hears of changes."""
+
+    def __init__(self, journal: Journal | None = None, also: Iterable[Undoable] = ()) -> None:
+        """`also`: what else a transaction changes, and takes back when it fails."""
+        self.public_keys: Table[PublicKeyConfig] = Table()
+        self.key_groups: Table[KeyGroupConfig] = Table()
+        self.distributions: Table[DistributionConfig] = Table()
+        self.origin_access_identities: Table[OriginAccessIdentityConfig] = Table()
+        self.origin_access_controls: Table[OriginAccessControlConfig] = Table()
+        self.cache_policies: Table[CachePolicyConfig] = Table()
+        self.origin_request_policies: Table[OriginRequestPolicyConfig] = Table()
+        self.response_headers_policies: Table[ResponseHeadersPolicyConfig] = Table()
+        """Of each kind of policy the account's own; Amazon's are in `managed_policies`."""
+        self.functions: Table[FunctionVersion] = Table()
+        self.published_functions: Table[FunctionVersion] = Table()
+        """Functions by their names: what is in development, and what is live."""
+        self.key_value_stores: Table[KeyValueStoreConfig] = Table()
+        """By their names."""
+        self.monitoring_subscriptions: Table[MonitoringSubscription] = Table()
+        """By the id of the distribution."""
+        self.invalidations: Table[InvalidationBatch] = Table()
+        self.tags: Table[dict[str, str]] = Table()
+        """Keys and values by the id of the distribution, or the name of the function (`tags`), that has them."""
+        self._lock = threading.RLock()
+        self._journal = journal
+        self._also = tuple(also)
+        if journal is not None:
+            journal.restore(self._tables())
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Nobody else reads or writes inside; an exception takes every change back, also one of the journal's."""
+        with self._lock:
+            tables = self._tables()
+            changing: list[Undoable] = [*tables.values(), *self._also]
+            try:
+                yield
+                if self._journal is not None:
+                    self._journal.write({family: changes for family, t in tables.items() if (changes := t.changes())})
+            except BaseException:
+                for each in changing:
+                    each.undo()
+                raise
+            for each in changing:
+                each.keep()
+
+    def _tables(self) -> dict[str, Table[Any]]:
+        return {name: table for name, table in vars(self).items() if isinstance(table, Table)}

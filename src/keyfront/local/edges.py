@@ -1,0 +1,178 @@
+"""The edge of `keyfront up`: a process for each location, on ports that all of them share."""
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from keyfront.edge.server.locations import Location
+from keyfront.edge.server.standing import Standing
+from keyfront.errors import InputError, KeyfrontError
+from keyfront.local.controlplane import Propagation
+from keyfront.local.edge_process import EdgeProcess
+from keyfront.web.draining import Drain
+from keyfront.web.serving import CAN_SHARE_PORTS, bind_loopback
+
+if TYPE_CHECKING:
+    from keyfront.edge.server.settings import EdgeSettings
+
+_log = logging.getLogger(__name__)
+
+_PAUSES: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+"""Seconds before a process that ended is started again; a later one each time it did not live for `_LIVELY`."""
+_LIVELY: Final = 60
+
+
+@dataclass(frozen=True)
+class EdgeLocation:
+    """One location, and the ports at which it answers for itself."""
+
+    name: str
+    """What `X-Amz-Cf-Pop` says."""
+    http: int
+    https: int
+
+
+@dataclass(frozen=True)
+class EdgePorts:
+    """Where viewers reach the edge, and the file of the authority that signed its certificates."""
+
+    http: int
+    https: int
+    authority: Path
+    locations: tuple[EdgeLocation, ...]
+    delay: float = 0.0
+    """Seconds until a change has reached the last location."""
+
+
+class Edges:
+    """Every location's process, from `start` to `stop`. One that ends is started again; the others serve meanwhile."""
+
+    def __init__(self, places: Sequence[Location], *, http_port: int, https_port: int) -> None:
+        """Take the ports (0: any that is free). Raises `PortError`, and `InputError` where ports cannot be shared."""
+        if len(places) > 1 and not CAN_SHARE_PORTS:
+            raise InputError(f"several edge locations cannot share their ports on {sys.platform}: leave --edges at 1")
+        self._places = places
+        self._reserved = ExitStack()
+        self._processes: dict[str, EdgeProcess] = {}
+        self._keeping: list[asyncio.Task[None]] = []
+        try:
+            self.http = self._reserve(http_port, "another with --http-port")
+            self.https = self._reserve(https_port, "another with --https-port")
+            self._locations = tuple(self._location(place) for place in places)
+        except BaseException:
+            self._reserved.close()
+            raise
+
+    async def start(
+        self, settings: "EdgeSettings", propagation: Propagation, *, metrics: Path | None = None
+    ) -> EdgePorts:
+        """Start all, with `settings` but for what differs; returns when viewers can connect to each of them.
+
+        `propagation` is told what they have taken up; `metrics` is the folder in which all count what they do.
+        Raises `KeyfrontError` when one cannot start; `stop` the others.
+        """
+        self._propagation = propagation
+        self._metrics = metrics
+        each = [self._settings(settings, place, own) for place, own in zip(self._places, self._locations, strict=True)]
+        results = await asyncio.gather(*map(self._run, each), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        self._keeping = [asyncio.create_task(self._keep(one)) for one in each]
+        first, delay = self._processes[each[0].place.name], each[0].propagation_seconds
+        return EdgePorts(self.http, self.https, first.authority, self._locations, delay)
+
+    def alive(self) -> dict[str, bool]:
+        """Locations by name, and whether their processes run."""
+        return {name: process.runs for name, process in sorted(self._processes.items())}
+
+    def standings(self) -> dict[str, Standing]:
+        """Locations by name, and how their configurations stand."""
+        return {name: process.standing for name, process in sorted(self._processes.items())}
+
+    def reload(self) -> None:
+        """Let all read configuration and certificate anew."""
+        for process in self._processes.values():
+            process.reload()
+
+    async def stop(self, drain: Drain | None = None) -> None:
+        """End all, once answers under way have ended or `drain` is over, and free the ports."""
+        drain = drain or Drain()
+        for task in self._keeping:
+            task.cancel()
+        await asyncio.gather(*self._keeping, return_exceptions=True)
+        await asyncio.gather(*(process.stop(drain) for process in self._processes.values()))
+        self._reserved.close()
+
+    async def _run(self, settings: "EdgeSettings") -> None:
+        """Start a location's process. Changes wait for it from now on, unless it does not start."""
+        name = settings.place.name
+        self._propagation.register(name)
+        try:
+            self._processes[name] = await EdgeProcess.start(
+                settings, partial(self._propagation.applied, name), metrics=self._metrics
+            )
+        except KeyfrontError:
+            self._propagation.forget(name)
+            raise
+
+    async def _keep(self, settings: "EdgeSettings") -> None:
+        """Start a location's process again whenever it has ended. Changes do not wait for one that is slow to come."""
+        name, pauses = settings.place.name, iter(_PAUSES)
+        while True:
+            began = time.monotonic()
+            status = await self._processes[name].ended()
+            _log.warning("edge location %s ended (%s); it is started again", name, _how(status))
+            if time.monotonic() - began >= _LIVELY:
+                pauses = iter(_PAUSES)
+            while True:
+                if pause := next(pauses, _PAUSES[-1]):
+                    self._propagation.forget(name)
+                    await asyncio.sleep(pause)
+                try:
+                    await self._run(settings)
+                except KeyfrontError as error:
+                    _log.warning("edge location %s does not start: %s", name, error)
+                else:
+                    break
+
+    def _settings(self, settings: "EdgeSettings", place: Location, own: EdgeLocation) -> "EdgeSettings":
+        return replace(
+            settings,
+            http_port=self.http,
+            https_port=self.https,
+            shared_ports=CAN_SHARE_PORTS,
+            location=place.number,
+            locations=place.of,
+            propagation_seconds=place.delay,
+            metrics=self._metrics is not None,
+            own_http_port=own.http if place.of > 1 else None,
+            own_https_port=own.https if place.of > 1 else None,
+        )
+
+    def _location(self, place: Location) -> EdgeLocation:
+        if place.of == 1:
+            return EdgeLocation(place.name, self.http, self.https)
+        return EdgeLocation(place.name, self._reserve(0), self._reserve(0))
+
+    def _reserve(self, port: int, option: str = "") -> int:
+        """A port that our processes can share until `stop`; where none can, the one process takes it when it starts."""
+        sockets = bind_loopback(port, option=option, use="reserved" if CAN_SHARE_PORTS else "alone")
+        for bound in sockets:
+            self._reserved.callback(bound.close)
+        number = int(sockets[0].getsockname()[1])
+        if not CAN_SHARE_PORTS:
+            self._reserved.close()
+        return number
+
+
+def _how(status: int) -> str:
+    return signal.Signals(-status).name if status < 0 else f"exit status {status}"

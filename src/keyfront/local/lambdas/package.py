@@ -1,0 +1,90 @@
+"""Unpacks a function's code, once: nothing of it gets outside its folder."""
+
+import os
+import shutil
+import stat
+from pathlib import Path, PurePosixPath
+from tempfile import mkdtemp
+from typing import Final
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from keyfront.local.lambdas.function import Archive, FunctionError
+
+_LARGEST: Final = 262_144_000
+"""Bytes, unpacked. Source: Lambda Developer Guide, "Lambda quotas" (250 MB)."""
+_READABLE: Final = 0o644
+
+
+def unpack(archives: tuple[Archive, ...], folder: Path) -> Path:
+    """Have `archives` unpacked over one another into `folder`, unless that is there; give it back.
+
+    Blocks. `FunctionError` for what is no zip file, is too large, or names a file outside.
+    """
+    if folder.exists():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Whole or not at all: two processes may begin at the same moment.
+    building = Path(mkdtemp(dir=folder.parent))
+    try:
+        left = _LARGEST
+        for archive in archives:
+            left -= _extract(archive, building, left)
+        building.chmod(0o755)
+        building.rename(folder)
+    except OSError as error:
+        if not folder.exists():
+            raise _invalid(f"the code cannot be unpacked: {error.strerror}") from None
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return folder
+
+
+def _extract(archive: Archive, folder: Path, most: int) -> int:
+    from io import BytesIO
+
+    written = 0
+    try:
+        with ZipFile(BytesIO(archive.content)) as package:
+            entries = package.infolist()
+            if sum(entry.file_size for entry in entries) > most:
+                raise _invalid(f"Unzipped size must be smaller than {_LARGEST} bytes")
+            for entry in entries:
+                place = folder / _inside(entry.filename)
+                if entry.is_dir():
+                    place.mkdir(parents=True, exist_ok=True)
+                    continue
+                place.parent.mkdir(parents=True, exist_ok=True)
+                content = package.read(entry)
+                written += len(content)
+                _write(entry, content, place, folder)
+    except (BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
+        raise _invalid(f"Could not unzip uploaded file: {error}") from None
+    return written
+
+
+def _inside(name: str) -> PurePosixPath:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name:
+        raise _invalid(f"the package names a file outside of it: {name!r}")
+    return path
+
+
+def _write(entry: ZipInfo, content: bytes, place: Path, folder: Path) -> None:
+    mode = entry.external_attr >> 16
+    if not place.parent.resolve().is_relative_to(folder.resolve()):
+        raise _invalid(f"the package writes through a link: {entry.filename!r}")
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    if stat.S_ISLNK(mode):
+        target = content.decode("utf-8", "replace")
+        if Path(target).is_absolute() or not Path(os.path.normpath(place.parent / target)).is_relative_to(folder):
+            raise _invalid(f"the package has a link that leads outside of it: {entry.filename!r}")
+        place.symlink_to(target)
+        return
+    place.write_bytes(content)
+    # Zip files of Windows have no modes.
+    place.chmod((mode & 0o777 or _READABLE) | stat.S_IRUSR | stat.S_IWUSR)
+
+
+def _invalid(message: str) -> FunctionError:
+    return FunctionError("InvalidZipFileException", message)

@@ -1,0 +1,181 @@
+"""One execution environment of a function: a process that begins cold and stays warm, until something goes wrong."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from keyfront.local.lambdas.function import Function
+from keyfront.local.lambdas.logbook import Entry, Logbook, Report, tail
+from keyfront.local.lambdas.memory import MIB, used, watch
+from keyfront.local.lambdas.runtime_api import InitError, Outcome, Runtime, RuntimeGoneError
+
+_INIT_SECONDS: Final = 10
+"""What loading a handler may take before it counts. Source: Developer Guide, "Lambda execution environment lifecycle".
+
+Assumed: from then on it takes from the function's own time; Lambda begins once more instead.
+"""
+
+
+@dataclass(frozen=True)
+class Call:
+    """An event for a function: JSON, the request's id, the ARN that was called."""
+
+    payload: bytes
+    request_id: str
+    arn: str
+    client_context: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a call: what the function answered, or its error's document when `failed`."""
+
+    payload: bytes
+    failed: bool
+    request_id: str
+    version: str
+    log: bytes
+    """The last of the log."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a process is started."""
+
+    command: tuple[str, ...]
+    directory: Path
+    environment: Mapping[str, str]
+
+
+class Sandbox:
+    """From the first call to `stop`. One call at a time; a new one is needed when it is not `usable` any more."""
+
+    def __init__(
+        self,
+        function: Function,
+        plan: Plan,
+        *,
+        publish: Callable[[list[Entry]], Awaitable[None]],
+        begun: Callable[[int], None],
+        ended: Callable[[int], None],
+    ) -> None:
+        """`publish` takes the log after each call; `begun` and `ended` are told the process."""
+        self.function = function
+        self.usable = True
+        self._plan, self._publish = plan, publish
+        self._begun, self._ended = begun, ended
+        self._stopped = False
+        self._logbook = Logbook(function)
+        self._runtime: Runtime | None = None
+        self._killed_for_memory = False
+        self._most = 0
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it can take a call: nothing went wrong, and its process still runs."""
+        return self.usable and (self._runtime is None or self._runtime.alive)
+
+    async def call(self, call: Call) -> Result:
+        """Run the function on an event. Raises `OSError` when no process can be started."""
+        cold = self._runtime is None
+        began = time.monotonic()
+        runtime = self._runtime or await self._start()
+        watching = asyncio.create_task(watch(runtime.pid, self.function.memory_mb * MIB, self._too_much_memory))
+        try:
+            init, overdue = await self._initialise(runtime, began) if cold else (None, 0.0)
+            self._logbook.start(call.request_id)
+            began = time.monotonic() - overdue
+            outcome, status = await self._outcome(runtime, call, overdue)
+            seconds = time.monotonic() - began
+        finally:
+            watching.cancel()
+        self._most = max(self._most, used(runtime.pid, "VmHWM"))
+        if self._killed_for_memory:
+            self._most = self.function.memory_mb * MIB
+        if not self.usable:
+            await self.stop()
+        fatal = outcome.error_type if status != "success" and not runtime.alive else None
+        self._logbook.end(Report(call.request_id, seconds, self._most, init, status, fatal))
+        entries = self._logbook.take()
+        await self._publish(entries)
+        return Result(outcome.payload, status != "success", call.request_id, self.function.version, tail(entries))
+
+    async def stop(self) -> None:
+        """End the process."""
+        self.usable = False
+        if self._runtime is not None and not self._stopped:
+            self._stopped = True
+            await self._runtime.stop()
+            self._ended(self._runtime.pid)
+
+    def kill(self) -> None:
+        """Have the process ended, without waiting."""
+        self.usable = False
+        if self._runtime is not None:
+            self._runtime.kill()
+
+    async def _start(self) -> Runtime:
+        self._logbook.init_start()
+        plan = self._plan
+        self._runtime = await Runtime.start(
+            plan.command, directory=plan.directory, environment=plan.environment, log=self._logbook.write
+        )
+        self._begun(self._runtime.pid)
+        if not self.usable:
+            self._runtime.kill()
+        return self._runtime
+
+    async def _initialise(self, runtime: Runtime, began: float) -> tuple[float, float]:
+        """How long it took, and how many seconds of that count as the call's."""
+        with contextlib.suppress(InitError, RuntimeGoneError, TimeoutError):
+            async with asyncio.timeout(_INIT_SECONDS + self.function.timeout):
+                await runtime.ready()
+        took = time.monotonic() - began
+        return min(took, _INIT_SECONDS), max(0.0, took - _INIT_SECONDS)
+
+    async def _outcome(self, runtime: Runtime, call: Call, overdue: float) -> tuple[Outcome, str]:
+        left = max(0.0, self.function.timeout - overdue)
+        try:
+            outcome = await runtime.invoke(
+                call.payload,
+                timeout=left,
+                request_id=call.request_id,
+                function_arn=call.arn,
+                client_context=call.client_context,
+            )
+        except InitError as error:
+            self.usable = False
+            return error.outcome, "error"
+        except RuntimeGoneError as error:
+            self.usable = False
+            return self._gone(call, error.reason), "error"
+        except TimeoutError:
+            self.usable = False
+            said = f"Task timed out after {self.function.timeout:.2f} seconds"
+            now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            self._logbook.say(f"{now} {call.request_id} {said}\n")
+            return _error(call, "Sandbox.Timedout", said), "timeout"
+        self.usable = runtime.alive
+        return outcome, "success" if outcome.error_type is None else "error"
+
+    def _gone(self, call: Call, reason: str) -> Outcome:
+        # Assumed: the type is Runtime.OutOfMemory, which older functions were told as Runtime.ExitError.
+        kind = "Runtime.OutOfMemory" if self._killed_for_memory else "Runtime.ExitError"
+        how = "exited without providing a reason" if reason == "exit status 0" else f"exited with error: {reason}"
+        return _error(call, kind, f"Runtime {how}")
+
+    def _too_much_memory(self) -> None:
+        self._killed_for_memory = True
+        if self._runtime is not None:
+            self._runtime.kill()
+
+
+def _error(call: Call, kind: str, said: str) -> Outcome:
+    document = {"errorType": kind, "errorMessage": f"RequestId: {call.request_id} Error: {said}"}
+    return Outcome(json.dumps(document, separators=(",", ":")).encode(), kind)

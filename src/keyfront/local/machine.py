@@ -1,0 +1,280 @@
+"""One machine with everything on it: the AWS endpoint, the edge and the download backend, started as one."""
+
+import asyncio
+import contextlib
+import socket
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, Literal
+
+from keyfront.backend import Settings, connect, create_app, seed
+from keyfront.core.keys import PRIVATE_KEY, PUBLIC_KEY, SigningKey
+from keyfront.edge.server.locations import Location
+from keyfront.edge.server.settings import EdgeSettings
+from keyfront.errors import KeyLoadError, ServiceError
+from keyfront.keystore import KeyStore, SSMParameter
+from keyfront.local import names
+from keyfront.local.admin import AdminPort, Observing
+from keyfront.local.aws import Endpoint, ServicesState
+from keyfront.local.clients import CREDENTIALS, REGION, Clients, clients
+from keyfront.local.controlplane import ControlPlane, Journal
+from keyfront.local.controlplane.asgi import application as control_plane_app
+from keyfront.local.edges import EdgePorts, Edges
+from keyfront.local.provision import Provisioned, provision
+from keyfront.local.shop import Shop, load_shop
+from keyfront.local.state_directory import StateDirectory
+from keyfront.ownership import check_secret, own_folder
+from keyfront.web.draining import DRAIN_SECONDS, Drain
+from keyfront.web.local import LocalOnly
+from keyfront.web.serving import ASGIApp, Listener, bind_loopback
+
+_DEPLOY_SECONDS: Final = 30
+_TO_KEEP: Final = {"Content-Disposition": "attachment"}
+"""What is sold is saved, and not opened in the browser's own window."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `keyfront up` can be told. A port of 0 is any that is free."""
+
+    content: Path | None = None
+    """A folder whose files are sold; without it the bundled shop is."""
+    port: int = 4566
+    http_port: int = 8080
+    https_port: int = 8443
+    backend_port: int = 8000
+    addressing: Literal["host", "port"] = "host"
+    edges: int = 1
+    """Edge locations, each a process of its own."""
+    propagation_delay: float = 0.0
+    """Seconds until a change has reached the last of them."""
+    drain_seconds: float = DRAIN_SECONDS
+    """How long answers under way may go on at the end."""
+    observing: Observing = field(default_factory=Observing)
+    """What an operator wants to see of the edge."""
+    explain: bool = True
+    """Whether refusals name their finding."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names beside localhost that the endpoint answers to."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins whose web pages may call the endpoint."""
+    enforce_iam: bool = False
+    """Whether roles and users may do only what their policies allow."""
+    renew_authority: bool = False
+    """Whether a new authority is made when the one that is kept may not sign for an alias."""
+    json: bool = False
+    directory: Path = Path(".keyfront")
+    """Where the key pair and the certificate authority are kept from one start to the next."""
+    state: Path | None = None
+    """Where they are kept instead, with everything that the endpoint has; without it that is gone at the end."""
+
+    @property
+    def home(self) -> Path:
+        """Where the key pair and the certificate authority are."""
+        return self.state or self.directory
+
+
+@dataclass(frozen=True)
+class Running:
+    """Where everything is, once it runs."""
+
+    endpoint: str
+    shop_url: str
+    edge: EdgePorts
+    admin: str | None
+    """The operator's port, if one is wanted."""
+    private_key: Path
+    public_key: Path
+    provisioned: Provisioned
+    shop: Shop
+
+    @property
+    def http_url(self) -> str:
+        """The distribution over plain HTTP, without a slash at the end."""
+        return names.plain(self.provisioned.domain_name, self.edge.http)
+
+
+class Machine:
+    """Everything that `keyfront up` starts. `start` once, then `stop`, also when `start` failed half-way."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._stack = contextlib.AsyncExitStack()
+        self._edges: Edges | None = None
+        self._facing: list[Listener] = []
+        """What customers are connected to, beside the edges."""
+
+    async def start(self) -> Running:
+        """Listen, provision, and wait until the edge serves what was provisioned.
+
+        Raises `KeyfrontError`: a port in use, a folder that cannot be sold, a key or a state that cannot be read.
+        """
+        options = self._options
+        shop = load_shop(options.content)
+        state = self._open_state()
+        key, standby = key_pair(options.home), key_pair(options.home / "next")
+        endpoint_sockets = self._bind(options.port, "--port")
+        backend_sockets = self._bind(options.backend_port, "--backend-port")
+
+        places = [Location(number, options.edges, options.propagation_delay) for number in range(1, options.edges + 1)]
+        edges = self._edges = Edges(places, http_port=options.http_port, https_port=options.https_port)
+        watched = options.observing
+        admin = AdminPort(watched.admin_port, self._stack) if watched.admin_port is not None else None
+        control_plane = ControlPlane(
+            domain_name=_domain_names(options, edges.https, state),
+            journal=self._open_journal(state) if state else None,
+        )
+        for place in places:
+            control_plane.propagation.register(place.name)
+        control_plane.redeploy()
+        services = self._open_services(state) if state else None
+        endpoint = Endpoint(
+            control_plane_app(control_plane),
+            plane=control_plane,
+            hosts=options.allowed_hosts,
+            origins=options.allowed_origins,
+            enforce_iam=options.enforce_iam,
+            state=services,
+        )
+        url = f"http://127.0.0.1:{_port(endpoint_sockets)}"
+        self._listen(endpoint, endpoint_sockets)
+        self._stack.push_async_callback(endpoint.stop)
+
+        settings, metrics = watched.settings(self._edge_settings(url)), admin.metrics if admin else None
+        starting = edges.start(settings, control_plane.propagation, metrics=metrics)
+        edge, _ = await asyncio.gather(starting, endpoint.warm_up())
+        if admin is not None:
+            admin.start(edges)
+        aws = await asyncio.to_thread(clients, url)
+        made = await asyncio.to_thread(
+            provision,
+            aws,
+            key,
+            standby.public_key,
+            partial(endpoint.publish_folder, folder=shop.folder, headers=_TO_KEEP),
+        )
+        running = Running(
+            endpoint=url,
+            shop_url=f"http://localhost:{_port(backend_sockets)}",
+            edge=edge,
+            admin=admin.url if admin else None,
+            private_key=options.home / PRIVATE_KEY,
+            public_key=options.home / PUBLIC_KEY,
+            provisioned=made,
+            shop=shop,
+        )
+        backend = await asyncio.to_thread(self._backend, running, aws)
+        self._facing = self._listen(LocalOnly(backend, browsers=True), backend_sockets)
+        patience = _DEPLOY_SECONDS + options.propagation_delay
+        await asyncio.to_thread(_wait_until_deployed, aws, made.distribution_id, patience)
+        return running
+
+    async def stop(self, drain: Drain | None = None) -> None:
+        """Stop what was started. What viewers are being sent may end first, for as long as `drain` says."""
+        drain = drain or Drain(self._options.drain_seconds)
+        stops = [partial(listener.stop, drain) for listener in self._facing]
+        if self._edges is not None:
+            stops.append(partial(self._edges.stop, drain))
+        try:
+            # Together, and before the endpoint, which is their origin.
+            await asyncio.gather(*(stop() for stop in stops))
+        finally:
+            await self._stack.aclose()
+
+    def _open_state(self) -> StateDirectory | None:
+        if self._options.state is None:
+            return None
+        state = StateDirectory(self._options.state)
+        self._stack.callback(state.close)
+        return state
+
+    def _open_journal(self, state: StateDirectory) -> Journal:
+        journal = Journal.open(state.journal)
+        self._stack.callback(journal.close)
+        return journal
+
+    def _open_services(self, state: StateDirectory) -> ServicesState:
+        services = ServicesState(state.services)
+        self._stack.push_async_callback(asyncio.to_thread, services.close)
+        return services
+
+    def _bind(self, port: int, option: str) -> list[socket.socket]:
+        sockets = bind_loopback(port, option=f"another with {option}")
+        for bound in sockets:
+            self._stack.callback(bound.close)
+        return sockets
+
+    def _listen(self, app: ASGIApp, sockets: list[socket.socket]) -> list[Listener]:
+        listeners = [Listener(app, bound) for bound in sockets]
+        for listener in listeners:
+            listener.start()
+            self._stack.push_async_callback(listener.stop)
+        return listeners
+
+    def _edge_settings(self, endpoint: str) -> EdgeSettings:
+        return EdgeSettings(
+            endpoint_url=endpoint,
+            region=REGION,
+            access_key_id=CREDENTIALS[0],
+            secret_access_key=CREDENTIALS[1],
+            addressing=self._options.addressing,
+            directory=self._options.home / "authority",
+            drain_seconds=self._options.drain_seconds,
+            renew_authority=self._options.renew_authority,
+            explain=self._options.explain,
+        )
+
+    def _backend(self, running: Running, aws: Clients) -> ASGIApp:
+        made, shop = running.provisioned, running.shop
+        purchases = self._stack.enter_context(TemporaryDirectory(prefix="keyfront-"))
+        settings = Settings(
+            # A browser does not know the machine's authority, so the shop's links are http.
+            base_url=running.http_url,
+            signer=f"ssm:{made.parameter}",
+            database_url=f"sqlite:///{purchases}/shop.db",
+        )
+        engine = connect(settings.database_url)
+        self._stack.callback(engine.dispose)
+        seed(engine, shop.items, shop.customers, shop.purchases)
+        keystore = KeyStore(SSMParameter(made.parameter, aws.ssm))
+        return create_app(settings, engine=engine, keystore=keystore, demo=True, shop=shop.title)
+
+
+def _domain_names(options: Options, https_port: int, state: StateDirectory | None) -> names.DomainNames:
+    if options.addressing == "port" and state:
+        return names.by_port(https_port + 1, state.ports(), state.keep_ports)
+    if options.addressing == "port":
+        return names.by_port(https_port + 1)
+    return names.by_host(https_port)
+
+
+def key_pair(directory: Path) -> SigningKey:
+    """The key in `directory`: made on the machine's first start, and the same from then on.
+
+    Raises `InputError` for a directory in which anything is not this user's alone, `KeyLoadError` for a damaged key.
+    """
+    private = own_folder(directory) / PRIVATE_KEY
+    if not private.exists():
+        key = SigningKey.generate("rsa")
+        key.write(directory)
+        return key
+    check_secret(private)
+    try:
+        return SigningKey.load(private)
+    except KeyLoadError as error:
+        raise KeyLoadError(f"{private}: {error}. Move the file away, and a new key pair is made") from None
+
+
+def _port(sockets: list[socket.socket]) -> int:
+    return int(sockets[0].getsockname()[1])
+
+
+def _wait_until_deployed(aws: Clients, distribution_id: str, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while aws.cloudfront.get_distribution(Id=distribution_id)["Distribution"]["Status"] != "Deployed":
+        if time.monotonic() > deadline:
+            raise ServiceError(f"the edge did not take up distribution {distribution_id} in {seconds:g} seconds")
+        time.sleep(0.05)

@@ -1,0 +1,223 @@
+"""Planted faults are found, each by its name; a clean account has none."""
+
+import copy
+import json
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from keyfront.core.keys import SigningKey
+
+
+def _front(laptop: Any, *patterns: str, groups: bool = False, **settings: Any) -> None:
+    def change(config: dict[str, Any]) -> None:
+        items = []
+        for number, pattern in enumerate(patterns):
+            item = copy.deepcopy(config["DefaultCacheBehavior"]) | {"PathPattern": pattern} | settings
+            if not groups and number == 0:
+                item["TrustedKeyGroups"] = {"Enabled": False, "Quantity": 0}
+            items.append(item)
+        config["CacheBehaviors"] = {"Quantity": len(items), "Items": items}
+
+    laptop.configure(change)
+
+
+def _default(laptop: Any, **settings: Any) -> None:
+    laptop.configure(lambda config: config["DefaultCacheBehavior"].update(settings))
+
+
+def _origin(laptop: Any, change: Any) -> None:
+    laptop.configure(lambda config: change(config["Origins"]["Items"][0]))
+
+
+def _web(laptop: Any, *headers: tuple[str, str], protocol: str = "https-only") -> None:
+    def change(origin: dict[str, Any]) -> None:
+        del origin["S3OriginConfig"]
+        origin |= {
+            "DomainName": "origin.example.com", "OriginAccessControlId": "",
+            "CustomOriginConfig": {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": protocol,
+                "OriginSslProtocols": {"Quantity": 1, "Items": ["TLSv1.2"]}, "OriginReadTimeout": 30,
+                "OriginKeepaliveTimeout": 5},
+            "CustomHeaders": {
+                "Quantity": len(headers), "Items": [{"HeaderName": n, "HeaderValue": v} for n, v in headers]
+            },
+        }  # fmt: skip
+
+    _origin(laptop, change)
+
+
+def _bucket_policy(laptop: Any, principal: Any, **members: Any) -> None:
+    s3, bucket = laptop.client("s3"), laptop.made.bucket
+    s3.delete_public_access_block(Bucket=bucket)
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "s3:Get*", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": statement | members}))
+
+
+def _key(laptop: Any, name: str) -> str:
+    made = laptop.client("cloudfront").create_public_key(
+        PublicKeyConfig={
+            "CallerReference": name, "Name": name, "EncodedKey": SigningKey.generate("ecdsa").public_key.pem
+        }
+    )  # fmt: skip
+    return str(made["PublicKey"]["Id"])
+
+
+def _group(laptop: Any, size: int = 1) -> str:
+    keys = [_key(laptop, f"k{number}") for number in range(size)]
+    made = laptop.client("cloudfront").create_key_group(KeyGroupConfig={"Name": "other", "Items": keys})
+    return str(made["KeyGroup"]["Id"])
+
+
+def _second(laptop: Any) -> None:
+    cloudfront = laptop.client("cloudfront")
+    config = cloudfront.get_distribution_config(Id=laptop.made.distribution_id)["DistributionConfig"]
+    cloudfront.create_distribution(DistributionConfig=config | {"CallerReference": "second"})
+
+
+def _parameter(laptop: Any, value: str) -> None:
+    laptop.client("ssm").put_parameter(Name="/shop/signing-key", Type="String", Value=value)
+
+
+def _document(laptop: Any) -> None:
+    key = {"key_pair_id": "K1", "private_key": SigningKey.generate("ecdsa").pem()}
+    _parameter(laptop, json.dumps(key))
+
+
+def _secret(laptop: Any) -> None:
+    manager = laptop.client("secretsmanager")
+    manager.create_secret(Name="shop-signing-key", SecretString="x")
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    manager.put_resource_policy(SecretId="shop-signing-key", ResourcePolicy=policy)
+
+
+def _kms(laptop: Any) -> None:
+    statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:Sign", "Resource": "*"}
+    laptop.client("kms").create_key(
+        KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048",
+        Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )  # fmt: skip
+
+
+_ANY_CLOUDFRONT = {"Service": "cloudfront.amazonaws.com"}
+_FAULTS: list[tuple[str, str, Any]] = [
+    ("private-path-public", "high", lambda a: _front(a, "private/*")),
+    ("behavior-shadows-protected", "high", lambda a: _front(a, "*.mp4", "films/*")),
+    ("behavior-shadows-protected", "critical", lambda a: _front(a, "f*", "films/*")),
+    ("behavior-shadows-protected", "medium", lambda a: _front(a, "films/trailers/*", "films/*")),
+    ("behavior-unreachable", "low", lambda a: _front(a, "f*", "films/*", groups=True)),
+    ("protected-over-http", "medium", lambda a: _default(a, ViewerProtocolPolicy="allow-all")),
+    ("legacy-trusted-signers", "high", lambda a: _default(
+        a, TrustedSigners={"Enabled": True, "Quantity": 1, "Items": ["self"]},
+        TrustedKeyGroups={"Enabled": False, "Quantity": 0})),
+    ("origin-without-access-control", "high", lambda a: _origin(a, lambda o: o.update(OriginAccessControlId=""))),
+    ("custom-origin-open", "high", lambda a: _web(a)),
+    ("origin-secret-weak", "medium", lambda a: _web(a, ("x-secret", "changeme"))),
+    ("origin-over-http", "medium", lambda a: _web(a, ("x-secret", "q8Zr2LmV0tYw7PdNc4Kf"), protocol="http-only")),
+    ("bucket-public", "critical", lambda a: _bucket_policy(a, "*")),
+    ("bucket-public", "critical", lambda a: _bucket_policy(
+        a, {"AWS": ["*"]}, Condition={"StringLike": {"aws:Referer": "https://shop.example/*"}})),
+    ("bucket-open-to-any-distribution", "high", lambda a: _bucket_policy(a, _ANY_CLOUDFRONT)),
+    ("bucket-access-not-blocked", "low",
+     lambda a: a.client("s3").delete_public_access_block(Bucket=a.made.bucket)),
+    ("key-in-no-group", "low", lambda a: _key(a, "left")),
+    ("group-untrusted", "low", lambda a: _group(a)),
+    ("group-full", "medium", lambda a: _group(a, 5)),
+    ("quota-near", "medium", lambda a: [_key(a, f"n{number}") for number in range(8)]),
+    ("key-shared", "medium", _second),
+    ("private-key-in-clear", "critical", _document),
+    ("private-key-in-clear", "low", lambda a: _parameter(a, "elsewhere")),
+    ("sha1-in-use", "medium", _document),
+    ("private-key-open", "critical", _secret),
+    ("private-key-open", "critical", _kms),
+    ("refusals-look-like-success", "low", lambda a: a.configure(lambda c: c.update(CustomErrorResponses={
+        "Quantity": 1,
+        "Items": [{"ErrorCode": 403, "ResponsePagePath": "/no.html", "ResponseCode": "200", "ErrorCachingMinTTL": 1}],
+    }))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("finding", "severity", "plant"), _FAULTS, ids=[f"{a}-{b}-{n}" for n, (a, b, _) in enumerate(_FAULTS)])  # fmt: skip  # noqa: E501
+def test_a_planted_fault_is_found(laptop: Any, audit: Any, finding: str, severity: str, plant: Any) -> None:
+    plant(laptop)
+    status, report = audit("--fail-on", severity)
+    found = [each for each in report["findings"] if each["id"] == finding]
+    assert severity in {each["severity"] for each in found}
+    assert all(each["mend"] and each["why"] and each["resource"] for each in found)
+    assert status == 1
+    assert "BEGIN" not in json.dumps(report)
+
+
+def test_a_clean_account_has_nothing_above_info(audit: Any) -> None:
+    status, report = audit("--fail-on", "low")
+    assert [each for each in report["findings"] if each["severity"] != "info"] == []
+    assert status == 0
+    assert [each["needs"] for each in report["not_checked"]] == ["--access-log FILE"]
+
+
+def test_ipv6_counts_where_policies_carry_addresses(laptop: Any, audit: Any) -> None:
+    laptop.configure(lambda config: config.update(IsIPV6Enabled=True))
+    assert audit("--fail-on", "low")[0] == 0
+    assert audit("--fail-on", "medium", "--policies-carry-ip")[0] == 1
+
+
+def test_what_is_ignored_is_left_out_and_counted(laptop: Any, audit: Any, tmp_path: Any) -> None:
+    key = _key(laptop, "left")
+    baseline = tmp_path / "baseline"
+    baseline.write_text(f"# kept for the old player\nkey-in-no-group:{key}\n")
+    status, report = audit("--fail-on", "low", "--baseline", str(baseline))
+    assert (status, report["ignored"]) == (0, 1)
+    assert audit("--fail-on", "low", "--ignore", "key-in-no-group:KOTHER")[0] == 1
+
+
+def test_sarif_places_every_result_in_a_file_and_names_its_rule(laptop: Any, audit: Any) -> None:
+    _front(laptop, "*.mp4", "films/*")
+    _, log = audit(form="--sarif")
+    run = log["runs"][0]
+    rules = run["tool"]["driver"]["rules"]
+    assert log["version"] == "2.1.0"
+    assert len({rule["id"] for rule in rules}) == len(rules)
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in ("none", "note", "warning", "error")
+        assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "main.tf"
+        assert result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"]
+    prints = [result["partialFingerprints"]["keyfront/v1"] for result in run["results"]]
+    assert len(set(prints)) == len(prints)
+    assert prints == [
+        each["partialFingerprints"]["keyfront/v1"] for each in audit(form="--sarif")[1]["runs"][0]["results"]
+    ]
+
+
+def test_the_drawing_is_xml_whatever_things_are_called(laptop: Any, audit: Any, tmp_path: Any) -> None:
+    laptop.configure(lambda config: config.update(Comment='<b onclick="x">&]]>'))
+    audit("--graph", str(tmp_path / "out.svg"))
+    root = ElementTree.fromstring((tmp_path / "out.svg").read_text())
+    assert len(root.findall("{*}g")) == 4
+    assert len(root.findall("{*}path")) == 3
+
+
+def test_a_permission_that_is_missing_is_named_and_nothing_passes_silently(laptop: Any) -> None:
+    from datetime import UTC, datetime
+
+    from botocore.exceptions import ClientError
+
+    from keyfront.account.audit import Settings, judge, read_account
+
+    class Denied:
+        def __getattr__(self, name: str) -> Any:
+            def refuse(*_: Any, **__: Any) -> None:
+                raise ClientError({"Error": {"Code": "AccessDenied"}}, name)
+
+            return refuse
+
+    cloudfront = laptop.client("cloudfront")
+    denied: Any = Denied()
+    account, notes = read_account(cloudfront, lambda _: denied, Settings(datetime.now(UTC)))
+    needed = " ".join(note.needs for note in judge(account, notes).not_checked)
+    for action in (
+        "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketAcl", "ssm:DescribeParameters",
+        "secretsmanager:ListSecrets", "kms:ListKeys",
+    ):  # fmt: skip
+        assert f"iam action {action}" in needed
