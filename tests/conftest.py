@@ -27,20 +27,20 @@ _LARGE_FILES: Final = (
     "terraform/examples/test_examples.py",
     "terraform/test_everything.py",
     "terraform/test_refusals.py",
-    "rotation/test_proof.py",
-    "stack/up/test_browser.py",
-    "stack/up/test_pages.py",
-    "stack/up/test_streams.py",
-    "stack/up/test_locations.py",
-    "streams/test_playing.py",
+    "account/rotation/test_proof.py",
+    "local/up/test_browser.py",
+    "local/up/test_pages.py",
+    "local/up/test_streams.py",
+    "local/up/test_locations.py",
+    "integrations/streams/test_playing.py",
     "backend/test_browser.py",
-    "tables/test_spark.py",
-    "conformance/test_moto.py",
-    "dropins/test_types.py",
+    "integrations/tables/test_spark.py",
+    "local/conformance/test_moto.py",
+    "integrations/test_types.py",
     "edge/test_locations.py",
-    "lambda/test_package.py",
-    "tables/test_benchmark.py",
-    "tables/test_resuming.py",
+    "backend/aws_lambda/test_package.py",
+    "integrations/tables/test_benchmark.py",
+    "integrations/tables/test_resuming.py",
     "test_benchmarks.py",
 )
 """Every test of these files is large."""
@@ -53,23 +53,23 @@ _LARGE_FIXTURES: Final = frozenset(
 All that uses one of these fixtures is large.
 """
 
-_LARGE_IN: Final = {"stack/up": "start", "stack/endpoint": "before_and_after"}
+_LARGE_IN: Final = {"local/up": "start", "local/aws": "before_and_after"}
 """In these folders the fixture starts whole machines for few tests."""
 
 _LONG: Final = (
     "terraform/examples",
-    "rotation/test_proof",
+    "account/rotation/test_proof",
     "terraform",
-    "stack/up",
-    "audit",
-    "streams",
-    "stack/endpoint",
+    "local/up",
+    "account/audit",
+    "integrations/streams",
+    "local/aws",
     "test_benchmarks",
-    "rotation",
-    "tables",
-    "lambda",
-    "conformance",
-    "dropins",
+    "account/rotation",
+    "integrations/tables",
+    "backend/aws_lambda",
+    "local/conformance",
+    "integrations",
 )
 """What takes longest, or waits most, comes first: begun last, it would run alone at the end."""
 

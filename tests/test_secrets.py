@@ -63,31 +63,35 @@ SIGNER = Signer(ID, KEY)
 # What is tried with each secret. What takes text may take it; what it prints must not hold it.
 _NONE: Any = None
 PLACES: dict[str, Callable[[Any], object]] = {
-    "signing.Signer": lambda secret: Signer(ID, secret),
-    "signing.Signer, swapped": lambda secret: Signer(secret, KEY),
-    "signing.Signer, third": lambda secret: Signer(ID, KEY, secret),
-    "keys.SigningKey": lambda secret: SigningKey(_NONE if secret is KEY._key else secret),
-    "keys.SigningKey.generate": lambda secret: SigningKey.generate(secret),
-    "keys.SigningKey.load": lambda secret: SigningKey.load(secret),
-    "keys.PublicKey": lambda secret: PublicKey(secret),
-    "keys.PublicKey.load": lambda secret: PublicKey.load(secret),
-    "site.Site": lambda secret: Site(secret, "media.example.com"),
-    "site.Site, swapped": lambda secret: Site(SIGNER, secret),
-    "site.Site, alias": lambda secret: Site(SIGNER, "media.example.com", aliases=[secret]),
-    "compat.botocore.CloudFrontSigner": lambda secret: CloudFrontSigner(ID, secret),
-    "compat.botocore.CloudFrontSigner, swapped": lambda secret: CloudFrontSigner(secret, KEY),
-    "aio.sign_url": lambda secret: asyncio.run(aio.sign_url(secret, URL, expires=HOUR)),
-    "aio.sign_cookies": lambda secret: asyncio.run(aio.sign_cookies(secret, URL, expires=HOUR)),
-    "aio.sign_object": lambda secret: asyncio.run(aio.sign_object(secret, "a", domain="a.example", expires=HOUR)),
-    "reuse.Reuse": lambda secret: Reuse(HOUR).grant(secret, URL),
-    "streams.sign_manifest": lambda secret: sign_manifest("#EXTM3U\n", URL, secret, expires=HOUR),
-    "streams.sign_manifest, swapped": lambda secret: sign_manifest("#EXTM3U\n", secret, SIGNER, expires=HOUR),
-    "streams.sign_stream": lambda secret: sign_stream(URL, secret, read_text=str, expires=HOUR),
-    "streams.stream_cookies": lambda secret: stream_cookies("#EXTM3U\n", URL, secret, expires=HOUR),
-    "streams.asgi.StreamEndpoint": lambda secret: StreamEndpoint(secret, allow=anyone, lifetime=HOUR),
-    "signing.Signer.sign_url": lambda secret: SIGNER.sign_url(secret, expires=HOUR),
-    "signing.Signer.sign_cookies": lambda secret: SIGNER.sign_cookies(secret, expires=HOUR),
-    "verification.verify": lambda secret: verify(
+    "core.signing.Signer": lambda secret: Signer(ID, secret),
+    "core.signing.Signer, swapped": lambda secret: Signer(secret, KEY),
+    "core.signing.Signer, third": lambda secret: Signer(ID, KEY, secret),
+    "core.keys.SigningKey": lambda secret: SigningKey(_NONE if secret is KEY._key else secret),
+    "core.keys.SigningKey.generate": lambda secret: SigningKey.generate(secret),
+    "core.keys.SigningKey.load": lambda secret: SigningKey.load(secret),
+    "core.keys.PublicKey": lambda secret: PublicKey(secret),
+    "core.keys.PublicKey.load": lambda secret: PublicKey.load(secret),
+    "integrations.site.Site": lambda secret: Site(secret, "media.example.com"),
+    "integrations.site.Site, swapped": lambda secret: Site(SIGNER, secret),
+    "integrations.site.Site, alias": lambda secret: Site(SIGNER, "media.example.com", aliases=[secret]),
+    "integrations.botocore.CloudFrontSigner": lambda secret: CloudFrontSigner(ID, secret),
+    "integrations.botocore.CloudFrontSigner, swapped": lambda secret: CloudFrontSigner(secret, KEY),
+    "integrations.aio.sign_url": lambda secret: asyncio.run(aio.sign_url(secret, URL, expires=HOUR)),
+    "integrations.aio.sign_cookies": lambda secret: asyncio.run(aio.sign_cookies(secret, URL, expires=HOUR)),
+    "integrations.aio.sign_object": lambda secret: asyncio.run(
+        aio.sign_object(secret, "a", domain="a.example", expires=HOUR)
+    ),
+    "core.reuse.Reuse": lambda secret: Reuse(HOUR).grant(secret, URL),
+    "integrations.streams.sign_manifest": lambda secret: sign_manifest("#EXTM3U\n", URL, secret, expires=HOUR),
+    "integrations.streams.sign_manifest, swapped": lambda secret: sign_manifest(
+        "#EXTM3U\n", secret, SIGNER, expires=HOUR
+    ),
+    "integrations.streams.sign_stream": lambda secret: sign_stream(URL, secret, read_text=str, expires=HOUR),
+    "integrations.streams.stream_cookies": lambda secret: stream_cookies("#EXTM3U\n", URL, secret, expires=HOUR),
+    "integrations.streams.asgi.StreamEndpoint": lambda secret: StreamEndpoint(secret, allow=anyone, lifetime=HOUR),
+    "core.signing.Signer.sign_url": lambda secret: SIGNER.sign_url(secret, expires=HOUR),
+    "core.signing.Signer.sign_cookies": lambda secret: SIGNER.sign_cookies(secret, expires=HOUR),
+    "core.verification.verify": lambda secret: verify(
         ViewerRequest(SIGNER.sign_url(URL, expires=HOUR)), {ID: secret}, now=0.0
     ),
     "inventory.values.TrustedKey": lambda secret: TrustedKey("K1", "shop", secret),
@@ -113,12 +117,16 @@ PLACES: dict[str, Callable[[Any], object]] = {
     ),
 }
 # What must be refused with a word of ours, and not fail with Python's.
-REFUSED = [name for name in PLACES if name.split(",")[0] in ("signing.Signer", "site.Site", "keys.SigningKey")] + [
-    "compat.botocore.CloudFrontSigner",
+REFUSED = [
+    name
+    for name in PLACES
+    if name.split(",")[0] in ("core.signing.Signer", "integrations.site.Site", "core.keys.SigningKey")
+] + [
+    "integrations.botocore.CloudFrontSigner",
     "inventory.values.TrustedKey",
     "keystore.document.SignerDocument",
-    "streams.asgi.StreamEndpoint",
-    "verification.verify",
+    "integrations.streams.asgi.StreamEndpoint",
+    "core.verification.verify",
 ]
 
 
@@ -140,7 +148,7 @@ def test_a_key_in_the_wrong_place_is_never_printed(place: str, secret: Any) -> N
     made, error = _tried(place, secret)
     printed = f"{made!r} {made!s}" if error is None else _printed(error)
     assert not _holds_it(printed), place
-    if place in REFUSED and not (secret is KEY._key and place == "compat.botocore.CloudFrontSigner"):
+    if place in REFUSED and not (secret is KEY._key and place == "integrations.botocore.CloudFrontSigner"):
         assert isinstance(error, KeyfrontError), printed[:300]
 
 
@@ -212,7 +220,7 @@ def test_what_has_a_signature_in_it_does_not_show_it() -> None:
         ("verify", URL, "--trust", PEM),
         ("verify", URL, "--trust", f"{ID}={PEM}"),
         ("explain", URL, "--public-key", PEM),
-        ("keys", "upload", PEM, "--name", "shop"),
+        ("core.keys", "upload", PEM, "--name", "shop"),
     ],
     ids=lambda arguments: " ".join(each[:20].strip() for each in arguments if each != URL)[:60],
 )
@@ -230,16 +238,16 @@ def test_a_key_on_the_command_line_is_not_repeated(
 
 _TAKES_A_KEY = re.compile(r"\b(PrivateKey|SigningKey|PublicKey|Signers?|Key)\b")
 _OPEN = (
-    "signing",
-    "keys",
-    "site",
-    "aio",
-    "reuse",
-    "many",
-    "verification",
-    "aws",
-    "compat",
-    "streams",
+    "core.signing",
+    "core.keys",
+    "integrations.site",
+    "integrations.aio",
+    "core.reuse",
+    "core.many",
+    "core.verification",
+    "integrations.boto3",
+    "integrations.botocore",
+    "integrations.streams",
     "keystore.document",
 )
 
@@ -257,13 +265,13 @@ def _public() -> Iterator[tuple[str, Any]]:
 
 # Not tried: they take a key by another name of the table's, or nothing that is printed.
 ELSEWHERE = {
-    "aio.off_loop": "what aio.sign_url calls",
-    "many.sign_many": "a method of Signer's, which has its key",
-    "verification.judge": "what verify calls, for thousands of requests a second",
-    "aws.from_boto3": "asks AWS first; the signer's address is keystore.addresses.Address",
-    "streams.manifests.sign_manifest": "streams.sign_manifest",
-    "streams.whole.sign_stream": "streams.sign_stream",
-    "streams.whole.stream_cookies": "streams.stream_cookies",
+    "integrations.aio.off_loop": "what aio.sign_url calls",
+    "core.many.sign_many": "a method of Signer's, which has its key",
+    "core.verification.judge": "what verify calls, for thousands of requests a second",
+    "integrations.boto3.from_boto3": "asks AWS first; the signer's address is keystore.addresses.Address",
+    "integrations.streams.manifests.sign_manifest": "integrations.streams.sign_manifest",
+    "integrations.streams.whole.sign_stream": "integrations.streams.sign_stream",
+    "integrations.streams.whole.stream_cookies": "integrations.streams.stream_cookies",
 }
 
 
