@@ -220,7 +220,7 @@ def test_what_has_a_signature_in_it_does_not_show_it() -> None:
         ("verify", URL, "--trust", PEM),
         ("verify", URL, "--trust", f"{ID}={PEM}"),
         ("explain", URL, "--public-key", PEM),
-        ("core.keys", "upload", PEM, "--name", "shop"),
+        ("keys", "upload", PEM, "--name", "shop"),
     ],
     ids=lambda arguments: " ".join(each[:20].strip() for each in arguments if each != URL)[:60],
 )
