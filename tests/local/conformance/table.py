@@ -21,7 +21,7 @@ from keyfront.local.controlplane.model import error_statuses, service_model
 from keyfront.local.controlplane.plane import OPERATIONS
 
 _HERE = Path(__file__).parent
-_ROOT = _HERE.parent.parent
+_ROOT = _HERE.parents[2]
 _PAGE = _ROOT / "docs" / "conformance.md"
 _COMMAND = "python tests/local/conformance/table.py"
 
@@ -129,7 +129,7 @@ def _tests_of(name: str) -> list[str]:
 
 @cache
 def _tests() -> dict[str, str]:
-    folder = _ROOT / "tests" / "controlplane"
+    folder = _HERE.parent / "controlplane"
     about_all = {f"test_{name}.py" for name in _toml("notes.toml")["about_all"]}
     return {file.name: file.read_text("utf-8") for file in folder.glob("test_*.py") if file.name not in about_all}
 

@@ -11,7 +11,7 @@ from keyfront.local.controlplane.model import error_statuses, service_model
 from keyfront.local.controlplane.plane import OPERATIONS
 
 HERE = Path(__file__).parent
-PAGE = (HERE.parent.parent / "docs" / "conformance.md").read_text("utf-8")
+PAGE = (HERE.parents[2] / "docs" / "conformance.md").read_text("utf-8")
 NOTES = tomllib.loads((HERE / "notes.toml").read_text("utf-8"))
 
 
