@@ -32,10 +32,11 @@ fuzz: .venv/ready  ## Fuzz the edge's request path, for minutes
 proof-rotation: .venv/ready  ## Rotate keys under a load of signers and viewers, for minutes
 	$(BIN)/python -m tests.account.rotation.proof
 
-check: .venv/ready  ## Format, lint and types, as CI wants them
+check: .venv/ready  ## Format, lint, types, and who imports whom
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python tools/rooms.py
 
 format: .venv/ready  ## Write the format and the safe fixes
 	$(BIN)/ruff format .

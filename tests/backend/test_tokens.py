@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from tests.backend.conftest import AUDIENCE, ISSUER, Issuer
 
 from keyfront.backend import Customer, TokenSettings
-from keyfront.backend.service.identity import TokenError
+from keyfront.backend.service.claims import TokenError
 from keyfront.backend.service.tokens import LEEWAY_SECONDS, TokenChecker
 from keyfront.errors import ServiceError
 

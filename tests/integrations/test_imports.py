@@ -10,11 +10,11 @@ from keyfront.home import install
 
 @pytest.mark.parametrize(("room", "missing"), [("django", "django"), ("fastapi", "starlette"), ("flask", "flask")])
 def test_a_missing_framework_is_named_with_its_extra(room: str, missing: str) -> None:
-    code = f"import sys; sys.modules[{missing!r}] = None; import keyfront.{room}"
+    code = f"import sys; sys.modules[{missing!r}] = None; import keyfront.integrations.{room}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1
     last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith(f"ModuleNotFoundError: keyfront.{room} needs ")
+    assert last.startswith(f"ModuleNotFoundError: keyfront.integrations.{room} needs ")
     assert last.endswith(install(room))
 
 

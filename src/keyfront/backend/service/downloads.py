@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, ParamSpec, Protocol, TypeVar
+from typing import Generic, TypeVar
 
+from keyfront.backend.service.claims import TokenError
 from keyfront.backend.service.cookies import Opened, open_area
 from keyfront.backend.service.entitlements import Entitlements
-from keyfront.backend.service.exchange import Request
-from keyfront.backend.service.identity import Identity, TokenError
+from keyfront.backend.service.exchange import Request, Run
+from keyfront.backend.service.identity import Identity
 from keyfront.backend.service.links import Link, Links
 from keyfront.backend.service.refusals import (
     RefusedError,
@@ -26,14 +27,6 @@ _log = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Request)
 T = TypeVar("T")
-P = ParamSpec("P")
-
-
-class Run(Protocol):
-    """Runs what blocks: in a thread beside an event loop, or at once where one request is served at a time."""
-
-    def __call__(self, function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> Awaitable[T]:
-        """The function's result; `ServiceError` where that takes too long."""
 
 
 async def in_turn(*whats: Awaitable[T]) -> list[T]:

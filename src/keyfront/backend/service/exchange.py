@@ -1,9 +1,19 @@
 """A request and its answer as plain values: what the service's two faces, ASGI and Lambda, have in common."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Protocol
+from typing import ParamSpec, Protocol, TypeVar
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class Run(Protocol):
+    """Runs what blocks: in a thread beside an event loop, or at once where one request is served at a time."""
+
+    def __call__(self, function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> Awaitable[T]:
+        """The function's result; `ServiceError` where that takes too long."""
 
 
 class HeaderValues(Protocol):

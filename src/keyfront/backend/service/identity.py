@@ -1,16 +1,14 @@
 """Who is asking: by a bearer token, by what a gateway found in one, or by the demo storefront's session."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from keyfront.backend.service.exchange import Asked, Request
-from keyfront.backend.service.values import Customer, is_customer_id
-from keyfront.errors import InputError
+from keyfront.backend.service.claims import TokenError, customer_of
+from keyfront.backend.service.exchange import Asked, Request, Run
+from keyfront.backend.service.values import Customer
 
 if TYPE_CHECKING:
     from starlette.requests import Request as StarletteRequest
 
-    from keyfront.backend.service.downloads import Run
     from keyfront.backend.service.purchases import Purchases
     from keyfront.backend.service.tokens import TokenChecker
 
@@ -18,10 +16,6 @@ SESSION_CUSTOMER: Final = "customer"
 """Where the session keeps the id of who signed in."""
 
 R = TypeVar("R", contravariant=True)
-
-
-class TokenError(InputError):
-    """A token that does not say who somebody is. Its text may be shown to whoever sent it."""
 
 
 class Identity(Protocol[R]):
@@ -65,7 +59,7 @@ class GatewayClaims:
 class SignedInSession:
     """Who signed in at the demo storefront, as its signed cookie says."""
 
-    def __init__(self, purchases: "Purchases", run: "Run") -> None:
+    def __init__(self, purchases: "Purchases", run: Run) -> None:
         self._purchases = purchases
         self._run = run
 
@@ -75,11 +69,3 @@ class SignedInSession:
         if not isinstance(customer_id, str):
             return None
         return await self._run(self._purchases.customer, customer_id)
-
-
-def customer_of(claims: Mapping[str, object]) -> Customer:
-    """Whom a token's claims speak of: its subject is the customer's id. Raises `TokenError`."""
-    subject, name = claims.get("sub"), claims.get("name")
-    if not isinstance(subject, str) or not is_customer_id(subject):
-        raise TokenError("its subject (sub) is no customer's id")
-    return Customer(subject, name if isinstance(name, str) and is_customer_id(name) else subject)

@@ -11,7 +11,7 @@ from joserfc.jwa import JWSAlgModel
 from joserfc.jwk import Key, KeySet
 from joserfc.jws import CompactSignature, JWSRegistry
 
-from keyfront.backend.service.identity import TokenError, customer_of
+from keyfront.backend.service.claims import TokenError, customer_of
 from keyfront.backend.service.keyset import SECONDS, fetch_key_set
 from keyfront.backend.service.token_settings import TokenSettings
 from keyfront.backend.service.values import Customer
