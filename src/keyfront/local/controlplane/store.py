@@ -7,7 +7,7 @@ through `Table.put` and `Table.remove` inside `Store.transaction`, which is wher
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from keyfront.local.controlplane.journal import Journal
     from keyfront.local.controlplane.shapes import (
         CachePolicyConfig,
         DistributionConfig,
@@ -103,10 +102,20 @@ class Undoable(Protocol):
         """Take them back."""
 
 
+class ChangeLog(Protocol):
+    """Where changes are kept: a `Journal`."""
+
+    def restore(self, tables: Mapping[str, Table[Any]]) -> None:
+        """Put what was kept into the tables, by their names."""
+
+    def write(self, changes: Mapping[str, Mapping[str, Resource[Any] | None]]) -> None:
+        """Keep a transaction's changes: each family's resources by id, `None` for one that is gone."""
+
+
 class Store:
     """All tables of an account, behind one lock; with a journal, they begin as it has them, and it hears of changes."""
 
-    def __init__(self, journal: Journal | None = None, also: Iterable[Undoable] = ()) -> None:
+    def __init__(self, journal: ChangeLog | None = None, also: Iterable[Undoable] = ()) -> None:
         """`also`: what else a transaction changes, and takes back when it fails."""
         self.public_keys: Table[PublicKeyConfig] = Table()
         self.key_groups: Table[KeyGroupConfig] = Table()
