@@ -1,1 +1,0 @@
-"""Other signers' names and signatures, for those who change one line."""

@@ -1,1 +1,0 @@
-"""Jobs over an account: rotating a signing key, auditing who trusts what."""
