@@ -10,25 +10,26 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from tests.waiting import wait_until
 
 KEYFRONT = Path(sys.executable).with_name("keyfront")
 
 
-def client(up: Any, service: str, retries: int = 1) -> Any:
+def client(up: Any, service: str) -> Any:
     return boto3.client(  # type: ignore[call-overload]
         service,
         endpoint_url=up.printed["endpoint"],
         region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
-        config=Config(retries={"total_max_attempts": retries}),
+        config=Config(retries={"total_max_attempts": 1}),
     )
 
 
 def test_what_was_set_up_starts_on_a_full_disk_and_takes_changes_when_there_is_room(
     start: Callable[..., Any], tmp_path: Path, small_disk: Callable[[int], Any]
 ) -> None:
-    disk = small_disk(4096)
+    disk = small_disk(16384)
     state = ["--state", str(disk.path / "state")]
     with start(tmp_path, *state) as before:
         client(before, "ssm").put_parameter(Name="/mine", Type="String", Value="kept")
@@ -46,13 +47,20 @@ def test_what_was_set_up_starts_on_a_full_disk_and_takes_changes_when_there_is_r
             cloudfront.update_key_group(**group, IfMatch=got["ETag"])
         assert cloudfront.get_key_group(Id=up.printed["key_group"])["ETag"] == got["ETag"]
         disk.empty()
-        # Within about a second: a write that failed is tried again so often.
-        patient = client(up, "ssm", retries=5)
-        patient.put_parameter(Name="/mine", Type="String", Value="new", Overwrite=True)
+        # A write that failed is tried again about every second.
+        wait_until(lambda: _is_kept(ssm))
         etag = cloudfront.update_key_group(**group, IfMatch=got["ETag"])["ETag"]
     with start(tmp_path, *state) as after:
         assert client(after, "ssm").get_parameter(Name="/mine")["Parameter"]["Value"] == "new"
         assert client(after, "cloudfront").get_key_group(Id=up.printed["key_group"])["ETag"] == etag
+
+
+def _is_kept(ssm: Any) -> bool:
+    try:
+        ssm.put_parameter(Name="/mine", Type="String", Value="new", Overwrite=True)
+    except ClientError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("kilobytes", [0, 4, 8, 16, 32])
