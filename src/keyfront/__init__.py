@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from keyfront.core.signing import SignedCookies, Signer, SigningWarning
     from keyfront.core.verification import Decision, ViewerRequest, verify
     from keyfront.errors import KeyfrontError
-    from keyfront.explain import Report, explain
+    from keyfront.explain import Report
     from keyfront.integrations.boto3 import from_boto3
     from keyfront.integrations.site import Site
 
@@ -28,7 +28,6 @@ __all__ = [
     "SigningWarning",
     "Site",
     "ViewerRequest",
-    "explain",
     "from_boto3",
     "verify",
 ]
@@ -46,7 +45,6 @@ _MODULES: Final = {
     "SigningWarning": "core.signing",
     "Site": "integrations.site",
     "ViewerRequest": "core.verification",
-    "explain": "explain",
     "from_boto3": "integrations.boto3",
     "verify": "core.verification",
 }
