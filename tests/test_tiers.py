@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests import needs, programs
+from tests import conftest, needs, programs
 
 _HERE = Path(__file__).parent
 
@@ -15,6 +15,11 @@ def test_large_programs_come_from_the_fixtures_that_make_a_test_large() -> None:
     assert [
         str(path) for path in _HERE.rglob("*.py") if path != Path(__file__) and asked.search(path.read_text())
     ] == []
+
+
+def test_the_files_and_folders_that_are_named_as_large_or_long_are_there() -> None:
+    beginnings = {*conftest._LARGE_FILES, *conftest._LARGE_IN, *conftest._LONG}
+    assert [each for each in sorted(beginnings) if not list(_HERE.glob(f"{each}*"))] == []
 
 
 def test_a_missing_program_skips_with_the_command_that_installs_it(
