@@ -1,6 +1,6 @@
 """What every room's tests share: the two tiers, programs that may be missing, browsers, Terraform, and keys.
 
-A test is `large` if one of these holds: it is marked so, its file is one of `_LARGE_FILES`, or a fixture that it uses
+A test is `large` if one of these holds: it is marked so, its file is among `_LARGE`, or a fixture that it uses
 needs a large program. `make test` leaves large tests out, and does not even import files that have no others.
 """
 
@@ -23,27 +23,33 @@ if TYPE_CHECKING:
 
 _HERE: Final = Path(__file__).parent
 
-_LARGE_FILES: Final = (
+_LARGE: Final = (
+    "account/rotation/test_proof.py",
+    "backend/aws_lambda/test_package.py",
+    "backend/test_browser.py",
+    "backend/test_ends.py",
+    "cli/test_full_disk.py",
+    "edge/test_disk.py",
+    "edge/test_locations.py",
+    "edge/test_process.py",
+    "edge/test_slow.py",
+    "integrations/streams/test_playing.py",
+    "integrations/tables/test_benchmark.py",
+    "integrations/tables/test_command.py",
+    "integrations/tables/test_resuming.py",
+    "integrations/tables/test_spark.py",
+    "integrations/test_types.py",
+    "local/aws/test_secret_rotation.py",
+    "local/conformance/test_moto.py",
+    "local/test_edge_alone.py",
+    "local/up/",
     "terraform/examples/test_examples.py",
     "terraform/test_everything.py",
     "terraform/test_refusals.py",
-    "account/rotation/test_proof.py",
-    "local/up/test_browser.py",
-    "local/up/test_pages.py",
-    "local/up/test_streams.py",
-    "local/up/test_locations.py",
-    "integrations/streams/test_playing.py",
-    "backend/test_browser.py",
-    "integrations/tables/test_spark.py",
-    "local/conformance/test_moto.py",
-    "integrations/test_types.py",
-    "edge/test_locations.py",
-    "backend/aws_lambda/test_package.py",
-    "integrations/tables/test_benchmark.py",
-    "integrations/tables/test_resuming.py",
     "test_benchmarks.py",
+    "test_docs.py",
 )
-"""Every test of these files is large."""
+"""Every test in these files and folders is large."""
 
 _LARGE_FIXTURES: Final = frozenset(
     {"aws", "built", "chromium", "epubcheck", "ffmpeg", "java", "npm", "postgresql", "terraform_program"}
@@ -52,9 +58,6 @@ _LARGE_FIXTURES: Final = frozenset(
 
 All that uses one of these fixtures is large.
 """
-
-_LARGE_IN: Final = {"local/up": "start", "local/aws": "before_and_after"}
-"""In these folders the fixture starts whole machines for few tests."""
 
 _LONG: Final = (
     "terraform/examples",
@@ -82,7 +85,7 @@ def _place(path: Path) -> str:
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out files that have large tests only, where large tests are not wanted."""
     without_large = config.option.markexpr == "not large"
-    return True if without_large and _place(collection_path) in _LARGE_FILES else None
+    return True if without_large and _place(collection_path).startswith(_LARGE) else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -101,9 +104,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _is_large(item: pytest.Item) -> bool:
-    place, fixtures = _place(item.path), getattr(item, "fixturenames", ())
-    alone = any(place.startswith(folder) and fixture in fixtures for folder, fixture in _LARGE_IN.items())
-    return alone or place in _LARGE_FILES or not _LARGE_FIXTURES.isdisjoint(fixtures)
+    fixtures = getattr(item, "fixturenames", ())
+    return _place(item.path).startswith(_LARGE) or not _LARGE_FIXTURES.isdisjoint(fixtures)
 
 
 def _rank(item: pytest.Item) -> int:

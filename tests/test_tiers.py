@@ -18,7 +18,7 @@ def test_large_programs_come_from_the_fixtures_that_make_a_test_large() -> None:
 
 
 def test_the_files_and_folders_that_are_named_as_large_or_long_are_there() -> None:
-    beginnings = {*conftest._LARGE_FILES, *conftest._LARGE_IN, *conftest._LONG}
+    beginnings = {*conftest._LARGE, *conftest._LONG}
     assert [each for each in sorted(beginnings) if not list(_HERE.glob(f"{each}*"))] == []
 
 

@@ -194,7 +194,7 @@ def test_a_single_fault_is_explained(bench: Any) -> None:
     right, seen = 0, 0
     wrong: list[str] = []
 
-    @settings(_SETTINGS, max_examples=500)
+    @settings(_SETTINGS, max_examples=examples(500))
     @given(_links(), st.sampled_from(_FAULTS))
     def explained(case: dict[str, Any], fault: Any) -> None:
         nonlocal right, seen
@@ -210,7 +210,7 @@ def test_a_single_fault_is_explained(bench: Any) -> None:
             wrong.append(f"{fault.__name__}: {report.first and report.first.id}")
 
     explained()
-    assert seen >= 500
+    assert seen >= examples(500)
     assert right >= 0.99 * seen, wrong
 
 

@@ -30,7 +30,7 @@ class Laptop:
         return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     process = subprocess.Popen(
         [Path(sys.executable).with_name("keyfront"), "up", "--json", *FREE_PORTS],

@@ -395,7 +395,6 @@ def _said(edge: Edge, last: str) -> str:
     return said.decode()
 
 
-@pytest.mark.large
 def test_a_new_alias_gets_a_new_authority_only_when_the_user_says_so(start: Callable[..., Edge], place: Path) -> None:
     edge = start()
     trusted = Path(edge.printed["authority"]).read_bytes()

@@ -256,7 +256,9 @@ def test_a_connection_with_no_answer_under_way_is_not_waited_for(sent: bytes) ->
 
 def test_what_a_slow_viewer_has_not_read_yet_is_waited_for() -> None:
     """The application is done with the answer long before the viewer is."""
-    size = 4 * 1024 * 1024
+    size = 32 * 1024 * 1024  # far more than the system keeps for both ends
+    viewer = socket.socket()
+    viewer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
 
     async def large(scope: Any, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % size)]})
@@ -265,7 +267,8 @@ def test_what_a_slow_viewer_has_not_read_yet_is_waited_for() -> None:
     async def run() -> None:
         listener = Listener(large, bind("127.0.0.1", 0))
         listener.start()
-        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port, limit=1024)
+        viewer.connect(("127.0.0.1", listener.port))
+        reader, writer = await asyncio.open_connection(sock=viewer, limit=1024)
         writer.write(GET % b"/")
         head = await reader.readuntil(b"\r\n\r\n")
         assert b"200" in head

@@ -138,6 +138,7 @@ _FAULTS: list[tuple[str, str, Any]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(("finding", "severity", "plant"), _FAULTS, ids=[f"{a}-{b}-{n}" for n, (a, b, _) in enumerate(_FAULTS)])  # fmt: skip  # noqa: E501
 def test_a_planted_fault_is_found(laptop: Any, audit: Any, finding: str, severity: str, plant: Any) -> None:
     plant(laptop)

@@ -101,6 +101,7 @@ def signer_document(signing_key: SigningKey) -> str:
 
 
 SALES = """
+import asyncio
 import sys
 
 def may_download(customer, item):

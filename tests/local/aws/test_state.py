@@ -355,6 +355,7 @@ def before_and_after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple
         yield seen, third
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("part", PARTS)
 def test_it_comes_back_as_it_was(part: str, before_and_after: tuple[dict[str, Any], Process]) -> None:
     seen, process = before_and_after
@@ -362,6 +363,7 @@ def test_it_comes_back_as_it_was(part: str, before_and_after: tuple[dict[str, An
     assert look(process.client(service)) == seen[part]
 
 
+@pytest.mark.large
 def test_what_came_back_can_be_changed(before_and_after: tuple[dict[str, Any], Process]) -> None:
     _, process = before_and_after
     s3 = process.client("s3")

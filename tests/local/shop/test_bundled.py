@@ -32,6 +32,7 @@ def item_path(shop: Shop, kind: str) -> Path:
     return shop.path(next(item for item in shop.items if item.kind == kind))
 
 
+@pytest.mark.large
 def test_the_script_makes_the_files_again_to_the_byte(shop: Shop, made: Path) -> None:
     assert sorted(path.name for path in made.iterdir()) == sorted(item.key for item in shop.items)
     for item in shop.items:

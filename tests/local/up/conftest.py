@@ -94,8 +94,8 @@ def start() -> Callable[..., Any]:
     return _up
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """The bundled shop, shared by the tests of a worker: leave it as you found it."""
+    """The bundled shop, shared by the tests of a file: leave it as you found it."""
     with _up(tmp_path_factory.mktemp("up")) as running:
         yield running
