@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyfront.core.paths import Reading, readings
-from keyfront.core.routes import normalise
+from keyfront.core.paths import Reading, normalise, readings
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from keyfront.core import encoding
-from keyfront.core.routes import normalise
+from keyfront.core.paths import normalise
 from keyfront.core.verification import ViewerRequest, verify
 from keyfront.edge.request.admission import Door
 from keyfront.edge.server.asgi import application

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
+from keyfront.core.paths import normalise
 from keyfront.core.resource import wildcard
-from keyfront.core.routes import normalise
 from keyfront.errors import InputError
 
 MOST_FOLDERS: Final = 10_000

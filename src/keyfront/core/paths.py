@@ -1,17 +1,20 @@
-"""What a path means: the form in which behaviors are matched, and what else an origin might read in it.
+"""What a path means: the form that behaviors are matched in, and what else an origin might read in it.
 
 Source: Developer Guide, "Path pattern": CloudFront normalises a path as RFC 3986 has it, matches it, and sends
-the raw path to the origin. So what was judged and what is fetched can differ, if the origin reads the raw path in
-another way than we do. `readings` is the one place where that is reckoned with.
+the raw path to the origin. What was judged and what is fetched differ if the origin reads the raw path differently.
+`readings` is the one place that knows those readings.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-from keyfront.core.routes import normalise, resolve
+from keyfront.core.resource import wildcard
 
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _ENCODED_DOT = re.compile(r"%2e", re.IGNORECASE)
 _PATH_PARAMETERS = re.compile(r";[^/]*")
 # Overlong UTF-8 for "." and "/", which decoders once took.
@@ -26,6 +29,36 @@ class Reading(NamedTuple):
     """Normalised: behaviors are matched on this."""
     elsewhere: str = ""
     """The place it names, as in a URL, when that is another than the path as sent: policies must cover it too."""
+
+
+def normalise(path: str) -> str:
+    """RFC 3986, section 6.2.2: unreserved characters decoded, dot segments resolved; and repeated slashes merged."""
+    if "%" in path:
+        path = _ESCAPE.sub(_decode_unreserved, path)
+    return resolve(path) if "//" in path or "/." in path else path
+
+
+def resolve(path: str) -> str:
+    """Dot segments resolved (RFC 3986, section 5.2.4) and repeated slashes merged."""
+    kept: list[str] = []
+    segments = path.split("/")
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment not in ("", "."):
+            kept.append(segment)
+    slash = "/" if kept and segments[-1] in ("", ".", "..") else ""
+    return "/" + "/".join(kept) + slash
+
+
+def path_matcher(pattern: str) -> Callable[[str], object]:
+    """A function that tells whether a normalised path, without its first slash, falls under `pattern`.
+
+    A path pattern may start with a slash or not; it is matched against the path alone, and case counts.
+    """
+    if pattern == "*":
+        return _anything
+    return wildcard(normalise("/" + pattern.removeprefix("/"))[1:]).fullmatch
 
 
 def written(path: str) -> str:
@@ -77,3 +110,12 @@ def _in_url(path: str) -> str:
 
 def _dotted(text: str) -> bool:
     return any(segment in (".", "..") for segment in text.split("/"))
+
+
+def _anything(_: str) -> bool:
+    return True
+
+
+def _decode_unreserved(found: re.Match[str]) -> str:
+    character = chr(int(found[1], 16))
+    return character if character in _UNRESERVED else found[0].upper()

@@ -10,8 +10,7 @@ from hashlib import blake2b
 from typing import Final, Literal
 
 from keyfront.core.keys import PublicKey
-from keyfront.core.paths import written
-from keyfront.core.routes import path_matcher
+from keyfront.core.paths import path_matcher, written
 from keyfront.core.urls import split_host
 from keyfront.edge.cache_rules import CacheRules, cache_rules, response_headers_policy
 from keyfront.edge.response.header_rules import HeaderRules, header_rules

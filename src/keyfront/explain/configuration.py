@@ -6,8 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from keyfront.core.keys import PublicKey
-from keyfront.core.paths import written
-from keyfront.core.routes import normalise, path_matcher
+from keyfront.core.paths import normalise, path_matcher, written
 
 if TYPE_CHECKING:
     from keyfront import inventory

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.examples import examples
 
 from keyfront.account.audit.patterns import witness
-from keyfront.core.routes import normalise, path_matcher
+from keyfront.core.paths import normalise, path_matcher
 
 _PATTERNS = st.text("ab/.*?", max_size=5)
 

@@ -1,7 +1,7 @@
 """Where path patterns meet: a path that falls under some of them and not under others, or the proof that none does.
 
 Patterns are read as non-deterministic automata and walked side by side, shortest paths first; only paths in their
-normalised form count, because those alone are matched (see `keyfront.core.routes`).
+normalised form count, because those alone are matched (see `keyfront.core.paths`).
 """
 
 from collections import deque
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from keyfront.core.routes import normalise
+from keyfront.core.paths import normalise
 
 _MOST_STATES: Final = 50_000
 _FILLERS: Final = "xyzabcdefghijklmnopqrstuvw0123456789_ABCDEFGHIJKLMNOPQRSTUVWXYZ!$&'()*+,;=:@~"
@@ -58,7 +58,7 @@ def within(inner: str, outer: str) -> bool:
 
 
 def _normal(pattern: str) -> str:
-    """As `keyfront.core.routes.path_matcher` reads it; stars in a row are one."""
+    """As `keyfront.core.paths.path_matcher` reads it; stars in a row are one."""
     text = pattern if pattern == "*" else normalise("/" + pattern.removeprefix("/"))[1:]
     while "**" in text:
         text = text.replace("**", "*")

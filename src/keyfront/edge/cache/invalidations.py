@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from keyfront.core.routes import normalise
+from keyfront.core.paths import normalise
 from keyfront.edge.cache.objects import Key
 from keyfront.errors import ServiceError
 

@@ -6,7 +6,7 @@ Source: Developer Guide, "Generate custom error responses".
 import logging
 from collections.abc import Callable
 
-from keyfront.core.routes import normalise
+from keyfront.core.paths import normalise
 from keyfront.edge.cache.entries import lifetime_of, viewer_headers, whole
 from keyfront.edge.cache.objects import Cache, Entry
 from keyfront.edge.configuration import Behavior, Site

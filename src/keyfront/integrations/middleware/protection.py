@@ -9,8 +9,7 @@ from typing import Final
 from keyfront.core import letter_case
 from keyfront.core.access import authorise
 from keyfront.core.keys import PublicKey
-from keyfront.core.paths import readings
-from keyfront.core.routes import path_matcher
+from keyfront.core.paths import path_matcher, readings
 from keyfront.core.urls import split_host, viewer_url
 from keyfront.core.verification import ACCESS_DENIED, Check, Decision, ViewerRequest
 from keyfront.errors import InputError
