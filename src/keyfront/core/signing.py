@@ -17,12 +17,11 @@ from keyfront.core.grants import Grant
 from keyfront.core.keys import HashAlgorithm, PrivateKey, SigningKey
 from keyfront.core.many import OnError, sign_many
 from keyfront.core.misuse import EVERYBODY, MAX_LIFETIME, Caution
-from keyfront.core.objects import object_url, site_url
 from keyfront.core.options import Terms, URLTerms
 from keyfront.core.policy import Moment, bounded, canonical, network, validity
 from keyfront.core.resource import covers
 from keyfront.core.showing import told
-from keyfront.core.urls import resource_pattern, shown, viewer_url, with_parameters
+from keyfront.core.urls import object_url, resource_pattern, shown, site_url, viewer_url, with_parameters
 from keyfront.errors import InputError, KeyfrontError, URLError
 
 _PACKAGE: Final = __name__.partition(".")[0]
@@ -174,7 +173,7 @@ class Signer:
         return with_parameters(url, f"Policy={encoding.encode(signed)}&Signature={self._signature(signed)}{self._tail}")
 
     def sign_object(self, key: str, *, domain: str, **terms: Unpack[Terms]) -> str:
-        """A signed URL for the S3 object `key` on the distribution `domain` (see `keyfront.core.objects`).
+        """A signed URL for the S3 object `key` on the distribution `domain` (see `keyfront.core.urls`).
 
         `domain` is its host name, or an address with scheme and path; the other arguments are `sign_url`'s.
         """

@@ -1,4 +1,4 @@
-"""URLs as viewers send them: what a signer makes of a caller's URL, and what a verifier takes out of a request's.
+"""URLs as viewers send them, from a caller's URL, a pattern, or an S3 object's key; and what a verifier takes out.
 
 CloudFront compares the bytes that a viewer sends with the bytes that were signed. So a URL is brought into the
 form in which browsers and HTTP clients send it *before* it is signed, and is never touched afterwards.
@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
+from urllib.parse import quote
 
 from keyfront.core.showing import like_a_key, told
 from keyfront.errors import URLError
@@ -18,6 +19,9 @@ SIGNING_PARAMETERS: Final = frozenset({"Expires", "Policy", "Signature", "Key-Pa
 
 MAX_URL_BYTES: Final = 8192
 """Developer Guide, "Quotas": the longest URL that CloudFront answers, query string included."""
+
+MAX_KEY_BYTES: Final = 1024
+"""S3 User Guide, "Naming Amazon S3 objects": the longest key, in UTF-8."""
 
 # What is sent as it stands, told by expressions whose possessive repeats (*+, ++) never try anything twice.
 _CHARACTERS = r"[A-Za-z0-9\-._~!$&'()*+,;=:@\[\]]*+"
@@ -75,6 +79,28 @@ def resource_pattern(resource: str) -> str:
     if "?" in pattern:
         _refuse_signing_parameters(pattern)
     return pattern
+
+
+def object_url(base_url: str, key: str) -> str:
+    """The URL of the object `key` below `base_url`: UTF-8, everything encoded but `/` and unreserved characters.
+
+    A `*`, `+`, `?`, `#` or `%` in a key is encoded, because it would be read as something else on the way. Nothing is
+    normalised: keys are bytes, and `ö` in one code point is not `ö` in two. Raises `URLError` for a key that S3 does
+    not hold, or that no viewer can ask for.
+    """
+    return f"{base_url}/{_escaped(key)}"
+
+
+def site_url(domain: str) -> str:
+    """Where a distribution's objects begin: `https://` and `domain`, or `domain` itself when it has a scheme.
+
+    A path is kept (`https://media.example.com/assets`); the last `/` is dropped. Raises `URLError`.
+    """
+    if not isinstance(domain, str) or not domain or like_a_key(domain):
+        raise URLError(f"the domain is {told(domain)}: give the distribution's, such as d111111abcdef8.cloudfront.net")
+    if "?" in domain:
+        raise URLError(f"the domain is {told(domain.partition('?')[0])} with a query string: give host and path alone")
+    return viewer_url(domain if "://" in domain else f"https://{domain}").removesuffix("/")
 
 
 def with_parameters(url: str, parameters: str) -> str:
@@ -195,6 +221,33 @@ def _refuse_signing_parameters(url: str) -> None:
             f"the URL already has a parameter {name!r}, which CloudFront reads as part of a signature: "
             "sign the bare URL, and name parameters of your own differently"
         )
+
+
+def _escaped(key: str) -> str:
+    if not isinstance(key, str):
+        raise URLError(f"the key is a {type(key).__name__}: give an object's key as text")
+    try:
+        size = len(key.encode())
+    except UnicodeEncodeError:
+        raise URLError(f"the key {_shown_key(key)} holds half of a surrogate pair: it was decoded wrongly") from None
+    if not key:
+        raise URLError("the key is empty: give an object's key, such as videos/1.mp4")
+    if size > MAX_KEY_BYTES:
+        size_told = f"{size:,} bytes in UTF-8, and S3 holds keys up to {MAX_KEY_BYTES:,}"
+        raise URLError(f"the key {_shown_key(key)} is {size_told}")
+            f"the key {_shown_key(key)} is {size:,} bytes in UTF-8, and S3 holds keys up to {MAX_KEY_BYTES:,}"
+        )
+    if any(segment in (".", "..") for segment in key.split("/")):
+        raise URLError(
+            f"the key {_shown_key(key)} holds a '.' or '..' segment, which viewers resolve before they ask, "
+            "however it is escaped: copy the object to another key"
+        )
+    return quote(key, safe="/-._~")
+
+
+def _shown_key(key: str) -> str:
+    text = ascii(key)
+    return text if len(text) <= 100 else f"{text[:99]}…'"
 
 
 def shown(url: str) -> str:

@@ -5,11 +5,10 @@ from datetime import timedelta
 from typing import Final, Protocol, TypeVar, Unpack
 from urllib.parse import urlsplit
 
-from keyfront.core.objects import object_url, site_url
 from keyfront.core.options import Terms, URLTerms
 from keyfront.core.policy import bounded
 from keyfront.core.signing import SignedCookies, Signer
-from keyfront.core.urls import resource_pattern, shown, viewer_url
+from keyfront.core.urls import object_url, resource_pattern, shown, site_url, viewer_url
 from keyfront.errors import InputError, URLError
 from keyfront.integrations import aio
 

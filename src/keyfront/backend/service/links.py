@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from keyfront.backend.service.cookies import area
 from keyfront.backend.service.settings import LinkReuse
-from keyfront.core.objects import object_url
 from keyfront.core.reuse import Reuse
 from keyfront.core.signing import Signer
+from keyfront.core.urls import object_url
 
 
 @dataclass(frozen=True, slots=True)

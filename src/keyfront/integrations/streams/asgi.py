@@ -17,8 +17,8 @@ from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from keyfront.core.grants import Grant
-from keyfront.core.objects import object_url, site_url
 from keyfront.core.signing import Signer
+from keyfront.core.urls import object_url, site_url
 from keyfront.errors import InputError, KeyfrontError, ServiceError, URLError
 from keyfront.integrations import aio
 from keyfront.integrations.site import Site
