@@ -233,8 +233,7 @@ def _escaped(key: str) -> str:
     if not key:
         raise URLError("the key is empty: give an object's key, such as videos/1.mp4")
     if size > MAX_KEY_BYTES:
-        size_told = f"{size:,} bytes in UTF-8, and S3 holds keys up to {MAX_KEY_BYTES:,}"
-        raise URLError(f"the key {_shown_key(key)} is {size_told}")
+        raise URLError(
             f"the key {_shown_key(key)} is {size:,} bytes in UTF-8, and S3 holds keys up to {MAX_KEY_BYTES:,}"
         )
     if any(segment in (".", "..") for segment in key.split("/")):
