@@ -22,7 +22,7 @@ import keyfront
 from keyfront import PublicKey, Signer, SigningKey, Site, ViewerRequest, verify
 from keyfront.backend.service.settings import Settings
 from keyfront.cli import main
-from keyfront.core.reuse import Reuse
+from keyfront.core.grants import Reuse
 from keyfront.errors import KeyfrontError
 from keyfront.integrations import aio
 from keyfront.integrations.botocore import CloudFrontSigner
@@ -81,7 +81,7 @@ PLACES: dict[str, Callable[[Any], object]] = {
     "integrations.aio.sign_object": lambda secret: asyncio.run(
         aio.sign_object(secret, "a", domain="a.example", expires=HOUR)
     ),
-    "core.reuse.Reuse": lambda secret: Reuse(HOUR).grant(secret, URL),
+    "core.grants.Reuse": lambda secret: Reuse(HOUR).grant(secret, URL),
     "integrations.streams.sign_manifest": lambda secret: sign_manifest("#EXTM3U\n", URL, secret, expires=HOUR),
     "integrations.streams.sign_manifest, swapped": lambda secret: sign_manifest(
         "#EXTM3U\n", secret, SIGNER, expires=HOUR
@@ -242,7 +242,7 @@ _OPEN = (
     "core.keys",
     "integrations.site",
     "integrations.aio",
-    "core.reuse",
+    "core.grants",
     "core.many",
     "core.verification",
     "integrations.boto3",

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from keyfront import Signer, SigningKey, SigningWarning, Site
+from keyfront.core.grants import Reuse
 from keyfront.core.misuse import of_canned_url, of_network, of_resource, of_url
-from keyfront.core.reuse import Reuse
 from keyfront.errors import PolicyError
 from keyfront.explain.rules import RULES
 from keyfront.integrations.botocore import CloudFrontSigner

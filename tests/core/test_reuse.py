@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from keyfront import Signer, SigningKey
+from keyfront.core.grants import Reuse
 from keyfront.core.keys import HashAlgorithm, PublicKey
-from keyfront.core.reuse import Reuse
 from keyfront.core.verification import ViewerRequest, verify
 from keyfront.errors import InputError, PolicyError, ServiceError
 

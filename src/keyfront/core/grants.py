@@ -1,12 +1,20 @@
-"""One signature for many URLs: a signed pattern, whose parameters are put behind any URL that it covers."""
+"""One signature for many URLs: a signed pattern, whose parameters are put behind any URL that it covers.
+
+`Reuse` keeps such signatures for a file or a folder until a part of their lifetime has passed. It is for a key in KMS,
+whose `Sign` is a request with a quota (hundreds a second) and a price, and for services whose load is signing.
+"""
 
 import re
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Final
+from datetime import timedelta
+from typing import Final, Protocol, Unpack
 
+from keyfront.core.options import Terms
 from keyfront.core.resource import covers
 from keyfront.core.urls import MAX_URL_BYTES, PATH_AS_SENT, shown, viewer_url, with_parameters
-from keyfront.errors import PolicyError, URLError
+from keyfront.errors import InputError, PolicyError, URLError
 
 _PLAIN = re.compile(PATH_AS_SENT)
 _ORIGIN = re.compile(r"https?://[^/*?]+(?=/)")
@@ -85,3 +93,62 @@ class Grant:
 
     def __repr__(self) -> str:
         return f"Grant({shown(self.resource)}, expires={self.expires})"
+
+
+class Grantor(Protocol):
+    """What makes grants: a `Signer`."""
+
+    def grant(self, resource: str, **terms: Unpack[Terms]) -> Grant:
+        """A new grant for `resource`."""
+
+
+class Reuse:
+    """Keeps the grant of a resource, and makes a new one when only `lifetime` less `fresh` is left of it.
+
+    So a grant lives for at least that long when it is given out, and for `lifetime` at most. It keeps the grants of the
+    `most` resources that were asked for last. Safe for threads: if many ask for a resource at once, one of them signs
+    and the others wait.
+    """
+
+    def __init__(self, lifetime: timedelta, *, fresh: timedelta | None = None, most: int = 1024) -> None:
+        """`fresh` is how long a grant is given out: half of `lifetime` if not given. Raises `InputError`."""
+        self.lifetime = lifetime
+        self._fresh = (lifetime / 2 if fresh is None else fresh).total_seconds()
+        if lifetime <= timedelta(0) or not 0 <= self._fresh < lifetime.total_seconds():
+            raise InputError(f"a grant of {lifetime} cannot be given out for {fresh}: that has to be shorter")
+        self._most = most
+        self._lock = threading.Lock()
+        self._slots: OrderedDict[tuple[Grantor, str], _Slot] = OrderedDict()
+
+    def kept(self, signer: Grantor, resource: str) -> Grant | None:
+        """The grant that `grant` would give without signing; `None` when it would have to sign."""
+        with self._lock:
+            slot = self._slots.get((signer, resource))
+        return self._fresh_in(slot) if slot else None
+
+    def grant(self, signer: Grantor, resource: str) -> Grant:
+        """A grant of `signer` for `resource`, made before or now. Raises what `Signer.grant` does."""
+        with self._lock:
+            slot = self._slots.setdefault((signer, resource), _Slot())
+            self._slots.move_to_end((signer, resource))
+            while len(self._slots) > self._most:
+                self._slots.popitem(last=False)
+        with slot.lock:
+            grant = self._fresh_in(slot)
+            if grant is None:
+                grant = slot.grant = signer.grant(resource, expires=self.lifetime)
+            return grant
+
+    def _fresh_in(self, slot: "_Slot") -> Grant | None:
+        grant = slot.grant
+        if grant is None or grant.seconds_left() <= self.lifetime.total_seconds() - self._fresh:
+            return None
+        return grant
+
+
+class _Slot:
+    __slots__ = ("grant", "lock")
+
+    def __init__(self) -> None:
+        self.grant: Grant | None = None
+        self.lock = threading.Lock()

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from keyfront.backend.service.cookies import area
 from keyfront.backend.service.settings import LinkReuse
-from keyfront.core.reuse import Reuse
+from keyfront.core.grants import Reuse
 from keyfront.core.signing import Signer
 from keyfront.core.urls import object_url
 
