@@ -1,15 +1,54 @@
-"""Whether a protected path lets a viewer in, however the server behind may read that path.
+"""Whether a behavior lets a viewer in: first by protocol and method, then by the signature.
 
-`keyfront.core.verification` is the one judge; this asks it once for each place that a request may lead to (see
-`keyfront.core.paths`). The edge, `keyfront authz` and the middlewares all let a request in through here.
+`keyfront.core.verification` is the one judge of signatures. `authorise` asks it once for each place that a path may
+lead to (see `keyfront.core.paths`). The edge, `keyfront authz`, `explain` and the middlewares all ask here.
+
+Sources: Developer Guide, "Viewer protocol policy", "Allowed HTTP methods"; API model, ViewerProtocolPolicy.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from keyfront.core.keys import PublicKey
 from keyfront.core.paths import Reading
 from keyfront.core.verification import Decision, ViewerRequest, verify
+
+
+class Rejection(NamedTuple):
+    """An answer that CloudFront gives before it looks at any signature."""
+
+    status: int
+    reason: str
+    """A stable slug of ours, as in `Decision.reason`."""
+
+
+BAD_HOST: Final = Rejection(400, "invalid-host")
+UNKNOWN_HOST: Final = Rejection(403, "unknown-host")
+BAD_PATH: Final = Rejection(400, "invalid-path")
+BAD_TARGET: Final = Rejection(400, "invalid-target")
+TOO_LARGE: Final = Rejection(413, "too-large")
+DISABLED: Final = Rejection(403, "distribution-disabled")  # assumed
+HTTPS_ONLY: Final = Rejection(403, "https-only")
+BAD_METHOD: Final = Rejection(403, "method-not-allowed")
+BAD_BODY: Final = Rejection(403, "body-not-allowed")  # for HEAD: assumed
+BAD_COUNTRY: Final = Rejection(403, "geo-restricted")
+REDIRECT: Final = Rejection(301, "redirect-to-https")
+REDIRECT_WITH_METHOD: Final = Rejection(307, "redirect-to-https")
+REDIRECTS: Final = (REDIRECT, REDIRECT_WITH_METHOD)
+
+
+def refuse_protocol(scheme: str, method: str, policy: str) -> Rejection | None:
+    """The answer to a request over `scheme` that a viewer protocol policy does not take, or `None`."""
+    if scheme != "http" or policy == "allow-all":
+        return None
+    if policy != "redirect-to-https":
+        return HTTPS_ONLY
+    return REDIRECT if method in ("GET", "HEAD") else REDIRECT_WITH_METHOD
+
+
+def refuse_method(method: str, allowed: Collection[str]) -> Rejection | None:
+    """The answer to a method that is not `allowed`, or `None`."""
+    return None if method in allowed else BAD_METHOD
 
 
 class Behavior(Protocol):
@@ -32,15 +71,16 @@ def authorise(
     ways: tuple[Reading, ...],
     now: float,
     judge: Judge = verify,
+    also: Sequence[B] = (),
 ) -> Decision | None:
     """Judge a request by the behavior of its path, and by those of the other readings of it.
 
     `behavior_of` finds the behavior of a normalised path, `now` is seconds since the epoch. The first decision that
     refuses counts; `None` where nothing is protected. `judge` is `verify`, or the one of `verification` that tells
-    less.
+    less. `also` are further behaviors that have to let the request in.
     """
     decision = _judged(request, behavior, now, judge)
-    if len(ways) == 1 and not ways[0].elsewhere:
+    if len(ways) == 1 and not ways[0].elsewhere and not also:
         return decision
     judged = [behavior]
     for way in ways:
@@ -52,6 +92,10 @@ def authorise(
             decision = _judged(request, other, now, judge) or decision
         if way.elsewhere and other.keys is not None and (decision is None or decision.allowed):
             decision = _covering(request, way.elsewhere, other, now, judge) or decision
+    for other in also:
+        if decision is not None and not decision.allowed:
+            break
+        decision = _judged(request, other, now, judge) or decision
     return decision
 
 

@@ -109,22 +109,17 @@ class Configuration:
     sites: Mapping[str, Site]
     """By distribution id."""
     hosts: Mapping[str, Site]
-    """By host name in lower case, with or without port, as viewers send it; also `*.` aliases."""
+    """By host name in lower case, with or without port; also `*.` aliases."""
     closed: bool = False
     """Whether it stands for one that is too old to be used: every request is refused."""
 
-    def site(self, host: str) -> Site | None:
-        """The site that `host` (a Host header as sent) names, or `None`.
+    def site(self, name: str, port: int | None) -> Site | None:
+        """The site that a host name (in lower case) and its port stand for, or `None`.
 
         An exact name comes before a wildcard alias, and a longer wildcard before a shorter one. Source: Developer
         Guide, "Use custom URLs by adding alternate domain names (CNAMEs)".
         """
-        found = self.hosts.get(host) or self.hosts.get(host.partition(":")[0])
-        if found is not None and split_host(host) is not None:
-            return found
-        host = host.lower()
-        name = (split_host(host) or ("", None))[0]
-        found = self.hosts.get(host) or self.hosts.get(name)
+        found = (port is not None and self.hosts.get(f"{name}:{port}")) or self.hosts.get(name)
         while found is None and "." in name:
             name = name.partition(".")[2]
             found = self.hosts.get(f"*.{name}")

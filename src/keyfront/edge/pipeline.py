@@ -7,22 +7,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from keyfront.core.paths import readings
 from keyfront.core.verification import Decision
-from keyfront.edge.authorisation import authorise
 from keyfront.edge.cache.bodies import Disk
 from keyfront.edge.cache.objects import Cache, Entry
-from keyfront.edge.configuration import EMPTY, Behavior, Configuration, Site, marks
+from keyfront.edge.configuration import EMPTY, Configuration, Site, marks
+from keyfront.edge.decide import TurnedAway, decide
 from keyfront.edge.exchange import Exchange, Inbound, Outcome, Receive, ViewerGoneError, WhileThere
 from keyfront.edge.origin.client import Origins
 from keyfront.edge.origin.fetching import Fetcher
-from keyfront.edge.request.admission import Door, admit, route
+from keyfront.edge.request.admission import Door
 from keyfront.edge.request.forwarding import cache_key, own_query
-from keyfront.edge.request.geography import blocked
 from keyfront.edge.request.geography import countries as countries_of
 from keyfront.edge.request.viewer import ViewerRequest
 from keyfront.edge.request.viewer_headers import facts
-from keyfront.edge.response.pages import ERROR, HIT, Answer, refused
+from keyfront.edge.response.pages import ERROR, HIT
 from keyfront.edge.response.responding import Send, is_here, select, send_answer, send_entry
 from keyfront.edge.server.locations import ALONE
 
@@ -80,29 +78,12 @@ class Edge:
 
     async def answer(self, viewer: ViewerRequest, door: Door, receive: Receive, send: Send) -> None:
         """Answer one request. Raises only when the connection to the viewer has to be broken off."""
-        site = route(self.configuration, door, viewer)
-        if isinstance(site, Answer):
-            self._report(None, viewer, site.status, site.x_cache, site.reason, None)
-            await send_answer(send, viewer, site, self._marks)
-            return
-        path = site.root if site.root and viewer.path == "/" else viewer.path
-        # What the default root object stands for is judged like the object itself: assumed.
-        ways = readings(path)
-        behavior = site.behavior(ways[0].path)
-        turned_away = admit(door, viewer, behavior)
-        if turned_away is None and site.geo_restriction is not None:
-            turned_away = blocked(site.geo_restriction, viewer, self._country_of)
-        if turned_away is not None:
-            await self._turn_away(site, behavior, viewer, turned_away, send)
-            return
         now = self._clock()
-        decision = authorise(viewer, site, behavior, ways, now)
-        if decision is not None and not decision.allowed:
-            answer = refused(decision)
-            if self._explainer is not None:
-                answer.finding = self._explainer.finding(viewer, site, now)
-            await self._turn_away(site, behavior, viewer, answer, send)
+        decided = decide(self.configuration, door, viewer, now, self._country_of)
+        if isinstance(decided, TurnedAway):
+            await self._turn_away(decided, viewer, now, send)
             return
+        site, behavior, path, decision = decided
         if behavior.response_headers is not None:
             send = behavior.response_headers.sending(send, viewer)
         rules = behavior.rules
@@ -131,17 +112,18 @@ class Edge:
         except ViewerGoneError:
             _log.debug("the viewer of %s went away", exchange.path)
 
-    async def _turn_away(
-        self, site: Site, behavior: Behavior, viewer: ViewerRequest, answer: Answer, send: Send
-    ) -> None:
+    async def _turn_away(self, decided: TurnedAway, viewer: ViewerRequest, now: float, send: Send) -> None:
         """Send a refusal or a redirect, or the site's own page in its place. It is never kept."""
-        custom = await self._fetcher.pages.page(site, answer.status, viewer) if answer.status >= 400 else None
-        shown = custom or answer
-        if custom is not None and behavior.response_headers is not None:
+        shown, site, behavior = decided
+        answer = shown
+        if site is not None and answer.status >= 400:
+            shown = await self._fetcher.pages.page(site, answer.status, viewer) or answer
+        if shown is not answer and behavior is not None and behavior.response_headers is not None:
             send = behavior.response_headers.sending(send, viewer)
-        shown.finding = answer.finding
+        if self._explainer is not None and site is not None and answer.decision is not None:
+            shown.finding = self._explainer.finding(viewer, site, now)
         self._report(site, viewer, shown.status, answer.x_cache, answer.reason, answer.decision)
-        await send_answer(send, viewer, shown, site.marks)
+        await send_answer(send, viewer, shown, site.marks if site is not None else self._marks)
 
     def _report_exchange(self, exchange: Exchange, status: int, x_cache: bytes) -> None:
         self._report(exchange.site, exchange.viewer, status, x_cache, "allowed", exchange.decision)

@@ -2,19 +2,17 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Final, Literal
 
-from keyfront.core.letter_case import folded_matcher
-from keyfront.core.paths import readings
 from keyfront.core.verification import ACCESS_DENIED, Decision, error_body
-from keyfront.edge.authorisation import authorise
 from keyfront.edge.authz.fronts import DECIDE, Front, FrontError
 from keyfront.edge.authz.protection import Rules
-from keyfront.edge.configuration import Behavior, Site
-from keyfront.edge.request.admission import admit, route
+from keyfront.edge.decide import TurnedAway, decide
+from keyfront.edge.request.geography import countries as countries_of
 from keyfront.edge.request.viewer import ViewerRequest
-from keyfront.edge.response.pages import Answer, Headers, refused
+from keyfront.edge.response.pages import Answer, Headers
 from keyfront.edge.server.standing import Standing
 from keyfront.web.serving import ASGIApp, Message, Scope
 
@@ -34,40 +32,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-def decide(rules: Rules, viewer: ViewerRequest, now: float, *, ignore_case: bool = False) -> Answer | Decision | None:
-    """What the edge does before it looks into its cache: route, admit, authorise.
-
-    An `Answer` refuses or redirects; otherwise the viewer is let in, by a decision or because the path is public.
-    `ignore_case`: a path is also judged by each behavior that it is in when case does not count.
-    """
-    site = route(rules.configuration, rules.door, viewer)
-    if isinstance(site, Answer):
-        return site
-    ways = readings(site.root if site.root and viewer.path == "/" else viewer.path)
-    for way in ways:
-        turned_away = admit(rules.door, viewer, site.behavior(way.path))
-        if turned_away is not None:
-            return turned_away
-    decision = authorise(viewer, site, site.behavior(ways[0].path), ways, now)
-    for way in ways if ignore_case else ():
-        for behavior in _spelt_otherwise(site, way.path):
-            if decision is not None and not decision.allowed:
-                break
-            if (turned_away := admit(rules.door, viewer, behavior)) is not None:
-                return turned_away
-            decision = authorise(viewer, site, behavior, (way._replace(elsewhere=""),), now) or decision
-    return refused(decision) if decision is not None and not decision.allowed else decision
-
-
-def _spelt_otherwise(site: Site, path: str) -> Iterator[Behavior]:
-    """The behaviors that `path` is in only when case does not count, before the one that it is in as it stands."""
-    for behavior in site.behaviors:
-        if behavior.matches(path[1:]):
-            return
-        if folded_matcher(behavior.pattern)(path[1:]):
-            yield behavior
-
-
 def application(
     front: Front,
     rules: Rules,
@@ -75,9 +39,15 @@ def application(
     proxies: int = 0,
     log: Log = "refusals",
     ignore_case: bool = False,
+    countries: Mapping[str, str] = MappingProxyType({}),
     clock: Callable[[], float] = time.time,
 ) -> ASGIApp:
-    """What answers `front`. `proxies` is how many trusted ones stand before it; `ignore_case`: see `decide`."""
+    """What answers `front`. `proxies` is how many trusted ones stand before it; `ignore_case`: see `decide`.
+
+    `countries` says which networks are where, for geo restrictions. Raises `InputError` for what is no network or no
+    country.
+    """
+    country_of = countries_of(countries)
 
     async def app(scope: Scope, _receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -100,7 +70,8 @@ def application(
             _log.error("refused, since %s: see --front %s in the documentation", error, front.name)
             await _send(scope, send, 500, _TEXT, b"the access check is set up wrongly\n")
             return
-        answer = decide(rules, viewer, clock(), ignore_case=ignore_case)
+        decided = decide(rules.configuration, rules.door, viewer, clock(), country_of, ignore_case=ignore_case)
+        answer = decided.answer if isinstance(decided, TurnedAway) else decided.decision
         if asked_for_page:
             await _show(scope, send, answer if isinstance(answer, Answer) else _SERVERS_OWN)
             return

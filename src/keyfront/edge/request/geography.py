@@ -11,14 +11,12 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 from keyfront.edge.request.viewer import ViewerRequest
-from keyfront.edge.response.pages import Answer, page
 from keyfront.errors import InputError
 from keyfront.inventory import GeoRestriction
 
 Country = Callable[[str], str]
 """Takes a viewer's address; its country's two letters, or an empty text."""
 
-_BLOCKED: Final = "The Amazon CloudFront distribution is configured to block access from your country."
 _REMEMBERED: Final = 4096
 
 
@@ -53,9 +51,7 @@ def countries(given: Mapping[str, str]) -> Country:
     return country_of
 
 
-def blocked(restriction: GeoRestriction, viewer: ViewerRequest, country_of: Country) -> Answer | None:
-    """The answer to a viewer who is in a country that gets no content, or `None`."""
+def is_blocked(restriction: GeoRestriction, viewer: ViewerRequest, country_of: Country) -> bool:
+    """Whether a viewer is in a country that gets no content."""
     country = country_of(viewer.ip)
-    if not country or (country in restriction.countries) == (restriction.mode == "whitelist"):
-        return None
-    return page(403, _BLOCKED, "geo-restricted", viewer.id)
+    return bool(country) and (country in restriction.countries) != (restriction.mode == "whitelist")

@@ -5,6 +5,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final
 
+from keyfront.core.urls import split_host
 from keyfront.edge.response.pages import request_id
 from keyfront.web.serving import Scope
 
@@ -16,7 +17,7 @@ class ViewerRequest:
     """What a viewer sent. Nothing in it is decoded or normalised; `fields` joins headers that stand twice."""
 
     __slots__ = (
-        *("fields", "header_bytes", "headers", "host", "http_version", "id"),
+        *("authority", "fields", "header_bytes", "headers", "host", "http_version", "id"),
         *("ip", "made", "method", "path", "port", "query", "scheme"),
     )
 
@@ -41,6 +42,8 @@ class ViewerRequest:
         """Bytes of all header lines."""
         self.host: str = self.fields.get(b"host", b"").decode("latin-1")
         """The Host header as sent; two of them are joined by a comma, which no host name holds."""
+        self.authority = split_host(self.host.lower())
+        """Its name in lower case and its port; `None` where it is not a host name."""
 
     def asking_for(self, path: str) -> "ViewerRequest":
         """A bare GET for `path` at the same place, by the same viewer."""

@@ -106,13 +106,12 @@ def page(status: int, why: str, reason: str, request_id: bytes, *, close: bool =
     )
 
 
-def redirect(location: str, *, keep_method: bool) -> Answer:
-    """To HTTPS: 301, or 307 where the method must stay. Source: API model, ViewerProtocolPolicy."""
-    status = HTTPStatus.TEMPORARY_REDIRECT if keep_method else HTTPStatus.MOVED_PERMANENTLY
-    body = _MOVED.format(title=f"{status.value} {status.phrase}").encode("ascii")
+def redirect(location: str, status: int) -> Answer:
+    """To HTTPS, with 301 or 307."""
+    body = _MOVED.format(title=f"{status} {HTTPStatus(status).phrase}").encode("ascii")
     headers = [
         (b"server", b"CloudFront"),
         (b"content-type", b"text/html"),
         (b"location", location.encode("latin-1")),
     ]
-    return Answer(status.value, headers, body, REDIRECT, "redirect-to-https")
+    return Answer(status, headers, body, REDIRECT, "redirect-to-https")
