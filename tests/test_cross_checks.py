@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT))  # the benchmarks, whose npm packages these are, a
 
 from benchmarks.signing import pkcs1  # noqa: E402
 
-pytestmark = pytest.mark.filterwarnings("ignore::keyfront.core.signing.SigningWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::keyfront.SigningWarning")
 
 KEY_ID: Final = "K2JCJMDEHXQW5F"
 RSA: Final = shared_rsa()

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Final
 from keyfront.lazy import names
 
 if TYPE_CHECKING:
+    from keyfront.core.cookies import SignedCookies
     from keyfront.core.keys import PublicKey, SigningKey
+    from keyfront.core.misuse import SigningWarning
     from keyfront.core.policy import Policy
-    from keyfront.core.signing import SignedCookies, Signer, SigningWarning
+    from keyfront.core.signing import Signer
     from keyfront.core.verification import Decision, ViewerRequest, verify
     from keyfront.errors import KeyfrontError
     from keyfront.explain import Report
@@ -39,10 +41,10 @@ _MODULES: Final = {
     "Policy": "core.policy",
     "PublicKey": "core.keys",
     "Report": "explain",
-    "SignedCookies": "core.signing",
+    "SignedCookies": "core.cookies",
     "Signer": "core.signing",
     "SigningKey": "core.keys",
-    "SigningWarning": "core.signing",
+    "SigningWarning": "core.misuse",
     "Site": "integrations.site",
     "ViewerRequest": "core.verification",
     "from_boto3": "integrations.boto3",

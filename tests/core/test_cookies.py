@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from keyfront import SignedCookies, Signer, SigningKey, ViewerRequest, verify
+from keyfront.core.cookies import Attributes
 from keyfront.core.keys import HashAlgorithm
 from keyfront.errors import InputError, URLError
 
@@ -119,3 +120,10 @@ def test_cookies_for_what_is_no_resource_are_refused(resource: str, says: str) -
     with pytest.raises(URLError) as refused:
         signer().sign_cookies(resource, expires=NOW + 60)
     assert says in str(refused.value)
+
+
+def test_every_framework_takes_the_attributes_from_one_place() -> None:
+    given = Attributes(domain="media.example.com", same_site="lax", max_age=60)
+    assert (given.path, given.secure, given.http_only) == ("/", True, True)
+    assert str(given) == "Path=/; Domain=media.example.com; Max-Age=60; Secure; HttpOnly; SameSite=Lax"
+    assert COOKIES.attributes(domain="media.example.com", same_site="lax", max_age=60) == given

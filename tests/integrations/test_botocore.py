@@ -26,7 +26,7 @@ assert isinstance(LOADED, rsa.RSAPrivateKey)
 SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 FILE = "https://d111111abcdef8.cloudfront.net/a/horizon.jpg"
 
-pytestmark = pytest.mark.filterwarnings("ignore::keyfront.core.signing.SigningWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::keyfront.SigningWarning")
 
 
 def rsa_signer(message: bytes) -> bytes:
@@ -164,7 +164,7 @@ def test_a_policy_that_begins_after_its_end_is_refused() -> None:
         OURS.build_policy(FILE, SOON, date_greater_than=SOON)
 
 
-@pytest.mark.filterwarnings("default::keyfront.core.signing.SigningWarning")
+@pytest.mark.filterwarnings("default::keyfront.SigningWarning")
 @pytest.mark.parametrize(("days", "finding"), [(-1, "expired"), (30, "long-lived")])
 def test_what_botocore_signs_and_is_seldom_meant_is_signed_with_a_warning(days: int, finding: str) -> None:
     until = datetime.now(UTC) + timedelta(days=days)

@@ -5,13 +5,17 @@ A signer warns of them, `keyfront policy lint` lists them, and `keyfront explain
 
 import ipaddress
 import re
-from collections.abc import Iterator
+import sys
+import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from keyfront.core.resource import covers
 from keyfront.core.urls import shown
+
+_PACKAGE: Final = __name__.partition(".")[0]
 
 MAX_LIFETIME: Final = 7 * 24 * 3600
 """Seconds: a longer life is warned of (see `Signer`)."""
@@ -41,6 +45,14 @@ class Caution:
     finding: str
     """Its id in `docs/findings.md`."""
     text: str
+
+
+class SigningWarning(UserWarning):
+    """Something that can be signed and is seldom meant. `finding` is its id in `docs/findings.md`."""
+
+    def __init__(self, text: str, finding: str = "") -> None:
+        super().__init__(f"{text} [{finding}]" if finding else text)
+        self.finding = finding
 
 
 def of_url(url: str) -> Iterator[Caution]:
@@ -159,6 +171,20 @@ def of_cookie_attributes(resource: str, *, domain: str | None, path: str, secure
             f"the cookies open {shown(resource)} and are not Secure: browsers send them over http as well, where "
             "anybody on the way reads them; leave secure=False out",
         )
+
+
+def warn(seen: Iterable[Caution]) -> None:
+    """Warn where keyfront was called, however many of its own functions lie between."""
+    for caution in seen:
+        warnings.warn(SigningWarning(caution.text, caution.finding), stacklevel=_frames_to_caller())
+
+
+def _frames_to_caller() -> int:
+    """How far `warn` is from the first frame outside of keyfront, as `warnings.warn` counts."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def is_s3(host: str) -> bool:

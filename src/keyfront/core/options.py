@@ -1,7 +1,6 @@
-"""What a caller says about a signature or about its cookies, as keyword arguments that are passed on whole.
+"""What a caller says about a signature, as keyword arguments that are passed on whole.
 
-For rooms that hand them to `Signer` and to `SignedCookies.set_cookie_headers`, where each is explained. A type checker
-finds a missing `expires` in all of them.
+`Signer` explains each of them. A type checker finds a missing `expires` wherever they are handed on.
 """
 
 from datetime import timedelta
@@ -23,14 +22,3 @@ class URLTerms(Terms, total=False):
     """As `Terms`, for one URL: `resource` is signed in its place."""
 
     resource: str | None
-
-
-class CookieAttributes(TypedDict, total=False):
-    """The attributes of `Set-Cookie`."""
-
-    domain: str | None
-    path: str
-    secure: bool
-    http_only: bool
-    same_site: str | None
-    max_age: int | None

@@ -4,19 +4,17 @@ Source: Developer Guide, "Use signed URLs" and "Use signed cookies".
 """
 
 import re
-import sys
 import time
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
-from typing import Final, Literal, Unpack, overload
+from typing import Literal, Unpack, overload
 
-from keyfront.core import encoding
-from keyfront.core import misuse as cautions
+from keyfront.core import encoding, misuse
+from keyfront.core.cookies import SignedCookies
 from keyfront.core.grants import Grant
 from keyfront.core.keys import HashAlgorithm, PrivateKey, SigningKey
 from keyfront.core.many import OnError, sign_many
-from keyfront.core.misuse import EVERYBODY, MAX_LIFETIME, Caution
+from keyfront.core.misuse import EVERYBODY, MAX_LIFETIME, warn
 from keyfront.core.options import Terms, URLTerms
 from keyfront.core.policy import Moment, bounded, canonical, network, validity
 from keyfront.core.resource import covers
@@ -24,78 +22,7 @@ from keyfront.core.showing import told
 from keyfront.core.urls import object_url, resource_pattern, shown, site_url, viewer_url, with_parameters
 from keyfront.errors import InputError, KeyfrontError, URLError
 
-_PACKAGE: Final = __name__.partition(".")[0]
 _KEY_PAIR_ID = re.compile(r"[A-Za-z0-9]{1,128}")
-_COOKIE_ATTRIBUTE = re.compile(r"[^\x00-\x1f\x7f;,\s]+")
-
-
-class SigningWarning(UserWarning):
-    """Something that can be signed and is seldom meant. `finding` is its id in `docs/findings.md`."""
-
-    def __init__(self, text: str, finding: str = "") -> None:
-        super().__init__(f"{text} [{finding}]" if finding else text)
-        self.finding = finding
-
-
-class SignedCookies(Mapping[str, str]):
-    """The signed cookies' names and values, and how to set them."""
-
-    def __init__(self, values: Mapping[str, str], resource: str | None = None) -> None:
-        self._values = dict(values)
-        self._resource = resource
-
-    def __getitem__(self, name: str) -> str:
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __repr__(self) -> str:
-        return f"SignedCookies({', '.join(self._values)})"
-
-    def set_cookie_headers(
-        self,
-        *,
-        domain: str | None = None,
-        path: str = "/",
-        secure: bool = True,
-        http_only: bool = True,
-        same_site: str | None = None,
-        max_age: int | None = None,
-    ) -> list[str]:
-        """One `Set-Cookie` value a cookie, ready to be sent as it is (frameworks that re-encode values break it).
-
-        Without `max_age` (seconds) they are session cookies, as the guide advises: a viewer that closes the
-        browser has to ask again. Raises `InputError` for an attribute that a browser would drop, and warns
-        (`SigningWarning`) where a browser would not send them to what they open.
-        """
-        attributes = [f"Path={_attribute('path', path)}"]
-        if not path.startswith("/"):
-            raise InputError(f"path is {path!r}: browsers ignore one that does not start with '/'")
-        if domain is not None:
-            if "://" in domain or "/" in domain or ":" in domain:
-                raise InputError(f"domain is {domain!r}: give the bare name, such as media.example.com")
-            attributes.append(f"Domain={_attribute('domain', domain)}")
-        if max_age is not None:
-            attributes.append(f"Max-Age={int(max_age)}")
-        if secure:
-            attributes.append("Secure")
-        if http_only:
-            attributes.append("HttpOnly")
-        if same_site is not None:
-            mode = same_site.capitalize()
-            if mode not in ("Lax", "Strict", "None"):
-                raise InputError(f"same_site is {same_site!r}: choose Lax, Strict or None")
-            if mode == "None" and not secure:
-                raise InputError("SameSite=None needs Secure: browsers refuse the cookie otherwise")
-            attributes.append(f"SameSite={mode}")
-        if self._resource is not None:
-            warn(cautions.of_cookie_attributes(self._resource, domain=domain, path=path, secure=secure))
-        tail = "; ".join(attributes)
-        return [f"{name}={value}; {tail}" for name, value in self._values.items()]
 
 
 class Signer:
@@ -152,10 +79,10 @@ class Signer:
         end, start = self._validity(expires, starts, max_lifetime)
         address = None if ip is None else self._address(ip)
         if (resource is None and not url.startswith("https://")) or "amazonaws.com" in url:
-            warn(cautions.of_url(url))
+            warn(misuse.of_url(url))
         if start is None and address is None and resource is None:
             if "*" in url:
-                warn(cautions.of_canned_url(url))
+                warn(misuse.of_canned_url(url))
             signed = canonical(url, end)
             return with_parameters(url, f"Expires={end}&Signature={self._signature(signed)}{self._tail}")
         if resource is None:
@@ -163,7 +90,7 @@ class Signer:
             pattern = url = url.replace("*", "%2A")
         else:
             pattern = resource_pattern(resource)
-            warn(cautions.of_resource(pattern))
+            warn(misuse.of_resource(pattern))
             if not covers(pattern, url):
                 raise URLError(
                     f"the resource {shown(resource)} does not cover {shown(url)} (compared with their query strings): "
@@ -194,7 +121,7 @@ class Signer:
 
     def _cookies(self, resource: str, end: int, start: int | None, ip: str | None) -> SignedCookies:
         address = None if ip is None else self._address(ip)
-        warn(cautions.of_resource(resource))
+        warn(misuse.of_resource(resource))
         if start is None and address is None and "*" not in resource and "?" not in resource:
             opened = viewer_url(resource)
             signed = canonical(opened, end)
@@ -203,7 +130,7 @@ class Signer:
             opened = resource_pattern(resource)
             signed = canonical(opened, end, start, address)
             policy = encoding.encode(signed)
-            for caution in cautions.of_cookie(policy):
+            for caution in misuse.of_cookie(policy):
                 raise URLError(caution.text)
             values = {"CloudFront-Policy": policy}
         values["CloudFront-Signature"] = self._signature(signed)
@@ -245,12 +172,12 @@ class Signer:
         if most is not None:
             bounded(end - now, most)
         elif end - now > MAX_LIFETIME:
-            warn(cautions.of_lifetime(end - now))
+            warn(misuse.of_lifetime(end - now))
         return end, start
 
     def _address(self, ip: str) -> str | None:
         checked = network(ip)
-        warn(cautions.of_network(checked, ipv6=self.ipv6))
+        warn(misuse.of_network(checked, ipv6=self.ipv6))
         return None if checked == EVERYBODY else checked
 
     def _signature(self, policy: bytes) -> str:
@@ -260,20 +187,6 @@ class Signer:
         # Only our own key is known to say nothing that is secret.
         key = repr(self.key) if isinstance(self.key, SigningKey) else type(self.key).__name__
         return f"Signer({self.key_pair_id}, {key}, {self.hash_algorithm})"
-
-
-def warn(seen: Iterable[Caution]) -> None:
-    """Warn where keyfront was called, however many of its own functions lie between."""
-    for caution in seen:
-        warnings.warn(SigningWarning(caution.text, caution.finding), stacklevel=_frames_to_caller())
-
-
-def _frames_to_caller() -> int:
-    """How far `warn` is from the first frame outside of keyfront, as `warnings.warn` counts."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
-        level, frame = level + 1, frame.f_back
-    return level
 
 
 def _checked_key(key: PrivateKey) -> PrivateKey:
@@ -294,9 +207,3 @@ def _checked_id(key_pair_id: str) -> str:
     if key_pair_id.startswith(("AKIA", "ASIA")) and len(key_pair_id) == 20:
         raise InputError("the key-pair id is an IAM access key's id: give the public key's id in CloudFront, K…")
     return key_pair_id
-
-
-def _attribute(name: str, value: str) -> str:
-    if not _COOKIE_ATTRIBUTE.fullmatch(value):
-        raise InputError(f"{name} is {value!r}: it must not be empty or hold spaces, commas or semicolons")
-    return value

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar, Unpack
 
+from keyfront.core.cookies import SignedCookies
 from keyfront.core.keys import SigningKey
 from keyfront.core.options import Terms, URLTerms
-from keyfront.core.signing import SignedCookies, Signer
+from keyfront.core.signing import Signer
 
 Result = TypeVar("Result")
 

@@ -12,14 +12,14 @@ from typing import Final, Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from keyfront.core import encoding
-from keyfront.core import misuse as cautions
+from keyfront.core import encoding, misuse
+from keyfront.core.cookies import SignedCookies
 from keyfront.core.keys import SigningKey
-from keyfront.core.misuse import Caution
+from keyfront.core.misuse import Caution, warn
 from keyfront.core.policy import LATEST, Policy, bounded, epoch, network
 from keyfront.core.resource import covers
 from keyfront.core.showing import like_a_key
-from keyfront.core.signing import SignedCookies, Signer, warn
+from keyfront.core.signing import Signer
 from keyfront.core.urls import resource_pattern, shown, viewer_url, with_parameters
 from keyfront.errors import InputError, PolicyError, URLError
 
@@ -66,9 +66,9 @@ class CloudFrontSigner:
         to the byte. Raises `InputError`, `URLError` and `PolicyError`.
         """
         url = viewer_url(url)
-        warn(cautions.of_url(url))
+        warn(misuse.of_url(url))
         if date_less_than is not None and policy is None:
-            warn(cautions.of_canned_url(url))
+            warn(misuse.of_canned_url(url))
             signed, end = self._canned(url, date_less_than)
             parameters = f"Expires={end}"
         else:
@@ -114,12 +114,12 @@ class CloudFrontSigner:
         `ip_address` is one IPv4 address or range. Raises `URLError` and `PolicyError`.
         """
         pattern = resource_pattern(resource)
-        warn(cautions.of_resource(pattern))
+        warn(misuse.of_resource(pattern))
         end = _second(date_less_than, "date_less_than")
         condition: dict[str, dict[str, int | str]] = {"DateLessThan": {"AWS:EpochTime": end}}
         if ip_address:
             condition["IpAddress"] = {"AWS:SourceIp": network(ip_address)}
-            warn(cautions.of_network(network(ip_address)))
+            warn(misuse.of_network(network(ip_address)))
         if date_greater_than:
             start = _second(date_greater_than, "date_greater_than")
             if start >= end:
@@ -214,7 +214,7 @@ def _of_life(end: int, most: timedelta | None) -> Iterator[Caution]:
     elif most is not None:
         bounded(left, most)
     else:
-        yield from cautions.of_lifetime(left)
+        yield from misuse.of_lifetime(left)
 
 
 def _second(date: datetime, what: str) -> int:

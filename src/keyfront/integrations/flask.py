@@ -3,9 +3,7 @@
 from datetime import timedelta
 from typing import Unpack
 
-from keyfront.core.cookies import delete_cookie_values, set_cookie_values
-from keyfront.core.options import CookieAttributes
-from keyfront.core.signing import SignedCookies
+from keyfront.core.cookies import CookieAttributes, SignedCookies, delete_cookie_values, set_cookie_values
 from keyfront.errors import InputError
 from keyfront.home import install
 from keyfront.integrations.site import Site

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from keyfront import Signer, SigningKey
-from keyfront.core.signing import SigningWarning
+from keyfront.core.misuse import SigningWarning
 from keyfront.core.urls import without_signing_parameters
 from keyfront.errors import InputError
 from keyfront.integrations.streams import sign_manifest, sign_stream, stream_cookies, unsigned

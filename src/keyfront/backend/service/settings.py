@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 
 from keyfront.backend.service.cookies import shared_domain
 from keyfront.backend.service.token_settings import TokenSettings, token_settings
-from keyfront.core.misuse import MAX_LIFETIME, of_lifetime
+from keyfront.core.misuse import MAX_LIFETIME, of_lifetime, warn
 from keyfront.core.policy import LATEST
-from keyfront.core.signing import warn
 from keyfront.core.urls import viewer_url
 from keyfront.errors import InputError, URLError
 from keyfront.home import install
@@ -30,7 +29,6 @@ DEFAULT_WAIT_SECONDS: Final = 5
 MAX_WAIT_SECONDS: Final = 60
 MAX_KEY_SECONDS: Final = 7 * 24 * 3600
 _BUCKET = re.compile(r"(?:.+\.)?s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?")
-_MIN_SESSION_SECRET: Final = 32
 _MIN_REUSED_SECONDS: Final = 10
 
 
@@ -68,8 +66,6 @@ class Settings:
     """How long signed cookies open their area, in seconds."""
     max_lifetime_seconds: int | None = None
     """The longest life that links and cookies may be given, in seconds; `None`: over seven days is warned of."""
-    session_secret: str | None = field(default=None, repr=False)
-    """Signs the demo storefront's session cookie; without it sessions end when the process does."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.key_seconds, int) or not 1 <= self.key_seconds <= MAX_KEY_SECONDS:
@@ -81,11 +77,6 @@ class Settings:
         self._check_lifetimes()
         if self.entitlements is not None and self.entitlements_table is not None:
             raise InputError("KEYFRONT_ENTITLEMENTS and ENTITLEMENTS_TABLE both say who may download what: set one")
-        if self.session_secret is not None and len(self.session_secret) < _MIN_SESSION_SECRET:
-            raise InputError(
-                f"SESSION_SECRET has {len(self.session_secret)} characters and needs {_MIN_SESSION_SECRET}: "
-                "make one with `openssl rand -hex 32`"
-            )
         if self.link_reuse is not None and self.link_seconds < _MIN_REUSED_SECONDS:
             raise InputError(
                 f"LINK_REUSE gives out signatures of which half has passed, and LINK_SECONDS is {self.link_seconds}: "
@@ -134,9 +125,8 @@ class Settings:
         CLOUDFRONT_DOMAIN; SIGNER or PRIVATE_KEY_PARAMETER (an SSM parameter's name); KEYPAIR_ID unless it is kept with
         the key; one of JWKS_URL, JWT_KEY and JWT_SECRET with JWT_ISSUER and JWT_AUDIENCE; optionally JWT_ALGORITHMS,
         one of DATABASE_URL, ENTITLEMENTS_TABLE and KEYFRONT_ENTITLEMENTS, LINK_SECONDS, LINK_REUSE, KEY_SECONDS,
-        WAIT_SECONDS, CHECK_KEY, COOKIE_DOMAIN, COOKIE_SECONDS, MAX_LIFETIME_SECONDS, SESSION_SECRET. Region,
-        credentials and endpoint of what has the key follow boto3's own variables. Raises `InputError`, which names the
-        variable.
+        WAIT_SECONDS, CHECK_KEY, COOKIE_DOMAIN, COOKIE_SECONDS, MAX_LIFETIME_SECONDS. Region, credentials and endpoint
+        of what has the key follow boto3's own variables. Raises `InputError`, which names the variable.
         """
         given = os.environ if environment is None else environment
         values = {name: value.strip() for name, value in given.items() if value.strip()}
@@ -156,7 +146,6 @@ class Settings:
             cookie_domain=values.get("COOKIE_DOMAIN"),
             cookie_seconds=_whole_number(values, "COOKIE_SECONDS", DEFAULT_COOKIE_SECONDS),
             max_lifetime_seconds=_most(values),
-            session_secret=values.get("SESSION_SECRET"),
         )
 
 

@@ -14,9 +14,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
-from keyfront.core.cookies import NAMES
-from keyfront.core.options import CookieAttributes
-from keyfront.core.signing import SignedCookies
+from keyfront.core.cookies import NAMES, Attributes, CookieAttributes, SignedCookies
 from keyfront.integrations.django.settings import CookieSettings
 
 _SALT: Final = "keyfront.integrations.django.cookies"
@@ -29,30 +27,17 @@ def set_signed_cookies(
 ) -> None:
     """Set `cookies` on `response`; the attributes are those of `SignedCookies.set_cookie_headers`.
 
-    Those of the five names that it does not hold are deleted: an old policy would count in place of a new expiry.
+    Of the five names, those that it does not hold are deleted: an old policy would count in place of a new expiry.
     """
-    cookies.set_cookie_headers(**attributes)  # says what a browser would drop
-    domain, path = attributes.get("domain"), attributes.get("path", "/")
+    made = cookies.attributes(**attributes)
     for name in NAMES:
-        if name not in cookies:
-            _delete(response, name, attributes)
-            continue
-        response.set_cookie(
-            name,
-            cookies[name],
-            max_age=attributes.get("max_age"),
-            path=path,
-            domain=domain,
-            secure=attributes.get("secure", True),
-            httponly=attributes.get("http_only", True),
-            samesite=attributes.get("same_site"),
-        )
+        _set(response, name, cookies.get(name), made)
 
 
 def delete_signed_cookies(response: HttpResponseBase, **attributes: Unpack[CookieAttributes]) -> None:
     """Delete all signed cookies that were set with this domain and path."""
     for name in NAMES:
-        _delete(response, name, attributes)
+        _set(response, name, None, Attributes(**attributes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +105,15 @@ def _attributes(asked: CookieSettings) -> CookieAttributes:
     return {"domain": asked.domain, "path": asked.path, "secure": asked.secure, "same_site": asked.same_site}
 
 
-def _delete(response: HttpResponseBase, name: str, attributes: CookieAttributes) -> None:
+def _set(response: HttpResponseBase, name: str, value: str | None, made: Attributes) -> None:
+    """Set one cookie, or delete it if it has no value."""
     response.set_cookie(
         name,
-        "",
-        max_age=0,
-        path=attributes.get("path", "/"),
-        domain=attributes.get("domain"),
-        secure=attributes.get("secure", True),
-        httponly=attributes.get("http_only", True),
-        samesite=attributes.get("same_site"),
+        value or "",
+        max_age=0 if value is None else made.max_age,
+        path=made.path,
+        domain=made.domain,
+        secure=made.secure,
+        httponly=made.http_only,
+        samesite=made.same_site,
     )

@@ -20,7 +20,8 @@ from django.core.signals import setting_changed
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
-from keyfront.core.signing import SignedCookies, Signer
+from keyfront.core.cookies import Attributes
+from keyfront.core.signing import Signer
 from keyfront.errors import InputError
 from keyfront.integrations.site import Site
 from keyfront.keystore.addresses import Address
@@ -135,9 +136,7 @@ def _wrong_cookies(cookies: Mapping[str, object], host: str | None) -> Iterator[
         yield Fault("keyfront.E006", f"{where}['RESOURCE']: {error}", "give a pattern, a function or its dotted path")
     try:
         made = _cookie_settings({**cookies, "RESOURCE": "/*", "LIFETIME": None})
-        SignedCookies({}).set_cookie_headers(
-            domain=made.domain, path=made.path, secure=made.secure, same_site=made.same_site
-        )
+        Attributes(domain=made.domain, path=made.path, secure=made.secure, same_site=made.same_site)
     except (InputError, TypeError, AttributeError) as error:
         yield Fault("keyfront.E007", f"{where}: {error}", "browsers would drop the cookies")
         return

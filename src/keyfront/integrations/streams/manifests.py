@@ -8,10 +8,10 @@ from urllib.parse import urljoin, urlsplit
 from xml.sax.saxutils import escape
 
 from keyfront.core.grants import Grant
-from keyfront.core.misuse import Caution
+from keyfront.core.misuse import Caution, warn
 from keyfront.core.options import Terms
 from keyfront.core.resource import covers
-from keyfront.core.signing import Signer, warn
+from keyfront.core.signing import Signer
 from keyfront.core.urls import MAX_URL_BYTES, shown, viewer_url
 from keyfront.errors import InputError, URLError
 from keyfront.integrations.streams import dash, hls

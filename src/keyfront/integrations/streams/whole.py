@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Unpack
 
+from keyfront.core.cookies import SignedCookies
 from keyfront.core.options import Terms
-from keyfront.core.signing import SignedCookies, Signer
+from keyfront.core.signing import Signer
 from keyfront.core.urls import viewer_url
 from keyfront.errors import InputError
 from keyfront.integrations.streams.fetching import fetch

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from keyfront.core.keys import SigningKey
+from keyfront.core.misuse import SigningWarning
 from keyfront.core.policy import Moment
-from keyfront.core.signing import Signer, SigningWarning
+from keyfront.core.signing import Signer
 from keyfront.errors import InputError
 from keyfront.integrations.tables.assembly import assemble, publish
 from keyfront.integrations.tables.batches import signed_schema

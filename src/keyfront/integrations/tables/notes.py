@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from keyfront.core.signing import SigningWarning
+from keyfront.core.misuse import SigningWarning
 from keyfront.integrations.tables.summary import Seen
 
 

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from keyfront.core.misuse import of_lifetime
+from keyfront.core.misuse import of_lifetime, warn
 from keyfront.core.policy import bounded, epoch
-from keyfront.core.signing import warn
 from keyfront.errors import InputError
 from keyfront.integrations.tables.batches import sign_batch, signed_schema
 from keyfront.integrations.tables.terms import TableTerms
