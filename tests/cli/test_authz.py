@@ -243,3 +243,19 @@ def test_a_distribution_that_is_not_there_is_told(run: Run, service: Service) ->
     status, out, err = run("authz", "--front", "nginx", "--distribution", "E1NOWHERE")
     assert (status, out) == (2, "")
     assert "there is no distribution E1NOWHERE; there are: none" in err
+
+
+def test_it_knows_the_countries_that_a_file_names(run: Run, ecdsa: Path, tmp_path: Path) -> None:
+    trust = ("--front", "traefik", "--trust", f"{ID}={ecdsa / 'public_key.pem'}")
+    file = tmp_path / "countries.json"
+    for text, said in (
+        (None, "cannot read --countries"),
+        ("[]", "is not a JSON object"),
+        ("{", "is not a JSON object"),
+        ('{"nowhere": "DE"}', "'nowhere'"),
+        ('{"192.0.2.0/24": 49}', "two letters"),
+    ):
+        if text is not None:
+            file.write_text(text)
+        status, _, err = run("authz", *trust, "--countries", file)
+        assert (status, said in err) == (2, True), err

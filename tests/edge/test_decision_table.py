@@ -1,4 +1,4 @@
-"""The table of decisions (`decisions/*.toml`), every row of it asked of a real edge.
+"""The table of decisions (`decisions/*.toml`), every row of it asked of a real edge and of `keyfront authz`.
 
 A rule names its source and holds rows; a row's members come before its rule's.
 
@@ -9,7 +9,8 @@ A rule names its source and holds rows; a row's members come before its rule's.
   `resource` or `policy` for a custom policy, `url` and `expires` for a canned one; `sent` is the policy that travels
   in place of the signed one, `send` the text in which everything travels. `{now+60}`, `{url}` and `{host}` are filled
   in. Without `sign` nothing is signed.
-- What is configured: `behaviors`, `aliases`, `enabled`, `root`, `errors`, and `origin_status` of the origin's answer.
+- What is configured: `behaviors`, `aliases`, `enabled`, `root`, `errors`, `geo` (a restriction; 127.0.0.0/8 is in
+  DE), and `origin_status` of the origin's answer.
 - What is expected: `refused` (one of CloudFront's codes) or `status`; `reason` (ours), `cache`, `says` (in the body),
   `location`; `origin` is what the origin is asked, by default what was asked of the edge for 200, and nothing else.
 """
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from tests.edge.authz.agreement import COUNTRIES, UNTOLD, assert_authz_agrees
 from tests.keys import shared_rsa
 
 from keyfront.core import encoding
@@ -35,7 +37,7 @@ from keyfront.edge.configuration import configure
 from keyfront.edge.request.admission import Door
 from keyfront.edge.server.asgi import application
 from keyfront.edge.server.certificates import Authority
-from keyfront.inventory import CustomErrorResponse, Inventory, KeyGroup, TrustedKey
+from keyfront.inventory import CustomErrorResponse, GeoRestriction, Inventory, KeyGroup, TrustedKey
 from keyfront.web.serving import TLS, Listener, bind
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ GROUPS = {"g1": ("K1RSA", "K2ECDSA"), "g2": ("K3SECOND",), "empty": (), "lost": 
 PARAMETERS = ("Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm")
 KNOWN = {
     *("id", "source", "wrong_turn", "ask", "method", "host", "door", "headers", "cookie", "body", "ahead", "sign"),
-    *("behaviors", "aliases", "enabled", "root", "errors", "origin_status"),
+    *("behaviors", "aliases", "enabled", "root", "errors", "geo", "origin_status"),
     *("refused", "status", "reason", "cache", "says", "location", "origin"),
 }
 # Every wrong turn of CLOUDFRONT.md, section 10, that an edge can see. It cannot see three: a PEM whose line breaks
@@ -144,7 +146,7 @@ def behind(lay: Lay, loop: Loop, viewer_class: type[Viewer], certificate: tuple[
     opened: list[Listener] = []
 
     def come(door: str) -> tuple[Laid, Viewer]:
-        laid = lay(Door(https_port=443))
+        laid = lay(Door(https_port=443), countries=COUNTRIES)
         if door == "http":
             return laid, laid.viewer
         host = "::1" if door == "ipv6" else "127.0.0.1"
@@ -175,7 +177,8 @@ def behind(lay: Lay, loop: Loop, viewer_class: type[Viewer], certificate: tuple[
 @pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])
 def test_the_edge_decides_as_the_table_says(row: Row, behind: Any, keys: dict[str, SigningKey]) -> None:
     laid, viewer = behind(row.get("door", "http"))
-    laid.edge.configuration = configure(account(row, laid, keys))
+    inventory = account(row, laid, keys)
+    laid.edge.configuration = configure(inventory)
     laid.clock.ahead = row.get("ahead", 0)
     target, cookie = signed(row, keys, int(laid.clock() - laid.clock.ahead))
     own = row["ask"].replace("?{send}&", "?").replace("?{send}", "").replace("&{send}", "")
@@ -189,6 +192,8 @@ def test_the_edge_decides_as_the_table_says(row: Row, behind: Any, keys: dict[st
     assert laid.outcomes[-1].reason == row.get("reason", laid.outcomes[-1].reason)
     assert_answered(row, reply, laid.outcomes[-1].reason)
     assert [(each.method, each.target) for each in laid.origin.asked] == [(method, each) for each in asked]
+    if row["id"] not in UNTOLD:
+        assert_authz_agrees(row, inventory, laid, (target, cookie), reply)
 
 
 def assert_answered(row: Row, reply: Reply, reason: str) -> None:
@@ -225,6 +230,7 @@ def account(row: Row, laid: Laid, keys: dict[str, SigningKey]) -> Inventory:
         enabled=row.get("enabled", True),
         default_root_object=row.get("root", ""),
         custom_errors=errors,
+        geo_restriction=GeoRestriction(*row["geo"]) if "geo" in row else GeoRestriction(),
     )
     return Inventory(
         distributions=(distribution,),

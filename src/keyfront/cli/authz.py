@@ -1,6 +1,7 @@
 """`keyfront authz`: the edge's decision as a service for nginx, Caddy, Traefik and Envoy."""
 
 import ipaddress
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -75,6 +76,15 @@ def authz(
             show_default=False,
         ),
     ] = None,
+    countries: Annotated[
+        Path | None,
+        typer.Option(
+            "--countries",
+            metavar="FILE",
+            help='Networks and their countries, for geo restrictions: a JSON file such as {"203.0.113.0/24": "DE"}. '
+            "Viewers from other networks are served.",
+        ),
+    ] = None,
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", metavar="PORT", min=0, max=65535)] = 9180,
     proxies: Annotated[
@@ -139,14 +149,16 @@ def authz(
         else:
             show(f"keyfront authz answers {front} on {url}; Ctrl-C stops it")
 
-    app = application(FRONTS[front], rules, proxies=proxies, log=log, ignore_case=ignoring)
+    known = {} if countries is None else _countries(countries)
+    app = application(FRONTS[front], rules, proxies=proxies, log=log, ignore_case=ignoring, countries=known)
     run(app, rules, host, port, ready, drain_seconds=drained)
 
 
 def _ignores_case(wanted: bool | None, root: Path | None) -> bool:
-    from keyfront.core.letter_case import is_ignored_in, usual
+    from keyfront.core.letter_case import usual
+    from keyfront.edge.authz.served_folder import ignores_case
 
-    ignored = usual() if root is None else is_ignored_in(root)
+    ignored = usual() if root is None else ignores_case(root)
     where = "file systems of this machine" if root is None else root
     if wanted is False and root is not None and ignored:
         raise InputError(
@@ -187,6 +199,19 @@ def _account(
     with cloudfront(endpoint_url, profile, region) as client:
         account, door = Account(client, distribution), Door(site_id=distribution)
         return Rules(account.read, door, seconds=following.refresh, stale=following.stale)
+
+
+def _countries(file: Path) -> dict[str, str]:
+    """Networks and countries out of a JSON file."""
+    try:
+        given = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read --countries {file}: {error.strerror}") from None
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise InputError(f'--countries {file} is not a JSON object: write {{"203.0.113.0/24": "DE"}}')
+    return given
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from keyfront import Signer
-from keyfront.core.letter_case import MOST_FOLDERS, folded_matcher, is_ignored_in
+from keyfront.core.letter_case import folded_matcher
 from keyfront.edge.authz.protection import Files
+from keyfront.edge.authz.served_folder import MOST_FOLDERS, ignores_case
 from keyfront.errors import InputError
 
 from .test_service import ID, SITE, Service
@@ -76,18 +77,18 @@ def _tree(root: Path, *names: str) -> Path:
 
 
 def test_a_folder_shows_that_case_counts(tmp_path: Path) -> None:
-    assert not is_ignored_in(_tree(tmp_path, "private/x", "private/Both", "private/bOTH", "1/2"))
+    assert not ignores_case(_tree(tmp_path, "private/x", "private/Both", "private/bOTH", "1/2"))
 
 
 def test_what_cannot_be_seen_is_taken_for_a_folder_that_ignores_case(tmp_path: Path) -> None:
-    assert is_ignored_in(tmp_path)
-    assert is_ignored_in(_tree(tmp_path, "1/a"))
+    assert ignores_case(tmp_path)
+    assert ignores_case(_tree(tmp_path, "1/a"))
     with pytest.raises(InputError, match="nowhere cannot be read"):
-        is_ignored_in(tmp_path / "nowhere")
+        ignores_case(tmp_path / "nowhere")
     many = _tree(tmp_path / "many", "letters")
     for number in range(MOST_FOLDERS + 1):
         (many / str(number)).mkdir()
-    assert is_ignored_in(many)
+    assert ignores_case(many)
 
 
 @pytest.mark.parametrize("folded", [".", "deep/er"])
@@ -104,6 +105,6 @@ def test_a_folder_that_ignores_case_is_seen_wherever_it_lies(
             any(each.name.lower() == path.name.lower() for each in path.parent.iterdir()) if ignoring else exact(path)
         )
 
-    assert not is_ignored_in(root)
+    assert not ignores_case(root)
     monkeypatch.setattr(os.path, "lexists", lexists)
-    assert is_ignored_in(root)
+    assert ignores_case(root)
