@@ -13,6 +13,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import keyfront.local.controlplane
+from keyfront.local.controlplane import (
+    cache_policies,
+    key_groups,
+    origin_access_controls,
+    origin_access_identities,
+    origin_request_policies,
+    public_keys,
+    response_headers_policies,
+)
+from keyfront.local.controlplane.family import Family
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.store import Table
 
@@ -20,7 +30,22 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
 SOURCES = sorted(Path(keyfront.local.controlplane.__file__).parent.glob("*.py"))
-CODES = sorted({code for path in SOURCES for code in re.findall(r'APIError\(\s*"(\w+)"', path.read_text())})
+FAMILIES: tuple[Family[Any], ...] = (
+    *(public_keys.FAMILY, key_groups.FAMILY, origin_access_controls.FAMILY, origin_access_identities.FAMILY),
+    *(cache_policies.FAMILY, origin_request_policies.FAMILY, response_headers_policies.FAMILY),
+)
+
+
+def family_codes(family: Family[Any]) -> set[str]:
+    named = family.error_noun or family.noun
+    return {f"{family.noun}AlreadyExists", f"TooMany{family.plural}", f"NoSuch{named}", f"{named}InUse"}
+
+
+CODES = sorted(
+    {code for path in SOURCES for code in re.findall(r'APIError\(\s*"(\w+)"', path.read_text())}.union(
+        *(family_codes(family) for family in FAMILIES)
+    )
+)
 
 
 def test_it_imports_no_other_room_no_server_and_no_client() -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from keyfront.local.controlplane import selections
+from keyfront.local.controlplane.family import Family
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.managed_policies import CACHE_POLICIES
-from keyfront.local.controlplane.policies import Family
+from keyfront.local.controlplane.policies import operations, policy_family
 from keyfront.local.controlplane.resources import Account
 
 if TYPE_CHECKING:
@@ -80,15 +81,12 @@ def _check_disabled(config: CachePolicyConfig) -> None:
             raise APIError("InvalidArgument", message)
 
 
-FAMILY: Family[CachePolicyConfig] = Family(
-    noun="CachePolicy",
-    plural="CachePolicies",
-    title="cache policy",
-    path="cache-policy",
+FAMILY: Family[CachePolicyConfig] = policy_family(
+    "cache",
     table=lambda store: store.cache_policies,
     quota=lambda quotas: quotas.cache_policies,
     managed=CACHE_POLICIES,
     complete=_complete,
     check=_check,
 )
-OPERATIONS = FAMILY.operations()
+OPERATIONS = operations(FAMILY)

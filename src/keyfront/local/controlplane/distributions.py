@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
-from keyfront.local.controlplane import invalidations, key_groups, monitoring, tags
+from keyfront.local.controlplane import invalidations, monitoring, tags
 from keyfront.local.controlplane.defaults import with_defaults
 from keyfront.local.controlplane.distribution_rules import check_complete, check_distribution, check_reference
 from keyfront.local.controlplane.faults import APIError
@@ -16,7 +16,7 @@ from keyfront.local.controlplane.model import location, service_model
 from keyfront.local.controlplane.paging import page
 from keyfront.local.controlplane.resources import Account, Operation, check_version, found
 from keyfront.local.controlplane.store import Resource
-from keyfront.local.controlplane.trust import distributions_trusting, trusted_key_groups, trusted_signers
+from keyfront.local.controlplane.trust import trusted_key_groups, trusted_signers
 
 if TYPE_CHECKING:
     from botocore.model import StructureShape
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
         DistributionRequest,
         DistributionWithTagsRequest,
         ListRequest,
-        TrustingDistributionsRequest,
     )
 
 
@@ -57,13 +56,6 @@ def list_all(account: Account, request: ListRequest) -> Mapping[str, object]:
     """ListDistributions."""
     listing = page(account.store.distributions, request, lambda d: summarise(account, d))
     return {"DistributionList": listing}
-
-
-def list_trusting(account: Account, request: TrustingDistributionsRequest) -> Mapping[str, object]:
-    """ListDistributionsByKeyGroup: the ids of the distributions that trust a key group."""
-    group = key_groups.find(account, request["KeyGroupId"])
-    trusting = distributions_trusting(account.store, group.id)
-    return {"DistributionIdList": page(trusting, request, lambda distribution: distribution.id)}
 
 
 def update(account: Account, request: DistributionRequest) -> Mapping[str, object]:
@@ -104,7 +96,6 @@ OPERATIONS: Mapping[str, Operation] = {
     "GetDistribution": get,
     "GetDistributionConfig": get_config,
     "ListDistributions": list_all,
-    "ListDistributionsByKeyGroup": list_trusting,
     "UpdateDistribution": update,
     "DeleteDistribution": delete,
 }

@@ -1,111 +1,28 @@
-"""Key groups: the operations, and their rules."""
+"""Key groups: their family, and their rules."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from keyfront.local.controlplane.family import Family
 from keyfront.local.controlplane.faults import APIError
-from keyfront.local.controlplane.identifiers import new_etag, new_key_group_id
-from keyfront.local.controlplane.model import location
-from keyfront.local.controlplane.paging import short_page
+from keyfront.local.controlplane.identifiers import new_key_group_id
 from keyfront.local.controlplane.resources import (
     COMMENT_CHARACTERS,
     NAME_CHARACTERS,
     Account,
     Operation,
     check_length,
-    check_version,
-    found,
 )
-from keyfront.local.controlplane.store import Resource
 from keyfront.local.controlplane.trust import distributions_trusting
 
 if TYPE_CHECKING:
-    from keyfront.local.controlplane.shapes import KeyGroupConfig, KeyGroupRequest, ListRequest
+    from keyfront.local.controlplane.shapes import KeyGroupConfig
 
 
-def create(account: Account, request: KeyGroupRequest) -> Mapping[str, object]:
-    """CreateKeyGroup: names are unique, and its keys exist."""
-    config = request["KeyGroupConfig"]
-    _check_config(account, config)
-    _check_unique(account, config, except_for=None)
-    if len(account.store.key_groups) >= account.quotas.key_groups:
-        message = f"This account may have {account.quotas.key_groups} key groups, and has them: delete one first."
-        raise APIError("TooManyKeyGroups", message)
-    now = account.clock()
-    group = Resource(new_key_group_id(), new_etag(), config, now, now)
-    account.store.key_groups.put(group)
-    return {
-        "KeyGroup": _describe(group),
-        "ETag": group.etag,
-        "Location": location(f"key-group/{group.id}"),
-    }
-
-
-def get(account: Account, request: KeyGroupRequest) -> Mapping[str, object]:
-    """GetKeyGroup."""
-    group = find(account, request["Id"])
-    return {"KeyGroup": _describe(group), "ETag": group.etag}
-
-
-def get_config(account: Account, request: KeyGroupRequest) -> Mapping[str, object]:
-    """GetKeyGroupConfig."""
-    group = find(account, request["Id"])
-    return {"KeyGroupConfig": group.config, "ETag": group.etag}
-
-
-def list_all(account: Account, request: ListRequest) -> Mapping[str, object]:
-    """ListKeyGroups."""
-    listing = short_page(account.store.key_groups, request, lambda group: {"KeyGroup": _describe(group)})
-    return {"KeyGroupList": listing}
-
-
-def update(account: Account, request: KeyGroupRequest) -> Mapping[str, object]:
-    """UpdateKeyGroup: name, comment and keys are replaced; the distributions that trust it do not move."""
-    group, config = find(account, request["Id"]), request["KeyGroupConfig"]
-    check_version(group, request.get("IfMatch"))
-    _check_config(account, config)
-    _check_unique(account, config, except_for=group.id)
-    changed = replace(group, config=config, etag=new_etag(), modified=account.clock())
-    account.store.key_groups.put(changed)
-    return {"KeyGroup": _describe(changed), "ETag": changed.etag}
-
-
-def delete(account: Account, request: KeyGroupRequest) -> Mapping[str, object]:
-    """DeleteKeyGroup: not while a distribution trusts it."""
-    group = find(account, request["Id"])
-    check_version(group, request.get("IfMatch"))
-    if trusting := [distribution.id for distribution in distributions_trusting(account.store, group.id)]:
-        raise APIError(
-            "ResourceInUse",
-            f"Cannot delete this resource because it is in use: the distributions {', '.join(trusting)} trust it.",
-        )
-    account.store.key_groups.remove(group.id)
-    return {}
-
-
-OPERATIONS: Mapping[str, Operation] = {
-    "CreateKeyGroup": create,
-    "GetKeyGroup": get,
-    "GetKeyGroupConfig": get_config,
-    "ListKeyGroups": list_all,
-    "UpdateKeyGroup": update,
-    "DeleteKeyGroup": delete,
-}
-
-
-def find(account: Account, identifier: str) -> Resource[KeyGroupConfig]:
-    """The key group; `APIError` `NoSuchResource` when there is none."""
-    return found(account.store.key_groups, identifier, "NoSuchResource", "key group")
-
-
-def _describe(group: Resource[KeyGroupConfig]) -> Mapping[str, object]:
-    return {"Id": group.id, "LastModifiedTime": group.modified, "KeyGroupConfig": group.config}
-
-
-def _check_config(account: Account, config: KeyGroupConfig) -> None:
+def _accept(account: Account, config: KeyGroupConfig, _before: object) -> KeyGroupConfig:
+    """Its keys exist, and each is in it once."""
     check_length(config["Name"], "Name", NAME_CHARACTERS, 1)
     check_length(config.get("Comment", ""), "Comment", COMMENT_CHARACTERS)
     keys, quota = config["Items"], account.quotas.public_keys_per_key_group
@@ -118,10 +35,23 @@ def _check_config(account: Account, config: KeyGroupConfig) -> None:
     if len(keys) > quota:
         message = f"A key group may have {quota} public keys; this one would have {len(keys)}."
         raise APIError("TooManyPublicKeysInKeyGroup", message)
+    return config
 
 
-def _check_unique(account: Account, config: KeyGroupConfig, except_for: str | None) -> None:
-    for group in account.store.key_groups:
-        if group.config["Name"] == config["Name"] and group.id != except_for:
-            message = f"A key group named {config['Name']!r} already exists: {group.id}. Names must be unique."
-            raise APIError("KeyGroupAlreadyExists", message)
+FAMILY: Family[KeyGroupConfig] = Family(
+    noun="KeyGroup",
+    plural="KeyGroups",
+    title="key group",
+    path="key-group",
+    table=lambda store: store.key_groups,
+    quota=lambda quotas: quotas.key_groups,
+    too_many="This account may have {quota} key groups, and has them: delete one first.",
+    new_id=new_key_group_id,
+    accept=_accept,
+    taken="A key group named {value!r} already exists: {id}. Names must be unique.",
+    users=distributions_trusting,
+    in_use="Cannot delete this resource because it is in use: the distributions {users} trust it.",
+    error_noun="Resource",
+    beside=lambda group: {"LastModifiedTime": group.modified},
+)
+OPERATIONS: Mapping[str, Operation] = {**FAMILY.operations(), "ListDistributionsByKeyGroup": FAMILY.list_users}

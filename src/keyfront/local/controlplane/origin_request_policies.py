@@ -6,22 +6,19 @@ messages seen in the field ("The parameter Headers contains Authorization that i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from keyfront.local.controlplane import selections
+from keyfront.local.controlplane.family import Family
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.managed_policies import ORIGIN_REQUEST_POLICIES
-from keyfront.local.controlplane.policies import Family
+from keyfront.local.controlplane.policies import operations, policy_family
 from keyfront.local.controlplane.resources import Account
 
 if TYPE_CHECKING:
     from keyfront.local.controlplane.shapes import OriginRequestPolicyConfig
 
 _IN_CACHE_POLICIES_ALONE = {"authorization", "accept-encoding"}
-
-
-def _complete(given: OriginRequestPolicyConfig) -> OriginRequestPolicyConfig:
-    return cast("OriginRequestPolicyConfig", {"Comment": "", **given})
 
 
 def _check(account: Account, config: OriginRequestPolicyConfig) -> None:
@@ -44,15 +41,11 @@ def _check(account: Account, config: OriginRequestPolicyConfig) -> None:
             raise APIError("InvalidArgument", message)
 
 
-FAMILY: Family[OriginRequestPolicyConfig] = Family(
-    noun="OriginRequestPolicy",
-    plural="OriginRequestPolicies",
-    title="origin request policy",
-    path="origin-request-policy",
+FAMILY: Family[OriginRequestPolicyConfig] = policy_family(
+    "origin request",
     table=lambda store: store.origin_request_policies,
     quota=lambda quotas: quotas.origin_request_policies,
     managed=ORIGIN_REQUEST_POLICIES,
-    complete=_complete,
     check=_check,
 )
-OPERATIONS = FAMILY.operations()
+OPERATIONS = operations(FAMILY)

@@ -6,11 +6,12 @@ Sources: the API model, ResponseHeadersPolicyConfig; Developer Guide, "Understan
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from keyfront.local.controlplane.family import Family
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.managed_policies import RESPONSE_HEADERS_POLICIES
-from keyfront.local.controlplane.policies import Family
+from keyfront.local.controlplane.policies import operations, policy_family
 from keyfront.local.controlplane.resources import Account
 
 if TYPE_CHECKING:
@@ -25,10 +26,6 @@ _HOP_BY_HOP = frozenset(
 )
 _CLOUDFRONTS_OWN = ("x-accel-", "x-amz-cf-", "x-cache", "x-edge-", "x-forwarded-proto", "x-real-ip")
 """Neither can be removed (Developer Guide, "Remove headers"). Assumed: nor set as a custom header."""
-
-
-def _complete(given: ResponseHeadersPolicyConfig) -> ResponseHeadersPolicyConfig:
-    return cast("ResponseHeadersPolicyConfig", {"Comment": "", **given})
 
 
 def _check(account: Account, config: ResponseHeadersPolicyConfig) -> None:
@@ -82,15 +79,11 @@ def _check_names(headers: list[str], quota: int, kind: str) -> None:
             raise APIError("InvalidArgument", f"{kind}Config names the header {header!r} twice.")
 
 
-FAMILY: Family[ResponseHeadersPolicyConfig] = Family(
-    noun="ResponseHeadersPolicy",
-    plural="ResponseHeadersPolicies",
-    title="response headers policy",
-    path="response-headers-policy",
+FAMILY: Family[ResponseHeadersPolicyConfig] = policy_family(
+    "response headers",
     table=lambda store: store.response_headers_policies,
     quota=lambda quotas: quotas.response_headers_policies,
     managed=RESPONSE_HEADERS_POLICIES,
-    complete=_complete,
     check=_check,
 )
-OPERATIONS = FAMILY.operations()
+OPERATIONS = operations(FAMILY)

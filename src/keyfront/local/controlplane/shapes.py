@@ -42,52 +42,25 @@ if TYPE_CHECKING:
         Marker: str
         MaxItems: str
 
-    class PublicKeyRequest(TypedDict, total=False):
-        """Create, get, update or delete a public key."""
+    class FamilyRequest(ListRequest, total=False):
+        """Create, get, list, update or delete a resource of a `Family`. `Type`: policies, `managed` or `custom`."""
 
         Id: str
         IfMatch: str
-        PublicKeyConfig: PublicKeyConfig
-
-    class KeyGroupRequest(TypedDict, total=False):
-        """Create, get, update or delete a key group."""
-
-        Id: str
-        IfMatch: str
-        KeyGroupConfig: KeyGroupConfig
-
-    class OriginAccessIdentityRequest(TypedDict, total=False):
-        """Create, get, update or delete an origin access identity."""
-
-        Id: str
-        IfMatch: str
-        CloudFrontOriginAccessIdentityConfig: OriginAccessIdentityConfig
-
-    class OriginAccessControlRequest(TypedDict, total=False):
-        """Create, get, update or delete an origin access control."""
-
-        Id: str
-        IfMatch: str
-        OriginAccessControlConfig: OriginAccessControlConfig
-
-    class PolicyRequest(TypedDict, total=False):
-        """Create, get, update or delete a policy of one of the three kinds."""
-
-        Id: str
-        IfMatch: str
+        Type: str
         CachePolicyConfig: CachePolicyConfig
+        CloudFrontOriginAccessIdentityConfig: OriginAccessIdentityConfig
+        KeyGroupConfig: KeyGroupConfig
+        OriginAccessControlConfig: OriginAccessControlConfig
         OriginRequestPolicyConfig: OriginRequestPolicyConfig
+        PublicKeyConfig: PublicKeyConfig
         ResponseHeadersPolicyConfig: ResponseHeadersPolicyConfig
 
-    class ListPoliciesRequest(ListRequest, total=False):
-        """List the policies of one kind: all of them, or one type (`managed`, `custom`)."""
-
-        Type: str
-
-    class PolicyUsersRequest(ListRequest, total=False):
-        """List the distributions that use a policy."""
+    class UsersRequest(ListRequest, total=False):
+        """List the distributions that use a resource of a `Family`."""
 
         CachePolicyId: str
+        KeyGroupId: str
         OriginRequestPolicyId: str
         ResponseHeadersPolicyId: str
 
@@ -108,11 +81,6 @@ if TYPE_CHECKING:
         """Create a distribution with tags."""
 
         DistributionConfigWithTags: ConfigWithTags
-
-    class TrustingDistributionsRequest(ListRequest):
-        """List the distributions that trust a key group."""
-
-        KeyGroupId: str
 
     class WebACLUsersRequest(ListRequest):
         """List the distributions that use a web ACL."""
