@@ -57,7 +57,7 @@ def test_a_request_is_signed_as_botocore_signs_it() -> None:
 def test_a_lambda_function_gets_its_parameter_without_importing_boto3(ssm: Any) -> None:
     ssm.put_parameter(Name="/direct/key", Value="the key", Type="SecureString")
     code = (
-        "import sys; from keyfront.keystore import SSMParameter; print(SSMParameter('/direct/key').fetch(), "
+        "import sys; from keyfront.keystore import SSMParameter; print(SSMParameter('/direct/key').read(), "
         "any(name.partition('.')[0] in ('boto3', 'botocore') for name in sys.modules))"
     )
     seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -68,7 +68,7 @@ def test_a_lambda_function_gets_its_parameter_without_importing_boto3(ssm: Any) 
 def test_what_ssm_refuses_is_told_by_boto3() -> None:
     assert direct.parameter("/direct/nothing") is None
     with pytest.raises(ServiceError, match="ParameterNotFound: there is no such parameter"):
-        SSMParameter("/direct/nothing").fetch()
+        SSMParameter("/direct/nothing").read()
 
 
 @pytest.mark.usefixtures("function")

@@ -54,14 +54,14 @@ def test_a_parameter_is_asked_of_the_extension(
     extension: Extension, parameter: str, query: dict[str, list[str]]
 ) -> None:
     extension.body = {"Parameter": {"Value": "the key"}}
-    assert SSMParameter(parameter).fetch() == "the key"
+    assert SSMParameter(parameter).read() == "the key"
     path = "/systemsmanager/parameters/get"
     assert extension.asked == [(path, {**query, "withDecryption": ["true"]}, "token")]
 
 
 def test_a_secret_is_asked_of_the_extension(extension: Extension) -> None:
     extension.body = {"SecretString": "the key"}
-    assert Secret("shop/key").fetch() == "the key"
+    assert Secret("shop/key").read() == "the key"
     assert extension.asked == [("/secretsmanager/get", {"secretId": ["shop/key"]}, "token")]
 
 
@@ -80,7 +80,7 @@ def test_a_failure_says_what_to_do_and_not_what_was_answered(
 ) -> None:
     extension.status, extension.body = status, body
     with pytest.raises(ServiceError) as caught:
-        SSMParameter("/shop/key").fetch()
+        SSMParameter("/shop/key").read()
     assert said in str(caught.value)
     assert "MARKER" not in str(caught.value)
 
@@ -88,14 +88,14 @@ def test_a_failure_says_what_to_do_and_not_what_was_answered(
 def test_an_extension_that_does_not_answer_is_named(extension: Extension, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "1")
     with pytest.raises(ServiceError, match="does not answer at localhost:1"):
-        SSMParameter("/shop/key").fetch()
+        SSMParameter("/shop/key").read()
 
 
 @pytest.mark.usefixtures("extension")
 def test_the_way_to_a_signature_imports_no_boto3(extension: Extension) -> None:
     extension.body = {"Parameter": {"Value": "the key"}}
     code = (
-        "import sys; from keyfront.keystore import SSMParameter; SSMParameter('/k').fetch(); "
+        "import sys; from keyfront.keystore import SSMParameter; SSMParameter('/k').read(); "
         "print(any(name.partition('.')[0] in ('boto3', 'botocore') for name in sys.modules))"
     )
     seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

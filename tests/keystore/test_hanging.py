@@ -85,7 +85,7 @@ def test_a_source_that_hangs_fails_in_time_and_the_next_signer_after_it_is_there
 def test_a_fetch_ends_by_itself(source: Any, aws: Part) -> None:
     aws.mode = "hangs"
     with within(SLOWEST), pytest.raises(ServiceError, match=r"could not be read: ReadTimeoutError"):
-        source("hanging", seconds=SECONDS).fetch()
+        source("hanging", seconds=SECONDS).read()
 
 
 def test_kms_that_hangs_fails_in_time_and_signs_again_after_it(kms: "KMSClient", aws: Part) -> None:
@@ -111,7 +111,7 @@ def test_cloudfront_that_hangs_does_not_keep_the_key_from_signing(
     class Kept:
         name = "the source"
 
-        def fetch(self) -> str:
+        def read(self) -> str:
             return SignerDocument("K2JCJMDEHXQW5F", ecdsa_key).to_json()
 
     aws.mode = "hangs"
@@ -135,7 +135,7 @@ def function(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_function_asks_ssm_that_hangs_once_and_not_again_with_boto3(aws: Part) -> None:
     aws.mode = "hangs"
     with within(SLOWEST), pytest.raises(ServiceError, match="did not answer within 1 s"):
-        SSMParameter("/hanging/key", seconds=SECONDS).fetch()
+        SSMParameter("/hanging/key", seconds=SECONDS).read()
     assert aws.accepted == 1
 
 
@@ -145,7 +145,7 @@ def test_an_extension_that_hangs_fails_in_time(source: Any, aws: Part, monkeypat
     monkeypatch.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", str(aws.port))
     aws.mode = "hangs"
     with within(SLOWEST), pytest.raises(ServiceError, match="extension does not answer"):
-        source("hanging", seconds=SECONDS).fetch()
+        source("hanging", seconds=SECONDS).read()
 
 
 def test_a_fetch_that_hangs_is_given_up_and_still_counts_when_it_ends(fetch: "Fetch", clock: "Clock") -> None:

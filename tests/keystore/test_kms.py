@@ -60,7 +60,7 @@ class Notes:
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def fetch(self) -> str:
+    def read(self) -> str:
         return self.text
 
 

@@ -30,7 +30,7 @@ class Notes:
         self.text = text
         self.failure: ServiceError | None = None
 
-    def fetch(self) -> str:
+    def read(self) -> str:
         if self.failure:
             raise self.failure
         return self.text

@@ -209,7 +209,7 @@ def _rotation(
     from keyfront.account.rotation.ledger import BusyError
     from keyfront.account.rotation.probing import ask
     from keyfront.cli.cloudfront import aws, cloudfront
-    from keyfront.keystore.places import open_place
+    from keyfront.keystore import open_writable
 
     with cloudfront(endpoint_url, profile, region) as client:
         found = find_group(client, group)
@@ -218,9 +218,7 @@ def _rotation(
         rotation = Rotation(
             Account(client),
             Ledger(ssm, found.id, holder=holder),
-            lambda address: open_place(
-                address, ssm=ssm, secretsmanager=aws("secretsmanager", endpoint_url, profile, region)
-            ),
+            lambda address: open_writable(address, connect=lambda service: aws(service, endpoint_url, profile, region)),
             ask,
             kms=lambda: aws("kms", endpoint_url, profile, region),
             find_probe_url=lambda group_id: probe_target(client, group_id),

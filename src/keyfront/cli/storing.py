@@ -11,8 +11,7 @@ from keyfront.errors import InputError, KeyLoadError
 
 if TYPE_CHECKING:
     from keyfront.core.keys import SigningKey
-    from keyfront.keystore import SignerDocument
-    from keyfront.keystore.places import Place
+    from keyfront.keystore import SignerDocument, WritableSource
 
 
 def store(
@@ -58,12 +57,12 @@ def store(
     from keyfront.cli.extras import needs
     from keyfront.cli.secrets import signing_key
     from keyfront.core.signing import Signer
-    from keyfront.keystore import KMSKey, KMSReference, SignerDocument
+    from keyfront.keystore import KMSKey, KMSReference, SignerDocument, open_writable
 
     if (private_key is None) == (kms_key is None):
         raise InputError("say what signs, once: --private-key FILE or --kms-key KEY")
     with needs("aws"):
-        place = _place(address, endpoint_url, profile, region)
+        source = open_writable(address, connect=lambda service: aws(service, endpoint_url, profile, region))
         if kms_key is None:
             assert private_key is not None
             key = signing_key(private_key, passphrase_file)
@@ -74,39 +73,27 @@ def store(
         else:
             signer = Signer(key_id, KMSKey(kms_key, aws("kms", endpoint_url, profile, region)), "SHA256")
             kept = KMSReference(kms_key)
-        there = None if replace else _there(place, key_id)
-        place.write(SignerDocument(key_id, kept, signer.hash_algorithm, there.version if there else 0))
+        there = None if replace else _there(source, key_id)
+        SignerDocument(key_id, kept, signer.hash_algorithm, there.version if there else 0).save(source)
     fingerprint = signer.key.public_key.fingerprint
     if as_json:
         told = {"signer": address, "key_pair_id": key_id, "hash": signer.hash_algorithm, "fingerprint": fingerprint}
         show_json({**told})
     else:
-        show(f"{place.name} signs for {key_id} now: {fingerprint}, {signer.hash_algorithm}")
+        show(f"{source.name} signs for {key_id} now: {fingerprint}, {signer.hash_algorithm}")
 
 
-def _there(place: "Place", key_id: str) -> "SignerDocument | None":
+def _there(source: "WritableSource", key_id: str) -> "SignerDocument | None":
     """The document that is replaced. Raises `InputError` for that of another key, and for what is none."""
+    from keyfront.keystore import SignerDocument
+
     try:
-        there = place.read()
+        there = SignerDocument.load(source)
     except KeyLoadError as error:
-        raise InputError(f"{place.name} holds something else, which --replace overwrites: {error}") from None
+        raise InputError(f"{source.name} holds something else, which --replace overwrites: {error}") from None
     if there is not None and there.key_pair_id != key_id:
         raise InputError(
-            f"{place.name} holds the key of {there.key_pair_id}: `keyfront rotate` replaces it while links live, "
+            f"{source.name} holds the key of {there.key_pair_id}: `keyfront rotate` replaces it while links live, "
             "and --replace at once"
         )
     return there
-
-
-def _place(address: str, endpoint_url: str | None, profile: str | None, region: str | None) -> "Place":
-    from keyfront.cli.cloudfront import aws
-    from keyfront.keystore import Address
-    from keyfront.keystore.places import open_place
-
-    match Address.parse(address).kind:
-        case "ssm":
-            return open_place(address, ssm=aws("ssm", endpoint_url, profile, region))
-        case "secretsmanager":
-            client = aws("secretsmanager", endpoint_url, profile, region)
-            return open_place(address, secretsmanager=client)
-    return open_place(address)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from keyfront.core.signing import Signer
 from keyfront.errors import InputError, ServiceError
 from keyfront.integrations.site import Signers, Site
-from keyfront.keystore import Address, CloudFrontCheck, KeyStore, Secret, Source, SSMParameter
-from keyfront.keystore.store import BareKMSKey
+from keyfront.keystore import CloudFrontCheck, open_keystore
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -64,28 +63,13 @@ def _keys(
 ) -> Signer | Signers:
     if not isinstance(signer, str):
         return signer
-
-    return KeyStore(
-        _source(session, Address.parse(signer), key_pair_id),
+    return open_keystore(
+        signer,
         key_pair_id,
         check=CloudFrontCheck(client),
-        kms=lambda: session.client("kms"),
+        connect=lambda service: session.client(service),
         ipv6=found["DistributionConfig"].get("IsIPV6Enabled"),
     )
-
-
-def _source(session: "Session", address: Address, key_pair_id: str | None) -> Source:
-    match address.kind:
-        case "ssm":
-            return SSMParameter(address.name, session.client("ssm"))
-        case "secretsmanager":
-            return Secret(address.name, session.client("secretsmanager"))
-    source = address.source()
-    if source is not None:
-        return source
-    if key_pair_id is None:
-        raise InputError(f"{address} does not say which public key CloudFront has: give key_pair_id as well")
-    return BareKMSKey(address.name, key_pair_id)
 
 
 def _distribution(client: "CloudFrontClient", wanted: str | None, key_group: str | None) -> "DistributionTypeDef":

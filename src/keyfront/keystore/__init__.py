@@ -5,12 +5,16 @@ from typing import TYPE_CHECKING, Final
 from keyfront.lazy import names
 
 if TYPE_CHECKING:
-    from keyfront.keystore.addresses import Address
+    from keyfront.keystore.addresses import Address, open_writable
     from keyfront.keystore.cloudfront_check import CloudFrontCheck
     from keyfront.keystore.document import SignerDocument
+    from keyfront.keystore.env import EnvironmentVariable
+    from keyfront.keystore.file import KeyFile
     from keyfront.keystore.kms import KMSKey, KMSReference, WrappedKey, new_wrapped_key
     from keyfront.keystore.refreshing import Counts, Refreshing
-    from keyfront.keystore.sources import EnvironmentVariable, KeyFile, Secret, Source, SSMParameter
+    from keyfront.keystore.secretsmanager import Secret
+    from keyfront.keystore.source import MissingError, Opening, Source, WritableSource
+    from keyfront.keystore.ssm import SSMParameter
     from keyfront.keystore.store import KeyStore, open_keystore
 
 __all__ = [
@@ -22,14 +26,18 @@ __all__ = [
     "KMSReference",
     "KeyFile",
     "KeyStore",
+    "MissingError",
+    "Opening",
     "Refreshing",
     "SSMParameter",
     "Secret",
     "SignerDocument",
     "Source",
     "WrappedKey",
+    "WritableSource",
     "new_wrapped_key",
     "open_keystore",
+    "open_writable",
 ]
 
 # Loaded when first used: a function on Lambda starts without what its own kind of key does not need.
@@ -37,19 +45,23 @@ _MODULES: Final = {
     "Address": "addresses",
     "CloudFrontCheck": "cloudfront_check",
     "Counts": "refreshing",
-    "EnvironmentVariable": "sources",
+    "EnvironmentVariable": "env",
     "KMSKey": "kms",
     "KMSReference": "kms",
-    "KeyFile": "sources",
+    "KeyFile": "file",
     "KeyStore": "store",
+    "MissingError": "source",
+    "Opening": "source",
     "Refreshing": "refreshing",
-    "SSMParameter": "sources",
-    "Secret": "sources",
+    "SSMParameter": "ssm",
+    "Secret": "secretsmanager",
     "SignerDocument": "document",
-    "Source": "sources",
+    "Source": "source",
     "WrappedKey": "kms",
+    "WritableSource": "source",
     "new_wrapped_key": "kms",
     "open_keystore": "store",
+    "open_writable": "addresses",
 }
 
 __getattr__, __dir__ = names(globals(), _MODULES)

@@ -1,61 +1,67 @@
 """One string that says where a signing key lives: `ssm:/shop/signing-key`, `kms:alias/shop`, `file:key.json`, …"""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Literal, cast
 
 from keyfront.core.showing import like_a_key, told
 from keyfront.errors import InputError
-from keyfront.keystore.refreshing import SECONDS
-from keyfront.keystore.sources import EnvironmentVariable, KeyFile, Secret, Source, SSMParameter
-
-Kind = Literal["file", "env", "ssm", "secretsmanager", "kms"]
-
-_EXAMPLES: Final[Mapping[str, str]] = {
-    "file": "file:signer.json",
-    "env": "env:SIGNING_KEY",
-    "ssm": "ssm:/shop/signing-key",
-    "secretsmanager": "secretsmanager:shop/signing-key",
-    "kms": "kms:alias/shop",
-}
+from keyfront.keystore.registry import KINDS, Entry, find
+from keyfront.keystore.source import Connect, Opening, Source, WritableSource
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a signing key lives."""
+    """Where a signing key lives. `kind` is a prefix that the registry knows."""
 
-    kind: Kind
+    kind: str
     name: str
 
     def __post_init__(self) -> None:
         if like_a_key(self.name):
-            raise InputError(f"the signer's address holds the key itself: write where it is, {_EXAMPLES['file']}")
+            raise InputError(f"the signer's address holds the key itself: write where it is, {KINDS['file']}")
 
     @classmethod
     def parse(cls, text: str) -> "Address":
         """`KIND:NAME`. Raises `InputError`; its text does not hold what might be a key."""
         kind, colon, name = text.partition(":")
-        if not colon or kind not in _EXAMPLES:
-            shown = repr(kind) if len(kind) <= 20 and kind.isascii() and kind.isprintable() else "something else"
-            raise InputError(f"the signer's address begins with {shown}: write one of {', '.join(_EXAMPLES.values())}")
+        entry = _entry(kind, known=bool(colon))
         if not name.strip():
-            raise InputError(f"the signer's address {told(text)} names nothing: write {_EXAMPLES[kind]}")
-        return cls(cast(Kind, kind), name)
+            raise InputError(f"the signer's address {told(text)} names nothing: write {entry}")
+        return cls(kind, name)
 
-    def source(self, *, seconds: float = SECONDS) -> Source | None:
-        """What reads the document there, in `seconds` at most; `None` for a bare KMS key, which has none."""
-        match self.kind:
-            case "file":
-                return KeyFile(Path(self.name))
-            case "env":
-                return EnvironmentVariable(self.name)
-            case "ssm":
-                return SSMParameter(self.name, seconds=seconds)
-            case "secretsmanager":
-                return Secret(self.name, seconds=seconds)
-            case "kms":
-                return None
+    def open(self, opening: Opening) -> Source:
+        """The source at this address. Raises `InputError` if its kind cannot open it."""
+        return _entry(self.kind).load().open(self.name, opening)
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"
+
+
+def open_writable(address: str, *, connect: Connect | None = None) -> WritableSource:
+    """The source at `address`, to be written. `connect` makes AWS clients, by boto3's own rules if not given.
+
+    Raises `InputError` for a kind that cannot be written, such as an environment variable or a bare KMS key.
+    """
+    where = Address.parse(address)
+    if _is_writable(_entry(where.kind)):
+        source = where.open(Opening(connect=connect, writing=True))
+        assert isinstance(source, WritableSource)
+        return source
+    possible = [str(entry) for entry in KINDS.values() if _is_writable(entry)]
+    raise InputError(
+        f"{address} cannot hold a signer's document: use {', '.join(possible)} "
+        '(for a key in KMS the document there says "kms_key")'
+    )
+
+
+def _is_writable(entry: Entry) -> bool:
+    return hasattr(entry.load(), "write")
+
+
+def _entry(kind: str, *, known: bool = True) -> Entry:
+    entry = find(kind) if known else None
+    if entry is None:
+        shown = repr(kind) if len(kind) <= 20 and kind.isascii() and kind.isprintable() else "something else"
+        raise InputError(
+            f"the signer's address begins with {shown}: write one of {', '.join(map(str, KINDS.values()))}"
+        )
+    return entry

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from keyfront.core.keys import HashAlgorithm, PrivateKey, SigningKey
 from keyfront.core.showing import like_a_key, refuse_text
 from keyfront.errors import InputError, KeyLoadError
+from keyfront.keystore.source import MissingError, Source, WritableSource
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -66,6 +67,19 @@ class SignerDocument:
                 f"set KEYPAIR_ID, or store both together as {_FORM}"
             )
         return cls(_checked_id(key_pair_id, "the key-pair id (KEYPAIR_ID)"), _key(text, source))
+
+    @classmethod
+    def load(cls, source: Source) -> "SignerDocument | None":
+        """The document in `source`; `None` if nothing is there. Raises `KeyfrontError`."""
+        try:
+            text = source.read()
+        except MissingError:
+            return None
+        return cls.parse(text, source=source.name)
+
+    def save(self, source: WritableSource) -> None:
+        """Replaces what `source` holds by this document, in one step. Raises `KeyfrontError`."""
+        source.write(self.to_json())
 
     def to_json(self) -> str:
         """The JSON form. May hold the private key: for the place where it is kept, and nowhere else."""

@@ -1,16 +1,18 @@
-"""A private key that stays in AWS KMS: what is signed goes there, a signature comes back.
+"""`kms:KEY`, and keys that a document names in KMS: what is signed goes there, a signature comes back.
 
 CloudFront takes SHA-256 since April 2026 (`Hash-Algorithm=SHA256`), which KMS can sign; SHA-1 it cannot. The key
 then never exists outside of the HSM. Source: KMS API reference, Sign: at most 4,096 bytes with MessageType RAW.
 """
 
 import base64
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from keyfront.core.keys import Algorithm, HashAlgorithm, PublicKey, SigningKey
 from keyfront.errors import InputError, KeyLoadError
 from keyfront.keystore.services import asked
+from keyfront.keystore.source import Opening
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -21,6 +23,29 @@ _SIGNING: "Final[dict[Algorithm, SigningAlgorithmSpecType]]" = {
     "rsa": "RSASSA_PKCS1_V1_5_SHA_256",
     "ecdsa": "ECDSA_SHA_256",
 }
+
+
+class BareKMSKey:
+    """A KMS key that no document names, with the key-pair id given beside it. Cannot be written."""
+
+    def __init__(self, key: str, key_pair_id: str) -> None:
+        self._key = key
+        self._key_pair_id = key_pair_id
+        self.name = f"KMS key {key}"
+
+    @classmethod
+    def open(cls, name: str, opening: Opening) -> "BareKMSKey":
+        """The KMS key `name`: id, ARN or alias. Raises `InputError` without a key-pair id."""
+        if opening.key_pair_id is None:
+            raise InputError(
+                f"kms:{name} does not say which public key CloudFront has: give its id as well (KEYPAIR_ID, --key-id), "
+                'or keep {"key_pair_id": "K…", "kms_key": "…"} in a parameter'
+            )
+        return cls(name, opening.key_pair_id)
+
+    def read(self) -> str:
+        """The document that would name it."""
+        return json.dumps({"key_pair_id": self._key_pair_id, "kms_key": self._key})
 
 
 @dataclass(frozen=True, slots=True)

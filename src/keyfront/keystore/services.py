@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypedDict, TypeVar, overload
 from keyfront.errors import ServiceError
 from keyfront.home import install
 from keyfront.keystore.refreshing import SECONDS
+from keyfront.keystore.source import MissingError, Opening, Service
 
 if TYPE_CHECKING:
     from botocore.config import _RetryDict
@@ -41,9 +42,19 @@ def asked(name: str, action: str, call: Callable[[], Result]) -> Result:
         with _unlogged_answers:
             return call()
     except ClientError as error:
-        raise ServiceError(_refusal(name, action, error)) from None
+        raise _refusal(name, action, error) from None
     except BotoCoreError as error:
-        raise ServiceError(f"{name} could not be read: {_without_answer(error)}") from None
+        raise ServiceError(f"{name} could not be {_done(action)}: {_without_answer(error)}") from None
+
+
+def connected(service: Service, name: str, opening: Opening) -> "SSMClient | SecretsManagerClient | KMSClient | None":
+    """The client that a source is opened with; `None` where it may find a lighter way to read.
+
+    What is going to be written is read from the service itself: Lambda's extension answers from its cache.
+    """
+    if opening.connect is not None:
+        return opening.connect(service)
+    return client(service, name, seconds=opening.seconds) if opening.writing else None
 
 
 @overload
@@ -52,9 +63,11 @@ def client(service: Literal["ssm"], name: str, *, seconds: float = SECONDS) -> "
 def client(service: Literal["secretsmanager"], name: str, *, seconds: float = SECONDS) -> "SecretsManagerClient": ...
 @overload
 def client(service: Literal["kms"], name: str, *, seconds: float = SECONDS) -> "KMSClient": ...
+@overload
 def client(
-    service: Literal["ssm", "secretsmanager", "kms"], name: str, *, seconds: float = SECONDS
-) -> "SSMClient | SecretsManagerClient | KMSClient":
+    service: Service, name: str, *, seconds: float = SECONDS
+) -> "SSMClient | SecretsManagerClient | KMSClient": ...
+def client(service: Service, name: str, *, seconds: float = SECONDS) -> "SSMClient | SecretsManagerClient | KMSClient":
     """A client by boto3's own rules for region, credentials and endpoint. `name` is what it is for, in errors.
 
     AWS is asked twice within `seconds`, when it does not answer.
@@ -115,6 +128,7 @@ _MISSING_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+
 
 _SERVICES: Final = {"ssm": "SSM", "secretsmanager": "Secrets Manager", "kms": "KMS", "cloudfront": "CloudFront"}
 _NOT_THERE: Final = "in this account and region; check the name and AWS_DEFAULT_REGION"
+_MISSING: Final = ("ParameterNotFound", "ResourceNotFoundException")
 _ADVICE: Final = {
     "ParameterNotFound": f"there is no such parameter {_NOT_THERE}",
     "ParameterVersionNotFound": "the parameter has no such version or label; check what follows the colon",
@@ -133,10 +147,15 @@ _ADVICE: Final = {
 }
 
 
-def _refusal(name: str, action: str, error: "ClientError") -> str:
+def _refusal(name: str, action: str, error: "ClientError") -> ServiceError:
     details = error.response.get("Error", {})
     code, message = details.get("Code", "Unknown"), details.get("Message", "")
-    return f"{name} could not be read: {code}: {_advice(action, code, message)}"
+    kind = MissingError if code in _MISSING else ServiceError
+    return kind(f"{name} could not be {_done(action)}: {code}: {_advice(action, code, message)}")
+
+
+def _done(action: str) -> str:
+    return "written" if ":Put" in action else "read"
 
 
 def _advice(action: str, code: str, message: str) -> str:

@@ -1,20 +1,18 @@
 """A signer whose key is kept elsewhere and may change while the program runs."""
 
 import hashlib
-import json
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from keyfront.core.keys import PublicKey
 from keyfront.core.signing import Signer
-from keyfront.errors import InputError
 from keyfront.keystore.addresses import Address
 from keyfront.keystore.document import SignerDocument
 from keyfront.keystore.refreshing import SECONDS, Counts, Refreshing
 from keyfront.keystore.services import client
-from keyfront.keystore.sources import Source
+from keyfront.keystore.source import Connect, Opening, Source
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -84,7 +82,7 @@ class KeyStore:
 
     def _fetch(self) -> Signer:
         # Runs in one thread at a time: `Refreshing` sees to it.
-        text = self._source.fetch()
+        text = self._source.read()
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
         if self._parsed is None or self._parsed[0] != digest:
             document = SignerDocument.parse(text, source=self._source.name, key_pair_id=self._key_pair_id)
@@ -113,43 +111,24 @@ def open_keystore(
     now: Callable[[], float] = time.time,
     max_lifetime: timedelta | None = None,
     ipv6: bool | None = None,
+    connect: Connect | None = None,
 ) -> KeyStore:
-    """The key store at `address`: `file:PATH`, `env:NAME`, `ssm:NAME`, `secretsmanager:NAME` or `kms:KEY`.
+    """The key store at `address`, such as `file:PATH`, `ssm:NAME` or `kms:KEY` (see docs/keystores.md).
 
     `key_pair_id` is needed for a PEM alone and for `kms:`, since neither says which public key CloudFront has; a
-    document names its own. Nothing is fetched before the first signer is asked for. Arguments as in `KeyStore`.
-    Raises `InputError` for an address that is none.
+    document names its own. `connect` makes the AWS clients, by boto3's own rules if not given. Nothing is read before
+    the first signer is asked for. The other arguments are those of `KeyStore`. Raises `InputError` for an address that
+    cannot be right.
     """
-    where = Address.parse(address)
-    source = where.source(seconds=seconds)
-    if source is None:
-        if key_pair_id is None:
-            raise InputError(
-                f"{address} does not say which public key CloudFront has: give its id as well (KEYPAIR_ID, --key-id), "
-                'or keep {"key_pair_id": "K…", "kms_key": "…"} in a parameter'
-            )
-        source = BareKMSKey(where.name, key_pair_id)
     return KeyStore(
-        source,
+        Address.parse(address).open(Opening(key_pair_id, seconds, connect)),
         key_pair_id,
         ttl=ttl,
         usable=usable,
         check=check,
+        kms=None if connect is None else lambda: cast("KMSClient", connect("kms")),
         seconds=seconds,
         now=now,
         max_lifetime=max_lifetime,
         ipv6=ipv6,
     )
-
-
-class BareKMSKey:
-    """A KMS key that no document names, with the key-pair id told beside it."""
-
-    def __init__(self, key: str, key_pair_id: str) -> None:
-        self._key = key
-        self._key_pair_id = key_pair_id
-        self.name = f"KMS key {key}"
-
-    def fetch(self) -> str:
-        """The document that names it."""
-        return json.dumps({"key_pair_id": self._key_pair_id, "kms_key": self._key})

@@ -25,8 +25,7 @@ from keyfront.account.rotation import Account, Ledger, NewKey, Outcome, Phase, P
 from keyfront.core.keys import SigningKey
 from keyfront.core.signing import Signer
 from keyfront.core.verification import ViewerRequest, verify
-from keyfront.keystore import SignerDocument
-from keyfront.keystore.places import open_place
+from keyfront.keystore import SignerDocument, WritableSource, open_writable
 from keyfront.local.controlplane import ControlPlane
 
 if TYPE_CHECKING:
@@ -87,12 +86,16 @@ class World:
         self.old_id = self.cloudfront.create_public_key(PublicKeyConfig=config)["PublicKey"]["Id"]  # type: ignore[arg-type]
         made = self.cloudfront.create_key_group(KeyGroupConfig={"Name": "shop", "Items": [self.old_id]})
         self.group = made["KeyGroup"]["Id"]
-        self.place.write(SignerDocument(self.old_id, key, "SHA1", 6))
+        SignerDocument(self.old_id, key, "SHA1", 6).save(self.source)
         self.watch()
 
     @property
-    def place(self) -> Any:
-        return open_place(SIGNER, ssm=self.ssm)
+    def source(self) -> WritableSource:
+        return open_writable(SIGNER, connect=lambda _: self.ssm)
+
+    @property
+    def document(self) -> Any:
+        return SignerDocument.load(self.source)
 
     def plan(self, **changes: Any) -> Plan:
         values: dict[str, Any] = {"group": self.group, "signer": SIGNER, "grace": 3600, "propagation": 60, "probes": 3}
@@ -103,7 +106,7 @@ class World:
         return Rotation(
             Account(self.cloudfront),
             Ledger(self.ssm, self.group, holder=name, clock=self.clock),
-            lambda address: open_place(address, ssm=self.ssm),
+            lambda address: open_writable(address, connect=lambda _: self.ssm),
             self.probe,
             kms=lambda: self.kms,
             find_probe_url=lambda _: URL,
@@ -148,7 +151,7 @@ class World:
 
     def watch(self) -> None:
         """Note what is trusted and what is signed with now, and hold both against each other."""
-        keys, document = self.keys(), self.place.read()
+        keys, document = self.keys(), self.document
         if not self.trusted or self.trusted[-1][1] != keys:
             self.trusted.append((self.clock.now, keys))
         if not self.documents or self.documents[-1][1] != document.key_pair_id:

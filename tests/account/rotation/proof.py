@@ -30,8 +30,7 @@ import boto3
 
 from keyfront.core.keys import PublicKey
 from keyfront.core.signing import Signer
-from keyfront.keystore import KeyStore, SignerDocument, open_keystore
-from keyfront.keystore.places import Place, open_place
+from keyfront.keystore import KeyStore, SignerDocument, WritableSource, open_keystore, open_writable
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
@@ -102,8 +101,11 @@ class Machine:
             aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
         )
 
-    def place(self) -> Place:
-        return open_place(self.address, ssm=self.client("ssm"))
+    def source(self) -> WritableSource:
+        return open_writable(self.address, connect=self.client)
+
+    def document(self) -> SignerDocument | None:
+        return SignerDocument.load(self.source())
 
     def keystore(self) -> KeyStore:
         return open_keystore(self.address, ttl=self.scale.ttl)
@@ -359,7 +361,7 @@ def aborted(phase: str, *more: str) -> Doing:
     """Undone when it has come to `phase`."""
 
     def doing(machine: Machine) -> int:
-        assert (before := machine.place().read()) is not None
+        assert (before := machine.document()) is not None
         keys = machine.keys()
         process = machine.start(*more, wait=False)
         process.communicate(timeout=60)
@@ -370,7 +372,7 @@ def aborted(phase: str, *more: str) -> Doing:
             time.sleep(0.2)
         finished(machine.rotate("abort"))
         assert machine.keys() == keys
-        after = machine.place().read()
+        after = machine.document()
         assert after is not None
         assert after.key_pair_id == before.key_pair_id
         return 0
@@ -389,7 +391,7 @@ def replaced_at_once(machine: Machine) -> int:
     group = cloudfront.get_key_group(Id=machine.group)
     changed = {**group["KeyGroup"]["KeyGroupConfig"], "Items": [made]}
     cloudfront.update_key_group(Id=machine.group, IfMatch=group["ETag"], KeyGroupConfig=changed)  # type: ignore[arg-type]
-    machine.place().write(SignerDocument(made, key))
+    SignerDocument(made, key).save(machine.source())
     time.sleep(machine.scale.lag + machine.scale.life)
     return 0
 
@@ -404,10 +406,10 @@ def kms_key(machine: Machine) -> tuple[str, PublicKey]:
 
 def to_a_file(machine: Machine) -> Machine:
     """The same machine, whose signers take their key from a file from now on."""
-    document = machine.place().read()
+    document = machine.document()
     assert document is not None
     moved = Machine(machine.printed, machine.scale, machine.folder, f"file:{machine.folder / 'signer.json'}")
-    moved.place().write(document)
+    document.save(moved.source())
     return moved
 
 

@@ -45,7 +45,7 @@ CODES = {
 def whole(world: World, name: str) -> None:
     """A rotation by one worker, begun by it unless it has begun."""
     worker = world.worker(name)
-    if worker.state() is None and world.place.read().key_pair_id == world.old_id:
+    if worker.state() is None and world.document.key_pair_id == world.old_id:
         worker.start(world.plan())
     world.run(worker)
 
@@ -80,7 +80,7 @@ def test_a_request_that_is_refused_names_itself_and_nothing_is_half_done(
     world.watch()
     world.clock.now += LEASE_SECONDS + 1
     whole(world, "second")
-    assert world.keys() == world.public_keys() == [world.place.read().key_pair_id]
+    assert world.keys() == world.public_keys() == [world.document.key_pair_id]
     assert world.keys() != [world.old_id]
     world.was_safe()
 
@@ -119,7 +119,7 @@ def test_a_document_that_is_none_is_told_before_anything_changes(world: World) -
 
 
 def test_a_document_of_another_group_is_told_before_anything_changes(world: World) -> None:
-    world.place.write(SignerDocument("KOTHER", SigningKey.generate("ecdsa")))
+    SignerDocument("KOTHER", SigningKey.generate("ecdsa")).save(world.source)
     changes = world.changes
     with pytest.raises(InputError, match=r"signs with KOTHER, which shop .* does not hold"):
         world.worker().start(world.plan())

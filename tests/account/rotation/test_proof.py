@@ -45,6 +45,6 @@ def test_from_a_file_to_a_key_in_kms_refuses_nobody(machine: proof.Machine) -> N
     assert result.counts.refused == []
     assert len(result.counts.asked) == 2
     assert result.late == 0
-    document = moved.place().read()
+    document = moved.document()
     assert document is not None
     assert "private_key" not in document.to_json()

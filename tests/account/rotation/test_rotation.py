@@ -25,7 +25,7 @@ def finished(world: World, *, undone: bool = False) -> None:
     assert len(keys) == 1
     assert (keys == [world.old_id]) == undone
     assert world.public_keys() == keys
-    assert world.place.read().key_pair_id == keys[0]
+    assert world.document.key_pair_id == keys[0]
     assert world.parameters() == ["/shop/signing-key"]
     world.was_safe()
 
@@ -46,7 +46,7 @@ def test_a_rotation_replaces_the_key_in_the_safe_order(world: World) -> None:
     ]
     world.watch()
     finished(world)
-    document = world.place.read()
+    document = world.document
     assert (document.version, document.hash_algorithm, document.key.algorithm) == (7, "SHA1", "ecdsa")
 
 
@@ -93,7 +93,7 @@ def test_killed_at_any_point_the_next_one_finishes_it(make_world: Callable[[], W
         began = second.state() is not None
         world.run(second)
         finish_leases(world)
-        ended = world.place.read().key_pair_id != world.old_id
+        ended = world.document.key_pair_id != world.old_id
         finished(world, undone=not ended)
         ends.append((began, ended))
     # Before the first record there is nothing to finish, and behind the last one nothing is left.
@@ -197,7 +197,7 @@ def test_a_full_group_is_seen_before_anything_changes(world: World) -> None:
 
 
 def test_a_document_of_another_group_or_none_is_refused(world: World) -> None:
-    world.place.write(SignerDocument("KOTHER", KEY))
+    SignerDocument("KOTHER", KEY).save(world.source)
     with pytest.raises(InputError, match=r"signs with KOTHER, which shop .* does not hold"):
         world.worker().start(world.plan())
     with pytest.raises(InputError, match="SSM parameter /nothing holds nothing"):
@@ -214,13 +214,13 @@ def test_from_ecdsa_to_rsa_and_to_kms(world: World) -> None:
     one = world.worker()
     one.start(world.plan(new=NewKey("rsa", hash_algorithm="SHA256")))
     world.run(one)
-    document = world.place.read()
+    document = world.document
     assert (document.key.algorithm, document.hash_algorithm) == ("rsa", "SHA256")
     arn = world.kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
     two = world.worker()
     two.start(world.plan(new=NewKey(kms_key=arn)))
     world.run(two)
-    document = world.place.read()
+    document = world.document
     assert isinstance(document.key, KMSReference)
     assert (document.hash_algorithm, document.version) == ("SHA256", 8)
     world.was_safe()
@@ -246,7 +246,7 @@ def test_a_document_that_somebody_else_changed_stops_it(world: World) -> None:
     one = world.worker()
     one.start(world.plan())
     world.run(one, until=Phase.PROVED)
-    world.place.write(SignerDocument("KOTHER", KEY))
+    SignerDocument("KOTHER", KEY).save(world.source)
     with pytest.raises(InputError, match=r"holds KOTHER, and this rotation replaces .* abort"):
         one.advance()
 
@@ -258,7 +258,7 @@ def test_no_key_is_in_a_repr_or_in_what_is_told(world: World) -> None:
     assert secret not in repr(state)
     assert secret not in str(one.state())
     world.run(one)
-    assert secret in world.place.read().to_json()
+    assert secret in world.document.to_json()
 
 
 def test_a_state_of_another_version_is_refused(world: World) -> None:

@@ -22,8 +22,7 @@ from keyfront import Signer, SigningKey, SigningWarning
 from keyfront.errors import InputError, ServiceError
 from keyfront.integrations.tables import TableTerms, sign_batch
 from keyfront.integrations.tables.spark import BatchSigner, _opened, sign_dataframe
-from keyfront.keystore import SignerDocument
-from keyfront.keystore.places import open_place
+from keyfront.keystore import SignerDocument, open_writable
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -117,7 +116,7 @@ def test_what_the_page_shows_runs(session: "SparkSession", rsa: tuple[SigningKey
     page = (Path(__file__).parent.parent.parent.parent / "docs" / "tables.md").read_text("utf-8")
     (block,) = (each for each in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "sign_dataframe" in each)
     signer = tmp_path / "signer.json"
-    open_place(f"file:{signer}").write(SignerDocument(ID, rsa[0]))
+    SignerDocument(ID, rsa[0]).save(open_writable(f"file:{signer}"))
     links, signed, rejected = (str(tmp_path / f"{name}.parquet") for name in ("links", "signed", "rejected"))
     session.createDataFrame(ROWS[:20], ["id", "url"]).write.parquet(links)
     for named, here in (

@@ -18,8 +18,7 @@ from keyfront.account.rotation.state import Phase, Plan, State
 from keyfront.core.keys import PrivateKey, SigningKey
 from keyfront.core.signing import Signer
 from keyfront.errors import InputError, KeyfrontError
-from keyfront.keystore import KMSKey, SignerDocument
-from keyfront.keystore.places import Place
+from keyfront.keystore import KMSKey, SignerDocument, WritableSource
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -57,7 +56,7 @@ class Rotation:
         self,
         account: Account,
         ledger: Ledger,
-        open_place: Callable[[str], Place],
+        open_signers: Callable[[str], WritableSource],
         probe: Probe,
         *,
         kms: "Callable[[], KMSClient]",
@@ -65,11 +64,11 @@ class Rotation:
         clock: Callable[[], float] = time.time,
         pause: float = 1.0,
     ) -> None:
-        """`open_place` opens a signer's address; `find_probe_url` finds what to ask for
+        """`open_signers` opens the address of the signers' document; `find_probe_url` finds what to ask for
         with a group's keys; `clock` is seconds since the epoch; `pause` so many seconds between two probes."""
         self._account = account
         self._ledger = ledger
-        self._open_place = open_place
+        self._open_signers = open_signers
         self._probe = probe
         self._kms = kms
         self._find_probe_url = find_probe_url
@@ -85,13 +84,13 @@ class Rotation:
             raise InputError(f"a rotation of this group is under way: continue or abort it ({self._ledger.name})")
         group = self._account.group(plan.group)
         self._account.has_room(group)
-        place = self._open_place(plan.signer)
-        document = place.read()
+        source = self._open_signers(plan.signer)
+        document = SignerDocument.load(source)
         if document is None:
-            raise InputError(f"{place.name} holds nothing: there is no key to rotate yet; store one first")
+            raise InputError(f"{source.name} holds nothing: there is no key to rotate yet; store one first")
         if document.key_pair_id not in group.keys:
             raise InputError(
-                f"{place.name} signs with {document.key_pair_id}, which {group.name} ({group.id}) does not hold "
+                f"{source.name} signs with {document.key_pair_id}, which {group.name} ({group.id}) does not hold "
                 f"({', '.join(group.keys)}): choose the group of that key, or mend the document"
             )
         plan = replace(plan, probe_url=plan.probe_url or self._find_probe_url(group.id))
@@ -205,13 +204,13 @@ class Rotation:
         return Step(f"proved: {state.plan.probes} requests in a row, signed with {state.new_id}, were let in")
 
     def _switch(self, state: State) -> Outcome:
-        place = self._place(state)
-        document = place.read()
+        source = self._signers(state)
+        document = SignerDocument.load(source)
         if document is None or document.key_pair_id not in (state.old_id, state.new_id):
             holds = "nothing" if document is None else document.key_pair_id
             raise InputError(
-                f"{place.name} holds {holds}, and this rotation replaces {state.old_id}: somebody else has changed it; "
-                "abort, and start again"
+                f"{source.name} holds {holds}, and this rotation replaces {state.old_id}: somebody else has changed "
+                "it; abort, and start again"
             )
         if document.key_pair_id == state.old_id:
             self._ledger.keep_previous(document.to_json())
@@ -221,11 +220,11 @@ class Rotation:
                 raise InputError(
                     f"{state.new_id} is no longer in key group {state.plan.group}: somebody else took it out; abort"
                 )
-            place.write(state.document())
+            state.document().save(source)
         # The new key is where it belongs now, and nowhere else.
         key = {name: value for name, value in state.key.items() if name != "private_key"}
         self._ledger.write(state.at(Phase.SWITCHED, switched_at=self._clock(), key=key))
-        return Step(f"switched the signers: {place.name} names {state.new_id}")
+        return Step(f"switched the signers: {source.name} names {state.new_id}")
 
     def _remove(self, state: State) -> Outcome:
         if waiting := self._expiring(state, state.old_id):
@@ -260,7 +259,7 @@ class Rotation:
         return Done(f"undone: {state.old_id} signs as before" + (f", and {there} is gone" if there else ""))
 
     def _switch_back(self, state: State) -> Outcome:
-        place = self._place(state)
+        source = self._signers(state)
         if self._holds(state) == state.new_id:
             previous = self._ledger.previous()
             if previous is None:
@@ -271,10 +270,10 @@ class Rotation:
                     f"{state.old_id} is no longer in key group {state.plan.group}: nobody would trust it; put it back "
                     "(keyfront groups add), wait some minutes, and abort again"
                 )
-            place.write(SignerDocument.parse(previous, source=f"SSM parameter {self._ledger.name}/previous"))
+            SignerDocument.parse(previous, source=f"SSM parameter {self._ledger.name}/previous").save(source)
         # As far as a rotation that was never switched, but for the links that the new key signed.
         self._ledger.write(state.at(Phase.PROVED, switched_at=self._clock()))
-        return Step(f"switched the signers back: {place.name} names {state.old_id}")
+        return Step(f"switched the signers back: {source.name} names {state.old_id}")
 
     def _expiring(self, state: State, key_id: str) -> Wait | None:
         end = state.removable_at
@@ -287,11 +286,11 @@ class Rotation:
 
         return next((key.id for key in public_keys(self._account.client) if key.name == state.key_name), None)
 
-    def _place(self, state: State) -> Place:
-        return self._open_place(state.plan.signer)
+    def _signers(self, state: State) -> WritableSource:
+        return self._open_signers(state.plan.signer)
 
     def _holds(self, state: State) -> str | None:
-        document = self._place(state).read()
+        document = SignerDocument.load(self._signers(state))
         return document.key_pair_id if document else None
 
     def _new_key(self, plan: Plan, old: PrivateKey) -> dict[str, str]:
