@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import logging
+import platform
 import resource
+import struct
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,6 +158,70 @@ def test_an_account_opens_on_a_full_disk_and_says_what_it_is_when_it_cannot(disk
     last = Journal.open(file)
     assert _rows(ControlPlane(journal=last)) == before
     last.close()
+
+
+def test_a_change_whose_flush_fails_does_not_return_after_the_process_is_killed(
+    tmp_path: Path, config: Callable[..., Any]
+) -> None:
+    file = tmp_path / "cloudfront.db"
+    journal = Journal.open(file)
+    plane = ControlPlane(journal=journal)
+    plane.perform("CreateOriginAccessControl", {"OriginAccessControlConfig": _access_control("one")})
+    before = _rows(plane)
+    tagged = {"DistributionConfig": config(), "Tags": {"Items": [{"Key": "owner", "Value": "x" * 256}]}}
+
+    def refuse() -> None:
+        _fail_flushes_of_this_thread()
+        for operation, given in (
+            ("CreateOriginAccessControl", {"OriginAccessControlConfig": _access_control("two")}),
+            ("CreateDistributionWithTags", {"DistributionConfigWithTags": tagged}),
+        ):
+            with pytest.raises(JournalError, match="was not made: disk I/O error; if the machine loses power"):
+                plane.perform(operation, given)
+            assert _left_by_a_kill(file) == before
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(refuse).result()
+    assert _rows(plane) == before
+    plane.perform("CreateOriginAccessControl", {"OriginAccessControlConfig": _access_control("three")})
+    assert _left_by_a_kill(file) == _rows(plane)
+    journal.close()
+
+
+def _left_by_a_kill(file: Path) -> dict[str, Any]:
+    """The account as it is after the process is killed now: read from a copy of its files."""
+    copy = file.with_name("copy.db")
+    for ending in ("", "-wal"):
+        Path(f"{copy}{ending}").write_bytes(Path(f"{file}{ending}").read_bytes())
+    journal = Journal.open(copy)
+    try:
+        return _rows(ControlPlane(journal=journal))
+    finally:
+        journal.close()
+
+
+def _fail_flushes_of_this_thread() -> None:
+    """From now on the kernel answers EIO to every fsync and fdatasync of this thread (seccomp, BPF)."""
+    numbers = {"x86_64": (74, 75), "aarch64": (82, 83)}.get(platform.machine())
+    if numbers is None:
+        pytest.skip("the numbers of the system calls are not known here")
+    load_number, jump_if_equal, leave = 0x20, 0x15, 0x06
+    refuse, allow = 0x0005_0000 | errno.EIO, 0x7FFF_0000
+    program = b"".join(
+        struct.pack("HBBI", *instruction)
+        for instruction in (
+            (load_number, 0, 0, 0),
+            (jump_if_equal, 1, 0, numbers[0]),
+            (jump_if_equal, 0, 1, numbers[1]),
+            (leave, 0, 0, refuse),
+            (leave, 0, 0, allow),
+        )
+    )
+    instructions = ctypes.create_string_buffer(program)
+    filters = ctypes.create_string_buffer(struct.pack("HP", 5, ctypes.addressof(instructions)))
+    libc, no_new_privileges, set_seccomp, filter_mode = ctypes.CDLL(None), 38, 22, 2
+    if libc.prctl(no_new_privileges, 1, 0, 0, 0) or libc.prctl(set_seccomp, filter_mode, filters, 0, 0):
+        pytest.skip("the kernel takes no filter of system calls here")
 
 
 def _access_control(name: str) -> dict[str, str]:

@@ -108,12 +108,7 @@ class Journal:
         self._failing = False
 
     def _write(self, changes: Mapping[str, Mapping[str, Resource[Any] | None]]) -> None:
-        for file, before in self._files.items():
-            if _identity(file) != before:
-                raise JournalError(
-                    f"the change was not made: {file} is gone, or another file is in its place; put it back, "
-                    "or start again"
-                )
+        self._check_files()
         put, gone = [], []
         for family, resources in changes.items():
             for identifier, resource in resources.items():
@@ -130,7 +125,35 @@ class Journal:
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
-            raise JournalError(f"the change could not be written to {self._path}, and was not made: {error}") from None
+            erased = self._erase() or getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_IOERR_FSYNC
+            after = "" if erased else "; if the machine loses power before the next change, it may come back"
+            message = f"the change could not be written to {self._path}, and was not made: {error}{after}"
+            raise JournalError(message) from None
+
+    def _check_files(self) -> None:
+        for file, before in self._files.items():
+            if _identity(file) != before:
+                raise JournalError(
+                    f"the change was not made: {file} is gone, or another file is in its place; put it back, "
+                    "or start again"
+                )
+
+    def _erase(self) -> bool:
+        """Write a commit without a change over a refused one, and return whether the disk has it.
+
+        After a failed flush the refused commit is whole in the log, and SQLite would take it for a good one when the
+        file is opened after a crash. The next commit stands in its place. If this one is not flushed either, only
+        a loss of power can bring the refused change back: a killed process leaves what was written.
+        """
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            _sign(self._connection)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            return False
+        return True
 
     def close(self) -> None:
         """Fold the log into the database and let the file go."""
@@ -173,9 +196,14 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
         pragma("CREATE TABLE writer (version TEXT NOT NULL)")
         pragma(f"PRAGMA application_id = {_APPLICATION}")
         pragma(f"PRAGMA user_version = {FORMAT}")
-    pragma("DELETE FROM writer")
-    pragma("INSERT INTO writer VALUES (?)", (version("keyfront"),))
+    _sign(connection)
     pragma("COMMIT")
+
+
+def _sign(connection: sqlite3.Connection) -> None:
+    """Write which version of keyfront writes this file. SQLite writes the page also when the version is the same."""
+    connection.execute("DELETE FROM writer")
+    connection.execute("INSERT INTO writer VALUES (?)", (version("keyfront"),))
 
 
 def _writer(connection: sqlite3.Connection) -> str:
