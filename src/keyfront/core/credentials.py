@@ -31,6 +31,8 @@ class Fault(NamedTuple):
     reason: str
     """A stable slug of ours."""
     detail: str
+    cause: str = ""
+    """The `reason` of the error that ended it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +118,26 @@ def _policy(given: Mapping[str, str], url: str) -> tuple[Policy | Fault, bytes]:
         policy = Policy(url, _expires(given.get("Expires", "")))
         return policy, policy.to_bytes()
     except EncodingError as error:
-        return Fault("policy", reason, f"the policy cannot be decoded: {error}"), b""
+        text = f"the policy cannot be decoded: {error}"
+        return Fault("policy", reason, text, "policy-unreadable"), b""
     except PolicyError as error:
-        return Fault("policy", reason, str(error)), b""
+        return Fault("policy", reason, str(error), error.reason), b""
 
 
 def _expires(text: str) -> int:
     if not text:
-        raise PolicyError("neither Policy nor Expires is there")
+        raise PolicyError("neither Policy nor Expires is there", reason="policy-missing")
     if not _SECONDS.fullmatch(text) or int(text) > LATEST:
-        hint = ": it looks like milliseconds" if _SECONDS.fullmatch(text) and len(text) == 13 else ""
-        raise PolicyError(f"Expires is {excerpt(text)}, not seconds since the epoch up to {LATEST}{hint}")
+        reason = "expires-not-a-number"
+        if _SECONDS.fullmatch(text):
+            reason = "expires-in-milliseconds" if len(text) == 13 else "expires-too-late"
+        hint = ": it looks like milliseconds" if reason == "expires-in-milliseconds" else ""
+        raise PolicyError(
+            f"Expires is {excerpt(text)}, not seconds since the epoch up to {LATEST}{hint}",
+            reason=reason,
+            member="Expires",
+            value=text[:40],
+        )
     return int(text)
 
 

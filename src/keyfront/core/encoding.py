@@ -27,17 +27,19 @@ def decode(text: str) -> bytes:
     try:
         data = binascii.a2b_base64(text.encode("ascii").translate(_FROM_URL), strict_mode=True)
     except (binascii.Error, UnicodeEncodeError) as error:
-        raise EncodingError(_foreign(text) or f"not CloudFront's base64: {error}") from None
+        raise _refused(text, str(error)) from None
     if encode(data) != text:
-        raise EncodingError(
-            _foreign(text) or "not CloudFront's base64: the last character holds bits that belong to no byte"
-        )
+        raise _refused(text, "the last character holds bits that belong to no byte")
     return data
 
 
-def _foreign(text: str) -> str:
-    """What to say of standard base64, the form that is taken for CloudFront's most often."""
+def _refused(text: str, why: str) -> EncodingError:
+    """The error for `text`. Standard base64 is the form that is most often taken for CloudFront's."""
     found = _FOREIGN.intersection(text)
     if not found:
-        return ""
-    return f"{min(found)!r} does not occur in CloudFront's base64: replace '+' by '-', '=' by '_', '/' by '~'"
+        return EncodingError(f"not CloudFront's base64: {why}")
+    return EncodingError(
+        f"{min(found)!r} does not occur in CloudFront's base64: replace '+' by '-', '=' by '_', '/' by '~'",
+        reason="standard-base64",
+        value=min(found),
+    )

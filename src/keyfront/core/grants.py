@@ -82,14 +82,17 @@ class Grant:
         elif self._origin:
             url = viewer_url(self._origin + whole)
         else:
-            raise URLError(f"{shown(self.resource)} names no single host: give the whole URL, https://…")
+            text = f"{shown(self.resource)} does not name a single host: give the whole URL, https://…"
+            raise URLError(text, reason="scheme-missing", member="path")
         if not covers(self.resource, url):
-            raise URLError(f"the grant for {shown(self.resource)} does not cover {shown(url)}: it would be refused")
+            text = f"the grant for {shown(self.resource)} does not cover {shown(url)}: it would be refused"
+            raise URLError(text, reason="resource-does-not-cover", member="path")
         return with_parameters(url, self._tail)
 
     def _refuse_expired(self) -> None:
         if self._clock() >= self.expires:
-            raise PolicyError(f"the grant for {shown(self.resource)} has expired: ask the signer for a new one")
+            text = f"the grant for {shown(self.resource)} has expired: ask the signer for a new one"
+            raise PolicyError(text, reason="expired", member="expires", value=self.expires)
 
     def __repr__(self) -> str:
         return f"Grant({shown(self.resource)}, expires={self.expires})"

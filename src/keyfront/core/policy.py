@@ -7,6 +7,7 @@ import ipaddress
 import json
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -42,9 +43,9 @@ class Policy:
         if self.starts is not None:
             _second(self.starts, "DateGreaterThan")
         if self.ip is not None and network(self.ip) != self.ip:
-            raise PolicyError(f"AWS:SourceIp is {self.ip}: in CIDR form it is {network(self.ip)}")
+            raise _malformed_network(f"AWS:SourceIp is {self.ip}: in CIDR form it is {network(self.ip)}", self.ip)
         if self.resource == "":
-            raise PolicyError("Resource is empty")
+            raise PolicyError("Resource is empty", member="Resource", value="")
 
     @classmethod
     def canned(cls, url: str, *, expires: Moment, now: float) -> "Policy":
@@ -88,22 +89,24 @@ class Policy:
         try:
             document = _JSON.decode(data.decode("utf-8"))
         except UnicodeDecodeError:
-            raise PolicyError("the policy is not UTF-8 text") from None
+            raise PolicyError("the policy is not UTF-8 text", reason="policy-not-json") from None
         except RecursionError:
-            raise PolicyError("the policy is nested too deeply") from None
+            raise PolicyError("the policy is nested too deeply", reason="policy-not-json") from None
         except PolicyError:
             raise
         except ValueError as error:
-            raise PolicyError(f"the policy is not JSON: {error}") from None
+            raise PolicyError(f"the policy is not JSON: {error}", reason="policy-not-json") from None
         statement = _members_of(document, "the policy", required=("Statement",))["Statement"]
         if isinstance(statement, list):
             if len(statement) != 1:
-                raise PolicyError(f"the policy has {len(statement)} statements: exactly one is allowed")
+                text = f"the policy has {len(statement)} statements: exactly one is allowed"
+                raise PolicyError(text, reason="policy-several-statements", member="Statement")
             statement = statement[0]
         named = _members_of(statement, "Statement", required=("Condition",), optional=("Resource",))
         resource = named.get("Resource")
         if "Resource" in named and not isinstance(resource, str):
-            raise PolicyError("Resource is not a text")
+            reason = "policy-several-statements" if isinstance(resource, list) else ""
+            raise PolicyError("Resource is not a text", reason=reason, member="Resource")
         condition = _members_of(
             named["Condition"], "Condition", required=("DateLessThan",), optional=("DateGreaterThan", "IpAddress")
         )
@@ -130,23 +133,29 @@ def validity(expires: Moment, starts: Moment | None, now: float) -> tuple[int, i
     """Both times in seconds since the epoch; `PolicyError` if nobody could ever use what they allow."""
     end = epoch(expires, now, "expires")
     if end <= now:
-        raise PolicyError(f"expires is {_when(end)}, which is {_ago(now - end)}: choose a time to come")
+        text = f"expires is {_when(end)}, which is {_ago(now - end)}: choose a time to come"
+        raise PolicyError(text, reason="expired", member="expires", value=end)
     if starts is None:
         return end, None
     start = epoch(starts, now, "starts")
     if start >= end:
-        raise PolicyError(f"starts ({_when(start)}) is not before expires ({_when(end)})")
+        text = f"starts ({_when(start)}) is not before expires ({_when(end)})"
+        raise PolicyError(text, reason="starts-after-expiry", member="starts", value=start)
     return end, start
 
 
 def bounded(seconds: float, most: timedelta) -> None:
     """Raise `PolicyError` if a signature that lives for `seconds` lives longer than `most`, the bound somebody set."""
     if not isinstance(most, timedelta) or most <= timedelta(0):
-        raise PolicyError(f"max_lifetime is {most!r}: give a timedelta, such as timedelta(days=30)")
+        text = f"max_lifetime is {most!r}: give a timedelta, such as timedelta(days=30)"
+        raise PolicyError(text, reason="time-malformed", member="max_lifetime", value=most)
     if seconds > most.total_seconds() + 1:  # what was rounded
         raise PolicyError(
             f"this would live for {timedelta(seconds=math.ceil(seconds))}, and max_lifetime is {most}: "
-            "choose a nearer time, or a longer max_lifetime (--max-lifetime) [long-lived]"
+            "choose a nearer time, or a longer max_lifetime (--max-lifetime) [long-lived]",
+            reason="long-lived",
+            member="expires",
+            value=seconds,
         )
 
 
@@ -157,7 +166,10 @@ def epoch(moment: Moment, now: float, what: str = "the time") -> int:
     elif isinstance(moment, datetime):
         if moment.utcoffset() is None:
             raise PolicyError(
-                f"{what} is {moment.isoformat()} without a time zone: use datetime.now(timezone.utc) + … or set tzinfo"
+                f"{what} is {moment.isoformat()} without a time zone: use datetime.now(timezone.utc) + … or set tzinfo",
+                reason="time-zone-missing",
+                member=what,
+                value=moment,
             )
         seconds = moment.timestamp()
     elif isinstance(moment, timedelta):
@@ -165,41 +177,46 @@ def epoch(moment: Moment, now: float, what: str = "the time") -> int:
     elif isinstance(moment, int | float) and not isinstance(moment, bool):
         seconds = moment
     else:
-        raise PolicyError(f"{what} is a {type(moment).__name__}: give an aware datetime, a timedelta or epoch seconds")
+        text = f"{what} is a {type(moment).__name__}: give an aware datetime, a timedelta or epoch seconds"
+        raise PolicyError(text, reason="time-malformed", member=what)
     if not seconds >= 0:
-        raise PolicyError(f"{what} is {_given(moment)}: give a time after 1970")
+        text = f"{what} is {_given(moment)}: give a time after 1970"
+        raise PolicyError(text, reason="time-malformed", member=what, value=moment)
     if seconds > LATEST:
         hint = "; it looks like milliseconds: divide by 1000" if _like_milliseconds(moment) else ""
-        raise PolicyError(f"{what} is {_given(moment)}, past the last second a policy can name, {LATEST}{hint}")
+        text = f"{what} is {_given(moment)}, past the last second a policy can name, {LATEST}{hint}"
+        raise PolicyError(text, reason=_wrong_second(what, seconds), member=what, value=moment)
     return int(seconds)
 
 
 def network(ip: str) -> str:
     """One IPv4 address or network in CIDR form (an address gets `/32`), or `PolicyError`."""
     if not isinstance(ip, str):
-        raise PolicyError(f"ip is a {type(ip).__name__}: {_ADDRESS_NEEDED}")
+        raise _malformed_network(f"ip is a {type(ip).__name__}: {_ADDRESS_NEEDED}", None)
     return _network(ip)
 
 
 @lru_cache(maxsize=1024)
 def _network(ip: str) -> str:
     if ":" in ip:
-        raise PolicyError(f"ip is {ip[:60]}: CloudFront's policies know IPv4 only, so leave ip out for IPv6 viewers")
+        text = f"ip is {ip[:60]}: CloudFront's policies know IPv4 only, so leave ip out for IPv6 viewers"
+        raise _malformed_network(text, ip)
     if not _NETWORK.fullmatch(ip):
-        raise PolicyError(f"ip is {ip[:60]!a}: {_ADDRESS_NEEDED}")
+        raise _malformed_network(f"ip is {ip[:60]!a}: {_ADDRESS_NEEDED}", ip)
     try:
         given = ipaddress.IPv4Interface(ip)
     except ValueError as error:
-        raise PolicyError(f"ip is {ip}, which is no IPv4 address or range: {error}") from None
+        raise _malformed_network(f"ip is {ip}, which is not an IPv4 address or range: {error}", ip) from None
     if given.ip != given.network.network_address:
-        raise PolicyError(f"ip is {ip}, whose address has bits outside the range: write {given.network}")
+        raise _malformed_network(f"ip is {ip}, whose address has bits outside the range: write {given.network}", ip)
     return str(given.network)
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise PolicyError("the policy names a member twice")
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise PolicyError("the policy names a member twice", member=twice[:40])
     return members
 
 
@@ -211,13 +228,15 @@ def _members_of(
 ) -> dict[str, object]:
     """`value` as an object that has the required members and no others than the optional ones."""
     if not isinstance(value, dict):
-        raise PolicyError(f"{where} is not an object")
+        raise PolicyError(f"{where} is not an object", member=where)
     for name in required:
         if name not in value:
-            raise PolicyError(f"{where} has no {name}")
+            reason = "policy-without-expiry" if name in ("Condition", "DateLessThan") else ""
+            raise PolicyError(f"{where} has no {name}", reason=reason, member=name)
     for name in value:
         if name not in required and name not in optional:
-            raise PolicyError(f"{where} has a member that CloudFront does not know: {name[:40]!a}")
+            text = f"{where} has a member that CloudFront does not know: {name[:40]!a}"
+            raise PolicyError(text, member=name[:40])
     return value
 
 
@@ -227,18 +246,34 @@ def _parsed_time(condition: dict[str, object], name: str) -> int:
 
 def _second(value: object, name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise PolicyError(f"{name} is not an integer: seconds since the epoch, without quotes")
+        text = f"{name} is not an integer: seconds since the epoch, without quotes"
+        raise PolicyError(text, reason="time-is-text", member=name, value=value)
     if not 0 <= value <= LATEST:
         hint = ", which looks like milliseconds" if _like_milliseconds(value) else ""
-        raise PolicyError(f"{name} is {_given(value)}{hint}: seconds since the epoch go to {LATEST}")
+        text = f"{name} is {_given(value)}{hint}: seconds since the epoch go to {LATEST}"
+        raise PolicyError(text, reason=_wrong_second(name, value), member=name, value=value)
     return value
 
 
 def _parsed_network(value: object) -> str:
     source = _members_of(value, "IpAddress", required=("AWS:SourceIp",))["AWS:SourceIp"]
     if not isinstance(source, str):
-        raise PolicyError("AWS:SourceIp is not a text: exactly one IPv4 address or range")
+        raise _malformed_network("AWS:SourceIp is not a text: exactly one IPv4 address or range", source)
     return network(source)
+
+
+def _malformed_network(text: str, given: object) -> PolicyError:
+    value = given[:60] if isinstance(given, str) else None
+    return PolicyError(text, reason="network-malformed", member="ip", value=value)
+
+
+def _wrong_second(name: str, moment: float) -> str:
+    """The reason for a time that no policy can name."""
+    if moment < 0:
+        return "time-malformed"
+    if name in ("starts", "DateGreaterThan"):
+        return "starts-not-a-second"
+    return "expires-in-milliseconds" if _like_milliseconds(moment) else "expires-too-late"
 
 
 def _like_milliseconds(moment: Moment) -> bool:

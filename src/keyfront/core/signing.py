@@ -94,7 +94,10 @@ class Signer:
             if not covers(pattern, url):
                 raise URLError(
                     f"the resource {shown(resource)} does not cover {shown(url)} (compared with their query strings): "
-                    "the signed URL would be refused"
+                    "the signed URL would be refused",
+                    reason="resource-does-not-cover",
+                    member="resource",
+                    value=pattern,
                 )
         signed = canonical(pattern, end, start, address)
         return with_parameters(url, f"Policy={encoding.encode(signed)}&Signature={self._signature(signed)}{self._tail}")
@@ -131,7 +134,7 @@ class Signer:
             signed = canonical(opened, end, start, address)
             policy = encoding.encode(signed)
             for caution in misuse.of_cookie(policy):
-                raise URLError(caution.text)
+                raise URLError(caution.text, reason=caution.finding, member="resource")
             values = {"CloudFront-Policy": policy}
         values["CloudFront-Signature"] = self._signature(signed)
         values["CloudFront-Key-Pair-Id"] = self.key_pair_id

@@ -54,9 +54,9 @@ def viewer_url(url: str) -> str:
     characters that no URL holds are percent-encoded, and what is encoded already stays as it is.
     """
     if _AS_SENT.fullmatch(url) is None:
-        url = _normalised(url, pattern=False)
+        url = _normalised(url, "url")
     if "?" in url:
-        _refuse_signing_parameters(url)
+        _refuse_signing_parameters(url, "url")
     return url
 
 
@@ -66,18 +66,21 @@ def resource_pattern(resource: str) -> str:
     An escaped `\\?` becomes a bare `?`: today's guide and every SDK write it so.
     """
     if not resource:
-        raise URLError("the resource is empty: give a URL, with * and ? as wildcards, or * for any")
+        text = "the resource is empty: give a URL, with * and ? as wildcards, or * for any"
+        raise URLError(text, reason="resource-is-no-url", member="resource", value="")
     resource = resource.replace("\\?", "?")
     if _AS_SENT.fullmatch(resource):
         pattern = resource
     elif "://" in resource.partition("?")[0]:
-        pattern = _normalised(resource, pattern=True)
+        pattern = _normalised(resource, "resource")
     elif resource.startswith("*"):
-        pattern = _normalised("*://" + resource, pattern=True).removeprefix("*://")
+        pattern = _normalised("*://" + resource, "resource").removeprefix("*://")
     else:
-        raise URLError(f"{shown(resource)} has no scheme: write https://… (or *://… for either)")
+        raise _refused(
+            "resource", resource, "resource-is-no-url", "has no scheme: write https://… (or *://… for either)"
+        )
     if "?" in pattern:
-        _refuse_signing_parameters(pattern)
+        _refuse_signing_parameters(pattern, "resource")
     return pattern
 
 
@@ -97,9 +100,12 @@ def site_url(domain: str) -> str:
     A path is kept (`https://media.example.com/assets`); the last `/` is dropped. Raises `URLError`.
     """
     if not isinstance(domain, str) or not domain or like_a_key(domain):
-        raise URLError(f"the domain is {told(domain)}: give the distribution's, such as d111111abcdef8.cloudfront.net")
+        text = f"the domain is {told(domain)}: give the distribution's, such as d111111abcdef8.cloudfront.net"
+        raise URLError(text, reason="domain-malformed", member="domain")
     if "?" in domain:
-        raise URLError(f"the domain is {told(domain.partition('?')[0])} with a query string: give host and path alone")
+        bare = domain.partition("?")[0]
+        text = f"the domain is {told(bare)} with a query string: give host and path alone"
+        raise URLError(text, reason="domain-malformed", member="domain", value=_bare(bare))
     return viewer_url(domain if "://" in domain else f"https://{domain}").removesuffix("/")
 
 
@@ -109,7 +115,10 @@ def with_parameters(url: str, parameters: str) -> str:
     if len(signed) > MAX_URL_BYTES:
         raise URLError(
             f"the signed URL would be {len(signed):,} bytes, and CloudFront answers at most {MAX_URL_BYTES:,}: "
-            "shorten the query string, or use signed cookies"
+            "shorten the query string, or use signed cookies",
+            reason="url-too-long",
+            member="url",
+            value=len(signed),
         )
     return signed
 
@@ -135,22 +144,24 @@ def split_host(host: str) -> tuple[str, int | None] | None:
     return (found[1], int(found[2]) if found[2] else None) if found else None
 
 
-def _normalised(url: str, *, pattern: bool) -> str:
+def _normalised(url: str, member: str) -> str:
+    """`url` as a viewer sends it. `member` is `url`, or `resource` for a pattern."""
+    pattern = member == "resource"
     if _CONTROL.search(url):
-        raise URLError(f"{shown(url)} holds a line break or another control character: remove it, or write it as %0A …")
+        text = "holds a line break or another control character: remove it, or write it as %0A …"
+        raise _refused(member, url, "white-space-signed", text)
     if url != url.strip():
-        raise URLError(f"{shown(url)} begins or ends with white space: remove it, or write it as %20")
+        text = "begins or ends with white space: remove it, or write it as %20"
+        raise _refused(member, url, "white-space-signed", text)
     scheme, host, path, query = _split_pattern(url) if pattern else _split(url)
     if "#" in url:
-        raise URLError(
-            f"{shown(url)} holds '#': viewers keep what follows to themselves; write %23 if the path holds one"
-        )
+        text = "holds '#': viewers keep what follows to themselves; write %23 if the path holds one"
+        raise _refused(member, url, "fragment", text)
     if _DOT_SEGMENT.search(path):
-        raise URLError(
-            f"{shown(url)} holds a '.' or '..' segment: viewers resolve it before they ask, so sign the result"
-        )
-    path = _encode(path, _TO_ENCODE_IN_PATH, url) or ("" if pattern else "/")
-    query = _encode(query, _TO_ENCODE_IN_QUERY, url)
+        text = "holds a '.' or '..' segment: viewers resolve it before they ask, so sign the result"
+        raise _refused(member, url, "dot-segment", text)
+    path = _encode(path, _TO_ENCODE_IN_PATH, url, member) or ("" if pattern else "/")
+    query = _encode(query, _TO_ENCODE_IN_QUERY, url, member)
     if query == "?" and not pattern:
         query = ""
     return f"{scheme}://{host}{path}{query}"
@@ -160,33 +171,37 @@ def _split(url: str) -> tuple[str, str, str, str]:
     """Scheme, host, path and query string (with its question mark) of a URL, the first two as viewers send them."""
     parts = _PARTS.match(url)
     if not url:
-        raise URLError("the URL is empty: give https://…")
+        raise URLError("the URL is empty: give https://…", reason="url-empty", member="url", value="")
     if parts is None:
-        raise URLError(f"{shown(url)} has no scheme: write https://{shown(url.lstrip('/:'))[1:-1]}")
+        raise _refused("url", url, "scheme-missing", f"has no scheme: write https://{shown(url.lstrip('/:'))[1:-1]}")
     scheme, host = parts["scheme"].lower(), parts["host"].lower()
     if scheme not in _DEFAULT_PORTS:
-        raise URLError(f"{shown(url)} has the scheme {told(scheme)}: CloudFront answers http and https")
+        text = f"has the scheme {told(scheme)}: CloudFront answers http and https"
+        raise _refused("url", url, "scheme-unknown", text)
     if "@" in host:
-        raise URLError(f"{shown(url)} holds a user name or password, which viewers do not send: remove it")
+        text = "holds a user name or password, which viewers do not send: remove it"
+        raise _refused("url", url, "user-in-url", text)
     if not host.isascii():
-        raise URLError(f"the host {told(host)} is not ASCII: write its punycode form (xn--…)")
+        text = f"the host {told(host)} is not ASCII: write its punycode form (xn--…)"
+        raise URLError(text, reason="host-malformed", member="url", value=_bare(url))
     return scheme, _host(host, scheme, url), parts["path"], parts["query"] or ""
 
 
 def _host(host: str, scheme: str, url: str) -> str:
     found = _HOST.fullmatch(host)
     if found is None:
-        raise URLError(f"{shown(url)} has no valid host: {told(host)}")
+        raise _refused("url", url, "host-malformed", f"has no valid host: {told(host)}")
     name, port = found["name"], int(found["port"] or _DEFAULT_PORTS[scheme])
     if not 0 <= port <= 65535:
-        raise URLError(f"{shown(url)} has no valid port: {port}")
+        raise _refused("url", url, "port-malformed", f"has no valid port: {port}")
     try:
         if name.startswith("["):
             name = f"[{ipaddress.IPv6Address(name[1:-1]).compressed}]"
         elif _LIKE_AN_ADDRESS.fullmatch(name):
             name = str(ipaddress.IPv4Address(name))
     except ValueError:
-        raise URLError(f"{shown(url)} has a host that looks like an address and is none: {name!r}") from None
+        text = f"has a host that looks like an address and is not one: {name!r}"
+        raise _refused("url", url, "host-malformed", text) from None
     return name if port == _DEFAULT_PORTS[scheme] else f"{name}:{port}"
 
 
@@ -202,56 +217,67 @@ def _split_pattern(pattern: str) -> tuple[str, str, str, str]:
         path, mark, query = (slash + path).partition("?")
     host = host.lower()
     if not _SCHEME_PATTERN.fullmatch(scheme) or not _PATTERN_HOST.fullmatch(host):
-        raise URLError(f"{shown(pattern)} is no resource: write scheme://domain/path with * and ? as wildcards")
+        text = "is not a resource: write scheme://domain/path with * and ? as wildcards"
+        raise _refused("resource", pattern, "resource-is-no-url", text)
     if scheme in _DEFAULT_PORTS:
         host = host.removesuffix(f":{_DEFAULT_PORTS[scheme]}")
     return scheme, host, path, mark + query
 
 
-def _encode(text: str, unsafe: re.Pattern[str], url: str) -> str:
+def _encode(text: str, unsafe: re.Pattern[str], url: str, member: str) -> str:
     try:
         return unsafe.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)
     except UnicodeEncodeError:
-        raise URLError(f"{shown(url)} holds half of a surrogate pair: it was decoded wrongly") from None
+        raise _refused(member, url, "not-unicode", "holds half of a surrogate pair: it was decoded wrongly") from None
 
 
-def _refuse_signing_parameters(url: str) -> None:
+def _refuse_signing_parameters(url: str, member: str) -> None:
     for name, _ in signing_parameters(url.partition("?")[2]):
         raise URLError(
             f"the URL already has a parameter {name!r}, which CloudFront reads as part of a signature: "
-            "sign the bare URL, and name parameters of your own differently"
+            "sign the bare URL, and name parameters of your own differently",
+            reason="signing-parameter",
+            member=member,
+            value=name,
         )
 
 
 def _escaped(key: str) -> str:
     if not isinstance(key, str):
-        raise URLError(f"the key is a {type(key).__name__}: give an object's key as text")
+        raise _refused_key(None, f"is a {type(key).__name__}: give an object's key as text")
     try:
         size = len(key.encode())
     except UnicodeEncodeError:
-        raise URLError(f"the key {_shown_key(key)} holds half of a surrogate pair: it was decoded wrongly") from None
+        raise _refused_key(key, "holds half of a surrogate pair: it was decoded wrongly") from None
     if not key:
-        raise URLError("the key is empty: give an object's key, such as videos/1.mp4")
+        raise _refused_key(None, "is empty: give an object's key, such as videos/1.mp4")
     if size > MAX_KEY_BYTES:
-        raise URLError(
-            f"the key {_shown_key(key)} is {size:,} bytes in UTF-8, and S3 holds keys up to {MAX_KEY_BYTES:,}"
-        )
+        raise _refused_key(key, f"is {size:,} bytes in UTF-8, and S3 holds keys up to {MAX_KEY_BYTES:,}")
     if any(segment in (".", "..") for segment in key.split("/")):
-        raise URLError(
-            f"the key {_shown_key(key)} holds a '.' or '..' segment, which viewers resolve before they ask, "
-            "however it is escaped: copy the object to another key"
-        )
+        text = "holds a '.' or '..' segment, which viewers resolve before they ask, "
+        raise _refused_key(key, f"{text}however it is escaped: copy the object to another key")
     return quote(key, safe="/-._~")
 
 
-def _shown_key(key: str) -> str:
-    text = ascii(key)
-    return text if len(text) <= 100 else f"{text[:99]}…'"
+def _refused_key(key: str | None, text: str) -> URLError:
+    quoted = "" if key is None else f" {key!a}"
+    name = quoted if len(quoted) <= 101 else f"{quoted[:100]}…'"
+    return URLError(f"the key{name} {text}", reason="object-key-malformed", member="key")
+
+
+def _refused(member: str, url: str, reason: str, text: str) -> URLError:
+    return URLError(f"{shown(url)} {text}", reason=reason, member=member, value=_bare(url))
 
 
 def shown(url: str) -> str:
     """`url` for an error's text: no query string and no password, which are secrets, and not too long."""
+    bare = _bare(url)
+    return told(url) if bare is None else repr(bare)
+
+
+def _bare(url: str) -> str | None:
+    """`url` without what may be secret; `None` for what may be a key."""
     if "-----" in url or ("://" not in url[:10] and like_a_key(url)):
-        return told(url)
+        return None
     bare = _USER.sub(r"\1…@", url.partition("?")[0])
-    return repr(bare if len(bare) <= 120 else bare[:117] + "…")
+    return bare if len(bare) <= 120 else bare[:117] + "…"

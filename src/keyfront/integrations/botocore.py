@@ -123,7 +123,8 @@ class CloudFrontSigner:
         if date_greater_than:
             start = _second(date_greater_than, "date_greater_than")
             if start >= end:
-                raise PolicyError(f"date_greater_than ({start}) is not before date_less_than ({end})")
+                text = f"date_greater_than ({start}) is not before date_less_than ({end})"
+                raise PolicyError(text, reason="starts-after-expiry", member="date_greater_than", value=start)
             condition["DateGreaterThan"] = {"AWS:EpochTime": start}
         return json.dumps({"Statement": [{"Resource": pattern, "Condition": condition}]}, separators=(",", ":"))
 
@@ -140,9 +141,8 @@ class CloudFrontSigner:
         parsed = Policy.parse(data)
         self._judge_lifetime(parsed.expires)
         if url is not None and parsed.resource is not None and not covers(parsed.resource, url):
-            raise URLError(
-                f"the policy's resource {shown(parsed.resource)} does not cover {shown(url)}: it would be refused"
-            )
+            text = f"the policy's resource {shown(parsed.resource)} does not cover {shown(url)}: it would be refused"
+            raise URLError(text, reason="resource-does-not-cover", member="policy")
         return data
 
     def _judge_lifetime(self, end: int) -> None:
@@ -219,7 +219,8 @@ def _of_life(end: int, most: timedelta | None) -> Iterator[Caution]:
 
 def _second(date: datetime, what: str) -> int:
     if not isinstance(date, datetime):
-        raise PolicyError(f"{what} is a {type(date).__name__}: give a datetime")
+        text = f"{what} is a {type(date).__name__}: give a datetime"
+        raise PolicyError(text, reason="time-malformed", member=what)
     if date.utcoffset() is None:
         date = date.replace(tzinfo=UTC)
     # Not `epoch(date)`: in the far future a float of seconds is not exact, and botocore counts as this does.

@@ -121,7 +121,10 @@ class Site:
         if host not in self.hosts:
             raise URLError(
                 f"{shown(url)} is on {host!r}, and this signer is for {', '.join(sorted(self.hosts))}: "
-                "sign the name that viewers ask for [host-differs]"
+                "sign the name that viewers ask for [host-differs]",
+                reason="host-differs",
+                member="url",
+                value=host,
             )
 
     def __repr__(self) -> str:
