@@ -1,20 +1,23 @@
-"""What the edge refuses is never called allowed, however its path is written."""
+"""What the edge answers is what explain says that it answers."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from keyfront.core.access import authorise
-from keyfront.core.paths import readings
 from keyfront.core.signing import Signer
 from keyfront.core.verification import ViewerRequest
 from keyfront.edge.configuration import configure
-from keyfront.explain import Budget, explain, from_inventory
+from keyfront.edge.decide import TurnedAway, decide
+from keyfront.edge.request.admission import Door
+from keyfront.edge.request.viewer import ViewerRequest as EdgeRequest
+from keyfront.explain import Budget, Report, explain, from_inventory
 from keyfront.inventory import CacheBehavior, Distribution, Inventory, KeyGroup, Origin, TrustedKey
 
 NOW = 1_790_000_000
 ID = "K2JCJMDEHXQW5F"
 HOST = "media.example.com"
+METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE")
 PATHS = [
     "/user/42/x",
     "/user/42/../43/x",
@@ -63,6 +66,46 @@ def _requests(path: str, signer: Signer) -> list[ViewerRequest]:
 @pytest.mark.parametrize("behaviors", SITES.values(), ids=SITES)
 @pytest.mark.parametrize("path", PATHS)
 def test_explain_and_the_edge_agree(keys: Any, behaviors: tuple[CacheBehavior, ...], path: str) -> None:
+    account = _account(keys, behaviors)
+    seen = {_agree(account, request).verdict.outcome for request in _requests(path, _signer(keys))}
+    if behaviors is SITES["everything is private"]:
+        assert seen == {"refused", "allowed"}  # nothing opens it, and a policy for everything does
+
+
+@pytest.mark.parametrize("policy", ["allow-all", "https-only", "redirect-to-https"])
+@pytest.mark.parametrize("allowed", [("GET", "HEAD"), ("GET", "HEAD", "OPTIONS"), METHODS], ids=len)
+@pytest.mark.parametrize("method", [*METHODS, "BREW"])
+def test_they_agree_on_protocols_and_methods(keys: Any, policy: Any, allowed: tuple[str, ...], method: str) -> None:
+    narrow = CacheBehavior("/a/*", "web", viewer_protocol_policy=policy, allowed_methods=allowed)
+    private = replace(narrow, path_pattern="/private/*", trusted_key_groups=("g",), protected=True)
+    account = _account(keys, (narrow, private, CacheBehavior("*", "web", allowed_methods=METHODS)))
+    for scheme in ("http", "https"):
+        for path in ("/a/x", "/private/x", "/b/x", "/b/..%2fa/x", "/b/..%2fprivate/x"):
+            _agree(account, ViewerRequest(f"{scheme}://{HOST}{path}"), method)
+        signed = _signer(keys).sign_url(f"{scheme}://{HOST}/private/x", expires=NOW + 60)
+        _agree(account, ViewerRequest(signed), method)
+
+
+def test_they_agree_on_what_is_never_looked_at(keys: Any) -> None:
+    account = _account(keys, SITES["everything is private"])
+    for url, status in (
+        (f"https://elsewhere.example.com/{'x' * 9000}", 403),
+        (f"https://{HOST}/{'x' * 9000}", 413),
+    ):
+        answer = _agree(account, ViewerRequest(url)).verdict.answer
+        assert answer is not None
+        assert answer.status == status
+    off = replace(account, distributions=(replace(account.distributions[0], enabled=False),))
+    answer = _agree(off, ViewerRequest(_signer(keys).sign_url(f"https://{HOST}/a", expires=NOW + 60))).verdict.answer
+    assert answer is not None
+    assert (answer.status, answer.code) == (403, None)
+
+
+def _signer(keys: Any) -> Signer:
+    return Signer(ID, keys.by_id[ID], clock=lambda: NOW)
+
+
+def _account(keys: Any, behaviors: tuple[CacheBehavior, ...]) -> Inventory:
     *others, default = behaviors
     distribution = Distribution(
         "E1",
@@ -73,20 +116,40 @@ def test_explain_and_the_edge_agree(keys: Any, behaviors: tuple[CacheBehavior, .
         origins=(Origin("web", "origin.example.com"),),
         default_root_object="private/index.html",
     )
-    key = keys.by_id[ID]
-    account = Inventory((distribution,), {"g": KeyGroup("g", "g", (ID,))}, {ID: TrustedKey(ID, ID, key.public_key)})
-    site = configure(account).sites["E1"]
-    ways = readings(site.root if path == "/" else path)
-    seen = set()
-    for request in _requests(path, Signer(ID, key, clock=lambda: NOW)):
-        decision = authorise(request, site.behavior(ways[0].path), site.behavior, ways, NOW)
-        report = explain(request, now=NOW, distribution=from_inventory(distribution, account), budget=Budget(tries=0))
-        refused = decision is not None and not decision.allowed
-        assert report.verdict.outcome == ("refused" if refused else "allowed"), (request, decision)
-        assert not refused or report.first is not None
-        seen.add(refused)
-    if behaviors is SITES["everything is private"]:
-        assert seen == {True, False}  # nothing opens it, and a policy for everything does
+    key = TrustedKey(ID, ID, keys.by_id[ID].public_key)
+    return Inventory((distribution,), {"g": KeyGroup("g", "g", (ID,))}, {ID: key})
+
+
+def _agree(account: Inventory, request: ViewerRequest, method: str = "GET") -> Report:
+    """Explain's report on a request, which says the status and code that the edge answers it with."""
+    scheme, _, rest = request.url.partition("://")
+    target, _, query = rest.partition("?")
+    host, slash, path = target.partition("/")
+    headers = [(b"host", host.encode()), *([(b"cookie", request.cookie.encode())] if request.cookie else [])]
+    viewer = EdgeRequest(
+        {
+            "method": method,
+            "scheme": scheme,
+            "http_version": "1.1",
+            "raw_path": (slash + path).encode(),
+            "query_string": query.encode(),
+            "client": ("192.0.2.1", 1),
+            "headers": headers,
+        }
+    )
+    decided = decide(configure(account), Door(), viewer, NOW, lambda _: "")
+    distribution = from_inventory(account.distributions[0], account)
+    report = explain(request, now=NOW, distribution=distribution, method=method, budget=Budget(tries=0))
+    answer = report.verdict.answer
+    assert answer is not None
+    if not isinstance(decided, TurnedAway):
+        assert (report.verdict.outcome, answer.status) == ("allowed", 200), request
+        return report
+    decision = decided.answer.decision
+    expected = (decided.answer.status, decision.code if decision else None)
+    assert (report.verdict.outcome, answer.status, answer.code) == ("refused", *expected), (request, method)
+    assert report.first is not None
+    return report
 
 
 def test_another_reading_is_told_with_the_place_that_it_names(keys: Any) -> None:

@@ -51,6 +51,11 @@ def refuse_method(method: str, allowed: Collection[str]) -> Rejection | None:
     return None if method in allowed else BAD_METHOD
 
 
+def refuse(scheme: str, method: str, policy: str, allowed: Collection[str]) -> Rejection | None:
+    """The answer to a protocol or else a method that a behavior does not take, or `None`."""
+    return refuse_protocol(scheme, method, policy) or refuse_method(method, allowed)
+
+
 class Behavior(Protocol):
     """What is configured for a path."""
 

@@ -27,6 +27,7 @@ __all__ = [
     "credentials_of",
     "error_body",
     "judge",
+    "refusal_for",
     "verify",
     "without_signing_parameters",
 ]
@@ -50,6 +51,8 @@ class Check(NamedTuple):
     name: str
     ok: bool
     detail: str
+    reason: str = ""
+    """Why it failed, as in `Decision.reason`; empty for a check that did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,11 @@ def judge(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: fl
     return _decide(request, trusted_keys, now, always_tell=False)
 
 
+def refusal_for(reason: str) -> Refusal:
+    """CloudFront's answer to a request that fails for `reason`, the slug of a decision or a check."""
+    return _REFUSALS.get(reason, ACCESS_DENIED)
+
+
 def _decide(
     request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: float, *, always_tell: bool
 ) -> Decision:
@@ -121,7 +129,7 @@ def _decide(
     checks = _told(seen, request, shown, trusted_keys, now) if reason or always_tell else ()
     if reason is None:
         return Decision(True, 200, None, None, "allowed", checks, key_pair_id)
-    refusal = _REFUSALS.get(reason, ACCESS_DENIED)
+    refusal = refusal_for(reason)
     return Decision(False, refusal.status, refusal.code, refusal.message, reason, checks, key_pair_id or None)
 
 
@@ -162,7 +170,7 @@ def _told(
 ) -> tuple[Check, ...]:
     """What was seen, in words."""
     if "policy" not in seen:
-        return (Check("key-pair-id", False, excerpt("")),)
+        return (Check("key-pair-id", False, excerpt(""), seen["key-pair-id"]),)
     policy, signature = shown.policy, shown.signature
     unknown = f"{excerpt(shown.key_pair_id)} is not among {_listed(trusted_keys)}"
     details = {
@@ -179,7 +187,7 @@ def _told(
     else:
         verb = "is not" if seen.get("signature") else "is"
         details["signature"] = f"{verb} this key's over the policy, with {shown.algorithm}"
-    return tuple(Check(name, not reason, details[name]) for name, reason in seen.items())
+    return tuple(Check(name, not reason, details[name], reason) for name, reason in seen.items())
 
 
 def _conditions(seen: Mapping[str, str], policy: Policy, url: str, ip: str, now: float) -> dict[str, str]:

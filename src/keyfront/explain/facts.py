@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, cast
 
+from keyfront.core import access
+from keyfront.core.access import Rejection
 from keyfront.core.keys import HashAlgorithm, PublicKey
 from keyfront.core.policy import Policy
-from keyfront.core.urls import SIGNING_PARAMETERS
+from keyfront.core.urls import MAX_URL_BYTES, SIGNING_PARAMETERS
 from keyfront.core.verification import Decision, ViewerRequest, credentials_of, verify
 from keyfront.errors import PolicyError
 from keyfront.explain import hiding
@@ -152,17 +154,53 @@ class Facts:
         return verify(self.request, self.keys or {}, self.now)
 
     @cached_property
-    def elsewhere(self) -> Decision | None:
-        """The refusal for another place that the path may name, where the path as it stands is let in."""
-        if not (self.public or self.decision.allowed):
+    def rejection(self) -> Rejection | None:
+        """What CloudFront answers before it looks at the signature; `None` where nothing known keeps it from that."""
+        if self.distribution is not None and self.distribution.names and not self.distribution.answers_to(self.host):
+            return access.UNKNOWN_HOST
+        if self.size > MAX_URL_BYTES:
+            return access.TOO_LARGE
+        if self.distribution is not None and not self.distribution.enabled:
+            return access.DISABLED
+        return self.wrong_protocol or self.wrong_method
+
+    @property
+    def size(self) -> int:
+        """Bytes of the URL."""
+        return len(self.request.url.encode("utf-8", "surrogateescape"))
+
+    @property
+    def wrong_protocol(self) -> Rejection | None:
+        """What the behavior answers to the scheme of the URL, if it does not take that. A method not known is GET."""
+        if self.behavior is None:
             return None
-        return refused_elsewhere(self.request, self.path, self.distribution, self.keys or {}, self.now)
+        return access.refuse_protocol(self.scheme, self.method or "GET", self.behavior.viewer_protocol_policy)
+
+    @property
+    def wrong_method(self) -> Rejection | None:
+        """What the behavior answers to the method, if that is known and it does not take it."""
+        if self.behavior is None or not self.method:
+            return None
+        return access.refuse_method(self.method, self.behavior.methods)
+
+    @cached_property
+    def elsewhere(self) -> Decision | Rejection | None:
+        """The refusal for another place that the path may name, where the path as it stands is let in."""
+        if self.rejection is not None or not (self.public or self.decision.allowed):
+            return None
+        return refused_elsewhere(
+            self.request, self.path, self.distribution, self.keys or {}, self.now, self.method or "GET"
+        )
 
     def failed(self, check: str) -> bool:
         """Whether the judge looked at `check` and it failed; without keys nobody knows what is trusted."""
         if check == "trusted-key" and self.keys is None:
             return False
         return any(each.name == check and not each.ok for each in self.decision.checks)
+
+    def reason(self, check: str) -> str:
+        """Why `check` failed, as the judge names it; empty where it did not, or was not made."""
+        return next((each.reason for each in self.decision.checks if each.name == check), "")
 
     def detail(self, check: str) -> str:
         """What the judge saw at `check`."""

@@ -7,7 +7,7 @@ is called allowed that our edge refuses.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from keyfront.core.access import authorise
+from keyfront.core.access import Rejection, authorise, refuse
 from keyfront.core.keys import PublicKey
 from keyfront.core.paths import readings
 from keyfront.core.verification import Decision, ViewerRequest
@@ -17,6 +17,7 @@ from keyfront.explain.configuration import Distribution
 @dataclass(frozen=True, slots=True)
 class _Rule:
     keys: Mapping[str, PublicKey] | None
+    rejection: Rejection | None = None
 
 
 def refused_elsewhere(
@@ -25,7 +26,8 @@ def refused_elsewhere(
     distribution: Distribution | None,
     keys: Mapping[str, PublicKey],
     now: float,
-) -> Decision | None:
+    method: str,
+) -> Decision | Rejection | None:
     """The first refusal that `request` meets under any reading of `path`, or `None`.
 
     `keys` are what is trusted where the distribution does not tell; `now` is seconds since the epoch.
@@ -37,7 +39,10 @@ def refused_elsewhere(
         decision = authorise(request, everywhere, lambda _: everywhere, readings(path), now)
     else:
         rules = {
-            id(each): _Rule(None if not each.protected else keys if each.keys is None else each.keys)
+            id(each): _Rule(
+                None if not each.protected else keys if each.keys is None else each.keys,
+                refuse(request.url.partition("://")[0].lower(), method, each.viewer_protocol_policy, each.methods),
+            )
             for each in distribution.behaviors
         }
         ways = readings(distribution.asked(path))
@@ -45,5 +50,7 @@ def refused_elsewhere(
         def rule_of(way: str) -> _Rule:
             return rules[id(distribution.taking(way)[0])]
 
+        if rejection := next(filter(None, (rule_of(way.path).rejection for way in ways)), None):
+            return rejection
         decision = authorise(request, rule_of(ways[0].path), rule_of, ways, now)
     return decision if decision is not None and not decision.allowed else None

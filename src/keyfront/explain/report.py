@@ -5,17 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from keyfront.core.access import REDIRECTS, Rejection
 from keyfront.core.keys import PublicKey
 from keyfront.core.misuse import is_s3
-from keyfront.core.verification import (
-    ACCESS_DENIED,
-    INVALID_KEY,
-    MALFORMED_POLICY,
-    MALFORMED_SIGNATURE,
-    MISSING_KEY,
-    Refusal,
-    ViewerRequest,
-)
+from keyfront.core.verification import ACCESS_DENIED, ViewerRequest, refusal_for
 from keyfront.explain import hiding
 from keyfront.explain.configuration import Distribution
 from keyfront.explain.facts import Facts
@@ -28,12 +21,6 @@ from keyfront.explain.values import Answer, Finding, Report, Stage, Step, Verdic
 _USER: Final = re.compile(r"(?<=://)[^/]*@")
 _SEVERITIES: Final = ("error", "warning", "note")
 _CERTAINTIES: Final = ("certain", "likely", "possible")
-_REFUSALS: Final[Mapping[str, Refusal]] = {
-    "credentials": MISSING_KEY,
-    "key-pair-id": MISSING_KEY,
-    "trusted-key": INVALID_KEY,
-    "policy": MALFORMED_POLICY,
-}
 
 
 def explain(
@@ -130,8 +117,7 @@ def _verdict(facts: Facts, findings: tuple[Finding, ...], told: tuple[Step, ...]
     sure = [each for each in findings if each.severity == "error" and each.certainty != "possible"]
     first = sure[0] if sure else None
     if first is not None and first.stage is Stage.ANSWER and facts.response is not None:
-        answer = Answer(facts.response.status or 403, facts.response.code or None, facts.response.message or None)
-        return Verdict("refused", f"{first.title}.", answer)
+        return Verdict("refused", f"{first.title}.", _of_response(facts.response))
     if is_s3(facts.host):
         return Verdict("unknown" if not facts.given else "refused", "The link leads to S3, not to CloudFront.")
     failed = next((step for step in told if step.outcome == "failed"), None)
@@ -140,7 +126,7 @@ def _verdict(facts: Facts, findings: tuple[Finding, ...], told: tuple[Step, ...]
         return _not_refused(facts, told)
     reason = first or certain
     answer = _answer(facts, failed, reason)
-    if answer.status in (301, 307):
+    if answer.status in (each.status for each in REDIRECTS):
         return Verdict(
             "refused", f"CloudFront redirects to https: {reason.title if reason else 'http is not served'}.", answer
         )
@@ -159,24 +145,34 @@ _NAMES: Final = ("CloudFront", "S3", "HTTP", "URL", "IAM", "Expires", "AWS")
 
 
 def _answer(facts: Facts, failed: Step | None, reason: Finding | None) -> Answer:
-    response = facts.response
-    if response is not None and response.kind == "viewer-check":
-        return Answer(response.status or 403, response.code, response.message or None)
-    early = reason is not None and reason.stage in (Stage.HOST, Stage.BEHAVIOR)
-    if failed is None or early or failed.name in ("host", "protocol", "method"):
-        if reason is not None and reason.id == "url-too-long":
-            return Answer(413)
-        if failed is not None and failed.name == "protocol" and "redirected" in failed.expected:
-            return Answer(301)
-        if reason is not None and reason.stage is Stage.CREDENTIALS:
-            return Answer(MISSING_KEY.status, MISSING_KEY.code, MISSING_KEY.message)
-        if reason is not None and reason.stage is Stage.KEY:
-            return Answer(INVALID_KEY.status, INVALID_KEY.code, INVALID_KEY.message)
-        return Answer(403)
-    refusal = _REFUSALS.get(failed.name, ACCESS_DENIED)
-    if failed.name == "signature" and facts.decision.reason in ("missing-signature", "malformed-signature"):
-        refusal = MALFORMED_SIGNATURE
+    """What CloudFront answers: as the response shows, or else as the edge's own judges say."""
+    if facts.response is not None and facts.response.kind == "viewer-check":
+        return _of_response(facts.response)
+    if facts.rejection is not None:
+        return Answer(facts.rejection.status)
+    if facts.elsewhere is not None:
+        refusal = facts.elsewhere
+        if isinstance(refusal, Rejection):
+            return Answer(refusal.status)
+        return Answer(refusal.status, refusal.code, refusal.message)
+    if failed is not None and not (reason is not None and reason.stage in (Stage.HOST, Stage.BEHAVIOR)):
+        return _refused(facts.reason("key-pair-id" if failed.name == "credentials" else failed.name))
+    if reason is not None and reason.stage in _REASONS:
+        return _refused(_REASONS[reason.stage])
+    return Answer(ACCESS_DENIED.status)
+
+
+_REASONS: Final = {Stage.CREDENTIALS: "missing-key-pair-id", Stage.KEY: "unknown-key"}
+"""What the judge says of a finding that is certain though no step shows it, as without the trusted keys."""
+
+
+def _refused(reason: str) -> Answer:
+    refusal = refusal_for(reason)
     return Answer(refusal.status, refusal.code, refusal.message)
+
+
+def _of_response(response: Response) -> Answer:
+    return Answer(response.status or ACCESS_DENIED.status, response.code or None, response.message or None)
 
 
 def _not_refused(facts: Facts, told: tuple[Step, ...]) -> Verdict:
@@ -197,7 +193,7 @@ def _not_refused(facts: Facts, told: tuple[Step, ...]) -> Verdict:
         return Verdict(
             "refused",
             f"CloudFront answered {response.shown}; nothing in what was given explains it.",
-            Answer(response.status or 403, response.code, response.message or None),
+            _of_response(response),
             tuple(missing),
         )
     if response is not None and response.status >= 400:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from keyfront.core.access import REDIRECTS
 from keyfront.explain import hiding, lineup
 from keyfront.explain.facts import Facts
 from keyfront.explain.times import relative, utc
@@ -42,10 +43,9 @@ def _behavior(facts: Facts) -> Iterator[Step]:
     else:
         whom = f"trusts the groups {', '.join(behavior.groups) or 'none'}"
     yield Step("behavior", "passed", f"{facts.path} falls under {behavior.pattern}, which {whom}")
-    policy = behavior.viewer_protocol_policy
-    if facts.scheme == "http" and policy != "allow-all":
-        yield Step("protocol", "failed", "http", "https" if policy == "https-only" else "https (redirected)")
-    if facts.method and facts.method not in behavior.methods:
+    if facts.wrong_protocol is not None:
+        yield Step("protocol", "failed", "http", "https (redirected)" if facts.wrong_protocol in REDIRECTS else "https")
+    if facts.wrong_method is not None:
         yield Step("method", "failed", facts.method, ", ".join(behavior.methods))
 
 

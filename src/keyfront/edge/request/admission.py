@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from keyfront.core import access
-from keyfront.core.access import Rejection, refuse_method, refuse_protocol
+from keyfront.core.access import Rejection
 from keyfront.core.urls import MAX_URL_BYTES
 from keyfront.edge.configuration import Behavior, Configuration, Site, is_loopback
 from keyfront.edge.request.viewer import ViewerRequest
@@ -64,11 +64,10 @@ def route(configuration: Configuration, door: Door, viewer: ViewerRequest) -> Si
 
 def admit(viewer: ViewerRequest, behavior: Behavior) -> Rejection | None:
     """Why the behavior turns a request away before any signature is looked at, or `None`."""
-    if viewer.scheme == "http" and behavior.viewer_protocol_policy != "allow-all":
-        return refuse_protocol(viewer.scheme, viewer.method, behavior.viewer_protocol_policy)
-    if viewer.method in ("GET", "HEAD") and viewer.has_body:
-        return refuse_method(viewer.method, behavior.methods) or access.BAD_BODY
-    return refuse_method(viewer.method, behavior.methods)
+    rejection = access.refuse(viewer.scheme, viewer.method, behavior.viewer_protocol_policy, behavior.methods)
+    if rejection is None and viewer.method in ("GET", "HEAD") and viewer.has_body:
+        return access.BAD_BODY
+    return rejection
 
 
 def rejected(rejection: Rejection, door: Door, viewer: ViewerRequest) -> Answer:

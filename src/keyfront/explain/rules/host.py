@@ -2,6 +2,7 @@
 
 import re
 
+from keyfront.core.access import HTTPS_ONLY, REDIRECTS
 from keyfront.core.misuse import is_s3
 from keyfront.core.urls import MAX_URL_BYTES
 from keyfront.explain.facts import Facts
@@ -118,7 +119,7 @@ def distribution_deploying(facts: Facts) -> Found | None:
     guide=_SETTINGS,
 )
 def https_only(facts: Facts) -> Found | None:
-    if facts.behavior is None or facts.scheme != "http" or facts.behavior.viewer_protocol_policy != "https-only":
+    if facts.behavior is None or facts.wrong_protocol is not HTTPS_ONLY:
         return None
     return Found(f"Asked was http://; the behavior {facts.behavior.pattern} is https-only.")
 
@@ -135,9 +136,7 @@ def https_only(facts: Facts) -> Found | None:
     guide=_SETTINGS,
 )
 def redirected_to_https(facts: Facts) -> Found | None:
-    if facts.behavior is None or facts.scheme != "http":
-        return None
-    if facts.behavior.viewer_protocol_policy != "redirect-to-https":
+    if facts.behavior is None or facts.wrong_protocol not in REDIRECTS:
         return None
     return Found(f"Asked was http://; the behavior {facts.behavior.pattern} redirects to https.")
 
@@ -158,7 +157,7 @@ def method_not_allowed(facts: Facts) -> Found | None:
         return Found(
             f"CloudFront's page says so{f'; the method of the request is {facts.method}' if facts.method else ''}."
         )
-    if facts.behavior is None or not facts.method or facts.method in facts.behavior.methods:
+    if facts.behavior is None or facts.wrong_method is None:
         return None
     return Found(
         f"Asked was {facts.method}; the behavior {facts.behavior.pattern} allows {', '.join(facts.behavior.methods)}."
@@ -176,8 +175,7 @@ def method_not_allowed(facts: Facts) -> Found | None:
     guide="cloudfront-limits.html",
 )
 def url_too_long(facts: Facts) -> Found | None:
-    size = len(facts.request.url.encode("utf-8", "surrogateescape"))
-    return Found(f"The URL has {size:,} bytes.") if size > MAX_URL_BYTES else None
+    return Found(f"The URL has {facts.size:,} bytes.") if facts.size > MAX_URL_BYTES else None
 
 
 @rule(
