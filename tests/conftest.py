@@ -26,7 +26,6 @@ _HERE: Final = Path(__file__).parent
 _LARGE: Final = (
     "account/rotation/test_proof.py",
     "backend/aws_lambda/test_package.py",
-    "backend/test_browser.py",
     "backend/test_ends.py",
     "cli/test_full_disk.py",
     "edge/test_disk.py",
@@ -41,6 +40,7 @@ _LARGE: Final = (
     "integrations/test_types.py",
     "local/aws/test_secret_rotation.py",
     "local/conformance/test_moto.py",
+    "local/shop/test_browser.py",
     "local/test_edge_alone.py",
     "local/up/",
     "terraform/examples/test_examples.py",

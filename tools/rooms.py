@@ -38,8 +38,7 @@ ROOMS: Final = (
     Room("local", "one machine with everything on it", (ALL_BELOW,)),
     Room("packaging", "packages for Lambda", ("backend", "keystore", "core")),
     Room("edge", "decide, cache, fetch, respond", ("explain", "inventory", "web", "core")),
-    # Its demo shop explains refused links, until the shop moves to the laptop's room.
-    Room("backend", "the download service", ("explain", "keystore", "web", "core")),
+    Room("backend", "the download service", ("keystore", "web", "core")),
     Room("integrations", "frameworks, SDKs, streams, tables, pytest", ("explain", "keystore", "core")),
     Room("account", "audit, rotation, key groups of an account", ("explain", "inventory", "keystore", "core")),
     Room("explain", "why a request was refused", ("inventory", "core")),

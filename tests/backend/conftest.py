@@ -23,13 +23,13 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, Key, RSAKey
 from joserfc.jws import JWSRegistry
 from sqlalchemy import Engine
-from starlette.applications import Starlette
 from tests.servers import Quiet, event_loop, http_server
 from tests.waiting import wait_until
 
 from keyfront.backend import Customer, Item, Settings, TokenSettings, connect, create_app, seed
 from keyfront.core.keys import SigningKey
 from keyfront.keystore import KeyFile, KeyStore
+from keyfront.web.types import ASGIApp
 
 ISSUER = "https://login.example.com/"
 AUDIENCE = "shop"
@@ -136,19 +136,13 @@ def settings(issuer: Issuer) -> Settings:
 
 
 @pytest.fixture
-def app(settings: Settings, engine: Engine, keystore: KeyStore) -> Starlette:
-    """The service as it is deployed: no storefront."""
+def app(settings: Settings, engine: Engine, keystore: KeyStore) -> ASGIApp:
+    """The service as it is deployed."""
     return create_app(settings, engine=engine, keystore=keystore)
 
 
-@pytest.fixture
-def demo_app(settings: Settings, engine: Engine, keystore: KeyStore) -> Starlette:
-    """The service with the demo's storefront."""
-    return create_app(settings, engine=engine, keystore=keystore, demo=True, shop="Lamp & Key")
-
-
 @contextmanager
-def serving(app: Starlette) -> Iterator[httpx.Client]:
+def serving(app: ASGIApp) -> Iterator[httpx.Client]:
     """A client of `app`, which answers on a socket until the end of the block. It follows no redirects."""
     with event_loop() as loop:
         listener = loop.listen(app)
@@ -160,20 +154,13 @@ def serving(app: Starlette) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def serve() -> Callable[[Starlette], AbstractContextManager[httpx.Client]]:
+def serve() -> Callable[[ASGIApp], AbstractContextManager[httpx.Client]]:
     return serving
 
 
 @pytest.fixture
-def client(app: Starlette) -> Iterator[httpx.Client]:
+def client(app: ASGIApp) -> Iterator[httpx.Client]:
     with serving(app) as client:
-        yield client
-
-
-@pytest.fixture
-def shop(demo_app: Starlette) -> Iterator[httpx.Client]:
-    with serving(demo_app) as client:
-        client.headers["Accept"] = "text/html"
         yield client
 
 

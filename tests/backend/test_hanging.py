@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from sqlalchemy import Engine
-from starlette.applications import Starlette
 from tests.backend.conftest import BOUGHT, ITEMS, KEY_PAIR_ID, MARA, TOMAS, Issuer, Postgres
 from tests.keystore.parts import Mode, Part, part
 from tests.waiting import wait_until
@@ -19,8 +18,9 @@ from keyfront.backend import Settings, TokenSettings, connect, create_app, seed
 from keyfront.core.keys import SigningKey
 from keyfront.errors import ServiceError
 from keyfront.keystore import KeyStore
+from keyfront.web.types import ASGIApp
 
-Serve = Callable[[Starlette], AbstractContextManager[httpx.Client]]
+Serve = Callable[[ASGIApp], AbstractContextManager[httpx.Client]]
 
 WAIT = 2
 SLOWEST = WAIT + 8.0
@@ -174,7 +174,7 @@ class Source:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def fetch(self) -> str:
+    def read(self) -> str:
         try:
             return httpx.get(self._url, timeout=60, trust_env=False).text
         except httpx.HTTPError as error:

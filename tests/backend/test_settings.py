@@ -45,7 +45,6 @@ def test_every_variable_is_read() -> None:
             "DATABASE_URL": "postgres://shop@db.example/shop",
             "JWT_AUDIENCE": "shop, api ,",
             "JWT_ALGORITHMS": "ES256, RS256",
-            "SESSION_SECRET": "s" * 32,
             "LINK_REUSE": "area",
             "CHECK_KEY": "True",
         }
@@ -55,7 +54,6 @@ def test_every_variable_is_read() -> None:
     assert settings.key_pair_id == "K2JCJMDEHXQW5F"
     assert settings.link_seconds == 300
     assert settings.database_url == "postgresql+psycopg://shop@db.example/shop"
-    assert settings.session_secret == "s" * 32
     assert settings.tokens is not None
     assert settings.tokens.audiences == ("shop", "api")
     assert settings.tokens.algorithms == ("ES256", "RS256")
@@ -119,7 +117,6 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({**NEEDED, "DATABASE_URL": "sqlite://"}, "DATABASE_URL is a database in memory"),
     ({**NEEDED, "DATABASE_URL": "sqlite:///:memory:"}, "DATABASE_URL is a database in memory"),
     ({**NEEDED, "DATABASE_URL": "sqlite:///file:x?mode=memory&uri=true"}, "DATABASE_URL is a database in memory"),
-    ({**NEEDED, "SESSION_SECRET": "MARKER"}, "SESSION_SECRET has 6 characters and needs 32"),
     ({**NEEDED, **TOKENS}, "set exactly one"),
     ({**JWKS, "JWT_SECRET": MARKER}, "set exactly one"),
     ({**JWKS, "JWT_KEY": RSA_PEM}, "set exactly one"),
@@ -186,7 +183,6 @@ def test_a_repr_shows_no_secret() -> None:
             **NEEDED,
             **TOKENS,
             "JWT_SECRET": MARKER,
-            "SESSION_SECRET": MARKER,
             "DATABASE_URL": f"postgresql://u:{MARKER}@h/d",
         }
     )

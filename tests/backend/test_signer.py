@@ -12,7 +12,6 @@ import httpx
 import pytest
 from moto import mock_aws
 from sqlalchemy import Engine
-from starlette.applications import Starlette
 from tests.backend.conftest import KEY_PAIR_ID, Issuer
 
 from keyfront.backend import Item, Settings, create_app, seed
@@ -20,8 +19,9 @@ from keyfront.backend.service.settings import LinkReuse
 from keyfront.core.keys import SigningKey
 from keyfront.core.verification import ViewerRequest, verify
 from keyfront.keystore import KeyStore, SignerDocument
+from keyfront.web.types import ASGIApp
 
-Serve = Callable[[Starlette], AbstractContextManager[httpx.Client]]
+Serve = Callable[[ASGIApp], AbstractContextManager[httpx.Client]]
 
 ENVIRONMENT = {
     "CLOUDFRONT_DOMAIN": "d111111abcdef8.cloudfront.net",

@@ -376,12 +376,6 @@ def test_a_header_that_does_not_count_is_401_and_says_why(
     assert message in answer.json()["message"]
 
 
-def test_a_bad_token_is_refused_even_beside_a_good_session(shop: httpx.Client) -> None:
-    assert shop.post("/sign-in", data={"customer": "mara"}).status_code == 303
-    assert shop.get("/download/lamps").status_code == 303
-    assert shop.get("/download/lamps", headers={"Authorization": "Bearer a.b.c"}).status_code == 401
-
-
 def test_an_issuer_that_is_down_is_503_and_not_401(client: httpx.Client, issuer: Issuer) -> None:
     issuer.status = 500
     answer = client.get("/download/lamps", headers={"Authorization": f"Bearer {issuer.token()}"})

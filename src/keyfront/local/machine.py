@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
-from keyfront.backend import Settings, connect, create_app, seed
+from keyfront.backend import Settings, connect, seed
 from keyfront.core.keys import PRIVATE_KEY, PUBLIC_KEY, SigningKey
 from keyfront.edge.server.locations import Location
 from keyfront.edge.server.settings import EdgeSettings
@@ -25,6 +25,7 @@ from keyfront.local.controlplane.asgi import application as control_plane_app
 from keyfront.local.edges import EdgePorts, Edges
 from keyfront.local.provision import Provisioned, provision
 from keyfront.local.shop import Shop, load_shop
+from keyfront.local.shop.app import shop_app
 from keyfront.local.state_directory import StateDirectory
 from keyfront.ownership import check_secret, own_folder
 from keyfront.web.draining import DRAIN_SECONDS, Drain
@@ -240,7 +241,7 @@ class Machine:
         self._stack.callback(engine.dispose)
         seed(engine, shop.items, shop.customers, shop.purchases)
         keystore = KeyStore(SSMParameter(made.parameter, aws.ssm))
-        return create_app(settings, engine=engine, keystore=keystore, demo=True, shop=shop.title)
+        return shop_app(settings, engine, keystore=keystore, title=shop.title)
 
 
 def _domain_names(options: Options, https_port: int, state: StateDirectory | None) -> names.DomainNames:

@@ -99,10 +99,10 @@ def test_what_cannot_be_built_is_told_in_one_line(tmp_path: Path, sales: Path) -
         Plan(includes=(tmp_path / "nothing.py",))
     with pytest.raises(InputError, match="there is no folder"):
         build(Plan(), tmp_path / "nowhere" / "function.zip")
-    clash = tmp_path / "jinja2"
+    clash = tmp_path / "joserfc"
     clash.mkdir()
     (clash / "__init__.py").write_text("")
-    with pytest.raises(InputError, match=r"would replace jinja2/__init__\.py"):
+    with pytest.raises(InputError, match=r"would replace joserfc/__init__\.py"):
         build(Plan(includes=(clash,)), tmp_path / "function.zip")
 
 

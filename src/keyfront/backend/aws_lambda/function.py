@@ -3,19 +3,20 @@
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
-from keyfront.backend.aws_lambda.dispatch import answer
 from keyfront.backend.aws_lambda.events import Kind, MalformedError, read
 from keyfront.backend.aws_lambda.observing import Context, Observer, log
 from keyfront.backend.aws_lambda.replies import reply
 from keyfront.backend.service.addresses import Service
 from keyfront.backend.service.downloads import Downloads
-from keyfront.backend.service.entitlements import Called, Entitlements, load
-from keyfront.backend.service.exchange import Answer, Asked, Fields
+from keyfront.backend.service.entitlements import open_entitlements
+from keyfront.backend.service.exchange import Asked, Fields
 from keyfront.backend.service.identity import BearerToken, GatewayClaims, Identity
-from keyfront.backend.service.refusal_responses import as_json
-from keyfront.backend.service.refusals import Refusal, bad_request, broken
+from keyfront.backend.service.refusal_responses import plain
+from keyfront.backend.service.refusals import bad_request, broken
+from keyfront.backend.service.router import Router
 from keyfront.backend.service.settings import Settings
 from keyfront.errors import InputError, KeyfrontError
 from keyfront.keystore import KeyStore
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 P = ParamSpec("P")
 
+_WHO_KNOWS: Final = ("ENTITLEMENTS_TABLE", "DATABASE_URL", "KEYFRONT_ENTITLEMENTS")
+_UNKEPT: Final = ("cache-control", "no-store")
 _NOWHERE: Final = (
     "nobody says who may download what: set ENTITLEMENTS_TABLE (DynamoDB), DATABASE_URL (PostgreSQL) or "
     "KEYFRONT_ENTITLEMENTS (module:function)"
@@ -44,7 +47,7 @@ class Function:
         self._keystore: KeyStore | None = None
         try:
             service, self._keystore = build()
-            self._addresses = service.addresses
+            self._router = Router(service.addresses)
         except KeyfrontError as error:
             # Raised while a container starts, it would be a traceback and a 502; this way callers get a clear answer.
             self._wrong = str(error)
@@ -61,7 +64,7 @@ class Function:
         What is wrong is a log line, here and again at each event that needs it.
         """
         if not self._wrong:
-            finished(answer(Asked("GET", "/readyz", Fields(())), self._addresses))
+            finished(self._router.answer(Asked("GET", "/readyz", Fields(()))))
 
     def __call__(self, event: object, context: Context) -> Mapping[str, object]:
         """The answer to one event."""
@@ -69,7 +72,7 @@ class Function:
         kind: Kind = "http"
         if self._wrong:
             log().error("the function cannot answer: %s", self._wrong)
-            said = _plain(broken())
+            said = plain(broken(), _UNKEPT)
             with contextlib.suppress(MalformedError):
                 kind = read(event).kind
         else:
@@ -77,9 +80,11 @@ class Function:
                 came = read(event, base_path=self._base_path)
             except MalformedError as error:
                 log().error("malformed event: %s", error)
-                said = _plain(bad_request("The request did not arrive as an HTTP request."))
+                said = plain(bad_request("The request did not arrive as an HTTP request."), _UNKEPT)
             else:
-                kind, said = came.kind, finished(answer(came.asked, self._addresses))
+                kind, said = came.kind, finished(self._router.answer(came.asked))
+                if came.asked.method == "HEAD":
+                    said = replace(said, body=b"")
         self._observer.end(said, self._keystore.counts.age if self._keystore else None)
         return reply(said, kind)
 
@@ -128,27 +133,7 @@ def _build(environment: Mapping[str, str]) -> tuple[Service[Asked], KeyStore]:
         from keyfront.backend.service.tokens import TokenChecker
 
         identities.append(BearerToken(TokenChecker(settings.tokens, seconds=settings.wait_seconds, blocking=True)))
-
-    entitlements = _entitlements(settings, environment)
-    return Service(Downloads(settings, store.signer, entitlements, identities, time.time, at_once)), store
-
-
-def _entitlements(settings: Settings, environment: Mapping[str, str]) -> Entitlements:
-    if settings.entitlements is not None:
-        return Called(load(settings.entitlements), Loop().wait)
-    if settings.entitlements_table is not None:
-        from keyfront.backend.service.dynamodb import DynamoTable
-
-        return DynamoTable(settings.entitlements_table, seconds=settings.wait_seconds)
-    if not environment.get("DATABASE_URL", "").strip():
+    if not any(environment.get(name, "").strip() for name in _WHO_KNOWS):
         raise InputError(_NOWHERE)
-    from keyfront.backend.service.purchases import Purchases
-    from keyfront.backend.service.tables import connect
-
-    return Purchases(connect(settings.database_url, seconds=settings.wait_seconds))
-
-
-def _plain(refusal: Refusal) -> Answer:
-    body = as_json({"error": refusal.error, "message": refusal.message}).encode()
-    headers = (("content-type", "application/json"), ("cache-control", "no-store"))
-    return Answer(refusal.status, headers, body, refusal.error)
+    entitlements = open_entitlements(settings, Loop().wait)
+    return Service(Downloads(settings, store.signer, entitlements, identities, time.time, at_once)), store

@@ -2,8 +2,7 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Final, Generic, TypeVar
 
@@ -12,6 +11,7 @@ from keyfront.backend.service.exchange import Answer, Request
 from keyfront.backend.service.identity import BearerToken
 from keyfront.backend.service.refusal_responses import as_json
 from keyfront.backend.service.refusals import RefusedError, bad_request, of_status
+from keyfront.backend.service.router import Address
 from keyfront.errors import KeyfrontError
 
 _log = logging.getLogger(__name__)
@@ -23,40 +23,14 @@ _PRIVATE: Final = (("cache-control", "no-store"), ("referrer-policy", "no-referr
 _JSON: Final = ("content-type", "application/json")
 
 
-@dataclass(frozen=True)
-class Address(Generic[R]):
-    """One address: a path, or what stands before an item's name in one."""
-
-    path: str
-    method: str
-    answer: Callable[[R, str, bytes], Awaitable[Answer]]
-    """Takes the request, the item's name (empty where the path has none) and the body. Raises `RefusedError`."""
-
-    @property
-    def of_items(self) -> bool:
-        """Whether an item's name follows."""
-        return self.path.endswith("/")
-
-    @property
-    def methods(self) -> tuple[str, ...]:
-        """The methods it answers."""
-        return ("GET", "HEAD") if self.method == "GET" else (self.method,)
-
-    def item(self, path: str) -> str | None:
-        """The item's name in `path` (decoded); `None` when it is not this address's."""
-        if self.of_items:
-            return path[len(self.path) :] if path.startswith(self.path) else None
-        return "" if path == self.path else None
-
-
 class Service(Generic[R]):
     """The addresses over `downloads`."""
 
     def __init__(self, downloads: Downloads[R]) -> None:
         self._downloads = downloads
         self.addresses = (
-            Address("/download/", "GET", self.download),
-            Address("/open/", "GET", self.open),
+            Address("/download/{item}", "GET", self.download),
+            Address("/open/{item}", "GET", self.open),
             Address("/api/links", "POST", self.links),
             Address("/healthz", "GET", self.alive),
             Address("/readyz", "GET", self.ready),

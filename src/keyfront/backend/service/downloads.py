@@ -55,7 +55,7 @@ class Downloads(Generic[R]):
         object.__setattr__(self, "_links", links)
 
     async def customer(self, request: R) -> Customer | None:
-        """Who is asking; `RefusedError` for a token that does not count, even when a session could speak for them."""
+        """Who is asking; `RefusedError` for a token that does not count."""
         for identity in self.identities:
             try:
                 customer = await identity.identify(request)

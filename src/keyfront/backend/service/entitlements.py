@@ -4,10 +4,13 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from importlib import import_module
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from keyfront.backend.service.values import Item, ObjectItem, is_object_key
 from keyfront.errors import InputError, KeyfrontError
+
+if TYPE_CHECKING:
+    from keyfront.backend.service.settings import Settings
 
 _log = logging.getLogger(__name__)
 
@@ -88,6 +91,21 @@ class Called:
         raise EntitlementError(
             f"KEYFRONT_ENTITLEMENTS {self._name} returned {shown}: return the object's key, True, False or None"
         )
+
+
+def open_entitlements(settings: "Settings", wait: Callable[[Awaitable[Verdict]], Verdict]) -> Entitlements:
+    """Whoever knows who may download what, as the settings say: SQL if they say nothing else. `wait` as in `Called`."""
+    # Late: a function on Lambda starts without the time that the others take to load.
+    if settings.entitlements is not None:
+        return Called(load(settings.entitlements), wait)
+    if settings.entitlements_table is not None:
+        from keyfront.backend.service.dynamodb import DynamoTable
+
+        return DynamoTable(settings.entitlements_table, seconds=settings.wait_seconds)
+    from keyfront.backend.service.purchases import Purchases
+    from keyfront.backend.service.tables import connect
+
+    return Purchases(connect(settings.database_url, seconds=settings.wait_seconds))
 
 
 def anybody(_: str | None, __: str) -> bool:

@@ -55,7 +55,15 @@ class State(Protocol):
 
 
 class Request(Protocol):
-    """What an identity may look at, whichever face the request came through."""
+    """A request, whichever face it came through."""
+
+    @property
+    def method(self) -> str:
+        """The request's method, in capitals."""
+
+    @property
+    def path(self) -> str:
+        """The path, decoded, without a mount's, a stage's or a mapping's prefix."""
 
     @property
     def headers(self) -> HeaderValues:
@@ -65,6 +73,9 @@ class Request(Protocol):
     def state(self) -> State:
         """What was learnt about the request on its way: `customer`, once somebody was identified."""
 
+    async def read(self, most: int, /) -> bytes:
+        """The body; of one that is longer than `most` bytes, at least so many of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -72,12 +83,16 @@ class Asked:
 
     method: str
     path: str
-    """Decoded, without a stage's or a mapping's prefix."""
+    """As `Request.path`."""
     headers: HeaderValues
     body: bytes = field(default=b"", repr=False)
     claims: Mapping[str, object] | None = field(default=None, repr=False)
     """What a gateway in front found in a token that it has checked; `None` without one."""
     state: SimpleNamespace = field(default_factory=SimpleNamespace, repr=False)
+
+    async def read(self, _: int, /) -> bytes:
+        """The body."""
+        return self.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +101,7 @@ class Answer:
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
+    """Names in lower case."""
     body: bytes = field(default=b"", repr=False)
     outcome: str = ""
     """What became of a download: `redirect`, `link`, `cookies`, or a refusal's slug."""

@@ -1,19 +1,13 @@
-"""Who is asking: by a bearer token, by what a gateway found in one, or by the demo storefront's session."""
+"""Who is asking: by a bearer token, or by what a gateway found in one."""
 
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from keyfront.backend.service.claims import TokenError, customer_of
-from keyfront.backend.service.exchange import Asked, Request, Run
+from keyfront.backend.service.exchange import Asked, Request
 from keyfront.backend.service.values import Customer
 
 if TYPE_CHECKING:
-    from starlette.requests import Request as StarletteRequest
-
-    from keyfront.backend.service.purchases import Purchases
     from keyfront.backend.service.tokens import TokenChecker
-
-SESSION_CUSTOMER: Final = "customer"
-"""Where the session keeps the id of who signed in."""
 
 R = TypeVar("R", contravariant=True)
 
@@ -54,18 +48,3 @@ class GatewayClaims:
     async def identify(self, request: Asked) -> Customer | None:
         """The claims' subject."""
         return None if request.claims is None else customer_of(request.claims)
-
-
-class SignedInSession:
-    """Who signed in at the demo storefront, as its signed cookie says."""
-
-    def __init__(self, purchases: "Purchases", run: Run) -> None:
-        self._purchases = purchases
-        self._run = run
-
-    async def identify(self, request: "StarletteRequest") -> Customer | None:
-        """The customer of the session, if the database still has them."""
-        customer_id = request.session.get(SESSION_CUSTOMER)
-        if not isinstance(customer_id, str):
-            return None
-        return await self._run(self._purchases.customer, customer_id)

@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from keyfront.backend.service.exchange import Answer, Request
 from keyfront.backend.service.refusals import Refusal, RefusedError, broken, unavailable
@@ -10,18 +11,29 @@ from keyfront.errors import KeyfrontError, ServiceError
 
 _log = logging.getLogger(__name__)
 
-Page = Callable[[Request, str, Refusal], str]
-"""The page of a refusal: for the request, at its path."""
+R = TypeVar("R", bound=Request)
+
+Page = Callable[[R, Refusal], str]
+"""Takes the request and its refusal, and returns the page that shows it."""
 
 
-def refused(request: Request, path: str, refusal: Refusal, page: Page) -> Answer:
+def refused(request: R, refusal: Refusal, page: Page[R]) -> Answer:
     """How a refusal is answered: by the request's Accept header as a page or as JSON."""
-    if wants_page(request.headers.get("accept", "")):
-        body, kind = page(request, path, refusal), "text/html; charset=utf-8"
-    else:
-        body, kind = as_json({"error": refusal.error, "message": refusal.message}), "application/json"
-    headers = (("content-type", kind), *refusal.headers.items(), ("vary", "Accept"))
-    return Answer(refusal.status, headers, body.encode(), refusal.error)
+    if not wants_page(request.headers.get("accept", "")):
+        return plain(refusal, ("vary", "Accept"))
+    headers = (("content-type", "text/html; charset=utf-8"), *_named(refusal), ("vary", "Accept"))
+    return Answer(refusal.status, headers, page(request, refusal).encode(), refusal.error)
+
+
+def plain(refusal: Refusal, *more: tuple[str, str]) -> Answer:
+    """A refusal as JSON, with `more` headers."""
+    body = as_json({"error": refusal.error, "message": refusal.message}).encode()
+    headers = (("content-type", "application/json"), *_named(refusal), *more)
+    return Answer(refusal.status, headers, body, refusal.error)
+
+
+def _named(refusal: Refusal) -> Iterator[tuple[str, str]]:
+    return ((name.lower(), value) for name, value in refusal.headers.items())
 
 
 def as_json(value: object) -> str:

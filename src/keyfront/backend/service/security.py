@@ -4,24 +4,26 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from keyfront.backend.service.exchange import HeaderValues
+from keyfront.backend.service.page import STYLE_SOURCE
 
 MAX_BODY_BYTES: Final = 64 * 1024
 """Longer than anything that this service asks for."""
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 
-SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
+_POLICY: Final = (
+    f"default-src 'none'; style-src 'self' {STYLE_SOURCE}; img-src 'self' data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS: Final = (
+    ("content-security-policy", _POLICY),
+    ("x-content-type-options", "nosniff"),
     # Not no-referrer: with that, browsers send `Origin: null` with our own forms.
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cache-Control": "no-store",
-}
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+    ("cache-control", "no-store"),
+)
 """On every answer that does not say otherwise."""
 
 

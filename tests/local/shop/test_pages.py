@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyfront.backend import Item
-from keyfront.backend.service import pages
-from keyfront.backend.service.covers import PALETTES, cover
-from keyfront.backend.service.pages import money, size
+from keyfront.local.shop import pages
+from keyfront.local.shop.covers import PALETTES, cover
+from keyfront.local.shop.pages import money, size
 
 KINDS = ["book", "document", "audio", "video", "image", "archive", "file", "something else"]
 
@@ -97,7 +97,7 @@ def test_sizes(count: int, written: str) -> None:
 
 def schemes() -> list[tuple[str, dict[str, str]]]:
     """The colours of the stylesheet, by day and by night."""
-    css = (Path(pages.__file__).parent / "assets" / "shop.css").read_text()
+    css = (Path(pages.__file__).parent / "shop.css").read_text()
     light, dark = (dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block)) for block in css.split(":root {")[1:3])
     return [("light", light), ("dark", light | dark)]
 

@@ -1,22 +1,22 @@
-"""The demo's storefront over HTTP: what each customer sees, and what a forged request gets."""
+"""The shop's storefront over HTTP: what each customer sees, and what a forged request gets."""
 
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 
 import httpx
 import pytest
 from sqlalchemy import Engine
-from starlette.applications import Starlette
 from tests.backend.conftest import KEY_PAIR_ID, MARA, Issuer
 
-from keyfront.backend import Customer, Item, Settings, create_app, seed
+from keyfront.backend import Customer, Item, Settings, connect, seed
 from keyfront.core.keys import SigningKey
 from keyfront.core.verification import ViewerRequest, verify
 from keyfront.keystore import KeyStore
+from keyfront.local.shop.app import shop_app
+from keyfront.web.types import ASGIApp
 
-Serve = Callable[[Starlette], AbstractContextManager[httpx.Client]]
+Serve = Callable[[ASGIApp], AbstractContextManager[httpx.Client]]
 
 
 def sign_in(shop: httpx.Client, customer: str = "mara", **more: str) -> httpx.Response:
@@ -179,17 +179,13 @@ def test_a_session_cookie_that_was_changed_counts_for_nothing(shop: httpx.Client
         assert answer.status_code == 401
 
 
-def test_a_session_of_another_secret_counts_for_nothing(
-    settings: Settings, engine: Engine, keystore: KeyStore, serve: Serve
+def test_a_session_of_another_process_counts_for_nothing(
+    settings: Settings, engine: Engine, keystore: KeyStore, serve: Serve, shop: httpx.Client
 ) -> None:
-    def app(secret: str | None) -> Starlette:
-        return create_app(replace(settings, session_secret=secret), engine=engine, keystore=keystore, demo=True)
-
-    with serve(app("s" * 32)) as shop:
-        cookie = sign_in(shop).headers["set-cookie"].partition(";")[0]
-    for secret, status in (("s" * 32, 303), ("t" * 32, 401), (None, 401)):
-        with serve(app(secret)) as shop:
-            assert shop.get("/download/lamps", headers={"Cookie": cookie}).status_code == status
+    cookie = sign_in(shop).headers["set-cookie"].partition(";")[0]
+    with serve(shop_app(settings, engine, keystore=keystore)) as another:
+        for each, status in ((shop, 303), (another, 401)):
+            assert each.get("/download/lamps", headers={"Cookie": cookie}).status_code == status
 
 
 @pytest.mark.parametrize(
@@ -230,9 +226,15 @@ def test_a_session_gets_links_as_json_too(shop: httpx.Client) -> None:
     assert evil.status_code == 403
 
 
-def test_a_bearer_token_opens_the_demo_as_well(shop: httpx.Client, issuer: Issuer) -> None:
+def test_a_bearer_token_opens_the_shop_as_well(shop: httpx.Client, issuer: Issuer) -> None:
     answer = shop.get("/download/lamps", headers={"Authorization": f"Bearer {issuer.token()}"})
     assert answer.status_code == 303
+
+
+def test_a_bad_token_is_refused_even_beside_a_good_session(shop: httpx.Client) -> None:
+    assert shop.post("/sign-in", data={"customer": "mara"}).status_code == 303
+    assert shop.get("/download/lamps").status_code == 303
+    assert shop.get("/download/lamps", headers={"Authorization": "Bearer a.b.c"}).status_code == 401
 
 
 def test_a_form_that_never_ends_is_refused(shop: httpx.Client) -> None:
@@ -245,7 +247,7 @@ def test_what_sellers_and_customers_write_is_text_on_the_page_and_nothing_more(
     evil = '"><script>alert(1)</script>'
     item = Item("evil", evil, f"{evil}.pdf", evil, evil, evil)
     seed(engine, [item], [Customer("evil", evil, evil)], [("evil", "evil"), ("mara", "evil")])
-    app = create_app(settings, engine=engine, keystore=keystore, demo=True, shop=evil)
+    app = shop_app(settings, engine, keystore=keystore, title=evil)
     with serve(app) as shop:
         shop.headers["Accept"] = "text/html"
         pages = [shop.get("/sign-in"), shop.get(f"/?q={evil}"), shop.get("/", params={"page": evil})]
@@ -286,8 +288,7 @@ def test_a_page_that_does_not_exist_is_the_nearest_that_does(page: str, shop: ht
 
 
 def test_an_empty_shop_says_so(settings: Settings, keystore: KeyStore, serve: Serve, tmp_path: object) -> None:
-    app = create_app(replace(settings, database_url=f"sqlite:///{tmp_path}/empty.db"), keystore=keystore, demo=True)
-    with serve(app) as shop:
+    with serve(shop_app(settings, connect(f"sqlite:///{tmp_path}/empty.db"), keystore=keystore)) as shop:
         assert "nothing is for sale yet" in shop.get("/").text
         assert "nobody to sign in as" in shop.get("/sign-in").text
 

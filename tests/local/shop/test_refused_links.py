@@ -13,10 +13,11 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from tests.backend.conftest import KEY_PAIR_ID
 
-from keyfront.backend import Settings, create_app
+from keyfront.backend import Settings
 from keyfront.core.signing import Signer
 from keyfront.core.verification import ViewerRequest, error_body, verify
 from keyfront.explain.rules import RULES
+from keyfront.local.shop.app import shop_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from keyfront.core.keys import SigningKey
     from keyfront.keystore import KeyStore
+    from keyfront.web.types import ASGIApp
 
 
 class Door:
@@ -63,7 +65,7 @@ def door(signing_key: SigningKey) -> Door:
 
 @pytest.fixture
 def shop(
-    serve: Callable[[Starlette], AbstractContextManager[httpx.Client]],
+    serve: Callable[[ASGIApp], AbstractContextManager[httpx.Client]],
     door: Door,
     engine: Engine,
     keystore: KeyStore,
@@ -71,7 +73,7 @@ def shop(
     with serve(Starlette(routes=[Route("/{path:path}", door.answer)])) as edge:
         door.url = str(edge.base_url).rstrip("/")
         settings = Settings(door.url, "ssm:/shop/key", KEY_PAIR_ID)
-        with serve(create_app(settings, engine=engine, keystore=keystore, demo=True)) as client:
+        with serve(shop_app(settings, engine, keystore=keystore)) as client:
             client.headers["Accept"] = "text/html"
             yield client
 
@@ -158,8 +160,8 @@ def test_the_link_is_escaped_where_it_is_shown_again(shop: httpx.Client, door: D
 
 
 def test_an_edge_that_does_not_answer_is_said_to_be_unavailable(
-    serve: Callable[[Starlette], AbstractContextManager[httpx.Client]], engine: Engine, keystore: KeyStore
+    serve: Callable[[ASGIApp], AbstractContextManager[httpx.Client]], engine: Engine, keystore: KeyStore
 ) -> None:
     settings = Settings("http://127.0.0.1:9", "ssm:/shop/key", KEY_PAIR_ID)
-    with serve(create_app(settings, engine=engine, keystore=keystore, demo=True)) as client:
+    with serve(shop_app(settings, engine, keystore=keystore)) as client:
         assert client.post("/refused", data={"link": "http://127.0.0.1:9/a"}).status_code == 503

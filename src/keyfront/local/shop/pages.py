@@ -2,28 +2,26 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from keyfront.backend.service.covers import cover
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
+from keyfront.backend.asgi.adapter import ServiceRequest
+from keyfront.backend.service.refusals import Refusal
+from keyfront.local.shop.covers import cover
 
 _HERE: Final = Path(__file__).parent
-STYLESHEET: Final = _HERE / "assets" / "shop.css"
+STYLESHEET: Final = _HERE / "shop.css"
 
 _SIGNS: Final = {"EUR": "€", "USD": "$", "GBP": "£"}
 _KINDS: Final = {"book": "Book", "document": "Document", "audio": "Audio", "video": "Video", "image": "Picture"}
 
 
 class Pages:
-    """The pages of one shop. With `storefront` they lead to its other pages; without, each stands alone."""
+    """The pages of one shop, which has `title` on them."""
 
-    def __init__(self, shop: str, *, storefront: bool) -> None:
+    def __init__(self, title: str) -> None:
         self._environment = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -31,21 +29,17 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(shop=shop, storefront=storefront, cover=cover)
+        self._environment.globals.update(shop=title, cover=cover)
         self._environment.filters.update(money=money, size=size, kind=kind, code=code)
 
-    def html(self, template: str, customer: object, path: str, values: Mapping[str, object]) -> str:
-        """A page, for `customer` (`None`: whoever that is) at `path`."""
-        return self._environment.get_template(template).render(
-            {"notice": None, **values, "customer": customer, "path": path}
-        )
+    def html(self, request: ServiceRequest, template: str, values: Mapping[str, object]) -> str:
+        """A page, for whoever `request.state.customer` says is looking."""
+        known = {"notice": None, "customer": getattr(request.state, "customer", None), "path": request.path}
+        return self._environment.get_template(template).render({**known, **values})
 
-    def show(self, request: "Request", template: str, status: int = 200, *, values: Mapping[str, object]) -> "Response":
-        """A page as a response, for whoever `request.state.customer` says is looking."""
-        from starlette.responses import HTMLResponse
-
-        customer = getattr(request.state, "customer", None)
-        return HTMLResponse(self.html(template, customer, request.url.path, values), status)
+    def refusal(self, request: ServiceRequest, refusal: Refusal) -> str:
+        """The page that says why a request was refused, and where to go from there."""
+        return self.html(request, "refused.html", {"refusal": refusal})
 
 
 def money(cents: int, currency: str) -> str:

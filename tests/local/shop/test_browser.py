@@ -15,15 +15,17 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from tests.backend.conftest import KEY_PAIR_ID
 
-from keyfront.backend import Settings, create_app
+from keyfront.backend import Settings
 from keyfront.core.keys import SigningKey
 from keyfront.core.verification import ViewerRequest, verify
 from keyfront.keystore import KeyStore
+from keyfront.local.shop.app import shop_app
+from keyfront.web.types import ASGIApp
 
 
 @pytest.fixture
 def shop(
-    serve: Callable[[Starlette], AbstractContextManager[httpx.Client]],
+    serve: Callable[[ASGIApp], AbstractContextManager[httpx.Client]],
     settings: Settings,
     engine: Engine,
     keystore: KeyStore,
@@ -38,7 +40,7 @@ def shop(
 
     with serve(Starlette(routes=[Route("/{path:path}", judge)])) as edge:
         there = replace(settings, base_url=str(edge.base_url))
-        with serve(create_app(there, engine=engine, keystore=keystore, demo=True, shop="Lamp & Key")) as client:
+        with serve(shop_app(there, engine, keystore=keystore, title="Lamp & Key")) as client:
             yield str(client.base_url).rstrip("/")
 
 

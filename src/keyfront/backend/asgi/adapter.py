@@ -1,0 +1,55 @@
+"""The service over ASGI: a scope becomes a request for the router, and its answer becomes messages."""
+
+from starlette.requests import Request
+
+from keyfront.backend.service.exchange import Answer
+from keyfront.backend.service.router import Router
+from keyfront.web.types import ASGIApp, Receive, Scope, Send
+
+
+class ServiceRequest(Request):
+    """A request of Starlette's, as the router asks for its parts."""
+
+    @property
+    def path(self) -> str:
+        """The path below the place where the application is mounted, decoded."""
+        path, root = str(self.scope["path"]), str(self.scope.get("root_path", ""))
+        return path[len(root) :] if root and path.startswith(f"{root}/") else path
+
+    async def read(self, most: int) -> bytes:
+        """The body; of one that is longer than `most` bytes, those that have come by then."""
+        body = b""
+        async for chunk in self.stream():
+            body += chunk
+            if len(body) >= most:
+                break
+        return body
+
+
+def application(router: Router[ServiceRequest]) -> ASGIApp:
+    """The ASGI application over `router`."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await _send(await router.answer(ServiceRequest(scope, receive)), scope["method"], send)
+        elif scope["type"] == "lifespan":
+            await _live(receive, send)
+        else:
+            await send({"type": "websocket.close"})
+
+    return app
+
+
+async def _send(answer: Answer, method: str, send: Send) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    if answer.status != 304:
+        headers.append((b"content-length", str(len(answer.body)).encode("ascii")))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Nothing has to be started or stopped; servers like to be told."""
+    while (message := await receive())["type"] != "lifespan.shutdown":
+        await send({"type": f"{message['type']}.complete"})
+    await send({"type": "lifespan.shutdown.complete"})

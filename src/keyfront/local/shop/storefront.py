@@ -1,0 +1,190 @@
+"""The storefront: a small shop in which anybody signs in as any customer, without a password, and buys for nothing."""
+
+import hashlib
+import math
+import re
+from typing import Final
+from urllib.parse import parse_qs
+
+from keyfront.backend.asgi.adapter import ServiceRequest
+from keyfront.backend.service.downloads import Downloads
+from keyfront.backend.service.exchange import Answer, Run
+from keyfront.backend.service.purchases import Purchases
+from keyfront.backend.service.refusals import RefusedError, bad_request, no_such_item
+from keyfront.backend.service.router import Address
+from keyfront.backend.service.values import Customer, Item
+from keyfront.local.shop.pages import STYLESHEET, Pages
+from keyfront.local.shop.refused_links import explain_link, ours
+
+_PER_PAGE: Final = 24
+_MAX_SEARCH: Final = 80
+_MOST_FIELDS: Final = 4
+_NOTICE: Final = "notice"
+_CUSTOMER: Final = "customer"
+"""Where the session keeps the id of who signed in."""
+# Where a sign-in may lead back to: our own pages and nothing else. Not to a download either, because that redirects
+# to another host, which Chromium holds to be part of the form's action.
+_WAY_BACK: Final = re.compile(r"/|/library|/items/[A-Za-z0-9._~-]{1,128}")
+
+
+class SignedIn:
+    """Tells who signed in at the storefront, as its signed cookie says."""
+
+    def __init__(self, purchases: Purchases, run: Run) -> None:
+        self._purchases = purchases
+        self._run = run
+
+    async def identify(self, request: ServiceRequest) -> Customer | None:
+        """The customer of the session, if the database still has them."""
+        customer_id = request.session.get(_CUSTOMER)
+        if not isinstance(customer_id, str):
+            return None
+        return await self._run(self._purchases.customer, customer_id)
+
+
+class Storefront:
+    """The shop's pages."""
+
+    def __init__(self, downloads: Downloads[ServiceRequest], purchases: Purchases, pages: Pages) -> None:
+        self._downloads = downloads
+        self._purchases = purchases
+        self._pages = pages
+        self._style = STYLESHEET.read_bytes()
+        self._style_tag = f'"{hashlib.sha256(self._style).hexdigest()[:32]}"'
+        self.addresses = (
+            Address("/", "GET", self.catalogue),
+            Address("/items/{item}/buy", "POST", self.buy),
+            Address("/items/{item}", "GET", self.item),
+            Address("/library", "GET", self.library),
+            Address("/sign-in", "GET", self.sign_in),
+            Address("/sign-in", "POST", self.signed_in),
+            Address("/refused", "GET", self.ask_why),
+            Address("/refused", "POST", self.explain),
+            Address("/sign-out", "POST", self.sign_out),
+            Address("/assets/shop.css", "GET", self.style),
+        )
+
+    async def catalogue(self, request: ServiceRequest, _: str, __: bytes) -> Answer:
+        """What is for sale, a page at a time."""
+        customer, run = await self._downloads.customer(request), self._downloads.run
+        search = _searched(request.query_params.get("q", ""))
+        found = await run(self._purchases.items, search=search, limit=_PER_PAGE)
+        pages = max(1, math.ceil(found.total / _PER_PAGE))
+        page = min(_number(request.query_params.get("page", "")), pages)
+        if page > 1:
+            offset = (page - 1) * _PER_PAGE
+            found = await run(self._purchases.items, search=search, offset=offset, limit=_PER_PAGE)
+        shown = [item.id for item in found.items]
+        owned = await run(self._purchases.owned, customer.id, shown) if customer else frozenset()
+        values = {"items": found.items, "total": found.total, "owned": owned}
+        return self._show(request, "catalogue.html", **values, search=search, page=page, pages=pages)
+
+    async def item(self, request: ServiceRequest, wanted: str, _: bytes) -> Answer:
+        """One item."""
+        customer = await self._downloads.customer(request)
+        asking = customer.id if customer else None
+        item, owned = await self._downloads.run(self._purchases.entitlement, asking, wanted)
+        if item is None:
+            raise RefusedError(no_such_item())
+        seconds = self._downloads.settings.link_seconds
+        return self._show(request, "item.html", item=item, owned=owned, link_seconds=seconds)
+
+    async def library(self, request: ServiceRequest, _: str, __: bytes) -> Answer:
+        """What whoever is signed in has bought."""
+        customer = await self._downloads.customer(request)
+        if customer is None:
+            return _see("/sign-in?next=/library")
+        items = await self._downloads.run(self._purchases.library, customer.id)
+        return self._show(request, "library.html", items=items)
+
+    async def buy(self, request: ServiceRequest, wanted: str, _: bytes) -> Answer:
+        """Put an item into the library."""
+        customer = await self._downloads.customer(request)
+        item = await self._downloads.run(self._purchases.item, wanted)
+        if item is None:
+            raise RefusedError(no_such_item())
+        here = f"/items/{item.id}"
+        if customer is None:
+            return _see(f"/sign-in?next={here}")
+        new = await self._downloads.run(self._purchases.record, customer, item.id)
+        request.session[_NOTICE] = _bought(item) if new else f"“{item.title}” was in your library already."
+        return _see(here)
+
+    async def sign_in(self, request: ServiceRequest, _: str, __: bytes) -> Answer:
+        """Who one can sign in as."""
+        await self._downloads.customer(request)
+        customers = await self._downloads.run(self._purchases.customers)
+        back = _way_back(request.query_params.get("next", ""))
+        return self._show(request, "sign_in.html", customers=customers, back=back)
+
+    async def signed_in(self, request: ServiceRequest, _: str, body: bytes) -> Answer:
+        """Sign in as the customer whose button was pressed."""
+        form = _form(body)
+        customer = await self._downloads.run(self._purchases.customer, form.get("customer", ""))
+        if customer is None:
+            raise RefusedError(bad_request("There is no such customer: choose one on the sign-in page."))
+        request.session.clear()
+        request.session[_CUSTOMER] = customer.id
+        return _see(_way_back(form.get("next", "")))
+
+    async def ask_why(self, request: ServiceRequest, _: str, __: bytes) -> Answer:
+        """Where a link that was refused can be pasted."""
+        await self._downloads.customer(request)
+        return self._show(request, "explained.html", link="", explained=None)
+
+    async def explain(self, request: ServiceRequest, _: str, body: bytes) -> Answer:
+        """Why a download link does not open its file. The link comes in a form's body: it belongs in no log."""
+        await self._downloads.customer(request)
+        link = ours(_form(body).get("link", ""), self._downloads.settings.base_url)
+        signer = await self._downloads.run(self._downloads.signer)
+        keys = {signer.key_pair_id: signer.key.public_key}
+        explained = await self._downloads.run(explain_link, link, keys=keys, now=self._downloads.now())
+        return self._show(request, "explained.html", link=link, explained=explained)
+
+    async def sign_out(self, request: ServiceRequest, _: str, __: bytes) -> Answer:
+        """Forget who is signed in."""
+        request.session.clear()
+        return _see("/")
+
+    async def style(self, request: ServiceRequest, _: str, __: bytes) -> Answer:
+        """The stylesheet. Browsers keep it, and ask for it again each time: a new version is never half seen."""
+        headers = (("cache-control", "no-cache"), ("etag", self._style_tag))
+        known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+        if self._style_tag in known:
+            return Answer(304, headers)
+        return Answer(200, (("content-type", "text/css; charset=utf-8"), *headers), self._style)
+
+    def _show(self, request: ServiceRequest, template: str, **values: object) -> Answer:
+        # Looked at first: taking it out would set a cookie on everybody's every page.
+        notice = request.session.pop(_NOTICE) if _NOTICE in request.session else None
+        page = self._pages.html(request, template, {**values, "notice": notice})
+        return Answer(200, (("content-type", "text/html; charset=utf-8"),), page.encode())
+
+
+def _see(path: str) -> Answer:
+    return Answer(303, (("location", path),))
+
+
+def _form(body: bytes) -> dict[str, str]:
+    """The fields of a form, the last of each name. Raises `RefusedError` for more fields than the shop's forms have."""
+    try:
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise RefusedError(bad_request("This is not a form of this shop.")) from None
+    return {name: values[-1] for name, values in fields.items()}
+
+
+def _bought(item: Item) -> str:
+    return f"“{item.title}” is yours. You can download it as often as you like."
+
+
+def _way_back(path: str) -> str:
+    return path if _WAY_BACK.fullmatch(path) else "/"
+
+
+def _searched(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())[:_MAX_SEARCH].strip()
+
+
+def _number(text: str) -> int:
+    return int(text) if re.fullmatch(r"[1-9][0-9]{0,5}", text) else 1
