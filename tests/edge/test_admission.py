@@ -219,7 +219,7 @@ def test_every_port_knows_both_of_the_ports_that_a_distribution_has_for_itself(l
 
 
 def test_a_port_of_its_own_serves_one_distribution_under_the_names_of_this_machine(lay: Lay) -> None:
-    laid = lay(Door(https_port=10001, site_id="E2"))
+    laid = lay(Door(https_port=10001, distribution_id="E2"))
     other = replace(
         laid.distribution(laid.behavior(viewer_protocol_policy="redirect-to-https")),
         id="E2",

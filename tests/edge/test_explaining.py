@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from keyfront.edge.configuration import configure
-from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.explanation import LONGEST_SEARCHED, MOST_SAVED, SEARCH_SECONDS, Explainer
 from keyfront.explain.rules import RULES
 
@@ -78,9 +78,9 @@ def test_only_the_signature_check_is_explained(explaining: Laid) -> None:
     assert not any(NAME in each.headers for each in replies)
 
 
-def _viewer(target: str) -> ViewerRequest:
+def _viewer(target: str) -> Request:
     path, _, query = target.partition("?")
-    return ViewerRequest(
+    return Request(
         {
             "method": "GET",
             "scheme": "http",
@@ -107,7 +107,7 @@ class Clocks:
 
 def test_searches_share_a_small_part_of_the_time(laid: Laid) -> None:
     laid.serve(laid.behavior(trusted_key_groups=("g1",)))
-    site = configure(laid.inventory(laid.distribution(laid.behavior(trusted_key_groups=("g1",))))).sites["E1"]
+    site = configure(laid.inventory(laid.distribution(laid.behavior(trusted_key_groups=("g1",))))).distributions["E1"]
     clocks = Clocks()
     explainer = Explainer(clock=lambda: clocks.wall, cpu_time=clocks.look)
     wrong = _viewer(laid.signed("/movie.mp4").replace("/movie.mp4", "/elsewhere.mp4"))
@@ -127,7 +127,7 @@ def test_searches_share_a_small_part_of_the_time(laid: Laid) -> None:
 
 
 def test_long_requests_are_not_searched(laid: Laid) -> None:
-    site = configure(laid.inventory(laid.distribution(laid.behavior(trusted_key_groups=("g1",))))).sites["E1"]
+    site = configure(laid.inventory(laid.distribution(laid.behavior(trusted_key_groups=("g1",))))).distributions["E1"]
     clocks = Clocks()
     explainer = Explainer(clock=lambda: clocks.wall, cpu_time=clocks.look)
     target = laid.signed(f"/{'a' * LONGEST_SEARCHED}").replace("Expires=1", "Expires=2")

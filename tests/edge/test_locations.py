@@ -26,7 +26,7 @@ from keyfront.edge.server.certificates import Authority
 from keyfront.edge.server.locations import Lag, Location
 from keyfront.edge.server.settings import EdgeSettings
 from keyfront.errors import InputError
-from keyfront.local.edges import EdgePorts, Edges
+from keyfront.local.edge_fleet import EdgeFleet, EdgePorts
 from keyfront.web.serving import CAN_SHARE_PORTS, PortError, bind_loopback
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Running:
 
     def start(self, count: int, delay: float = 0.0, **settings: Any) -> None:
         places = [Location(number, count, delay) for number in range(1, count + 1)]
-        self.edges = Edges(places, http_port=0, https_port=0)
+        self.edges = EdgeFleet(places, http_port=0, https_port=0)
         for place in places:
             self.account.plane.propagation.register(place.name)
         self.account.plane.redeploy()
@@ -251,7 +251,7 @@ def test_a_port_that_locations_share_is_taken_for_everybody_else(start: Start) -
         with pytest.raises(PortError, match="another program"):
             bind_loopback(port)
         with pytest.raises(PortError, match="another with --http-port"):
-            Edges([Location()], http_port=port, https_port=0)
+            EdgeFleet([Location()], http_port=port, https_port=0)
 
 
 @dataclass

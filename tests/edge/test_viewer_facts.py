@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.request.viewer import Request
 from keyfront.edge.request.viewer_headers import facts
 from keyfront.inventory import ForwardedValues, Selection
 
@@ -40,7 +40,7 @@ TIZEN = "Mozilla/5.0 (SMART-TV; LINUX; Tizen 7.0) AppleWebKit/537.36 Version/7.0
 )
 def test_a_device_is_told_by_its_agent(agent: str, true: set[str]) -> None:
     kinds = ("android", "desktop", "ios", "mobile", "smarttv", "tablet")
-    viewer = ViewerRequest(
+    viewer = Request(
         {
             "method": "GET",
             "scheme": "https",

@@ -10,7 +10,7 @@ from keyfront.core.verification import ViewerRequest
 from keyfront.edge.configuration import configure
 from keyfront.edge.decide import TurnedAway, decide
 from keyfront.edge.request.admission import Door
-from keyfront.edge.request.viewer import ViewerRequest as EdgeRequest
+from keyfront.edge.request.viewer import Request
 from keyfront.explain import Budget, Report, explain, from_inventory
 from keyfront.inventory import CacheBehavior, Distribution, Inventory, KeyGroup, Origin, TrustedKey
 
@@ -126,7 +126,7 @@ def _agree(account: Inventory, request: ViewerRequest, method: str = "GET") -> R
     target, _, query = rest.partition("?")
     host, slash, path = target.partition("/")
     headers = [(b"host", host.encode()), *([(b"cookie", request.cookie.encode())] if request.cookie else [])]
-    viewer = EdgeRequest(
+    viewer = Request(
         {
             "method": method,
             "scheme": scheme,

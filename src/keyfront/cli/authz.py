@@ -186,7 +186,9 @@ def _files(
         named.append((key_id, Path(file)))
     allowed = ALL_METHODS if methods == "all" else READING
     files = Files(named, keys, protect, public, allowed)
-    return Rules(files.read, Door(site_id=FILES, any_host=True), seconds=following.refresh, stale=following.stale)
+    return Rules(
+        files.read, Door(distribution_id=FILES, any_host=True), seconds=following.refresh, stale=following.stale
+    )
 
 
 def _account(
@@ -197,7 +199,7 @@ def _account(
     from keyfront.edge.request.admission import Door
 
     with cloudfront(endpoint_url, profile, region) as client:
-        account, door = Account(client, distribution), Door(site_id=distribution)
+        account, door = Account(client, distribution), Door(distribution_id=distribution)
         return Rules(account.read, door, seconds=following.refresh, stale=following.stale)
 
 

@@ -19,12 +19,12 @@ from keyfront.edge.server.locations import ALONE
 from keyfront.inventory import (
     CacheBehavior,
     CustomErrorResponse,
-    Distribution,
     GeoRestriction,
     Inventory,
     Origin,
     OriginAccessControl,
 )
+from keyfront.inventory import Distribution as AccountDistribution
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Failover:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class Distribution:
     """A distribution, ready to be used."""
 
     id: str
@@ -104,17 +104,17 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Every site, and the way from a Host header to it."""
+    """Every distribution, and the way from a Host header to it."""
 
-    sites: Mapping[str, Site]
+    distributions: Mapping[str, Distribution]
     """By distribution id."""
-    hosts: Mapping[str, Site]
+    hosts: Mapping[str, Distribution]
     """By host name in lower case, with or without port; also `*.` aliases."""
     closed: bool = False
     """Whether it stands for one that is too old to be used: every request is refused."""
 
-    def site(self, name: str, port: int | None) -> Site | None:
-        """The site that a host name (in lower case) and its port stand for, or `None`.
+    def distribution(self, name: str, port: int | None) -> Distribution | None:
+        """The distribution that a host name (in lower case) and its port stand for, or `None`.
 
         An exact name comes before a wildcard alias, and a longer wildcard before a shorter one. Source: Developer
         Guide, "Use custom URLs by adding alternate domain names (CNAMEs)".
@@ -128,12 +128,12 @@ class Configuration:
     @property
     def aliases(self) -> frozenset[str]:
         """Every alternate domain name of an enabled distribution."""
-        return frozenset(name for site in self.sites.values() if site.enabled for name in site.names)
+        return frozenset(name for each in self.distributions.values() if each.enabled for name in each.names)
 
     @property
     def etags(self) -> dict[str, str]:
         """What is being served: distribution ids and the ETags of their configurations."""
-        return {site.id: site.etag for site in self.sites.values()}
+        return {each.id: each.etag for each in self.distributions.values()}
 
 
 EMPTY: Final = Configuration({}, {})
@@ -145,18 +145,20 @@ def configure(inventory: Inventory, location: str = ALONE.name) -> Configuration
 
     What cannot be served as configured is logged, and refused rather than opened.
     """
-    sites = {each.id: _site(each, inventory, location) for each in inventory.distributions}
-    hosts: dict[str, Site] = {}
-    for site in sites.values():
-        hosts.setdefault(site.domain_name, site)
-        for name in site.names:
-            if hosts.setdefault(name, site) is not site:
-                _log.warning("%s is a name of distribution %s already, not of %s", name, hosts[name].id, site.id)
-    for site in sites.values():
-        if site.port is not None:
+    distributions = {each.id: _prepared(each, inventory, location) for each in inventory.distributions}
+    hosts: dict[str, Distribution] = {}
+    for distribution in distributions.values():
+        hosts.setdefault(distribution.domain_name, distribution)
+        for name in distribution.names:
+            if hosts.setdefault(name, distribution) is not distribution:
+                _log.warning(
+                    "%s is a name of distribution %s already, not of %s", name, hosts[name].id, distribution.id
+                )
+    for distribution in distributions.values():
+        if distribution.port is not None:
             # Its port for plain HTTP: whoever asks another port of this edge for it means it as well.
-            hosts.setdefault(f"localhost:{site.port + 1}", site)
-    return Configuration(sites, hosts)
+            hosts.setdefault(f"localhost:{distribution.port + 1}", distribution)
+    return Configuration(distributions, hosts)
 
 
 def is_loopback(name: str) -> bool:
@@ -169,7 +171,7 @@ def marks(via: bytes, location: str) -> Headers:
     return [(b"via", via), (b"x-amz-cf-pop", location.encode("ascii"))]
 
 
-def _site(distribution: Distribution, inventory: Inventory, location: str) -> Site:
+def _prepared(distribution: AccountDistribution, inventory: Inventory, location: str) -> Distribution:
     domain_name = distribution.domain_name.lower()
     name, _ = split_host(domain_name) or ("", None)
     # Its own name under .localhost reaches it whatever its domain name is: at a port, or at Amazon.
@@ -177,7 +179,7 @@ def _site(distribution: Distribution, inventory: Inventory, location: str) -> Si
     names |= {name} if name and name != "localhost" else set()
     behaviors = [*distribution.behaviors, distribution.default_behavior]
     root, via = distribution.default_root_object, _via(distribution.id)
-    return Site(
+    return Distribution(
         id=distribution.id,
         domain_name=domain_name,
         names=frozenset(names),
@@ -194,7 +196,7 @@ def _site(distribution: Distribution, inventory: Inventory, location: str) -> Si
     )
 
 
-def _behavior(behavior: CacheBehavior, distribution: Distribution, inventory: Inventory) -> Behavior:
+def _behavior(behavior: CacheBehavior, distribution: AccountDistribution, inventory: Inventory) -> Behavior:
     where = f"distribution {distribution.id}, path pattern {behavior.path_pattern}"
     keys = inventory.trusted_keys(behavior) if behavior.protected else None
     if behavior.trusted_signers:
@@ -233,7 +235,7 @@ def _behavior(behavior: CacheBehavior, distribution: Distribution, inventory: In
 
 
 def _towards(
-    behavior: Behavior, origin: Origin | None, distribution: Distribution, inventory: Inventory, where: str
+    behavior: Behavior, origin: Origin | None, distribution: AccountDistribution, inventory: Inventory, where: str
 ) -> Behavior:
     """`behavior`, with requests going to `origin`."""
     if origin is None:
@@ -242,11 +244,11 @@ def _towards(
     return replace(behavior, origin=origin, signing=signing, acts_for=_acts_for(origin, distribution))
 
 
-def _origin(origin_id: str, distribution: Distribution) -> Origin | None:
+def _origin(origin_id: str, distribution: AccountDistribution) -> Origin | None:
     return next((origin for origin in distribution.origins if origin.id == origin_id), None)
 
 
-def _geo_restriction(distribution: Distribution) -> GeoRestriction | None:
+def _geo_restriction(distribution: AccountDistribution) -> GeoRestriction | None:
     restriction = distribution.geo_restriction
     if restriction.mode == "none":
         return None
@@ -278,7 +280,7 @@ def _signing(
     return control.signing_behavior
 
 
-def _acts_for(origin: Origin, distribution: Distribution) -> str:
+def _acts_for(origin: Origin, distribution: AccountDistribution) -> str:
     if origin.access_identity and not origin.access_control:
         return f"arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity {origin.access_identity}"
     return distribution.arn

@@ -8,17 +8,17 @@ from keyfront.core.access import Rejection
 from keyfront.core.letter_case import folded_matcher
 from keyfront.core.paths import Reading, readings
 from keyfront.core.verification import Decision
-from keyfront.edge.configuration import Behavior, Configuration, Site
+from keyfront.edge.configuration import Behavior, Configuration, Distribution
 from keyfront.edge.request.admission import Door, admit, rejected, route
 from keyfront.edge.request.geography import Country, is_blocked
-from keyfront.edge.request.viewer import ViewerRequest
-from keyfront.edge.response.pages import Answer, refused
+from keyfront.edge.request.viewer import Request
+from keyfront.edge.response.pages import EdgeResponse, refused
 
 
 class Admitted(NamedTuple):
     """A request that is let in, and what it is for."""
 
-    site: Site
+    distribution: Distribution
     behavior: Behavior
     path: str
     """The raw path, or the default root object's."""
@@ -29,8 +29,8 @@ class Admitted(NamedTuple):
 class TurnedAway(NamedTuple):
     """A request that is refused or redirected."""
 
-    answer: Answer
-    site: Site | None = None
+    answer: EdgeResponse
+    distribution: Distribution | None = None
     """`None` for a request that is for none."""
     behavior: Behavior | None = None
 
@@ -38,7 +38,7 @@ class TurnedAway(NamedTuple):
 def decide(
     configuration: Configuration,
     door: Door,
-    viewer: ViewerRequest,
+    viewer: Request,
     now: float,
     country_of: Country,
     *,
@@ -50,41 +50,45 @@ def decide(
     method as well as its signature (assumed). With `ignore_case` so does each behavior that the path is in when case
     does not count.
     """
-    site = route(configuration, door, viewer)
-    if isinstance(site, Rejection):
-        return TurnedAway(rejected(site, door, viewer))
+    distribution = route(configuration, door, viewer)
+    if isinstance(distribution, Rejection):
+        return TurnedAway(rejected(distribution, door, viewer))
     # What the default root object stands for is judged like the object itself: assumed.
-    path = site.root if site.root and viewer.path == "/" else viewer.path
+    path = distribution.root if distribution.root and viewer.path == "/" else viewer.path
     ways = readings(path)
-    behavior = site.behavior(ways[0].path)
-    also = [each for way in ways for each in _spelt_otherwise(site, way.path)] if ignore_case else []
-    rejection = _first_rejection(viewer, site, behavior, ways, also)
-    if rejection is None and site.geo_restriction is not None and is_blocked(site.geo_restriction, viewer, country_of):
+    behavior = distribution.behavior(ways[0].path)
+    also = [each for way in ways for each in _spelt_otherwise(distribution, way.path)] if ignore_case else []
+    rejection = _first_rejection(viewer, distribution, behavior, ways, also)
+    if (
+        rejection is None
+        and distribution.geo_restriction is not None
+        and is_blocked(distribution.geo_restriction, viewer, country_of)
+    ):
         rejection = access.BAD_COUNTRY
     if rejection is not None:
-        return TurnedAway(rejected(rejection, door, viewer), site, behavior)
+        return TurnedAway(rejected(rejection, door, viewer), distribution, behavior)
     decision = None
     if behavior.keys is not None or also or len(ways) > 1 or ways[0].elsewhere:
         request = verification.ViewerRequest(viewer.url, viewer.header(b"cookie"), viewer.ip)
-        decision = access.authorise(request, behavior, site.behavior, ways, now, verification.judge, also)
+        decision = access.authorise(request, behavior, distribution.behavior, ways, now, verification.judge, also)
     if decision is not None and not decision.allowed:
-        return TurnedAway(refused(decision), site, behavior)
-    return Admitted(site, behavior, path, decision)
+        return TurnedAway(refused(decision), distribution, behavior)
+    return Admitted(distribution, behavior, path, decision)
 
 
 def _first_rejection(
-    viewer: ViewerRequest, site: Site, behavior: Behavior, ways: tuple[Reading, ...], also: list[Behavior]
+    viewer: Request, distribution: Distribution, behavior: Behavior, ways: tuple[Reading, ...], also: list[Behavior]
 ) -> Rejection | None:
     rejection = admit(viewer, behavior)
     if rejection is not None or (len(ways) == 1 and not also):
         return rejection
-    others = [*(site.behavior(way.path) for way in ways), *also]
+    others = [*(distribution.behavior(way.path) for way in ways), *also]
     return next((found for each in others if (found := admit(viewer, each)) is not None), None)
 
 
-def _spelt_otherwise(site: Site, path: str) -> Iterator[Behavior]:
+def _spelt_otherwise(distribution: Distribution, path: str) -> Iterator[Behavior]:
     """The behaviors that `path` is in only when case does not count, before the one that it is in as it stands."""
-    for behavior in site.behaviors:
+    for behavior in distribution.behaviors:
         if behavior.matches(path[1:]):
             return
         if folded_matcher(behavior.pattern)(path[1:]):

@@ -8,8 +8,8 @@ from typing import Final
 
 from keyfront.core.verification import Decision
 from keyfront.edge.cache.objects import Key
-from keyfront.edge.configuration import Behavior, Site
-from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.configuration import Behavior, Distribution
+from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.responding import Send
 from keyfront.errors import KeyfrontError
 from keyfront.web.serving import Message
@@ -28,8 +28,8 @@ class ViewerGoneError(KeyfrontError):
 class Exchange:
     """A request that was let in, with everything that its answer depends on."""
 
-    viewer: ViewerRequest
-    site: Site
+    viewer: Request
+    distribution: Distribution
     behavior: Behavior
     path: str
     """What is fetched: the raw path, or the default root object's."""

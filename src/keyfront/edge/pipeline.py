@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from keyfront.core.verification import Decision
 from keyfront.edge.cache.bodies import Disk
 from keyfront.edge.cache.objects import Cache, Entry
-from keyfront.edge.configuration import EMPTY, Configuration, Site, marks
+from keyfront.edge.configuration import EMPTY, Configuration, Distribution, marks
 from keyfront.edge.decide import TurnedAway, decide
 from keyfront.edge.exchange import Exchange, Inbound, Outcome, Receive, ViewerGoneError, WhileThere
 from keyfront.edge.origin.client import Origins
@@ -18,7 +18,7 @@ from keyfront.edge.origin.fetching import Fetcher
 from keyfront.edge.request.admission import Door
 from keyfront.edge.request.forwarding import cache_key, own_query
 from keyfront.edge.request.geography import countries as countries_of
-from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.request.viewer import Request
 from keyfront.edge.request.viewer_headers import facts
 from keyfront.edge.response.pages import ERROR, HIT
 from keyfront.edge.response.responding import Send, is_here, select, send_answer, send_entry
@@ -76,32 +76,32 @@ class Edge:
             origins, self.cache, disk, object_bytes=object_bytes, clock=self._steady, report=self._report_exchange
         )
 
-    async def answer(self, viewer: ViewerRequest, door: Door, receive: Receive, send: Send) -> None:
+    async def answer(self, viewer: Request, door: Door, receive: Receive, send: Send) -> None:
         """Answer one request. Raises only when the connection to the viewer has to be broken off."""
         now = self._clock()
         decided = decide(self.configuration, door, viewer, now, self._country_of)
         if isinstance(decided, TurnedAway):
             await self._turn_away(decided, viewer, now, send)
             return
-        site, behavior, path, decision = decided
+        distribution, behavior, path, decision = decided
         if behavior.response_headers is not None:
             send = behavior.response_headers.sending(send, viewer)
         rules = behavior.rules
         query = own_query(viewer, behavior)
         if rules.made_headers:
             viewer.made = facts(viewer, rules.made_headers, self._country_of)
-        key = cache_key(site, rules, viewer, path, query)
+        key = cache_key(distribution, rules, viewer, path, query)
         entry = self.cache.get(key) if rules.caches and viewer.method in behavior.cached_methods else None
         if entry is not None and entry.pieces is not None and not is_here(entry, select(viewer, entry)):
             entry = None
         if entry is not None and entry.fresh_until > (moment := self._steady()):
             if self._on_decision is not None:
                 x_cache = ERROR if entry.error else HIT
-                self._report(site, viewer, entry.status, x_cache, "allowed", decision)
-            await send_entry(send, viewer, entry, site.marks, moment)
+                self._report(distribution, viewer, entry.status, x_cache, "allowed", decision)
+            await send_entry(send, viewer, entry, distribution.marks, moment)
             return
         inbound = Inbound(receive, has_body=viewer.has_body)
-        exchange = Exchange(viewer, site, behavior, path, query, key, send, inbound, decision)
+        exchange = Exchange(viewer, distribution, behavior, path, query, key, send, inbound, decision)
         await self._fetch(exchange, entry)
 
     async def _fetch(self, exchange: Exchange, stale: Entry | None) -> None:
@@ -112,26 +112,26 @@ class Edge:
         except ViewerGoneError:
             _log.debug("the viewer of %s went away", exchange.path)
 
-    async def _turn_away(self, decided: TurnedAway, viewer: ViewerRequest, now: float, send: Send) -> None:
-        """Send a refusal or a redirect, or the site's own page in its place. It is never kept."""
-        shown, site, behavior = decided
+    async def _turn_away(self, decided: TurnedAway, viewer: Request, now: float, send: Send) -> None:
+        """Send a refusal or a redirect, or the distribution's own page in its place. It is never kept."""
+        shown, distribution, behavior = decided
         answer = shown
-        if site is not None and answer.status >= 400:
-            shown = await self._fetcher.pages.page(site, answer.status, viewer) or answer
+        if distribution is not None and answer.status >= 400:
+            shown = await self._fetcher.pages.page(distribution, answer.status, viewer) or answer
         if shown is not answer and behavior is not None and behavior.response_headers is not None:
             send = behavior.response_headers.sending(send, viewer)
-        if self._explainer is not None and site is not None and answer.decision is not None:
-            shown.finding = self._explainer.finding(viewer, site, now)
-        self._report(site, viewer, shown.status, answer.x_cache, answer.reason, answer.decision)
-        await send_answer(send, viewer, shown, site.marks if site is not None else self._marks)
+        if self._explainer is not None and distribution is not None and answer.decision is not None:
+            shown.finding = self._explainer.finding(viewer, distribution, now)
+        self._report(distribution, viewer, shown.status, answer.x_cache, answer.reason, answer.decision)
+        await send_answer(send, viewer, shown, distribution.marks if distribution is not None else self._marks)
 
     def _report_exchange(self, exchange: Exchange, status: int, x_cache: bytes) -> None:
-        self._report(exchange.site, exchange.viewer, status, x_cache, "allowed", exchange.decision)
+        self._report(exchange.distribution, exchange.viewer, status, x_cache, "allowed", exchange.decision)
 
     def _report(
         self,
-        site: Site | None,
-        viewer: ViewerRequest,
+        distribution: Distribution | None,
+        viewer: Request,
         status: int,
         x_cache: bytes,
         reason: str,
@@ -143,7 +143,7 @@ class Edge:
             Outcome(
                 request_id=viewer.id,
                 at=self._clock(),
-                distribution_id=site.id if site else "",
+                distribution_id=distribution.id if distribution else "",
                 ip=viewer.ip,
                 method=viewer.method,
                 url=f"{viewer.scheme}://{viewer.host}{viewer.path}",

@@ -26,7 +26,7 @@ def assert_authz_agrees(
     row: Mapping[str, Any], inventory: Inventory, laid: Laid, sent: tuple[str, str], reply: Reply
 ) -> None:
     """`keyfront authz` says of the same request what the edge has just done."""
-    rules = Rules(lambda: Reading(inventory, ()), Door(https_port=443, site_id="E1"), seconds=3600)
+    rules = Rules(lambda: Reading(inventory, ()), Door(https_port=443, distribution_id="E1"), seconds=3600)
     app = application(FRONTS["nginx"], rules, countries=COUNTRIES, clock=laid.clock)
     door = row.get("door", "http")
     told = {

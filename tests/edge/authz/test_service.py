@@ -46,7 +46,7 @@ class Service:
         stale: float = 3600,
         **options: Any,
     ) -> None:
-        door = Door(site_id=FILES, any_host=True)
+        door = Door(distribution_id=FILES, any_host=True)
         self._rules = rules = Rules(read or files.read, door, seconds=refresh, stale=stale)
         self.front = front
         self._app = application(FRONTS[front], rules, **options)
@@ -262,14 +262,14 @@ def test_methods_that_write_are_let_in_where_they_may(public_key: Path, target: 
 def test_a_folder_of_keys_is_followed_and_a_key_that_is_gone_is_not_trusted(
     public_key: Path, tmp_path: Path, target: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    files, door = Files(directory=tmp_path), Door(site_id=FILES, any_host=True)
+    files, door = Files(directory=tmp_path), Door(distribution_id=FILES, any_host=True)
     with pytest.raises(InputError, match="no key is trusted"):
         Rules(files.read, door, seconds=1)
     (tmp_path / f"{ID}.pem").write_text(public_key.read_text())
     rules = Rules(files.read, door, seconds=0.01)
 
     def trusted() -> list[str]:
-        return list(rules.configuration.sites[FILES].behaviors[-1].keys or {})
+        return list(rules.configuration.distributions[FILES].behaviors[-1].keys or {})
 
     assert (trusted(), rules.standing.ready) == ([ID], True)
     rules.start()

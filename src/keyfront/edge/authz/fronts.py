@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.request.viewer import Request
 from keyfront.errors import InputError
 from keyfront.web.serving import Scope
 
@@ -39,7 +39,7 @@ class Front:
     bare: bool = False
     """Whether it drops the body of a refusal, and takes no other status than 403 for one."""
 
-    def viewer(self, scope: Scope, proxies: int) -> ViewerRequest:
+    def viewer(self, scope: Scope, proxies: int) -> Request:
         """The viewer's request out of the front door's question.
 
         `proxies` is how many trusted proxies stand before the front door: so many addresses at the end of
@@ -68,7 +68,7 @@ class Front:
                 *((b"cookie", value) for value in fields.get(b"cookie", ())),
             ],
         }
-        return ViewerRequest(asked)
+        return Request(asked)
 
     def _target(self, scope: Scope, fields: Mapping[bytes, list[bytes]]) -> tuple[bytes, bytes]:
         if self.uri:

@@ -11,8 +11,8 @@ from keyfront.edge.authz.fronts import DECIDE, Front, FrontError
 from keyfront.edge.authz.protection import Rules
 from keyfront.edge.decide import TurnedAway, decide
 from keyfront.edge.request.geography import countries as countries_of
-from keyfront.edge.request.viewer import ViewerRequest
-from keyfront.edge.response.pages import Answer, Headers
+from keyfront.edge.request.viewer import Request
+from keyfront.edge.response.pages import EdgeResponse, Headers
 from keyfront.edge.server.standing import Standing
 from keyfront.web.serving import ASGIApp, Message, Scope
 
@@ -73,10 +73,10 @@ def application(
         decided = decide(rules.configuration, rules.door, viewer, clock(), country_of, ignore_case=ignore_case)
         answer = decided.answer if isinstance(decided, TurnedAway) else decided.decision
         if asked_for_page:
-            await _show(scope, send, answer if isinstance(answer, Answer) else _SERVERS_OWN)
+            await _show(scope, send, answer if isinstance(answer, EdgeResponse) else _SERVERS_OWN)
             return
         _tell(viewer, answer, log)
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, EdgeResponse):
             await _send(scope, send, 200, _facts(answer, "public"), b"")
         elif front.bare:
             facts = [*_facts(answer.decision, answer.reason), (b"x-keyfront-status", str(answer.status).encode())]
@@ -88,7 +88,7 @@ def application(
 
 
 # The check lets the viewer in and the server still says 403: for a folder without an index, or a file it may not read.
-_SERVERS_OWN: Final = Answer(
+_SERVERS_OWN: Final = EdgeResponse(
     403, [(b"content-type", b"text/xml")], error_body(ACCESS_DENIED.code, ACCESS_DENIED.message), reason="server"
 )
 
@@ -117,7 +117,7 @@ async def _tell_standing(scope: Scope, send: Send, standing: Standing, path: str
     await _send(scope, send, 200, [(b"content-type", b"text/plain; version=0.0.4")], "".join(lines).encode("ascii"))
 
 
-async def _show(scope: Scope, send: Send, answer: Answer) -> None:
+async def _show(scope: Scope, send: Send, answer: EdgeResponse) -> None:
     await _send(scope, send, answer.status, [*answer.headers, (b"x-cache", answer.x_cache)], answer.body)
 
 
@@ -127,12 +127,12 @@ async def _send(scope: Scope, send: Send, status: int, headers: Headers, body: b
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
-def _tell(viewer: ViewerRequest, answer: Answer | Decision | None, log: Log) -> None:
-    refusal = isinstance(answer, Answer)
+def _tell(viewer: Request, answer: EdgeResponse | Decision | None, log: Log) -> None:
+    refusal = isinstance(answer, EdgeResponse)
     if log == "nothing" or (log == "refusals" and not refusal):
         return
     reason, key_id = "public", None
-    if isinstance(answer, Answer):
+    if isinstance(answer, EdgeResponse):
         reason, key_id = answer.reason, answer.decision and answer.decision.key_pair_id
     elif answer is not None:
         reason, key_id = answer.reason, answer.key_pair_id

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from keyfront.edge.cache.objects import Entry, Ticket
 from keyfront.edge.cache.stream import Stream
 from keyfront.edge.origin.failures import BrokenBodyError
-from keyfront.edge.response.pages import Answer, Headers
+from keyfront.edge.response.pages import EdgeResponse, Headers
 
 FlightKey = tuple[str, ...]
 """A cache key, and the part of the object that is asked for."""
@@ -34,7 +34,7 @@ class Coming:
 class Landing:
     """What became of a request to the origin."""
 
-    what: Entry | Answer | Coming
+    what: Entry | EdgeResponse | Coming
     x_cache: bytes
     is_shared: bool
     """Whether it is for all who wait for it."""

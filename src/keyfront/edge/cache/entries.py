@@ -6,9 +6,9 @@ from typing import Final
 from keyfront.edge.cache.freshness import DEFAULT_ERROR_TTL, Lifetime, http_date, lifetime, withheld
 from keyfront.edge.cache.objects import Entry
 from keyfront.edge.cache.pieces import Pieces
-from keyfront.edge.configuration import Behavior, Site
+from keyfront.edge.configuration import Behavior, Distribution
 from keyfront.edge.origin.client import OriginResponse
-from keyfront.edge.response.pages import ERROR, HIT, Answer, Headers
+from keyfront.edge.response.pages import ERROR, HIT, EdgeResponse, Headers
 from keyfront.edge.response.responding import hit_headers, passed_on
 
 _REMEMBERED: Final = ("cache-control", "date", "etag", "expires", "last-modified", "vary")
@@ -22,37 +22,43 @@ def viewer_headers(behavior: Behavior, response: OriginResponse) -> Headers:
     return passed_on(response.headers, cookies=cookies, s3=s3)
 
 
-def error_ttl(site: Site, status: int) -> int:
+def error_ttl(distribution: Distribution, status: int) -> int:
     """Error caching minimum TTL, in seconds."""
-    custom = site.errors.get(status)
+    custom = distribution.errors.get(status)
     return custom.caching_min_ttl if custom else DEFAULT_ERROR_TTL
 
 
-def lifetime_of(site: Site, behavior: Behavior, response: OriginResponse, now: float) -> Lifetime:
+def lifetime_of(distribution: Distribution, behavior: Behavior, response: OriginResponse, now: float) -> Lifetime:
     """How long an answer is kept. A part of an object is kept as long as the whole would be."""
     status = 200 if response.status == 206 else response.status
-    return lifetime(status, response.fields, behavior.rules, error_ttl(site, status), now)
+    return lifetime(status, response.fields, behavior.rules, error_ttl(distribution, status), now)
 
 
-def whole(site: Site, response: OriginResponse, headers: Headers, body: bytes, life: Lifetime, now: float) -> Entry:
+def whole(
+    distribution: Distribution, response: OriginResponse, headers: Headers, body: bytes, life: Lifetime, now: float
+) -> Entry:
     """An answer with its whole body, sent to viewers with `headers`."""
-    return _entry(site, response, response.status, headers, life, now, body=body)
+    return _entry(distribution, response, response.status, headers, life, now, body=body)
 
 
-def pieced(site: Site, response: OriginResponse, headers: Headers, pieces: Pieces, life: Lifetime, now: float) -> Entry:
+def pieced(
+    distribution: Distribution, response: OriginResponse, headers: Headers, pieces: Pieces, life: Lifetime, now: float
+) -> Entry:
     """An object whose bytes are on disk or still to come; `response` may bring only a part of it."""
     kept = [item for item in headers if item[0] not in _OF_A_PART]
-    return _entry(site, response, 200, kept, life, now, pieces=pieces)
+    return _entry(distribution, response, 200, kept, life, now, pieces=pieces)
 
 
 def standing_for_error(
-    site: Site, answer: Answer, response: OriginResponse | None, life: Lifetime, now: float
+    distribution: Distribution, answer: EdgeResponse, response: OriginResponse | None, life: Lifetime, now: float
 ) -> Entry:
     """What viewers get in place of an origin's error, or of no answer at all."""
-    return _entry(site, response, answer.status, answer.headers, life, now, body=answer.body)
+    return _entry(distribution, response, answer.status, answer.headers, life, now, body=answer.body)
 
 
-def refreshed(site: Site, behavior: Behavior, known: Entry, response: OriginResponse, now: float) -> tuple[Entry, bool]:
+def refreshed(
+    distribution: Distribution, behavior: Behavior, known: Entry, response: OriginResponse, now: float
+) -> tuple[Entry, bool]:
     """`known` with the headers of the 304 that confirmed it, and whether it may be kept (RFC 9111, section 4.3.4)."""
     said = {name for name, _ in response.headers if not name.startswith(b"content-")}
     if known.etag != known.fields.get("etag", ""):
@@ -63,12 +69,14 @@ def refreshed(site: Site, behavior: Behavior, known: Entry, response: OriginResp
     headers = [item for item in known.headers if item[0] not in names] + newer
     response.fields = {**known.fields, "date": formatdate(now, usegmt=True), **response.fields}
     response.status = known.status
-    life = lifetime_of(site, behavior, response, now)
-    return _entry(site, response, known.status, headers, life, now, body=known.body, pieces=known.pieces), life.keep
+    life = lifetime_of(distribution, behavior, response, now)
+    return _entry(
+        distribution, response, known.status, headers, life, now, body=known.body, pieces=known.pieces
+    ), life.keep
 
 
 def _entry(
-    site: Site,
+    distribution: Distribution,
     response: OriginResponse | None,
     status: int,
     headers: Headers,
@@ -92,7 +100,7 @@ def _entry(
         fields={name: fields[name] for name in _REMEMBERED if name in fields},
         born=now - (int(age) if age.isdecimal() else 0),
         fresh_until=now + life.seconds,
-        hit_headers=hit_headers(kept, body, status, ERROR if error else HIT, site.marks),
+        hit_headers=hit_headers(kept, body, status, ERROR if error else HIT, distribution.marks),
         error=error,
         etag=etag.decode("latin-1"),
         modified=http_date(fields.get("last-modified", "")),

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from keyfront.edge.exchange import Outcome, Receive
 from keyfront.edge.observation.record import Observer, Witness
-from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.responding import Send
 from keyfront.web.serving import Message
 
@@ -28,7 +28,7 @@ class Desk:
 
     @contextmanager
     def watching(
-        self, viewer: ViewerRequest, client: tuple[str, int] | None, receive: Receive, send: Send
+        self, viewer: Request, client: tuple[str, int] | None, receive: Receive, send: Send
     ) -> Iterator[tuple[Receive, Send]]:
         """Watch one request; inside, these `receive` and `send` are to be used. Observers are told at the end."""
         witness = Witness(send)
@@ -54,7 +54,7 @@ class Desk:
             observer.close()
 
 
-def _unanswered(viewer: ViewerRequest) -> Outcome:
+def _unanswered(viewer: Request) -> Outcome:
     """Of a request whose viewer had gone before there was an answer."""
     return Outcome(
         request_id=viewer.id,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from keyfront.edge.exchange import Outcome
-from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import Headers
 from keyfront.edge.response.responding import Send
 from keyfront.web.serving import Message
@@ -17,7 +17,7 @@ _STATUS_LINE = len(b"HTTP/1.1 200 OK\r\n\r\n")
 class Record:
     """One request, after its answer has ended."""
 
-    viewer: ViewerRequest
+    viewer: Request
     outcome: Outcome
     location: str
     """The edge location's name."""
@@ -78,7 +78,7 @@ class Witness:
         """Count a part of the viewer's body."""
         self._body_received += len(message.get("body", b""))
 
-    def record(self, viewer: ViewerRequest, outcome: Outcome, *, location: str, port: int) -> Record:
+    def record(self, viewer: Request, outcome: Outcome, *, location: str, port: int) -> Record:
         """All of it, now that the answer has ended."""
         now = time.monotonic()
         line = len(viewer.method) + len(viewer.path) + (len(viewer.query) + 1 if viewer.query else 0) + 14

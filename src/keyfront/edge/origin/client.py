@@ -20,7 +20,7 @@ from keyfront.edge.origin.addresses import address
 from keyfront.edge.origin.connections import Connections, ExchangeError, Patience, Place, Received, Sent
 from keyfront.edge.origin.failures import BrokenBodyError, OriginError
 from keyfront.edge.origin.s3_signature import signature
-from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import Headers
 from keyfront.inventory import Origin
 
@@ -116,9 +116,7 @@ class Origins:
         self._credentials = credentials
         self._region = region
 
-    async def ask(
-        self, origin: Origin, behavior: Behavior, viewer: ViewerRequest, asked: OriginRequest
-    ) -> OriginResponse:
+    async def ask(self, origin: Origin, behavior: Behavior, viewer: Request, asked: OriginRequest) -> OriginResponse:
         """Send `asked`, and return when the answer's headers are there. Raises `OriginError`.
 
         A connection that cannot be made is tried again as often as the origin's configuration says; so is a GET
@@ -133,9 +131,7 @@ class Origins:
                 self._on_answer(time.monotonic() - began, outcome)
         return response
 
-    async def _ask(
-        self, origin: Origin, behavior: Behavior, viewer: ViewerRequest, asked: OriginRequest
-    ) -> OriginResponse:
+    async def _ask(self, origin: Origin, behavior: Behavior, viewer: Request, asked: OriginRequest) -> OriginResponse:
         try:
             place, sent = self._request(origin, behavior, viewer, asked)
         except ExchangeError as error:
@@ -163,9 +159,7 @@ class Origins:
         """Close all connections."""
         await self._connections.aclose()
 
-    def _request(
-        self, origin: Origin, behavior: Behavior, viewer: ViewerRequest, asked: OriginRequest
-    ) -> tuple[Place, Sent]:
+    def _request(self, origin: Origin, behavior: Behavior, viewer: Request, asked: OriginRequest) -> tuple[Place, Sent]:
         where = address(origin, viewer.scheme, self._s3_endpoint_url)
         target = where.prefix + asked.path + (f"?{asked.query}" if asked.query else "")
         own = [(name.lower().encode("utf-8"), value.encode("utf-8")) for name, value in origin.custom_headers]

@@ -11,12 +11,12 @@ from typing import Final
 
 from keyfront.edge.cache.objects import Entry
 from keyfront.edge.cache.ranges import well_formed
-from keyfront.edge.configuration import Behavior, Site
+from keyfront.edge.configuration import Behavior, Distribution
 from keyfront.edge.exchange import Exchange
 from keyfront.edge.origin.client import OriginRequest, OriginResponse, Origins
 from keyfront.edge.origin.failures import OriginError
 from keyfront.edge.request.forwarding import origin_headers, select_query
-from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import Headers
 
 _log = logging.getLogger(__name__)
@@ -39,38 +39,38 @@ async def ask(origins: Origins, exchange: Exchange, known: Entry | None) -> tupl
             method=viewer.method,
             path=exchange.path,
             query=select_query(exchange.query, behavior.rules.sent_query),
-            headers=_headers(viewer, behavior, exchange.site, known),
+            headers=_headers(viewer, behavior, exchange.distribution, known),
             body=body,
             content_length=viewer.header(b"content-length") if body is not None else "",
         )
 
     fails_over = viewer.method in _METHODS and body is None
-    return await _in_order(origins, exchange.behavior, exchange.site, viewer, request, fails_over=fails_over)
+    return await _in_order(origins, exchange.behavior, exchange.distribution, viewer, request, fails_over=fails_over)
 
 
 async def ask_for_page(
-    origins: Origins, behavior: Behavior, site: Site, asker: ViewerRequest
+    origins: Origins, behavior: Behavior, distribution: Distribution, asker: Request
 ) -> tuple[Behavior, OriginResponse]:
     """The same for a bare GET that the edge makes itself. Raises `OriginError`."""
 
     def request(behavior: Behavior) -> OriginRequest:
-        return OriginRequest("GET", asker.path, "", _headers(asker, behavior, site, None))
+        return OriginRequest("GET", asker.path, "", _headers(asker, behavior, distribution, None))
 
-    return await _in_order(origins, behavior, site, asker, request, fails_over=True)
+    return await _in_order(origins, behavior, distribution, asker, request, fails_over=True)
 
 
 async def _in_order(
     origins: Origins,
     first: Behavior,
-    site: Site,
-    viewer: ViewerRequest,
+    distribution: Distribution,
+    viewer: Request,
     request: Callable[[Behavior], OriginRequest],
     *,
     fails_over: bool,
 ) -> tuple[Behavior, OriginResponse]:
     failover = first.failover if fails_over else None
     try:
-        response = await _ask(origins, first, site, viewer, request(first))
+        response = await _ask(origins, first, distribution, viewer, request(first))
     except OriginError as error:
         if failover is None:
             raise
@@ -80,20 +80,20 @@ async def _in_order(
             return first, response
         response.close()
     second = failover.behavior
-    return second, await _ask(origins, second, site, viewer, request(second))
+    return second, await _ask(origins, second, distribution, viewer, request(second))
 
 
 async def _ask(
-    origins: Origins, behavior: Behavior, site: Site, viewer: ViewerRequest, asked: OriginRequest
+    origins: Origins, behavior: Behavior, distribution: Distribution, viewer: Request, asked: OriginRequest
 ) -> OriginResponse:
     if behavior.origin is None:
-        raise OriginError(502, f"distribution {site.id} has no origin for {behavior.pattern}")
+        raise OriginError(502, f"distribution {distribution.id} has no origin for {behavior.pattern}")
     return await origins.ask(behavior.origin, behavior, viewer, asked)
 
 
-def _headers(viewer: ViewerRequest, behavior: Behavior, site: Site, known: Entry | None) -> Headers:
+def _headers(viewer: Request, behavior: Behavior, distribution: Distribution, known: Entry | None) -> Headers:
     s3 = behavior.origin is not None and behavior.origin.custom is None
-    headers = origin_headers(viewer, behavior.rules, via=site.via, s3=s3)
+    headers = origin_headers(viewer, behavior.rules, via=distribution.via, s3=s3)
     if known is not None:
         headers = [item for item in headers if item[0] not in _PART | _CONDITION]
         if etag := known.fields.get("etag"):

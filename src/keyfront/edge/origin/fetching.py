@@ -38,7 +38,7 @@ from keyfront.edge.response.pages import (
     NO_CONNECTION,
     REFRESH_HIT,
     TIMED_OUT,
-    Answer,
+    EdgeResponse,
     Headers,
 )
 from keyfront.edge.response.pages import page as error_page
@@ -122,11 +122,11 @@ class Fetcher:
 
     async def _deliver(self, exchange: Exchange, landing: Landing) -> None:
         """Send one viewer what has landed."""
-        what, marks = landing.what, exchange.site.marks
+        what, marks = landing.what, exchange.distribution.marks
         self._report(exchange, what.status, landing.x_cache)
         if isinstance(what, Entry):
             await send_entry(exchange.send, exchange.viewer, what, marks, self._clock(), landing.x_cache)
-        elif isinstance(what, Answer):
+        elif isinstance(what, EdgeResponse):
             await send_answer(exchange.send, exchange.viewer, what, marks)
         else:
             headers = [*what.headers, *edge_headers(landing.x_cache, marks), (b"x-amz-cf-id", exchange.viewer.id)]
@@ -162,9 +162,9 @@ class Fetcher:
         stale: Entry | None,
         known: Entry | None,
     ) -> None:
-        site, method, now = exchange.site, exchange.viewer.method, self._clock()
+        distribution, method, now = exchange.distribution, exchange.viewer.method, self._clock()
         if known is not None and response.status == 304:
-            entry, keeps = refreshed(site, behavior, known, response, now)
+            entry, keeps = refreshed(distribution, behavior, known, response, now)
             if keeps:
                 self._cache.put(flight.ticket, entry)
             else:
@@ -175,8 +175,8 @@ class Fetcher:
             flight.land(Landing(stale, HIT, is_shared=True))
             return
         keeps = method != "HEAD" and method in behavior.cached_methods and response.complete_is_known
-        life = lifetime_of(site, behavior, response, now) if keeps else _NOT_KEPT
-        custom = await self.pages.page(site, response.status, exchange.viewer)
+        life = lifetime_of(distribution, behavior, response, now) if keeps else _NOT_KEPT
+        custom = await self.pages.page(distribution, response.status, exchange.viewer)
         if custom is not None:
             flight.land(self._error(exchange, flight.ticket, custom, response, life))
             return
@@ -192,7 +192,7 @@ class Fetcher:
 
     async def _compressed(self, arrival: _Arrival, encoding: str) -> Landing:
         """The object, compressed. Raises `_NothingSentError` if it breaks off."""
-        site, response, life = arrival.exchange.site, arrival.response, arrival.life
+        distribution, response, life = arrival.exchange.distribution, arrival.response, arrival.life
         try:
             body = b"".join([chunk async for chunk in response.chunks()])
         except BrokenBodyError as error:
@@ -201,7 +201,7 @@ class Fetcher:
         headers = arrival.headers
         if len(smaller) < len(body):
             body, headers = smaller, encoded_headers(headers, encoding)
-        entry = whole(site, response, headers, body, life, self._clock())
+        entry = whole(distribution, response, headers, body, life, self._clock())
         if life.keep and len(body) <= self._object_bytes:
             self._cache.put(arrival.ticket, entry)
         return Landing(entry, ERROR if entry.error else MISS, is_shared=life.keep)
@@ -313,8 +313,10 @@ class Fetcher:
         return pieces, span.start
 
     def _put_pieces(self, arrival: _Arrival, pieces: Pieces) -> None:
-        site, now = arrival.exchange.site, self._clock()
-        self._cache.put(arrival.ticket, pieced(site, arrival.response, arrival.headers, pieces, arrival.life, now))
+        distribution, now = arrival.exchange.distribution, self._clock()
+        self._cache.put(
+            arrival.ticket, pieced(distribution, arrival.response, arrival.headers, pieces, arrival.life, now)
+        )
 
     def _assemble(self, arrival: _Arrival, pieces: Pieces, body: bytes) -> None:
         """Make one object of pieces that have become whole in memory."""
@@ -325,7 +327,9 @@ class Fetcher:
             self._keep_whole(arrival, body)
 
     def _keep_whole(self, arrival: _Arrival, body: bytes) -> None:
-        entry = whole(arrival.exchange.site, arrival.response, arrival.headers, body, arrival.life, self._clock())
+        entry = whole(
+            arrival.exchange.distribution, arrival.response, arrival.headers, body, arrival.life, self._clock()
+        )
         self._cache.put(arrival.ticket, entry)
 
     def _fits(self, length: int | None) -> bool:
@@ -341,23 +345,23 @@ class Fetcher:
         broken = isinstance(error, BrokenBodyError) and error.status == 502
         text = BAD_ANSWER if broken else _GATEWAY_TEXTS[error.status]
         answer = error_page(error.status, text, "origin-failed", exchange.viewer.id)
-        custom = await self.pages.page(exchange.site, error.status, exchange.viewer)
-        ttl = error_ttl(exchange.site, error.status)
+        custom = await self.pages.page(exchange.distribution, error.status, exchange.viewer)
+        ttl = error_ttl(exchange.distribution, error.status)
         keeps = ttl > 0 and exchange.behavior.rules.caches and exchange.viewer.method == "GET"
         return self._error(exchange, ticket, custom or answer, None, Lifetime(keeps, ttl))
 
     def _error(
-        self, exchange: Exchange, ticket: Ticket, answer: Answer, response: OriginResponse | None, life: Lifetime
+        self, exchange: Exchange, ticket: Ticket, answer: EdgeResponse, response: OriginResponse | None, life: Lifetime
     ) -> Landing:
         if life.keep:
-            self._cache.put(ticket, standing_for_error(exchange.site, answer, response, life, self._clock()))
+            self._cache.put(ticket, standing_for_error(exchange.distribution, answer, response, life, self._clock()))
         return Landing(answer, answer.x_cache, is_shared=life.keep)
 
     def _stands_in(self, exchange: Exchange, stale: Entry, status: int) -> bool:
         """Whether an expired object is served while its origin fails; if so, until the origin is asked again."""
         if stale.error or not serves_stale(stale.fields):
             return False
-        stale.fresh_until = self._clock() + error_ttl(exchange.site, status)
+        stale.fresh_until = self._clock() + error_ttl(exchange.distribution, status)
         return True
 
 

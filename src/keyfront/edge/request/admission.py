@@ -1,4 +1,4 @@
-"""Route and admit: which site a request is for, and whether CloudFront would look at it at all.
+"""Route and admit: which distribution a request is for, and whether CloudFront would look at it at all.
 
 Sources: Developer Guide, "Maximum length of a request", "Quotas", "GET requests that include a body", "Viewer
 protocol policy", "Allowed HTTP methods". `keyfront.core.access` has the answers' statuses.
@@ -10,9 +10,9 @@ from typing import Final
 from keyfront.core import access
 from keyfront.core.access import Rejection
 from keyfront.core.urls import MAX_URL_BYTES
-from keyfront.edge.configuration import Behavior, Configuration, Site, is_loopback
-from keyfront.edge.request.viewer import ViewerRequest
-from keyfront.edge.response.pages import BAD_REQUEST, METHOD_NOT_ALLOWED, Answer, page, redirect
+from keyfront.edge.configuration import Behavior, Configuration, Distribution, is_loopback
+from keyfront.edge.request.viewer import Request
+from keyfront.edge.response.pages import BAD_REQUEST, METHOD_NOT_ALLOWED, EdgeResponse, page, redirect
 
 MAX_REQUEST_BYTES: Final = 20_480
 """Request line and headers. One page of the guide says 32,768."""
@@ -33,20 +33,20 @@ class Door:
 
     https_port: int | None = None
     """Where the same host answers HTTPS, or `None` if nowhere."""
-    site_id: str = ""
+    distribution_id: str = ""
     """The one distribution that the listener's port belongs to; empty for ports that the Host header rules."""
     any_host: bool = False
     """Whether that distribution answers to every host name."""
 
 
-def route(configuration: Configuration, door: Door, viewer: ViewerRequest) -> Site | Rejection:
-    """The site that a request is for, or why it is for none."""
+def route(configuration: Configuration, door: Door, viewer: Request) -> Distribution | Rejection:
+    """The distribution that a request is for, or why it is for none."""
     if configuration.closed:
         return _TOO_OLD
     if viewer.authority is None:
         return access.BAD_HOST
-    site = _site(configuration, door, *viewer.authority)
-    if site is None:
+    distribution = _distribution(configuration, door, *viewer.authority)
+    if distribution is None:
         return access.UNKNOWN_HOST
     if not viewer.path.startswith("/") or "%00" in viewer.path or "#" in viewer.path:
         # `*`, the authority of a CONNECT; NUL and a bare #, which end a path for some origins. Assumed.
@@ -59,10 +59,10 @@ def route(configuration: Configuration, door: Door, viewer: ViewerRequest) -> Si
     url = len(viewer.scheme) + 3 + len(viewer.host) + target
     if url > MAX_URL_BYTES or len(viewer.method) + target + viewer.header_bytes > MAX_REQUEST_BYTES:
         return access.TOO_LARGE
-    return site if site.enabled else access.DISABLED
+    return distribution if distribution.enabled else access.DISABLED
 
 
-def admit(viewer: ViewerRequest, behavior: Behavior) -> Rejection | None:
+def admit(viewer: Request, behavior: Behavior) -> Rejection | None:
     """Why the behavior turns a request away before any signature is looked at, or `None`."""
     rejection = access.refuse(viewer.scheme, viewer.method, behavior.viewer_protocol_policy, behavior.methods)
     if rejection is None and viewer.method in ("GET", "HEAD") and viewer.has_body:
@@ -70,7 +70,7 @@ def admit(viewer: ViewerRequest, behavior: Behavior) -> Rejection | None:
     return rejection
 
 
-def rejected(rejection: Rejection, door: Door, viewer: ViewerRequest) -> Answer:
+def rejected(rejection: Rejection, door: Door, viewer: Request) -> EdgeResponse:
     """CloudFront's answer: a page, or a redirect to where `door` says that HTTPS is."""
     if rejection in access.REDIRECTS:
         return redirect(_https_location(door, viewer), rejection.status)
@@ -78,15 +78,15 @@ def rejected(rejection: Rejection, door: Door, viewer: ViewerRequest) -> Answer:
     return page(rejection.status, words, rejection.reason, viewer.id, close=rejection is access.TOO_LARGE)
 
 
-def _site(configuration: Configuration, door: Door, name: str, port: int | None) -> Site | None:
-    if not door.site_id:
-        return configuration.site(name, port)
-    site = configuration.sites.get(door.site_id)
-    answers = door.any_host or is_loopback(name) or configuration.site(name, port) is site
-    return site if answers else None
+def _distribution(configuration: Configuration, door: Door, name: str, port: int | None) -> Distribution | None:
+    if not door.distribution_id:
+        return configuration.distribution(name, port)
+    distribution = configuration.distributions.get(door.distribution_id)
+    answers = door.any_host or is_loopback(name) or configuration.distribution(name, port) is distribution
+    return distribution if answers else None
 
 
-def _https_location(door: Door, viewer: ViewerRequest) -> str:
+def _https_location(door: Door, viewer: Request) -> str:
     name = viewer.authority[0] if viewer.authority else ""
     port = "" if door.https_port in (None, 443) else f":{door.https_port}"
     query = f"?{viewer.query}" if viewer.query else ""

@@ -9,8 +9,8 @@ from typing import Final
 from keyfront.core.verification import without_signing_parameters
 from keyfront.edge.cache.objects import Key
 from keyfront.edge.cache_rules import CacheRules
-from keyfront.edge.configuration import Behavior, Site
-from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.configuration import Behavior, Distribution
+from keyfront.edge.request.viewer import Request
 from keyfront.edge.request.viewer_headers import PREFIX
 from keyfront.edge.response.compression import accepted
 from keyfront.edge.response.pages import Headers
@@ -35,25 +35,29 @@ _POLICY_UNNAMED: Final = frozenset(
 )
 
 
-def own_query(request: ViewerRequest, behavior: Behavior) -> str:
+def own_query(request: Request, behavior: Behavior) -> str:
     """The query string without the signing parameters, where the behavior reads those; else as it is."""
     return without_signing_parameters(request.query) if behavior.keys is not None and request.query else request.query
 
 
-def cache_key(site: Site, rules: CacheRules, request: ViewerRequest, path: str, query: str) -> Key:
+def cache_key(distribution: Distribution, rules: CacheRules, request: Request, path: str, query: str) -> Key:
     """What tells one object from another, as the behavior's policy or legacy settings count it."""
     counted = select_query(query, rules.key_query) if query else ""
     if rules.encodings and (encoding := accepted(request, rules)):
-        return (*_plain_key(site, rules, request, path, counted), f"accept-encoding:{encoding}")
-    return _plain_key(site, rules, request, path, counted)
+        return (*_plain_key(distribution, rules, request, path, counted), f"accept-encoding:{encoding}")
+    return _plain_key(distribution, rules, request, path, counted)
 
 
-def _plain_key(site: Site, rules: CacheRules, request: ViewerRequest, path: str, counted: str) -> Key:
+def _plain_key(distribution: Distribution, rules: CacheRules, request: Request, path: str, counted: str) -> Key:
     if rules.key_cookies.mode == rules.key_headers.mode == "none":
-        return (site.id, path, counted) if request.method != "OPTIONS" else (site.id, path, counted, "OPTIONS")
+        return (
+            (distribution.id, path, counted)
+            if request.method != "OPTIONS"
+            else (distribution.id, path, counted, "OPTIONS")
+        )
     headers = [f"{name}:{_counted(request, name)}" for name in sorted(rules.key_headers.names)]
     cookies = select_cookies(request.header(b"cookie"), rules.key_cookies)
-    return (site.id, path, counted, request.method if request.method == "OPTIONS" else "", cookies, *headers)
+    return (distribution.id, path, counted, request.method if request.method == "OPTIONS" else "", cookies, *headers)
 
 
 def select_query(query: str, selection: Selection) -> str:
@@ -74,7 +78,7 @@ def select_cookies(header: str, selection: Selection) -> str:
     return "; ".join(sorted(chosen, key=lambda pair: pair.partition("=")[0]))
 
 
-def origin_headers(request: ViewerRequest, rules: CacheRules, *, via: bytes, s3: bool) -> Headers:
+def origin_headers(request: Request, rules: CacheRules, *, via: bytes, s3: bool) -> Headers:
     """Headers for the origin, without Host and without what its own configuration adds.
 
     A request to S3 carries none of the viewer's `x-amz-…` headers: they would change what is asked, and would
@@ -102,7 +106,7 @@ def origin_headers(request: ViewerRequest, rules: CacheRules, *, via: bytes, s3:
     return sent
 
 
-def _counted(request: ViewerRequest, name: str) -> str:
+def _counted(request: Request, name: str) -> str:
     """A header's value in the cache key: of CloudFront's own names the edge's word counts, never the viewer's."""
     return request.made.get(name, "") if name.startswith(PREFIX) else request.header(name.encode("latin-1"))
 

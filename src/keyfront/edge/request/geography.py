@@ -10,7 +10,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
-from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.request.viewer import Request
 from keyfront.errors import InputError
 from keyfront.inventory import GeoRestriction
 
@@ -51,7 +51,7 @@ def countries(given: Mapping[str, str]) -> Country:
     return country_of
 
 
-def is_blocked(restriction: GeoRestriction, viewer: ViewerRequest, country_of: Country) -> bool:
+def is_blocked(restriction: GeoRestriction, viewer: Request, country_of: Country) -> bool:
     """Whether a viewer is in a country that gets no content."""
     country = country_of(viewer.ip)
     return bool(country) and (country in restriction.countries) != (restriction.mode == "whitelist")

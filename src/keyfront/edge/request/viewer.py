@@ -13,7 +13,7 @@ _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _JOINTS: Final = {b"cookie": b"; "}
 
 
-class ViewerRequest:
+class Request:
     """What a viewer sent. Nothing in it is decoded or normalised; `fields` joins headers that stand twice."""
 
     __slots__ = (
@@ -45,9 +45,9 @@ class ViewerRequest:
         self.authority = split_host(self.host.lower())
         """Its name in lower case and its port; `None` where it is not a host name."""
 
-    def asking_for(self, path: str) -> "ViewerRequest":
+    def asking_for(self, path: str) -> "Request":
         """A bare GET for `path` at the same place, by the same viewer."""
-        return ViewerRequest(
+        return Request(
             {
                 "method": "GET",
                 "scheme": self.scheme,

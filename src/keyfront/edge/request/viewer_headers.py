@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from keyfront.edge.request.geography import Country
-from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.request.viewer import Request
 
 PREFIX: Final = "cloudfront-"
 
@@ -24,7 +24,7 @@ _TABLET: Final = re.compile(r"iPad|Tablet|Kindle|Silk/|PlayBook|Android(?!.*Mobi
 _MOBILE: Final = re.compile(r"iPhone|iPod|Mobile|BlackBerry|Opera Mini|IEMobile")
 
 
-def facts(viewer: ViewerRequest, names: frozenset[str], country_of: Country) -> dict[str, str]:
+def facts(viewer: Request, names: frozenset[str], country_of: Country) -> dict[str, str]:
     """The headers of `names` (in lower case) that can be made for `viewer`, with their values.
 
     What is not known has no header, as the guide says of places: TLS details and fingerprints, places but the country.
@@ -33,16 +33,16 @@ def facts(viewer: ViewerRequest, names: frozenset[str], country_of: Country) -> 
     return {name: value for name, value in found if value}
 
 
-def _address(viewer: ViewerRequest, _: Country) -> str:
+def _address(viewer: Request, _: Country) -> str:
     # An IPv6 address stands without brackets before its port: assumed, from the guide's IPv4 example.
     return f"{viewer.ip}:{viewer.port}" if viewer.ip else ""
 
 
-def _http_version(viewer: ViewerRequest, _: Country) -> str:
+def _http_version(viewer: Request, _: Country) -> str:
     return viewer.http_version if "." in viewer.http_version else f"{viewer.http_version}.0"
 
 
-def _agent(is_one: Callable[[str], object]) -> Callable[[ViewerRequest, Country], str]:
+def _agent(is_one: Callable[[str], object]) -> Callable[[Request, Country], str]:
     return lambda viewer, _: "true" if is_one(viewer.header(b"user-agent")) else "false"
 
 
@@ -58,7 +58,7 @@ def _is_desktop(agent: str) -> bool:
     return not (_SMART_TV.search(agent) or _TABLET.search(agent) or _MOBILE.search(agent))
 
 
-_FACTS: Final[Mapping[str, Callable[[ViewerRequest, Country], str]]] = {
+_FACTS: Final[Mapping[str, Callable[[Request, Country], str]]] = {
     "cloudfront-forwarded-proto": lambda viewer, _: viewer.scheme,
     "cloudfront-viewer-address": _address,
     "cloudfront-viewer-country": lambda viewer, country_of: country_of(viewer.ip),

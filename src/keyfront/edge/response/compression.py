@@ -13,7 +13,7 @@ from typing import Final
 import brotli  # type: ignore[import-untyped]
 
 from keyfront.edge.cache_rules import CacheRules
-from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.header_rules import with_vary
 from keyfront.edge.response.pages import Headers
 
@@ -42,7 +42,7 @@ _TYPES: Final = frozenset(
 )
 
 
-def accepted(viewer: ViewerRequest, rules: CacheRules) -> str:
+def accepted(viewer: Request, rules: CacheRules) -> str:
     """The viewer's `Accept-Encoding` as it counts in the cache key and goes to the origin; often empty.
 
     A viewer of HTTP/1.0 is taken to accept none.

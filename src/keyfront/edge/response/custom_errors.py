@@ -9,13 +9,13 @@ from collections.abc import Callable
 from keyfront.core.paths import normalise
 from keyfront.edge.cache.entries import lifetime_of, viewer_headers, whole
 from keyfront.edge.cache.objects import Cache, Entry
-from keyfront.edge.configuration import Behavior, Site
+from keyfront.edge.configuration import Behavior, Distribution
 from keyfront.edge.origin.client import Origins
 from keyfront.edge.origin.failover import ask_for_page
 from keyfront.edge.origin.failures import BrokenBodyError, OriginError
 from keyfront.edge.request.forwarding import cache_key
-from keyfront.edge.request.viewer import ViewerRequest
-from keyfront.edge.response.pages import Answer
+from keyfront.edge.request.viewer import Request
+from keyfront.edge.response.pages import EdgeResponse
 
 _log = logging.getLogger(__name__)
 
@@ -29,38 +29,40 @@ class ErrorPages:
         self._cache = cache
         self._clock = clock
 
-    async def page(self, site: Site, status: int, viewer: ViewerRequest) -> Answer | None:
-        """The page that `site` has for `status`, or `None`.
+    async def page(self, distribution: Distribution, status: int, viewer: Request) -> EdgeResponse | None:
+        """The page that `distribution` has for `status`, or `None`.
 
         The page comes from the behavior that its path matches. A page that its origin does not have gives that
         origin's status instead.
         """
-        custom = site.errors.get(status)
+        custom = distribution.errors.get(status)
         if custom is None or not custom.page_path:
             return None
-        behavior = site.behavior(normalise(custom.page_path))
+        behavior = distribution.behavior(normalise(custom.page_path))
         if behavior.origin is None:
             return None
         asker = viewer.asking_for(custom.page_path)
-        entry = self._cache.get(cache_key(site, behavior.rules, asker, asker.path, ""))
+        entry = self._cache.get(cache_key(distribution, behavior.rules, asker, asker.path, ""))
         if entry is None or entry.pieces is not None or entry.fresh_until <= self._clock():
             try:
-                entry = await self._fetched(site, behavior, asker)
+                entry = await self._fetched(distribution, behavior, asker)
             except (OriginError, BrokenBodyError) as error:
-                _log.warning("the custom error page %s of %s cannot be had: %s", custom.page_path, site.id, error)
+                _log.warning(
+                    "the custom error page %s of %s cannot be had: %s", custom.page_path, distribution.id, error
+                )
                 return None
-        return Answer(custom.response_code if entry.status == 200 else entry.status, entry.headers, entry.body)
+        return EdgeResponse(custom.response_code if entry.status == 200 else entry.status, entry.headers, entry.body)
 
-    async def _fetched(self, site: Site, behavior: Behavior, asker: ViewerRequest) -> Entry:
-        ticket = self._cache.ticket(cache_key(site, behavior.rules, asker, asker.path, ""))
-        target, response = await ask_for_page(self._origins, behavior, site, asker)
+    async def _fetched(self, distribution: Distribution, behavior: Behavior, asker: Request) -> Entry:
+        ticket = self._cache.ticket(cache_key(distribution, behavior.rules, asker, asker.path, ""))
+        target, response = await ask_for_page(self._origins, behavior, distribution, asker)
         try:
             body = b"".join([chunk async for chunk in response.chunks()])
         finally:
             response.close()
         now = self._clock()
-        life = lifetime_of(site, target, response, now)
-        entry = whole(site, response, viewer_headers(target, response), body, life, now)
+        life = lifetime_of(distribution, target, response, now)
+        entry = whole(distribution, response, viewer_headers(target, response), body, life, now)
         if life.keep:
             self._cache.put(ticket, entry)
         return entry

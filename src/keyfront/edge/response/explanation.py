@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Final
 
 from keyfront.core import verification
-from keyfront.edge.configuration import Site
-from keyfront.edge.request.viewer import ViewerRequest
-from keyfront.explain import Behavior, Budget, Distribution, explain
+from keyfront.edge.configuration import Distribution
+from keyfront.edge.request.viewer import Request
+from keyfront.explain import Behavior, Budget, explain
+from keyfront.explain import Distribution as ExplainedDistribution
 
 SEARCH_SECONDS: Final = 0.01
 """CPU time for one refusal's search."""
@@ -34,7 +35,7 @@ class Explainer:
         self._saved = MOST_SAVED
         self._looked = clock()
 
-    def finding(self, viewer: ViewerRequest, site: Site, now: float) -> bytes:
+    def finding(self, viewer: Request, distribution: Distribution, now: float) -> bytes:
         """The id of what explains that `viewer` was refused at `now` (seconds since the epoch), or nothing."""
         request = verification.ViewerRequest(viewer.url, viewer.header(b"cookie"), viewer.ip)
         began = self._cpu_time()
@@ -42,7 +43,7 @@ class Explainer:
         report = explain(
             request,
             now=now,
-            distribution=_distribution(site, viewer.host),
+            distribution=_distribution(distribution, viewer.host),
             method=viewer.method,
             budget=Budget(spent=lambda: self._cpu_time() >= end, every=8) if end > began else Budget(tries=0),
         )
@@ -59,9 +60,9 @@ class Explainer:
         return min(SEARCH_SECONDS, self._saved)
 
 
-def _distribution(site: Site, host: str) -> Distribution:
-    """`site` as a diagnosis sees it: `host` was taken for a name of it."""
-    return Distribution(
+def _distribution(distribution: Distribution, host: str) -> ExplainedDistribution:
+    """`distribution` as a diagnosis sees it: `host` was taken for a name of it."""
+    return ExplainedDistribution(
         behaviors=tuple(
             Behavior(
                 pattern=each.pattern,
@@ -70,10 +71,10 @@ def _distribution(site: Site, host: str) -> Distribution:
                 viewer_protocol_policy=each.viewer_protocol_policy,
                 methods=tuple(sorted(each.methods)),
             )
-            for each in site.behaviors
+            for each in distribution.behaviors
         ),
-        id=site.id,
-        aliases=(host, *sorted(site.names)),
-        origins=tuple({each.origin.domain_name: None for each in site.behaviors if each.origin}),
-        root=site.root,
+        id=distribution.id,
+        aliases=(host, *sorted(distribution.names)),
+        origins=tuple({each.origin.domain_name: None for each in distribution.behaviors if each.origin}),
+        root=distribution.root,
     )

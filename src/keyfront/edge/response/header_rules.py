@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import Headers
 from keyfront.edge.response.responding import Send
 from keyfront.inventory import Cors, ResponseHeadersPolicy
@@ -36,7 +36,7 @@ class HeaderRules:
     """Takes the viewer's Origin; whether CORS headers are for it."""
     timing_percent: float
 
-    def sending(self, send: Send, viewer: ViewerRequest) -> Send:
+    def sending(self, send: Send, viewer: Request) -> Send:
         """`send`, with every answer's headers changed on their way to `viewer`."""
         began = time.perf_counter()
 
@@ -50,7 +50,7 @@ class HeaderRules:
 
         return changed
 
-    def applied(self, headers: Headers, viewer: ViewerRequest) -> Headers:
+    def applied(self, headers: Headers, viewer: Request) -> Headers:
         """`headers` as the policy wants them for `viewer`, without `Server-Timing`.
 
         What is removed is the origin's; what the policy adds under the same name stays (assumed).
@@ -68,7 +68,7 @@ class HeaderRules:
             kept.append((name, value))
         return kept
 
-    def _with_cors(self, cors: Cors, headers: Headers, viewer: ViewerRequest) -> Headers:
+    def _with_cors(self, cors: Cors, headers: Headers, viewer: Request) -> Headers:
         """Headers with those for a request that carries an `Origin`; others get none."""
         origin = viewer.header(b"origin")
         if not origin:
@@ -92,7 +92,7 @@ class HeaderRules:
         # The answer to one origin is not the answer to another, for caches between here and the viewer: assumed.
         return [*headers, *named] if "*" in cors.origins else with_vary([*headers, *named], b"Origin")
 
-    def _timed(self, viewer: ViewerRequest) -> bool:
+    def _timed(self, viewer: Request) -> bool:
         if not self.timing_percent:
             return False
         # Developer Guide, "Server-Timing header": a viewer who asks by `Pragma` is always told.

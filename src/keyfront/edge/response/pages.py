@@ -64,7 +64,7 @@ _MOVED = """<html>
 
 
 @dataclass(slots=True)
-class Answer:
+class EdgeResponse:
     """A whole answer. `headers` are without those that every answer of the edge carries."""
 
     status: int
@@ -85,10 +85,10 @@ def request_id() -> bytes:
     return binascii.b2a_base64(os.urandom(40), newline=False).translate(_URL_SAFE)
 
 
-def refused(decision: Decision) -> Answer:
+def refused(decision: Decision) -> EdgeResponse:
     """CloudFront's answer to a viewer whose signature does not let them in (its `text/xml` error)."""
     body = error_body(decision.code or "AccessDenied", decision.message or "Access denied")
-    return Answer(
+    return EdgeResponse(
         decision.status,
         [(b"server", b"CloudFront"), (b"content-type", b"text/xml")],
         body,
@@ -98,15 +98,15 @@ def refused(decision: Decision) -> Answer:
     )
 
 
-def page(status: int, why: str, reason: str, request_id: bytes, *, close: bool = False) -> Answer:
+def page(status: int, why: str, reason: str, request_id: bytes, *, close: bool = False) -> EdgeResponse:
     """CloudFront's HTML page for a request that it will not or cannot serve."""
     body = _PAGE.format(status=status, why=why, request_id=request_id.decode("ascii")).encode("ascii")
-    return Answer(
+    return EdgeResponse(
         status, [(b"server", b"CloudFront"), (b"content-type", b"text/html")], body, ERROR, reason, close=close
     )
 
 
-def redirect(location: str, status: int) -> Answer:
+def redirect(location: str, status: int) -> EdgeResponse:
     """To HTTPS, with 301 or 307."""
     body = _MOVED.format(title=f"{status} {HTTPStatus(status).phrase}").encode("ascii")
     headers = [
@@ -114,4 +114,4 @@ def redirect(location: str, status: int) -> Answer:
         (b"content-type", b"text/html"),
         (b"location", location.encode("latin-1")),
     ]
-    return Answer(status, headers, body, REDIRECT, "redirect-to-https")
+    return EdgeResponse(status, headers, body, REDIRECT, "redirect-to-https")

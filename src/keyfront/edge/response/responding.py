@@ -8,8 +8,8 @@ from keyfront.edge.cache.objects import Entry
 from keyfront.edge.cache.pieces import Pieces
 from keyfront.edge.cache.ranges import Span, not_modified, range_applies, spans
 from keyfront.edge.origin.failures import BrokenBodyError
-from keyfront.edge.request.viewer import ViewerRequest
-from keyfront.edge.response.pages import ERROR, HIT, MISS, Answer, Headers
+from keyfront.edge.request.viewer import Request
+from keyfront.edge.response.pages import ERROR, HIT, MISS, EdgeResponse, Headers
 from keyfront.web.serving import Message
 
 Send = Callable[[Message], Awaitable[None]]
@@ -43,7 +43,7 @@ def passed_on(headers: Headers, *, cookies: bool, s3: bool) -> Headers:
 
 
 def edge_headers(x_cache: bytes, marks: Headers) -> Headers:
-    """What the edge adds to every answer, but for the request's id; `marks` are the site's."""
+    """What the edge adds to every answer, but for the request's id; `marks` are the distribution's."""
     return [(b"x-cache", x_cache), *marks]
 
 
@@ -53,7 +53,7 @@ def hit_headers(headers: Headers, body: bytes, status: int, x_cache: bytes, mark
     return [*headers, *length, *edge_headers(x_cache, marks)]
 
 
-async def send_answer(send: Send, viewer: ViewerRequest, answer: Answer, marks: Headers) -> None:
+async def send_answer(send: Send, viewer: Request, answer: EdgeResponse, marks: Headers) -> None:
     """Send an answer that the edge made."""
     body = answer.body
     headers = [
@@ -80,7 +80,7 @@ class Selected:
     """Bytes of the entry, and what stands between them."""
 
 
-def select(viewer: ViewerRequest, entry: Entry) -> Selected:
+def select(viewer: Request, entry: Entry) -> Selected:
     """The whole of `entry`, a part of it, several parts, or that it has not changed.
 
     Sources: Developer Guide, "How CloudFront processes partial requests for an object (range GETs)"; RFC 9110,
@@ -133,7 +133,7 @@ def _content_range(span: Span, length: int) -> bytes:
 
 
 async def send_entry(
-    send: Send, viewer: ViewerRequest, entry: Entry, marks: Headers, now: float, x_cache: bytes = HIT
+    send: Send, viewer: Request, entry: Entry, marks: Headers, now: float, x_cache: bytes = HIT
 ) -> int:
     """Send an object from the cache, or the part of it that is asked for, or that it has not changed.
 
@@ -184,7 +184,7 @@ async def _read(pieces: Pieces, start: int, end: int) -> bytes:
         raise BrokenBodyError(502, f"a body cannot be read from the cache's disk: {error}") from error
 
 
-async def send_whole(send: Send, viewer: ViewerRequest, status: int, headers: Headers, body: bytes) -> None:
+async def send_whole(send: Send, viewer: Request, status: int, headers: Headers, body: bytes) -> None:
     """Send a body that is all there."""
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if viewer.method == "HEAD" else body})

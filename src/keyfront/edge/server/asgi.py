@@ -7,7 +7,7 @@ from keyfront.edge.observation import Desk
 from keyfront.edge.origin.failures import BrokenBodyError
 from keyfront.edge.pipeline import Edge
 from keyfront.edge.request.admission import Door
-from keyfront.edge.request.viewer import ViewerRequest
+from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.responding import Send
 from keyfront.web.serving import ASGIApp, Scope
 
@@ -21,7 +21,7 @@ def application(edge: Edge, door: Door, desk: Desk | None = None) -> ASGIApp:
         if scope["type"] != "http":
             return
         try:
-            viewer = ViewerRequest(scope)
+            viewer = Request(scope)
             if desk is None:
                 await edge.answer(viewer, door, receive, send)
             else:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 from weakref import WeakSet
 
-from keyfront.edge.configuration import EMPTY, Configuration, Site
+from keyfront.edge.configuration import EMPTY, Configuration, Distribution
 from keyfront.edge.observation import Desk
 from keyfront.edge.pipeline import Edge
 from keyfront.edge.request.admission import Door
@@ -160,18 +160,24 @@ class Listeners:
         await self.certify()
         if not self._dedicated or self._closed:
             return frozenset()
-        wanted = {(site.id, site.port): site for site in configuration.sites.values() if site.port is not None}
+        wanted = {
+            (distribution.id, distribution.port): distribution
+            for distribution in configuration.distributions.values()
+            if distribution.port is not None
+        }
         for gone in self._own.keys() - wanted.keys():
             for port in self._own.pop(gone):
                 self._close_later(port)
         failing = set()
-        for key, site in wanted.items():
+        for key, distribution in wanted.items():
             if key not in self._own:
                 try:
-                    self._own[key] = self._open_own(site, key[1])
+                    self._own[key] = self._open_own(distribution, key[1])
                 except PortError as error:
-                    _log.warning("distribution %s (%s) is not served: %s", site.id, site.domain_name, error)
-                    failing.add(site.id)
+                    _log.warning(
+                        "distribution %s (%s) is not served: %s", distribution.id, distribution.domain_name, error
+                    )
+                    failing.add(distribution.id)
         return frozenset(failing)
 
     async def certify(self) -> None:
@@ -207,10 +213,10 @@ class Listeners:
     def _port(self, app: ASGIApp, number: int, *, option: str = "another port") -> OpenPort:
         return OpenPort(app, number, option=option, use=self._use, drain_seconds=self._drain_seconds)
 
-    def _open_own(self, site: Site, number: int) -> tuple[OpenPort, OpenPort]:
-        secure = self._port(application(self._edge, Door(site_id=site.id), self._desk), number)
+    def _open_own(self, distribution: Distribution, number: int) -> tuple[OpenPort, OpenPort]:
+        secure = self._port(application(self._edge, Door(distribution_id=distribution.id), self._desk), number)
         try:
-            plain = self._port(application(self._edge, Door(number, site.id), self._desk), number + 1)
+            plain = self._port(application(self._edge, Door(number, distribution.id), self._desk), number + 1)
         except PortError:
             self._close_later(secure)
             raise

@@ -167,8 +167,8 @@ class EdgeServer:
         self.edge.cache.purge(invalidation.matcher())
 
     def _domain_name(self, distribution_id: str) -> str:
-        site = self.edge.configuration.sites.get(distribution_id)
-        return site.domain_name if site else ""
+        distribution = self.edge.configuration.distributions.get(distribution_id)
+        return distribution.domain_name if distribution else ""
 
     def _use(self) -> None:
         self.edge.configuration = CLOSED if self._closed else self._configuration
