@@ -18,7 +18,7 @@ import pyarrow.parquet
 from benchmarks.contest import Aim, Peer, PeerError, Result, Row, race, rows
 from benchmarks.signing import KEY_PAIR_ID, URL
 from keyfront import SigningKey
-from keyfront.integrations.tables.workers import cores
+from keyfront.integrations.tables.pool import cores
 
 _RAW = "raw cryptography, a process a core"
 _OURS = "keyfront sign-table"

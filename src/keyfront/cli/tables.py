@@ -1,4 +1,4 @@
-"""`keyfront sign-table`: the URLs of a table signed, row by row, into another table."""
+"""`keyfront sign-table`: sign the URLs of a table, row by row, into another table."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ def sign_table(
         typer.Option(
             "--signed-column",
             metavar="NAME",
-            help="The column for the signed URLs: a new one, or one that is replaced. Without it: signed_url, new.",
+            help="The column for the signed URLs: a new one, or one that is replaced. If not given: signed_url, new.",
         ),
     ] = None,
     max_lifetime: MaxLifetime = None,
@@ -70,15 +70,18 @@ def sign_table(
         typer.Option(
             "--reject",
             metavar="FILE",
-            help="Rows that cannot be signed: number, URL and reason. Without it: OUT's name with .rejects.csv.",
+            help="Rows that cannot be signed: number, URL and reason. If not given: OUT's name with .rejects.csv.",
         ),
     ] = None,
     kind: Annotated[
         Literal["csv", "tsv", "parquet", "arrow", "arrows"] | None,
-        typer.Option("--format", case_sensitive=False, help="What a file is whose name does not say it."),
+        typer.Option("--format", case_sensitive=False, help="The format of a file whose name does not say it."),
     ] = None,
     processes: Annotated[
-        int | None, typer.Option("--processes", metavar="N", min=1, help="That sign at the same time: one a core.")
+        int | None,
+        typer.Option(
+            "--processes", metavar="N", min=1, help="How many sign at the same time. If not given: one a core."
+        ),
     ] = None,
     part_rows: Annotated[
         int | None,
@@ -86,12 +89,12 @@ def sign_table(
             "--part-rows",
             metavar="N",
             min=1,
-            help="Rows of a part, the most that a kill makes be signed again, a process: half a second's.",
+            help="Rows of a part at most. Parts under way are lost by a kill. If not given: half a second's rows.",
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace OUT and the reject file.")] = False,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Throw away what a run that was stopped has done, and begin anew.")
+        bool, typer.Option("--restart", help="Throw away what an earlier run has done, and start over.")
     ] = False,
     hash_name: Hash = None,
     passphrase_file: PassphraseFile = None,
@@ -100,9 +103,9 @@ def sign_table(
 ) -> None:
     """Sign the URLs of a table into another table.
 
-    Rows keep their order and all their columns. Those that cannot be signed go to the reject file. A run that was
-    killed or failed continues with the same command, from the folder OUT.keyfront, where it keeps what is done; a span
-    in --expires is counted from the first run's start. OUT appears in one step, when all of it is there.
+    Rows keep their order and all their columns. Rows that cannot be signed go to the reject file. OUT appears in one
+    step, when all of it is there. The same command continues a run that was killed or failed: it keeps what is done in
+    the file OUT.keyfront. A span in --expires counts from the first run's start.
 
     \b
     Exit status: 0 every row is signed; 1 done, and some rows are in the reject file; 2 not done: bad input, a full
@@ -148,7 +151,7 @@ def sign_table(
                 progress=progress,
             )
     except KeyboardInterrupt:
-        say(f"stopped: what is done is kept in {out}.keyfront, and the same command goes on")
+        say(f"stopped: what is done is kept in {out}.keyfront, and the same command continues")
         raise typer.Exit(STOPPED) from None
     _report(done, as_json=as_json)
     if done.rejected:

@@ -32,7 +32,7 @@ def main(source: Path, folder: Path) -> None:
         run = partial(sign_table, source, out, signer, TERMS, processes=1, part_rows=4)
         status = in_a_process(partial(killed_at, number, out.parent), run)
         left = sorted(each.name for each in out.parent.iterdir())
-        whole_already = out.exists() and not (out.parent / "out.csv.keyfront" / "journal.json").exists()
+        whole_already = out.exists() and not (out.parent / "out.csv.keyfront").exists()
         kept, refused = -1, ""
         try:
             kept = run().kept

@@ -15,8 +15,8 @@ except ModuleNotFoundError as error:
     raise KeyfrontError(f"tables need pyarrow: {install('tables')}") from None
 
 from keyfront.integrations.tables.batches import separate, sign_batch, signed_schema
-from keyfront.integrations.tables.files import sign_table
 from keyfront.integrations.tables.formats import Format
+from keyfront.integrations.tables.run import sign_table
 from keyfront.integrations.tables.summary import Progress, Seen, Summary
 from keyfront.integrations.tables.terms import TableTerms
 

@@ -1,149 +1,132 @@
 # mypy: disable-error-code="import-untyped"
-"""The folder beside a table that is being written: its parts, its journal, and a lock.
+"""The rows that are signed so far, in one file beside the table: part behind part, each with its length and check sum.
 
-A part is a run of rows with a number, always of the same size but the last. It has its name only when it is whole and
-on the disk, so that whatever kills a run, each part is either there or to be made. The journal's token is in the name:
-what a process of a run that was killed still writes is never taken for a part of a run that was begun anew.
+A part that was being written when a run was killed does not fit its check sum. It is cut off, and made anew.
 """
 
-import contextlib
 import fcntl
 import json
 import os
-import re
 import stat
-import threading
-from collections.abc import Iterable, Iterator, Sequence
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
-
 from keyfront.errors import InputError, ServiceError
-from keyfront.integrations.tables.journal import Journal
-from keyfront.integrations.tables.summary import Seen
-from keyfront.integrations.tables.writing import sync, writing
+from keyfront.integrations.tables.writing import writing
 from keyfront.ownership import check_owner
 
-_NOTES: Final = b"keyfront:seen"
-_PART: Final = re.compile(r"part-([0-9a-f]+)-([0-9]{8})\.arrows")
-_OURS: Final = re.compile(r"part-[0-9a-f]+-[0-9]{8}\.arrows(\.[0-9-]+\.tmp)?|(journal|out|reject)(\.json)?(\.tmp)?")
+Run = Mapping[str, str]
+"""What a run was begun with, by name. The next run goes on with that and with nothing else."""
+
+_SIZES: Final = struct.Struct(">QQ")
+"""Bytes and rows of the part that follows."""
+_CHECK: Final = struct.Struct(">I")
+_AGAIN: Final = "--restart begins anew, without what is done"
 
 
-class Work:
-    """What is done of the table `out`, in the folder `out`.keyfront."""
+class WorkFile:
+    """The work file of one run. Its first part has no rows and says what the run was told."""
 
-    def __init__(self, out: Path) -> None:
-        self.folder = out.with_name(f"{out.name}.keyfront")
-        self.out = self.folder / "out.tmp"
-        """The whole table, until it is put in its place."""
-        self.reject = self.folder / "reject.tmp"
-        self._journal = self.folder / "journal.json"
-        self._lock = self.folder / "lock"
+    def __init__(self, path: Path, file: FileIO) -> None:
+        self.path = path
+        self.rows = 0
+        """Rows in the parts that are there."""
+        self.placing = False
+        """Whether the table was whole, and free to be put in its place."""
+        self._file = file
+        self.ours = not os.fstat(file.fileno()).st_size
 
-    @contextmanager
-    def held(self) -> Iterator["Work"]:
-        """The folder, for this process alone. It is gone afterwards unless it holds something to go on with."""
-        with writing(self.folder):
-            self.folder.mkdir(mode=0o700, exist_ok=True)
-            found = self.folder.lstat()
-            if not stat.S_ISDIR(found.st_mode):
-                raise InputError(f"{self.folder} is not a folder: move it away, or choose another name for the table")
-            check_owner(self.folder, found)
-            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise InputError(f"another run is writing into {self.folder}: wait for it, or stop it") from None
-            if os.fstat(descriptor).st_nlink == 0:
-                raise InputError(f"another run has just finished with {self.folder}: look at its result")
-            try:
-                yield self
-            finally:
-                if not self.out.exists() and not any(_PART.fullmatch(each.name) for each in self.folder.iterdir()):
-                    self._journal.unlink(missing_ok=True)
-                    self._lock.unlink(missing_ok=True)
-                    with contextlib.suppress(OSError):  # it holds what is not ours
-                        self.folder.rmdir()
-        finally:
-            os.close(descriptor)
+    def run(self) -> Run | None:
+        """The run that left rows; `None` without one. What is torn at the end is cut off. Raises `InputError`."""
+        parts = self._parts()
+        first = next(parts, None)
+        if first is None and os.fstat(self._file.fileno()).st_size:
+            raise InputError(f"{self.path} is not a work file of this version of keyfront: {_AGAIN}")
+        self.ours, whole = True, self._file.tell()
+        for rows, _ in parts:
+            self.rows, self.placing, whole = self.rows + rows, not rows, self._file.tell()
+        with writing(self.path):
+            self._file.truncate(whole)
+        found: Run | None = json.loads(first[1]) if first and self.rows else None
+        return found
 
-    def journal(self) -> Journal | None:
-        """What an earlier run noted. Raises `InputError`."""
-        return Journal.read(self._journal)
+    def begin(self, run: Run) -> None:
+        """Throw away what there is, and begin with `run`. Raises `ServiceError`."""
+        self.rows, self.placing, self.ours = 0, False, True
+        with writing(self.path):
+            self._file.truncate(0)
+        self.add(0, json.dumps(dict(run)).encode())
 
-    def note(self, journal: Journal) -> None:
-        """Replace the journal in one step."""
-        beside = self._journal.with_suffix(".tmp")
-        with writing(self._journal):
-            beside.write_text(journal.to_json(), "utf-8")
-            sync(beside)
-            beside.replace(self._journal)
-            sync(self.folder)
+    def remove(self) -> None:
+        """Remove the file."""
+        with writing(self.path):
+            self.path.unlink(missing_ok=True)
 
-    def done(self, token: str) -> set[int]:
-        """The numbers of the parts that are there."""
-        found = (_PART.fullmatch(each.name) for each in self.folder.iterdir())
-        return {int(each[2]) for each in found if each and each[1] == token}
+    def add(self, rows: int, part: bytes) -> None:
+        """Write a part behind the others. Raises `ServiceError`."""
+        sizes = _SIZES.pack(len(part), rows)
+        data = memoryview(sizes + _CHECK.pack(zlib.crc32(part, zlib.crc32(sizes))) + part)
+        with writing(self.path):
+            self._file.seek(0, os.SEEK_END)
+            while data:
+                data = data[self._file.write(data) or 0 :]
+        self.rows += rows
 
-    def clear(self) -> None:
-        """Remove all that a run left, its journal last."""
-        with writing(self.folder):
-            for each in self.folder.iterdir():
-                if _OURS.fullmatch(each.name) and each != self._journal:
-                    each.unlink()
-            self._journal.unlink(missing_ok=True)
+    def place(self) -> None:
+        """Note that the table may be put in its place, so that the next run may do so if this one is killed."""
+        self.add(0, b"")
+        self.placing = True
 
-    def read(self, token: str, number: int) -> tuple[Iterator[pa.RecordBatch], list[Seen]]:
-        """A part's rows, and what was seen when they were signed."""
-        path = part(self.folder, token, number)
-        try:
-            stream = pa.ipc.open_stream(str(path))
-            seen = [Seen(**each) for each in json.loads(stream.schema.metadata[_NOTES])]
-        except (OSError, pa.ArrowException, ValueError, KeyError, TypeError):
-            raise _damaged(path) from None
+    def parts(self) -> Iterator[bytes]:
+        """The parts with rows, in order. Raises `ServiceError` when one cannot be read any more."""
+        there = 0
+        for rows, part in self._parts():
+            there += rows
+            if rows:
+                yield part
+        if there != self.rows:
+            raise ServiceError(f"{self.path} cannot be read any more: {_AGAIN}")
 
-        def batches() -> Iterator[pa.RecordBatch]:
-            with stream:
-                while True:
-                    try:
-                        batch = stream.read_next_batch()
-                    except StopIteration:
-                        return
-                    except (OSError, pa.ArrowException):
-                        raise _damaged(path) from None
-                    yield batch
-
-        return batches(), seen
+    def _parts(self) -> Iterator[tuple[int, bytes]]:
+        self._file.seek(0)
+        size, head = os.fstat(self._file.fileno()).st_size, _SIZES.size + _CHECK.size
+        while (begun := self._file.tell()) + head <= size:
+            sizes, check = self._file.read(_SIZES.size), self._file.read(_CHECK.size)
+            length, rows = _SIZES.unpack(sizes)
+            part = self._file.read(length) if begun + head + length <= size else b""
+            if len(part) != length or _CHECK.unpack(check)[0] != zlib.crc32(part, zlib.crc32(sizes)):
+                return
+            yield rows, part
 
 
-def part(folder: Path, token: str, number: int) -> Path:
-    """Where a part stands."""
-    return folder / f"part-{token}-{number:08d}.arrows"
+@contextmanager
+def work_file(out: Path) -> Iterator[WorkFile]:
+    """The work file of the table `out`, `out`.keyfront, for this process alone. It stays only if it has rows.
 
-
-def write_part(folder: Path, token: str, number: int, batches: Sequence[pa.RecordBatch], seen: Iterable[Seen]) -> None:
-    """Have a part whole on the disk, and then give it its name. Raises `ServiceError`."""
-    path = part(folder, token, number)
-    beside = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    schema = batches[0].schema
-    notes = json.dumps([asdict(each) for each in seen]).encode()
-    schema = schema.with_metadata({**(schema.metadata or {}), _NOTES: notes})
-    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    Raises `InputError` for one that another run has open, or that somebody else could have written.
+    """
+    path = out.with_name(f"{out.name}.keyfront")
     with writing(path):
+        if (path.exists() or path.is_symlink()) and not stat.S_ISREG(path.lstat().st_mode):
+            raise InputError(f"{path} is not a regular file: move it away, or choose another name for the table")
+        file = FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+")
+    with file:
         try:
-            with pa.ipc.new_stream(str(beside), schema, options=options) as stream:
-                for batch in batches:
-                    stream.write_batch(batch)
-            sync(beside)
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
-
-
-def _damaged(path: Path) -> ServiceError:
-    return ServiceError(f"{path} cannot be read any more: remove it, and the same command makes it again")
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(f"another run is writing into {path}: wait for it, or stop it") from None
+        found = os.fstat(file.fileno())
+        check_owner(path, found)
+        if not found.st_nlink:
+            raise InputError(f"another run has just finished with {path}: look at its result")
+        work = WorkFile(path, file)
+        try:
+            yield work
+        finally:
+            if work.ours and not work.rows:
+                work.remove()

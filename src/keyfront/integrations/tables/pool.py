@@ -1,0 +1,175 @@
+# mypy: disable-error-code="import-untyped"
+"""Parts of a table signed at the same time: by a process a core, or by threads where the key is elsewhere.
+
+A local ECDSA signature is too short for threads: Python's share of a row would hold up a second one, even with RSA. A
+key in KMS is waited for, which threads can do.
+"""
+
+import json
+import multiprocessing
+import os
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from typing import Any, Final
+
+import pyarrow as pa
+
+from keyfront.core.keys import SigningKey
+from keyfront.core.misuse import SigningWarning
+from keyfront.core.signing import Signer
+from keyfront.errors import ServiceError
+from keyfront.integrations.tables.batches import sign_batch
+from keyfront.integrations.tables.summary import Seen
+from keyfront.integrations.tables.terms import TableTerms
+
+Submit = Callable[[pa.RecordBatch], Future[bytes]]
+"""Begins with a part. The result is for `read_part`."""
+
+_REMOTE: Final = 8
+"""Threads that wait for a key elsewhere."""
+_SEEN: Final = b"keyfront:seen"
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def workers(signer: Signer, terms: TableTerms, *, now: float, most: int) -> Iterator[tuple[Submit, int]]:
+    """What takes parts, and how many parts may wait there. `most` processes sign, or this one if `most` is 1.
+
+    Expiries are judged by the time `now`. When the context ends, no worker is left.
+    """
+    with warnings.catch_warnings():
+        if isinstance(signer.key, SigningKey) and most > 1:
+            with _processes(signer, signer.key, terms, now, most) as submit:
+                yield submit, 2 * most
+            return
+        count = 1 if isinstance(signer.key, SigningKey) else _REMOTE
+        _count_warnings()
+        copy = Signer(clock=lambda: now, **_arguments(signer))
+        with ThreadPoolExecutor(count, "keyfront-table") as pool:
+            try:
+                yield lambda part: pool.submit(_sign_part, copy, terms, part), 2 * count
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+def read_part(part: bytes) -> tuple[pa.RecordBatch, list[Seen]]:
+    """A part's rows as `sign_batch` gave them, and the warnings that there were."""
+    with pa.ipc.open_stream(part) as stream:
+        seen = [Seen(**each) for each in json.loads(stream.schema.metadata[_SEEN])]
+        return stream.read_next_batch(), seen
+
+
+def add(seen: dict[str, Seen], more: Iterable[Seen]) -> None:
+    """Count `more` in."""
+    for each in more:
+        known = seen.get(each.finding)
+        seen[each.finding] = each if known is None else Seen(known.finding, known.text, known.times + each.times)
+
+
+def _arguments(signer: Signer) -> dict[str, Any]:
+    names = ("key_pair_id", "key", "hash_algorithm", "max_lifetime", "ipv6")
+    return {name: getattr(signer, name) for name in names}
+
+
+def _sign_part(signer: Signer, terms: TableTerms, part: pa.RecordBatch) -> bytes:
+    seen: dict[str, Seen] = {}
+    _current.seen = seen
+    try:
+        signed = sign_batch(part, signer, terms)
+    finally:
+        _current.seen = None
+    notes = json.dumps([asdict(each) for each in seen.values()])
+    return _packed(signed.replace_schema_metadata({**(signed.schema.metadata or {}), _SEEN: notes}))
+
+
+def _packed(batch: pa.RecordBatch) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as stream:
+        stream.write_batch(batch)
+    return bytes(sink.getvalue())
+
+
+class _Current(threading.local):
+    seen: dict[str, Seen] | None = None
+
+
+_current = _Current()
+
+
+def _count_warnings() -> None:
+    """Have a thread's signing warnings counted while it signs a part: a million rows must not warn a million times."""
+    warnings.simplefilter("always", SigningWarning)
+    before = warnings.showwarning
+
+    def show(message: Warning | str, *rest: Any, **named: Any) -> None:
+        if isinstance(message, SigningWarning) and _current.seen is not None:
+            add(_current.seen, [Seen(message.finding, str(message), 1)])
+        else:
+            before(message, *rest, **named)
+
+    warnings.showwarning = show
+
+
+@contextmanager
+def _processes(signer: Signer, key: SigningKey, terms: TableTerms, now: float, count: int) -> Iterator[Submit]:
+    # Not forked: the caller may have threads, and their locks would be copied as they are. The key goes through a pipe.
+    begin = partial(_begin, {**_arguments(signer), "key": key.pem()}, terms, now)
+    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), begin)
+
+    def submit(part: pa.RecordBatch) -> Future[bytes]:
+        packed = _packed(part)
+        # A process that begins here never hears of Ctrl-C: its parent does, and lets a part end.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return pool.submit(_sign_packed, packed)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    try:
+        yield submit
+    except BrokenProcessPool:
+        raise ServiceError(
+            "a process that was signing ended before it was done (killed for want of memory? In a script of your own: "
+            'call sign_table below `if __name__ == "__main__":`). What is done is kept: the same command goes on'
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_sign_here: Callable[[pa.RecordBatch], bytes] | None = None
+
+
+def _begin(arguments: dict[str, Any], terms: TableTerms, now: float) -> None:
+    """A process's first act."""
+    global _sign_here
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _count_warnings()
+    pa.set_cpu_count(1)
+    pa.set_memory_pool(pa.system_memory_pool())  # gives back what it need not keep: 10 MB a process
+    signer = Signer(clock=lambda: now, **{**arguments, "key": SigningKey.load(arguments["key"])})
+    _sign_here = partial(_sign_part, signer, terms)
+
+
+def _end_with_parent() -> None:
+    # A parent that is killed tells nobody, and the pool's queue would be waited at for ever.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
+
+
+def _sign_packed(packed: bytes) -> bytes:
+    assert _sign_here is not None
+    with pa.ipc.open_stream(packed) as stream:
+        return _sign_here(stream.read_next_batch())

@@ -1,0 +1,216 @@
+# mypy: disable-error-code="import-untyped"
+"""A table in a file signed into another: part after part, and put in its place at the end in one step."""
+
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import fields, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from keyfront.core.keys import SigningKey
+from keyfront.core.misuse import SigningWarning
+from keyfront.core.policy import Moment
+from keyfront.core.signing import Signer
+from keyfront.errors import InputError
+from keyfront.integrations.tables.batches import separate, signed_schema
+from keyfront.integrations.tables.columns import position, text_column, texts
+from keyfront.integrations.tables.files import Files
+from keyfront.integrations.tables.formats import Format, check_writable
+from keyfront.integrations.tables.pool import add, cores, read_part, workers
+from keyfront.integrations.tables.reading import open_table
+from keyfront.integrations.tables.summary import Progress, Seen, Summary
+from keyfront.integrations.tables.terms import TableTerms
+from keyfront.integrations.tables.work import Run, WorkFile, work_file
+from keyfront.integrations.tables.writing import Write, new_file
+
+Tell = Callable[[Progress], None]
+
+_REASON: Final = "keyfront:reason"
+_REJECTED: Final = pa.schema([("row", pa.int64()), ("url", pa.string()), ("reason", pa.string())])
+_PART_ROWS: Final = {"ecdsa": 16 * 1024, "rsa": 1024}
+_REMOTE_PART_ROWS: Final = 256
+"""Rows that a core signs in about half a second: what a kill makes be signed once more."""
+_PART_BYTES: Final = 4 << 20
+_PROBE: Final = "https://d111111abcdef8.cloudfront.net/"
+"""Signed before the first row: a key or a time that is of no use is told at once."""
+_BEGUN: Final = "begun"
+_AGAIN: Final = "--restart begins anew"
+
+
+def sign_table(
+    source: Path,
+    out: Path,
+    signer: Signer,
+    terms: TableTerms,
+    *,
+    reject: Path | None = None,
+    kind: Format | None = None,
+    force: bool = False,
+    restart: bool = False,
+    processes: int | None = None,
+    part_rows: int | None = None,
+    progress: Tell | None = None,
+) -> Summary:
+    """Sign the URLs of the table in the file `source` into a table in the file `out`.
+
+    Rows keep their order. Rows that cannot be signed go to `reject` (if not given: `out`'s name with `.rejects.csv`) as
+    row number, URL and reason. The files' names say their form, or `kind` where a name does not.
+
+    What is done is kept in the file `out`.keyfront. The same call continues a run that ended early, with the expiry
+    that a span gave the first run. `restart` throws away what is done, and `force` lets `out` be replaced. `processes`
+    sign at the same time (if not given: one a core; for a key in memory), parts of `part_rows` rows at most.
+
+    Raises `InputError` for what cannot be read, understood or continued, and `ServiceError` for a disk that is full
+    or a key that cannot sign.
+    """
+    files, tell = Files.checked(source, out, reject, kind), progress or (lambda _: None)
+    terms = replace(terms, reason_column=_REASON)
+    run = {**files.told(), **_told(terms, signer)}
+    with open_table(source, files.source_kind) as table, work_file(out) as work:
+        schema = signed_schema(table.schema, terms)
+        schema = schema.remove(schema.get_field_index(_REASON))
+        check_writable(schema, files.out_kind)
+        before = None if restart else work.run()
+        now = time.time() if before is None else float(before[_BEGUN])
+        if before is None:
+            files.check_free(force=force)
+            _prove(signer, terms, now)
+            work.begin({**run, _BEGUN: str(now)})
+        else:
+            _check_same(before, {**run, _BEGUN: before[_BEGUN]}, out)
+        fixed, kept = terms.fixed(now), work.rows
+        until = None if fixed.expires is None else _seconds(fixed.expires)
+        if until is not None and until <= time.time() and not work.placing:
+            raise InputError(f"what this run gives its URLs has expired meanwhile: {_AGAIN}")
+        rows = part_rows or (
+            _PART_ROWS[signer.key.algorithm] if isinstance(signer.key, SigningKey) else _REMOTE_PART_ROWS
+        )
+        parts = _parts(table.batches, rows, kept)
+        _sign(parts, work, signer, fixed, now, processes or cores(), lambda n: tell(Progress("signing", n, table.rows)))
+        if files.told().items() - run.items():
+            raise InputError(f"{source} was changed while it was read: {_AGAIN}")
+        with files.written() as new:
+            rejected, seen = _write(work, files, new, fixed, schema, lambda n: tell(Progress("writing", n, work.rows)))
+            if not work.placing:
+                files.check_free(force=force)
+                work.place()
+            files.place()
+        signed = work.rows - rejected
+        work.remove()
+    return Summary(out, signed, rejected, files.reject if rejected else None, kept, until, seen)
+
+
+def _check_same(before: Run, run: Run, out: Path) -> None:
+    """Raise `InputError` unless the run that was begun `before` was this one."""
+    no = "not given"
+    otherwise = "; ".join(
+        f"{name} was {before.get(name, no)} and is {run.get(name, no)}"
+        for name in {**before, **run}
+        if before.get(name) != run.get(name)
+    )
+    if otherwise:
+        raise InputError(f"{out} was begun otherwise ({otherwise}): give the same again, or {_AGAIN}")
+
+
+def _prove(signer: Signer, terms: TableTerms, now: float) -> None:
+    """Raise `KeyfrontError` for what would refuse every row."""
+    fixed = terms.fixed(now)
+    expires = now + 60 if fixed.expires is None else fixed.expires
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SigningWarning)
+        signer.sign_url(_PROBE, expires=expires, max_lifetime=terms.max_lifetime)
+
+
+def _parts(batches: Iterator[pa.RecordBatch], rows: int, skip: int) -> Iterator[pa.RecordBatch]:
+    """The rows behind the first `skip`, in parts."""
+    for batch in batches:
+        fitting = max(1, min(rows, len(batch) * _PART_BYTES // max(1, batch.nbytes)))
+        for start in range(min(skip, len(batch)), len(batch), fitting):
+            yield batch.slice(start, fitting)
+        skip = max(0, skip - len(batch))
+
+
+def _sign(
+    parts: Iterator[pa.RecordBatch],
+    work: WorkFile,
+    signer: Signer,
+    terms: TableTerms,
+    now: float,
+    processes: int,
+    tell: Callable[[int], None],
+) -> None:
+    """Add every part to the work file, in order."""
+    waiting: deque[tuple[int, Future[bytes]]] = deque()
+
+    def take() -> None:
+        rows, signing = waiting.popleft()
+        work.add(rows, signing.result())
+        tell(work.rows)
+
+    tell(work.rows)
+    ahead = list(islice(parts, 2))
+    if not ahead:
+        return
+    with workers(signer, terms, now=now, most=processes if len(ahead) > 1 else 1) as (submit, most):
+        for part in chain(ahead, parts):
+            waiting.append((len(part), submit(part)))
+            while len(waiting) >= most or (waiting and waiting[0][1].done()):
+                take()
+        while waiting:
+            take()
+
+
+def _write(
+    work: WorkFile,
+    files: Files,
+    new: tuple[Path, Path],
+    terms: TableTerms,
+    schema: pa.Schema,
+    tell: Callable[[int], None],
+) -> tuple[int, tuple[Seen, ...]]:
+    """Write the table and the rows that are not signed; how many these are, and what was warned of."""
+    seen: dict[str, Seen] = {}
+    done = rejected = 0
+    with ExitStack() as stack:
+        write = stack.enter_context(new_file(new[0], files.out_kind, schema))
+        write_reject: Write | None = None
+        for part in work.parts():
+            batch, notes = read_part(part)
+            add(seen, notes)
+            signed, unsigned = separate(batch, terms)
+            if len(unsigned):
+                write_reject = write_reject or stack.enter_context(new_file(new[1], files.reject_kind, _REJECTED))
+                write_reject(_rejected(batch, unsigned, terms, done))
+            if len(signed):
+                write(signed.cast(schema))
+            done, rejected = done + len(batch), rejected + len(unsigned)
+            tell(done)
+    return rejected, tuple(seen.values())
+
+
+def _rejected(batch: pa.RecordBatch, unsigned: pa.RecordBatch, terms: TableTerms, before: int) -> pa.RecordBatch:
+    """Row number (the first row is 1), URL as it came and reason."""
+    places = pc.indices_nonzero(pc.is_valid(batch.column(terms.reason_column)))
+    urls = texts(unsigned.column(position(unsigned.schema, terms.url_column)), "backslashreplace")
+    rows = pc.add(places.cast(pa.int64()), before + 1)
+    return pa.RecordBatch.from_arrays([rows, text_column(urls), unsigned.column(terms.reason_column)], schema=_REJECTED)
+
+
+def _told(terms: TableTerms, signer: Signer) -> Run:
+    """The terms as they were given: a span stays one, so that the same command says the same later."""
+    who = f"{signer.key_pair_id}, {signer.key.public_key.fingerprint}, {signer.hash_algorithm}"
+    given = {each.name: getattr(terms, each.name) for each in fields(terms)}
+    return {**{name: str(value) for name, value in given.items() if value is not None}, "the signer": who}
+
+
+def _seconds(moment: Moment) -> int:
+    assert isinstance(moment, int)
+    return moment
