@@ -160,9 +160,9 @@ def _tried(place: str, secret: Any) -> tuple[object, Exception | None]:
 
 
 def _printed(error: Exception) -> str:
-    """All that a traceback of `error` says, and what a log that writes `args` would."""
+    """All that a traceback of `error` says, and what a log that writes `args` or its facts would."""
     lines = traceback.format_exception(error, limit=0)  # no source lines: those of this test hold no key
-    return "".join(lines) + f"{error!r} {error.args}"
+    return "".join(lines) + f"{error!r} {error.args} {vars(error)}"
 
 
 def test_the_oracle_sees_a_key_that_is_printed() -> None:

@@ -329,7 +329,7 @@ def test_what_is_no_private_key_is_refused_saying_what_it_is(source: str | bytes
         ("-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----", "cannot be read"),
         ("-----BEGIN RSA PUBLIC KEY-----\nMIIB\n-----END RSA PUBLIC KEY-----", "openssl rsa -RSAPublicKey_in"),
         ("-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----", "openssl x509 -pubkey"),
-        (OTHER["rsa"].pem(), "private key; needed: BEGIN PUBLIC KEY"),
+        (OTHER["rsa"].pem(), "private key; needed: a public key"),
     ],
 )
 def test_what_is_no_public_key_is_refused_saying_what_it_is(source: str | bytes, says: str) -> None:

@@ -7,7 +7,6 @@ once, when it is loaded; signing and verifying then only compute.
 import base64
 import hashlib
 import os
-import re
 import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
+from keyfront.core.pem import PRIVATE_LABELS, PUBLIC_LABELS, check_text, find_block, read_file
 from keyfront.core.showing import refuse_text, told
 from keyfront.errors import InputError, KeyLoadError
 
@@ -38,14 +38,7 @@ _RSA_HASHES = {"SHA1": hashes.SHA1(), "SHA256": hashes.SHA256()}  # noqa: S303  
 _DIGESTS = {"SHA1": hashlib.sha1, "SHA256": hashlib.sha256}
 _ECDSA_HASHES = {name: ec.ECDSA(Prehashed(algorithm)) for name, algorithm in _RSA_HASHES.items()}
 
-_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
-# The two headers of PKCS#1 and SEC1 with a passphrase. The length of the salt is known, so that the key's own text is
-# found behind it even when every line break was lost.
-_ENCRYPTION_HEADERS = re.compile(
-    r"\s*Proc-Type:\s*4,ENCRYPTED\s*DEK-Info:\s*([A-Z0-9-]+-CBC,(?:[0-9A-F]{32}|[0-9A-F]{16}))", re.IGNORECASE
-)
 _NEEDED = "CloudFront takes RSA 2048 and ECDSA P-256 (prime256v1)"
-_PRIVATE_LABELS = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY")
 
 
 class PublicKey:
@@ -73,16 +66,15 @@ class PublicKey:
     @classmethod
     def load(cls, pem: bytes | str) -> "PublicKey":
         """The key in `pem` (`BEGIN PUBLIC KEY`); `KeyLoadError` for anything CloudFront would not take."""
-        _check_text(pem)
-        label, block = _find_block(pem, wanted=("PUBLIC KEY",), what="a public key (BEGIN PUBLIC KEY)")
-        if label != "PUBLIC KEY":
-            raise KeyLoadError(_WRONG_LABEL.get(label, f"found {label}") + "; needed: BEGIN PUBLIC KEY")
+        check_text(pem)
+        _, block = find_block(pem, PUBLIC_LABELS)
         try:
             key = serialization.load_pem_public_key(block)
         except (ValueError, UnsupportedAlgorithm):
-            raise KeyLoadError(f"the public key's content cannot be read; {_NEEDED}") from None
+            text = f"the public key's content cannot be read; {_NEEDED}"
+            raise KeyLoadError(text, reason="key-damaged") from None
         if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
-            raise KeyLoadError(_found(key))
+            raise _another_kind(key)
         return cls(key)
 
     def verify(self, data: bytes, signature: bytes, hash_algorithm: HashAlgorithm = "SHA1") -> bool:
@@ -129,7 +121,7 @@ class SigningKey:
     def __init__(self, key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> None:
         if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
             refuse_text(key, "the key", "load it with SigningKey.load(pem), or SigningKey.load(Path(…)) for a file")
-            raise KeyLoadError(_found(key))
+            raise _another_kind(key)
         self._key = key
         self.public_key = PublicKey(key.public_key())
         self.algorithm = self.public_key.algorithm
@@ -154,19 +146,18 @@ class SigningKey:
         still holds is not parsed again, unless it is encrypted.
         """
         if isinstance(source, Path):
-            source = _read(source)
-        _check_text(source)
+            source = read_file(source)
+        check_text(source)
         digest = hashlib.sha256(
             source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
         ).digest()
         if (held := _HELD.get(digest)) is not None:
             return held
-        label, block = _find_block(source, wanted=_PRIVATE_LABELS, what="a private key in PEM")
-        if label not in _PRIVATE_LABELS:
-            raise KeyLoadError(_WRONG_LABEL.get(label, f"found {label}") + "; needed: a private key in PEM")
+        label, block = find_block(source, PRIVATE_LABELS)
         encrypted = label == "ENCRYPTED PRIVATE KEY" or b"Proc-Type: 4,ENCRYPTED" in block
         if encrypted and not passphrase:
-            raise KeyLoadError("the private key is encrypted: its passphrase is needed")
+            text = "the private key is encrypted: its passphrase is needed"
+            raise KeyLoadError(text, reason="passphrase-missing", member="passphrase")
         secret = passphrase.encode() if isinstance(passphrase, str) else passphrase
         try:
             # Without the search for errors in its numbers, which takes 35 ms: that it signs is shown below, in one.
@@ -174,15 +165,18 @@ class SigningKey:
                 block, secret if encrypted else None, unsafe_skip_rsa_key_validation=True
             )
         except UnsupportedAlgorithm:
-            raise KeyLoadError(f"the private key is of a kind that is not supported; {_NEEDED}") from None
+            text = f"the private key is of a kind that is not supported; {_NEEDED}"
+            raise KeyLoadError(text, reason="key-of-another-kind") from None
         except (ValueError, TypeError):
-            wrong = "the passphrase is wrong, or the key is damaged" if encrypted else "the key is damaged"
-            raise KeyLoadError(f"the private key cannot be read: {wrong}") from None
+            if encrypted:
+                text = "the private key cannot be read: the passphrase is wrong, or the key is damaged"
+                raise KeyLoadError(text, reason="passphrase-wrong", member="passphrase") from None
+            raise _damaged() from None
         if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-            raise KeyLoadError(_found(key))
+            raise _another_kind(key)
         loaded = cls(key)
         if not loaded._is_whole():
-            raise KeyLoadError("the private key cannot be read: the key is damaged")
+            raise _damaged()
         if not encrypted:  # whoever names a wrong passphrase, or none, has to be told so
             _HELD[digest] = loaded
         return loaded
@@ -260,10 +254,10 @@ def _algorithm(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> Algorithm:
             return "rsa"
     elif isinstance(key.curve, ec.SECP256R1):
         return "ecdsa"
-    raise KeyLoadError(_found(key))
+    raise _another_kind(key)
 
 
-def _found(key: object) -> str:
+def _another_kind(key: object) -> KeyLoadError:
     size = getattr(key, "key_size", None)
     if isinstance(key, rsa.RSAPublicKey | rsa.RSAPrivateKey):
         kind = f"an RSA key of {size} bits"
@@ -271,70 +265,11 @@ def _found(key: object) -> str:
         kind = f"an ECDSA key on the curve {key.curve.name}"
     else:
         kind = f"a key of another kind ({type(key).__name__.lstrip('_')})"
-    return f"found {kind}; {_NEEDED}"
+    return KeyLoadError(f"found {kind}; {_NEEDED}", reason="key-of-another-kind", value=kind)
 
 
-_WRONG_LABEL = {
-    **dict.fromkeys(_PRIVATE_LABELS, "found a private key"),
-    "PUBLIC KEY": "found a public key",
-    "RSA PUBLIC KEY": "found a PKCS#1 public key (convert it: openssl rsa -RSAPublicKey_in -pubout)",
-    "CERTIFICATE": "found a certificate (take its key out: openssl x509 -pubkey -noout)",
-    "CERTIFICATE REQUEST": "found a certificate request",
-    "OPENSSH PRIVATE KEY": "found an OpenSSH private key (convert it: ssh-keygen -p -m PEM -N '' -f FILE)",
-}
-
-
-def _find_block(pem: bytes | str, *, wanted: tuple[str, ...], what: str) -> tuple[str, bytes]:
-    """The first block of a wanted label, or else the first block at all, with its lines mended."""
-    text = pem.decode("utf-8", "replace") if isinstance(pem, bytes) else pem
-    # An environment variable or a JSON file may have turned line ends into the two characters "\n".
-    text = text.replace("\\r", "").replace("\\n", "\n").replace("\r", "")
-    blocks = _BLOCK.findall(text)
-    if not blocks:
-        raise KeyLoadError(_why_no_block(pem, text, what))
-    label, body = next((block for block in blocks if block[0] in wanted), blocks[0])
-    return label, _rewrap(label, body)
-
-
-def _why_no_block(pem: bytes | str, text: str, what: str) -> str:
-    if not text.strip():
-        return f"found nothing at all; needed: {what}"
-    if "-----BEGIN" in text:
-        return f"the PEM is cut off or damaged: its END line does not match its BEGIN line; needed: {what}"
-    if isinstance(pem, bytes) and pem[:1] == b"\x30":
-        return f"found binary DER; needed: {what} (convert it: openssl pkey -inform DER)"
-    if text.lstrip().startswith("ssh-"):
-        return f"found an OpenSSH public key; needed: {what} (convert it: ssh-keygen -e -m PKCS8 -f FILE)"
-    if text.lstrip().startswith("LS0tLS1CRUdJTi"):
-        return f"found PEM that was encoded in base64 once more; needed: {what} (decode it: base64 -d)"
-    if isinstance(pem, str) and text.rstrip().endswith((".pem", ".key")):
-        return f"found what looks like a file's name; needed: {what} (a file is given as a pathlib.Path)"
-    return f"found no PEM block; needed: {what}"
-
-
-def _rewrap(label: str, body: str) -> bytes:
-    """A PEM block whose base64 stands in lines of 64 characters, whatever was done to its line breaks."""
-    headers = _ENCRYPTION_HEADERS.match(body)
-    head = [f"Proc-Type: 4,ENCRYPTED\nDEK-Info: {headers[1]}\n"] if headers else []
-    data = re.sub(r"\s+", "", body[headers.end() :] if headers else body)
-    lines = [data[at : at + 64] for at in range(0, len(data), 64)]
-    return "\n".join([f"-----BEGIN {label}-----", *head, *lines, f"-----END {label}-----", ""]).encode(
-        "ascii", "replace"
-    )
-
-
-def _check_text(source: object) -> None:
-    if not isinstance(source, str | bytes):
-        raise KeyLoadError(f"found a {type(source).__name__}; needed: PEM as text or bytes, or a pathlib.Path")
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise KeyLoadError(f"cannot read the key file {told(path)}: {error.strerror}") from None
-    except ValueError:  # a line end or a null in its name: a PEM was taken for a path
-        raise KeyLoadError(f"cannot read the key file {told(path)}: give PEM as text, and a path as a Path") from None
+def _damaged() -> KeyLoadError:
+    return KeyLoadError("the private key cannot be read: the key is damaged", reason="key-damaged")
 
 
 def _write_new(path: Path, text: str, *, mode: int) -> None:
