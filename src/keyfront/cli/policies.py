@@ -72,7 +72,7 @@ def lint(
     try:
         linted = judge(text, now=when, url=url, ipv6=ipv6, max_lifetime=longest)
     except InputError as error:
-        raise InputError(f"{name}: {error}" if url is None or url not in str(error) else f"--url: {error}") from None
+        raise InputError(f"{'--url' if error.member == 'url' else name}: {error}") from None
     if as_json:
         show_json(_told(name, linted))
     else:

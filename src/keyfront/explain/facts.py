@@ -8,6 +8,7 @@ from typing import Final, cast
 
 from keyfront.core import access
 from keyfront.core.access import Rejection
+from keyfront.core.credentials import Fault, presented
 from keyfront.core.keys import HashAlgorithm, PublicKey
 from keyfront.core.policy import Policy
 from keyfront.core.urls import MAX_URL_BYTES, SIGNING_PARAMETERS
@@ -201,6 +202,12 @@ class Facts:
     def reason(self, check: str) -> str:
         """Why `check` failed, as the judge names it; empty where it did not, or was not made."""
         return next((each.reason for each in self.decision.checks if each.name == check), "")
+
+    @cached_property
+    def policy_fault(self) -> str:
+        """Why the policy cannot be used: the `reason` of its error. Empty for a policy that can be used."""
+        policy = presented(self.request.url, self.request.cookie).policy
+        return policy.cause if isinstance(policy, Fault) else ""
 
     def detail(self, check: str) -> str:
         """What the judge saw at `check`."""

@@ -180,8 +180,7 @@ def _never(policy: Policy, now: float) -> Iterator[Finding]:
     try:
         validity(policy.expires, policy.starts, now)
     except PolicyError as error:
-        name = "expired" if policy.expires <= now else "starts-after-expiry"
-        yield Finding(name, "error", _sentence(str(error)))
+        yield Finding(error.reason, "error", _sentence(str(error)))
 
 
 def _unasked(resource: str | None, url: str | None) -> Iterator[Finding]:

@@ -85,7 +85,6 @@ def private_address_in_policy(facts: Facts) -> Found | None:
 )
 def network_malformed(facts: Facts) -> Found | None:
     value = facts.condition("IpAddress", "AWS:SourceIp") if facts.custom else None
-    detail = facts.detail("policy")
-    if value is None or not facts.failed("policy") or not ("ip is" in detail or "SourceIp" in detail):
+    if value is None or not facts.failed("policy") or facts.policy_fault != "network-malformed":
         return None
     return Found(f"AWS:SourceIp is {str(value)[:60]}.")
