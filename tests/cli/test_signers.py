@@ -52,6 +52,28 @@ def test_a_document_says_id_key_and_hash(run: Run, document: Path) -> None:
     assert allowed(out.strip(), KEY.public_key)
 
 
+def test_a_key_file_that_others_can_read_neither_signs_nor_is_rotated(
+    run: Run, service: "Service", no_aws: pytest.MonkeyPatch, document: Path
+) -> None:
+    no_aws.delenv("AWS_ENDPOINT_URL")
+    no_aws.setenv("AWS_ENDPOINT_URL_CLOUDFRONT", service.url)
+    no_aws.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    client = boto3.client("cloudfront")
+    key = {"CallerReference": "r", "Name": "n", "EncodedKey": KEY.public_key.pem, "Comment": ""}
+    made = client.create_public_key(PublicKeyConfig=key)["PublicKey"]["Id"]  # type: ignore[arg-type]
+    client.create_key_group(KeyGroupConfig={"Name": "shop", "Items": [made]})
+    document.write_text(SignerDocument(made, KEY).to_json())
+    document.chmod(0o644)
+    signer = ("--signer", f"file:{document}")
+    plan = ("--grace", "1h", "--longest-life", "1h", "--probe-url", URL)
+    for command in (("sign", URL, *signer, "--expires", "1h"), ("rotate", "start", "--group", "shop", *signer, *plan)):
+        with mock_aws():
+            status, out, err = run(*command)
+        assert (status, out) == (2, "")
+        assert f"the key file {document} has mode 0644" in err
+        assert f"chmod 600 {document}" in err
+
+
 def test_cookies_too(run: Run, document: Path) -> None:
     status, out, _ = run("sign-cookies", URL, "--signer", f"file:{document}", "--expires", "1h")
     assert status == 0

@@ -184,7 +184,7 @@ def test_a_caller_is_not_told_of_a_failure_from_before_it_came() -> None:
         assert go_on.wait(30)
         raise ServiceError("the service is down")
 
-    value = Refreshing(fetch, name="the value", ttl=60, retry=0, seconds=20)
+    value = Refreshing(fetch, name="the value", ttl=60, seconds=20)
     with ThreadPoolExecutor(2) as pool:
         early = pool.submit(value.get)
         assert entered.wait(30)

@@ -20,7 +20,7 @@ TTL = 60.0
 
 @pytest.fixture
 def value(fetch: "Fetch", clock: "Clock") -> Refreshing[str]:
-    return Refreshing(fetch, name="the value", ttl=TTL, retry=5, clock=clock)
+    return Refreshing(fetch, name="the value", ttl=TTL, clock=clock)
 
 
 def test_a_hundred_threads_that_find_nothing_share_one_fetch(value: Refreshing[str], fetch: "Fetch") -> None:
@@ -149,10 +149,10 @@ def test_a_failing_fetch_is_tried_again_only_after_a_rest(
     clock.pass_by(TTL + 1)
     value.get()
     wait_until(lambda: len(caplog.records) == 1)
-    clock.pass_by(4)
+    clock.pass_by(0.9)
     assert [value.get() for _ in range(50)] == ["value 1"] * 50
     assert fetch.calls == 2
-    clock.pass_by(2)
+    clock.pass_by(0.2)
     fetch.failure = None
     value.get()
     wait_until(lambda: value.get() == "value 3")
@@ -203,7 +203,7 @@ def test_an_unexpected_exception_lands_as_a_service_error_without_its_text(
 
 
 def test_a_value_past_its_usable_age_is_no_longer_served(fetch: "Fetch", clock: "Clock") -> None:
-    value = Refreshing(fetch, name="the value", ttl=TTL, retry=5, usable=3 * TTL, clock=clock)
+    value = Refreshing(fetch, name="the value", ttl=TTL, usable=3 * TTL, clock=clock)
     value.get()
     fetch.fail()
     clock.pass_by(2.5 * TTL)

@@ -37,7 +37,7 @@ def start(
         typer.Option(
             "--signer",
             metavar="ADDRESS",
-            help="Where the signers' document is: ssm:/NAME, secretsmanager:NAME or file:PATH.",
+            help="Where the signers' document is, such as ssm:/NAME, secretsmanager:NAME or file:PATH.",
         ),
     ],
     grace: Annotated[

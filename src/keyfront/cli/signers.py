@@ -30,8 +30,7 @@ SignerAddress = Annotated[
     typer.Option(
         "--signer",
         metavar="ADDRESS",
-        help="In place of --private-key, where the key lives: ssm:/NAME, secretsmanager:NAME, kms:alias/NAME, "
-        "env:VARIABLE or file:PATH.",
+        help="In place of --private-key, where the key lives, such as ssm:/NAME, kms:alias/NAME or file:PATH.",
     ),
 ]
 CheckKey = Annotated[
@@ -46,8 +45,8 @@ Hash = Annotated[
     typer.Option(
         "--hash",
         case_sensitive=False,
-        help="What is signed with: sha1, if not said; sha256 adds Hash-Algorithm to the URL or the cookies. "
-        "A document at --signer says it itself.",
+        help="What is signed with: sha1 if not given; sha256 adds Hash-Algorithm to the URL or the cookies. "
+        "A document at --signer has its own.",
     ),
 ]
 

@@ -18,7 +18,7 @@ def store(
     address: Annotated[
         str,
         typer.Argument(
-            metavar="ADDRESS", help="Where signers will find it: ssm:/NAME, secretsmanager:NAME, file:PATH."
+            metavar="ADDRESS", help="Where signers will find it, such as ssm:/NAME, secretsmanager:NAME or file:PATH."
         ),
     ],
     key_id: Annotated[str, typer.Option("--key-id", metavar="ID", help="The public key's id in CloudFront (K…).")],

@@ -1,4 +1,4 @@
-"""A value that is fetched from somewhere slow and kept: one fetch a time-to-live, however many wait for it.
+"""A value that is fetched from a slow source and kept: one fetch a time-to-live, however many wait for it.
 
 Used for signing keys and for the key sets that tokens are checked with. Threads and event loops can share one.
 """
@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
+from copy import copy
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -19,9 +20,11 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SECONDS: Final = 10.0
-"""How long a caller waits, at most, when nothing else is said."""
+"""How long a caller waits at most, if not given."""
 _FRESHNESS_SECONDS: Final = 0.5
 """How long a caller waits for a newer value, at most, where there is one that may be served."""
+_RETRY_SECONDS: Final = 1.0
+"""How long after a failed fetch the next one begins, at the earliest."""
 _OVERDUE: Final = 2 / 3
 """The part of a caller's time after which a fetch counts as hanging: the rest is for another."""
 _MOST_HANGING: Final = 8
@@ -38,7 +41,7 @@ class _Held(Generic[T]):
 
 
 @dataclass(eq=False, slots=True)
-class _Flight:
+class _Attempt:
     """A fetch under way; `begun` may be a moment from now."""
 
     begun: float
@@ -61,19 +64,19 @@ class Counts:
 class Refreshing(Generic[T]):
     """The value of `fetch`, kept for `ttl` seconds.
 
-    - The first caller starts a fetch, in a thread of its own; everybody who comes meanwhile waits for that one.
+    - The first caller starts a fetch, in a thread of its own. Everybody who comes meanwhile waits for that one.
     - A value older than `ttl` is still served while one fetch renews it in the background. After a pause of two TTLs
-      without any fetch, callers wait half a second for the new value: what a quiet service kept overnight may be of a
-      key that was rotated away.
-    - When a fetch fails, the last good value is served (for `usable` seconds since it was fetched; without limit
-      when `None`) and a warning is logged; the next attempt is made `retry` seconds later at the earliest.
-    - Without a value that may be served, a caller waits `seconds` at most. The answer is that of a fetch which began
-      after the caller came: once the source works again, the next call succeeds, whatever failed before it.
-    - A fetch that has taken two thirds of `seconds` counts as failed, and another may begin beside it. What it brings
-      in the end still counts.
+      without any fetch, callers wait half a second for the new value: the old one may be of a key that was rotated
+      away overnight.
+    - If a fetch fails, the last good value is served (for `usable` seconds since it was fetched; without limit if
+      `None`) and a warning is logged. The next attempt starts a second later at the earliest.
+    - Without a value that may be served, a caller waits `seconds` at most, for a fetch that began after the caller
+      came. So no caller gets an older failure: once the source works again, the next call succeeds.
+    - A fetch that has taken two thirds of `seconds` counts as failed, and another may begin beside it. Its result
+      still counts when it comes.
 
-    `fetch` raises `KeyfrontError` for what it expects to fail with. `name` is what log lines call the value.
-    `clock` gives seconds that never run backwards.
+    `fetch` raises `KeyfrontError` for what it expects to fail with. Log lines call the value `name`. `clock` gives
+    seconds that never run backwards.
     """
 
     def __init__(
@@ -82,7 +85,6 @@ class Refreshing(Generic[T]):
         *,
         name: str,
         ttl: float,
-        retry: float = 1.0,
         usable: float | None = None,
         seconds: float = SECONDS,
         clock: Callable[[], float] = time.monotonic,
@@ -90,7 +92,6 @@ class Refreshing(Generic[T]):
         self._fetch = fetch
         self._name = name
         self._ttl = ttl
-        self._retry = retry
         self._usable = usable
         self._seconds = seconds
         self._clock = clock
@@ -98,9 +99,9 @@ class Refreshing(Generic[T]):
         self._held: _Held[T] | None = None
         self._failure: KeyfrontError | None = None
         self._failed = self._ended = float("-inf")
-        self._flight: _Flight | None = None
+        self._attempt: _Attempt | None = None
         self._hanging = 0
-        self._landing = _event()
+        self._finished = _new_event()
         self._fetches = self._failures = 0
 
     @property
@@ -113,23 +114,25 @@ class Refreshing(Generic[T]):
     def get(self) -> T:
         """The value; waits only where there is none that may be served. Raises the fetch's `KeyfrontError`."""
         held = self._held
-        return held.value if held and self._is_young(held) else _blocking(self._course(self._is_young))
+        return held.value if held and self._is_young(held) else _wait(self._steps(self._is_young))
 
     async def get_async(self) -> T:
         """As `get`, for a coroutine: the event loop is never blocked."""
         held = self._held
-        return held.value if held and self._is_young(held) else await _waiting(self._course(self._is_young))
+        return held.value if held and self._is_young(held) else await _wait_async(self._steps(self._is_young))
 
     def newer(self, than: T, *, every: float) -> T:
         """A value fetched after `than`, when one may be had: at most one such fetch in `every` seconds.
 
         For a caller whom the value did not help (a token that names an unknown key). Otherwise `than` again.
         """
-        return than if self._held is None else _blocking(self._course(self._is_newer(than, every), self._seconds))
+        return than if self._held is None else _wait(self._steps(self._is_newer(than, every), self._seconds))
 
     async def newer_async(self, than: T, *, every: float) -> T:
         """As `newer`, for a coroutine."""
-        return than if self._held is None else await _waiting(self._course(self._is_newer(than, every), self._seconds))
+        return (
+            than if self._held is None else await _wait_async(self._steps(self._is_newer(than, every), self._seconds))
+        )
 
     def _is_young(self, held: _Held[T]) -> bool:
         return self._clock() - held.since < self._ttl
@@ -137,7 +140,7 @@ class Refreshing(Generic[T]):
     def _is_newer(self, than: T, every: float) -> Callable[[_Held[T]], bool]:
         return lambda held: held.value is not than or self._clock() - held.since < every
 
-    def _course(
+    def _steps(
         self, good: Callable[[_Held[T]], bool], patience: float | None = None
     ) -> Generator[tuple[Future[None], float], None, T]:
         """Leads a caller to a value: yields what to wait for and for how long at most, and returns the value.
@@ -155,18 +158,18 @@ class Refreshing(Generic[T]):
                 answered = self._failed >= came
                 if until is None:
                     until = time.monotonic() + (self._patience(held, now) if patience is None else patience)
-                flight = None if answered else self._take_off(now, serving=held is not None)
-                landing, failure = self._landing, self._failure
+                attempt = None if answered else self._attempt_at(now, serving=held is not None)
+                finished, failure = self._finished, self._failure
             left = until - time.monotonic()
-            if flight is not None and left > 0:
-                yield landing, min(left, max(flight.begun + self._overdue - now, 0.01))
+            if attempt is not None and left > 0:
+                yield finished, min(left, max(attempt.begun + self._overdue - now, 0.01))
             elif held is not None:
                 return held.value
-            elif flight is None and failure is not None:
+            elif attempt is None and failure is not None:
                 # One failure answers many callers: each gets an exception, with a traceback, of its own.
-                raise type(failure)(str(failure)) from None
+                raise copy(failure) from None
             else:
-                raise self._late(self._seconds)
+                raise self._timeout(self._seconds)
 
     def _patience(self, held: _Held[T] | None, now: float) -> float:
         if held is None:
@@ -177,28 +180,28 @@ class Refreshing(Generic[T]):
     def _overdue(self) -> float:
         return self._seconds * _OVERDUE
 
-    def _take_off(self, now: float, *, serving: bool) -> _Flight | None:
+    def _attempt_at(self, now: float, *, serving: bool) -> _Attempt | None:
         """The fetch under way, or a new one. Needs the lock.
 
         None while resting after a failure if there is a value to serve meanwhile; else the new one begins after it.
         """
-        if self._flight is not None and now - self._flight.begun >= self._overdue:
-            self._give_up(self._flight, now)
-        if self._flight is None:
-            rest = max(self._ended + self._retry - now, 0.0) if self._failure is not None else 0.0
+        if self._attempt is not None and now - self._attempt.begun >= self._overdue:
+            self._give_up(self._attempt, now)
+        if self._attempt is None:
+            rest = max(self._ended + _RETRY_SECONDS - now, 0.0) if self._failure is not None else 0.0
             if (serving and rest > 0) or self._hanging >= _MOST_HANGING:
                 return None
-            flight = _Flight(now + rest)
-            thread = threading.Thread(target=self._fly, args=(flight, rest), name=f"fetch {self._name}", daemon=True)
+            attempt = _Attempt(now + rest)
+            thread = threading.Thread(target=self._run, args=(attempt, rest), name=f"fetch {self._name}", daemon=True)
             try:
                 thread.start()
             except RuntimeError:
                 self._fail(ServiceError(f"{self._name} could not be read: no thread can be started"), now, now)
                 return None
-            self._flight = flight
-        return self._flight
+            self._attempt = attempt
+        return self._attempt
 
-    def _fly(self, flight: _Flight, rest: float) -> None:
+    def _run(self, attempt: _Attempt, rest: float) -> None:
         if rest > 0:
             time.sleep(rest)
         try:
@@ -211,27 +214,27 @@ class Refreshing(Generic[T]):
             _log.error("%s\n%s", outcome, "".join(traceback.format_tb(error.__traceback__)))
         with self._lock:
             now = self._clock()
-            if flight.given_up:
+            if attempt.given_up:
                 self._hanging -= 1
             else:
-                self._flight = None
+                self._attempt = None
                 self._fetches += 1
             if not isinstance(outcome, KeyfrontError):
-                self._keep(_Held(outcome, now, flight.begun), now)
-            elif not flight.given_up:
-                self._fail(outcome, flight.begun, now)
-            landing, self._landing = self._landing, _event()
-        landing.set_result(None)
+                self._keep(_Held(outcome, now, attempt.begun), now)
+            elif not attempt.given_up:
+                self._fail(outcome, attempt.begun, now)
+            finished, self._finished = self._finished, _new_event()
+        finished.set_result(None)
 
-    def _give_up(self, flight: _Flight, now: float) -> None:
-        flight.given_up = True
-        self._flight = None
+    def _give_up(self, attempt: _Attempt, now: float) -> None:
+        attempt.given_up = True
+        self._attempt = None
         self._hanging += 1
         self._fetches += 1
         # It is over for whoever came before it began, and for nobody else: another begins at once.
-        self._fail(self._late(self._overdue), float("-inf"), now - self._retry)
+        self._fail(self._timeout(self._overdue), float("-inf"), now - _RETRY_SECONDS)
 
-    def _late(self, seconds: float) -> ServiceError:
+    def _timeout(self, seconds: float) -> ServiceError:
         return ServiceError(f"{self._name} did not answer within {seconds:.3g} s")
 
     def _keep(self, held: _Held[T], now: float) -> None:
@@ -255,19 +258,19 @@ class Refreshing(Generic[T]):
         return self._usable is None or now - held.since < self._usable
 
 
-def _event() -> Future[None]:
+def _new_event() -> Future[None]:
     """What callers wait for. A waiter that is cancelled must not cancel it for all others."""
     event: Future[None] = Future()
     event.set_running_or_notify_cancel()
     return event
 
 
-def _blocking(course: Generator[tuple[Future[None], float], None, T]) -> T:
+def _wait(steps: Generator[tuple[Future[None], float], None, T]) -> T:
     try:
         while True:
-            landing, seconds = next(course)
+            finished, seconds = next(steps)
             try:
-                landing.result(seconds)
+                finished.result(seconds)
             except TimeoutError:
                 continue
     except StopIteration as end:
@@ -275,14 +278,14 @@ def _blocking(course: Generator[tuple[Future[None], float], None, T]) -> T:
         return value
 
 
-async def _waiting(course: Generator[tuple[Future[None], float], None, T]) -> T:
-    # Late: who blocks needs no event loop, and starts without the time that asyncio takes to load.
+async def _wait_async(steps: Generator[tuple[Future[None], float], None, T]) -> T:
+    # Late: code that blocks needs no event loop, and starts without the time that asyncio takes to load.
     import asyncio
 
     try:
         while True:
-            landing, seconds = next(course)
-            await asyncio.wait([asyncio.wrap_future(landing)], timeout=seconds)
+            finished, seconds = next(steps)
+            await asyncio.wait([asyncio.wrap_future(finished)], timeout=seconds)
     except StopIteration as end:
         value: T = end.value
         return value
