@@ -75,7 +75,7 @@ def edge(
     if config and endpoint_url is not None:
         raise InputError("--config and --endpoint-url are two sources of one configuration: give one of them")
     with needs("local"):
-        from keyfront.local.admin import Observing
+        from keyfront.local.admin import ObservationOptions
         from keyfront.local.edge_alone import EdgeOptions, run
     run(
         EdgeOptions(
@@ -89,7 +89,7 @@ def edge(
             workers=workers,
             stale_seconds=span(stale, "--stale").total_seconds(),
             drain_seconds=span(drain, "--drain").total_seconds(),
-            observing=Observing(log == "decisions", access_logs, admin_port),
+            observing=ObservationOptions(log == "decisions", access_logs, admin_port),
             directory=directory,
             renew_authority=renew_authority,
             json=as_json,

@@ -125,7 +125,7 @@ def up(
       keyfront up --log decisions --admin-port 9180
     """
     with needs("local"):
-        from keyfront.local.admin import Observing
+        from keyfront.local.admin import ObservationOptions
         from keyfront.local.up import Options, run
     run(
         Options(
@@ -140,7 +140,7 @@ def up(
             state=state,
             edges=edges,
             propagation_delay=seconds(propagation_delay, "--propagation-delay", most=timedelta(days=1)),
-            observing=Observing(log == "decisions", access_logs, admin_port),
+            observing=ObservationOptions(log == "decisions", access_logs, admin_port),
             explain=explain,
             enforce_iam=enforce_iam,
             drain_seconds=span(drain, "--drain").total_seconds(),

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from keyfront.edge.observation.access_log import AccessLog
 from keyfront.edge.server.settings import EdgeSettings
 from keyfront.edge.server.standing import Standing
-from keyfront.local.edges import Edges
+from keyfront.local.edge_fleet import EdgeFleet
 from keyfront.web.local import LocalOnly
 from keyfront.web.serving import Listener, bind_loopback
 
@@ -31,7 +31,7 @@ Standings = Callable[[], Mapping[str, Standing]]
 
 
 @dataclass(frozen=True)
-class Observing:
+class ObservationOptions:
     """What is wanted of it."""
 
     log_decisions: bool = False
@@ -65,7 +65,7 @@ class AdminPort:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._sockets[0].getsockname()[1]}"
 
-    def start(self, edges: Edges) -> None:
+    def start(self, edges: EdgeFleet) -> None:
         """Answer from now on."""
         app = LocalOnly(application(self.metrics, alive=edges.alive, standings=edges.standings))
         for bound in self._sockets:

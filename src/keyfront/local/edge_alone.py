@@ -14,9 +14,9 @@ from keyfront.edge.server.locations import Location
 from keyfront.edge.server.settings import EdgeSettings
 from keyfront.edge.server.standing import STALE_SECONDS
 from keyfront.inventory.files import read_files
-from keyfront.local.admin import AdminPort, Observing
+from keyfront.local.admin import AdminPort, ObservationOptions
 from keyfront.local.controlplane.propagation import Propagation
-from keyfront.local.edges import EdgePorts, Edges
+from keyfront.local.edge_fleet import EdgeFleet, EdgePorts
 from keyfront.ownership import own_folder
 from keyfront.web.draining import DRAIN_SECONDS, Ending, on_hangup
 
@@ -38,7 +38,7 @@ class EdgeOptions:
     """How long a configuration is used that cannot be read again."""
     drain_seconds: float = DRAIN_SECONDS
     """How long answers under way may go on at the end."""
-    observing: Observing = field(default_factory=Observing)
+    observing: ObservationOptions = field(default_factory=ObservationOptions)
     directory: Path = Path(".keyfront")
     renew_authority: bool = False
     json: bool = False
@@ -83,7 +83,7 @@ async def _start(options: EdgeOptions, ending: Ending, stack: contextlib.AsyncEx
         found = await asyncio.to_thread(read_files, options.files, keys=options.keys, origins=options.origins)
         hosts = {each.id: each.aliases or (f"{each.id.lower()}.cloudfront.localhost",) for each in found.distributions}
     places = [Location(number, options.workers) for number in range(1, options.workers + 1)]
-    edges = Edges(places, http_port=options.http_port, https_port=options.https_port)
+    edges = EdgeFleet(places, http_port=options.http_port, https_port=options.https_port)
     stack.push_async_callback(edges.stop, ending.drain)
     on_hangup(edges.reload, ending)
     watched = options.observing

@@ -17,12 +17,12 @@ from keyfront.edge.server.settings import EdgeSettings
 from keyfront.errors import KeyLoadError, ServiceError
 from keyfront.keystore import KeyStore, SSMParameter
 from keyfront.local import names
-from keyfront.local.admin import AdminPort, Observing
+from keyfront.local.admin import AdminPort, ObservationOptions
 from keyfront.local.aws import Endpoint, ServicesState
 from keyfront.local.clients import CREDENTIALS, REGION, Clients, clients
 from keyfront.local.controlplane import ControlPlane, Journal
 from keyfront.local.controlplane.asgi import application as control_plane_app
-from keyfront.local.edges import EdgePorts, Edges
+from keyfront.local.edge_fleet import EdgeFleet, EdgePorts
 from keyfront.local.provision import Provisioned, provision
 from keyfront.local.shop import Shop, load_shop
 from keyfront.local.shop.app import shop_app
@@ -54,7 +54,7 @@ class Options:
     """Seconds until a change has reached the last of them."""
     drain_seconds: float = DRAIN_SECONDS
     """How long answers under way may go on at the end."""
-    observing: Observing = field(default_factory=Observing)
+    observing: ObservationOptions = field(default_factory=ObservationOptions)
     """What an operator wants to see of the edge."""
     explain: bool = True
     """Whether refusals name their finding."""
@@ -104,7 +104,7 @@ class Machine:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._stack = contextlib.AsyncExitStack()
-        self._edges: Edges | None = None
+        self._edges: EdgeFleet | None = None
         self._facing: list[Listener] = []
         """What customers are connected to, beside the edges."""
 
@@ -121,7 +121,7 @@ class Machine:
         backend_sockets = self._bind(options.backend_port, "--backend-port")
 
         places = [Location(number, options.edges, options.propagation_delay) for number in range(1, options.edges + 1)]
-        edges = self._edges = Edges(places, http_port=options.http_port, https_port=options.https_port)
+        edges = self._edges = EdgeFleet(places, http_port=options.http_port, https_port=options.https_port)
         watched = options.observing
         admin = AdminPort(watched.admin_port, self._stack) if watched.admin_port is not None else None
         control_plane = ControlPlane(

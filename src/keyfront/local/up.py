@@ -14,7 +14,7 @@ from urllib.parse import quote
 from rich.console import Console
 
 from keyfront.local import clients as aws
-from keyfront.local.edges import EdgePorts
+from keyfront.local.edge_fleet import EdgePorts
 from keyfront.local.machine import Machine, Options, Running
 from keyfront.local.provision import KEY_GROUP
 from keyfront.web.draining import Ending

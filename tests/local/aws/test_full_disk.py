@@ -18,7 +18,7 @@ from keyfront.errors import KeyfrontError
 from keyfront.local.aws import ServicesState
 from keyfront.local.aws.mutations import must_be_kept
 
-LOGGER = "keyfront.local.aws.state"
+LOGGER = "keyfront.local.aws.services_state"
 
 
 class Kept:

@@ -13,7 +13,7 @@ import pytest
 from keyfront.errors import InputError, KeyfrontError
 from keyfront.local.aws import ServicesState
 from keyfront.local.aws.mutations import may_change
-from keyfront.local.aws.snapshot_lock import Gate
+from keyfront.local.aws.snapshot_lock import SnapshotLock
 
 
 class Kept:
@@ -206,7 +206,7 @@ def test_a_disk_that_takes_nothing_is_said_and_the_last_state_stays(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("keyfront.local.aws.snapshot.write_atomically", full)
-    monkeypatch.setattr("keyfront.local.aws.state._TRIES", 2)
+    monkeypatch.setattr("keyfront.local.aws.services_state._TRIES", 2)
     with caplog.at_level(logging.ERROR):
         running.client("ssm").put_parameter(Name="/q", Type="String", Value="v")
         assert said.wait(30)
@@ -275,7 +275,7 @@ class TestPublishedFolders:
 
 class TestGate:
     def test_whoever_shuts_it_waits_for_those_inside(self) -> None:
-        gate, inside, leave = Gate(), threading.Event(), threading.Event()
+        gate, inside, leave = SnapshotLock(), threading.Event(), threading.Event()
 
         def request() -> None:
             with gate.passing():
@@ -292,7 +292,7 @@ class TestGate:
         thread.join()
 
     def test_nobody_gets_in_while_it_is_shut(self) -> None:
-        gate, seen = Gate(), list[str]()
+        gate, seen = SnapshotLock(), list[str]()
 
         def request() -> None:
             with gate.passing():
@@ -306,7 +306,7 @@ class TestGate:
         assert seen == ["look", "request"]
 
     def test_a_request_that_waits_for_another_one_stops_nobody_for_good(self) -> None:
-        gate = Gate()
+        gate = SnapshotLock()
 
         def called() -> None:
             with gate.passing():

@@ -26,7 +26,7 @@ _ECHO = "def handler(event, context): return event"
 
 
 @dataclass(frozen=True)
-class Answer:
+class EndpointResponse:
     status: int
     headers: HTTPMessage
     body: bytes
@@ -67,7 +67,7 @@ class Web:
         )
         return str(made["ApiEndpoint"])
 
-    def ask(self, url: str, method: str = "GET", body: bytes = b"", **headers: str) -> Answer:
+    def ask(self, url: str, method: str = "GET", body: bytes = b"", **headers: str) -> EndpointResponse:
         """One request, as sent by somebody who resolves names under localhost."""
         parts = urlsplit(url)
         connection = HTTPConnection("127.0.0.1", self.endpoint.port, timeout=30)
@@ -77,7 +77,7 @@ class Web:
         got = connection.getresponse()
         content = got.read()
         connection.close()
-        return Answer(got.status, got.headers, content)
+        return EndpointResponse(got.status, got.headers, content)
 
 
 @pytest.fixture

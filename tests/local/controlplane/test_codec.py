@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from tests.examples import examples
 
-from keyfront.local.controlplane import ControlPlane, Response
+from keyfront.local.controlplane import APIResponse, ControlPlane
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.model import NAMESPACE, service_model
 from keyfront.local.controlplane.plane import OPERATIONS
@@ -88,7 +88,7 @@ def outputs(operation: OperationModel) -> SearchStrategy[dict[str, Any]]:
     return st.builds(operator.or_, values(shape), st.fixed_dictionaries(body))
 
 
-def parsed_by_botocore(response: Response, operation: OperationModel | None = None) -> dict[str, Any]:
+def parsed_by_botocore(response: APIResponse, operation: OperationModel | None = None) -> dict[str, Any]:
     """What a boto3 client makes of the response. It leaves a streamed body alone, which is then not `bytes`."""
     shape: Any = operation.output_shape if operation else None
     body = bytearray(response.body) if operation and operation.has_streaming_output else response.body

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from keyfront.local.controlplane import ControlPlane, Response
+from keyfront.local.controlplane import APIResponse, ControlPlane
 from keyfront.local.controlplane.plane import BODY_BYTES
 
 KEYS = "/2020-05-31/public-key"
@@ -247,7 +247,7 @@ def test_a_bug_of_ours_is_an_error_of_the_api_that_is_logged_and_changes_nothing
         "</DefaultCacheBehavior></DistributionConfig>"
     )
 
-    def ask(method: str, body: str = "") -> Response:
+    def ask(method: str, body: str = "") -> APIResponse:
         return plane.handle(method, "/2020-05-31/distribution", "", {}, body.encode())
 
     response = ask("POST", document)

@@ -10,10 +10,10 @@ from keyfront.local.aws.bridge import Bridge, read_body, send_answer
 from keyfront.local.aws.responses import AWSError
 from keyfront.local.aws.security import Guard, preflight, readable_by
 from keyfront.local.aws.services import Services
-from keyfront.local.aws.state import ServicesState
-from keyfront.local.aws.web.hosts import Address, addressed
+from keyfront.local.aws.services_state import ServicesState
+from keyfront.local.aws.web.hosts import WebAddress, addressed
 from keyfront.local.aws.web.requests import WebRequest
-from keyfront.local.aws.web.web_server import Front
+from keyfront.local.aws.web.web_server import WebServer
 from keyfront.local.controlplane import ControlPlane
 from keyfront.web.local import ASGIApp, Receive, Scope, Send
 
@@ -52,7 +52,7 @@ class Endpoint:
         self._guard = Guard(hosts=hosts, origins=origins)
         self._services = Services(moto_api=moto_api, enforce_iam=enforce_iam, state=state, plane=plane)
         self._bridge = Bridge(self._services)
-        self._front = Front(self._services.functions, self._services.perform, enforce=enforce_iam)
+        self._web_server = WebServer(self._services.functions, self._services.perform, enforce=enforce_iam)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -88,10 +88,10 @@ class Endpoint:
                 await asyncio.to_thread(self._on_reset)
             await self._bridge(target, headers, scope, receive, send)
 
-    async def _answer_web(self, address: Address, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer_web(self, address: WebAddress, scope: Scope, receive: Receive, send: Send) -> None:
         body = await read_body(receive)
         if body is not None:
-            await send_answer(await self._front.answer(address, WebRequest.of(scope, body)), scope, send)
+            await send_answer(await self._web_server.answer(address, WebRequest.of(scope, body)), scope, send)
 
     async def warm_up(self) -> None:
         """Load moto now (about a second, in a thread), so that the first request does not wait for it."""
@@ -127,7 +127,7 @@ class Endpoint:
         """`close`, and wait until the functions' processes have ended."""
         self.close()
         await self._services.functions.stop()
-        await self._front.close()
+        await self._web_server.close()
 
 
 def _is_cloudfront(target: Target) -> bool:

@@ -14,10 +14,10 @@ from io import BytesIO
 from typing import Any, Final
 
 from keyfront.local.aws.addressing import Target
-from keyfront.local.aws.deferred import LATER
-from keyfront.local.aws.responses import Answer, AWSError, RefusedError
-from keyfront.local.aws.streaming import CHUNK, WINDOW, Window
-from keyfront.local.aws.unkept import speaks_json
+from keyfront.local.aws.deferred import DEFERRED
+from keyfront.local.aws.file_window import CHUNK, WINDOW, Window
+from keyfront.local.aws.responses import AWSError, EndpointResponse, RefusedError
+from keyfront.local.aws.unsaved_changes import speaks_json
 from keyfront.web.serving import Message, Scope
 
 Receive = Callable[[], Awaitable[Message]]
@@ -58,7 +58,7 @@ class Bridge:
         del body
         loop = asyncio.get_running_loop()
         answer = await loop.run_in_executor(self._threads, self._ask, environ, headers, target.service)
-        later: Callable[[], Awaitable[Answer]] | None = environ.pop(LATER, None)
+        later: Callable[[], Awaitable[EndpointResponse]] | None = environ.pop(DEFERRED, None)
         if later is not None:
             answer = await later()
         window: Window | None = environ.pop(WINDOW, None)
@@ -86,7 +86,7 @@ class Bridge:
         for pool in (self._threads, self._files):
             pool.shutdown(wait=False)
 
-    def _ask(self, environ: Environ, headers: dict[str, str], service: str | None) -> Answer:
+    def _ask(self, environ: Environ, headers: dict[str, str], service: str | None) -> EndpointResponse:
         try:
             answer = _measured(_run(self._application, environ), environ)
             if service not in (None, "s3") and _is_nobodys(answer, environ):
@@ -125,13 +125,13 @@ class Bridge:
             gone.cancel()
 
 
-async def send_answer(answer: Answer, scope: Scope, send: Send) -> None:
+async def send_answer(answer: EndpointResponse, scope: Scope, send: Send) -> None:
     """Send a whole answer; to `HEAD` without its body."""
     await send(_start(answer))
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
 
 
-def _run(application: WSGIApplication, environ: Environ) -> Answer:
+def _run(application: WSGIApplication, environ: Environ) -> EndpointResponse:
     status, headers = "", list[tuple[str, str]]()
 
     def start_response(given: str, named: list[tuple[str, str]], _: object = None) -> None:
@@ -144,17 +144,17 @@ def _run(application: WSGIApplication, environ: Environ) -> Answer:
     finally:
         if close := getattr(chunks, "close", None):
             close()
-    return Answer(int(status.split(" ", 1)[0]), headers, body)
+    return EndpointResponse(int(status.split(" ", 1)[0]), headers, body)
 
 
-def _is_nobodys(answer: Answer, environ: Environ) -> bool:
+def _is_nobodys(answer: EndpointResponse, environ: Environ) -> bool:
     """Whether this is the web framework's page, or nothing at all, for what moto has no operation for."""
     if answer.status not in (404, 405) or environ["REQUEST_METHOD"] == "HEAD":
         return False
     return not answer.body or answer.body.startswith(b"<!doctype html>")
 
 
-def _measured(answer: Answer, environ: Environ) -> Answer:
+def _measured(answer: EndpointResponse, environ: Environ) -> EndpointResponse:
     """The answer with its own length, where Flask measured the empty body beside a window; with its body, if short."""
     window: Window | None = environ.get(WINDOW)
     if window is None:
@@ -164,10 +164,10 @@ def _measured(answer: Answer, environ: Environ) -> Answer:
     body = window.read(0) if len(window) <= CHUNK else b""
     if len(body) == len(window):
         del environ[WINDOW]
-    return Answer(answer.status, named, body)
+    return EndpointResponse(answer.status, named, body)
 
 
-def _start(answer: Answer) -> Message:
+def _start(answer: EndpointResponse) -> Message:
     named = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
     return {"type": "http.response.start", "status": answer.status, "headers": named}
 

@@ -2,5 +2,5 @@
 
 from typing import Final
 
-LATER: Final = "keyfront.later"
+DEFERRED: Final = "keyfront.deferred"
 """In a WSGI environ: a function that makes an awaitable of the answer, which takes the place of what was returned."""

@@ -12,22 +12,21 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from keyfront.local.aws import (
     background,
-    custom_resources,
     enforcement,
-    functions,
     http_apis,
+    lambda_configuration,
     parameters,
+    resource_groups,
     s3,
-    stacks,
-    tagging,
 )
 from keyfront.local.aws.addressing import signed_service
 from keyfront.local.aws.bridge import Environ, WSGIApplication
 from keyfront.local.aws.responses import AWSError, RefusedError
 from keyfront.local.aws.web import hosts
+from keyfront.local.cloudformation import custom_resources, stacks
 from keyfront.local.controlplane import ControlPlane
 from keyfront.local.lambdas import calls
-from keyfront.local.lambdas.service import Functions
+from keyfront.local.lambdas.function_runner import FunctionRunner
 
 # CloudFront is ours: moto's has none of its rules, and would answer whatever it is asked.
 _NEVER: Final = "cloudfront"
@@ -41,7 +40,7 @@ class Dispatcher(DomainDispatcherApplication):
 
     def __init__(
         self,
-        runner: Functions,
+        runner: FunctionRunner,
         *,
         moto_api: bool = False,
         enforce_iam: bool = False,
@@ -58,17 +57,17 @@ class Dispatcher(DomainDispatcherApplication):
         background.install()
         s3.install()
         stacks.install()
-        functions.install()
+        lambda_configuration.install()
         calls.install()
         enforcement.install()
         http_apis.install()
         parameters.install()
-        tagging.install()
+        resource_groups.install()
         super().__init__(self._create)
 
     def __call__(self, environ: Environ, start_response: Any) -> Any:
         """Answer one request."""
-        tagging.use(self._plane)
+        resource_groups.use(self._plane)
         calls.use(self._runner)
         enforcement.use(self._enforce_iam)
         hosts.use(environ.get("HTTP_HOST", ""))

@@ -23,10 +23,10 @@ from moto.iam.access_control import AssumedRoleAccessKey, CreateAccessKeyFailure
 from moto.utilities.utils import get_partition
 from werkzeug.exceptions import Forbidden
 
-from keyfront.local.aws.access import Caller, Verdict, judge
-from keyfront.local.aws.deferred import LATER
-from keyfront.local.aws.resources import Needed, needed
-from keyfront.local.aws.responses import Answer, AWSError
+from keyfront.local.aws.deferred import DEFERRED
+from keyfront.local.aws.permissions import Permission, needed
+from keyfront.local.aws.policy_evaluation import Caller, Evaluation, judge
+from keyfront.local.aws.responses import AWSError, EndpointResponse
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ _said: Final[set[str]] = set()
 
 
 @dataclass(frozen=True)
-class Identity:
+class Principal:
     """Who asks, and the policies that are theirs."""
 
     arn: str
@@ -66,27 +66,27 @@ def install() -> None:
     ActionAuthenticatorMixin._authenticate_and_authorize_action = authorize  # type: ignore[method-assign,assignment]
 
 
-def denied(identity: Identity, wanted: Needed) -> bool:
+def denied(identity: Principal, wanted: Permission) -> bool:
     """Whether `identity` may not do what is `wanted`."""
-    verdict = Verdict.SILENT
+    verdict = Evaluation.SILENT
     caller = Caller("account", frozenset({("AWS", identity.arn)}), {"aws:principalarn": identity.arn})
     for policy in identity.policies:
         found = judge(_addressed(policy), caller, wanted.action, wanted.resource)
-        if found is Verdict.DENY:
+        if found is Evaluation.DENY:
             return True
-        if found is Verdict.ALLOW:
+        if found is Evaluation.ALLOW:
             verdict = found
-    return verdict is not Verdict.ALLOW
+    return verdict is not Evaluation.ALLOW
 
 
-def role(account: str, region: str, arn: str) -> Identity:
+def role(account: str, region: str, arn: str) -> Principal:
     """A role as its own identity; one that is not there has no policies."""
     key = object.__new__(AssumedRoleAccessKey)
     key.account_id, key.partition, key._owner_role_name = account, get_partition(region), arn.split("/")[-1]
-    return Identity(arn, tuple(_documents(key)), f"role {key._owner_role_name}")
+    return Principal(arn, tuple(_documents(key)), f"role {key._owner_role_name}")
 
 
-def tell(identity: Identity, wanted: Needed) -> None:
+def tell(identity: Principal, wanted: Permission) -> None:
     """Say once, in the endpoint's log, what is missing."""
     line = f"IAM: {identity.called} may not {wanted.action} on {wanted.resource}: no policy of it allows that"
     if line not in _said and len(_said) < _MOST_SAID:
@@ -126,19 +126,19 @@ def _key_id(response: Any) -> str | None:
     return (found or presigned[0]).partition("/")[0].strip() or None
 
 
-def _identity(response: Any, key_id: str) -> Identity | None:
+def _identity(response: Any, key_id: str) -> Principal | None:
     account, partition = response.current_account, get_partition(response.region)
     token = response.headers.get("X-Amz-Security-Token") or response.querystring.get("X-Amz-Security-Token", [None])[0]
     try:
         if token is None:
             user = IAMUserAccessKey(account, partition, key_id, {})
-            return Identity(user.arn, tuple(_documents(user)), f"user {user._owner_user_name}")
+            return Principal(user.arn, tuple(_documents(user)), f"user {user._owner_user_name}")
         session = AssumedRoleAccessKey(account, partition, key_id, {"X-Amz-Security-Token": token})
     except CreateAccessKeyFailure:
         return None
     if _expired(session, token):
         return None
-    return Identity(session.arn, tuple(_documents(session)), f"role {session._owner_role_name}")
+    return Principal(session.arn, tuple(_documents(session)), f"role {session._owner_role_name}")
 
 
 def _expired(session: AssumedRoleAccessKey, token: str) -> bool:
@@ -173,8 +173,8 @@ def _refuse(response: Any, error: AWSError) -> None:
         error = AWSError(error.status, "AccessDeniedException", error.message)
     answer = error.answer(headers, service)
 
-    async def refused() -> Answer:
+    async def refused() -> EndpointResponse:
         return answer
 
-    request.environ[LATER] = refused
+    request.environ[DEFERRED] = refused
     raise Forbidden

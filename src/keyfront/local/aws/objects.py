@@ -10,9 +10,9 @@ from uuid import uuid4
 from moto.s3.exceptions import MissingKey, S3ClientError
 from moto.s3.models import FakeBucket, FakeKey
 
-from keyfront.local.aws import folder
-from keyfront.local.aws.folder import Facts
-from keyfront.local.aws.streaming import CHUNK, Descriptor, Window
+from keyfront.local.aws import content_folder
+from keyfront.local.aws.content_folder import Facts
+from keyfront.local.aws.file_window import CHUNK, Descriptor, Window
 
 # What moto copies it holds in memory, several times over.
 _COPIED_AT_MOST: Final = 256 * 1024 * 1024
@@ -35,7 +35,7 @@ class FileKey(FakeKey):
         )
         self._value_buffer.close()
         self.path = path
-        self.metadata.update({"Content-Type": folder.content_type(name), **headers})
+        self.metadata.update({"Content-Type": content_folder.content_type(name), **headers})
         describe(self, path.stat())
 
     def open(self) -> Descriptor:

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 from moto.core.base_backend import AccountSpecificBackend, BackendDict, BaseBackend
 from moto.s3.models import FakeKey
 
-from keyfront.local.aws.contents import Source
+from keyfront.local.aws.object_files import Source
 
 _LARGE: Final = 64 * 1024
 """Objects of so many bytes and more are not among the pickled bytes."""

@@ -9,7 +9,7 @@ from typing import Any
 from moto.s3.models import FakeBucket
 from moto.s3.utils import _VersionedKeyStore
 
-from keyfront.local.aws import folder
+from keyfront.local.aws import content_folder
 from keyfront.local.aws.objects import FileKey, describe
 
 
@@ -44,7 +44,7 @@ class PublishedKeys(_VersionedKeyStore):
             if published not in self._folders:
                 self._folders.append(published)
             self._scan()
-            return sorted(published.prefix + name for name in folder.contents(published.root).files)
+            return sorted(published.prefix + name for name in content_folder.contents(published.root).files)
 
     def __contains__(self, name: object) -> bool:
         self._look(str(name))
@@ -73,7 +73,9 @@ class PublishedKeys(_VersionedKeyStore):
             return
         found: dict[str, tuple[Path, _Folder]] = {}
         for each in reversed(self._folders):
-            found |= {each.prefix + name: (path, each) for name, path in folder.contents(each.root).files.items()}
+            found |= {
+                each.prefix + name: (path, each) for name, path in content_folder.contents(each.root).files.items()
+            }
         for name in self._given.keys() - found.keys():
             self._withdraw(name)
         for name, (path, each) in found.items():
@@ -84,7 +86,9 @@ class PublishedKeys(_VersionedKeyStore):
             return
         with self._lock:
             for each in self._folders:
-                if name.startswith(each.prefix) and (path := folder.find(each.root, name.removeprefix(each.prefix))):
+                if name.startswith(each.prefix) and (
+                    path := content_folder.find(each.root, name.removeprefix(each.prefix))
+                ):
                     self._offer(name, path, each)
                     return
             self._withdraw(name)
@@ -115,7 +119,7 @@ class PublishedKeys(_VersionedKeyStore):
 
 
 def publish(bucket: FakeBucket, root: Path, prefix: str, headers: Mapping[str, str]) -> list[str]:
-    """Make every content file under `root` (from `folder.root_of`) an object of `bucket`; see `PublishedKeys`."""
+    """Make every content file under `root` (from `root_of`) an object of `bucket`; see `PublishedKeys`."""
     keys = bucket.keys
     if not isinstance(keys, PublishedKeys):
         bucket.keys = keys = PublishedKeys(bucket)

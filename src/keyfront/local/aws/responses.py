@@ -10,7 +10,7 @@ _JSON_TYPES: Final = ("application/json", "application/x-amz-json-1.0", "applica
 
 
 @dataclass(frozen=True)
-class Answer:
+class EndpointResponse:
     """A whole HTTP answer. Header names and values are text that fits in ISO 8859-1."""
 
     status: int
@@ -28,7 +28,7 @@ class AWSError:
     json: bool = False
     """Whether the service writes JSON, whatever the request looks like."""
 
-    def answer(self, headers: Mapping[str, str], service: str | None) -> Answer:
+    def answer(self, headers: Mapping[str, str], service: str | None) -> EndpointResponse:
         """For a client that sent `headers` (names in lower case) to `service` (`None`: it did not say)."""
         if self.json or "x-amz-target" in headers or headers.get("content-type", "").startswith(_JSON_TYPES):
             kind = "application/x-amz-json-1.1"
@@ -44,7 +44,7 @@ class AWSError:
         encoded = body.encode()
         # REST-JSON clients look for the code in a header first.
         named = [("Content-Type", kind), ("Content-Length", str(len(encoded))), ("x-amzn-ErrorType", self.code)]
-        return Answer(self.status, named, encoded)
+        return EndpointResponse(self.status, named, encoded)
 
 
 class RefusedError(Exception):

@@ -14,11 +14,11 @@ from moto.s3.models import OWNER, FakeBucket, FakeKey
 from moto.s3.responses import S3Response
 from werkzeug.datastructures import ImmutableMultiDict
 
-from keyfront.local.aws import access, presigned
-from keyfront.local.aws.access import Caller, Verdict
+from keyfront.local.aws import policy_evaluation, presigned
+from keyfront.local.aws.file_window import WINDOW, Window
 from keyfront.local.aws.objects import opened
+from keyfront.local.aws.policy_evaluation import Caller, Evaluation
 from keyfront.local.aws.responses import AWSError
-from keyfront.local.aws.streaming import WINDOW, Window
 
 _ACTIONS: Final = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "POST": "Put", "DELETE": "Delete"}
 _ASPECTS: Final = {"acl": "Acl", "tagging": "Tagging", "versionId": "Version"}
@@ -30,12 +30,12 @@ _LISTING: Final = {
 _SECURE_TRANSPORT: Final = "true"
 
 _RESULTS: Final = {
-    Verdict.ALLOW: PermissionResult.PERMITTED,
-    Verdict.DENY: PermissionResult.DENIED,
-    Verdict.SILENT: PermissionResult.NEUTRAL,
+    Evaluation.ALLOW: PermissionResult.PERMITTED,
+    Evaluation.DENY: PermissionResult.DENIED,
+    Evaluation.SILENT: PermissionResult.NEUTRAL,
 }
 _LISTED_OWNER: Final = re.compile("(<Owner>.*?<ID>)[0-9a-f]+", re.DOTALL)
-_verdict: ContextVar[Verdict] = ContextVar("verdict", default=Verdict.SILENT)
+_verdict: ContextVar[Evaluation] = ContextVar("verdict", default=Evaluation.SILENT)
 
 
 class S3(S3Response):
@@ -63,14 +63,14 @@ class S3(S3Response):
         return status, named, body
 
     def _key_response(self, request: Any, full_url: str) -> TYPE_RESPONSE:
-        _verdict.set(Verdict.SILENT)
+        _verdict.set(Evaluation.SILENT)
         if request.method != "OPTIONS" and (bucket := self._bucket()):
             key_name = self.parse_key_name()
             caller = self._caller(bucket.account_id)
             verdict = _judge(bucket, caller, _action(request.method, request.args), key_name)
-            if verdict is Verdict.DENY or not (caller.kind == "account" or verdict is Verdict.ALLOW):
+            if verdict is Evaluation.DENY or not (caller.kind == "account" or verdict is Evaluation.ALLOW):
                 key = self.backend.get_object(self.bucket_name, key_name)
-                if verdict is Verdict.DENY or not _is_public(bucket, key, request):
+                if verdict is Evaluation.DENY or not _is_public(bucket, key, request):
                     raise S3AccessDeniedError
             _verdict.set(verdict)
         return super()._key_response(request, full_url)
@@ -105,11 +105,11 @@ class S3(S3Response):
         if authorization := headers.get("Authorization"):
             if not authorization.startswith(("AWS4-", "AWS ")):
                 raise S3ClientError("InvalidArgument", "Unsupported Authorization Type")
-            return access.signed(account, headers.get("x-amz-source-arn"), context)
+            return policy_evaluation.signed(account, headers.get("x-amz-source-arn"), context)
         held = presigned.is_signed(self.request.args, time.time())
         if isinstance(held, AWSError):
             raise S3ClientError(held.code, held.message)
-        return access.signed(account, None, context) if held else access.anonymous(context)
+        return policy_evaluation.signed(account, None, context) if held else policy_evaluation.anonymous(context)
 
 
 def install() -> None:
@@ -122,14 +122,14 @@ def install() -> None:
     FakeBucket.get_permission = get_permission  # type: ignore[assignment]
 
 
-def _judge(bucket: FakeBucket, caller: Caller, action: str, key_name: str | None) -> Verdict:
+def _judge(bucket: FakeBucket, caller: Caller, action: str, key_name: str | None) -> Evaluation:
     if bucket.policy is None:
-        return Verdict.SILENT
+        return Evaluation.SILENT
     resource = f"{bucket.arn}/{key_name}" if key_name is not None else bucket.arn
-    verdict = access.judge(bucket.policy.decode(), caller, action, resource)
+    verdict = policy_evaluation.judge(bucket.policy.decode(), caller, action, resource)
     block = bucket.public_access_block
-    if caller.kind == "anonymous" and block and block.restrict_public_buckets and verdict is Verdict.ALLOW:
-        return Verdict.SILENT
+    if caller.kind == "anonymous" and block and block.restrict_public_buckets and verdict is Evaluation.ALLOW:
+        return Evaluation.SILENT
     return verdict
 
 
@@ -150,7 +150,7 @@ def _may_list(bucket: FakeBucket | None, caller: Caller, request: Any) -> bool:
     if bucket is None or request.method not in ("GET", "HEAD") or not _LISTING.issuperset(request.args.keys()):
         return False
     verdict = _judge(bucket, caller, "s3:ListBucket", None)
-    return verdict is Verdict.ALLOW or (verdict is Verdict.SILENT and _is_public_list(bucket))
+    return verdict is Evaluation.ALLOW or (verdict is Evaluation.SILENT and _is_public_list(bucket))
 
 
 def _is_public_list(bucket: FakeBucket) -> bool:

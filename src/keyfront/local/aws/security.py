@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 
 from keyfront.local.aws import presigned
 from keyfront.local.aws.addressing import Target
-from keyfront.local.aws.responses import Answer, AWSError
+from keyfront.local.aws.responses import AWSError, EndpointResponse
 from keyfront.web.local import Headers, Message, Scope, Send, browser_refusal, host_refusal
 
 _SIGNED: Final = re.compile(r"AWS4-\S+\s.*Credential=.+|AWS \S+:\S+", re.DOTALL)
@@ -64,7 +64,7 @@ class Guard:
         return (name in self._names or name.endswith(self._zones)) and not name.endswith(_THE_EDGES)
 
 
-def preflight(scope: Scope) -> Answer | None:
+def preflight(scope: Scope) -> EndpointResponse | None:
     """The answer to a preflight request of an allowed origin's page; `None` for any other request."""
     asked = {name: value.decode("latin-1") for name, value in scope["headers"]}
     method = asked.get(b"access-control-request-method")
@@ -73,7 +73,7 @@ def preflight(scope: Scope) -> Answer | None:
     allowed = [("Access-Control-Allow-Methods", method), ("Access-Control-Max-Age", "600")]
     if wanted := asked.get(b"access-control-request-headers"):
         allowed.append(("Access-Control-Allow-Headers", wanted))
-    return Answer(200, allowed, b"")
+    return EndpointResponse(200, allowed, b"")
 
 
 def readable_by(origin: bytes, send: Send) -> Send:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from keyfront.errors import InputError, ServiceError
 from keyfront.local.aws.addressing import signed_service
 from keyfront.local.aws.bridge import Environ
-from keyfront.local.aws.folder import root_of
+from keyfront.local.aws.content_folder import root_of
 from keyfront.local.aws.mutations import may_change, must_be_kept
 from keyfront.local.aws.responses import RefusedError
-from keyfront.local.aws.state import ServicesState
+from keyfront.local.aws.services_state import ServicesState
 from keyfront.local.controlplane import ControlPlane
-from keyfront.local.lambdas.service import Functions
+from keyfront.local.lambdas.function_runner import FunctionRunner
 
 if TYPE_CHECKING:
     from moto.s3.models import FakeBucket
@@ -41,7 +41,7 @@ class Services:
         """
         self._moto_api, self._enforce_iam, self._plane = moto_api, enforce_iam, plane
         self._state = state
-        self.functions = Functions(self.perform, enforce_iam=enforce_iam)
+        self.functions = FunctionRunner(self.perform, enforce_iam=enforce_iam)
         self._lock = Lock()
         self._application: Any = None
 
@@ -77,7 +77,7 @@ class Services:
         try:
             state.admit(int(environ["CONTENT_LENGTH"]))
         except ServiceError as error:
-            from keyfront.local.aws.unkept import refusal
+            from keyfront.local.aws.unsaved_changes import refusal
 
             service = signed_service(environ.get("HTTP_AUTHORIZATION", ""), environ["QUERY_STRING"].encode("latin-1"))
             raise RefusedError(refusal(service, str(error))) from None

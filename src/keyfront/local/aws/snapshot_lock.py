@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Gate:
+class SnapshotLock:
     """Any number of requests inside, or one who shut it."""
 
     def __init__(self) -> None:

@@ -9,6 +9,6 @@ from keyfront.local.controlplane.journal import Journal
 from keyfront.local.controlplane.plane import ControlPlane
 from keyfront.local.controlplane.propagation import Propagation
 from keyfront.local.controlplane.quotas import Quotas
-from keyfront.local.controlplane.writing import Response
+from keyfront.local.controlplane.writing import APIResponse
 
-__all__ = ["ControlPlane", "Journal", "Propagation", "Quotas", "Response"]
+__all__ = ["APIResponse", "ControlPlane", "Journal", "Propagation", "Quotas"]

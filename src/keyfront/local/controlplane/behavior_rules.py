@@ -10,9 +10,9 @@ import re
 from typing import TYPE_CHECKING
 
 from keyfront.local.controlplane import cache_policies, origin_request_policies, response_headers_policies
+from keyfront.local.controlplane.account import LocalAccount
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.identifiers import function_arn
-from keyfront.local.controlplane.resources import Account
 from keyfront.local.controlplane.trust import (
     behaviors,
     distributions_trusting,
@@ -35,7 +35,7 @@ _METHODS = (_READ, _READ | {"OPTIONS"}, _READ | {"OPTIONS", "PUT", "POST", "PATC
 """The three choices of allowed methods; the first two are those of cached methods."""
 
 
-def check_behaviors(account: Account, config: DistributionConfig, distribution: str | None) -> None:
+def check_behaviors(account: LocalAccount, config: DistributionConfig, distribution: str | None) -> None:
     """Check every cache behavior; `distribution` is the id of the one that is updated.
 
     Raises `APIError` with the code of the first rule that is broken.
@@ -103,7 +103,7 @@ def _check_methods(behavior: AnyBehavior) -> None:
         raise APIError("InvalidArgument", "The parameter CachedMethods names a method that is not allowed.")
 
 
-def _check_caching(account: Account, behavior: AnyBehavior) -> None:
+def _check_caching(account: LocalAccount, behavior: AnyBehavior) -> None:
     """Either a cache policy, or the older `ForwardedValues` with its TTLs: never both, never neither."""
     forwarded = behavior.get("ForwardedValues")
     if behavior.get("CachePolicyId"):
@@ -132,7 +132,7 @@ def _check_caching(account: Account, behavior: AnyBehavior) -> None:
         _check_forwarded(account, forwarded)
 
 
-def _check_forwarded(account: Account, forwarded: ForwardedValues) -> None:
+def _check_forwarded(account: LocalAccount, forwarded: ForwardedValues) -> None:
     quotas, cookies = account.quotas, forwarded["Cookies"]
     names = cookies.get("WhitelistedNames", {}).get("Items", [])
     if (cookies["Forward"] == "whitelist") != bool(names):
@@ -154,7 +154,7 @@ def _check_forwarded(account: Account, forwarded: ForwardedValues) -> None:
             raise APIError(code, f"A cache behavior may forward {quota} {what}; this one forwards {len(given)}.")
 
 
-def _check_policies(account: Account, behavior: AnyBehavior) -> None:
+def _check_policies(account: LocalAccount, behavior: AnyBehavior) -> None:
     for family in _POLICIES:
         if identifier := str(behavior.get(family.member) or ""):
             family.find(account, identifier)
@@ -167,7 +167,7 @@ def _check_policies(account: Account, behavior: AnyBehavior) -> None:
             raise APIError(code, what)
 
 
-def _check_trust(account: Account, behavior: AnyBehavior) -> None:
+def _check_trust(account: LocalAccount, behavior: AnyBehavior) -> None:
     groups, signers = behavior["TrustedKeyGroups"], behavior["TrustedSigners"]
     _check_switch(behavior, "TrustedKeyGroups", groups["Enabled"], groups["Quantity"])
     _check_switch(behavior, "TrustedSigners", signers["Enabled"], signers["Quantity"])
@@ -195,7 +195,7 @@ def _check_switch(behavior: AnyBehavior, member: str, enabled: bool, quantity: i
         )
 
 
-def _check_functions(account: Account, behavior: AnyBehavior) -> None:
+def _check_functions(account: LocalAccount, behavior: AnyBehavior) -> None:
     associations = behavior["FunctionAssociations"].get("Items", [])
     published = {function_arn(account.number, f.id) for f in account.store.published_functions}
     events = [association["EventType"] for association in associations]
@@ -229,7 +229,7 @@ def _check_lambda_functions(behavior: AnyBehavior) -> None:
         raise APIError("InvalidLambdaFunctionAssociation", message)
 
 
-def _check_key_group_quota(account: Account, config: DistributionConfig, distribution: str | None) -> None:
+def _check_key_group_quota(account: LocalAccount, config: DistributionConfig, distribution: str | None) -> None:
     quota = account.quotas.distributions_per_key_group
     for group in trusted_key_groups(config):
         others = [d for d in distributions_trusting(account.store, group) if d.id != distribution]
@@ -238,7 +238,7 @@ def _check_key_group_quota(account: Account, config: DistributionConfig, distrib
             raise APIError("TooManyDistributionsAssociatedToKeyGroup", message)
 
 
-def _check_policy_quotas(account: Account, config: DistributionConfig, distribution: str | None) -> None:
+def _check_policy_quotas(account: LocalAccount, config: DistributionConfig, distribution: str | None) -> None:
     quota = account.quotas.distributions_per_policy
     for family in _POLICIES:
         for policy in policies(config, family.member):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from keyfront.local.controlplane import selections
+from keyfront.local.controlplane import policy_selections
+from keyfront.local.controlplane.account import LocalAccount
 from keyfront.local.controlplane.family import Family
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.managed_policies import CACHE_POLICIES
 from keyfront.local.controlplane.policies import operations, policy_family
-from keyfront.local.controlplane.resources import Account
 
 if TYPE_CHECKING:
     from keyfront.local.controlplane.shapes import CachePolicyConfig
@@ -41,7 +41,7 @@ def _complete(given: CachePolicyConfig) -> CachePolicyConfig:
     return cast("CachePolicyConfig", complete)
 
 
-def _check(account: Account, config: CachePolicyConfig) -> None:
+def _check(account: LocalAccount, config: CachePolicyConfig) -> None:
     _check_ttls(config)
     parameters, quotas = config["ParametersInCacheKeyAndForwardedToOrigin"], account.quotas
     chosen = {
@@ -51,8 +51,8 @@ def _check(account: Account, config: CachePolicyConfig) -> None:
     }
     for kind, selection in chosen.items():
         code = f"TooMany{kind}sInCachePolicy"
-        selections.check(selection, kind, quotas.names_per_policy, code)
-    selections.check_total(chosen, quotas.name_characters_per_policy)
+        policy_selections.check(selection, kind, quotas.names_per_policy, code)
+    policy_selections.check_total(chosen, quotas.name_characters_per_policy)
     if config["MaxTTL"] == 0:
         _check_disabled(config)
 

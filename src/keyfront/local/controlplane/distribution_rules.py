@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
+from keyfront.local.controlplane.account import COMMENT_CHARACTERS, LocalAccount, check_length
 from keyfront.local.controlplane.behavior_rules import check_behaviors, check_targets
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.origin_rules import check_origins
-from keyfront.local.controlplane.resources import COMMENT_CHARACTERS, Account, check_length
 
 if TYPE_CHECKING:
     from keyfront.local.controlplane.shapes import (
@@ -56,7 +56,7 @@ _REQUIRED_OF_BEHAVIORS = (
 _REQUIRED_OF_CUSTOM_ORIGINS = ("OriginReadTimeout", "OriginKeepaliveTimeout")
 
 
-def check_distribution(account: Account, config: DistributionConfig, distribution: str | None = None) -> None:
+def check_distribution(account: LocalAccount, config: DistributionConfig, distribution: str | None = None) -> None:
     """Check a configuration that has its defaults; `distribution` is the id of the one that is updated.
 
     Raises `APIError` with the code of the first rule that is broken. Assumed: the order of the rules.
@@ -134,7 +134,7 @@ def _check_what_is_not_there(config: DistributionConfig) -> None:
         raise APIError("InvalidArgument", message)
 
 
-def _check_aliases(account: Account, config: DistributionConfig, distribution: str | None) -> None:
+def _check_aliases(account: LocalAccount, config: DistributionConfig, distribution: str | None) -> None:
     aliases, quota = config["Aliases"].get("Items", []), account.quotas.aliases_per_distribution
     if len(aliases) > quota:
         message = f"A distribution may have {quota} alternate domain names; this one has {len(aliases)}."

@@ -8,13 +8,13 @@ from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from keyfront.local.controlplane import invalidations, monitoring, tags
+from keyfront.local.controlplane.account import LocalAccount, Operation, check_version, found
 from keyfront.local.controlplane.defaults import with_defaults
 from keyfront.local.controlplane.distribution_rules import check_complete, check_distribution, check_reference
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.identifiers import distribution_arn, new_etag, new_id
 from keyfront.local.controlplane.model import location, service_model
 from keyfront.local.controlplane.paging import page
-from keyfront.local.controlplane.resources import Account, Operation, check_version, found
 from keyfront.local.controlplane.store import Resource
 from keyfront.local.controlplane.trust import trusted_key_groups, trusted_signers
 
@@ -29,36 +29,36 @@ if TYPE_CHECKING:
     )
 
 
-def create(account: Account, request: DistributionRequest) -> Mapping[str, object]:
+def create(account: LocalAccount, request: DistributionRequest) -> Mapping[str, object]:
     """CreateDistribution: a caller reference can be used once."""
     return _create(account, request["DistributionConfig"], {})
 
 
-def create_with_tags(account: Account, request: DistributionWithTagsRequest) -> Mapping[str, object]:
+def create_with_tags(account: LocalAccount, request: DistributionWithTagsRequest) -> Mapping[str, object]:
     """CreateDistributionWithTags."""
     given = request["DistributionConfigWithTags"]
     return _create(account, given["DistributionConfig"], tags.checked(given["Tags"]))
 
 
-def get(account: Account, request: DistributionRequest) -> Mapping[str, object]:
+def get(account: LocalAccount, request: DistributionRequest) -> Mapping[str, object]:
     """GetDistribution."""
     distribution = _find(account, request["Id"])
     return {"Distribution": _describe(account, distribution), "ETag": distribution.etag}
 
 
-def get_config(account: Account, request: DistributionRequest) -> Mapping[str, object]:
+def get_config(account: LocalAccount, request: DistributionRequest) -> Mapping[str, object]:
     """GetDistributionConfig."""
     distribution = _find(account, request["Id"])
     return {"DistributionConfig": distribution.config, "ETag": distribution.etag}
 
 
-def list_all(account: Account, request: ListRequest) -> Mapping[str, object]:
+def list_all(account: LocalAccount, request: ListRequest) -> Mapping[str, object]:
     """ListDistributions."""
     listing = page(account.store.distributions, request, lambda d: summarise(account, d))
     return {"DistributionList": listing}
 
 
-def update(account: Account, request: DistributionRequest) -> Mapping[str, object]:
+def update(account: LocalAccount, request: DistributionRequest) -> Mapping[str, object]:
     """UpdateDistribution: the whole configuration is replaced, by a whole one."""
     distribution, given = _find(account, request["Id"]), request["DistributionConfig"]
     check_version(distribution, request.get("IfMatch"))
@@ -72,7 +72,7 @@ def update(account: Account, request: DistributionRequest) -> Mapping[str, objec
     return {"Distribution": _describe(account, changed), "ETag": changed.etag}
 
 
-def delete(account: Account, request: DistributionRequest) -> Mapping[str, object]:
+def delete(account: LocalAccount, request: DistributionRequest) -> Mapping[str, object]:
     """DeleteDistribution: only when it is disabled, and every edge knows."""
     distribution = _find(account, request["Id"])
     check_version(distribution, request.get("IfMatch"))
@@ -101,11 +101,11 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def _find(account: Account, identifier: str) -> Resource[DistributionConfig]:
+def _find(account: LocalAccount, identifier: str) -> Resource[DistributionConfig]:
     return found(account.store.distributions, identifier, "NoSuchDistribution", "distribution")
 
 
-def _create(account: Account, given: DistributionConfig, tagged: dict[str, str]) -> Mapping[str, object]:
+def _create(account: LocalAccount, given: DistributionConfig, tagged: dict[str, str]) -> Mapping[str, object]:
     config, store = with_defaults(given), account.store
     for other in store.distributions:
         if other.config["CallerReference"] == config["CallerReference"]:
@@ -130,7 +130,7 @@ def _create(account: Account, given: DistributionConfig, tagged: dict[str, str])
     }
 
 
-def _describe(account: Account, distribution: Resource[DistributionConfig]) -> Mapping[str, object]:
+def _describe(account: LocalAccount, distribution: Resource[DistributionConfig]) -> Mapping[str, object]:
     return {
         **_state(account, distribution),
         "InProgressInvalidationBatches": invalidations.in_progress(account, distribution.id),
@@ -140,7 +140,7 @@ def _describe(account: Account, distribution: Resource[DistributionConfig]) -> M
     }
 
 
-def summarise(account: Account, distribution: Resource[DistributionConfig]) -> Mapping[str, object]:
+def summarise(account: LocalAccount, distribution: Resource[DistributionConfig]) -> Mapping[str, object]:
     """The distribution as lists have it: `DistributionSummary`."""
     shown = _summary_members()
     config = {name: value for name, value in distribution.config.items() if name in shown}
@@ -152,7 +152,7 @@ def _summary_members() -> frozenset[str]:
     return frozenset(cast("StructureShape", service_model().shape_for("DistributionSummary")).members)
 
 
-def _state(account: Account, distribution: Resource[DistributionConfig]) -> dict[str, object]:
+def _state(account: LocalAccount, distribution: Resource[DistributionConfig]) -> dict[str, object]:
     """What a distribution and its summary both say beside the configuration."""
     under_way = account.propagation.under_way(distribution.id, distribution.etag)
     state: dict[str, object] = {
@@ -167,7 +167,7 @@ def _state(account: Account, distribution: Resource[DistributionConfig]) -> dict
     return state
 
 
-def _active_key_groups(account: Account, config: DistributionConfig) -> Mapping[str, object]:
+def _active_key_groups(account: LocalAccount, config: DistributionConfig) -> Mapping[str, object]:
     """Each trusted key group with the ids of its keys, as they are now."""
     items: list[Mapping[str, object]] = []
     for identifier in trusted_key_groups(config):

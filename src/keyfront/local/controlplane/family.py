@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from keyfront.local.controlplane.account import LocalAccount, Operation, check_version, found
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.identifiers import new_etag
 from keyfront.local.controlplane.model import location
 from keyfront.local.controlplane.paging import page, short_page
-from keyfront.local.controlplane.resources import Account, Operation, check_version, found
 from keyfront.local.controlplane.store import Resource, Table
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Family(Generic[Config]):
     too_many: str
     """Why no other can be created: with `{quota}`."""
     new_id: Callable[[], str]
-    accept: Callable[[Account, Config, Resource[Config] | None], Config]
+    accept: Callable[[LocalAccount, Config, Resource[Config] | None], Config]
     """The configuration to keep for the one that is given. The resource is the one to change; `None` for a new one.
 
     Raises `APIError` for a configuration that breaks a rule.
@@ -55,7 +55,7 @@ class Family(Generic[Config]):
     """What uses the resource of an id. A resource that is in use cannot be deleted."""
     in_use: str
     """Why it cannot be deleted: with `{users}`, their ids."""
-    check: Callable[[Account, Config, Resource[Config] | None], None] = _no_rules
+    check: Callable[[LocalAccount, Config, Resource[Config] | None], None] = _no_rules
     """The rules that are looked at after the name is known to be free. Raises `APIError`."""
     beside: Callable[[Resource[Config]], Mapping[str, object]] = lambda _: {}
     """What a resource has beside its id and its configuration."""
@@ -90,36 +90,36 @@ class Family(Generic[Config]):
             f"Delete{self.noun}": self._delete,
         }
 
-    def find(self, account: Account, identifier: str) -> Resource[Config]:
+    def find(self, account: LocalAccount, identifier: str) -> Resource[Config]:
         """The resource; `APIError` `NoSuchKeyGroup` (…) if there is none."""
         if identifier in self.managed:
             return self.managed[identifier]
         return found(self.table(account.store), identifier, f"NoSuch{self.error_noun or self.noun}", self.title)
 
-    def list_users(self, account: Account, request: UsersRequest) -> Mapping[str, object]:
+    def list_users(self, account: LocalAccount, request: UsersRequest) -> Mapping[str, object]:
         """ListDistributionsBy…: the ids of the distributions that use a resource."""
         resource = self.find(account, str(request.get(self.member)))
         users = self.users(account.store, resource.id)
         return {"DistributionIdList": page(users, request, lambda distribution: distribution.id)}
 
-    def _create(self, account: Account, request: FamilyRequest) -> Mapping[str, object]:
+    def _create(self, account: LocalAccount, request: FamilyRequest) -> Mapping[str, object]:
         table, config = self.table(account.store), self.accept(account, self._config(request), None)
         same = next((each for each in table if each.config == config), None) if self.repeatable else None
         return self._created(same or self._new(account, table, config))
 
-    def _get(self, account: Account, request: FamilyRequest) -> Mapping[str, object]:
+    def _get(self, account: LocalAccount, request: FamilyRequest) -> Mapping[str, object]:
         return self._output(self.find(account, request["Id"]))
 
-    def _get_config(self, account: Account, request: FamilyRequest) -> Mapping[str, object]:
+    def _get_config(self, account: LocalAccount, request: FamilyRequest) -> Mapping[str, object]:
         resource = self.find(account, request["Id"])
         return {f"{self.noun}Config": resource.config, "ETag": resource.etag}
 
-    def _list(self, account: Account, request: FamilyRequest) -> Mapping[str, object]:
+    def _list(self, account: LocalAccount, request: FamilyRequest) -> Mapping[str, object]:
         kind = request.get("Type")
         listed = [each for each in self._all(account) if kind in (None, self._type(each))]
         return {f"{self.noun}List": (page if self.markers else short_page)(listed, request, self._summary)}
 
-    def _update(self, account: Account, request: FamilyRequest) -> Mapping[str, object]:
+    def _update(self, account: LocalAccount, request: FamilyRequest) -> Mapping[str, object]:
         resource = self.find(account, request["Id"])
         if resource.id in self.managed:
             what = f"{resource.id} is a managed {self.title}"
@@ -131,7 +131,7 @@ class Family(Generic[Config]):
         self.table(account.store).put(changed)
         return self._output(changed)
 
-    def _delete(self, account: Account, request: FamilyRequest) -> Mapping[str, object]:
+    def _delete(self, account: LocalAccount, request: FamilyRequest) -> Mapping[str, object]:
         resource = self.find(account, request["Id"])
         if resource.id in self.managed:
             raise APIError("IllegalDelete", f"You cannot delete a managed {self.title}: {resource.id}.")
@@ -142,7 +142,7 @@ class Family(Generic[Config]):
         self.table(account.store).remove(resource.id)
         return {}
 
-    def _new(self, account: Account, table: Table[Config], config: Config) -> Resource[Config]:
+    def _new(self, account: LocalAccount, table: Table[Config], config: Config) -> Resource[Config]:
         self._check(account, config, None)
         if len(table) >= (quota := self.quota(account.quotas)):
             raise APIError(f"TooMany{self.plural}", self.too_many.format(quota=quota))
@@ -151,7 +151,7 @@ class Family(Generic[Config]):
         table.put(resource)
         return resource
 
-    def _check(self, account: Account, config: Config, before: Resource[Config] | None) -> None:
+    def _check(self, account: LocalAccount, config: Config, before: Resource[Config] | None) -> None:
         for other in self._all(account):
             for member in self.unique:
                 if other.config[member] == config[member] and not (before and other.id == before.id):
@@ -163,7 +163,7 @@ class Family(Generic[Config]):
         given: Config = request[f"{self.noun}Config"]  # type: ignore[literal-required]
         return given
 
-    def _all(self, account: Account) -> list[Resource[Config]]:
+    def _all(self, account: LocalAccount) -> list[Resource[Config]]:
         """Every resource, Amazon's own included, in the order of their ids."""
         return sorted([*self.managed.values(), *self.table(account.store)], key=lambda resource: resource.id)
 

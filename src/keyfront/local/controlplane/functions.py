@@ -11,18 +11,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from keyfront.local.controlplane import key_value_stores, tags
-from keyfront.local.controlplane.faults import APIError
-from keyfront.local.controlplane.identifiers import function_arn, new_etag
-from keyfront.local.controlplane.model import location
-from keyfront.local.controlplane.paging import short_page
-from keyfront.local.controlplane.resources import (
+from keyfront.local.controlplane.account import (
     COMMENT_CHARACTERS,
-    Account,
+    LocalAccount,
     Operation,
     check_length,
     check_version,
     found,
 )
+from keyfront.local.controlplane.faults import APIError
+from keyfront.local.controlplane.identifiers import function_arn, new_etag
+from keyfront.local.controlplane.model import location
+from keyfront.local.controlplane.paging import short_page
 from keyfront.local.controlplane.store import Resource
 from keyfront.local.controlplane.trust import distributions_with_function
 
@@ -34,7 +34,7 @@ _CONTENT_TYPE = "application/octet-stream"
 """Of GetFunction's body (AWS CLI Reference, get-function)."""
 
 
-def create(account: Account, request: FunctionRequest) -> Mapping[str, object]:
+def create(account: LocalAccount, request: FunctionRequest) -> Mapping[str, object]:
     """CreateFunction: a function in development; nothing can be associated with it before it is published."""
     name, functions = request["Name"], account.store.functions
     if functions.get(name):
@@ -55,20 +55,20 @@ def create(account: Account, request: FunctionRequest) -> Mapping[str, object]:
     }
 
 
-def describe(account: Account, request: FunctionRequest) -> Mapping[str, object]:
+def describe(account: LocalAccount, request: FunctionRequest) -> Mapping[str, object]:
     """DescribeFunction: one stage of it; the development stage when none is named."""
     stage = request.get("Stage", _DEVELOPMENT)
     function = _find(account, request["Name"], stage)
     return {"FunctionSummary": _describe(account, function, stage), "ETag": function.etag}
 
 
-def get(account: Account, request: FunctionRequest) -> Mapping[str, object]:
+def get(account: LocalAccount, request: FunctionRequest) -> Mapping[str, object]:
     """GetFunction: the code, to the byte."""
     function = _find(account, request["Name"], request.get("Stage", _DEVELOPMENT))
     return {"FunctionCode": function.config["FunctionCode"], "ETag": function.etag, "ContentType": _CONTENT_TYPE}
 
 
-def update(account: Account, request: FunctionRequest) -> Mapping[str, object]:
+def update(account: LocalAccount, request: FunctionRequest) -> Mapping[str, object]:
     """UpdateFunction: configuration and code of the development stage; what is live stays."""
     function = _find(account, request["Name"], _DEVELOPMENT)
     check_version(function, request.get("IfMatch"))
@@ -78,7 +78,7 @@ def update(account: Account, request: FunctionRequest) -> Mapping[str, object]:
     return {"FunctionSummary": _describe(account, changed, _DEVELOPMENT), "ETag": changed.etag}
 
 
-def publish(account: Account, request: FunctionRequest) -> Mapping[str, object]:
+def publish(account: LocalAccount, request: FunctionRequest) -> Mapping[str, object]:
     """PublishFunction: the development stage goes live, in every cache behavior that names the function."""
     function = _find(account, request["Name"], _DEVELOPMENT)
     check_version(function, request.get("IfMatch"))
@@ -91,7 +91,7 @@ def publish(account: Account, request: FunctionRequest) -> Mapping[str, object]:
     return {"FunctionSummary": _describe(account, live, _LIVE)}
 
 
-def delete(account: Account, request: FunctionRequest) -> Mapping[str, object]:
+def delete(account: LocalAccount, request: FunctionRequest) -> Mapping[str, object]:
     """DeleteFunction: both stages, unless a cache behavior names it."""
     function = _find(account, request["Name"], _DEVELOPMENT)
     check_version(function, request.get("IfMatch"))
@@ -105,7 +105,7 @@ def delete(account: Account, request: FunctionRequest) -> Mapping[str, object]:
     return {}
 
 
-def list_all(account: Account, request: ListFunctionsRequest) -> Mapping[str, object]:
+def list_all(account: LocalAccount, request: ListFunctionsRequest) -> Mapping[str, object]:
     """ListFunctions: those of one stage; of both when none is named, a published function in each."""
     stages = [request["Stage"]] if "Stage" in request else [_DEVELOPMENT, _LIVE]
     # A page ends at a name: with both stages under one marker a function could be cut in two.
@@ -133,20 +133,20 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def _stage(account: Account, stage: str) -> list[Resource[FunctionVersion]]:
+def _stage(account: LocalAccount, stage: str) -> list[Resource[FunctionVersion]]:
     return list(account.store.functions if stage == _DEVELOPMENT else account.store.published_functions)
 
 
-def _find(account: Account, name: str, stage: str) -> Resource[FunctionVersion]:
+def _find(account: LocalAccount, name: str, stage: str) -> Resource[FunctionVersion]:
     table = account.store.functions if stage == _DEVELOPMENT else account.store.published_functions
     return found(table, name, "NoSuchFunctionExists", f"function in the stage {stage}")
 
 
-def _users(account: Account, name: str) -> list[str]:
+def _users(account: LocalAccount, name: str) -> list[str]:
     return [d.id for d in distributions_with_function(account.store, function_arn(account.number, name))]
 
 
-def _version(account: Account, request: FunctionRequest) -> FunctionVersion:
+def _version(account: LocalAccount, request: FunctionRequest) -> FunctionVersion:
     """What a request says of a function, checked."""
     config, code, quota = request["FunctionConfig"], request["FunctionCode"], account.quotas.function_bytes
     check_length(config["Comment"], "Comment", COMMENT_CHARACTERS)
@@ -157,7 +157,7 @@ def _version(account: Account, request: FunctionRequest) -> FunctionVersion:
     return {"FunctionConfig": config, "FunctionCode": code}
 
 
-def _describe(account: Account, function: Resource[FunctionVersion], stage: str) -> Mapping[str, object]:
+def _describe(account: LocalAccount, function: Resource[FunctionVersion], stage: str) -> Mapping[str, object]:
     return {
         "Name": function.id,
         "Status": _status(account, function, stage),
@@ -171,7 +171,7 @@ def _describe(account: Account, function: Resource[FunctionVersion], stage: str)
     }
 
 
-def _status(account: Account, function: Resource[FunctionVersion], stage: str) -> str:
+def _status(account: LocalAccount, function: Resource[FunctionVersion], stage: str) -> str:
     """Assumed, but for the words: `UNPUBLISHED` is a version in development that differs from what is live."""
     live = account.store.published_functions.get(function.id)
     if stage == _DEVELOPMENT and (live is None or live.config != function.config):

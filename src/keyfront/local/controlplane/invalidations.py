@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from keyfront.local.controlplane.account import COMMENT_CHARACTERS, LocalAccount, Operation, check_length, found
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.identifiers import new_invalidation_id
 from keyfront.local.controlplane.model import location
 from keyfront.local.controlplane.paging import page
-from keyfront.local.controlplane.resources import COMMENT_CHARACTERS, Account, Operation, check_length, found
 from keyfront.local.controlplane.store import Resource
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _PATH = re.compile(r"/[^\s*]*\*?")
 """Developer Guide, "Invalidate files": a path begins with a slash; `*` is a wildcard as its last character alone."""
 
 
-def create(account: Account, request: InvalidationRequest) -> Mapping[str, object]:
+def create(account: LocalAccount, request: InvalidationRequest) -> Mapping[str, object]:
     """CreateInvalidation: the same request again gets the invalidation that it made before."""
     distribution, batch = _distribution(account, request), request["InvalidationBatch"]
     _check_paths(batch)
@@ -41,7 +41,7 @@ def create(account: Account, request: InvalidationRequest) -> Mapping[str, objec
     return _created(account, invalidation)
 
 
-def get(account: Account, request: InvalidationRequest) -> Mapping[str, object]:
+def get(account: LocalAccount, request: InvalidationRequest) -> Mapping[str, object]:
     """GetInvalidation."""
     distribution = _distribution(account, request)
     invalidation = found(account.store.invalidations, request["Id"], "NoSuchInvalidation", "invalidation")
@@ -51,7 +51,7 @@ def get(account: Account, request: InvalidationRequest) -> Mapping[str, object]:
     return {"Invalidation": _describe(account, invalidation)}
 
 
-def list_all(account: Account, request: InvalidationRequest) -> Mapping[str, object]:
+def list_all(account: LocalAccount, request: InvalidationRequest) -> Mapping[str, object]:
     """ListInvalidations."""
     listing = page(
         _of(account, _distribution(account, request)),
@@ -68,32 +68,32 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def in_progress(account: Account, distribution: str) -> int:
+def in_progress(account: LocalAccount, distribution: str) -> int:
     """How many invalidations of the distribution have not reached every edge."""
     return sum(_status(account, invalidation.id) == "InProgress" for invalidation in _of(account, distribution))
 
 
-def remove_all(account: Account, distribution: str) -> None:
+def remove_all(account: LocalAccount, distribution: str) -> None:
     """Forget the invalidations of a distribution that is deleted."""
     for invalidation in _of(account, distribution):
         account.store.invalidations.remove(invalidation.id)
         account.propagation.removed(invalidation.id)
 
 
-def _distribution(account: Account, request: InvalidationRequest) -> str:
+def _distribution(account: LocalAccount, request: InvalidationRequest) -> str:
     table, identifier = account.store.distributions, request["DistributionId"]
     return found(table, identifier, "NoSuchDistribution", "distribution").id
 
 
-def _of(account: Account, distribution: str) -> list[Resource[InvalidationBatch]]:
+def _of(account: LocalAccount, distribution: str) -> list[Resource[InvalidationBatch]]:
     return [i for i in account.store.invalidations if i.parent == distribution]
 
 
-def _status(account: Account, invalidation: str) -> str:
+def _status(account: LocalAccount, invalidation: str) -> str:
     return "InProgress" if account.propagation.under_way(invalidation, invalidation) else "Completed"
 
 
-def _describe(account: Account, invalidation: Resource[InvalidationBatch]) -> Mapping[str, object]:
+def _describe(account: LocalAccount, invalidation: Resource[InvalidationBatch]) -> Mapping[str, object]:
     return {
         "Id": invalidation.id,
         "Status": _status(account, invalidation.id),
@@ -102,7 +102,7 @@ def _describe(account: Account, invalidation: Resource[InvalidationBatch]) -> Ma
     }
 
 
-def _created(account: Account, invalidation: Resource[InvalidationBatch]) -> Mapping[str, object]:
+def _created(account: LocalAccount, invalidation: Resource[InvalidationBatch]) -> Mapping[str, object]:
     return {
         "Invalidation": _describe(account, invalidation),
         "Location": location(f"distribution/{invalidation.parent}/invalidation/{invalidation.id}"),
@@ -122,7 +122,7 @@ def _check_paths(batch: InvalidationBatch) -> None:
         )
 
 
-def _check_quotas(account: Account, batch: InvalidationBatch) -> None:
+def _check_quotas(account: LocalAccount, batch: InvalidationBatch) -> None:
     quotas, paths = account.quotas, batch["Paths"].get("Items", [])
     if len(paths) > quotas.invalidation_paths_in_progress:
         message = (

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from keyfront.local.controlplane.family import Family
-from keyfront.local.controlplane.faults import APIError
-from keyfront.local.controlplane.identifiers import new_key_group_id
-from keyfront.local.controlplane.resources import (
+from keyfront.local.controlplane.account import (
     COMMENT_CHARACTERS,
     NAME_CHARACTERS,
-    Account,
+    LocalAccount,
     Operation,
     check_length,
 )
+from keyfront.local.controlplane.family import Family
+from keyfront.local.controlplane.faults import APIError
+from keyfront.local.controlplane.identifiers import new_key_group_id
 from keyfront.local.controlplane.trust import distributions_trusting
 
 if TYPE_CHECKING:
     from keyfront.local.controlplane.shapes import KeyGroupConfig
 
 
-def _accept(account: Account, config: KeyGroupConfig, _before: object) -> KeyGroupConfig:
+def _accept(account: LocalAccount, config: KeyGroupConfig, _before: object) -> KeyGroupConfig:
     """Its keys exist, and each is in it once."""
     check_length(config["Name"], "Name", NAME_CHARACTERS, 1)
     check_length(config.get("Comment", ""), "Comment", COMMENT_CHARACTERS)

@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from keyfront.local.controlplane import tags
+from keyfront.local.controlplane.account import LocalAccount, Operation, check_version, found
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.identifiers import key_value_store_arn, new_etag
 from keyfront.local.controlplane.model import location
 from keyfront.local.controlplane.paging import short_page
-from keyfront.local.controlplane.resources import Account, Operation, check_version, found
 from keyfront.local.controlplane.store import Resource
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _RUNTIME = "cloudfront-js-2.0"
 """The one that can read a key value store (Developer Guide, "Amazon CloudFront KeyValueStore")."""
 
 
-def create(account: Account, request: KeyValueStoreRequest) -> Mapping[str, object]:
+def create(account: LocalAccount, request: KeyValueStoreRequest) -> Mapping[str, object]:
     """CreateKeyValueStore: names are unique."""
     name, stores = request["Name"], account.store.key_value_stores
     if stores.get(name):
@@ -58,20 +58,20 @@ def create(account: Account, request: KeyValueStoreRequest) -> Mapping[str, obje
     }
 
 
-def describe(account: Account, request: KeyValueStoreRequest) -> Mapping[str, object]:
+def describe(account: LocalAccount, request: KeyValueStoreRequest) -> Mapping[str, object]:
     """DescribeKeyValueStore."""
     store = _find(account, request["Name"])
     return {"KeyValueStore": _describe(account, store), "ETag": store.etag}
 
 
-def list_all(account: Account, request: ListKeyValueStoresRequest) -> Mapping[str, object]:
+def list_all(account: LocalAccount, request: ListKeyValueStoresRequest) -> Mapping[str, object]:
     """ListKeyValueStores: those in one status, or all."""
     wanted = request.get("Status", _READY)
     listed = [store for store in account.store.key_value_stores if wanted == _READY]
     return {"KeyValueStoreList": short_page(listed, request, lambda store: _describe(account, store))}
 
 
-def update(account: Account, request: KeyValueStoreRequest) -> Mapping[str, object]:
+def update(account: LocalAccount, request: KeyValueStoreRequest) -> Mapping[str, object]:
     """UpdateKeyValueStore: the comment alone can change."""
     store = _find(account, request["Name"])
     check_version(store, request.get("IfMatch"))
@@ -81,7 +81,7 @@ def update(account: Account, request: KeyValueStoreRequest) -> Mapping[str, obje
     return {"KeyValueStore": _describe(account, changed), "ETag": changed.etag}
 
 
-def delete(account: Account, request: KeyValueStoreRequest) -> Mapping[str, object]:
+def delete(account: LocalAccount, request: KeyValueStoreRequest) -> Mapping[str, object]:
     """DeleteKeyValueStore: not while a function is associated with it."""
     store = _find(account, request["Name"])
     check_version(store, request.get("IfMatch"))
@@ -111,7 +111,7 @@ def associated(config: FunctionConfig) -> list[str]:
     return [association["KeyValueStoreARN"] for association in config["KeyValueStoreAssociations"].get("Items", [])]
 
 
-def check_associations(account: Account, config: FunctionConfig) -> None:
+def check_associations(account: LocalAccount, config: FunctionConfig) -> None:
     """`APIError` `InvalidArgument` for a function's key value store that is not there, or cannot be read by it."""
     arns = associated(config)
     known = {key_value_store_arn(account.number, store.config["Id"]) for store in account.store.key_value_stores}
@@ -125,11 +125,11 @@ def check_associations(account: Account, config: FunctionConfig) -> None:
         raise APIError("InvalidArgument", message)
 
 
-def _find(account: Account, name: str) -> Resource[KeyValueStoreConfig]:
+def _find(account: LocalAccount, name: str) -> Resource[KeyValueStoreConfig]:
     return found(account.store.key_value_stores, name, "EntityNotFound", "key value store")
 
 
-def _describe(account: Account, store: Resource[KeyValueStoreConfig]) -> Mapping[str, object]:
+def _describe(account: LocalAccount, store: Resource[KeyValueStoreConfig]) -> Mapping[str, object]:
     return {
         "Name": store.id,
         "Id": store.config["Id"],

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from keyfront.local.controlplane.account import LocalAccount, Operation, found
 from keyfront.local.controlplane.faults import APIError
-from keyfront.local.controlplane.resources import Account, Operation, found
 from keyfront.local.controlplane.store import Resource
 
 if TYPE_CHECKING:
     from keyfront.local.controlplane.shapes import MonitoringRequest, MonitoringSubscription
 
 
-def create(account: Account, request: MonitoringRequest) -> Mapping[str, object]:
+def create(account: LocalAccount, request: MonitoringRequest) -> Mapping[str, object]:
     """CreateMonitoringSubscription: it also changes one, as the AWS provider for Terraform relies on.
 
     Assumed: `MonitoringSubscriptionAlreadyExists` is for one that says the same already.
@@ -30,12 +30,12 @@ def create(account: Account, request: MonitoringRequest) -> Mapping[str, object]
     return {"MonitoringSubscription": given}
 
 
-def get(account: Account, request: MonitoringRequest) -> Mapping[str, object]:
+def get(account: LocalAccount, request: MonitoringRequest) -> Mapping[str, object]:
     """GetMonitoringSubscription."""
     return {"MonitoringSubscription": _find(account, request).config}
 
 
-def delete(account: Account, request: MonitoringRequest) -> Mapping[str, object]:
+def delete(account: LocalAccount, request: MonitoringRequest) -> Mapping[str, object]:
     """DeleteMonitoringSubscription."""
     account.store.monitoring_subscriptions.remove(_find(account, request).id)
     return {}
@@ -48,17 +48,17 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def forget(account: Account, distribution: str) -> None:
+def forget(account: LocalAccount, distribution: str) -> None:
     """A distribution that is deleted has no subscription any more."""
     if account.store.monitoring_subscriptions.get(distribution):
         account.store.monitoring_subscriptions.remove(distribution)
 
 
-def _distribution(account: Account, request: MonitoringRequest) -> str:
+def _distribution(account: LocalAccount, request: MonitoringRequest) -> str:
     table, identifier = account.store.distributions, request["DistributionId"]
     return found(table, identifier, "NoSuchDistribution", "distribution").id
 
 
-def _find(account: Account, request: MonitoringRequest) -> Resource[MonitoringSubscription]:
+def _find(account: LocalAccount, request: MonitoringRequest) -> Resource[MonitoringSubscription]:
     table, distribution = account.store.monitoring_subscriptions, _distribution(account, request)
     return found(table, distribution, "NoSuchMonitoringSubscription", "monitoring subscription")

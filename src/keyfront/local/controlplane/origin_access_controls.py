@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keyfront.local.controlplane.account import LocalAccount, check_length
 from keyfront.local.controlplane.family import Family
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.identifiers import new_id
-from keyfront.local.controlplane.resources import Account, check_length
 from keyfront.local.controlplane.trust import distributions_with_control
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ _DESCRIPTION_CHARACTERS = 256
 """Assumed: the API model gives no length."""
 
 
-def _accept(_account: Account, config: OriginAccessControlConfig, _before: object) -> OriginAccessControlConfig:
+def _accept(_account: LocalAccount, config: OriginAccessControlConfig, _before: object) -> OriginAccessControlConfig:
     check_length(config["Name"], "Name", _NAME_CHARACTERS, 1)
     check_length(config.get("Description", ""), "Description", _DESCRIPTION_CHARACTERS)
     return config
 
 
 def _check(
-    account: Account, config: OriginAccessControlConfig, before: Resource[OriginAccessControlConfig] | None
+    account: LocalAccount, config: OriginAccessControlConfig, before: Resource[OriginAccessControlConfig] | None
 ) -> None:
     """Everything can change, but for the origin type of a control in use (assumed)."""
     if before is None or config["OriginAccessControlOriginType"] == before.config["OriginAccessControlOriginType"]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from keyfront.local.controlplane.account import COMMENT_CHARACTERS, LocalAccount, check_length
 from keyfront.local.controlplane.family import Family
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.identifiers import new_id
-from keyfront.local.controlplane.resources import COMMENT_CHARACTERS, Account, check_length
 from keyfront.local.controlplane.trust import distributions_with_identity
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _accept(
-    _account: Account, config: OriginAccessIdentityConfig, before: Resource[OriginAccessIdentityConfig] | None
+    _account: LocalAccount, config: OriginAccessIdentityConfig, before: Resource[OriginAccessIdentityConfig] | None
 ) -> OriginAccessIdentityConfig:
     """The comment alone can change."""
     check_length(config["CallerReference"], "CallerReference", COMMENT_CHARACTERS, 1)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keyfront.local.controlplane import selections
+from keyfront.local.controlplane import policy_selections
+from keyfront.local.controlplane.account import LocalAccount
 from keyfront.local.controlplane.family import Family
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.managed_policies import ORIGIN_REQUEST_POLICIES
 from keyfront.local.controlplane.policies import operations, policy_family
-from keyfront.local.controlplane.resources import Account
 
 if TYPE_CHECKING:
     from keyfront.local.controlplane.shapes import OriginRequestPolicyConfig
@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 _IN_CACHE_POLICIES_ALONE = {"authorization", "accept-encoding"}
 
 
-def _check(account: Account, config: OriginRequestPolicyConfig) -> None:
+def _check(account: LocalAccount, config: OriginRequestPolicyConfig) -> None:
     chosen = {
         "Header": config["HeadersConfig"],
         "Cookie": config["CookiesConfig"],
         "QueryString": config["QueryStringsConfig"],
     }
-    behavior, headers = config["HeadersConfig"]["HeaderBehavior"], selections.names(config["HeadersConfig"], "Header")
+    behavior, headers = (
+        config["HeadersConfig"]["HeaderBehavior"],
+        policy_selections.names(config["HeadersConfig"], "Header"),
+    )
     for kind, selection in chosen.items():
         code = f"TooMany{kind}sInOriginRequestPolicy"
-        selections.check(selection, kind, account.quotas.names_per_policy, code)
-    selections.check_total(chosen, account.quotas.name_characters_per_policy)
+        policy_selections.check(selection, kind, account.quotas.names_per_policy, code)
+    policy_selections.check_total(chosen, account.quotas.name_characters_per_policy)
     for header in headers:
         if behavior == "whitelist" and header.lower() in _IN_CACHE_POLICIES_ALONE:
             message = f"The parameter Headers contains {header} that is not allowed: a cache policy can have it."

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from keyfront.local.controlplane.account import LocalAccount
 from keyfront.local.controlplane.faults import APIError
-from keyfront.local.controlplane.resources import Account
 from keyfront.local.controlplane.trust import IDENTITY_PREFIX, access_controls, distributions_with_control
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _FORBIDDEN_PREFIXES = ("x-amz-", "x-edge-")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
-def check_origins(account: Account, config: DistributionConfig, distribution: str | None) -> None:
+def check_origins(account: LocalAccount, config: DistributionConfig, distribution: str | None) -> None:
     """Check every origin and origin group; `distribution` is the id of the one that is updated.
 
     Raises `APIError` with the code of the first rule that is broken.
@@ -123,7 +123,7 @@ def _check_range(value: int, name: str, low: int, high: int, code: str = "Invali
         raise APIError(code, f"The parameter {name} must be {low} to {high}; it is {value}.")
 
 
-def _check_custom_headers(account: Account, origin: str, headers: CustomHeaders) -> None:
+def _check_custom_headers(account: LocalAccount, origin: str, headers: CustomHeaders) -> None:
     quotas, given = account.quotas, headers.get("Items", [])
     if len(given) > quotas.custom_headers_per_origin:
         message = f"An origin may have {quotas.custom_headers_per_origin} custom headers; {origin!r} has {len(given)}."
@@ -146,7 +146,7 @@ def _check_custom_headers(account: Account, origin: str, headers: CustomHeaders)
         raise APIError("InvalidArgument", f"{message}{quotas.custom_headers_characters}.")
 
 
-def _check_access(account: Account, origin: Origin) -> None:
+def _check_access(account: LocalAccount, origin: Origin) -> None:
     identity, control = _identity(origin), origin["OriginAccessControlId"]
     if identity:
         known = identity.startswith(IDENTITY_PREFIX) and account.store.origin_access_identities.get(
@@ -172,7 +172,7 @@ def _identity(origin: Origin) -> str:
     return origin["S3OriginConfig"]["OriginAccessIdentity"] if "S3OriginConfig" in origin else ""
 
 
-def _check_control(account: Account, origin: Origin, identifier: str) -> None:
+def _check_control(account: LocalAccount, origin: Origin, identifier: str) -> None:
     control = account.store.origin_access_controls.get(identifier)
     if control is None:
         message = f"The origin access control is not valid: {identifier[:100]!r} does not exist."
@@ -186,7 +186,7 @@ def _check_control(account: Account, origin: Origin, identifier: str) -> None:
         )
 
 
-def _check_control_quota(account: Account, config: DistributionConfig, distribution: str | None) -> None:
+def _check_control_quota(account: LocalAccount, config: DistributionConfig, distribution: str | None) -> None:
     quota = account.quotas.distributions_per_origin_access_control
     for control in access_controls(config):
         others = [d for d in distributions_with_control(account.store, control) if d.id != distribution]
@@ -195,7 +195,7 @@ def _check_control_quota(account: Account, config: DistributionConfig, distribut
             raise APIError("TooManyDistributionsAssociatedToOriginAccessControl", message)
 
 
-def _check_groups(account: Account, config: DistributionConfig) -> None:
+def _check_groups(account: LocalAccount, config: DistributionConfig) -> None:
     groups, quota = config["OriginGroups"].get("Items", []), account.quotas.origin_groups_per_distribution
     if len(groups) > quota:
         message = f"A distribution may have {quota} origin groups; this one has {len(groups)}."

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from keyfront.errors import KeyfrontError
 from keyfront.local.controlplane import (
     cache_policies,
+    distribution_lookups,
     distributions,
     functions,
     invalidations,
     key_groups,
     key_value_stores,
-    lookups,
     monitoring,
     origin_access_controls,
     origin_access_identities,
@@ -23,17 +23,17 @@ from keyfront.local.controlplane import (
     response_headers_policies,
     tags,
 )
+from keyfront.local.controlplane.account import LocalAccount, Operation, check_version_given
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.journal import Journal
 from keyfront.local.controlplane.model import service_model
 from keyfront.local.controlplane.propagation import Propagation
 from keyfront.local.controlplane.quotas import Quotas
 from keyfront.local.controlplane.reading import read
-from keyfront.local.controlplane.resources import Account, Operation, check_version_given
 from keyfront.local.controlplane.routing import route
 from keyfront.local.controlplane.store import Store, Table
 from keyfront.local.controlplane.validation import validate
-from keyfront.local.controlplane.writing import Response, write, write_error
+from keyfront.local.controlplane.writing import APIResponse, write, write_error
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel
@@ -46,7 +46,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **distributions.OPERATIONS,
     **origin_access_identities.OPERATIONS,
     **origin_access_controls.OPERATIONS,
-    **lookups.OPERATIONS,
+    **distribution_lookups.OPERATIONS,
     **cache_policies.OPERATIONS,
     **origin_request_policies.OPERATIONS,
     **response_headers_policies.OPERATIONS,
@@ -80,11 +80,11 @@ class ControlPlane:
         journal: Journal | None = None,
     ) -> None:
         self.propagation = Propagation()
-        self._account = Account(
+        self._account = LocalAccount(
             account, Store(journal, [self.propagation]), quotas or Quotas(), self.propagation, domain_name, clock
         )
 
-    def handle(self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes) -> Response:
+    def handle(self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes) -> APIResponse:
         """Answer one request; never raises.
 
         `raw_path` is percent-encoded, as it was sent; `query` is without its question mark.
@@ -139,7 +139,7 @@ class ControlPlane:
 
     def _answer(
         self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes, request_id: str
-    ) -> Response:
+    ) -> APIResponse:
         if len(body) > BODY_BYTES:
             raise APIError("RequestEntityTooLarge", f"The body is larger than {BODY_BYTES} bytes, which is the limit.")
         target = route(method, raw_path, query)

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from keyfront.local.controlplane.account import COMMENT_CHARACTERS, LocalAccount, Operation, check_length
 from keyfront.local.controlplane.family import Family
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.identifiers import new_policy_id
-from keyfront.local.controlplane.resources import COMMENT_CHARACTERS, Account, Operation, check_length
 from keyfront.local.controlplane.store import Resource, Table
 from keyfront.local.controlplane.trust import distributions_with_policy
 
@@ -42,7 +42,7 @@ def policy_family(
     table: Callable[[Store], Table[Config]],
     quota: Callable[[Quotas], int],
     managed: Mapping[str, Config],
-    check: Callable[[Account, Config], None],
+    check: Callable[[LocalAccount, Config], None],
     complete: Callable[[Config], Config] = _with_comment,
 ) -> Family[Config]:
     """The family of a kind of policies (`cache`, `origin request`), with the rules that it has alone.
@@ -52,7 +52,7 @@ def policy_family(
     title = f"{kind} policy"
     noun = title.title().replace(" ", "")
 
-    def accept(_account: Account, given: Config, _before: object) -> Config:
+    def accept(_account: LocalAccount, given: Config, _before: object) -> Config:
         config = complete(given)
         if not _NAME.fullmatch(name := str(config["Name"])):
             message = f"The parameter Name has 1 to 128 letters, digits, hyphens and underscores: {name[:200]!r}."

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 from keyfront.core.keys import PublicKey
 from keyfront.errors import KeyLoadError
+from keyfront.local.controlplane.account import COMMENT_CHARACTERS, NAME_CHARACTERS, LocalAccount, check_length
 from keyfront.local.controlplane.family import Family
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.identifiers import new_public_key_id
-from keyfront.local.controlplane.resources import COMMENT_CHARACTERS, NAME_CHARACTERS, Account, check_length
 
 if TYPE_CHECKING:
     from keyfront.local.controlplane.shapes import KeyGroupConfig, PublicKeyConfig
     from keyfront.local.controlplane.store import Resource, Store
 
 
-def _accept(_account: Account, config: PublicKeyConfig, before: Resource[PublicKeyConfig] | None) -> PublicKeyConfig:
+def _accept(
+    _account: LocalAccount, config: PublicKeyConfig, before: Resource[PublicKeyConfig] | None
+) -> PublicKeyConfig:
     """The key is one that CloudFront takes; of one that exists, the comment alone can change."""
     if before:
         _check_only_comment_changes(before.config, config)

@@ -13,7 +13,7 @@ from botocore.model import ListShape, Shape, StructureShape
 
 from keyfront.local.controlplane.document import local_name, parse
 from keyfront.local.controlplane.faults import APIError
-from keyfront.local.controlplane.routing import Target
+from keyfront.local.controlplane.routing import RoutedOperation
 
 Value: TypeAlias = str | int | float | bool | bytes | datetime | list["Value"] | dict[str, "Value"]
 
@@ -21,7 +21,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _BITS = {"integer": 32, "long": 64}
 
 
-def read(target: Target, headers: Mapping[str, str], body: bytes) -> dict[str, Value]:
+def read(target: RoutedOperation, headers: Mapping[str, str], body: bytes) -> dict[str, Value]:
     """The input of `target.operation`. Header names are in lower case.
 
     Raises `APIError`: `MissingBody`, `MalformedInput` for a body that is not the XML of the operation's shape,
@@ -49,7 +49,7 @@ def item_of(path: str, index: int) -> str:
     return f"{path}.{index}.member"
 
 
-def _located(member: Shape, name: str, target: Target, headers: Mapping[str, str]) -> str | None:
+def _located(member: Shape, name: str, target: RoutedOperation, headers: Mapping[str, str]) -> str | None:
     key = str(member.serialization.get("name", name))
     match member.serialization.get("location"):
         case "uri":

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from keyfront.local.controlplane.account import LocalAccount
 from keyfront.local.controlplane.family import Family
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.managed_policies import RESPONSE_HEADERS_POLICIES
 from keyfront.local.controlplane.policies import operations, policy_family
-from keyfront.local.controlplane.resources import Account
 
 if TYPE_CHECKING:
     from keyfront.local.controlplane.shapes import ResponseHeadersPolicyConfig
@@ -28,7 +28,7 @@ _CLOUDFRONTS_OWN = ("x-accel-", "x-amz-cf-", "x-cache", "x-edge-", "x-forwarded-
 """Neither can be removed (Developer Guide, "Remove headers"). Assumed: nor set as a custom header."""
 
 
-def _check(account: Account, config: ResponseHeadersPolicyConfig) -> None:
+def _check(account: LocalAccount, config: ResponseHeadersPolicyConfig) -> None:
     _check_cors(config)
     _check_security(account, config)
     timing = config.get("ServerTimingHeadersConfig")
@@ -53,7 +53,7 @@ def _check_cors(config: ResponseHeadersPolicyConfig) -> None:
             raise APIError("InvalidArgument", "AccessControlMaxAgeSec must not be negative.")
 
 
-def _check_security(account: Account, config: ResponseHeadersPolicyConfig) -> None:
+def _check_security(account: LocalAccount, config: ResponseHeadersPolicyConfig) -> None:
     security = config.get("SecurityHeadersConfig", {})
     protection, quota = security.get("XSSProtection"), account.quotas.content_security_policy_characters
     if protection and protection.get("ModeBlock") and protection.get("ReportUri"):

@@ -12,7 +12,7 @@ from keyfront.local.controlplane.model import API_VERSION, service_model
 
 
 @dataclass(frozen=True)
-class Target:
+class RoutedOperation:
     """The operation that a request is for, with the parameters that its path and its query carry."""
 
     operation: OperationModel
@@ -57,7 +57,7 @@ def _routes() -> tuple[_Route, ...]:
     return tuple(sorted(routes, key=lambda r: (-len(r.flags), sum(s.startswith("{") for s in r.segments))))
 
 
-def route(method: str, raw_path: str, query: str) -> Target:
+def route(method: str, raw_path: str, query: str) -> RoutedOperation:
     """The operation for `method` and `raw_path` (percent-encoded, as sent), and the request's parameters.
 
     Raises `APIError`: `InvalidAction` for a path or an API version that CloudFront does not have,
@@ -70,7 +70,7 @@ def route(method: str, raw_path: str, query: str) -> Target:
         raise APIError("InvalidAction", _unknown_path(raw_path))
     for candidate, labels in found:
         if candidate.method == method and candidate.flagged(parameters):
-            return Target(candidate.operation, labels, parameters)
+            return RoutedOperation(candidate.operation, labels, parameters)
     methods = ", ".join(sorted({candidate.method for candidate, _ in found}))
     raise APIError("MethodNotAllowed", f"{method} is not allowed on {raw_path}: use {methods}.")
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from keyfront.local.controlplane.account import LocalAccount, Operation
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.identifiers import distribution_arn, function_arn, key_value_store_arn
-from keyfront.local.controlplane.resources import Account, Operation
 from keyfront.local.controlplane.store import Resource
 
 if TYPE_CHECKING:
@@ -22,20 +22,20 @@ _ARN = re.compile(
 )
 
 
-def list_all(account: Account, request: TagsRequest) -> Mapping[str, object]:
+def list_all(account: LocalAccount, request: TagsRequest) -> Mapping[str, object]:
     """ListTagsForResource."""
     tags = of(account, _tagged(account, request["Resource"]))
     return {"Tags": {"Items": [{"Key": key, "Value": value} for key, value in tags.items()]}}
 
 
-def add(account: Account, request: TagsRequest) -> Mapping[str, object]:
+def add(account: LocalAccount, request: TagsRequest) -> Mapping[str, object]:
     """TagResource: a key that is there already gets the new value."""
     tagged = _tagged(account, request["Resource"])
     put(account, tagged, of(account, tagged) | checked(request["Tags"]))
     return {}
 
 
-def remove(account: Account, request: TagsRequest) -> Mapping[str, object]:
+def remove(account: LocalAccount, request: TagsRequest) -> Mapping[str, object]:
     """UntagResource: keys that are not there do no harm."""
     tagged = _tagged(account, request["Resource"])
     gone = request["TagKeys"].get("Items", [])
@@ -60,7 +60,7 @@ class Tagged:
     tags: Mapping[str, str]
 
 
-def everything(account: Account) -> list[Tagged]:
+def everything(account: LocalAccount) -> list[Tagged]:
     """Every resource that can have tags, also those that have none."""
     number, store = account.number, account.store
     stores = [each.config["Id"] for each in store.key_value_stores]
@@ -84,19 +84,19 @@ def of_key_value_store(identifier: str) -> str:
     return f"key-value-store/{identifier}"
 
 
-def of(account: Account, tagged: str) -> dict[str, str]:
+def of(account: LocalAccount, tagged: str) -> dict[str, str]:
     """The tags of the distribution with that id, or of a function (`of_function`)."""
     tags = account.store.tags.get(tagged)
     return tags.config if tags else {}
 
 
-def forget(account: Account, tagged: str) -> None:
+def forget(account: LocalAccount, tagged: str) -> None:
     """What is deleted has no tags any more."""
     if account.store.tags.get(tagged) is not None:
         account.store.tags.remove(tagged)
 
 
-def put(account: Account, tagged: str, tags: dict[str, str]) -> None:
+def put(account: LocalAccount, tagged: str, tags: dict[str, str]) -> None:
     """Set the tags of a distribution or a function; `APIError` `InvalidTagging` when they are more than the quota."""
     quota, now = account.quotas.tags_per_resource, account.clock()
     if len(tags) > quota:
@@ -122,7 +122,7 @@ def checked(tags: Tags) -> dict[str, str]:
     return given
 
 
-def _tagged(account: Account, arn: str) -> str:
+def _tagged(account: LocalAccount, arn: str) -> str:
     """What stands for the resource that `arn` names; the other families can have no tags."""
     named = _ARN.fullmatch(arn)
     if named and named[1] == account.number:

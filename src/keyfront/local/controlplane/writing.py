@@ -18,7 +18,7 @@ _NOT_IN_A_HEADER = re.compile("[^\u0020-\u007e]")
 
 
 @dataclass(frozen=True)
-class Response:
+class APIResponse:
     """An HTTP response. Header names are as CloudFront writes them."""
 
     status: int
@@ -26,7 +26,7 @@ class Response:
     body: bytes = b""
 
 
-def write(operation: OperationModel, output: Mapping[str, object], request_id: str) -> Response:
+def write(operation: OperationModel, output: Mapping[str, object], request_id: str) -> APIResponse:
     """The response for `output`, whose members are those of the operation's output shape.
 
     Raises `TypeError` for a member that the shape does not have, or a value of another type: a bug, not a request.
@@ -34,7 +34,7 @@ def write(operation: OperationModel, output: Mapping[str, object], request_id: s
     status, headers = int(operation.http["responseCode"]), {"x-amzn-RequestId": request_id}
     shape = operation.output_shape
     if shape is None:
-        return Response(status, headers)
+        return APIResponse(status, headers)
     _refuse_unknown(shape, output)
     for name, member in shape.members.items():
         if member.serialization.get("location") == "header" and output.get(name) is not None:
@@ -43,11 +43,11 @@ def write(operation: OperationModel, output: Mapping[str, object], request_id: s
     body = _body(shape, output)
     if isinstance(body, str):
         headers["Content-Type"] = "text/xml"
-        return Response(status, headers, (_PROLOG + body).encode())
-    return Response(status, headers, body)
+        return APIResponse(status, headers, (_PROLOG + body).encode())
+    return APIResponse(status, headers, body)
 
 
-def write_error(error: APIError, request_id: str) -> Response:
+def write_error(error: APIError, request_id: str) -> APIResponse:
     """The AWS error body for `error`."""
     fault = "Receiver" if error.status >= 500 else "Sender"
     body = (
@@ -55,7 +55,7 @@ def write_error(error: APIError, request_id: str) -> Response:
         f"<Message>{_text(error.message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
     )
     headers = {"x-amzn-RequestId": request_id, "Content-Type": "text/xml"}
-    return Response(error.status, headers, body.encode())
+    return APIResponse(error.status, headers, body.encode())
 
 
 def _body(shape: StructureShape, output: Mapping[str, object]) -> str | bytes:

@@ -18,30 +18,30 @@ from moto.awslambda.models import LambdaFunction
 from moto.awslambda.responses import LambdaResponse
 from moto.core.common_types import TYPE_RESPONSE
 
-from keyfront.local.aws.deferred import LATER
-from keyfront.local.aws.responses import Answer
-from keyfront.local.lambdas import saved_functions as kept
+from keyfront.local.aws.deferred import DEFERRED
+from keyfront.local.aws.responses import EndpointResponse
+from keyfront.local.lambdas import saved_functions
 from keyfront.local.lambdas.function import BusyError, Function, FunctionError
+from keyfront.local.lambdas.function_runner import FunctionRunner
 from keyfront.local.lambdas.sandbox import Result
-from keyfront.local.lambdas.service import Functions
 
 _LARGEST: Final = 6 * 1024 * 1024
 _LARGEST_EVENT: Final = 1024 * 1024
 """Bytes of a payload, waited for and not. Source: Developer Guide, "Lambda quotas"."""
 _KINDS: Final = ("RequestResponse", "Event", "DryRun")
 
-_functions: ContextVar[Functions | None] = ContextVar("functions", default=None)
-_latest: list[Functions] = []
+_functions: ContextVar[FunctionRunner | None] = ContextVar("functions", default=None)
+_latest: list[FunctionRunner] = []
 """Where the last request ran functions, for threads of moto's own: a state machine's have no request."""
 
 
-def use(functions: Functions) -> None:
+def use(functions: FunctionRunner) -> None:
     """Run functions there, in the request that this thread answers."""
     _functions.set(functions)
     _latest[:] = [functions]
 
 
-def current() -> Functions:
+def current() -> FunctionRunner:
     """Where functions run. `NotImplementedError` when nothing was ever said about that."""
     functions = _functions.get() or next(iter(_latest), None)
     if functions is None:
@@ -58,7 +58,7 @@ def install() -> None:
 
 def run(function: LambdaFunction, payload: bytes) -> Result:
     """Run a function on an event, for another of moto's services; blocks. `FunctionError` when it cannot be run."""
-    return current().call_from_thread(kept.as_value(function), payload)
+    return current().call_from_thread(saved_functions.as_value(function), payload)
 
 
 def _invoke(self: LambdaResponse) -> TYPE_RESPONSE:
@@ -77,13 +77,13 @@ def _hand_over(self: LambdaResponse, headers: Mapping[str, str], name: str, qual
     functions = current()
     payload = self.body.encode() if isinstance(self.body, str) else self.body
     try:
-        function = kept.as_value(found)
+        function = saved_functions.as_value(found)
         arn = found.function_arn.removesuffix(f":{found.version}") + (f":{qualifier}" if qualifier else "")
         context = _checked(payload, headers)
     except FunctionError as error:
-        request.environ[LATER] = partial(_refuse, error)
+        request.environ[DEFERRED] = partial(_refuse, error)
     else:
-        request.environ[LATER] = partial(_perform, functions, function, arn, payload or b"{}", headers, context)
+        request.environ[DEFERRED] = partial(_perform, functions, function, arn, payload or b"{}", headers, context)
     return 200, {}, ""
 
 
@@ -109,14 +109,19 @@ def _checked(payload: bytes, headers: Mapping[str, str]) -> str | None:
 
 
 async def _perform(
-    functions: Functions, function: Function, arn: str, payload: bytes, headers: Mapping[str, str], context: str | None
-) -> Answer:
+    functions: FunctionRunner,
+    function: Function,
+    arn: str,
+    payload: bytes,
+    headers: Mapping[str, str],
+    context: str | None,
+) -> EndpointResponse:
     kind = headers.get("x-amz-invocation-type", "RequestResponse")
     if kind == "DryRun":
-        return Answer(204, [], b"")
+        return EndpointResponse(204, [], b"")
     if kind == "Event":
         functions.call_later(function, payload, arn=arn, client_context=context)
-        return Answer(202, [("Content-Length", "0")], b"")
+        return EndpointResponse(202, [("Content-Length", "0")], b"")
     try:
         result = await functions.call(function, payload, arn=arn, client_context=context)
     except FunctionError as error:
@@ -127,19 +132,19 @@ async def _perform(
         told.append(("X-Amz-Function-Error", "Unhandled"))
     if headers.get("x-amz-log-type") == "Tail":
         told.append(("X-Amz-Log-Result", base64.b64encode(result.log).decode()))
-    return Answer(200, told, result.payload)
+    return EndpointResponse(200, told, result.payload)
 
 
-async def _refuse(error: FunctionError) -> Answer:
+async def _refuse(error: FunctionError) -> EndpointResponse:
     return _refusal(error)
 
 
-def _refusal(error: FunctionError) -> Answer:
+def _refusal(error: FunctionError) -> EndpointResponse:
     reason = {"Reason": error.reason} if isinstance(error, BusyError) else {}
     side = "User" if error.status < HTTPStatus.INTERNAL_SERVER_ERROR else "Service"
     body = json.dumps({"Type": side, "Message": str(error), "message": str(error), **reason}).encode()
     named = [("Content-Type", "application/json"), ("x-amzn-ErrorType", error.code), ("Content-Length", str(len(body)))]
-    return Answer(error.status, named, body)
+    return EndpointResponse(error.status, named, body)
 
 
 def _invoke_within(self: LambdaFunction, body: str, _: Any, response_headers: Any) -> bytes:

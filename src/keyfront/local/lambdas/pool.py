@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-from keyfront.local.lambdas import reaper as guardian
+from keyfront.local.lambdas import reaper
 from keyfront.local.lambdas.function import BusyError, Function, FunctionError
 from keyfront.local.lambdas.logbook import Entry
 from keyfront.local.lambdas.package import unpack
@@ -45,7 +45,7 @@ class Pool:
         self._busy: Counter[str] = Counter()
         self._running: set[asyncio.Task[Result]] = set()
         self._ending: set[asyncio.Task[None]] = set()
-        self._guardian: subprocess.Popen[bytes] | None = None
+        self._reaper: subprocess.Popen[bytes] | None = None
         self._closed = False
 
     async def call(self, function: Function, call: Call) -> Result:
@@ -96,10 +96,10 @@ class Pool:
         self.close()
         await asyncio.gather(*self._running, return_exceptions=True)
         await asyncio.gather(*(sandbox.stop() for sandbox in self._all), *self._ending)
-        if self._guardian is not None and self._guardian.stdin is not None:
+        if self._reaper is not None and self._reaper.stdin is not None:
             with suppress(BrokenPipeError):
-                self._guardian.stdin.close()
-            self._guardian.wait()
+                self._reaper.stdin.close()
+            self._reaper.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _retire(self, function: Function) -> None:
@@ -175,15 +175,15 @@ class Pool:
 
     def _guard(self, sign: bytes, pid: int) -> None:
         """Have a process ended by somebody else should we be killed."""
-        if self._guardian is None:
-            command = [sys.executable, "-I", "-S", str(guardian.__file__)]
-            self._guardian = subprocess.Popen(  # noqa: S603 (our own program)
+        if self._reaper is None:
+            command = [sys.executable, "-I", "-S", str(reaper.__file__)]
+            self._reaper = subprocess.Popen(  # noqa: S603 (our own program)
                 command, stdin=subprocess.PIPE, start_new_session=True
             )
-        if self._guardian.stdin is not None and not self._guardian.stdin.closed:
+        if self._reaper.stdin is not None and not self._reaper.stdin.closed:
             with suppress(BrokenPipeError):
-                self._guardian.stdin.write(b"%s%d\n" % (sign, pid))
-                self._guardian.stdin.flush()
+                self._reaper.stdin.write(b"%s%d\n" % (sign, pid))
+                self._reaper.stdin.flush()
 
 
 def _stream(function: Function) -> str:

@@ -1,4 +1,4 @@
-"""Ends what runs for somebody who was killed: `python -I -S guardian.py`, with groups on its standard input.
+"""Ends what runs for somebody who was killed: `python -I -S reaper.py`, with groups on its standard input.
 
 Each line is `+PID` or `-PID`, a process group that begins or has ended. When the input ends, and with `kill -9` of
 whoever writes it it does, the groups that are left are killed. It runs alone, without the rest of the package.

@@ -12,7 +12,7 @@ from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
 from keyfront.local.aws import enforcement
-from keyfront.local.aws.resources import Needed
+from keyfront.local.aws.permissions import Permission
 from keyfront.local.lambdas.function import Archive, Function, FunctionError
 from keyfront.local.lambdas.logbook import Entry
 from keyfront.local.lambdas.variables import Credentials
@@ -89,7 +89,7 @@ def _may_write(function: Function) -> bool:
     partition = get_partition(function.region)
     group = f"arn:{partition}:logs:{function.region}:{function.account}:log-group:{function.log_group}:*"
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
-        wanted = Needed(action, group)
+        wanted = Permission(action, group)
         if enforcement.denied(identity, wanted):
             enforcement.tell(identity, wanted)
             return False

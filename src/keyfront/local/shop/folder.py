@@ -9,7 +9,7 @@ from typing import Final
 
 from keyfront.backend import Customer, Item
 from keyfront.errors import InputError
-from keyfront.local.aws.folder import HIDDEN, content_type, contents, root_of
+from keyfront.local.aws.content_folder import HIDDEN, content_type, contents, root_of
 from keyfront.local.shop.catalogue import Shop, pairs
 
 _PRICE_CENTS: Final = 500

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from keyfront.core.resource import wildcard
-from keyfront.local.aws.responses import Answer
+from keyfront.local.aws.responses import EndpointResponse
 from keyfront.local.aws.web.requests import WebRequest
 
 _PREFIX: Final = "access-control-"
@@ -39,7 +39,7 @@ class Cors:
             given.get("maxAge"),
         )
 
-    def preflight(self, request: WebRequest) -> Answer | None:
+    def preflight(self, request: WebRequest) -> EndpointResponse | None:
         """The answer to a preflight request; `None` for any other."""
         headers = request.headers
         if request.method != "OPTIONS" or "origin" not in headers or "access-control-request-method" not in headers:
@@ -53,15 +53,15 @@ class Cors:
             ]
             if self.seconds is not None:
                 named.append((f"{_PREFIX}max-age", str(self.seconds)))
-        return Answer(204, named, b"")
+        return EndpointResponse(204, named, b"")
 
-    def applied(self, request: WebRequest, answer: Answer) -> Answer:
+    def applied(self, request: WebRequest, answer: EndpointResponse) -> EndpointResponse:
         """`answer` with what this configuration says of it."""
         kept = [pair for pair in answer.headers if not pair[0].lower().startswith(_PREFIX)]
         named = self._allowed(request.headers.get("origin", ""))
         if named and self.exposed:
             named.append((f"{_PREFIX}expose-headers", ",".join(self.exposed)))
-        return Answer(answer.status, [*kept, *named], answer.body)
+        return EndpointResponse(answer.status, [*kept, *named], answer.body)
 
     def _allowed(self, origin: str) -> list[tuple[str, str]]:
         if not origin or not any(wildcard(each).fullmatch(origin) for each in self.origins):

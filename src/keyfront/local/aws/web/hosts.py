@@ -15,19 +15,19 @@ _asked: ContextVar[str] = ContextVar("asked", default="")
 
 
 @dataclass(frozen=True)
-class Address:
+class WebAddress:
     """What a host names: an HTTP API by its id, or a function by its URL's id."""
 
     kind: Literal["execute-api", "lambda-url"]
     id: str
 
 
-def addressed(host: str) -> Address | None:
+def addressed(host: str) -> WebAddress | None:
     """What `host` (a name in lower case, without its port) names, if anything."""
     found = _HOST.fullmatch(host)
     if found is None:
         return None
-    return Address("execute-api" if found["kind"] == "execute-api" else "lambda-url", found["id"])
+    return WebAddress("execute-api" if found["kind"] == "execute-api" else "lambda-url", found["id"])
 
 
 def use(host: str) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from keyfront.local.aws.responses import Answer
-from keyfront.local.aws.web.replies import message
+from keyfront.local.aws.responses import EndpointResponse
+from keyfront.local.aws.web.function_results import message
 from keyfront.local.aws.web.requests import WebRequest
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ class Proxy:
     def __init__(self) -> None:
         self._client: httpx.AsyncClient | None = None
 
-    async def answer(self, uri: str, method: str, request: WebRequest, parameters: Mapping[str, str]) -> Answer:
+    async def answer(
+        self, uri: str, method: str, request: WebRequest, parameters: Mapping[str, str]
+    ) -> EndpointResponse:
         """What the server at `uri`, with its `{name}`s filled in, answers."""
         import httpx
 
@@ -44,7 +46,7 @@ class Proxy:
         named = [(name, value) for name, value in got.headers.multi_items() if name not in _LEFT_OUT]
         # httpx has undone it.
         named = [pair for pair in named if pair[0] != "content-encoding"]
-        return Answer(got.status_code, [*named, ("content-length", str(len(got.content)))], got.content)
+        return EndpointResponse(got.status_code, [*named, ("content-length", str(len(got.content)))], got.content)
 
     async def close(self) -> None:
         """Close its connections."""

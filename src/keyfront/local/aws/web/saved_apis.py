@@ -8,8 +8,8 @@ from moto.apigatewayv2.models import Api, ApiGatewayV2Backend, apigatewayv2_back
 from moto.awslambda.models import LambdaBackend, LambdaFunction, lambda_backends
 
 from keyfront.local.aws.web.cors import Cors
+from keyfront.local.aws.web.jwt_authorizers import Authorizer
 from keyfront.local.aws.web.routes import Route
-from keyfront.local.aws.web.tokens import Authorizer
 from keyfront.local.lambdas.function import Function
 from keyfront.local.lambdas.saved_functions import as_value
 

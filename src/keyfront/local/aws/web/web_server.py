@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from keyfront.local.aws.responses import Answer
-from keyfront.local.aws.web import events, routes
-from keyfront.local.aws.web.events import Called
-from keyfront.local.aws.web.hosts import Address
-from keyfront.local.aws.web.permission import Permissions
+from keyfront.local.aws.responses import EndpointResponse
+from keyfront.local.aws.web import function_events, routes
+from keyfront.local.aws.web.function_events import EventSource
+from keyfront.local.aws.web.function_results import Format, ReplyError, message, reply
+from keyfront.local.aws.web.hosts import WebAddress
+from keyfront.local.aws.web.invocation_policy import InvocationPolicy
+from keyfront.local.aws.web.jwt_authorizers import Issuers, RefusedTokenError, as_text
 from keyfront.local.aws.web.proxy import Proxy
-from keyfront.local.aws.web.replies import Format, ReplyError, message, reply
 from keyfront.local.aws.web.requests import WebRequest
 from keyfront.local.aws.web.routes import Route
-from keyfront.local.aws.web.tokens import Issuers, RefusedTokenError, as_text
 from keyfront.local.lambdas.function import BusyError, Function, FunctionError
+from keyfront.local.lambdas.function_runner import FunctionRunner, Perform
 from keyfront.local.lambdas.sandbox import Result
-from keyfront.local.lambdas.service import Functions, Perform
 
 if TYPE_CHECKING:
     from keyfront.local.aws.web.saved_apis import FunctionUrl, HttpApi, Integration
@@ -32,15 +32,15 @@ _UNAVAILABLE: Final = message(503, "Service Unavailable")
 _FORBIDDEN: Final = message(403, "Forbidden")
 
 
-class Front:
+class WebServer:
     """Everything behind those addresses, in the endpoint's event loop."""
 
-    def __init__(self, functions: Functions, perform: Perform, *, enforce: bool) -> None:
+    def __init__(self, functions: FunctionRunner, perform: Perform, *, enforce: bool) -> None:
         """`perform` does something with what moto has; `enforce`: resource policies are asked."""
         self._functions, self._perform = functions, perform
-        self._permissions, self._issuers, self._proxy = Permissions(enforced=enforce), Issuers(), Proxy()
+        self._permissions, self._issuers, self._proxy = InvocationPolicy(enforced=enforce), Issuers(), Proxy()
 
-    async def answer(self, address: Address, request: WebRequest) -> Answer:
+    async def answer(self, address: WebAddress, request: WebRequest) -> EndpointResponse:
         """What `address` says to `request`."""
         return await (self._api if address.kind == "execute-api" else self._url)(address.id, request)
 
@@ -48,10 +48,10 @@ class Front:
         """Close connections to integrations."""
         await self._proxy.close()
 
-    async def _api(self, api_id: str, request: WebRequest) -> Answer:
-        from keyfront.local.aws.web import saved_apis as kept
+    async def _api(self, api_id: str, request: WebRequest) -> EndpointResponse:
+        from keyfront.local.aws.web import saved_apis
 
-        api = await asyncio.to_thread(self._perform, lambda: kept.http_api(api_id), changes=False)
+        api = await asyncio.to_thread(self._perform, lambda: saved_apis.http_api(api_id), changes=False)
         if api is None:
             return _NOT_FOUND
         if api.cors is not None and (preflight := api.cors.preflight(request)):
@@ -59,7 +59,7 @@ class Front:
         answer = await self._routed(api, request)
         return answer if api.cors is None else api.cors.applied(request, answer)
 
-    async def _routed(self, api: "HttpApi", request: WebRequest) -> Answer:
+    async def _routed(self, api: "HttpApi", request: WebRequest) -> EndpointResponse:
         stage, path = _stage(api, request.path)
         chosen = routes.choose(api.routes, request.method, path) if stage is not None else None
         if stage is None or chosen is None:
@@ -77,12 +77,12 @@ class Front:
                 async with asyncio.timeout(integration.seconds):
                     return await self._proxy.answer(integration.uri, integration.method, request, parameters)
             return _UNAVAILABLE
-        called = Called(api.account, api.id, stage, route.key, parameters, api.stages[stage], authorizer)
+        called = EventSource(api.account, api.id, stage, route.key, parameters, api.stages[stage], authorizer)
         return await self._integrated(api, route, integration, request, called)
 
     async def _integrated(
-        self, api: "HttpApi", route: Route, integration: "Integration", request: WebRequest, called: Called
-    ) -> Answer:
+        self, api: "HttpApi", route: Route, integration: "Integration", request: WebRequest, called: EventSource
+    ) -> EndpointResponse:
         arn = integration.uri
         if (
             "/functions/" in arn
@@ -91,14 +91,18 @@ class Front:
         source = f"arn:aws:execute-api:{api.region}:{api.account}:{api.id}/{called.stage}/"
         source += route.key if route.key == routes.DEFAULT else route.key.replace(" ", "").replace("ANY/", "*/")
         version: Format = "2.0" if integration.version == "2.0" else "1.0"
-        event = events.version_2(request, called) if version == "2.0" else events.version_1(request, called, route.path)
+        event = (
+            function_events.version_2(request, called)
+            if version == "2.0"
+            else function_events.version_1(request, called, route.path)
+        )
         try:
             function = await self._functions.find(arn)
             if not self._permissions.may_integrate(await self._policy(function), function, source):
                 return _FAILED
             async with asyncio.timeout(integration.seconds):
                 result = await self._functions.call(function, json.dumps(event).encode(), arn=arn)
-            return self._told(function, result, version)
+            return self._response(function, result, version)
         except (BusyError, TimeoutError):
             return _UNAVAILABLE
         except FunctionError as error:
@@ -119,11 +123,11 @@ class Front:
         claims = await self._issuers.claims(authorizer, token, route.scopes)
         return {"jwt": {"claims": as_text(claims), "scopes": list(route.scopes) or None}}
 
-    async def _url(self, url_id: str, request: WebRequest) -> Answer:
-        from keyfront.local.aws.web import saved_apis as kept
+    async def _url(self, url_id: str, request: WebRequest) -> EndpointResponse:
+        from keyfront.local.aws.web import saved_apis
 
         try:
-            url = await asyncio.to_thread(self._perform, lambda: kept.function_url(url_id), changes=False)
+            url = await asyncio.to_thread(self._perform, lambda: saved_apis.function_url(url_id), changes=False)
             if url is None:
                 return _FORBIDDEN
             if url.cors is not None and (preflight := url.cors.preflight(request)):
@@ -136,19 +140,19 @@ class Front:
             return message(502, "Internal Server Error")
         return answer if url.cors is None else url.cors.applied(request, answer)
 
-    async def _opened(self, url: "FunctionUrl", request: WebRequest) -> Answer:
+    async def _opened(self, url: "FunctionUrl", request: WebRequest) -> EndpointResponse:
         function = url.function
         if url.auth != "NONE":
             _log.warning("function URL of %s: auth type %s opens to nobody here", function.name, url.auth)
             return _FORBIDDEN
         if not self._permissions.may_open(await self._policy(function), function):
             return _FORBIDDEN
-        event = events.version_2(request, Called("anonymous", url.id))
+        event = function_events.version_2(request, EventSource("anonymous", url.id))
         result = await self._functions.call(function, json.dumps(event).encode())
-        answer = self._told(function, result, "2.0")
+        answer = self._response(function, result, "2.0")
         return message(502, "Internal Server Error") if answer is _FAILED else answer
 
-    def _told(self, function: Function, result: Result, version: Format) -> Answer:
+    def _response(self, function: Function, result: Result, version: Format) -> EndpointResponse:
         if result.failed:
             _log.warning("function %s failed: its log group %s says why", function.name, function.log_group)
             return _FAILED
@@ -159,9 +163,9 @@ class Front:
             return _FAILED
 
     async def _policy(self, function: Function) -> list[dict[str, Any]]:
-        from keyfront.local.aws.web import saved_apis as kept
+        from keyfront.local.aws.web import saved_apis
 
-        return await asyncio.to_thread(self._perform, lambda: kept.resource_policy(function), changes=False)
+        return await asyncio.to_thread(self._perform, lambda: saved_apis.resource_policy(function), changes=False)
 
 
 def _stage(api: "HttpApi", path: str) -> tuple[str | None, str]:
@@ -172,7 +176,7 @@ def _stage(api: "HttpApi", path: str) -> tuple[str | None, str]:
     return (routes.DEFAULT if routes.DEFAULT in api.stages else None), path
 
 
-def _refusal(refused: RefusedTokenError) -> Answer:
+def _refusal(refused: RefusedTokenError) -> EndpointResponse:
     why = str(refused).replace('"', "'")
     said = f'Bearer scope="" error="{refused.code}" error_description="{why}"' if why else "Bearer"
     return message(

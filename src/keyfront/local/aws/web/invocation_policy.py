@@ -7,14 +7,14 @@ import json
 import logging
 from typing import Any, Final
 
-from keyfront.local.aws.access import Caller, Verdict, judge
+from keyfront.local.aws.policy_evaluation import Caller, Evaluation, judge
 from keyfront.local.lambdas.function import Function
 
 _log = logging.getLogger(__name__)
 _MOST_SAID: Final = 1000
 
 
-class Permissions:
+class InvocationPolicy:
     """Asks resource policies; remembers what it has said."""
 
     def __init__(self, *, enforced: bool) -> None:
@@ -34,7 +34,7 @@ class Permissions:
         return self._may(policy, caller, "lambda:InvokeFunctionUrl", function, "everybody (principal *)")
 
     def _may(self, policy: list[dict[str, Any]], caller: Caller, action: str, function: Function, whom: str) -> bool:
-        if judge(json.dumps({"Statement": policy}), caller, action, function.arn) is Verdict.ALLOW:
+        if judge(json.dumps({"Statement": policy}), caller, action, function.arn) is Evaluation.ALLOW:
             return True
         line = f"the policy of function {function.name} does not allow {action} to {whom}"
         if line not in self._said and len(self._said) < _MOST_SAID:

@@ -39,7 +39,7 @@ class Source:
             os.close(self._content)
 
 
-class Contents:
+class ObjectFiles:
     """A directory of files that are named by the SHA-256 of what is in them."""
 
     def __init__(self, directory: Path) -> None:

@@ -20,7 +20,7 @@ Event = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Called:
+class EventSource:
     """What is called: an API's route, or a function's URL."""
 
     account: str
@@ -33,7 +33,7 @@ class Called:
     request_id: str = field(default_factory=lambda: uuid4().hex[:15] + "=")
 
 
-def version_2(request: WebRequest, called: Called) -> Event:
+def version_2(request: WebRequest, called: EventSource) -> Event:
     """The event in payload format 2.0."""
     headers = {name: value for name, value in request.headers.items() if name != "cookie"}
     context: Event = {
@@ -72,7 +72,7 @@ def version_2(request: WebRequest, called: Called) -> Event:
     return {**event, **({"body": body} if request.body else {}), "isBase64Encoded": encoded}
 
 
-def version_1(request: WebRequest, called: Called, resource: str) -> Event:
+def version_1(request: WebRequest, called: EventSource, resource: str) -> Event:
     """The event in payload format 1.0; `resource` is the route's path, or its key if it has none."""
     parameters = several(request.parameters)
     headers = _forwarded(request.headers, request)

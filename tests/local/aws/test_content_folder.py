@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from keyfront.errors import InputError
-from keyfront.local.aws.folder import content_type, contents, find, root_of
+from keyfront.local.aws.content_folder import content_type, contents, find, root_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -22,7 +22,7 @@ class Perform(Protocol):
     def __call__(self, work: Callable[[], T], *, changes: bool) -> T: ...
 
 
-class Functions:
+class FunctionRunner:
     """From the first call to `close`, in the endpoint's event loop; its processes are no part of a kept state."""
 
     def __init__(self, perform: Perform, *, enforce_iam: bool = False) -> None:
@@ -44,9 +44,9 @@ class Functions:
 
     async def find(self, arn: str) -> Function:
         """The function that an ARN names. `FunctionError` when there is none."""
-        from keyfront.local.lambdas import saved_functions as kept
+        from keyfront.local.lambdas import saved_functions
 
-        return await asyncio.to_thread(self._perform, lambda: kept.find(arn), changes=False)
+        return await asyncio.to_thread(self._perform, lambda: saved_functions.find(arn), changes=False)
 
     async def call(self, function: Function, payload: bytes, *, arn: str | None = None, **named: Any) -> Result:
         """Run a function on an event (JSON); `arn` is the one that was called, with its qualifier.
@@ -91,13 +91,15 @@ class Functions:
             await self._pool.stop()
 
     async def _publish(self, function: Function, stream: str, entries: list[Entry]) -> None:
-        from keyfront.local.lambdas import saved_functions as kept
+        from keyfront.local.lambdas import saved_functions
 
         await asyncio.to_thread(
-            self._perform, lambda: kept.publish(function, stream, entries, enforce_iam=self._enforce_iam), changes=True
+            self._perform,
+            lambda: saved_functions.publish(function, stream, entries, enforce_iam=self._enforce_iam),
+            changes=True,
         )
 
     async def _assume(self, function: Function) -> Credentials:
-        from keyfront.local.lambdas import saved_functions as kept
+        from keyfront.local.lambdas import saved_functions
 
-        return await asyncio.to_thread(self._perform, lambda: kept.assume(function), changes=True)
+        return await asyncio.to_thread(self._perform, lambda: saved_functions.assume(function), changes=True)

@@ -17,9 +17,9 @@ from weakref import WeakKeyDictionary
 
 from keyfront.errors import InputError, KeyfrontError, ServiceError
 from keyfront.local.aws import snapshot
-from keyfront.local.aws.contents import Contents
+from keyfront.local.aws.object_files import ObjectFiles
 from keyfront.local.aws.snapshot import Snapshot
-from keyfront.local.aws.snapshot_lock import Gate
+from keyfront.local.aws.snapshot_lock import SnapshotLock
 from keyfront.ownership import own_folder
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ class ServicesState:
         self._directory = directory
         own_folder(directory)
         own_folder(directory / "contents")
-        self._file, self._contents = directory / "state", Contents(directory / "contents")
+        self._file, self._contents = directory / "state", ObjectFiles(directory / "contents")
         self._kept: Snapshot | None = snapshot.read(self._file)
         self._written = ""
         self._names: WeakKeyDictionary[FakeKey, str] = WeakKeyDictionary()
         """Of the contents of large objects that are on the disk; an object's content never changes."""
         self._left_out: set[str] = set()
-        self._gate = Gate()
+        self._gate = SnapshotLock()
         self._lock = threading.Lock()
         """Around what follows."""
         self._size = self._kept.size if self._kept else 0

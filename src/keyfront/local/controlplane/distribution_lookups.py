@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from keyfront.local.controlplane import distributions
+from keyfront.local.controlplane.account import LocalAccount, Operation, found
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.paging import page, short_page
-from keyfront.local.controlplane.resources import Account, Operation, found
 
 if TYPE_CHECKING:
     from keyfront.local.controlplane.shapes import (
@@ -24,14 +24,14 @@ _NO_WEB_ACL = "null"
 """API model, ListDistributionsByWebACLId: "specify null" for the distributions that have none."""
 
 
-def list_by_web_acl(account: Account, request: WebACLUsersRequest) -> Mapping[str, object]:
+def list_by_web_acl(account: LocalAccount, request: WebACLUsersRequest) -> Mapping[str, object]:
     """ListDistributionsByWebACLId: a web ACL that does not exist has no distributions."""
     wanted = "" if request["WebACLId"] == _NO_WEB_ACL else request["WebACLId"]
     having = [d for d in account.store.distributions if d.config["WebACLId"] == wanted]
     return {"DistributionList": page(having, request, lambda d: distributions.summarise(account, d))}
 
 
-def list_conflicting_aliases(account: Account, request: ConflictingAliasesRequest) -> Mapping[str, object]:
+def list_conflicting_aliases(account: LocalAccount, request: ConflictingAliasesRequest) -> Mapping[str, object]:
     """ListConflictingAliases: aliases of other distributions that are the given one, cover it, or are covered by it.
 
     Ids are hidden in part, as the API model says. The distribution must have a certificate of its own, for it stands
@@ -64,7 +64,7 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def _conflicts(account: Account, distribution: str, alias: str) -> Iterator[Resource[DistributionConfig]]:
+def _conflicts(account: LocalAccount, distribution: str, alias: str) -> Iterator[Resource[DistributionConfig]]:
     """Each alias that conflicts, as a resource with the alias as its id: no two distributions have the same."""
     for other in account.store.distributions:
         if other.id != distribution:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from keyfront.local.aws.access import Verdict, anonymous, judge, signed
+from keyfront.local.aws.policy_evaluation import Evaluation, anonymous, judge, signed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -46,7 +46,7 @@ def statement(effect: str = "Allow", principal: Any = "*", **more: Any) -> State
     }
 
 
-def told(verdict: Verdict, *statements: Statement) -> set[str]:
+def told(verdict: Evaluation, *statements: Statement) -> set[str]:
     policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
     return {name for name, caller in CALLERS.items() if judge(policy, caller, "s3:GetObject", OBJECT) is verdict}
 
@@ -84,8 +84,8 @@ def told(verdict: Verdict, *statements: Statement) -> set[str]:
     ],
 )
 def test_a_permission_reaches_those_it_names(allowed: set[str], said: Statement) -> None:
-    assert told(Verdict.ALLOW, said) == allowed
-    assert told(Verdict.SILENT, said) == EVERYBODY - allowed
+    assert told(Evaluation.ALLOW, said) == allowed
+    assert told(Evaluation.SILENT, said) == EVERYBODY - allowed
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ def test_a_permission_reaches_those_it_names(allowed: set[str], said: Statement)
     ],
 )
 def test_a_denial_counts_more_than_a_permission(denied: set[str], said: Statement) -> None:
-    assert told(Verdict.DENY, statement(), said) == denied
-    assert told(Verdict.ALLOW, statement(), said) == EVERYBODY - denied
+    assert told(Evaluation.DENY, statement(), said) == denied
+    assert told(Evaluation.ALLOW, statement(), said) == EVERYBODY - denied
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ _PREFIXES: Final = {"monitoring": "cloudwatch", "email": "ses", "tagging": "tag"
 
 
 @dataclass(frozen=True)
-class Needed:
+class Permission:
     """A permission: an action on a resource's ARN."""
 
     action: str
@@ -48,7 +48,7 @@ class _Place:
         return f"arn:{get_partition(self.region)}:{service}:{self.region}:{self.account}:{rest}"
 
 
-def needed(response: Any, resource: str) -> list[Needed]:
+def needed(response: Any, resource: str) -> list[Permission]:
     """What the request of a moto response object needs; `resource` is what moto itself makes of it."""
     signed_for = response.headers.get("Authorization", "").partition("Credential=")[2].partition(",")[0].split("/")
     service = signed_for[3] if len(signed_for) > 3 else str(response.service_name)
@@ -57,11 +57,11 @@ def needed(response: Any, resource: str) -> list[Needed]:
     operation = operation[0] if isinstance(operation, list) else operation
     if service == "apigateway":
         place = f"arn:{get_partition(response.region)}:apigateway:{response.region}::{response.path}"
-        return [Needed(f"apigateway:{response.method}", place)]
+        return [Permission(f"apigateway:{response.method}", place)]
     action = f"{service}:{operation}"
     action = _ACTIONS.get(action, action)
     if resource != "*" or service not in _RESOURCES:
-        return [Needed(action, resource)]
+        return [Permission(action, resource)]
     return _RESOURCES[service](
         action, _parameters(response), _Place(response.current_account, response.region), response
     )
@@ -75,34 +75,34 @@ def _parameters(response: Any) -> Mapping[str, Any]:
     return given if isinstance(given, dict) else {}
 
 
-def _ssm(action: str, given: Mapping[str, Any], place: _Place, _: Any) -> list[Needed]:
+def _ssm(action: str, given: Mapping[str, Any], place: _Place, _: Any) -> list[Permission]:
     names = given.get("Names") or [given.get("Name") or given.get("Path")]
-    found = [Needed(action, _parameter(name, place)) for name in names if isinstance(name, str)]
+    found = [Permission(action, _parameter(name, place)) for name in names if isinstance(name, str)]
     if given.get("WithDecryption"):
         # Amazon's own key for parameters needs no permission; another key does.
         held = ssm_backends[place.account][place.region]._parameters
         versions = [held.get(str(name).partition(":")[0]) for name in names]
         keys = {each[-1].keyid for each in versions if each and each[-1].keyid}
-        found += [Needed("kms:Decrypt", _key(key, place)) for key in sorted(keys - {"alias/aws/ssm"})]
-    return found or [Needed(action, "*")]
+        found += [Permission("kms:Decrypt", _key(key, place)) for key in sorted(keys - {"alias/aws/ssm"})]
+    return found or [Permission(action, "*")]
 
 
 def _parameter(name: str, place: _Place) -> str:
     return name if name.startswith("arn:") else place.arn("ssm", f"parameter/{name.partition(':')[0].lstrip('/')}")
 
 
-def _secrets(action: str, given: Mapping[str, Any], place: _Place, _: Any) -> list[Needed]:
+def _secrets(action: str, given: Mapping[str, Any], place: _Place, _: Any) -> list[Permission]:
     wanted = given.get("SecretId")
     if not isinstance(wanted, str):
         named = given.get("Name")
-        return [Needed(action, place.arn("secretsmanager", f"secret:{named}-??????") if named else "*")]
+        return [Permission(action, place.arn("secretsmanager", f"secret:{named}-??????") if named else "*")]
     secret = secretsmanager_backends[place.account][place.region].secrets.get(wanted)
-    return [Needed(action, secret.arn if secret else place.arn("secretsmanager", f"secret:{wanted}"))]
+    return [Permission(action, secret.arn if secret else place.arn("secretsmanager", f"secret:{wanted}"))]
 
 
-def _kms(action: str, given: Mapping[str, Any], place: _Place, _: Any) -> list[Needed]:
+def _kms(action: str, given: Mapping[str, Any], place: _Place, _: Any) -> list[Permission]:
     key = given.get("KeyId")
-    return [Needed(action, _key(key, place) if isinstance(key, str) else "*")]
+    return [Permission(action, _key(key, place) if isinstance(key, str) else "*")]
 
 
 def _key(key: str, place: _Place) -> str:
@@ -113,28 +113,30 @@ def _key(key: str, place: _Place) -> str:
     return place.arn("kms", f"key/{found or key}")
 
 
-def _dynamodb(action: str, given: Mapping[str, Any], place: _Place, _: Any) -> list[Needed]:
+def _dynamodb(action: str, given: Mapping[str, Any], place: _Place, _: Any) -> list[Permission]:
     name = given.get("TableName")
     if isinstance(name, str):
         table = name if name.startswith("arn:") else place.arn("dynamodb", f"table/{name}")
-        return [Needed(action, f"{table}/index/{given['IndexName']}" if given.get("IndexName") else table)]
+        return [Permission(action, f"{table}/index/{given['IndexName']}" if given.get("IndexName") else table)]
     tables = sorted(given.get("RequestItems") or {})
-    return [Needed(action, place.arn("dynamodb", f"table/{table}")) for table in tables] or [Needed(action, "*")]
+    return [Permission(action, place.arn("dynamodb", f"table/{table}")) for table in tables] or [
+        Permission(action, "*")
+    ]
 
 
-def _lambda(action: str, _: Mapping[str, Any], place: _Place, response: Any) -> list[Needed]:
+def _lambda(action: str, _: Mapping[str, Any], place: _Place, response: Any) -> list[Permission]:
     name = unquote(response.path).partition("/functions/")[2].partition("/")[0]
     if not name:
-        return [Needed(action, "*")]
-    return [Needed(action, name if name.startswith("arn:") else place.arn("lambda", f"function:{name}"))]
+        return [Permission(action, "*")]
+    return [Permission(action, name if name.startswith("arn:") else place.arn("lambda", f"function:{name}"))]
 
 
-def _logs(action: str, given: Mapping[str, Any], place: _Place, _: Any) -> list[Needed]:
+def _logs(action: str, given: Mapping[str, Any], place: _Place, _: Any) -> list[Permission]:
     group = given.get("logGroupName")
-    return [Needed(action, place.arn("logs", f"log-group:{group}:*") if group else "*")]
+    return [Permission(action, place.arn("logs", f"log-group:{group}:*") if group else "*")]
 
 
-_RESOURCES: Final[Mapping[str, Callable[[str, Mapping[str, Any], _Place, Any], list[Needed]]]] = {
+_RESOURCES: Final[Mapping[str, Callable[[str, Mapping[str, Any], _Place, Any], list[Permission]]]] = {
     "ssm": _ssm,
     "secretsmanager": _secrets,
     "kms": _kms,

@@ -20,7 +20,7 @@ Config = TypeVar("Config")
 
 
 @dataclass(frozen=True)
-class Account:
+class LocalAccount:
     """An AWS account: its number (12 digits), what it has and what it may have."""
 
     number: str
@@ -33,7 +33,7 @@ class Account:
     """Now, as an aware datetime."""
 
 
-Operation: TypeAlias = Callable[[Account, Any], Mapping[str, object]]
+Operation: TypeAlias = Callable[[LocalAccount, Any], Mapping[str, object]]
 """From an operation's input to its output. The input is typed by the operation (see `shapes`)."""
 
 

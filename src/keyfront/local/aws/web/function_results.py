@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
-from keyfront.local.aws.responses import Answer
+from keyfront.local.aws.responses import EndpointResponse
 
 Format = Literal["1.0", "2.0"]
 
@@ -18,13 +18,13 @@ class ReplyError(ValueError):
     """A result that is no answer: the client learns of an internal error, and the operator of this text."""
 
 
-def message(status: int, text: str, headers: Iterable[tuple[str, str]] = ()) -> Answer:
+def message(status: int, text: str, headers: Iterable[tuple[str, str]] = ()) -> EndpointResponse:
     """An answer of API Gateway's own."""
     body = json.dumps({"message": text}, separators=(",", ":")).encode()
-    return Answer(status, [*_measured("application/json", body), *headers], body)
+    return EndpointResponse(status, [*_measured("application/json", body), *headers], body)
 
 
-def reply(payload: bytes, version: Format) -> Answer:
+def reply(payload: bytes, version: Format) -> EndpointResponse:
     """What `payload`, a function's result, means. Raises `ReplyError`.
 
     In format 2.0 a result without a `statusCode` is itself the body. Source: API Gateway Developer Guide, "Create AWS
@@ -38,11 +38,11 @@ def reply(payload: bytes, version: Format) -> Answer:
         if version == "1.0":
             raise ReplyError("the result has no statusCode, which payload format 1.0 needs")
         body = said.encode() if isinstance(said, str) else payload
-        return Answer(200, _measured("application/json", body), body)
+        return EndpointResponse(200, _measured("application/json", body), body)
     return _stated(said)
 
 
-def _stated(said: dict[str, Any]) -> Answer:
+def _stated(said: dict[str, Any]) -> EndpointResponse:
     try:
         status = int(said["statusCode"])
         HTTPStatus(status)
@@ -59,7 +59,7 @@ def _stated(said: dict[str, Any]) -> Answer:
     kept = [pair for pair in named if pair[0] not in _CONNECTION]
     if body and not any(name == "content-type" for name, _ in kept):
         kept.append(("content-type", "text/plain;charset=UTF-8" if not said.get("isBase64Encoded") else "text/plain"))
-    return Answer(status, [*kept, ("content-length", str(len(body)))], body)
+    return EndpointResponse(status, [*kept, ("content-length", str(len(body)))], body)
 
 
 def _body(said: dict[str, Any]) -> bytes:

@@ -12,8 +12,8 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import CloudFormationBackend, Event, Stack
 from moto.cloudformation.parsing import OutputMap
 
-from keyfront.local.aws import custom_resources
-from keyfront.local.aws.custom_resources import FailedError
+from keyfront.local.cloudformation import custom_resources
+from keyfront.local.cloudformation.custom_resources import FailedError
 
 _create: Final = CloudFormationBackend.create_stack
 _update: Final = CloudFormationBackend.update_stack

@@ -63,7 +63,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Contents:
+class FolderContent:
     """A folder's files by name (`/` between folders), and what was left out, with the reason."""
 
     files: dict[str, Path]
@@ -83,7 +83,7 @@ def root_of(folder: Path) -> Path:
     return root
 
 
-def contents(root: Path) -> Contents:
+def contents(root: Path) -> FolderContent:
     """Every file under `root` (from `root_of`) that is content: see `_unfit`."""
     files: dict[str, Path] = {}
     left_out: dict[Path, str] = {}
@@ -92,7 +92,7 @@ def contents(root: Path) -> Contents:
             left_out[path] = reason
         else:
             files[path.relative_to(root).as_posix()] = path
-    return Contents(files, left_out)
+    return FolderContent(files, left_out)
 
 
 def find(root: Path, name: str) -> Path | None:

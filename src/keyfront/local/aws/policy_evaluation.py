@@ -17,7 +17,7 @@ from keyfront.core.resource import wildcard
 JSON = Mapping[str, "JSON"] | list["JSON"] | str | int | float | bool | None
 
 
-class Verdict(Enum):
+class Evaluation(Enum):
     """What a policy says: an explicit `DENY` counts more than an `ALLOW`; `SILENT` when no statement applies."""
 
     ALLOW = "allow"
@@ -59,18 +59,18 @@ def signed(account: str, source_arn: str | None, context: Mapping[str, str]) -> 
     return Caller("service", frozenset({("Service", "cloudfront.amazonaws.com")}), context)
 
 
-def judge(policy: str, caller: Caller, action: str, resource: str) -> Verdict:
+def judge(policy: str, caller: Caller, action: str, resource: str) -> Evaluation:
     """What a bucket policy (a JSON document) says to `caller` about `action` on the ARN `resource`."""
     document = json.loads(policy)
-    verdict = Verdict.SILENT
+    verdict = Evaluation.SILENT
     for statement in _listed(document.get("Statement") if isinstance(document, dict) else None):
         if not isinstance(statement, dict):
             continue
         denies = statement.get("Effect") != "Allow"
         if _applies(statement, caller, action, resource, unknown=denies):
             if denies:
-                return Verdict.DENY
-            verdict = Verdict.ALLOW
+                return Evaluation.DENY
+            verdict = Evaluation.ALLOW
     return verdict
 
 

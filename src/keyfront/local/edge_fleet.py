@@ -52,7 +52,7 @@ class EdgePorts:
     """Seconds until a change has reached the last location."""
 
 
-class Edges:
+class EdgeFleet:
     """Every location's process, from `start` to `stop`. One that ends is started again; the others serve meanwhile."""
 
     def __init__(self, places: Sequence[Location], *, http_port: int, https_port: int) -> None:

@@ -1,0 +1,1 @@
+"""moto's CloudFormation, taught custom resources and how a stack ends when one of them fails."""
