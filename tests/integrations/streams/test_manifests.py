@@ -134,6 +134,41 @@ def test_a_signature_that_ends_before_the_stream_does_warns() -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "seconds"),
+    [
+        (["#EXTINF:9.5,", "1.ts", "#EXTINF: .5", "2.ts", "#EXT-X-ENDLIST"], 10.0),
+        (["#EXTINF:9,a title, with #EXTINF:7", "#EXT-X-BYTERANGE:10@0", "1.ts", "#EXT-X-ENDLIST"], 9.0),
+        (["#EXTINF:9,", "#EXTINF:4,", "1.ts", "", "# 2.ts", "#EXT-X-ENDLIST"], 4.0),
+        (["#EXT-X-ENDLIST"], 0.0),
+        (["#EXTINF:9,", "1.ts"], None),
+        (["#EXTINF:long,", "1.ts", "#EXT-X-ENDLIST"], None),
+        (["#EXT-X-STREAM-INF:BANDWIDTH=1", "low.m3u8", "#EXT-X-ENDLIST"], None),
+    ],
+)
+def test_a_playlist_lasts_as_long_as_its_segments(lines: list[str], seconds: float | None) -> None:
+    for end in ("", "\r"):
+        assert hls(*(f"{line}{end}" for line in lines)).length == seconds
+
+
+@pytest.mark.parametrize(
+    ("inside", "attributes", "seconds"),
+    [
+        ('<Period duration="PT1S"/>', 'mediaPresentationDuration="P1DT0H1M0.5S"', 86_460.5),
+        ('<Period duration="PT60S"/><Period duration="PT1M"/>', "", 120.0),
+        ('<Period/><Period start="PT1H" duration="PT1M"/>', "", 3660.0),
+        ('<Period duration="PT60S"/><Period/>', "", None),
+        ('<Period/><Period duration="PT1M"/>', "", None),
+        ('<Period duration="PT1M"/>', 'mediaPresentationDuration="an hour"', 60.0),
+        ('<Period duration="PT1M"/>', 'type="dynamic" mediaPresentationDuration="PT1H"', None),
+        ('<EventStream><Period duration="PT1M"/></EventStream>', "", None),
+        ("", "", None),
+    ],
+)
+def test_an_mpd_lasts_as_long_as_it_or_its_periods_say(inside: str, attributes: str, seconds: float | None) -> None:
+    assert mpd(inside, attributes).length == seconds
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
         ("hello", "is no manifest: a playlist begins with #EXTM3U, an MPD with <; it begins with 'hello'"),

@@ -35,6 +35,9 @@ _TAG_END = re.compile(rb"\s*/?>")
 _CLOSING = re.compile(rb"</[^>]*>|<[^\s/>]+(?:[^>\"']|\"[^\"]*\"|'[^']*')*/>")
 _PLAIN_ID = re.compile(r"(?!.*\.\.)[\w.~+=,@\-]+(?:[/ ][\w.~+=,@\-]+)*")
 """An identifier that leads nowhere else, wherever in an address it is put."""
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", re.ASCII)
+"""ISO 8601, less years and months, which have no fixed length."""
+_UNITS: Final = (86_400, 3_600, 60, 1)
 _OURS: Final = _HOLDERS | _TEXTS | _ADDRESSES.keys()
 _REMOTE: Final = "xlink:href"
 _XML_BASE: Final = "xml:base"
@@ -59,6 +62,8 @@ class Found:
     """Where a BaseURL for the whole manifest can be put in, if it has none."""
     prefix: str
     """The namespace prefix of its elements' names, with the colon."""
+    length: float | None
+    """Seconds, as the manifest or all of its periods say; `None` for a live stream."""
 
 
 def read(text: str, url: str) -> Found:
@@ -67,7 +72,7 @@ def read(text: str, url: str) -> Found:
     root = reader.root
     root_based = bool(root.base_urls)
     ordered = sorted(_references(root, (url,), reader.ids, url, at_root=True), key=lambda each: each.start)
-    return Found(tuple(ordered), None if root_based else reader.base_at, reader.prefix)
+    return Found(tuple(ordered), None if root_based else reader.base_at, reader.prefix, reader.length())
 
 
 class _Reader:
@@ -83,6 +88,9 @@ class _Reader:
         self._space = ""
         self.ids: set[str] = set()
         self.base_at = 0
+        self._dynamic = False
+        self._whole: float | None = None
+        self._periods_end: float | None = 0.0
         self._path: list[str] = []
         self._holders: list[_Holder] = []
         self._foreign = 0
@@ -101,6 +109,24 @@ class _Reader:
             parser.Parse(self._data, True)
         except expat.ExpatError as error:
             raise InputError(f"the manifest is no well-formed XML: {error}") from None
+
+    def length(self) -> float | None:
+        """Seconds that the stream plays; `None` if it is live or does not say."""
+        if self._dynamic:
+            return None
+        return self._periods_end or None if self._whole is None else self._whole
+
+    def _time(self, name: str, attributes: dict[str, str]) -> None:
+        """Note how long the MPD or one of its periods says that it plays."""
+        if name == "MPD":
+            self._dynamic = attributes.get("type") == "dynamic"
+            self._whole = _seconds(attributes.get("mediaPresentationDuration"))
+            return
+        # ISO/IEC 23009-1, section 5.3.2.1: a period starts where it says, or where the one before it ends.
+        begin = _seconds(attributes.get("start"))
+        begin = self._periods_end if begin is None else begin
+        duration = _seconds(attributes.get("duration"))
+        self._periods_end = None if begin is None or duration is None else begin + duration
 
     def _doctype(self, *_: object) -> None:
         raise InputError("the manifest has a document type (<!DOCTYPE …>), which could declare entities: remove it")
@@ -123,6 +149,8 @@ class _Reader:
             # Where the addresses below it lead would depend on the player.
             strange = _XML_BASE if _XML_BASE in attributes else f"{name} of another namespace than MPD's"
             raise InputError(f"the manifest has {strange}, which players read in different ways: remove it")
+        if name in ("MPD", "Period"):
+            self._time(name, attributes)
         at = self._parser.CurrentByteIndex
         if name in _HOLDERS:
             holder = _Holder(name)
@@ -232,6 +260,13 @@ def _joined(base: str, uri: str) -> str:
         return joined(base, uri) if base else ""
     except URLError:
         return ""
+
+
+def _seconds(duration: str | None) -> float | None:
+    found = _DURATION.fullmatch(duration.strip()) if duration else None
+    if found is None or not any(found.groups()):
+        return None
+    return sum(float(part or 0) * seconds for part, seconds in zip(found.groups(), _UNITS, strict=True))
 
 
 def _qualified(expanded: str) -> tuple[str, str]:

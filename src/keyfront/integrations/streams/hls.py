@@ -27,6 +27,9 @@ _PLAYLISTS: Final = frozenset(
         ("EXT-X-DATERANGE", "X-ASSET-URI"),
     }
 )
+_ENDED = re.compile(r"^#EXT-X-ENDLIST\s*$", re.MULTILINE)
+_VARIANT = re.compile(r"^#EXT-X-STREAM-INF:", re.MULTILINE)
+_DURATION = re.compile(r"#EXTINF:\s*(\d+(?:\.\d*)?|\.\d+)\s*(?:,|$)", re.ASCII)
 _TITLED: Final = "EXTINF"  # Its title is any text, and may look like an attribute.
 
 
@@ -56,6 +59,22 @@ def references(text: str, url: str) -> Iterator[Reference]:
             role = "playlist" if tag == "EXT-X-STREAM-INF" else "media"
             yield _reference((start, start + len(uri)), uri, role, url, variables)
             tag = ""
+
+
+def length(text: str) -> float | None:
+    """The sum of the segments' durations, in seconds; `None` for a live stream and for a master playlist."""
+    if not _ENDED.search(text) or _VARIANT.search(text):
+        return None
+    seconds, segment = 0.0, 0.0
+    for line in _LINE.finditer(text):
+        if line[0].startswith("#EXTINF:"):
+            found = _DURATION.match(line[0])
+            if found is None:
+                return None
+            segment = float(found[1])
+        elif not line[0].startswith("#") and line[0].strip(" \t\r\ufeff"):
+            seconds, segment = seconds + segment, 0.0
+    return seconds
 
 
 def _reference(span: tuple[int, int], uri: str, role: Role, url: str, variables: Mapping[str, str | None]) -> Reference:

@@ -16,7 +16,6 @@ from keyfront.core.urls import MAX_URL_BYTES, shown, viewer_url
 from keyfront.errors import InputError, URLError
 from keyfront.integrations.streams import dash, hls
 from keyfront.integrations.streams.hosts import withheld
-from keyfront.integrations.streams.lengths import length
 from keyfront.integrations.streams.references import Reference, edited, with_signature, without_signature
 
 Kind = Literal["hls", "dash"]
@@ -33,6 +32,8 @@ class Manifest:
     url: str
     """Where it was fetched, as a viewer sends it: relative addresses are resolved against this."""
     references: tuple[Reference, ...]
+    length: float | None
+    """Seconds that it plays; `None` for a live stream, or a master playlist, which does not say."""
     base_at: int | None = None
     """DASH: where a BaseURL can be put in, if there is none for the whole."""
     prefix: str = ""
@@ -76,10 +77,10 @@ def read(text: str, url: str) -> Manifest:
     """Find the addresses in the manifest `text` of `url`. Raises `InputError` for a text that is no manifest."""
     url = viewer_url(without_signature(url))
     if text.removeprefix("\ufeff").startswith(hls.HEAD):
-        return Manifest("hls", text, url, tuple(hls.references(text, url)))
+        return Manifest("hls", text, url, tuple(hls.references(text, url)), hls.length(text))
     if text.removeprefix("\ufeff").lstrip().startswith("<"):
         found = dash.read(text, url)
-        return Manifest("dash", text, url, found.references, found.base_at, found.prefix)
+        return Manifest("dash", text, url, found.references, found.length, found.base_at, found.prefix)
     raise InputError(
         f"{shown(url)} is no manifest: a playlist begins with {hls.HEAD}, an MPD with <; "
         f"it begins with {text.lstrip()[:20]!r}"
@@ -160,7 +161,7 @@ def sign_with(
                 playlists += urls if each.role == "playlist" else ()
         if uri != each.uri:
             edits.append((each.start, each.end, each.written(uri, manifest.text)))
-    seconds = length.total_seconds() if length is not None else stream_length(manifest)
+    seconds = length.total_seconds() if length is not None else manifest.length
     warn_of_stream(grant, manifest, seconds, useless=bool(left) and not signed)
     return SignedManifest(
         edited(manifest.text, edits),
@@ -202,11 +203,6 @@ def _refused(manifest_url: str, resource: str, url: str, *, carried: bool) -> st
     if host != urlsplit(manifest_url).netloc:
         return f"it is on another host, {host}"
     return f"the policy for {resource} does not cover it"
-
-
-def stream_length(manifest: Manifest) -> float | None:
-    """Seconds, if the manifest says."""
-    return length(manifest.kind, manifest.text)
 
 
 def warn_of_stream(grant: Grant, manifest: Manifest, seconds: float | None, *, useless: bool) -> None:

@@ -18,7 +18,6 @@ from keyfront.integrations.streams.manifests import (
     judged,
     read,
     sign_with,
-    stream_length,
     warn_of_stream,
 )
 from keyfront.integrations.streams.references import with_signature, without_signature
@@ -109,7 +108,7 @@ def stream_cookies(
     grant = signer.grant(folder_of(manifest.url) if resource is None else resource, **terms)
     found = list(judged(manifest, grant.resource, carried=False))
     left = [Left(without_signature(each.uri), reason) for each, _, reason in found if reason and each.role != "base"]
-    seconds = length.total_seconds() if length is not None else stream_length(manifest)
+    seconds = length.total_seconds() if length is not None else manifest.length
     opened = sum(not reason for each, _, reason in found if each.role != "base")
     warn_of_stream(grant, manifest, seconds, useless=bool(left) and not opened)
     cookies = SignedCookies(grant.cookies())
