@@ -37,6 +37,18 @@ def test_a_rule_tells_what_a_person_needs(rule: Rule) -> None:
         assert "  " not in text
 
 
+def test_a_recipe_stands_once_and_every_finding_links_to_its_own() -> None:
+    page = document()
+    for name, recipe in RECIPES.items():
+        assert page.count(f"\n## Recipe: {name}\n") == 1
+        section = page.partition(f"\n## Recipe: {name}\n")[2].partition("\n## ")[0]
+        assert all(f"\n{code}\n```" in section for code in recipe)
+    assert page.count("\n```") == 2 * 4 * len(RECIPES)
+    for rule in RULES.values():
+        section = page.partition(f"\n## {rule.id}\n")[2].partition("\n## ")[0]
+        assert f"](#recipe-{rule.recipe})" in section
+
+
 def test_every_recipe_is_used() -> None:
     assert {rule.recipe for rule in RULES.values()} == set(RECIPES)
 

@@ -1,4 +1,4 @@
-"""The code that mends the findings that are met most often, each with the one line that was wrong."""
+"""Recipes for the most common findings, each with the one line that was wrong."""
 
 # ruff: noqa: E501  the lines of other languages are as long as their readers know them
 
@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 
 class Recipe(NamedTuple):
-    """The same remedy four times."""
+    """The same fix in four languages."""
 
     python: str
     node: str

@@ -1,10 +1,11 @@
-"""What is told of a finding in full: `keyfront explain --about ID`, the HTML report, and `docs/findings.md`.
+"""A finding in full: `keyfront explain --about ID`, the HTML report, and `docs/findings.md`.
 
 The page is made out of the rules: `python -m keyfront.explain.document > docs/findings.md`.
 """
 
 import sys
 from itertools import groupby
+from textwrap import fill
 from typing import Final
 
 from keyfront.explain.common_recipes import Recipe
@@ -30,15 +31,19 @@ SEVERITIES: Final = {
     "warning": "The request may be let in; something will go wrong, or is more open than it should be.",
     "note": "Worth knowing; nothing is refused for it.",
 }
+_COLUMNS: Final = 100
 _FENCES: Final = {"Python": "py", "Node": "js", "PHP": "php", "Terraform": "hcl"}
 _HEAD: Final = """# Findings
 
-Everything that [`keyfront explain`](explain.md) can find, each under its id. The ids do not change. This page is made
-from the rules by `python -m keyfront.explain.document`; a test keeps it current. Without the page
-at hand, `keyfront explain --about ID` prints a section of it, and `--about all` lists the ids.
+Everything that [`keyfront explain`](explain.md) can find, each under its id. The ids do not change.
+`python -m keyfront.explain.document` makes this page from the rules, and a test keeps it current.
+`keyfront explain --about ID` prints a finding with its recipe, and `--about all` lists the ids.
 
-The code below every finding shows the right way in four places: Python (keyfront), Node (AWS SDK for JavaScript 3), PHP
-(AWS SDK) and Terraform (AWS provider).
+Each finding links to a recipe at the end of the page. A recipe shows the right way in four places:
+Python (keyfront), Node (AWS SDK for JavaScript 3), PHP (AWS SDK) and Terraform (AWS provider).
+
+"""
+_RECIPES: Final = """# Recipes
 
 """
 
@@ -51,27 +56,37 @@ def document() -> str:
     parts = [_HEAD]
     for name, group in families:
         links = " · ".join(f"[{each.id}](#{each.id})" for each in group)
-        parts.append(f"**{_FAMILIES[name]}:** {links}\n\n")
+        parts.append(_paragraph(f"**{_FAMILIES[name]}:** {links}"))
     for name, group in families:
         parts.append(f"# {_FAMILIES[name]}\n\n")
         parts += map(_section, group)
+    parts += [_RECIPES, *map(_recipe, RECIPES)]
     return "".join(parts).rstrip() + "\n"
 
 
 def languages(recipe: Recipe) -> dict[str, str]:
-    """The code that mends a finding, by the language's name."""
+    """The code that fixes a finding, by the language's name."""
     return {"Python": recipe.python, "Node": recipe.node, "PHP": recipe.php, "Terraform": recipe.terraform}
 
 
 def _section(rule: Rule) -> str:
-    recipe = RECIPES[rule.recipe]
-    code = "".join(f"```{_FENCES[name]}\n{text}\n```\n\n" for name, text in languages(recipe).items())
     return (
-        f"## {rule.id}\n\n**{rule.title}.** {SEVERITIES[rule.severity]}\n\n"
-        f"What it looks like: {rule.looks}\n\nWhy: {rule.cause}\n\n"
-        f"How to mend it: {rule.fix} ([Amazon's guide]({rule.guide}))\n\n"
-        f"<details><summary>Python, Node, PHP, Terraform</summary>\n\n{code}</details>\n\n"
+        f"## {rule.id}\n\n"
+        + _paragraph(f"**{rule.title}.** {SEVERITIES[rule.severity]}")
+        + _paragraph(f"What it looks like: {rule.looks}")
+        + _paragraph(f"Why: {rule.cause}")
+        + _paragraph(f"How to fix it: {rule.fix} ([Amazon's guide]({rule.guide}))")
+        + f"Code: [{rule.recipe}](#recipe-{rule.recipe})\n\n"
     )
+
+
+def _recipe(name: str) -> str:
+    code = "".join(f"```{_FENCES[where]}\n{text}\n```\n\n" for where, text in languages(RECIPES[name]).items())
+    return f"## Recipe: {name}\n\n<details><summary>Python, Node, PHP, Terraform</summary>\n\n{code}</details>\n\n"
+
+
+def _paragraph(text: str) -> str:
+    return fill(text, _COLUMNS, break_long_words=False, break_on_hyphens=False) + "\n\n"
 
 
 if __name__ == "__main__":

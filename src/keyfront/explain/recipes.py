@@ -1,4 +1,4 @@
-"""The code that mends a finding, in the languages that links are signed in. `docs/findings.md` is made of it."""
+"""Recipes: the code that fixes a finding, in four languages. `docs/findings.md` shows each once."""
 
 # ruff: noqa: E501  the lines of other languages are as long as their readers know them
 

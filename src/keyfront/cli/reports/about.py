@@ -1,4 +1,4 @@
-"""What is known of a finding, printed: its section of the documentation, for people who have only the command."""
+"""A finding and its recipe, printed as the documentation has them: for people who have only the command."""
 
 from difflib import get_close_matches
 
@@ -39,7 +39,7 @@ def _section(rule: Rule) -> str:
         SEVERITIES[rule.severity],
         f"What it looks like: {rule.looks}",
         f"Why: {rule.cause}",
-        f"How to mend it: {rule.fix}",
+        f"How to fix it: {rule.fix}",
         f"Amazon's guide: {rule.guide}",
     ]
     code = (f"{name}:\n\n{_indented(text)}" for name, text in languages(RECIPES[rule.recipe]).items())
