@@ -275,10 +275,10 @@ class TestPublishedFolders:
 
 class TestGate:
     def test_whoever_shuts_it_waits_for_those_inside(self) -> None:
-        gate, inside, leave = SnapshotLock(), threading.Event(), threading.Event()
+        lock, inside, leave = SnapshotLock(), threading.Event(), threading.Event()
 
         def request() -> None:
-            with gate.passing():
+            with lock.shared():
                 inside.set()
                 leave.wait(10)
 
@@ -286,19 +286,19 @@ class TestGate:
         thread.start()
         inside.wait(10)
         threading.Timer(0.05, leave.set).start()
-        with gate.shut(10) as empty:
+        with lock.exclusive(10) as empty:
             assert empty
             assert leave.is_set()
         thread.join()
 
     def test_nobody_gets_in_while_it_is_shut(self) -> None:
-        gate, seen = SnapshotLock(), list[str]()
+        lock, seen = SnapshotLock(), list[str]()
 
         def request() -> None:
-            with gate.passing():
+            with lock.shared():
                 seen.append("request")
 
-        with gate.shut(1):
+        with lock.exclusive(1):
             thread = threading.Thread(target=request)
             thread.start()
             seen.append("look")
@@ -306,14 +306,14 @@ class TestGate:
         assert seen == ["look", "request"]
 
     def test_a_request_that_waits_for_another_one_stops_nobody_for_good(self) -> None:
-        gate = SnapshotLock()
+        lock = SnapshotLock()
 
         def called() -> None:
-            with gate.passing():
+            with lock.shared():
                 pass
 
-        with gate.passing():
-            with gate.shut(0.05) as empty:
+        with lock.shared():
+            with lock.exclusive(0.05) as empty:
                 assert not empty
                 thread = threading.Thread(target=called)
                 thread.start()

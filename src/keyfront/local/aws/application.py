@@ -8,7 +8,7 @@ from typing import Final
 from keyfront.local.aws.addressing import Target
 from keyfront.local.aws.bridge import Bridge, read_body, send_answer
 from keyfront.local.aws.responses import AWSError
-from keyfront.local.aws.security import Guard, preflight, readable_by
+from keyfront.local.aws.security import EndpointSecurity, preflight, readable_by
 from keyfront.local.aws.services import Services
 from keyfront.local.aws.services_state import ServicesState
 from keyfront.local.aws.web.hosts import WebAddress, addressed
@@ -29,9 +29,9 @@ class Endpoint:
     `control_plane` answers for CloudFront, `own` under `/_keyfront/` (nobody does when it is `None`). `plane` is
     what is behind `control_plane`, where the Resource Groups Tagging API finds CloudFront's resources. `hosts` are
     names beside localhost that clients may reach the endpoint by, `origins` those of web pages that may call it: see
-    `Guard`. `state` keeps what moto has, and is
-    closed by whoever made it, after the endpoint. `moto_api` opens moto's own controls; `reset` is called when somebody
-    resets moto with them, so that CloudFront starts anew with the other services. `enforce_iam`: see `enforcement`.
+    `EndpointSecurity`. `state` keeps what moto has, and is closed by whoever made it, after the endpoint. `moto_api`
+    opens moto's own controls; `reset` is called when somebody resets moto with them, so that CloudFront starts anew
+    with the other services. `enforce_iam`: see `enforcement`.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Endpoint:
     ) -> None:
         self._control_plane, self._own = control_plane, own
         self._on_reset = reset if moto_api else None
-        self._guard = Guard(hosts=hosts, origins=origins)
+        self._security = EndpointSecurity(hosts=hosts, origins=origins)
         self._services = Services(moto_api=moto_api, enforce_iam=enforce_iam, state=state, plane=plane)
         self._bridge = Bridge(self._services)
         self._web_server = WebServer(self._services.functions, self._services.perform, enforce=enforce_iam)
@@ -62,16 +62,16 @@ class Endpoint:
             self._services.functions.at(scope["server"][1])
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         target = Target.of(scope, headers)
-        if reason := self._guard.host_refusal(scope["headers"]):
+        if reason := self._security.host_refusal(scope["headers"]):
             await send_answer(AWSError(403, "AccessDenied", reason).answer(headers, target.service), scope, send)
         elif target.service is None and (address := addressed(target.host)):
-            # Not behind the guard: what is public on Amazon any page may ask there too, and CORS decides what it sees.
+            # Not behind `EndpointSecurity`: any page may ask for what is public on Amazon, and CORS decides what it sees.
             # It leads to the functions and servers that the user put behind that address, never to a service: what is
-            # signed for one, and with it all that `_bridge` and `_control_plane` take, passes the guard below.
+            # signed for one, and with it all that `_bridge` and `_control_plane` take, is checked below.
             await self._answer_web(address, scope, receive, send)
-        elif refused := self._guard.refusal(scope, target):
+        elif refused := self._security.refusal(scope, target):
             await send_answer(refused.answer(headers, target.service), scope, send)
-        elif (origin := self._guard.allowed_origin(scope)) is None:
+        elif (origin := self._security.allowed_origin(scope)) is None:
             await self._serve(target, headers, scope, receive, send)
         elif answer := preflight(scope):
             await send_answer(answer, scope, readable_by(origin, send))
@@ -106,8 +106,8 @@ class Endpoint:
 
         The files are read from the disk when they are asked for: a changed file is served as it is, a new one
         appears, a deleted one is gone. What S3 does to the objects (delete, overwrite) is never done to the files.
-        Hidden files and links that lead out of the folder are not published; `folder.contents` says what is left
-        out, and why.
+        Hidden files and links that lead out of the folder are not published; `content_folder.contents` says what is
+        left out, and why.
 
         Blocks while it walks the folder (and loads moto): call it in a thread. Raises `InputError` when the folder
         cannot be read, or the bucket does not exist.

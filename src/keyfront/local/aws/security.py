@@ -27,7 +27,7 @@ _THE_EDGES: Final = ".cloudfront.localhost"
 _CORS: Final = b"access-control-"
 
 
-class Guard:
+class EndpointSecurity:
     """Who may call the endpoint's services."""
 
     def __init__(self, *, hosts: Collection[str] = (), origins: Collection[str] = ()) -> None:

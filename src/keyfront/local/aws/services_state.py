@@ -1,8 +1,8 @@
 """moto's part of a kept state: written to the disk soon after each change, and back at the next start.
 
-What every service has is one file, written anew and exchanged as a whole (`snapshot`); large objects are files of
-their own (`contents`). While the state is looked at no request is let in (`gate`), so that what is written was so at
-one moment; it goes to the disk afterwards, in a thread of its own.
+What every service has is one file, written anew and exchanged as a whole (`snapshot`). Large objects are files of
+their own (`object_files`). While the state is looked at no request is let in (`snapshot_lock`), so that the file is
+true of one moment. It goes to the disk afterwards, in a thread of its own.
 """
 
 import logging
@@ -53,7 +53,7 @@ class ServicesState:
         self._names: WeakKeyDictionary[FakeKey, str] = WeakKeyDictionary()
         """Of the contents of large objects that are on the disk; an object's content never changes."""
         self._left_out: set[str] = set()
-        self._gate = SnapshotLock()
+        self._snapshot_lock = SnapshotLock()
         self._lock = threading.Lock()
         """Around what follows."""
         self._size = self._kept.size if self._kept else 0
@@ -90,7 +90,7 @@ class ServicesState:
     @contextmanager
     def request(self, *, changes: bool) -> Iterator[None]:
         """Around a request to moto; `changes`: whether it may change something."""
-        with self._gate.passing():
+        with self._snapshot_lock.shared():
             try:
                 yield
             finally:
@@ -185,7 +185,7 @@ class ServicesState:
 
         with ExitStack() as sources:
             there = self._contents.names()
-            with self._gate.shut(_QUIET_SECONDS):
+            with self._snapshot_lock.exclusive(_QUIET_SECONDS):
                 owed = self._owed
                 pickled, large = self._look()
                 missing = [key for key in large if self._names.get(key) not in there]

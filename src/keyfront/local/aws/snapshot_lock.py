@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class SnapshotLock:
-    """Any number of requests inside, or one who shut it."""
+    """Any number of requests inside, or one who holds it alone."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
@@ -15,8 +15,8 @@ class SnapshotLock:
         self._shut = False
 
     @contextmanager
-    def passing(self) -> Iterator[None]:
-        """Inside, from when the gate is open."""
+    def shared(self) -> Iterator[None]:
+        """Inside, as soon as nobody holds it alone."""
         with self._condition:
             while self._shut:
                 self._condition.wait()
@@ -29,7 +29,7 @@ class SnapshotLock:
                 self._condition.notify_all()
 
     @contextmanager
-    def shut(self, seconds: float) -> Iterator[bool]:
+    def exclusive(self, seconds: float) -> Iterator[bool]:
         """Nobody gets in meanwhile. Gives whether those inside had left after at most `seconds`.
 
         A request may wait for another one, as a function does that calls the endpoint: then both would wait for ever.
