@@ -4,11 +4,11 @@ A package of somebody else's adds a kind with an entry point of the group `keyfr
 and whose value is the class.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from operator import attrgetter
-from typing import TYPE_CHECKING, Final, cast
+from types import ModuleType
+from typing import TYPE_CHECKING, Final
 
 from keyfront.errors import InputError
 
@@ -25,32 +25,33 @@ class Entry:
     prefix: str
     example: str
     """What an address of that kind has after the prefix."""
-    target: str
-    """`MODULE:CLASS`."""
+    find_class: "Callable[[], Kind]"
 
     def load(self) -> "Kind":
         """The kind's class. Raises `InputError` if the package that brings it does not work."""
-        module, _, name = self.target.partition(":")
         try:
-            return cast("Kind", attrgetter(name)(import_module(module)))
+            return self.find_class()
         except (ImportError, AttributeError) as error:
             raise InputError(
-                f"{self.prefix}: addresses are read by {self.target}, which cannot be loaded ({error}): "
-                "install or repair the package that brings it"
+                f"{self.prefix}: addresses cannot be opened ({error}): install or repair the package that brings them"
             ) from None
 
     def __str__(self) -> str:
         return f"{self.prefix}:{self.example}"
 
 
+def _module(name: str) -> ModuleType:
+    return import_module(f"keyfront.keystore.{name}")
+
+
 KINDS: Final[Mapping[str, Entry]] = {
     entry.prefix: entry
     for entry in (
-        Entry("file", "signer.json", "keyfront.keystore.file:KeyFile"),
-        Entry("env", "SIGNING_KEY", "keyfront.keystore.env:EnvironmentVariable"),
-        Entry("ssm", "/shop/signing-key", "keyfront.keystore.ssm:SSMParameter"),
-        Entry("secretsmanager", "shop/signing-key", "keyfront.keystore.secretsmanager:Secret"),
-        Entry("kms", "alias/shop", "keyfront.keystore.kms:BareKMSKey"),
+        Entry("file", "signer.json", lambda: _module("file").KeyFile),
+        Entry("env", "SIGNING_KEY", lambda: _module("env").EnvironmentVariable),
+        Entry("ssm", "/shop/signing-key", lambda: _module("ssm").SSMParameter),
+        Entry("secretsmanager", "shop/signing-key", lambda: _module("secretsmanager").Secret),
+        Entry("kms", "alias/shop", lambda: _module("kms").BareKMSKey),
     )
 }
 """Our own kinds. No package can replace one of them."""
@@ -65,7 +66,8 @@ def _installed(prefix: str) -> Entry | None:
     # Late: it reads the metadata of every installed package, which our own kinds must not wait for.
     from importlib.metadata import entry_points
 
-    targets = sorted({each.value for each in entry_points(group=GROUP, name=prefix)})
-    if len(targets) > 1:
-        raise InputError(f"{prefix}: addresses are read by {' and by '.join(targets)}: uninstall all but one of them")
-    return Entry(prefix, "NAME", targets[0]) if targets else None
+    found = {each.value: each for each in entry_points(group=GROUP, name=prefix)}
+    if len(found) > 1:
+        brought = " and by ".join(sorted(found))
+        raise InputError(f"{prefix}: addresses are opened by {brought}: uninstall all but one of them")
+    return next((Entry(prefix, "NAME", each.load) for each in found.values()), None)
