@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from keyfront.cli.options import AsJson, EndpointUrl, Profile, Region
+from keyfront.cli.options import AsJson, Connection, connects
 from keyfront.cli.output import show, show_json
 from keyfront.errors import InputError, KeyfrontError
 from keyfront.home import install
@@ -18,6 +18,7 @@ _Level = Literal["info", "low", "medium", "high", "critical"]
 _COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
 
 
+@connects
 def audit(
     config: Annotated[
         list[Path] | None,
@@ -59,9 +60,8 @@ def audit(
     graph: Annotated[
         Path | None, typer.Option("--graph", metavar="FILE", help="Draw who trusts what into FILE (SVG).")
     ] = None,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
+    *,
+    connection: Connection,
     as_json: AsJson = False,
 ) -> None:
     """Report what is wrong with the account's private content, and how to mend it. Changes nothing.
@@ -86,7 +86,7 @@ def audit(
     if config:
         account, notes = _saved(config, keys, settings, log)
     else:
-        account, notes = _live(settings, log, endpoint_url, profile, region)
+        account, notes = _live(settings, log, connection)
     report = judge(account, notes, _ignored(ignore or [], baseline))
     if graph:
         from keyfront.account.audit.graph import draw
@@ -122,28 +122,26 @@ def _saved(
     return saved_account(read_files(files, keys=keys), settings, log), notes
 
 
-def _live(
-    settings: "Settings", log: "LogFacts | None", endpoint_url: str | None, profile: str | None, region: str | None
-) -> "tuple[Account, list[NotChecked]]":
+def _live(settings: "Settings", log: "LogFacts | None", connection: Connection) -> "tuple[Account, list[NotChecked]]":
     from keyfront.account.audit import read_account
     from keyfront.cli.cloudfront import cloudfront
 
-    with cloudfront(endpoint_url, profile, region) as service:
+    with cloudfront(connection) as service:
         import boto3
         from botocore.config import Config
 
         # One for all services: each parses what botocore knows of endpoints.
-        session = boto3.Session(profile_name=profile, region_name=region)
-        key = "test" if endpoint_url and not session.get_credentials() else None
+        session = boto3.Session(profile_name=connection.profile, region_name=connection.region)
+        key = "test" if connection.endpoint_url and not session.get_credentials() else None
 
         def client(name: str) -> Any:
             return session.client(
                 name,  # type: ignore[call-overload]
                 region_name=session.region_name or "us-east-1",
-                endpoint_url=endpoint_url,
+                endpoint_url=connection.endpoint_url,
                 aws_access_key_id=key,
                 aws_secret_access_key=key,
-                config=Config(s3={"addressing_style": "path"}) if endpoint_url else None,
+                config=Config(s3={"addressing_style": "path"}) if connection.endpoint_url else None,
             )
 
         return read_account(service, client, settings, log)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import typer
 
 from keyfront.cli.extras import needs
-from keyfront.cli.options import AsJson, Drain, EndpointUrl, Profile, Region, Stale
+from keyfront.cli.options import AsJson, Connection, Drain, Stale, connects
 from keyfront.cli.output import show, show_json, warn
 from keyfront.cli.times import span
 from keyfront.errors import InputError
@@ -24,6 +24,7 @@ class _Following(NamedTuple):
     stale: float
 
 
+@connects
 def authz(
     front: Annotated[
         Literal["nginx", "caddy", "traefik", "envoy"],
@@ -105,9 +106,8 @@ def authz(
         Literal["nothing", "refusals", "decisions"],
         typer.Option("--log", help="What is written to standard error, a line each, without query strings."),
     ] = "refusals",
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
+    *,
+    connection: Connection,
     as_json: AsJson = False,
 ) -> None:
     """Answer a front door that asks whether a viewer may have what they ask for, until Ctrl-C.
@@ -138,7 +138,7 @@ def authz(
     if distribution is not None:
         if any(each is not None for each in files) or methods != "read":
             raise InputError("--distribution says what is protected: leave out --trust, --keys, --protect, --public …")
-        rules = _account(distribution, endpoint_url, profile, region, following)
+        rules = _account(distribution, connection, following)
     else:
         rules = _files(trust or [], keys, protect or [], public or [], methods, following)
 
@@ -191,14 +191,12 @@ def _files(
     )
 
 
-def _account(
-    distribution: str, endpoint_url: str | None, profile: str | None, region: str | None, following: _Following
-) -> "Rules":
+def _account(distribution: str, connection: Connection, following: _Following) -> "Rules":
     from keyfront.cli.cloudfront import cloudfront
     from keyfront.edge.authz.protection import Account, Rules
     from keyfront.edge.request.admission import Door
 
-    with cloudfront(endpoint_url, profile, region) as client:
+    with cloudfront(connection) as client:
         account, door = Account(client, distribution), Door(distribution_id=distribution)
         return Rules(account.read, door, seconds=following.refresh, stale=following.stale)
 

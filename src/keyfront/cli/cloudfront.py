@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from keyfront.account.key_groups import STALE, code_of
 from keyfront.cli.extras import needs
+from keyfront.cli.options import Connection
 from keyfront.cli.output import RefusedError
 from keyfront.errors import InputError, ServiceError
 
@@ -33,7 +34,7 @@ _THROTTLED: Final = ("Throttling", "ThrottlingException", "TooManyRequestsExcept
 
 
 @contextmanager
-def cloudfront(endpoint_url: str | None, profile: str | None, region: str | None) -> "Iterator[CloudFrontClient]":
+def cloudfront(connection: Connection) -> "Iterator[CloudFrontClient]":
     """A client for the block, in which every AWS error becomes ours.
 
     Raises `RefusedError` for what the service answered, `InputError` for what was asked wrongly, and `ServiceError`
@@ -42,7 +43,7 @@ def cloudfront(endpoint_url: str | None, profile: str | None, region: str | None
     with needs("cli,aws"):
         import botocore.exceptions
     try:
-        yield _client(endpoint_url, profile, region)
+        yield _client(connection)
     except botocore.exceptions.ClientError as error:
         raise _answered(error) from None
     except botocore.exceptions.BotoCoreError as error:
@@ -50,36 +51,36 @@ def cloudfront(endpoint_url: str | None, profile: str | None, region: str | None
 
 
 @overload
-def aws(service: Literal["ssm"], endpoint_url: str | None, profile: str | None, region: str | None) -> "SSMClient": ...
+def aws(service: Literal["ssm"], connection: Connection) -> "SSMClient": ...
 @overload
-def aws(service: Literal["kms"], endpoint_url: str | None, profile: str | None, region: str | None) -> "KMSClient": ...
+def aws(service: Literal["kms"], connection: Connection) -> "KMSClient": ...
 @overload
+def aws(service: Literal["secretsmanager"], connection: Connection) -> "SecretsManagerClient": ...
 def aws(
-    service: Literal["secretsmanager"], endpoint_url: str | None, profile: str | None, region: str | None
-) -> "SecretsManagerClient": ...
-def aws(
-    service: Literal["ssm", "kms", "secretsmanager"], endpoint_url: str | None, profile: str | None, region: str | None
+    service: Literal["ssm", "kms", "secretsmanager"], connection: Connection
 ) -> "SSMClient | KMSClient | SecretsManagerClient":
     """A client of another service, by the same options and rules. Raises `InputError` without a region."""
     import boto3
     import botocore.exceptions as known
 
-    session = boto3.Session(profile_name=profile, region_name=region)
-    key = "test" if endpoint_url and not session.get_credentials() else None
+    session = boto3.Session(profile_name=connection.profile, region_name=connection.region)
+    key = "test" if connection.endpoint_url and not session.get_credentials() else None
     try:
-        return session.client(service, endpoint_url=endpoint_url, aws_access_key_id=key, aws_secret_access_key=key)
+        return session.client(
+            service, endpoint_url=connection.endpoint_url, aws_access_key_id=key, aws_secret_access_key=key
+        )
     except known.NoRegionError:
         raise InputError(f"{service} has regions, and none is set: set AWS_DEFAULT_REGION, or --region") from None
 
 
-def _client(endpoint_url: str | None, profile: str | None, region: str | None) -> "CloudFrontClient":
+def _client(connection: Connection) -> "CloudFrontClient":
     with needs("cli,aws"):
         import boto3
         from botocore.config import Config
-    session = boto3.Session(profile_name=profile, region_name=region)
+    session = boto3.Session(profile_name=connection.profile, region_name=connection.region)
     signed_for = session.region_name or _HOME
     try:
-        client = session.client("cloudfront", region_name=signed_for, endpoint_url=endpoint_url)
+        client = session.client("cloudfront", region_name=signed_for, endpoint_url=connection.endpoint_url)
     except ValueError as error:
         # botocore's own words for an endpoint that is no URL; from the option, the environment or the profile.
         raise InputError(f"{error}: write it in full, such as http://127.0.0.1:4566") from None
@@ -91,7 +92,7 @@ def _client(endpoint_url: str | None, profile: str | None, region: str | None) -
         client = session.client(
             "cloudfront",
             region_name=signed_for,
-            endpoint_url=endpoint_url,
+            endpoint_url=connection.endpoint_url,
             config=once,
             aws_access_key_id=key,
             aws_secret_access_key=key,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from keyfront.cli.asked import address, as_sent, trusted
-from keyfront.cli.options import AsJson, EndpointUrl, PassphraseFile, Profile, Region
+from keyfront.cli.options import AsJson, Connection, PassphraseFile, connects
 from keyfront.cli.output import show_json
 from keyfront.cli.times import moment
 from keyfront.errors import InputError
@@ -23,6 +23,7 @@ _STATUS: Final = {"allowed": 0, "refused": 1, "unknown": 3}
 _SEARCH_SECONDS: Final = 1.0
 
 
+@connects
 def explain(
     url: Annotated[
         str,
@@ -90,9 +91,8 @@ def explain(
         str,
         typer.Option("--about", metavar="ID", help="Print what is known of a finding, with code; `all` lists the ids."),
     ] = "",
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
+    *,
+    connection: Connection,
 ) -> None:
     """Explain why CloudFront refuses a link: the first reason, the others, and how to mend them.
 
@@ -117,7 +117,7 @@ def explain(
     from keyfront.explain import Budget
     from keyfront.explain import explain as diagnose
 
-    settled = _distribution(distribution, endpoint_url, profile, region)
+    settled = _distribution(distribution, connection)
     names = [name.lower() for name in host or []]
     asked = _asked(url, cookie, curl, har, lambda host: _names(host, settled, names))
     request = ViewerRequest(asked.url, asked.cookie, address(ip))
@@ -244,9 +244,7 @@ def _offered(
     return keys
 
 
-def _distribution(
-    given: str, endpoint_url: str | None, profile: str | None, region: str | None
-) -> "Distribution | None":
+def _distribution(given: str, connection: Connection) -> "Distribution | None":
     if not given:
         return None
     from keyfront.explain import from_inventory
@@ -266,7 +264,7 @@ def _distribution(
         return from_inventory(parse_distribution(document))
     from keyfront.cli.cloudfront import cloudfront
 
-    with cloudfront(endpoint_url, profile, region) as client:
+    with cloudfront(connection) as client:
         account = read(client)
     for each in account.distributions:
         if given == each.id or given.lower() in (each.domain_name.lower(), *(name.lower() for name in each.aliases)):

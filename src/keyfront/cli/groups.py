@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keyfront.cli.options import AsJson, Comment, EndpointUrl, Profile, Region
+from keyfront.cli.options import AsJson, Comment, Connection, connects
 from keyfront.cli.output import Json, RefusedError, say, show, show_json, table
 from keyfront.errors import InputError
 
@@ -20,15 +20,15 @@ _KeyId = Annotated[str, typer.Argument(metavar="KEYID", help="The public key's i
 
 
 @_app.command()
+@connects
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it; no other group may have the name.")],
     key_ids: Annotated[
         list[str], typer.Argument(metavar="KEYID", help="The ids of its public keys, K…; at least one.")
     ],
     comment: Comment = "",
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
+    *,
+    connection: Connection,
     as_json: AsJson = False,
 ) -> None:
     """Make a key group of public keys, and print its id.
@@ -41,7 +41,7 @@ def create(
     """
     from keyfront.cli.cloudfront import cloudfront
 
-    with cloudfront(endpoint_url, profile, region) as client:
+    with cloudfront(connection) as client:
         made = client.create_key_group(KeyGroupConfig={"Name": name, "Items": key_ids, "Comment": comment})["KeyGroup"]
     if as_json:
         show_json({"id": made["Id"], "name": name, "keys": list(made["KeyGroupConfig"]["Items"])})
@@ -50,14 +50,13 @@ def create(
 
 
 @_app.command("list")
-def list_groups(
-    endpoint_url: EndpointUrl = None, profile: Profile = None, region: Region = None, as_json: AsJson = False
-) -> None:
+@connects
+def list_groups(*, connection: Connection, as_json: AsJson = False) -> None:
     """List the key groups and the keys that each holds."""
     from keyfront.account.key_groups import key_groups
     from keyfront.cli.cloudfront import cloudfront
 
-    with cloudfront(endpoint_url, profile, region) as client:
+    with cloudfront(connection) as client:
         groups = key_groups(client)
     if as_json:
         show_json([_told(group) for group in groups])
@@ -68,12 +67,12 @@ def list_groups(
 
 
 @_app.command()
+@connects
 def add(
     group: _Group,
     key_id: _KeyId,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
+    *,
+    connection: Connection,
     as_json: AsJson = False,
 ) -> None:
     """Put a public key into a key group: from then on its signatures are let in too.
@@ -83,7 +82,7 @@ def add(
     from keyfront.account.key_groups import change_keys, find_group
     from keyfront.cli.cloudfront import cloudfront
 
-    with cloudfront(endpoint_url, profile, region) as client:
+    with cloudfront(connection) as client:
         found = find_group(client, group)
         name, keys, changed = change_keys(
             client, found.id, lambda before: before if key_id in before else [*before, key_id]
@@ -93,12 +92,12 @@ def add(
 
 
 @_app.command()
+@connects
 def remove(
     group: _Group,
     key_id: _KeyId,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
+    *,
+    connection: Connection,
     as_json: AsJson = False,
 ) -> None:
     """Take a public key out of a key group: whatever was signed with it is refused.
@@ -109,7 +108,7 @@ def remove(
     from keyfront.account.key_groups import change_keys, find_group
     from keyfront.cli.cloudfront import cloudfront
 
-    with cloudfront(endpoint_url, profile, region) as client:
+    with cloudfront(connection) as client:
         found = find_group(client, group)
 
         def without(before: list[str]) -> list[str]:
@@ -127,18 +126,18 @@ def remove(
 
 
 @_app.command()
+@connects
 def delete(
     group: _Group,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
+    *,
+    connection: Connection,
     as_json: AsJson = False,
 ) -> None:
     """Delete a key group, and leave its keys. Refused while a distribution trusts it."""
     from keyfront.account.key_groups import find_group, twice
     from keyfront.cli.cloudfront import cloudfront, explaining
 
-    with cloudfront(endpoint_url, profile, region) as client:
+    with cloudfront(connection) as client:
         found = find_group(client, group)
 
         def attempt() -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from keyfront.cli.options import AsJson, Comment, EndpointUrl, Profile, Region
+from keyfront.cli.options import AsJson, Comment, Connection, connects
 from keyfront.cli.output import Json, say, show, show_json, table
 from keyfront.cli.storing import store
 
@@ -66,15 +66,15 @@ def generate(
 
 
 @_app.command()
+@connects
 def upload(
     public_key: Annotated[Path, typer.Argument(metavar="PUBLIC.pem", help="The public half of a key pair.")],
     name: Annotated[
         str, typer.Option("--name", metavar="NAME", help="What to call it; no other key may have the name.")
     ],
     comment: Comment = "",
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
+    *,
+    connection: Connection,
     as_json: AsJson = False,
 ) -> None:
     """Give CloudFront a public key, and print the id that it gets.
@@ -91,7 +91,7 @@ def upload(
     from keyfront.cli.cloudfront import cloudfront
 
     key = secrets.public_key(public_key)
-    with cloudfront(endpoint_url, profile, region) as client:
+    with cloudfront(connection) as client:
         made = client.create_public_key(
             PublicKeyConfig={
                 "CallerReference": str(uuid.uuid4()),
@@ -107,14 +107,13 @@ def upload(
 
 
 @_app.command("list")
-def list_keys(
-    endpoint_url: EndpointUrl = None, profile: Profile = None, region: Region = None, as_json: AsJson = False
-) -> None:
+@connects
+def list_keys(*, connection: Connection, as_json: AsJson = False) -> None:
     """List the public keys in CloudFront, and the key groups that hold each."""
     from keyfront.account.key_groups import key_groups, public_keys
     from keyfront.cli.cloudfront import cloudfront
 
-    with cloudfront(endpoint_url, profile, region) as client:
+    with cloudfront(connection) as client:
         keys = list(public_keys(client))
         groups = key_groups(client)
     if as_json:
@@ -131,18 +130,18 @@ def list_keys(
 
 
 @_app.command()
+@connects
 def delete(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="The public key's id, K….")],
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
+    *,
+    connection: Connection,
     as_json: AsJson = False,
 ) -> None:
     """Delete a public key from CloudFront. Refused while a key group holds it."""
     from keyfront.account.key_groups import twice
     from keyfront.cli.cloudfront import cloudfront, explaining
 
-    with cloudfront(endpoint_url, profile, region) as client:
+    with cloudfront(connection) as client:
 
         def attempt() -> None:
             etag = client.get_public_key(Id=key_id)["ETag"]

@@ -1,9 +1,56 @@
 """Arguments and options that more than one command takes."""
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How a command reaches AWS. boto3 decides what is not given. Its fields are the options of `connects`."""
+
+    endpoint_url: Annotated[
+        str | None,
+        typer.Option(
+            "--endpoint-url",
+            metavar="URL",
+            help="Where the CloudFront API answers, such as http://127.0.0.1:4566. If not given, boto3 decides: "
+            "AWS_ENDPOINT_URL_CLOUDFRONT, AWS_ENDPOINT_URL, the profile, Amazon.",
+        ),
+    ]
+    profile: Annotated[
+        str | None, typer.Option("--profile", metavar="NAME", help="A profile of the AWS configuration files.")
+    ]
+    region: Annotated[
+        str | None, typer.Option("--region", metavar="NAME", help="Sign requests for this region, if not us-east-1.")
+    ]
+
+
+def connects(command: Callable[..., None]) -> Callable[..., None]:
+    """Return `command` with an account's options in the place of its parameter `connection`."""
+    signature = inspect.signature(command)
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in Connection.__annotations__.items()
+    ]
+
+    @wraps(command)
+    def connected(**given: Any) -> None:
+        connection = Connection(**{option.name: given.pop(option.name) for option in options})
+        command(**given, connection=connection)
+
+    parameters: list[inspect.Parameter] = []
+    for each in signature.parameters.values():
+        parameters += options if each.name == "connection" else [each]
+    connected.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    connected.__annotations__ = {each.name: each.annotation for each in parameters}
+    return connected
+
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; errors become JSON too, on standard error.")]
 
@@ -40,21 +87,6 @@ Starts = Annotated[
 ViewerNetwork = Annotated[
     str | None,
     typer.Option("--ip", metavar="CIDR", help="Only for viewers at this IPv4 address or range, such as 192.0.2.0/24."),
-]
-EndpointUrl = Annotated[
-    str | None,
-    typer.Option(
-        "--endpoint-url",
-        metavar="URL",
-        help="Where the CloudFront API answers, such as http://127.0.0.1:4566. Without it boto3 decides: "
-        "AWS_ENDPOINT_URL_CLOUDFRONT, AWS_ENDPOINT_URL, the profile, Amazon.",
-    ),
-]
-Profile = Annotated[
-    str | None, typer.Option("--profile", metavar="NAME", help="A profile of the AWS configuration files.")
-]
-Region = Annotated[
-    str | None, typer.Option("--region", metavar="NAME", help="Sign requests for this region, if not us-east-1.")
 ]
 Comment = Annotated[str, typer.Option("--comment", metavar="TEXT", help="At most 128 characters.")]
 

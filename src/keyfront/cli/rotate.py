@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from keyfront.cli.options import AsJson, EndpointUrl, Profile, Region
+from keyfront.cli.options import AsJson, Connection, connects
 from keyfront.cli.output import Json, RefusedError, say, show, show_json, warn
 from keyfront.cli.times import span
 from keyfront.errors import InputError
@@ -30,6 +30,7 @@ _Waiting = Annotated[
 
 
 @_app.command()
+@connects
 def start(
     group: _Group,
     signer: Annotated[
@@ -94,9 +95,8 @@ def start(
         int, typer.Option("--probes", metavar="N", help="So many requests in a row have to be let in.")
     ] = 20,
     wait: _Waiting = False,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
+    *,
+    connection: Connection,
     as_json: AsJson = False,
 ) -> None:
     """Begin a rotation, and go as far as can be gone at once.
@@ -118,7 +118,7 @@ def start(
     from keyfront.account.rotation import NewKey, Plan
 
     life = _longest_life(longest_life)
-    with _rotation(group, endpoint_url, profile, region) as (rotation, group_id):
+    with _rotation(group, connection) as (rotation, group_id):
         hashed: Literal["SHA1", "SHA256"] | None = (
             None if hash_name is None else "SHA256" if hash_name == "sha256" else "SHA1"
         )
@@ -141,26 +141,26 @@ def start(
 
 
 @_app.command("continue")
+@connects
 def continue_(
     group: _Group,
     wait: _Waiting = False,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
+    *,
+    connection: Connection,
     as_json: AsJson = False,
 ) -> None:
     """Go on with a rotation, as far as can be gone at once. Exit status as with `start`."""
-    with _rotation(group, endpoint_url, profile, region) as (rotation, _):
+    with _rotation(group, connection) as (rotation, _):
         _run(rotation, wait=wait, as_json=as_json)
 
 
 @_app.command()
+@connects
 def abort(
     group: _Group,
     wait: _Waiting = False,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
+    *,
+    connection: Connection,
     as_json: AsJson = False,
 ) -> None:
     """Undo a rotation. Exit status as with `start`.
@@ -168,22 +168,22 @@ def abort(
     Before the signers were switched, the new key is taken away. After it they get the old key back, and the new one
     stays trusted until what it signed has expired. It is too late once the old key has left the group.
     """
-    with _rotation(group, endpoint_url, profile, region) as (rotation, _):
+    with _rotation(group, connection) as (rotation, _):
         state = rotation.abort()
         _tell(as_json, "aborting", f"undoing {state.id}: {state.old_id} stays", state)
         _run(rotation, wait=wait, as_json=as_json)
 
 
 @_app.command()
+@connects
 def status(
     group: _Group,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
+    *,
+    connection: Connection,
     as_json: AsJson = False,
 ) -> None:
     """Say how far a rotation has come. Changes nothing; exit status 3 while one is under way, 0 without."""
-    with _rotation(group, endpoint_url, profile, region) as (rotation, group_id):
+    with _rotation(group, connection) as (rotation, group_id):
         state = rotation.state()
     if state is None:
         if as_json:
@@ -200,9 +200,7 @@ def status(
 
 
 @contextmanager
-def _rotation(
-    group: str, endpoint_url: str | None, profile: str | None, region: str | None
-) -> "Iterator[tuple[Rotation, str]]":
+def _rotation(group: str, connection: Connection) -> "Iterator[tuple[Rotation, str]]":
     from keyfront.account.key_groups import find_group
     from keyfront.account.rotation import Account, Ledger, Rotation, probe_target
     from keyfront.account.rotation.account import QuotaError
@@ -211,16 +209,16 @@ def _rotation(
     from keyfront.cli.cloudfront import aws, cloudfront
     from keyfront.keystore import open_writable
 
-    with cloudfront(endpoint_url, profile, region) as client:
+    with cloudfront(connection) as client:
         found = find_group(client, group)
-        ssm = aws("ssm", endpoint_url, profile, region)
+        ssm = aws("ssm", connection)
         holder = f"{socket.gethostname()}, process {os.getpid()}"
         rotation = Rotation(
             Account(client),
             Ledger(ssm, found.id, holder=holder),
-            lambda address: open_writable(address, connect=lambda service: aws(service, endpoint_url, profile, region)),
+            lambda address: open_writable(address, connect=lambda service: aws(service, connection)),
             ask,
-            kms=lambda: aws("kms", endpoint_url, profile, region),
+            kms=lambda: aws("kms", connection),
             find_probe_url=lambda group_id: probe_target(client, group_id),
         )
         try:

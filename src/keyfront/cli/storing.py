@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from keyfront.cli.options import AsJson, EndpointUrl, PassphraseFile, Profile, Region
+from keyfront.cli.options import AsJson, Connection, PassphraseFile, connects
 from keyfront.cli.output import show, show_json
 from keyfront.errors import InputError, KeyLoadError
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from keyfront.keystore import SignerDocument, WritableSource
 
 
+@connects
 def store(
     address: Annotated[
         str,
@@ -38,9 +39,8 @@ def store(
     replace: Annotated[
         bool, typer.Option("--replace", help="Even if another key's document is there. Viewers are not waited for.")
     ] = False,
-    endpoint_url: EndpointUrl = None,
-    profile: Profile = None,
-    region: Region = None,
+    *,
+    connection: Connection,
     as_json: AsJson = False,
 ) -> None:
     """Keep a signing key where signers take it from: id, key and hash algorithm in one document.
@@ -62,7 +62,7 @@ def store(
     if (private_key is None) == (kms_key is None):
         raise InputError("say what signs, once: --private-key FILE or --kms-key KEY")
     with needs("aws"):
-        source = open_writable(address, connect=lambda service: aws(service, endpoint_url, profile, region))
+        source = open_writable(address, connect=lambda service: aws(service, connection))
         if kms_key is None:
             assert private_key is not None
             key = signing_key(private_key, passphrase_file)
@@ -71,7 +71,7 @@ def store(
         elif hash_name == "sha1":
             raise InputError("KMS signs no SHA-1: leave --hash out")
         else:
-            signer = Signer(key_id, KMSKey(kms_key, aws("kms", endpoint_url, profile, region)), "SHA256")
+            signer = Signer(key_id, KMSKey(kms_key, aws("kms", connection)), "SHA256")
             kept = KMSReference(kms_key)
         there = None if replace else _there(source, key_id)
         SignerDocument(key_id, kept, signer.hash_algorithm, there.version if there else 0).save(source)
