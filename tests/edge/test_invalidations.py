@@ -3,6 +3,7 @@
 import pytest
 
 from keyfront.edge.cache.invalidations import Invalidation
+from keyfront.edge.cache.objects import CacheKey
 
 
 @pytest.mark.parametrize(
@@ -23,5 +24,5 @@ from keyfront.edge.cache.invalidations import Invalidation
 )
 def test_a_path_names_what_the_guide_says(wanted: str, path: str, query: str, gone: bool) -> None:
     matches = Invalidation("I1", "E1", (wanted,)).matcher()
-    assert matches(("E1", path, query)) is gone
-    assert not matches(("E2", path, query))
+    assert matches(CacheKey("E1", path, query)) is gone
+    assert not matches(CacheKey("E2", path, query))

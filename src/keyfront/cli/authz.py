@@ -193,12 +193,12 @@ def _files(
 
 def _account(distribution: str, connection: Connection, following: _Following) -> "Rules":
     from keyfront.cli.cloudfront import cloudfront
-    from keyfront.edge.authz.protection import Account, Rules
+    from keyfront.edge.authz.protection import LiveDistribution, Rules
     from keyfront.edge.request.admission import Door
 
     with cloudfront(connection) as client:
-        account, door = Account(client, distribution), Door(distribution_id=distribution)
-        return Rules(account.read, door, seconds=following.refresh, stale=following.stale)
+        live, door = LiveDistribution(client, distribution), Door(distribution_id=distribution)
+        return Rules(live.read, door, seconds=following.refresh, stale=following.stale)
 
 
 def _countries(file: Path) -> dict[str, str]:

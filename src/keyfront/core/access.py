@@ -53,7 +53,9 @@ def refuse_method(method: str, allowed: Collection[str]) -> Rejection | None:
 
 def refuse(scheme: str, method: str, policy: str, allowed: Collection[str]) -> Rejection | None:
     """The answer to a protocol or else a method that a behavior does not take, or `None`."""
-    return refuse_protocol(scheme, method, policy) or refuse_method(method, allowed)
+    if scheme == "http" and policy != "allow-all":
+        return refuse_protocol(scheme, method, policy)
+    return None if method in allowed else BAD_METHOD
 
 
 class Behavior(Protocol):

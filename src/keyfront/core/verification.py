@@ -102,7 +102,7 @@ def verify(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: f
     """
     for key in trusted_keys.values():
         refuse_text(key, "a trusted key", "load it with PublicKey.load(pem)")
-    return _decide(request, trusted_keys, now, always_tell=True)
+    return _decide(request, trusted_keys, now, always_describe=True)
 
 
 def judge(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: float) -> Decision:
@@ -110,7 +110,7 @@ def judge(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: fl
 
     To write down what was seen takes longer than to see it.
     """
-    return _decide(request, trusted_keys, now, always_tell=False)
+    return _decide(request, trusted_keys, now, always_describe=False)
 
 
 def refusal_for(reason: str) -> Refusal:
@@ -119,14 +119,14 @@ def refusal_for(reason: str) -> Refusal:
 
 
 def _decide(
-    request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: float, *, always_tell: bool
+    request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: float, *, always_describe: bool
 ) -> Decision:
     shown = presented(request.url, request.cookie)
     key_pair_id = shown.key_pair_id
     key = trusted_keys.get(key_pair_id)
     seen = _see(shown, key, request.ip, now)
     reason = next(filter(None, seen.values()), None)
-    checks = _told(seen, request, shown, trusted_keys, now) if reason or always_tell else ()
+    checks = _described(seen, request, shown, trusted_keys, now) if reason or always_describe else ()
     if reason is None:
         return Decision(True, 200, None, None, "allowed", checks, key_pair_id)
     refusal = refusal_for(reason)
@@ -161,7 +161,7 @@ def _see(shown: Presented, key: PublicKey | None, ip: str, now: float) -> dict[s
     return seen
 
 
-def _told(
+def _described(
     seen: Mapping[str, str],
     request: ViewerRequest,
     shown: Presented,

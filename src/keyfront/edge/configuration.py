@@ -109,7 +109,7 @@ class Configuration:
     distributions: Mapping[str, Distribution]
     """By distribution id."""
     hosts: Mapping[str, Distribution]
-    """By host name in lower case, with or without port; also `*.` aliases."""
+    """By host name in lower case, `localhost` with a port; also `*.` aliases."""
     closed: bool = False
     """Whether it stands for one that is too old to be used: every request is refused."""
 
@@ -119,7 +119,7 @@ class Configuration:
         An exact name comes before a wildcard alias, and a longer wildcard before a shorter one. Source: Developer
         Guide, "Use custom URLs by adding alternate domain names (CNAMEs)".
         """
-        found = (port is not None and self.hosts.get(f"{name}:{port}")) or self.hosts.get(name)
+        found = self.hosts.get(f"{name}:{port}" if name == "localhost" else name) or self.hosts.get(name)
         while found is None and "." in name:
             name = name.partition(".")[2]
             found = self.hosts.get(f"*.{name}")
@@ -148,7 +148,8 @@ def configure(inventory: Inventory, location: str = ALONE.name) -> Configuration
     distributions = {each.id: _prepared(each, inventory, location) for each in inventory.distributions}
     hosts: dict[str, Distribution] = {}
     for distribution in distributions.values():
-        hosts.setdefault(distribution.domain_name, distribution)
+        if distribution.port is not None:
+            hosts.setdefault(distribution.domain_name, distribution)
         for name in distribution.names:
             if hosts.setdefault(name, distribution) is not distribution:
                 _log.warning(

@@ -1,12 +1,12 @@
 """The decision on a request: route, admit, geo restriction, authorise. The edge and `keyfront authz` both ask here."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from keyfront.core import access, verification
 from keyfront.core.access import Rejection
 from keyfront.core.letter_case import folded_matcher
-from keyfront.core.paths import Reading, readings
+from keyfront.core.paths import readings
 from keyfront.core.verification import Decision
 from keyfront.edge.configuration import Behavior, Configuration, Distribution
 from keyfront.edge.request.admission import Door, admit, rejected, route
@@ -15,7 +15,8 @@ from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import EdgeResponse, refused
 
 
-class Admitted(NamedTuple):
+@dataclass(slots=True)
+class Admitted:
     """A request that is let in, and what it is for."""
 
     distribution: Distribution
@@ -26,7 +27,8 @@ class Admitted(NamedTuple):
     """The judge's; `None` where nothing is protected."""
 
 
-class TurnedAway(NamedTuple):
+@dataclass(slots=True)
+class TurnedAway:
     """A request that is refused or redirected."""
 
     answer: EdgeResponse
@@ -58,7 +60,10 @@ def decide(
     ways = readings(path)
     behavior = distribution.behavior(ways[0].path)
     also = [each for way in ways for each in _spelt_otherwise(distribution, way.path)] if ignore_case else []
-    rejection = _first_rejection(viewer, distribution, behavior, ways, also)
+    rejection = admit(viewer, behavior)
+    if rejection is None and (len(ways) > 1 or also):
+        others = (*(distribution.behavior(way.path) for way in ways), *also)
+        rejection = next((found for each in others if (found := admit(viewer, each)) is not None), None)
     if (
         rejection is None
         and distribution.geo_restriction is not None
@@ -74,16 +79,6 @@ def decide(
     if decision is not None and not decision.allowed:
         return TurnedAway(refused(decision), distribution, behavior)
     return Admitted(distribution, behavior, path, decision)
-
-
-def _first_rejection(
-    viewer: Request, distribution: Distribution, behavior: Behavior, ways: tuple[Reading, ...], also: list[Behavior]
-) -> Rejection | None:
-    rejection = admit(viewer, behavior)
-    if rejection is not None or (len(ways) == 1 and not also):
-        return rejection
-    others = [*(distribution.behavior(way.path) for way in ways), *also]
-    return next((found for each in others if (found := admit(viewer, each)) is not None), None)
 
 
 def _spelt_otherwise(distribution: Distribution, path: str) -> Iterator[Behavior]:

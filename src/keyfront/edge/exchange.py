@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Final
 
 from keyfront.core.verification import Decision
-from keyfront.edge.cache.objects import Key
+from keyfront.edge.cache.objects import CacheKey
 from keyfront.edge.configuration import Behavior, Distribution
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.responding import Send
@@ -35,7 +35,7 @@ class Exchange:
     """What is fetched: the raw path, or the default root object's."""
     query: str
     """The viewer's own query string, to the byte."""
-    key: Key
+    key: CacheKey
     send: Send
     inbound: "Inbound"
     decision: Decision | None

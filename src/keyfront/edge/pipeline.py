@@ -83,7 +83,7 @@ class Edge:
         if isinstance(decided, TurnedAway):
             await self._turn_away(decided, viewer, now, send)
             return
-        distribution, behavior, path, decision = decided
+        distribution, behavior, path = decided.distribution, decided.behavior, decided.path
         if behavior.response_headers is not None:
             send = behavior.response_headers.sending(send, viewer)
         rules = behavior.rules
@@ -97,11 +97,11 @@ class Edge:
         if entry is not None and entry.fresh_until > (moment := self._steady()):
             if self._on_decision is not None:
                 x_cache = ERROR if entry.error else HIT
-                self._report(distribution, viewer, entry.status, x_cache, "allowed", decision)
+                self._report(distribution, viewer, entry.status, x_cache, "allowed", decided.decision)
             await send_entry(send, viewer, entry, distribution.marks, moment)
             return
         inbound = Inbound(receive, has_body=viewer.has_body)
-        exchange = Exchange(viewer, distribution, behavior, path, query, key, send, inbound, decision)
+        exchange = Exchange(viewer, distribution, behavior, path, query, key, send, inbound, decided.decision)
         await self._fetch(exchange, entry)
 
     async def _fetch(self, exchange: Exchange, stale: Entry | None) -> None:
@@ -114,8 +114,8 @@ class Edge:
 
     async def _turn_away(self, decided: TurnedAway, viewer: Request, now: float, send: Send) -> None:
         """Send a refusal or a redirect, or the distribution's own page in its place. It is never kept."""
-        shown, distribution, behavior = decided
-        answer = shown
+        answer = shown = decided.answer
+        distribution, behavior = decided.distribution, decided.behavior
         if distribution is not None and answer.status >= 400:
             shown = await self._fetcher.pages.page(distribution, answer.status, viewer) or answer
         if shown is not answer and behavior is not None and behavior.response_headers is not None:

@@ -94,7 +94,7 @@ class Files:
         return keys, wrong
 
 
-class Account:
+class LiveDistribution:
     """A distribution of an account, read through the CloudFront API as the edge reads it."""
 
     def __init__(self, client: "CloudFrontClient", distribution_id: str) -> None:

@@ -57,7 +57,7 @@ def application(
             await _send(scope, send, 200, _TEXT, b"ok\n")
             return
         if path in (READY, METRICS):
-            await _tell_standing(scope, send, rules.standing, path)
+            await _send_standing(scope, send, rules.standing, path)
             return
         asked_for_page = front.bare and path == REFUSAL
         decides = path == DECIDE if front.uri else path.startswith(f"{DECIDE}/")
@@ -75,7 +75,7 @@ def application(
         if asked_for_page:
             await _show(scope, send, answer if isinstance(answer, EdgeResponse) else _SERVERS_OWN)
             return
-        _tell(viewer, answer, log)
+        _log_decision(viewer, answer, log)
         if not isinstance(answer, EdgeResponse):
             await _send(scope, send, 200, _facts(answer, "public"), b"")
         elif front.bare:
@@ -100,7 +100,7 @@ def _facts(decision: Decision | None, reason: str) -> Headers:
     return facts
 
 
-async def _tell_standing(scope: Scope, send: Send, standing: Standing, path: str) -> None:
+async def _send_standing(scope: Scope, send: Send, standing: Standing, path: str) -> None:
     now = time.monotonic()
     if path == READY:
         await _send(scope, send, 200 if standing.ready else 503, _TEXT, f"{standing.says(now)}\n".encode())
@@ -127,7 +127,7 @@ async def _send(scope: Scope, send: Send, status: int, headers: Headers, body: b
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
-def _tell(viewer: Request, answer: EdgeResponse | Decision | None, log: Log) -> None:
+def _log_decision(viewer: Request, answer: EdgeResponse | Decision | None, log: Log) -> None:
     refusal = isinstance(answer, EdgeResponse)
     if log == "nothing" or (log == "refusals" and not refusal):
         return

@@ -8,14 +8,20 @@ collapsed request see in `X-Cache` is that of the first: assumed.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from keyfront.edge.cache.objects import Entry, Ticket
+from keyfront.edge.cache.objects import CacheKey, Entry, Ticket
 from keyfront.edge.cache.stream import Stream
 from keyfront.edge.origin.failures import BrokenBodyError
 from keyfront.edge.response.pages import EdgeResponse, Headers
 
-FlightKey = tuple[str, ...]
-"""A cache key, and the part of the object that is asked for."""
+
+class FlightKey(NamedTuple):
+    """An object, and the part of it that is asked for."""
+
+    key: CacheKey
+    range: str
+    if_range: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from keyfront.core.paths import normalise
-from keyfront.edge.cache.objects import Key
+from keyfront.edge.cache.objects import CacheKey
 from keyfront.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -24,17 +24,16 @@ class Invalidation:
     distribution_id: str
     paths: tuple[str, ...]
 
-    def matcher(self) -> Callable[[Key], bool]:
+    def matcher(self) -> Callable[[CacheKey], bool]:
         """Whether the object of a cache key is one of those."""
         wanted = [normalise(path) for path in self.paths]
         whole = {path for path in wanted if not path.endswith("*")}
         beginnings = tuple(path[:-1] for path in wanted if path.endswith("*"))
 
-        def matches(key: Key) -> bool:
-            distribution_id, path, query = key[:3]
-            if distribution_id != self.distribution_id:
+        def matches(key: CacheKey) -> bool:
+            if key.distribution_id != self.distribution_id:
                 return False
-            asked = f"{normalise(path)}?{query}" if query else normalise(path)
+            asked = f"{normalise(key.path)}?{key.query}" if key.query else normalise(key.path)
             return asked in whole or asked.startswith(beginnings)
 
         return matches

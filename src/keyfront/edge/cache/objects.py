@@ -8,15 +8,28 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from keyfront.edge.cache.pieces import Pieces
 from keyfront.edge.response.pages import Headers
 
-Key = tuple[str, ...]
-"""Distribution, path, and what else its behavior counts."""
-
 _OVERHEAD = 1024
 """Bytes that an entry takes beside its body and headers: key, objects, table slots."""
+
+
+class CacheKey(NamedTuple):
+    """What tells one object from another. A member that the behavior does not count is empty."""
+
+    distribution_id: str
+    path: str
+    query: str
+    method: str = ""
+    """`OPTIONS`, or empty: GET and HEAD share an object."""
+    cookies: str = ""
+    headers: tuple[str, ...] = ()
+    """Each as `name:value`."""
+    encoding: str = ""
+    """The viewer's Accept-Encoding in its normal form."""
 
 
 @dataclass(slots=True)
@@ -68,7 +81,7 @@ class Ticket:
 
     __slots__ = ("__weakref__", "is_valid", "key")
 
-    def __init__(self, key: Key) -> None:
+    def __init__(self, key: CacheKey) -> None:
         self.key = key
         self.is_valid = True
 
@@ -82,20 +95,20 @@ class Cache:
         self.disk_limit = disk_limit
         self.size = 0
         self.disk_size = 0
-        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self._entries: OrderedDict[CacheKey, Entry] = OrderedDict()
         self._tickets: weakref.WeakSet[Ticket] = weakref.WeakSet()
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, key: Key) -> Entry | None:
+    def get(self, key: CacheKey) -> Entry | None:
         """The entry, fresh or not."""
         entry = self._entries.get(key)
         if entry is not None:
             self._entries.move_to_end(key)
         return entry
 
-    def ticket(self, key: Key) -> Ticket:
+    def ticket(self, key: CacheKey) -> Ticket:
         """Draw one before asking the origin, so that an invalidation reaches what is still on its way."""
         ticket = Ticket(key)
         self._tickets.add(ticket)
@@ -117,7 +130,7 @@ class Cache:
             entry.pieces.grown = partial(self._grown, key, entry)
         self._make_room()
 
-    def purge(self, matches: Callable[[Key], bool]) -> None:
+    def purge(self, matches: Callable[[CacheKey], bool]) -> None:
         """Forget everything whose key `matches`, and keep nothing of what is being fetched for such a key."""
         for ticket in list(self._tickets):
             if matches(ticket.key):
@@ -125,14 +138,14 @@ class Cache:
         for key in [key for key in self._entries if matches(key)]:
             self.discard(key)
 
-    def discard(self, key: Key) -> None:
+    def discard(self, key: CacheKey) -> None:
         """Forget `key`, if it is there."""
         dropped = self._entries.pop(key, None)
         if dropped is not None:
             self.size -= dropped.size
             self.disk_size -= dropped.disk_size
 
-    def _grown(self, key: Key, entry: Entry, count: int) -> None:
+    def _grown(self, key: CacheKey, entry: Entry, count: int) -> None:
         if self._entries.get(key) is entry:
             self.disk_size += count
             self._make_room()

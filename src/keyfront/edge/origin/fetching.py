@@ -377,7 +377,7 @@ def _flight_key(exchange: Exchange) -> FlightKey | None:
     fields = viewer.fields
     if any(name in fields for name in _CONDITIONS):
         return None
-    return (*exchange.key, viewer.header(b"range"), viewer.header(b"if-range"))
+    return FlightKey(exchange.key, viewer.header(b"range"), viewer.header(b"if-range"))
 
 
 def _can_be_asked(entry: Entry) -> bool:

@@ -7,7 +7,7 @@ Sources: Developer Guide, "HTTP request headers and CloudFront behavior", "Contr
 from typing import Final
 
 from keyfront.core.verification import without_signing_parameters
-from keyfront.edge.cache.objects import Key
+from keyfront.edge.cache.objects import CacheKey
 from keyfront.edge.cache_rules import CacheRules
 from keyfront.edge.configuration import Behavior, Distribution
 from keyfront.edge.request.viewer import Request
@@ -40,24 +40,16 @@ def own_query(request: Request, behavior: Behavior) -> str:
     return without_signing_parameters(request.query) if behavior.keys is not None and request.query else request.query
 
 
-def cache_key(distribution: Distribution, rules: CacheRules, request: Request, path: str, query: str) -> Key:
+def cache_key(distribution: Distribution, rules: CacheRules, request: Request, path: str, query: str) -> CacheKey:
     """What tells one object from another, as the behavior's policy or legacy settings count it."""
     counted = select_query(query, rules.key_query) if query else ""
-    if rules.encodings and (encoding := accepted(request, rules)):
-        return (*_plain_key(distribution, rules, request, path, counted), f"accept-encoding:{encoding}")
-    return _plain_key(distribution, rules, request, path, counted)
-
-
-def _plain_key(distribution: Distribution, rules: CacheRules, request: Request, path: str, counted: str) -> Key:
+    method = "OPTIONS" if request.method == "OPTIONS" else ""
+    encoding = (rules.encodings and accepted(request, rules)) or ""
     if rules.key_cookies.mode == rules.key_headers.mode == "none":
-        return (
-            (distribution.id, path, counted)
-            if request.method != "OPTIONS"
-            else (distribution.id, path, counted, "OPTIONS")
-        )
-    headers = [f"{name}:{_counted(request, name)}" for name in sorted(rules.key_headers.names)]
+        return CacheKey(distribution.id, path, counted, method, "", (), encoding)
+    headers = tuple(f"{name}:{_counted(request, name)}" for name in sorted(rules.key_headers.names))
     cookies = select_cookies(request.header(b"cookie"), rules.key_cookies)
-    return (distribution.id, path, counted, request.method if request.method == "OPTIONS" else "", cookies, *headers)
+    return CacheKey(distribution.id, path, counted, method, cookies, headers, encoding)
 
 
 def select_query(query: str, selection: Selection) -> str:

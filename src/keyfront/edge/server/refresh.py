@@ -64,7 +64,7 @@ class Refresher:
         self._applied: Inventory | None = None
         self._configuration: Configuration | None = None
         self._pending: frozenset[str] = frozenset()
-        self._told: dict[str, str] = {}
+        self._reported: dict[str, str] = {}
         self._uninvalidated = ""
         self._stopping = False
         self._wake = threading.Event()
@@ -97,7 +97,7 @@ class Refresher:
         if before is None or _settled(before) != _settled(self._seen):
             self._lag.see(self._seen, at_once=first)
         self._take_up()
-        self._tell()
+        self._report_applied()
         self._judge(reading)
         self._invalidate([each.id for each in self._seen.distributions], at_once=first)
         self._take_up()
@@ -148,16 +148,16 @@ class Refresher:
             until_due = math.inf if failing else self._lag.seconds()
             self._wake.wait(min(self._seconds, max(0, until_due)))
 
-    def _tell(self) -> None:
+    def _report_applied(self) -> None:
         """Report what is newly applied, and again whatever the API still calls in progress."""
         if self._on_applied is None or self._applied is None or self._seen is None:
             return
         applied = {each.id: each.etag for each in self._applied.distributions if each.id not in self._pending}
         waiting = {each.id for each in self._seen.distributions if each.status != "Deployed"}
-        news = {name: etag for name, etag in applied.items() if name in waiting or self._told.get(name) != etag}
+        news = {name: etag for name, etag in applied.items() if name in waiting or self._reported.get(name) != etag}
         if news:
             self._on_applied(news)
-        self._told = applied
+        self._reported = applied
 
 
 def _settled(inventory: Inventory) -> Inventory:

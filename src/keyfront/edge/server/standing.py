@@ -90,7 +90,7 @@ class Keeper:
         self._on_change = on_change
         self._what = what
         self._clock = clock
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
         self._untrusted: frozenset[str] = frozenset()
         self._lock = threading.RLock()
         self._stopping = threading.Event()
@@ -114,7 +114,7 @@ class Keeper:
             self._become(replace(self.standing, read_at=self._clock(), faulty=False, closed=False))
             if before.faulty or before.closed:
                 _log.warning("the %s can be read again", self._what)
-            self._told.clear()
+            self._logged.clear()
 
     def read_in_part(self, why: str, *, untrusted: Iterable[str] = (), keyless: Iterable[str] = ()) -> None:
         """The keys were read, and are in use; `why` the rest stays as it was."""
@@ -126,8 +126,8 @@ class Keeper:
         """Nothing was read, and `why`. `traceback`: whether the log shows the exception that is being handled."""
         with self._lock:
             kind = _VARIES.sub("#", why)
-            if kind not in self._told and len(self._told) < _MOST_FAULTS:
-                self._told.add(kind)
+            if kind not in self._logged and len(self._logged) < _MOST_FAULTS:
+                self._logged.add(kind)
                 _log.warning("%s; %s", why, self._what_now(), exc_info=traceback)
             self._become(replace(self.standing, faulty=True))
             self._close_if_due()
