@@ -65,7 +65,7 @@ class Endpoint:
         if reason := self._security.host_refusal(scope["headers"]):
             await send_answer(AWSError(403, "AccessDenied", reason).answer(headers, target.service), scope, send)
         elif target.service is None and (address := addressed(target.host)):
-            # Not behind `EndpointSecurity`: any page may ask for what is public on Amazon, and CORS decides what it sees.
+            # Not behind `EndpointSecurity`: any page may ask for what is public, and CORS decides what it sees.
             # It leads to the functions and servers that the user put behind that address, never to a service: what is
             # signed for one, and with it all that `_bridge` and `_control_plane` take, is checked below.
             await self._answer_web(address, scope, receive, send)
