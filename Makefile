@@ -32,10 +32,11 @@ fuzz: .venv/ready  ## Fuzz the edge's request path, for minutes
 proof-rotation: .venv/ready  ## Rotate keys under a load of signers and viewers, for minutes
 	$(BIN)/python -m tests.account.rotation.proof
 
-check: .venv/ready  ## Format, lint, types, and who imports whom
+check: .venv/ready  ## Format, lint, types, unused code, and who imports whom
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/vulture
 	$(BIN)/python tools/rooms.py
 
 format: .venv/ready  ## Write the format and the safe fixes
