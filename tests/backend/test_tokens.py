@@ -42,7 +42,7 @@ def clock() -> Clock:
 def checker(issuer: Issuer, clock: Clock) -> TokenChecker:
     issuer.now = lambda: NOW
     settings = TokenSettings(ISSUER, (AUDIENCE, "other"), jwks_url=issuer.url)
-    return TokenChecker(settings, clock=issuer.now, monotonic=clock)
+    return TokenChecker(settings, clock=lambda: issuer.now(), monotonic=clock)
 
 
 def whose(checker: TokenChecker, token: str) -> Customer:
@@ -303,6 +303,23 @@ def test_a_withdrawn_key_no_longer_counts(checker: TokenChecker, issuer: Issuer,
     clock.now += 2000
     with pytest.raises(TokenError, match="does not publish"):
         whose(checker, token)
+
+
+def test_a_token_that_counted_counts_no_longer_once_its_key_is_another_or_its_time_is_over(
+    checker: TokenChecker, issuer: Issuer, clock: Clock
+) -> None:
+    token = issuer.token()
+    assert whose(checker, token) == whose(checker, token)
+    issuer.keys["one"] = RSAKey.generate_key(2048, {"kid": "one"})
+    issuer.publish("one")
+    clock.now += 2000
+    with pytest.raises(TokenError, match="does not verify"):
+        whose(checker, token)
+    another = issuer.token()
+    assert whose(checker, another).id == "mara"
+    issuer.now = lambda: NOW + 331
+    with pytest.raises(TokenError, match="it has expired"):
+        whose(checker, another)
 
 
 def test_the_last_key_set_counts_for_a_day_while_the_issuer_is_down(

@@ -81,7 +81,13 @@ def connect(url: str, *, seconds: float = SECONDS) -> Engine:
     """
     parsed = make_url(database_url(url))
     # No connection is asked first whether it still works: who asks notices, and asks again (see `Purchases`).
-    pool: dict[str, Any] = {"pool_size": MOST, "max_overflow": 0, "pool_timeout": seconds}
+    # No rollback when one comes back: SQLAlchemy's own ends its transactions, and our raw questions begin none.
+    pool: dict[str, Any] = {
+        "pool_size": MOST,
+        "max_overflow": 0,
+        "pool_timeout": seconds,
+        "pool_reset_on_return": None,
+    }
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(parsed, connect_args={"timeout": seconds / 2}, hide_parameters=True, **pool)
         event.listen(engine, "connect", _prepare_sqlite)

@@ -3,7 +3,8 @@
 import json
 import time
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from joserfc import jws, jwt
 from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError
@@ -25,6 +26,9 @@ _KEY_SET_USABLE: Final = 24 * 3600.0
 _UNKNOWN_KEY_EVERY: Final = 30.0
 """How often, at most, a token with an unknown key makes us ask the issuer again: anybody can send such tokens."""
 
+_MOST_KNOWN: Final = 4096
+"""How many tokens are remembered whose signature was checked."""
+
 
 class _Registry(JWSRegistry):
     """The allowed algorithms and no others. Headers that are not known are ignored, unless `crit` names them."""
@@ -39,8 +43,20 @@ class _Registry(JWSRegistry):
         return self.algorithms[name]
 
 
+@dataclass(slots=True)
+class _Known:
+    """A token, taken apart; and what it claims, once its signature was checked with `key`."""
+
+    signed: CompactSignature
+    headers: dict[str, object]
+    claims: dict[str, Any] = field(default_factory=dict)
+    key: Key | None = None
+
+
 class TokenChecker:
     """Tells whose a token is. One key set, cached, serves all requests; `clock` is seconds since the epoch.
+
+    Signature checks are cached, for as long as the key counts. Times and the other claims are checked at each request.
 
     Nobody waits longer than `seconds` for a key set. `blocking=True` fetches it synchronously, for callers without an
     event loop.
@@ -68,6 +84,7 @@ class TokenChecker:
                 seconds=seconds,
                 clock=monotonic,
             )
+        self._known: dict[str, _Known] = {}
         self._claims = jwt.JWTClaimsRegistry(
             now=lambda: int(clock()),
             leeway=LEEWAY_SECONDS,
@@ -82,15 +99,14 @@ class TokenChecker:
 
         Raises `TokenError` for a token that does not count, and `ServiceError` while there is no key set.
         """
-        signed, headers = self._taken_apart(token)
-        key = await self._key_for(headers)
+        known = self._known.get(token) or _Known(*self._taken_apart(token))
+        # Looked for at each request: a key that the issuer has withdrawn counts no longer.
+        key = await self._key_for(known.headers)
         try:
-            if not jws.validate_compact(signed, key, registry=self._registry):
-                raise TokenError(_DAMAGED)
-            claims = json.loads(signed.payload)
-            if not isinstance(claims, dict):
-                raise TokenError(_DAMAGED)
-            self._claims.validate(claims)
+            if known.key is not key:
+                self._verify(known, key)
+                self._remember(token, known)
+            self._claims.validate(known.claims)
         except TokenError:
             raise
         except ExpiredTokenError:
@@ -101,7 +117,21 @@ class TokenChecker:
             raise TokenError(f"its {_CLAIMS.get(error.claim, error.claim)} is not the one needed here") from None
         except (JoseError, ValueError, TypeError, LookupError, RecursionError):
             raise TokenError(_DAMAGED) from None
-        return customer_of(claims)
+        return customer_of(known.claims)
+
+    def _verify(self, known: _Known, key: Key) -> None:
+        """Check the signature, and read the claims."""
+        if not jws.validate_compact(known.signed, key, registry=self._registry):
+            raise TokenError(_DAMAGED)
+        claims = json.loads(known.signed.payload)
+        if not isinstance(claims, dict):
+            raise TokenError(_DAMAGED)
+        known.claims, known.key = claims, key
+
+    def _remember(self, token: str, known: _Known) -> None:
+        if len(self._known) >= _MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        self._known[token] = known
 
     async def check(self) -> None:
         """Return when there are keys to check tokens with; `ServiceError` otherwise."""
