@@ -71,7 +71,7 @@ def test_a_secret_is_asked_of_the_extension(extension: Extension) -> None:
         (400, b"an unexpected error occurred: AccessDeniedException: User is not", "allow ssm:GetParameter"),
         (400, b"ParameterNotFound MARKER", "400, ParameterNotFound: check the name"),
         (500, b"MARKER", "says 500"),
-        (200, b"MARKER", "is no JSON object"),
+        (200, b"MARKER", "is not a JSON object"),
         (200, b'{"Parameter": "MARKER"}', "is not SSM's"),
     ],
 )

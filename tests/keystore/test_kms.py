@@ -172,8 +172,9 @@ def test_a_new_wrapped_key_never_leaves_kms_in_the_clear(
         ({"kms_key": "a", "version": -1}, "version in it"),
         ({"kms_key": "a", "version": True}, "version in it"),
         ({"wrapped_key": "x"}, "wrapped_key in it is not"),
-        ({"wrapped_key": {"ciphertext": "?", "kms_key": "a"}}, "no base64"),
-        ({"wrapped_key": {"ciphertext": "YQ==", "kms_key": 1}}, "kms_key in it is empty or no text"),
+        ({"wrapped_key": {"ciphertext": "?", "kms_key": "a"}}, "not base64"),
+        ({"wrapped_key": {"ciphertext": "", "kms_key": "a"}}, "ciphertext in it is empty"),
+        ({"wrapped_key": {"ciphertext": "YQ==", "kms_key": 1}}, "kms_key in it is empty or not text"),
     ],
 )
 def test_other_documents_are_refused(members: dict[str, object], said: str) -> None:

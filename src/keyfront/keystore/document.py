@@ -1,7 +1,7 @@
 """What is kept for a signer: a key-pair id and how to sign for it, read from the text that a source holds.
 
-Two forms. A PEM alone, whose id is told apart from it (an environment variable), and a JSON document that holds
-everything, so that it can only change together:
+There are two forms. A PEM alone, whose id is given beside it (`KEYPAIR_ID`), and a JSON document that holds everything,
+so that it can only change together:
 
     {"key_pair_id": "K2JCJMDEHXQW5F", "private_key": "-----BEGIN PRIVATE KEY-----\\n…",
      "hash_algorithm": "SHA256", "version": 3}
@@ -45,12 +45,12 @@ class SignerDocument:
     key: "SigningKey | KMSReference | WrappedKey"
     hash_algorithm: HashAlgorithm = "SHA1"
     version: int = 0
-    """How often it was rotated; 0 where nobody counted."""
+    """How often it was rotated; 0 if not counted."""
 
     def __post_init__(self) -> None:
         refuse_text(self.key, "the key", "load it with SigningKey.load(pem)")
         if like_a_key(self.key_pair_id):
-            raise InputError("the key-pair id is the key itself, it seems: give the public key's id in CloudFront, K…")
+            raise InputError("the key-pair id seems to be the key itself: give the public key's id in CloudFront, K…")
 
     @classmethod
     def parse(cls, text: str, *, source: str, key_pair_id: str | None = None) -> "SignerDocument":
@@ -110,7 +110,10 @@ def _from_json(text: str, source: str, expected_id: str | None) -> SignerDocumen
     key = _held(members, source)
     hash_algorithm = _hash_algorithm(members, source, default="SHA256" if "kms_key" in members else "SHA1")
     if "kms_key" in members and hash_algorithm != "SHA256":
-        raise KeyLoadError(f"hash_algorithm in {source} is {hash_algorithm}, which KMS cannot sign: use SHA256")
+        raise KeyLoadError(
+            f"hash_algorithm in {source} is {hash_algorithm}, which KMS cannot sign: use SHA256",
+            member="hash_algorithm",
+        )
     return SignerDocument(key_pair_id, key, hash_algorithm, _version(members, source))
 
 
@@ -125,29 +128,32 @@ def _held(members: dict[str, object], source: str) -> "SigningKey | KMSReference
         inner = dict(wrapped) if isinstance(wrapped, list) else {}
         if inner.keys() != {"ciphertext", "kms_key"}:
             raise KeyLoadError(f'wrapped_key in {source} is not {{"ciphertext": "base64…", "kms_key": "KEY"}}')
+        text = _text_of(inner["ciphertext"], f"ciphertext in {source}")
         try:
-            ciphertext = base64.b64decode(_text_of(inner["ciphertext"], f"ciphertext in {source}"), validate=True)
+            ciphertext = base64.b64decode(text, validate=True)
         except ValueError:
-            raise KeyLoadError(f"ciphertext in {source} is no base64") from None
+            raise KeyLoadError(f"ciphertext in {source} is not base64", member="ciphertext") from None
         from keyfront.keystore.kms import WrappedKey
 
         return WrappedKey(ciphertext, _text_of(inner["kms_key"], f"kms_key in {source}"))
     private_key = members.get("private_key")
     if not isinstance(private_key, str):
-        raise KeyLoadError(f"private_key in {source} is missing or no text: store {_FORM}")
+        raise KeyLoadError(f"private_key in {source} is missing or not text: store {_FORM}", member="private_key")
     return _key(private_key, source)
 
 
 def _text_of(value: object, what: str) -> str:
     if not isinstance(value, str) or not value:
-        raise KeyLoadError(f"{what} is empty or no text")
+        raise KeyLoadError(f"{what} is empty or not text: store {_FORM}")
     return value
 
 
 def _version(members: dict[str, object], source: str) -> int:
     version = members.get("version", 0)
     if not isinstance(version, int) or isinstance(version, bool) or not 0 <= version < 2**53:
-        raise KeyLoadError(f"version in {source} is no whole number: leave it out, or count from 1")
+        raise KeyLoadError(
+            f"version in {source} is not a whole number: leave it out, or count from 1", member="version"
+        )
     return version
 
 
@@ -157,7 +163,7 @@ def _members(text: str, source: str) -> dict[str, object]:
         document = json.loads(text, strict=False, object_pairs_hook=list)
     except (ValueError, RecursionError) as error:
         where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise KeyLoadError(f"{source} begins like a JSON document and is none{where}: store {_FORM}") from None
+        raise KeyLoadError(f"{source} begins like a JSON document, but is not one{where}: store {_FORM}") from None
     members: dict[str, object] = dict(document)
     for name, _ in document:
         if name not in _MEMBERS:
@@ -175,16 +181,19 @@ def _hash_algorithm(members: dict[str, object], source: str, *, default: HashAlg
         case "SHA256":
             return "SHA256"
         case _:
-            raise KeyLoadError(f"hash_algorithm in {source} is neither 'SHA1' nor 'SHA256'")
+            raise KeyLoadError(f"hash_algorithm in {source} is neither 'SHA1' nor 'SHA256'", member="hash_algorithm")
 
 
 def _checked_id(value: object, what: str) -> str:
     if not isinstance(value, str) or not value:
-        raise KeyLoadError(f"{what} is missing or no text: give the public key's id in CloudFront, K…")
+        raise KeyLoadError(
+            f"{what} is missing or not text: give the public key's id in CloudFront, K…", member="key_pair_id"
+        )
     if not _PLAIN_ID.fullmatch(value):
         raise KeyLoadError(
-            f"{what} is no key-pair id (its {len(value)} characters are not shown, in case they are a secret): "
-            "give the public key's id in CloudFront, K…"
+            f"{what} is not a key-pair id (its {len(value)} characters are not shown, in case they are a secret): "
+            "give the public key's id in CloudFront, K…",
+            member="key_pair_id",
         )
     return value
 
@@ -193,4 +202,4 @@ def _key(pem: str, source: str) -> SigningKey:
     try:
         return SigningKey.load(pem)
     except InputError as error:
-        raise KeyLoadError(f"{source} holds no usable private key: {error}") from None
+        raise KeyLoadError(f"{source} holds no usable private key: {error}", reason=error.reason) from None

@@ -76,7 +76,7 @@ def _get(target: str, name: str, seconds: float) -> dict[str, dict[str, str]]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise ServiceError(f"{name} could not be read: the extension's answer is no JSON object")
+        raise ServiceError(f"{name} could not be read: the extension's answer is not a JSON object")
     return found
 
 

@@ -82,7 +82,9 @@ class KMSKey:
         try:
             self.public_key = PublicKey.load(_pem("PUBLIC KEY", answer["PublicKey"]))
         except KeyLoadError as error:
-            raise KeyLoadError(f"{self.name} is no key for CloudFront: {error}; {needed}") from None
+            raise KeyLoadError(
+                f"{self.name} is not a key that CloudFront takes: {error}; {needed}", reason=error.reason
+            ) from None
         # The key that an alias names may change; its public half and what signs must not come apart.
         self.arn = answer["KeyId"]
         self.algorithm: Algorithm = self.public_key.algorithm
@@ -135,7 +137,7 @@ class WrappedKey:
         try:
             return SigningKey.load(_pem("PRIVATE KEY", answer["Plaintext"]))
         except InputError as error:
-            raise KeyLoadError(f"{name} holds no usable private key: {error}") from None
+            raise KeyLoadError(f"{name} holds no usable private key: {error}", reason=error.reason) from None
 
 
 def new_wrapped_key(kms_key: str, client: "KMSClient", algorithm: Algorithm = "rsa") -> tuple[WrappedKey, PublicKey]:
