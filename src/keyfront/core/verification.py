@@ -136,7 +136,7 @@ def _decide(
 def _see(shown: Presented, key: PublicKey | None, ip: str, now: float) -> dict[str, str]:
     """Every check that is made, in its order, with the reason why it fails or an empty text.
 
-    The first that fails decides the answer; later ones are still made, to be told.
+    The first that fails decides the answer; later ones are still made, to be described.
     """
     if not shown.key_pair_id:
         return {"key-pair-id": "missing-key-pair-id"}

@@ -95,9 +95,9 @@ class _Standings:
         news = replace(standing, read_at=0.0)
         if news != self._said:
             self._said = news
-            told = asdict(news) | {"age": standing.age(time.monotonic())}
-            del told["read_at"]
-            _say(event="standing", **told)
+            message = asdict(news) | {"age": standing.age(time.monotonic())}
+            del message["read_at"]
+            _say(event="standing", **message)
 
 
 def _watch_input(loop: asyncio.AbstractEventLoop, ending: Ending) -> None:

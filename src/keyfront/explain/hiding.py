@@ -80,20 +80,20 @@ def policy(text: str) -> str:
     return re.sub(r"\?[^\"]*", lambda found: url(found[0]), text)
 
 
-def report(told: Report, sent: str, cookies: Iterable[tuple[str, str]], given: Mapping[str, str]) -> Report:
-    """`told` without any value of the request's own, wherever a text repeats one.
+def report(whole: Report, sent: str, cookies: Iterable[tuple[str, str]], given: Mapping[str, str]) -> Report:
+    """`whole` without any value of the request's own, wherever a text repeats one.
 
     `sent` is the URL as sent, `cookies` are the cookies, `given` the signing parameters. What the path and the host
     show anyway is not hidden elsewhere.
     """
     hide = _Sweep(_secrets(sent, cookies, given), _shown_anyway(sent, given))
     return replace(
-        told,
-        verdict=_verdict(told.verdict, hide),
-        steps=tuple(_step(each, hide) for each in told.steps),
-        findings=tuple(_finding(each, hide) for each in told.findings),
-        policy=hide(told.policy),
-        searched=hide(told.searched),
+        whole,
+        verdict=_verdict(whole.verdict, hide),
+        steps=tuple(_step(each, hide) for each in whole.steps),
+        findings=tuple(_finding(each, hide) for each in whole.findings),
+        policy=hide(whole.policy),
+        searched=hide(whole.searched),
     )
 
 
@@ -132,20 +132,20 @@ def _shown_anyway(sent: str, given: Mapping[str, str]) -> str:
     return " ".join((sent.partition("?")[0], given.get("Key-Pair-Id", ""), given.get("Expires", "")))
 
 
-def _verdict(told: Verdict, hide: _Sweep) -> Verdict:
-    answer = told.answer
+def _verdict(whole: Verdict, hide: _Sweep) -> Verdict:
+    answer = whole.answer
     if answer is not None and answer.message:
         answer = Answer(answer.status, answer.code, hide(answer.message))
-    return replace(told, text=hide(told.text), answer=answer)
+    return replace(whole, text=hide(whole.text), answer=answer)
 
 
-def _step(told: Step, hide: _Sweep) -> Step:
-    lined = lineup(told.lineup) if told.lineup is not None else None
-    return replace(told, seen=hide(told.seen), expected=hide(told.expected), lineup=lined)
+def _step(whole: Step, hide: _Sweep) -> Step:
+    lined = lineup(whole.lineup) if whole.lineup is not None else None
+    return replace(whole, seen=hide(whole.seen), expected=hide(whole.expected), lineup=lined)
 
 
-def _finding(told: Finding, hide: _Sweep) -> Finding:
-    return replace(told, evidence=hide(told.evidence), title=hide(told.title))
+def _finding(whole: Finding, hide: _Sweep) -> Finding:
+    return replace(whole, evidence=hide(whole.evidence), title=hide(whole.title))
 
 
 def _moved(text: str, at: int | None) -> int | None:

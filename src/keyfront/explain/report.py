@@ -38,7 +38,7 @@ def explain(
 ) -> Report:
     """Why CloudFront lets `request` in or refuses it at `now` (seconds since the epoch). Never raises.
 
-    Everything but the request may be left out, and the report then says what cannot be told. `trusted_keys` maps
+    Everything but the request may be left out, and the report then says what is not known. `trusted_keys` maps
     key-pair ids to public keys; a `distribution` whose keys are known comes before them. `response` is what came
     back. The report repeats no value of a query parameter (but the signature's own terms), of a cookie or of a header.
     `offered_keys` are keys of which no id is known, by a name to show. `hosts` are other names of the same
@@ -58,16 +58,16 @@ def explain(
         budget or Budget(),
     )
     findings = _findings(facts)
-    told = steps(facts)
+    taken = steps(facts)
     policy = facts.policy
     times = {"starts": policy.starts, "expires": policy.expires} if policy is not None else {}
     report = Report(
-        verdict=_verdict(facts, findings, told),
+        verdict=_verdict(facts, findings, taken),
         url=hiding.url(facts.url),
         form="signed URL" if facts.by_url else "signed cookies" if facts.given else "nothing",
         policy=facts.pretty_policy,
         times=tuple((name, at) for name, at in (*times.items(), ("asked", int(now))) if at is not None),
-        steps=told,
+        steps=taken,
         findings=findings,
         searched=_searched(facts),
     )
@@ -113,17 +113,17 @@ def _explained(stage: Stage, found: Iterable[Finding]) -> bool:
     return False
 
 
-def _verdict(facts: Facts, findings: tuple[Finding, ...], told: tuple[Step, ...]) -> Verdict:
+def _verdict(facts: Facts, findings: tuple[Finding, ...], taken: tuple[Step, ...]) -> Verdict:
     sure = [each for each in findings if each.severity == "error" and each.certainty != "possible"]
     first = sure[0] if sure else None
     if first is not None and first.stage is Stage.ANSWER and facts.response is not None:
         return Verdict("refused", f"{first.title}.", _of_response(facts.response))
     if is_s3(facts.host):
         return Verdict("unknown" if not facts.given else "refused", "The link leads to S3, not to CloudFront.")
-    failed = next((step for step in told if step.outcome == "failed"), None)
+    failed = next((step for step in taken if step.outcome == "failed"), None)
     certain = next((each for each in sure if each.certainty == "certain"), None)
     if failed is None and certain is None:
-        return _not_refused(facts, told)
+        return _not_refused(facts, taken)
     reason = first or certain
     answer = _answer(facts, failed, reason)
     if answer.status in (each.status for each in REDIRECTS):
@@ -175,13 +175,13 @@ def _of_response(response: Response) -> Answer:
     return Answer(response.status or ACCESS_DENIED.status, response.code or None, response.message or None)
 
 
-def _not_refused(facts: Facts, told: tuple[Step, ...]) -> Verdict:
+def _not_refused(facts: Facts, taken: tuple[Step, ...]) -> Verdict:
     if facts.public:
         return Verdict(
             "allowed", "CloudFront lets this request in: no signature is asked for on this path.", Answer(200)
         )
     missing = []
-    unknown = {step.name for step in told if step.outcome == "unknown"}
+    unknown = {step.name for step in taken if step.outcome == "unknown"}
     if "credentials" in unknown:
         missing.append("whether this path needs a signature (--distribution)")
     if unknown & {"trusted-key", "signature"}:

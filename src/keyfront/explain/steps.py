@@ -56,8 +56,7 @@ def _signature_steps(facts: Facts) -> Iterator[Step]:
         return
     kind = "signed URL" if facts.by_url else "signed cookies"
     yield Step("credentials", "passed", f"{kind}: {', '.join(facts.given)}")
-    told = {"key-pair-id": _key_pair_id, "trusted-key": _trusted_key, "policy": _policy, "signature": _signature}
-    for step in told.values():
+    for step in (_key_pair_id, _trusted_key, _policy, _signature):
         yield from step(facts)
     yield from _resource(facts)
     yield from _times(facts)

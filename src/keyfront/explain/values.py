@@ -172,7 +172,7 @@ class Report:
 
 
 def _step(step: Step) -> dict[str, Json]:
-    told: dict[str, Json] = {
+    document: dict[str, Json] = {
         "name": step.name,
         "outcome": step.outcome,
         "seen": step.seen,
@@ -180,10 +180,10 @@ def _step(step: Step) -> dict[str, Json]:
         "lineup": None,
     }
     if step.lineup:
-        told["lineup"] = {
+        document["lineup"] = {
             "expected": step.lineup.expected,
             "seen": step.lineup.seen,
             "expected_at": step.lineup.expected_at,
             "seen_at": step.lineup.seen_at,
         }
-    return told
+    return document

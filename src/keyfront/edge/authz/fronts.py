@@ -80,11 +80,13 @@ class Front:
         if self.ip != b"x-forwarded-for":
             address = self._one(fields, self.ip)
         else:
-            # Every proxy writes the address that it was asked from behind those that it was told of.
-            told = [each.strip() for value in fields.get(self.ip, ()) for each in value.decode("latin-1").split(",")]
-            if len(told) <= proxies or not told[-1 - proxies]:
+            # Every proxy writes the address that it was asked from behind those that it was given.
+            addresses = [
+                each.strip() for value in fields.get(self.ip, ()) for each in value.decode("latin-1").split(",")
+            ]
+            if len(addresses) <= proxies or not addresses[-1 - proxies]:
                 raise FrontError(f"{_shown(self.ip)} is missing, or has fewer than {proxies + 1} addresses")
-            address = told[-1 - proxies]
+            address = addresses[-1 - proxies]
         try:
             ipaddress.ip_address(address)
         except ValueError:

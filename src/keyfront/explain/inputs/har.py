@@ -94,5 +94,5 @@ def _moment(text: object) -> float | None:
 def _by_cloudfront(recorded: Recorded) -> bool:
     headers = recorded.response.headers
     host = recorded.url.partition("://")[2].partition("/")[0].partition(":")[0]
-    told = f"{headers.get('server', '')} {headers.get('via', '')}".lower()
-    return host.endswith(".cloudfront.net") or "cloudfront" in told or any(name in headers for name in _MARKS)
+    marks = f"{headers.get('server', '')} {headers.get('via', '')}".lower()
+    return host.endswith(".cloudfront.net") or "cloudfront" in marks or any(name in headers for name in _MARKS)
