@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 import tomllib
 from collections.abc import Iterable
 from functools import cache
@@ -30,7 +31,15 @@ def page() -> str:
     """The whole page."""
     notes, moto = _toml("notes.toml"), _toml("moto.toml")
     parts = [_opening(notes), _rules(notes), _operations(notes), _errors(), _moto(moto)]
-    return "\n\n".join(parts) + "\n"
+    return "\n".join(_wrapped(line) for line in "\n\n".join(parts).split("\n")) + "\n"
+
+
+def _wrapped(line: str) -> str:
+    """The line as lines of at most 100 columns; a table's row and a heading stay one."""
+    if line.startswith(("|", "#")):
+        return line
+    indent = "  " if line.startswith("- ") else ""
+    return textwrap.fill(line, 100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _opening(notes: dict[str, Any]) -> str:
@@ -41,12 +50,12 @@ def _opening(notes: dict[str, Any]) -> str:
 model ({len(differing)} of them differ from the real ones in a way that this page names). Every other \
 one is refused by its name, with `NotImplemented` (501): nothing pretends to have worked.
 
-- **works**: as the API model, the API Reference and the Developer Guide have it, as far as our tests look.
-- **differs**: it is there, and not all of it is.
+- **works**: as in the API model, the API Reference and the Developer Guide, as far as our tests look.
+- **differs**: it is there, with a difference that its row names.
 - **not there**: refused.
 
-This page is written by `{_COMMAND}`, and a test holds it against the code. The real Terraform applies, changes, \
-imports and destroys every resource of these families in our tests (`tests/terraform`). What the edge carries out of \
+`{_COMMAND}` writes this page, and a test compares it with the code. The real Terraform applies, changes, \
+imports and destroys every resource of these families in our tests (`tests/terraform`). What the edge does with \
 a configuration is in [what differs from Amazon](laptop.md#what-differs-from-amazon)."""
 
 
