@@ -108,6 +108,12 @@ def test_a_refusal_names_the_parameter_the_code_and_what_is_missing(
     assert advice in shown
 
 
+def test_a_write_that_is_refused_says_so(refused: Stubber, ssm: "SSMClient", ecdsa_key: SigningKey) -> None:
+    refused.add_client_error("put_parameter", service_error_code="AccessDeniedException")
+    with pytest.raises(ServiceError, match=r"SSM parameter /shop/key could not be written: .*ssm:PutParameter"):
+        SignerDocument("KONE", ecdsa_key).save(open_writable("ssm:/shop/key", connect=lambda _: ssm))
+
+
 def test_the_value_stays_out_of_every_log_even_at_debug(ssm: "SSMClient", caplog: pytest.LogCaptureFixture) -> None:
     ssm.put_parameter(Name="/parameters/logged", Type="SecureString", Value=MARKER)
     caplog.set_level(1)

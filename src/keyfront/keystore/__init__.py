@@ -1,4 +1,4 @@
-"""Where a signer's key comes from: sources, the document they hold, and one cache above them all."""
+"""Where a signing key lives: one class a kind, the document that it holds, and one cache above them all."""
 
 from typing import TYPE_CHECKING, Final
 

@@ -1,6 +1,8 @@
 """SSM asked from a Lambda function without an SDK: one signed request, where Lambda's own variables say all about it.
 
-boto3 takes 150 ms to import and to make a client, which is more than all the rest of a function's start.
+boto3 takes 150 ms to import and to make a client, which is more than all the rest of a function's start. This serves
+every program that opens `ssm:` in a function (the backend, Django, code of your own), so it is here and not in the
+backend's room.
 Source: IAM User Guide, "Create a signed AWS API request" (Signature Version 4); SSM API Reference, "GetParameter".
 """
 

@@ -1,6 +1,7 @@
 """AWS's parameters-and-secrets extension for Lambda: SSM and Secrets Manager over plain HTTP on localhost, cached.
 
-Without it a function's first signature waits for boto3 to be imported, which takes longer than all the rest.
+Without it a function's first signature waits for boto3 to be imported, which takes longer than all the rest. As with
+`direct`, every program that opens `ssm:` or `secretsmanager:` in a function is served.
 Source: Systems Manager User Guide, "Using Parameter Store parameters in Lambda functions".
 """
 

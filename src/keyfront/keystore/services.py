@@ -1,4 +1,4 @@
-"""Asking AWS for a key: what can go wrong, in words, and how a secret stays out of logs and errors."""
+"""Asks AWS for a key: says in words what can go wrong, and keeps the secret out of logs and errors."""
 
 import logging
 import re
@@ -30,12 +30,13 @@ class _Bounds(TypedDict):
 
 
 def asked(name: str, action: str, call: Callable[[], Result]) -> Result:
-    """What `call`, a request of boto3's, answers; `ServiceError` with the error's code and what to do about it.
+    """Returns the answer to `call`, a request of boto3's.
 
-    `name` is what is asked for, in errors; `action` the IAM action that it needs. Neither a log line nor an error
-    holds anything of the answer.
+    Errors call what is asked for `name`; `action` is the IAM action that the request needs. Raises `ServiceError` with
+    the error's code and what to do (`MissingError` if nothing is there). Neither a log line nor an error holds anything
+    of the answer.
     """
-    # Imported late: a third of a second, which only who uses AWS should pay.
+    # Late: it takes a third of a second, which only programs that ask AWS should pay.
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -68,11 +69,9 @@ def client(
     service: Service, name: str, *, seconds: float = SECONDS
 ) -> "SSMClient | SecretsManagerClient | KMSClient": ...
 def client(service: Service, name: str, *, seconds: float = SECONDS) -> "SSMClient | SecretsManagerClient | KMSClient":
-    """A client by boto3's own rules for region, credentials and endpoint. `name` is what it is for, in errors.
+    """A client by boto3's own rules for region, credentials and endpoint. Errors call what it is for `name`.
 
-    AWS is asked twice within `seconds`, when it does not answer.
-
-    Raises `ServiceError` without boto3, and where no region is set.
+    A request that is not answered is sent twice within `seconds`. Raises `ServiceError` without boto3 or a region.
     """
     try:
         import boto3
@@ -159,7 +158,8 @@ def _done(action: str) -> str:
 
 
 def _advice(action: str, code: str, message: str) -> str:
-    service = _SERVICES[action.partition(":")[0]]
+    prefix = action.partition(":")[0]
+    service = _SERVICES.get(prefix, prefix)
     if code in ("AccessDeniedException", "AccessDenied"):
         if found := _MISSING_ACTION.search(message):
             return f"the IAM action {found[1]} is missing; allow it, and kms:Decrypt on what it is encrypted with"

@@ -29,12 +29,15 @@ Check = Callable[[str, PublicKey], None]
 class KeyStore:
     """The current `Signer` of a source: fetched once in `ttl` seconds, parsed only when the text has changed.
 
-    Safe for threads and event loops alike; see `Refreshing` for what happens when the source fails. `key_pair_id`
-    is needed when the source holds a PEM alone. The last good key is used for `usable` seconds while the source fails
-    (`None`: without limit). `check` is asked before a key is used for the first time. `kms` gives a client for keys
-    that are in KMS; without it one is made by boto3's own rules. Nobody waits longer than `seconds` for a key. `clock`
-    counts the seconds of `ttl`; `now` tells the signer the time in seconds since the epoch. `max_lifetime` and `ipv6`
-    are the signer's.
+    Threads and event loops can share one. `Refreshing` says what happens when the source fails.
+
+    - `key_pair_id` is needed if the source holds a PEM alone.
+    - `usable`: so many seconds the last good key is used while the source fails (`None`: without limit).
+    - `check` is asked before a key is used for the first time.
+    - `kms` returns a client for keys that are in KMS. If not given, one is made by boto3's own rules.
+    - `seconds`: nobody waits longer for a key.
+    - `clock` counts the seconds of `ttl`; `now` tells the signer the time in seconds since the epoch.
+    - `max_lifetime` and `ipv6` are the signer's.
     """
 
     def __init__(
