@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
 
-from keyfront.web.serving import ASGIApp, Listener, bind
+from keyfront.web.serving import Listener, bind
+from keyfront.web.types import ASGIApp
 
 Result = TypeVar("Result")
 

@@ -24,7 +24,7 @@ from keyfront.core.paths import normalise
 from keyfront.core.verification import ViewerRequest, verify
 from keyfront.edge.request.admission import Door
 from keyfront.edge.server.asgi import application
-from keyfront.web.serving import Scope
+from keyfront.web.types import Scope
 
 if TYPE_CHECKING:
     from tests.edge.conftest import Laid, Lay

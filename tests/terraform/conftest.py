@@ -18,7 +18,7 @@ from tests.servers import event_loop
 from keyfront.local.aws import Endpoint
 from keyfront.local.controlplane import ControlPlane
 from keyfront.local.controlplane.asgi import application
-from keyfront.web.serving import ASGIApp
+from keyfront.web.types import ASGIApp
 
 _HERE = Path(__file__).parent
 _SECONDS = 5 * 60

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,8 @@ import trustme
 
 from keyfront.errors import KeyfrontError
 from keyfront.web.draining import Drain
-from keyfront.web.serving import TLS, ASGIApp, Listener, PortError, bind, bind_loopback
-
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
+from keyfront.web.serving import TLS, Listener, PortError, bind, bind_loopback
+from keyfront.web.types import ASGIApp, Receive, Send
 
 
 async def echo(scope: Any, receive: Receive, send: Send) -> None:

@@ -1,7 +1,7 @@
 """One request under way: what the phases hand on, and the viewer's side of the connection."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
@@ -10,11 +10,8 @@ from keyfront.core.verification import Decision
 from keyfront.edge.cache.objects import CacheKey
 from keyfront.edge.configuration import Behavior, Distribution
 from keyfront.edge.request.viewer import Request
-from keyfront.edge.response.responding import Send
 from keyfront.errors import KeyfrontError
-from keyfront.web.serving import Message
-
-Receive = Callable[[], Awaitable[Message]]
+from keyfront.web.types import Receive, Send
 
 _SOON_SECONDS: Final = 0.02
 """What is done by then is not worth watching the viewer for, which costs a task."""

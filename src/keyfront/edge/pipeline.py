@@ -12,7 +12,7 @@ from keyfront.edge.cache.bodies import Disk
 from keyfront.edge.cache.objects import Cache, Entry
 from keyfront.edge.configuration import EMPTY, Configuration, Distribution, marks
 from keyfront.edge.decide import TurnedAway, decide
-from keyfront.edge.exchange import Exchange, Inbound, Outcome, Receive, ViewerGoneError, WhileThere
+from keyfront.edge.exchange import Exchange, Inbound, Outcome, ViewerGoneError, WhileThere
 from keyfront.edge.origin.client import Origins
 from keyfront.edge.origin.fetching import Fetcher
 from keyfront.edge.request.admission import Door
@@ -21,8 +21,9 @@ from keyfront.edge.request.geography import countries as countries_of
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.request.viewer_headers import facts
 from keyfront.edge.response.pages import ERROR, HIT
-from keyfront.edge.response.responding import Send, is_here, select, send_answer, send_entry
+from keyfront.edge.response.responding import is_here, select, send_answer, send_entry
 from keyfront.edge.server.locations import ALONE
+from keyfront.web.types import Receive, Send
 
 if TYPE_CHECKING:
     from keyfront.edge.response.explanation import Explainer

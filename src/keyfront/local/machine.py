@@ -30,7 +30,8 @@ from keyfront.local.state_directory import StateDirectory
 from keyfront.ownership import check_secret, own_folder
 from keyfront.web.draining import DRAIN_SECONDS, Drain
 from keyfront.web.local import LocalOnly
-from keyfront.web.serving import ASGIApp, Listener, bind_loopback
+from keyfront.web.serving import Listener, bind_loopback
+from keyfront.web.types import ASGIApp
 
 _DEPLOY_SECONDS: Final = 30
 _TO_KEEP: Final = {"Content-Disposition": "attachment"}

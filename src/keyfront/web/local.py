@@ -12,16 +12,10 @@ Every page in a browser can send requests to 127.0.0.1. Three facts keep pages a
 
 import ipaddress
 import re
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-Headers = Iterable[tuple[bytes, bytes]]
-"""As ASGI has them: names in lower case."""
+from keyfront.web.types import ASGIApp, Headers, Receive, Scope, Send
 
 _HOST: Final = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^\s\[\]:@/?#\\]+)(?::[0-9]{1,5})?")
 _LOOPBACK: Final = ipaddress.IPv4Network("127.0.0.0/8")

@@ -13,7 +13,6 @@ import math
 import resource
 import socket
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,10 +27,7 @@ from keyfront.errors import KeyfrontError
 from keyfront.web.connections import Peer, answering, connections
 from keyfront.web.crowding import Crowd
 from keyfront.web.draining import Drain
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-ASGIApp = Callable[[Scope, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
+from keyfront.web.types import ASGIApp, Receive, Scope, Send
 
 _log = logging.getLogger(__name__)
 
@@ -259,9 +255,7 @@ class Listener:
             if each.family == self._family and (quiet is None or each.is_idle(quiet)):
                 each.cut()
 
-    async def _answer(
-        self, scope: Scope, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
-    ) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         # granian leaves an answer that outlives it, and its connection, as they are: `stop` has to know them.
         answer = cast("asyncio.Task[Any]", asyncio.current_task())
         host, port = scope["client"]

@@ -15,7 +15,8 @@ from keyfront.local.aws import Endpoint
 from keyfront.local.controlplane import ControlPlane
 from keyfront.local.controlplane.asgi import application
 from keyfront.local.controlplane.store import Resource
-from keyfront.web.serving import ASGIApp, Listener, bind
+from keyfront.web.serving import Listener, bind
+from keyfront.web.types import ASGIApp
 
 _EDGE = "edge"
 

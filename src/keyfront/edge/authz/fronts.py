@@ -12,7 +12,7 @@ from typing import Final
 
 from keyfront.edge.request.viewer import Request
 from keyfront.errors import InputError
-from keyfront.web.serving import Scope
+from keyfront.web.types import Scope
 
 DECIDE: Final = "/authz"
 """Where decisions are asked for; Envoy writes the viewer's own path behind it."""

@@ -9,7 +9,8 @@ import uvloop
 
 from keyfront.edge.authz.protection import Rules
 from keyfront.web.draining import DRAIN_SECONDS, Ending, on_hangup
-from keyfront.web.serving import ASGIApp, Listener, bind
+from keyfront.web.serving import Listener, bind
+from keyfront.web.types import ASGIApp
 
 OnReady = Callable[[int], None]
 """Told the port, once it answers."""

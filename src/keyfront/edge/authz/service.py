@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -14,7 +14,7 @@ from keyfront.edge.request.geography import countries as countries_of
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import EdgeResponse, Headers
 from keyfront.edge.server.standing import Standing
-from keyfront.web.serving import ASGIApp, Message, Scope
+from keyfront.web.types import ASGIApp, Receive, Scope, Send
 
 _log = logging.getLogger(__name__)
 
@@ -28,8 +28,6 @@ METRICS: Final = "/metrics"
 _TEXT: Final[Headers] = [(b"content-type", b"text/plain")]
 
 Log = Literal["nothing", "refusals", "decisions"]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 
 def application(

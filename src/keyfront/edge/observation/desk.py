@@ -4,11 +4,10 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from keyfront.edge.exchange import Outcome, Receive
+from keyfront.edge.exchange import Outcome
 from keyfront.edge.observation.record import Observer, Witness
 from keyfront.edge.request.viewer import Request
-from keyfront.edge.response.responding import Send
-from keyfront.web.serving import Message
+from keyfront.web.types import Message, Receive, Send
 
 
 class Desk:

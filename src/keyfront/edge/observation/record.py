@@ -7,8 +7,7 @@ from typing import Protocol
 from keyfront.edge.exchange import Outcome
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import Headers
-from keyfront.edge.response.responding import Send
-from keyfront.web.serving import Message
+from keyfront.web.types import Message, Send
 
 _STATUS_LINE = len(b"HTTP/1.1 200 OK\r\n\r\n")
 

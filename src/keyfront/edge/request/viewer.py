@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from keyfront.core.urls import split_host
 from keyfront.edge.response.pages import request_id
-from keyfront.web.serving import Scope
+from keyfront.web.types import Scope
 
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _JOINTS: Final = {b"cookie": b"; "}

@@ -14,9 +14,8 @@ from typing import Final
 
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import Headers
-from keyfront.edge.response.responding import Send
 from keyfront.inventory import Cors, ResponseHeadersPolicy
-from keyfront.web.serving import Message
+from keyfront.web.types import Message, Send
 
 _CORS_PREFIX: Final = b"access-control-"
 _TIMED: Final = {b"Hit": b"cdn-cache-hit", b"RefreshHit": b"cdn-cache-refresh", b"Miss": b"cdn-cache-miss"}

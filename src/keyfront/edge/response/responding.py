@@ -1,6 +1,6 @@
 """Respond: what goes back to the viewer, with the headers that every answer of CloudFront's carries."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,9 +10,7 @@ from keyfront.edge.cache.ranges import Span, not_modified, range_applies, spans
 from keyfront.edge.origin.failures import BrokenBodyError
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import ERROR, HIT, MISS, EdgeResponse, Headers
-from keyfront.web.serving import Message
-
-Send = Callable[[Message], Awaitable[None]]
+from keyfront.web.types import Send
 
 _PIECE: Final = 256 * 1024
 """Bytes handed over at a time, so that a slow viewer does not hold another copy of a whole object."""

@@ -2,14 +2,12 @@
 
 import logging
 
-from keyfront.edge.exchange import Receive
 from keyfront.edge.observation import Desk
 from keyfront.edge.origin.failures import BrokenBodyError
 from keyfront.edge.pipeline import Edge
 from keyfront.edge.request.admission import Door
 from keyfront.edge.request.viewer import Request
-from keyfront.edge.response.responding import Send
-from keyfront.web.serving import ASGIApp, Scope
+from keyfront.web.types import ASGIApp, Receive, Scope, Send
 
 _log = logging.getLogger(__name__)
 

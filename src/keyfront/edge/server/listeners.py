@@ -18,7 +18,8 @@ from keyfront.edge.server.asgi import application
 from keyfront.edge.server.certificates import Authority
 from keyfront.errors import KeyfrontError
 from keyfront.web.draining import DRAIN_SECONDS, Drain
-from keyfront.web.serving import TLS, ASGIApp, Listener, PortError, Use, bind_loopback
+from keyfront.web.serving import TLS, Listener, PortError, Use, bind_loopback
+from keyfront.web.types import ASGIApp
 
 _log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 from urllib.parse import parse_qs
 
-from keyfront.web.serving import Scope
+from keyfront.web.types import Scope
 
 _CREDENTIAL: Final = re.compile(r"Credential=([^,\s]+)")
 _BASE: Final = r"(?:localhost(?:\.localstack\.cloud)?|amazonaws\.com(?:\.cn)?)"

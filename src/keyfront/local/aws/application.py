@@ -15,7 +15,7 @@ from keyfront.local.aws.web.hosts import WebAddress, addressed
 from keyfront.local.aws.web.requests import WebRequest
 from keyfront.local.aws.web.web_server import WebServer
 from keyfront.local.controlplane import ControlPlane
-from keyfront.web.local import ASGIApp, Receive, Scope, Send
+from keyfront.web.types import ASGIApp, Receive, Scope, Send
 
 _CLOUDFRONT: Final = "cloudfront"
 _CLOUDFRONT_PATH: Final = b"/2020-05-31/"

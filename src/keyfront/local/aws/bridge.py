@@ -18,10 +18,8 @@ from keyfront.local.aws.deferred import DEFERRED
 from keyfront.local.aws.file_window import CHUNK, WINDOW, Window
 from keyfront.local.aws.responses import AWSError, EndpointResponse, RefusedError
 from keyfront.local.aws.unsaved_changes import speaks_json
-from keyfront.web.serving import Message, Scope
+from keyfront.web.types import Message, Receive, Scope, Send
 
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 Environ = dict[str, Any]
 WSGIApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 

@@ -19,7 +19,8 @@ from urllib.parse import parse_qs
 from keyfront.local.aws import presigned
 from keyfront.local.aws.addressing import Target
 from keyfront.local.aws.responses import AWSError, EndpointResponse
-from keyfront.web.local import Headers, Message, Scope, Send, browser_refusal, host_refusal
+from keyfront.web.local import browser_refusal, host_refusal
+from keyfront.web.types import Headers, Message, Scope, Send
 
 _SIGNED: Final = re.compile(r"AWS4-\S+\s.*Credential=.+|AWS \S+:\S+", re.DOTALL)
 _READ: Final = re.compile(r"(?:Describe|List)[A-Z]\w*|GetCallerIdentity")

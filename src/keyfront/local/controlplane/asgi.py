@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from keyfront.local.controlplane.plane import BODY_BYTES, ControlPlane
 
 if TYPE_CHECKING:
-    from keyfront.web.serving import ASGIApp
+    from keyfront.web.types import ASGIApp
 
 _DISCARDED_BYTES = 64 * 1024 * 1024
 """How much of a body beyond the limit is still taken in, unread, so that its sender gets to see the refusal."""

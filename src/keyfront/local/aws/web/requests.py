@@ -6,7 +6,7 @@ from typing import Self
 from urllib.parse import parse_qsl, unquote
 
 from keyfront.local.aws.addressing import host_name, raw_path
-from keyfront.web.serving import Scope
+from keyfront.web.types import Scope
 
 
 @dataclass(frozen=True)
