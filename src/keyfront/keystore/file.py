@@ -3,7 +3,6 @@
 import contextlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 from keyfront.errors import InputError, ServiceError
@@ -40,6 +39,8 @@ class KeyFile:
 
     def write(self, text: str) -> None:
         """Replaces the file by another of mode 0600. Raises `ServiceError`."""
+        import tempfile  # late: it takes milliseconds, which programs that only sign should not pay
+
         try:
             descriptor, beside = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
             try:

@@ -11,7 +11,6 @@ from keyfront.core.signing import Signer
 from keyfront.keystore.addresses import Address
 from keyfront.keystore.document import SignerDocument
 from keyfront.keystore.refreshing import SECONDS, Counts, Refreshing
-from keyfront.keystore.services import client
 from keyfront.keystore.source import Connect, Opening, Source
 
 if TYPE_CHECKING:
@@ -58,7 +57,8 @@ class KeyStore:
         self._source = source
         self._key_pair_id = key_pair_id
         self._check = check
-        self._kms = kms or (lambda: client("kms", source.name, seconds=seconds))
+        self._kms = kms or self._own_kms
+        self._seconds = seconds
         self._now = now
         self._max_lifetime = max_lifetime
         self._ipv6 = ipv6
@@ -82,6 +82,12 @@ class KeyStore:
     async def signer_async(self) -> Signer:
         """As `signer`, without blocking the event loop."""
         return await self._current.get_async()
+
+    def _own_kms(self) -> "KMSClient":
+        # Late: a key that is not in KMS needs nothing of AWS.
+        from keyfront.keystore.services import client
+
+        return client("kms", self.name, seconds=self._seconds)
 
     def _fetch(self) -> Signer:
         # Runs in one thread at a time: `Refreshing` sees to it.
