@@ -18,6 +18,7 @@ from tests.keys import shared_rsa
 from keyfront import Signer, SigningKey
 from keyfront.errors import InputError, KeyfrontError
 from keyfront.integrations.tables import Progress, TableTerms, sign_table
+from keyfront.integrations.tables.reading import open_table
 
 SITE = "https://d111111abcdef8.cloudfront.net"
 TERMS = TableTerms(url_column="url", expires=timedelta(hours=1))
@@ -119,6 +120,18 @@ def test_processes_give_what_one_process_gives(tmp_path: Path, write_csv: Callab
     assert made[0].out.read_bytes() == made[1].out.read_bytes()
     assert made[0].seen == made[1].seen
     assert [(each.finding, each.times) for each in made[0].seen] == [("protocol-differs", 40)]
+
+
+def test_wide_rows_are_read_a_few_at_a_time(tmp_path: Path) -> None:
+    """However many rows a row group of Parquet has: only a few megabytes are in memory."""
+    notes = [f"{number:04d}" * 25_000 for number in range(500)]
+    pa.parquet.write_table(pa.table({"url": ["x"] * 500, "note": notes}), tmp_path / "in.parquet", row_group_size=500)
+    with open_table(tmp_path / "in.parquet", "parquet") as opened:
+        rows = most = 0
+        for batch in opened.batches:
+            rows, most = rows + len(batch), max(most, batch.nbytes)
+    assert rows == 500
+    assert most <= 8 << 20
 
 
 def test_a_table_without_rows_gives_one_without_rows(

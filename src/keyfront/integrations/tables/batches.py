@@ -2,11 +2,11 @@
 """From a record batch to a record batch: the signed URLs in a column, and why in another where there is none."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from keyfront.core.grants import Grant
 from keyfront.core.options import URLTerms
 from keyfront.core.policy import Moment
 from keyfront.core.signing import Signer
@@ -51,7 +51,7 @@ def sign_batch(batch: pa.RecordBatch, signer: Signer, terms: TableTerms) -> pa.R
     it cannot sign at all (`ServiceError`): that is no fault of a row.
     """
     schema = signed_schema(batch.schema, terms)
-    sign = _RowSigner(signer)
+    sign = _signing(signer)
     signed: list[str | None] = []
     reasons: list[str | None] = []
     untils, moment = _untils(batch, terms.expires_column)
@@ -63,7 +63,7 @@ def sign_batch(batch: pa.RecordBatch, signer: Signer, terms: TableTerms) -> pa.R
         try:
             if url is None:
                 raise URLError("the URL is missing")
-            signed.append(sign.url(url, common or terms.row(moment(until), ip, resource)))
+            signed.append(sign(url, common or terms.row(moment(until), ip, resource)))
             reasons.append(None)
         except InputError as error:
             signed.append(_shown(url) if replaced else None)
@@ -95,31 +95,14 @@ def _shown(url: str | None) -> str | None:
     return None if url is None else url.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-class _RowSigner:
-    """Signs row after row, and puts one signature behind all the URLs of a pattern."""
+def _signing(signer: Signer) -> Callable[[str, URLTerms], str]:
+    """What signs row after row, and puts one signature behind all the URLs of a pattern."""
+    granted = lru_cache(_MOST_GRANTS)(signer.grant)
 
-    def __init__(self, signer: Signer) -> None:
-        self._sign_url = signer.sign_url
-        self._make_grant = signer.grant
-        self._grants: dict[tuple[object, ...], Grant] = {}
-
-    def url(self, url: str, terms: URLTerms) -> str:
+    def sign(url: str, terms: URLTerms) -> str:
         resource = terms.get("resource")
         if resource is None or "*" not in resource or "://" not in url:
-            return self._sign_url(url, **terms)
-        return self._grant(resource, terms).url(url)
+            return signer.sign_url(url, **terms)
+        return granted(**terms).url(url)
 
-    def _grant(self, resource: str, terms: URLTerms) -> Grant:
-        said = (resource, terms["expires"], terms.get("ip"))
-        grant = self._grants.get(said)
-        if grant is None:
-            if len(self._grants) >= _MOST_GRANTS:
-                self._grants.clear()
-            grant = self._grants[said] = self._make_grant(
-                resource,
-                expires=terms["expires"],
-                starts=terms.get("starts"),
-                ip=terms.get("ip"),
-                max_lifetime=terms.get("max_lifetime"),
-            )
-        return grant
+    return sign

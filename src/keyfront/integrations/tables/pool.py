@@ -83,12 +83,11 @@ def _arguments(signer: Signer) -> dict[str, Any]:
 
 
 def _sign_part(signer: Signer, terms: TableTerms, part: pa.RecordBatch) -> bytes:
-    seen: dict[str, Seen] = {}
-    _current.seen = seen
+    _current.seen = seen = dict[str, Seen]()
     try:
         signed = sign_batch(part, signer, terms)
     finally:
-        _current.seen = None
+        del _current.seen
     notes = json.dumps([asdict(each) for each in seen.values()])
     return _packed(signed.replace_schema_metadata({**(signed.schema.metadata or {}), _SEEN: notes}))
 
@@ -100,11 +99,8 @@ def _packed(batch: pa.RecordBatch) -> bytes:
     return bytes(sink.getvalue())
 
 
-class _Current(threading.local):
-    seen: dict[str, Seen] | None = None
-
-
-_current = _Current()
+_current = threading.local()
+"""`seen`: the warnings of the part that this thread signs."""
 
 
 def _count_warnings() -> None:
@@ -113,7 +109,7 @@ def _count_warnings() -> None:
     before = warnings.showwarning
 
     def show(message: Warning | str, *rest: Any, **named: Any) -> None:
-        if isinstance(message, SigningWarning) and _current.seen is not None:
+        if isinstance(message, SigningWarning) and hasattr(_current, "seen"):
             add(_current.seen, [Seen(message.finding, str(message), 1)])
         else:
             before(message, *rest, **named)

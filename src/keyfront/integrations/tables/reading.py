@@ -18,6 +18,8 @@ from keyfront.integrations.tables.formats import DELIMITERS, Format
 _BLOCK: Final = 1 << 20
 """Bytes of CSV that are parsed at once, and of a Parquet column that are read at once. A row of CSV is no longer."""
 _BATCH_ROWS: Final = 16 * 1024
+_BATCH_BYTES: Final = 4 << 20
+"""At most so many rows of Parquet at once, and about so many bytes."""
 _MAGIC: Final = b"ARROW1"
 
 
@@ -50,7 +52,15 @@ def open_table(path: Path, kind: Format) -> Iterator[Table]:
 
 def _parquet(path: Path, stack: ExitStack) -> Table:
     file = stack.enter_context(pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=_BLOCK))
-    return Table(file.schema_arrow, file.metadata.num_rows, file.iter_batches(_BATCH_ROWS, use_threads=False))
+    batches = file.iter_batches(_batch_rows(file.metadata), use_threads=False)
+    return Table(file.schema_arrow, file.metadata.num_rows, batches)
+
+
+def _batch_rows(file: pyarrow.parquet.FileMetaData) -> int:
+    """How many rows are read at once: fewer where they are wide."""
+    groups = [file.row_group(number) for number in range(file.num_row_groups)]
+    widest = max((group.total_byte_size / max(1, group.num_rows) for group in groups), default=1.0)
+    return max(1, min(_BATCH_ROWS, int(_BATCH_BYTES / max(1.0, widest))))
 
 
 def _arrow(path: Path, stack: ExitStack) -> Table:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from keyfront.core.misuse import of_lifetime, warn
-from keyfront.core.policy import bounded, epoch
+from keyfront.core.misuse import bounded, of_lifetime, warn
+from keyfront.core.policy import epoch
 from keyfront.errors import InputError
 from keyfront.integrations.tables.batches import sign_batch, signed_schema
 from keyfront.integrations.tables.terms import TableTerms
