@@ -10,10 +10,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from tools.demo_files.pdf import lines_of, width_of
+from tools.demo_files.waltz import RATE, samples
 
 from keyfront.local.shop import Shop, load_shop
-from keyfront.local.shop.make.pdf import lines_of, width_of
-from keyfront.local.shop.make.waltz import RATE, samples
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +26,8 @@ def shop() -> Shop:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("made")
-    subprocess.run([sys.executable, "-m", "keyfront.local.shop.make", str(out)], check=True, capture_output=True)
+    command = [sys.executable, "-m", "tools.demo_files", str(out)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return out
 
 
@@ -40,11 +43,10 @@ def test_the_script_makes_the_files_again_to_the_byte(shop: Shop, made: Path) ->
 
 
 def test_the_script_says_what_it_wants_when_it_is_not_told_where() -> None:
-    told = subprocess.run(
-        [sys.executable, "-m", "keyfront.local.shop.make"], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "tools.demo_files"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert told.returncode == 2
-    assert "keyfront.local.shop.make OUT" in told.stderr
+    assert "tools.demo_files OUT" in told.stderr
 
 
 def test_the_catalogue_is_of_the_files_that_are_there(shop: Shop) -> None:

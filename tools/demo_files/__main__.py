@@ -1,10 +1,10 @@
-"""`python -m keyfront.local.shop.make OUT` writes the three files of the bundled shop into the folder OUT."""
+"""`python -m tools.demo_files OUT` writes the three files of the bundled shop into the folder OUT."""
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from keyfront.local.shop.make import book, guide, waltz
+from tools.demo_files import book, guide, waltz
 
 FILES: dict[str, Callable[[], bytes]] = {
     "harbour-lights.pdf": guide.make,

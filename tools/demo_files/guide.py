@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from keyfront.local.shop.make import pdf
-from keyfront.local.shop.make.pdf import BOLD, ITALIC, ROMAN, SANS, Page
+from tools.demo_files import pdf
+from tools.demo_files.pdf import BOLD, ITALIC, ROMAN, SANS, Page
 
 TITLE = "Harbour Lights"
 SUBTITLE = "How to read them, in six pages"

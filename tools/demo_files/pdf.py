@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from keyfront.local.shop.make.metrics import WIDTHS
+from tools.demo_files.metrics import WIDTHS
 
 Colour = str  # "#rrggbb"
 

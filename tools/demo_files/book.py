@@ -6,7 +6,7 @@ import re
 import zipfile
 from importlib.resources import files
 
-from keyfront.local.shop.make import drawings
+from tools.demo_files import drawings
 
 TITLE = "The Keeper of Small Lights"
 AUTHOR = "Hanne Tolliver"

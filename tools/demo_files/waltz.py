@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 from functools import cache
 
-from keyfront.local.shop.make import flac
+from tools.demo_files import flac
 
 TITLE = "Night Watch"
 ARTIST = "Skerrow Music Box"
