@@ -79,21 +79,17 @@ def sign_table(
         schema = schema.remove(schema.get_field_index(_REASON))
         check_writable(schema, files.out_kind)
         before = None if restart else work.run()
-        now = time.time() if before is None else float(before[_BEGUN])
         if before is None:
             files.check_free(force=force)
-            _prove(signer, terms, now)
-            work.begin({**run, _BEGUN: str(now)})
-        else:
-            _check_same(before, {**run, _BEGUN: before[_BEGUN]}, out)
-        fixed, kept = terms.fixed(now), work.rows
+            before = {**run, _BEGUN: str(_proved(signer, terms))}
+            work.begin(before)
+        now, kept = float(before[_BEGUN]), work.rows
+        _check_same(before, {**run, _BEGUN: before[_BEGUN]}, out)
+        fixed = terms.fixed(now)
         until = None if fixed.expires is None else _seconds(fixed.expires)
         if until is not None and until <= time.time() and not work.placing:
             raise InputError(f"what this run gives its URLs has expired meanwhile: {_AGAIN}")
-        rows = part_rows or (
-            _PART_ROWS[signer.key.algorithm] if isinstance(signer.key, SigningKey) else _REMOTE_PART_ROWS
-        )
-        parts = _parts(table.batches, rows, kept)
+        parts = _parts(table.batches, part_rows or _part_rows(signer), kept)
         _sign(parts, work, signer, fixed, now, processes or cores(), lambda n: tell(Progress("signing", n, table.rows)))
         if files.told().items() - run.items():
             raise InputError(f"{source} was changed while it was read: {_AGAIN}")
@@ -120,13 +116,19 @@ def _check_same(before: Run, run: Run, out: Path) -> None:
         raise InputError(f"{out} was begun otherwise ({otherwise}): give the same again, or {_AGAIN}")
 
 
-def _prove(signer: Signer, terms: TableTerms, now: float) -> None:
-    """Raise `KeyfrontError` for what would refuse every row."""
+def _proved(signer: Signer, terms: TableTerms) -> float:
+    """The present, in seconds since the epoch. Raises `KeyfrontError` for what would refuse every row."""
+    now = time.time()
     fixed = terms.fixed(now)
     expires = now + 60 if fixed.expires is None else fixed.expires
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SigningWarning)
         signer.sign_url(_PROBE, expires=expires, max_lifetime=terms.max_lifetime)
+    return now
+
+
+def _part_rows(signer: Signer) -> int:
+    return _PART_ROWS[signer.key.algorithm] if isinstance(signer.key, SigningKey) else _REMOTE_PART_ROWS
 
 
 def _parts(batches: Iterator[pa.RecordBatch], rows: int, skip: int) -> Iterator[pa.RecordBatch]:
