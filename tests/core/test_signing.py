@@ -352,3 +352,30 @@ def test_a_signer_is_shared_between_threads(algorithm: str) -> None:
         signed = list(pool.map(lambda number: shared.sign_url(f"{HOST}/{number}", expires=NOW + 60), range(200)))
     assert [urlsplit(url).path for url in signed] == [f"/{number}" for number in range(200)]
     assert all(allows(url, algorithm=algorithm) for url in signed)
+
+
+@pytest.mark.parametrize(
+    ("terms", "policy"),
+    [
+        ({"expires": NOW + 60}, Policy.canned(FILE, expires=NOW + 60, now=NOW)),
+        ({"expires": NOW + 60, "starts": NOW}, Policy.custom(FILE, expires=NOW + 60, starts=NOW, now=NOW)),
+        (
+            {"expires": NOW + 60, "ip": "192.0.2.7", "resource": "https://*"},
+            Policy.custom("https://*", expires=NOW + 60, ip="192.0.2.7", now=NOW),
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::keyfront.SigningWarning")
+def test_what_is_signed_is_the_policy_that_its_constructors_make(terms: Any, policy: Policy) -> None:
+    signed: list[bytes] = []
+
+    class Key:
+        algorithm = "ecdsa"
+
+        def sign(self, data: bytes, hash_algorithm: str) -> bytes:
+            signed.append(data)
+            return b""
+
+    Signer("K1", Key(), clock=lambda: NOW).sign_url(FILE, **terms)  # type: ignore[arg-type]
+    assert signed == [policy.to_bytes()]
+    assert Policy.parse(signed[0]) == policy == Policy(policy.resource, policy.expires, policy.starts, policy.ip)

@@ -4,16 +4,19 @@ A signer warns of them, `keyfront policy lint` lists them, and `keyfront explain
 """
 
 import ipaddress
+import math
 import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from typing import Final
 
 from keyfront.core.resource import covers
 from keyfront.core.urls import shown
+from keyfront.errors import PolicyError
 
 _PACKAGE: Final = __name__.partition(".")[0]
 
@@ -83,10 +86,13 @@ def of_canned_url(url: str) -> Iterator[Caution]:
         )
 
 
-def of_resource(resource: str | None) -> Iterator[Caution]:
+def of_resource(resource: str | None) -> Iterable[Caution]:
     """What is seldom meant about a custom policy's `Resource` (`None`: it has none)."""
-    if resource is not None and _ORDINARY.match(resource) and _S3_DOMAIN not in resource:
-        return
+    ordinary = resource is not None and _ORDINARY.match(resource) and _S3_DOMAIN not in resource
+    return () if ordinary else _of_wide_resource(resource)
+
+
+def _of_wide_resource(resource: str | None) -> Iterator[Caution]:
     if covers_everything(resource):
         yield Caution(
             "resource-covers-everything",
@@ -109,6 +115,21 @@ def of_lifetime(seconds: float) -> Iterator[Caution]:
             "long-lived",
             f"this lives for {seconds / 86400:.0f} days, and a signature cannot be taken back: sign for less, or give "
             "max_lifetime (--max-lifetime) to say that it is meant",
+        )
+
+
+def bounded(seconds: float, most: timedelta) -> None:
+    """Raise `PolicyError` if a signature that lives for `seconds` lives longer than `most`, the bound somebody set."""
+    if not isinstance(most, timedelta) or most <= timedelta(0):
+        text = f"max_lifetime is {most!r}: give a timedelta, such as timedelta(days=30)"
+        raise PolicyError(text, reason="time-malformed", member="max_lifetime", value=most)
+    if seconds > most.total_seconds() + 1:  # what was rounded
+        raise PolicyError(
+            f"this would live for {timedelta(seconds=math.ceil(seconds))}, and max_lifetime is {most}: "
+            "choose a nearer time, or a longer max_lifetime (--max-lifetime) [long-lived]",
+            reason="long-lived",
+            member="expires",
+            value=seconds,
         )
 
 

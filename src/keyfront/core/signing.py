@@ -14,12 +14,12 @@ from keyfront.core.cookies import SignedCookies
 from keyfront.core.grants import Grant
 from keyfront.core.keys import HashAlgorithm, PrivateKey, SigningKey
 from keyfront.core.many import OnError, sign_many
-from keyfront.core.misuse import EVERYBODY, MAX_LIFETIME, warn
+from keyfront.core.misuse import EVERYBODY, MAX_LIFETIME, bounded, warn
 from keyfront.core.options import Terms, URLTerms
-from keyfront.core.policy import Moment, bounded, canonical, network, validity
+from keyfront.core.policy import Moment, Policy
 from keyfront.core.resource import covers
 from keyfront.core.showing import told
-from keyfront.core.urls import object_url, resource_pattern, shown, site_url, viewer_url, with_parameters
+from keyfront.core.urls import object_url, shown, site_url, viewer_url, with_parameters
 from keyfront.errors import InputError, KeyfrontError, URLError
 
 _KEY_PAIR_ID = re.compile(r"[A-Za-z0-9]{1,128}")
@@ -50,6 +50,7 @@ class Signer:
         if hash_algorithm not in ("SHA1", "SHA256"):
             raise InputError(f"hash algorithm {told(hash_algorithm)} is not known: choose 'SHA1' or 'SHA256'")
         self.key = _checked_key(key)
+        self._sign = key.sign
         self.hash_algorithm: HashAlgorithm = hash_algorithm
         self._clock = clock
         if max_lifetime is not None:
@@ -75,32 +76,31 @@ class Signer:
         `max_lifetime` is the longest life that is meant; it counts in place of the signer's own. Raises `URLError` and
         `PolicyError`, which say what cannot be signed and why.
         """
-        url = viewer_url(url)
-        end, start = self._validity(expires, starts, max_lifetime)
-        address = None if ip is None else self._address(ip)
+        now = self._clock()
+        ip = None if ip is None else self._limiting(ip)
+        canned = starts is None and ip is None and resource is None
+        if canned:
+            policy = Policy.canned(url, expires=expires, now=now)
+            url = policy.resource or url
+        else:
+            # In a custom policy a * opens more than this URL; viewers and origins take %2A for the same character.
+            url = viewer_url(url) if resource is not None else viewer_url(url).replace("*", "%2A")
+            pattern = url if resource is None else resource
+            policy = Policy.custom(pattern, expires=expires, now=now, starts=starts, ip=ip)
+        self._check(policy, now, max_lifetime)
         if (resource is None and not url.startswith("https://")) or "amazonaws.com" in url:
             warn(misuse.of_url(url))
-        if start is None and address is None and resource is None:
+        signed = policy.to_bytes()
+        if canned:
             if "*" in url:
                 warn(misuse.of_canned_url(url))
-            signed = canonical(url, end)
-            return with_parameters(url, f"Expires={end}&Signature={self._signature(signed)}{self._tail}")
-        if resource is None:
-            # In a custom policy a * opens more than this URL; viewers and origins take %2A for the same character.
-            pattern = url = url.replace("*", "%2A")
-        else:
-            pattern = resource_pattern(resource)
-            warn(misuse.of_resource(pattern))
-            if not covers(pattern, url):
-                raise URLError(
-                    f"the resource {shown(resource)} does not cover {shown(url)} (compared with their query strings): "
-                    "the signed URL would be refused",
-                    reason="resource-does-not-cover",
-                    member="resource",
-                    value=pattern,
-                )
-        signed = canonical(pattern, end, start, address)
-        return with_parameters(url, f"Policy={encoding.encode(signed)}&Signature={self._signature(signed)}{self._tail}")
+            signature = encoding.encode(self._sign(signed, self.hash_algorithm))
+            return with_parameters(url, f"Expires={policy.expires}&Signature={signature}{self._tail}")
+        if resource is not None:
+            warn(misuse.of_resource(policy.resource))
+            _check_covered(policy, url)
+        signature = encoding.encode(self._sign(signed, self.hash_algorithm))
+        return with_parameters(url, f"Policy={encoding.encode(signed)}&Signature={signature}{self._tail}")
 
     def sign_object(self, key: str, *, domain: str, **terms: Unpack[Terms]) -> str:
         """A signed URL for the S3 object `key` on the distribution `domain` (see `keyfront.core.urls`).
@@ -119,28 +119,36 @@ class Signer:
         max_lifetime: timedelta | None = None,
     ) -> SignedCookies:
         """Cookies that open `resource`: one URL, or a pattern with `*` and `?`. Arguments as in `sign_url`."""
-        end, start = self._validity(expires, starts, max_lifetime)
-        return self._cookies(resource, end, start, ip)
+        return self._cookies(self._policy(resource, expires, starts, ip, max_lifetime))
 
-    def _cookies(self, resource: str, end: int, start: int | None, ip: str | None) -> SignedCookies:
-        address = None if ip is None else self._address(ip)
+    def _policy(
+        self, resource: str, expires: Moment, starts: Moment | None, ip: str | None, max_lifetime: timedelta | None
+    ) -> Policy:
+        """The policy of cookies and grants: canned if `resource` is one URL and nothing else is limited."""
+        now = self._clock()
+        ip = None if ip is None else self._limiting(ip)
         warn(misuse.of_resource(resource))
-        if start is None and address is None and "*" not in resource and "?" not in resource:
-            opened = viewer_url(resource)
-            signed = canonical(opened, end)
-            values = {"CloudFront-Expires": str(end)}
+        if starts is None and ip is None and not _has_wildcard(resource):
+            policy = Policy.canned(resource, expires=expires, now=now)
         else:
-            opened = resource_pattern(resource)
-            signed = canonical(opened, end, start, address)
-            policy = encoding.encode(signed)
-            for caution in misuse.of_cookie(policy):
+            policy = Policy.custom(resource, expires=expires, now=now, starts=starts, ip=ip)
+        self._check(policy, now, max_lifetime)
+        return policy
+
+    def _cookies(self, policy: Policy) -> SignedCookies:
+        signed = policy.to_bytes()
+        if policy.starts is None and policy.ip is None and not _has_wildcard(policy.resource or "*"):
+            values = {"CloudFront-Expires": str(policy.expires)}
+        else:
+            encoded = encoding.encode(signed)
+            for caution in misuse.of_cookie(encoded):
                 raise URLError(caution.text, reason=caution.finding, member="resource")
-            values = {"CloudFront-Policy": policy}
-        values["CloudFront-Signature"] = self._signature(signed)
+            values = {"CloudFront-Policy": encoded}
+        values["CloudFront-Signature"] = encoding.encode(self._sign(signed, self.hash_algorithm))
         values["CloudFront-Key-Pair-Id"] = self.key_pair_id
         if self.hash_algorithm == "SHA256":
             values["CloudFront-Hash-Algorithm"] = "SHA256"
-        return SignedCookies(values, opened)
+        return SignedCookies(values, policy.resource)
 
     @overload
     def sign_many(
@@ -161,35 +169,48 @@ class Signer:
 
     def grant(self, resource: str, **terms: Unpack[Terms]) -> Grant:
         """One signature over `resource` for every URL that it covers; arguments as in `sign_cookies`."""
-        end, start = self._validity(terms["expires"], terms.get("starts"), terms.get("max_lifetime"))
-        cookies = self._cookies(resource, end, start, terms.get("ip"))
-        canned = "CloudFront-Expires" in cookies
-        return Grant(viewer_url(resource) if canned else resource_pattern(resource), end, cookies, self._clock)
+        policy = self._policy(
+            resource, terms["expires"], terms.get("starts"), terms.get("ip"), terms.get("max_lifetime")
+        )
+        return Grant(policy.resource or resource, policy.expires, self._cookies(policy), self._clock)
 
-    def _validity(
-        self, expires: Moment, starts: Moment | None, max_lifetime: timedelta | None
-    ) -> tuple[int, int | None]:
-        now = self._clock()
-        end, start = validity(expires, starts, now)
+    def _check(self, policy: Policy, now: float, max_lifetime: timedelta | None) -> None:
+        """Warn of a lifetime or an address that is seldom meant; `PolicyError` for a lifetime over the bound."""
+        seconds = policy.expires - now
         most = self.max_lifetime if max_lifetime is None else max_lifetime
         if most is not None:
-            bounded(end - now, most)
-        elif end - now > MAX_LIFETIME:
-            warn(misuse.of_lifetime(end - now))
-        return end, start
+            bounded(seconds, most)
+        elif seconds > MAX_LIFETIME:
+            warn(misuse.of_lifetime(seconds))
+        if policy.ip is not None:
+            warn(misuse.of_network(policy.ip, ipv6=self.ipv6))
 
-    def _address(self, ip: str) -> str | None:
-        checked = network(ip)
-        warn(misuse.of_network(checked, ipv6=self.ipv6))
-        return None if checked == EVERYBODY else checked
-
-    def _signature(self, policy: bytes) -> str:
-        return encoding.encode(self.key.sign(policy, self.hash_algorithm))
+    def _limiting(self, ip: str) -> str | None:
+        """`ip`, or `None` with a warning for the network that looks like everybody."""
+        if ip != EVERYBODY:
+            return ip
+        warn(misuse.of_network(EVERYBODY, ipv6=self.ipv6))
+        return None
 
     def __repr__(self) -> str:
         # Only our own key is known to say nothing that is secret.
         key = repr(self.key) if isinstance(self.key, SigningKey) else type(self.key).__name__
         return f"Signer({self.key_pair_id}, {key}, {self.hash_algorithm})"
+
+
+def _has_wildcard(resource: str) -> bool:
+    return "*" in resource or "?" in resource
+
+
+def _check_covered(policy: Policy, url: str) -> None:
+    if not covers(policy.resource or "*", url):
+        raise URLError(
+            f"the resource {shown(policy.resource or '*')} does not cover {shown(url)} (compared with their query "
+            "strings): the signed URL would be refused",
+            reason="resource-does-not-cover",
+            member="resource",
+            value=policy.resource,
+        )
 
 
 def _checked_key(key: PrivateKey) -> PrivateKey:

@@ -30,7 +30,9 @@ _QUERY = _SEGMENT.replace("'", "").replace("@", "@/?")
 PATH_AS_SENT: Final = rf"(?:/(?![.%]){_SEGMENT})++"
 """A path with nothing to encode and no segment that might be a dot segment (`.`, `..`, `%2e`)."""
 # A whole URL: a lower-case host that is no address, no port, such a path, no dangling question mark. Most are so.
-_AS_SENT = re.compile(rf"https?://(?:[a-z0-9_][a-z0-9\-_]*+\.)*+[a-z][a-z0-9\-]*+{PATH_AS_SENT}(?:\?(?!\Z){_QUERY})?")
+_is_as_sent = re.compile(
+    rf"https?://(?:[a-z0-9_][a-z0-9\-_]*+\.)*+[a-z][a-z0-9\-]*+{PATH_AS_SENT}(?:\?(?!\Z){_QUERY})?"
+).fullmatch
 _PARTS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<host>[^/?#]*)(?P<path>[^?#]*)(?P<query>\?[^#]*)?")
 _HOST = re.compile(r"(?P<name>[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?\.?|\[[0-9a-f:]+\])(?::(?P<port>[0-9]{1,9}))?")
 _SENT_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?\.?)(?::([0-9]{1,5}))?")
@@ -53,7 +55,7 @@ def viewer_url(url: str) -> str:
     Scheme and host in lower case, no default port, `/` for an empty path, no dangling `?`; spaces, non-ASCII and
     characters that no URL holds are percent-encoded, and what is encoded already stays as it is.
     """
-    if _AS_SENT.fullmatch(url) is None:
+    if _is_as_sent(url) is None:
         url = _normalised(url, "url")
     if "?" in url:
         _refuse_signing_parameters(url, "url")
@@ -69,7 +71,7 @@ def resource_pattern(resource: str) -> str:
         text = "the resource is empty: give a URL, with * and ? as wildcards, or * for any"
         raise URLError(text, reason="resource-is-no-url", member="resource", value="")
     resource = resource.replace("\\?", "?")
-    if _AS_SENT.fullmatch(resource):
+    if _is_as_sent(resource):
         pattern = resource
     elif "://" in resource.partition("?")[0]:
         pattern = _normalised(resource, "resource")

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from keyfront.core import encoding, misuse
 from keyfront.core.cookies import SignedCookies
 from keyfront.core.keys import SigningKey
-from keyfront.core.misuse import Caution, warn
-from keyfront.core.policy import LATEST, Policy, bounded, epoch, network
+from keyfront.core.misuse import Caution, bounded, warn
+from keyfront.core.policy import LATEST, Policy, epoch, network
 from keyfront.core.resource import covers
 from keyfront.core.showing import like_a_key
 from keyfront.core.signing import Signer

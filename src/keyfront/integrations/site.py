@@ -6,8 +6,8 @@ from typing import Final, Protocol, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 from keyfront.core.cookies import SignedCookies
+from keyfront.core.misuse import bounded
 from keyfront.core.options import Terms, URLTerms
-from keyfront.core.policy import bounded
 from keyfront.core.signing import Signer
 from keyfront.core.urls import object_url, resource_pattern, shown, site_url, viewer_url
 from keyfront.errors import InputError, URLError
