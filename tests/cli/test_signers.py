@@ -116,8 +116,8 @@ def test_check_asks_cloudfront_for_the_key_of_that_id(run: Run, service: "Servic
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ([], "say where the private key is, once"),
-        (["--signer", "ssm:/a", "--private-key", "b"], "say where the private key is, once"),
+        ([], "give the private key in one way"),
+        (["--signer", "ssm:/a", "--private-key", "b"], "give the private key in one way"),
         (["--private-key", "b"], "give --key-id as well"),
         (["--signer", "kms:alias/shop"], "give its id as well"),
         (["--signer", "shop"], "begins with"),
@@ -165,16 +165,16 @@ def test_what_is_no_document_is_not_overwritten_unasked(run: Run, tmp_path: Path
     private, _ = KEY.write(tmp_path)
     status, _, err = run("keys", "store", f"file:{private}", "--key-id", ID, "--private-key", private)
     assert status == 2
-    assert "holds something else, which --replace overwrites" in err
+    assert "holds something else; --replace overwrites it" in err
     assert private.read_text() == KEY.pem()
 
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ([], "say what signs, once"),
-        (["--private-key", "a", "--kms-key", "b"], "say what signs, once"),
-        (["--kms-key", "b", "--hash", "sha1"], "KMS signs no SHA-1"),
+        ([], "give the key in one way"),
+        (["--private-key", "a", "--kms-key", "b"], "give the key in one way"),
+        (["--kms-key", "b", "--hash", "sha1"], "KMS cannot sign SHA-1"),
     ],
 )
 def test_what_cannot_be_stored(run: Run, no_aws: None, tmp_path: Path, options: list[str], complaint: str) -> None:

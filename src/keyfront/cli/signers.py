@@ -1,4 +1,4 @@
-"""Who signs, as a command line says it: a private key's file with its id, or the address of a key store."""
+"""The signer that a command line names: a private key's file with its id, or the address of a key store."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -16,7 +16,7 @@ KeyId = Annotated[
     typer.Option(
         "--key-id",
         metavar="ID",
-        help="The public key's id in CloudFront (K…), as `keys upload` printed it; a document at --signer has its own.",
+        help="The public key's id in CloudFront (K…), as `keys upload` printed it. A document at --signer has its own.",
     ),
 ]
 PrivateKey = Annotated[
@@ -63,14 +63,12 @@ def open_signer(
     """The signer that the options name. Raises `InputError` unless exactly one is named, and a `KeyfrontError`."""
     if (address is None) == (private_key is None):
         raise InputError(
-            "say where the private key is, once: --private-key FILE with --key-id, or --signer ADDRESS "
+            "give the private key in one way: --private-key FILE with --key-id, or --signer ADDRESS "
             "(ssm:/shop/signing-key, kms:alias/shop with --key-id, …)"
         )
     if address is not None:
         if passphrase_file is not None or hash_name is not None:
-            raise InputError(
-                "--passphrase-file and --hash go with --private-key: a document at --signer says it itself"
-            )
+            raise InputError("--passphrase-file and --hash go with --private-key: a document at --signer has its own")
         return _stored(address, key_id, check=check)
     assert private_key is not None
     if check:

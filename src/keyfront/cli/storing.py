@@ -1,4 +1,4 @@
-"""`keyfront keys store`: a signing key put where signers take it from."""
+"""`keyfront keys store`: puts a signing key where signers read it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -29,24 +29,28 @@ def store(
     ] = None,
     kms_key: Annotated[
         str | None,
-        typer.Option("--kms-key", metavar="KEY", help="In its place, the KMS key that signs: id, ARN or alias/NAME."),
+        typer.Option(
+            "--kms-key", metavar="KEY", help="In place of --private-key, the KMS key that signs: id, ARN or alias/NAME."
+        ),
     ] = None,
     hash_name: Annotated[
         Literal["sha1", "sha256"] | None,
-        typer.Option("--hash", case_sensitive=False, help="What signers sign with: sha1, and sha256 with a KMS key."),
+        typer.Option(
+            "--hash", case_sensitive=False, help="What signers sign with: sha1 if not given, or sha256 with a KMS key."
+        ),
     ] = None,
     passphrase_file: PassphraseFile = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Even if another key's document is there. Viewers are not waited for.")
+        bool, typer.Option("--replace", help="Replace even another key's document. Its links may be refused at once.")
     ] = False,
     *,
     connection: Connection,
     as_json: AsJson = False,
 ) -> None:
-    """Keep a signing key where signers take it from: id, key and hash algorithm in one document.
+    """Store a signing key where signers read it: id, key and hash algorithm in one document.
 
-    An encrypted key is stored decrypted: SSM and Secrets Manager encrypt it, a file can be read by you alone. To
-    replace the key of a service that runs, see `keyfront rotate`, which refuses nobody.
+    An encrypted key is stored decrypted: SSM and Secrets Manager encrypt it, and only you can read a file. To replace
+    the key of a running service, use `keyfront rotate`: no request is refused meanwhile.
 
     \b
     Examples:
@@ -60,7 +64,7 @@ def store(
     from keyfront.keystore import KMSKey, KMSReference, SignerDocument, open_writable
 
     if (private_key is None) == (kms_key is None):
-        raise InputError("say what signs, once: --private-key FILE or --kms-key KEY")
+        raise InputError("give the key in one way: --private-key FILE or --kms-key KEY")
     with needs("aws"):
         source = open_writable(address, connect=lambda service: aws(service, connection))
         if kms_key is None:
@@ -69,7 +73,7 @@ def store(
             kept: SigningKey | KMSReference = key
             signer = Signer(key_id, key, "SHA256" if hash_name == "sha256" else "SHA1")
         elif hash_name == "sha1":
-            raise InputError("KMS signs no SHA-1: leave --hash out")
+            raise InputError("KMS cannot sign SHA-1: leave --hash out")
         else:
             signer = Signer(key_id, KMSKey(kms_key, aws("kms", connection)), "SHA256")
             kept = KMSReference(kms_key)
@@ -84,16 +88,16 @@ def store(
 
 
 def _there(source: "WritableSource", key_id: str) -> "SignerDocument | None":
-    """The document that is replaced. Raises `InputError` for that of another key, and for what is none."""
+    """The document that is replaced. Raises `InputError` for another key's document, and for other text."""
     from keyfront.keystore import SignerDocument
 
     try:
         there = SignerDocument.load(source)
     except KeyLoadError as error:
-        raise InputError(f"{source.name} holds something else, which --replace overwrites: {error}") from None
+        raise InputError(f"{source.name} holds something else; --replace overwrites it: {error}") from None
     if there is not None and there.key_pair_id != key_id:
         raise InputError(
-            f"{source.name} holds the key of {there.key_pair_id}: `keyfront rotate` replaces it while links live, "
-            "and --replace at once"
+            f"{source.name} holds the key of {there.key_pair_id}: `keyfront rotate` replaces it while its links "
+            "stay valid, and --replace at once"
         )
     return there
