@@ -264,7 +264,7 @@ def test_a_live_distribution_is_read(run: Run, service: Any, ecdsa: Path) -> Non
         (["media.example.com/x"], "is no URL that a viewer asks for"),
         ([URL, "--curl", "x"], "give the URL or --curl, not both"),
         ([URL, "--ip", "192.0.2.0/24"], "is no address"),
-        ([URL, "--at", "yesterday"], "is no time"),
+        ([URL, "--at", "yesterday"], "is not a time"),
         ([URL, "--trust", "x"], "write the key's id and its file"),
         ([URL, "--response", "nowhere.xml"], "cannot read the response from nowhere.xml"),
         ([URL, "--distribution", "nowhere.json"], "cannot read the distribution from nowhere.json"),

@@ -89,7 +89,7 @@ def test_nothing_in_a_policy_moves_the_cursor(run: Run, file: Callable[[str], st
         (b" " * (1 << 20) + b"{}", ("policy.json",), "more than a megabyte"),
         (b"{}", ("policy.json", "--url", "media.example.com/a"), "--url: 'media.example.com/a' has no scheme"),
         (b"{}", ("policy.json", "--max-lifetime", "long"), "--max-lifetime 'long' is no span of time"),
-        (b"{}", ("policy.json", "--at", "noon"), "--at 'noon' is no time"),
+        (b"{}", ("policy.json", "--at", "noon"), "--at 'noon' is not a time"),
     ],
 )
 def test_what_cannot_be_judged_ends_with_two(

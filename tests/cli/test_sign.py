@@ -244,7 +244,7 @@ def test_a_warning_goes_where_it_does_not_get_into_the_url(run: Run, ecdsa: Path
         ({"--expires": "1893456000000"}, "it looks like milliseconds: divide by 1000"),
         ({"--expires": "2030-01-01T00:00:00"}, "--expires 2030-01-01T00:00:00 has no time zone"),
         ({"--expires": "2001-01-01T00:00:00Z"}, "choose a time to come"),
-        ({"--expires": "soon"}, "--expires 'soon' is no time"),
+        ({"--expires": "soon"}, "--expires 'soon' is not a time"),
         ({"--starts": "2h"}, "is not before expires"),
         ({"--ip": "2001:db8::/32"}, "know IPv4 only"),
         ({"--resource": "https://elsewhere.example.com/*"}, "does not cover"),

@@ -76,13 +76,13 @@ def test_a_name_gets_the_advice_to_take_the_provider_block(run: Run, no_aws: obj
 def test_what_is_no_endpoint_is_refused(run: Run, no_aws: object, url: str) -> None:
     status, printed, said = run("terraform", "env", "--endpoint-url", url)
     assert (status, printed) == (2, "")
-    assert said.startswith(f"error: {url!r} is no endpoint: give http://HOST:PORT")
+    assert said.startswith(f"error: {url!r} is not an endpoint: give http://HOST:PORT")
 
 
 def test_what_is_no_region_is_refused(run: Run, no_aws: object) -> None:
     status, printed, said = run("terraform", "env", "--endpoint-url", NOBODY, "--region", "us-east-1; ls")
     assert (status, printed) == (2, "")
-    assert "is no region" in said
+    assert "is not a region" in said
 
 
 def test_the_provider_block_sends_every_service_there(run: Run, no_aws: object) -> None:
@@ -136,9 +136,9 @@ def test_the_deployers_policy_goes_to_a_file(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "why"),
     [
-        ("--account", "1234", "is no account: give its twelve digits"),
-        ("--prefix", "*", "is no prefix"),
-        ("--region", "everywhere", "is no region"),
+        ("--account", "1234", "is not an account: give its twelve digits"),
+        ("--prefix", "*", "is not a prefix"),
+        ("--region", "everywhere", "is not a region"),
     ],
 )
 def test_a_policy_for_nothing_that_exists_is_refused(run: Run, option: str, value: str, why: str) -> None:

@@ -74,11 +74,11 @@ def policy(account: str, prefix: str, region: str) -> dict[str, Json]:
     a tag, is the limit. Raises `InputError` for anything else than an account, a prefix and a region.
     """
     if not re.fullmatch(r"\d{12}", account):
-        raise InputError(f"{account!r} is no account: give its twelve digits (aws sts get-caller-identity)")
+        raise InputError(f"{account!r} is not an account: give its twelve digits (aws sts get-caller-identity)")
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,29}", prefix):
-        raise InputError(f"{prefix!r} is no prefix: give 2 to 30 lower-case letters, digits and hyphens")
+        raise InputError(f"{prefix!r} is not a prefix: give 2 to 30 lower-case letters, digits and hyphens")
     if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d", region):
-        raise InputError(f"{region!r} is no region: give a name such as us-east-1")
+        raise InputError(f"{region!r} is not a region: give a name such as us-east-1")
     at = f"{region}:{account}"
     return {
         "Version": "2012-10-17",

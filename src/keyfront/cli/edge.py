@@ -100,7 +100,7 @@ def edge(
 def _assignment(text: str) -> tuple[str, str]:
     name, equals, url = text.partition("=")
     if not (name and equals and url):
-        raise InputError(f"--origin {text!r} is none: write ID=URL, such as files=http://127.0.0.1:9000")
+        raise InputError(f"--origin {text!r} is not an origin: write ID=URL, such as files=http://127.0.0.1:9000")
     return name, url
 
 

@@ -79,7 +79,7 @@ class Endpoint:
 def endpoint(url: str) -> Endpoint:
     """Read an endpoint's URL. `localhost` becomes 127.0.0.1, since `bucket.localhost` resolves in few programs.
 
-    Raises `InputError` for anything that is no http(s)://HOST[:PORT].
+    Raises `InputError` for anything but http(s)://HOST[:PORT].
     """
     try:
         parts = urlsplit(url)
@@ -89,7 +89,7 @@ def endpoint(url: str) -> Endpoint:
     sane = re.fullmatch(r"[A-Za-z0-9.:\-_/\[\]]*", url)
     extra = parts.path not in ("", "/") or "?" in url or "#" in url or "@" in url
     if parts.scheme not in ("http", "https") or not host or extra or not sane:
-        raise InputError(f"{url!r} is no endpoint: give http://HOST:PORT, such as http://127.0.0.1:4566")
+        raise InputError(f"{url!r} is not an endpoint: give http://HOST:PORT, such as http://127.0.0.1:4566")
     if host == "localhost":
         host = "127.0.0.1"
     shown = f"[{host}]" if ":" in host else host
@@ -145,4 +145,4 @@ def provider_block(endpoint: Endpoint, region: str) -> str:
 
 def _check_region(region: str) -> None:
     if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d", region):
-        raise InputError(f"{region!r} is no region: give a name such as us-east-1")
+        raise InputError(f"{region!r} is not a region: give a name such as us-east-1")

@@ -33,7 +33,7 @@ def moment(text: str, option: str) -> datetime | timedelta | int:
     try:
         when = datetime.fromisoformat(stripped)
     except ValueError:
-        raise InputError(f"{option} {_shown(text)!r} is no time: {_FORMS}") from None
+        raise InputError(f"{option} {_shown(text)!r} is not a time: {_FORMS}") from None
     if when.utcoffset() is None:
         zoned = f"{when.isoformat()}Z"
         raise InputError(f"{option} {text} has no time zone: write {zoned} for UTC, or an offset such as +02:00")

@@ -139,7 +139,7 @@ def test_pages_of_other_origins_read_it_where_they_are_named() -> None:
         (lambda: endpoint(lifetime=timedelta(0)), "give a timedelta, such as timedelta"),
         (lambda: endpoint(reuse=HOUR), "it has to be shorter than the lifetime"),
         (lambda: CORS("https://a.example"), "origins and headers are lists"),
-        (lambda: CORS(["https://a.example/"]), "is no origin: write scheme and host alone"),
+        (lambda: CORS(["https://a.example/"]), "is not an origin: write scheme and host alone"),
         (lambda: CORS(["*"], credentials=True), "credentials cannot be allowed to every origin"),
     ],
 )

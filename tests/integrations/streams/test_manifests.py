@@ -171,9 +171,9 @@ def test_an_mpd_lasts_as_long_as_it_or_its_periods_say(inside: str, attributes: 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("hello", "is no manifest: a playlist begins with #EXTM3U, an MPD with <; it begins with 'hello'"),
+        ("hello", "is not a manifest: a playlist begins with #EXTM3U, an MPD with <; it begins with 'hello'"),
         ("<html/>", "first element is html: an MPD begins with MPD"),
-        ("<MPD>", "is no well-formed XML"),
+        ("<MPD>", "is not well-formed XML"),
         ('<!DOCTYPE MPD [<!ENTITY a "b">]><MPD/>', "has a document type"),
         ("<MPD>" + "<a>" * 100, "nested over 64 deep"),
     ],

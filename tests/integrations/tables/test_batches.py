@@ -92,7 +92,7 @@ def test_each_row_can_say_until_when_from_where_and_for_what(signer: Signer, key
     assert f"?Expires={terms.expires}&" in signed[2]
     assert allowed(signed[0], key, ip="192.0.2.7")
     assert not allowed(signed[0], key, ip="192.0.2.8")
-    assert "'tomorrow', which is no time" in reasons[3]
+    assert "'tomorrow', which is not a time" in reasons[3]
     assert "without a time zone" in reasons[4]
 
 
@@ -170,7 +170,7 @@ NAIVE = pa.array([0], pa.timestamp("s"))
         ({"url": ["x"], "signed_url": ["y"]}, {}, "has a column 'signed_url' already"),
         ({"url": ["x"], "reason": ["y"]}, {}, "has a column 'reason' already"),
         ({"url": ["x"], "t": NAIVE}, {"expires_column": "t"}, "'t' holds times without a time zone"),
-        ({"url": ["x"], "t": [True]}, {"expires_column": "t"}, "'t' holds bool, which is no time"),
+        ({"url": ["x"], "t": [True]}, {"expires_column": "t"}, "'t' holds bool, which is not a time"),
         ({"url": ["x"]}, {"ip_column": "ip"}, "there is no column 'ip'"),
     ],
 )

@@ -193,7 +193,7 @@ def test_files_that_are_not_meant_are_refused(tmp_path: Path, write_csv: Callabl
         ({"out": source}, "must be three files"),
         ({"reject": tmp_path / "out.csv"}, "must be three files"),
         ({"source": tmp_path / "none.csv"}, "there is no file"),
-        ({"source": tmp_path}, "no regular file"),
+        ({"source": tmp_path}, "not a regular file"),
         ({"out": tmp_path / "none" / "out.csv"}, "there is no folder"),
     ]
     for named, told in refused:

@@ -64,7 +64,7 @@ class CORS:
             raise InputError("origins and headers are lists: write ['https://www.example.com']")
         for origin in self.origins:
             if origin != "*" and not _ORIGIN.fullmatch(origin):
-                raise InputError(f"{origin!r} is no origin: write scheme and host alone, https://www.example.com")
+                raise InputError(f"{origin!r} is not an origin: write scheme and host alone, https://www.example.com")
         if self.credentials and "*" in self.origins:
             raise InputError("credentials cannot be allowed to every origin: browsers refuse it; name the origins")
 

@@ -67,7 +67,7 @@ class Found:
 
 
 def read(text: str, url: str) -> Found:
-    """The addresses of the manifest `text`, which was fetched from `url`. Raises `InputError` if it is no MPD."""
+    """The addresses of the manifest `text`, which was fetched from `url`. Raises `InputError` if it is not an MPD."""
     reader = _Reader(text)
     root = reader.root
     root_based = bool(root.base_urls)
@@ -108,7 +108,7 @@ class _Reader:
         try:
             parser.Parse(self._data, True)
         except expat.ExpatError as error:
-            raise InputError(f"the manifest is no well-formed XML: {error}") from None
+            raise InputError(f"the manifest is not well-formed XML: {error}") from None
 
     def length(self) -> float | None:
         """Seconds that the stream plays; `None` if it is live or does not say."""
@@ -224,7 +224,7 @@ def _references(
 ) -> Iterator[Reference]:
     own = _handed_down(holder, bases)
     leaves = _leaves(holder, bases)
-    trouble = "a Representation's id, which is put into it, is no plain name"
+    trouble = "a Representation's id, which is put into it, is not a plain name"
     odd = not all(_PLAIN_ID.fullmatch(each) for each in ids)
     for start, end, uri, role, name in holder.found:
         if name == "BaseURL":

@@ -84,7 +84,7 @@ def decoded(body: bytes, name: str) -> str:
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
-        raise ServiceError(f"{name} is not UTF-8 text: it is no manifest") from None
+        raise ServiceError(f"{name} is not UTF-8 text: it is not a manifest") from None
 
 
 def _check(status: int, url: str) -> None:
@@ -96,7 +96,7 @@ def _check(status: int, url: str) -> None:
 
 def _check_size(size: int, name: str) -> None:
     if size > MOST_BYTES:
-        raise ServiceError(f"{name.partition('?')[0]} is over {MOST_BYTES:,} bytes: it is no manifest")
+        raise ServiceError(f"{name.partition('?')[0]} is over {MOST_BYTES:,} bytes: it is not a manifest")
 
 
 def _unreachable(url: str, error: Exception) -> ServiceError:

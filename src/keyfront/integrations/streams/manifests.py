@@ -74,7 +74,7 @@ class SignedManifest:
 
 
 def read(text: str, url: str) -> Manifest:
-    """Find the addresses in the manifest `text` of `url`. Raises `InputError` for a text that is no manifest."""
+    """Find the addresses in the manifest `text` of `url`. Raises `InputError` for a text that is not a manifest."""
     url = viewer_url(without_signature(url))
     if text.removeprefix("\ufeff").startswith(hls.HEAD):
         return Manifest("hls", text, url, tuple(hls.references(text, url)), hls.length(text))
@@ -82,7 +82,7 @@ def read(text: str, url: str) -> Manifest:
         found = dash.read(text, url)
         return Manifest("dash", text, url, found.references, found.length, found.base_at, found.prefix)
     raise InputError(
-        f"{shown(url)} is no manifest: a playlist begins with {hls.HEAD}, an MPD with <; "
+        f"{shown(url)} is not a manifest: a playlist begins with {hls.HEAD}, an MPD with <; "
         f"it begins with {text.lstrip()[:20]!r}"
     )
 
@@ -117,7 +117,7 @@ def sign_manifest(
 
 
 def unsigned(text: str, url: str = "https://localhost/") -> str:
-    """The manifest without signatures on its addresses. Raises `InputError` for a text that is no manifest."""
+    """The manifest without signatures on its addresses. Raises `InputError` for a text that is not a manifest."""
     manifest = read(text, url)
     bare = ((each, without_signature(each.uri)) for each in manifest.references)
     return edited(text, [(each.start, each.end, each.written(uri, text)) for each, uri in bare if uri != each.uri])

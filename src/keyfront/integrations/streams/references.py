@@ -45,7 +45,7 @@ class Reference:
     def urls(self) -> tuple[str, ...]:
         """Where a player goes, in the form it sends; several when a manifest offers several hosts.
 
-        Signing parameters are left out. Raises `URLError` for what is no address on http or cannot be judged.
+        Signing parameters are left out. Raises `URLError` for what is not an address on http or cannot be judged.
         """
         if self.trouble:
             raise URLError(self.trouble)
@@ -74,7 +74,7 @@ def joined(base: str, uri: str) -> str:
     try:
         return urljoin(base, uri)
     except ValueError as error:
-        raise URLError(f"{shown(uri)} is no address: {error}") from None
+        raise URLError(f"{shown(uri)} is not an address: {error}") from None
 
 
 def with_signature(uri: str, query: str) -> str:

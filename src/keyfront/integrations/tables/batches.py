@@ -48,7 +48,7 @@ def sign_batch(batch: pa.RecordBatch, signer: Signer, terms: TableTerms) -> pa.R
     one signature is made for all of them.
 
     It works in the caller's thread alone. Raises `InputError` for columns that do not fit, and what the key raises when
-    it cannot sign at all (`ServiceError`): that is no fault of a row.
+    it cannot sign at all (`ServiceError`): that is not a row's fault.
     """
     schema = signed_schema(batch.schema, terms)
     sign = _signing(signer)

@@ -67,7 +67,7 @@ def check_moments(schema: pa.Schema, name: str) -> None:
     if kinds.is_timestamp(kind) and kind.tz is None:
         raise InputError(f"the column {name!r} holds times without a time zone, which could mean any: {_TIMES}")
     if not (is_text(kind) or kinds.is_timestamp(kind) or kinds.is_integer(kind) or kinds.is_floating(kind)):
-        raise InputError(f"the column {name!r} holds {kind}, which is no time: {_TIMES}")
+        raise InputError(f"the column {name!r} holds {kind}, which is not a time: {_TIMES}")
 
 
 def moments(column: pa.Array) -> tuple[Sequence[object], Callable[[object], Moment | None]]:
@@ -93,4 +93,4 @@ def _moment(value: object) -> Moment | None:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise PolicyError(f"expires is {text[:60]!a}, which is no time: {_TIMES}") from None
+        raise PolicyError(f"expires is {text[:60]!a}, which is not a time: {_TIMES}") from None

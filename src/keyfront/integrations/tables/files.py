@@ -27,7 +27,7 @@ class Files:
         if not source.exists():
             raise InputError(f"there is no file {source}")
         if not source.is_file():
-            raise InputError(f"{source} is no regular file: a run that was killed could not read it again")
+            raise InputError(f"{source} is not a regular file: a run that was killed could not read it again")
         out_kind = format_of(out, kind)
         reject = reject or out.with_name(f"{out.name}.rejects.csv")
         for target in (out, reject):
