@@ -1,4 +1,4 @@
-"""What the first lines of a request say: the host's name, the service it was signed for, the bucket its host names."""
+"""What a request's first lines name: the host, the service it was signed for, and the bucket."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _S3_CONTROL_PATH: Final = b"/v20180820/"
 
 @dataclass(frozen=True)
 class Target:
-    """Where a request wants to go, before anybody has looked at what it asks for.
+    """Where a request goes, from its first lines alone.
 
     `service` is the service of its SigV4 scope, `None` when it is not signed; `bucket` is the S3 bucket that its
     host names, `None` when the bucket (if any) is in the path.

@@ -1,4 +1,4 @@
-"""The endpoint itself: one address, and for each request the one who answers it."""
+"""The endpoint itself: one address that passes each request to the service that answers it."""
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping

@@ -1,4 +1,4 @@
-"""Threads that moto starts: what fails there is a line in the log, not a traceback on the user's terminal."""
+"""Errors in moto's threads become lines in the log, not tracebacks on the user's terminal."""
 
 import logging
 import threading
@@ -9,7 +9,7 @@ _others: Final = threading.excepthook
 
 
 def install() -> None:
-    """Take the errors of moto's threads; those of all others go where they went."""
+    """Log the errors of moto's threads; errors of other threads go where they went before."""
     threading.excepthook = _take
 
 

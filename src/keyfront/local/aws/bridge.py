@@ -1,8 +1,8 @@
-"""Carries requests from our event loop to moto's WSGI applications, and their answers back.
+"""Carries requests from our event loop to moto's WSGI applications, and their responses back.
 
-a2wsgi would do for small answers. It keeps a thread for as long as a client takes to read, so that ten slow
-downloads would stop every other service, and it loses what S3 keys and metadata names need (`%2F`, underscores).
-Here a thread works only until moto has answered; what is on the disk is then sent from the event loop.
+a2wsgi would do for small responses. It keeps a thread for as long as a client reads, so ten slow downloads would stop
+every other service. It also loses what S3 keys and metadata names need (`%2F`, underscores). Here a thread works only
+until moto has answered; the event loop then sends what is on the disk.
 """
 
 import asyncio

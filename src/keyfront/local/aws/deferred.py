@@ -1,4 +1,4 @@
-"""Where a WSGI application leaves an answer that takes its time: a thread need not wait for it."""
+"""Where a WSGI application leaves a slow response, so that no thread waits for it."""
 
 from typing import Final
 

@@ -36,7 +36,7 @@ _CLOSED: Final = AWSError(404, "NotFound", "moto's own controls are closed at th
 
 
 class Dispatcher(DomainDispatcherApplication):
-    """moto's dispatcher, less the services that it must not answer for, and with an answer for unknown ones."""
+    """moto's dispatcher without the services that it must not serve, and with an error for unknown ones."""
 
     def __init__(
         self,

@@ -1,11 +1,11 @@
 """IAM, enforced on request: what a role or a user may not do on Amazon, it may not do here.
 
-Judged are whoever has credentials of this endpoint's own: assumed roles (a function's among them) and IAM users. Who
-sends anything else (`test`) is the operator, and may do everything. Judged are the identity's policies; resource
-policies of KMS keys, queues and topics, permissions boundaries, session policies and CloudFront's own API are not,
-and signatures are not verified: a session's token is.
+It checks requests with credentials that this endpoint issued: assumed roles (a function's among them) and IAM users.
+Other credentials, such as `test`, are the operator's, and may do everything. It checks the policies of the identity. It
+does not check resource policies of KMS keys, queues and topics, permissions boundaries, session policies or
+CloudFront's own API. It verifies a session's token, and no signature.
 
-Assumed: an access key that looks like Amazon's (AKIA…, ASIA…) and that nobody here was given is refused.
+Assumed: an access key that looks like Amazon's (AKIA…, ASIA…) and that this endpoint did not issue is refused.
 """
 
 import json
@@ -41,7 +41,7 @@ _said: Final[set[str]] = set()
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks, and the policies that are theirs."""
+    """Who sends a request, with its policies."""
 
     arn: str
     policies: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""A stretch of an open file that stands in for the bytes it holds."""
+"""A part of an open file that takes the place of its bytes."""
 
 import os
 from typing import Final, Self

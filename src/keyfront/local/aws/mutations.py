@@ -1,4 +1,4 @@
-"""Which requests to moto change something. What cannot be told from the request is taken for a change."""
+"""Which requests to moto change something. A request that does not say counts as a change."""
 
 import re
 from typing import Final
@@ -31,7 +31,7 @@ def may_change(environ: Environ) -> bool:
 
 
 def must_be_kept(environ: Environ) -> bool:
-    """Whether who sends a request relies on what it changes from then on: without room for that it is refused."""
+    """Whether the client relies on the change from then on. Such a change is refused when it cannot be kept."""
     if not may_change(environ) or _INVOCATION.fullmatch(environ["PATH_INFO"]):
         return False
     return not (_operation(environ) or "").startswith(_PASSING)

@@ -16,7 +16,7 @@ _NAME: Final = re.compile("[0-9a-f]{64}")
 
 
 class Source:
-    """What an object held at one moment, whatever becomes of the object until this is closed."""
+    """An object's content at one moment, unchanged until this is closed."""
 
     def __init__(self, content: bytes | int) -> None:
         """The bytes, or a file descriptor that is taken over."""
@@ -63,7 +63,7 @@ class ObjectFiles:
         return {path.name for path in self._directory.iterdir() if _NAME.fullmatch(path.name)}
 
     def settle(self) -> None:
-        """Let what was put be found after a crash. Raises `OSError`."""
+        """Make what was put safe from a crash. Raises `OSError`."""
         sync_directory(self._directory)
 
     def copy(self, name: str, target: IO[bytes]) -> int:
@@ -82,7 +82,7 @@ class ObjectFiles:
         return size
 
     def drop_all_but(self, names: Collection[str]) -> None:
-        """Let go of every other content. Raises `OSError`."""
+        """Delete every other content. Raises `OSError`."""
         for path in self._directory.iterdir():
             if _NAME.fullmatch(path.name) and path.name not in names:
                 path.unlink()

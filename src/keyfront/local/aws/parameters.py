@@ -14,7 +14,7 @@ _CHARACTERS: Final = {_STANDARD: 4096, _ADVANCED: 8192}
 
 
 def install() -> None:
-    """Refuse what the service refuses: a key that fits here and not there fails at the first deployment."""
+    """Refuse what the service refuses. A key that fits only here would fail at the first deployment."""
 
     def put(
         self: SimpleSystemManagerBackend,

@@ -1,4 +1,4 @@
-"""What a request to moto needs of IAM: the actions, and the resources that they are done to.
+"""The IAM permissions that a request to moto needs: actions, and the resources they are done to.
 
 Source: Service Authorization Reference. A service that is not listed has the resource `*`: a policy that names
 one there allows nothing, which is the safe mistake.

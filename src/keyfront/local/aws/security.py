@@ -1,4 +1,4 @@
-"""Keeps web pages away from the endpoint: it takes any credentials, and every page can send requests to 127.0.0.1.
+"""Keeps web pages away from the endpoint. It takes any credentials, and every page can send requests to 127.0.0.1.
 
 The rules for `Host` and for browsers are those of every port: see `keyfront.web.local`. Three things are the
 endpoint's own:

@@ -1,4 +1,4 @@
-"""Lets requests through side by side, and holds them back while somebody looks at what they change."""
+"""Lets requests run side by side, and holds them back while the state is read."""
 
 import threading
 import time
@@ -30,7 +30,7 @@ class SnapshotLock:
 
     @contextmanager
     def exclusive(self, seconds: float) -> Iterator[bool]:
-        """Nobody gets in meanwhile. Gives whether those inside had left after at most `seconds`.
+        """Hold it alone. Yields whether the requests inside had ended after at most `seconds`.
 
         A request may wait for another one, as a function does that calls the endpoint: then both would wait for ever.
         """

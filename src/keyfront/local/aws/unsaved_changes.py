@@ -1,4 +1,4 @@
-"""The refusal of a change that cannot be kept, as the service that was asked words its own failures."""
+"""The error for a change that cannot be kept, in the words of the service."""
 
 from functools import cache
 from typing import Final

@@ -1,4 +1,4 @@
-"""CloudFormation's custom resources: a Lambda function is called, and answers to a URL of this endpoint.
+"""CloudFormation's custom resources: a Lambda function is called, and sends its result to a URL of this endpoint.
 
 Source: CloudFormation User Guide, "Custom resource request and response reference". Unlike Amazon, the call that
 creates, changes or deletes a stack waits for the function, and a function that ends without an answer has failed:
@@ -39,7 +39,7 @@ _asked: Final[dict[str, "Future[bytes]"]] = {}
 class FailedError(BaseException):
     """A custom resource could not be made, changed or deleted.
 
-    No `Exception`: moto tries again after one of these, and would call the function five times.
+    Not an `Exception`: moto tries again after one, and would call the function five times.
     """
 
     def __init__(self, logical_id: str, kind: str, physical_id: str, reason: str) -> None:

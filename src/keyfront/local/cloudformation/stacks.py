@@ -1,4 +1,4 @@
-"""moto's CloudFormation, taught how a stack ends whose custom resource fails: rolled back, with the reason.
+"""moto's CloudFormation, taught to roll back a stack whose custom resource fails, with the reason.
 
 Importing this module imports moto.
 """

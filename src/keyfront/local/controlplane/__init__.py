@@ -1,8 +1,8 @@
 """The CloudFront API on a laptop: REST-XML as AWS's clients speak it, over an account in memory.
 
-`ControlPlane.handle` answers a request; `asgi.application` serves it; `ControlPlane.propagation` is told by the edges
-what they have applied. The service model in botocore drives reading, checking and writing, so that an operation is a
-function from a parsed input to an output.
+`ControlPlane.handle` answers a request, and `asgi.application` serves it. The edges tell `ControlPlane.propagation`
+what they have applied. botocore's service model drives reading, checking and writing, so an operation is a function
+from a parsed input to an output.
 """
 
 from keyfront.local.controlplane.journal import Journal

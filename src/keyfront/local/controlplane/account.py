@@ -1,4 +1,4 @@
-"""The account that an operation works on, and what every operation needs of it."""
+"""The account that an operation works on, and the checks that every operation shares."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def found(table: Table[Config], identifier: str, code: str, what: str) -> Resour
 
 
 def check_version(resource: Resource[Config], if_match: str | None) -> None:
-    """Let a change go on if the client has seen the resource's present version.
+    """Check that the client has seen the resource's present version.
 
-    Raises `APIError`: `InvalidIfMatchVersion` when `If-Match` is missing or no ETag at all, `PreconditionFailed`
+    Raises `APIError`: `InvalidIfMatchVersion` when `If-Match` is missing or not an ETag, `PreconditionFailed`
     when it is another version's. Assumed: which of the two a well-formed, stale ETag gets.
     """
     etag = (if_match or "").strip('"')

@@ -61,7 +61,7 @@ def check_behaviors(account: LocalAccount, config: DistributionConfig, distribut
 
 
 def check_targets(config: DistributionConfig) -> None:
-    """`APIError` `NoSuchOrigin` for a behavior whose target is none of the origins and origin groups."""
+    """`APIError` `NoSuchOrigin` for a behavior whose target is not an origin or origin group."""
     targets = {origin["Id"] for origin in config["Origins"].get("Items", [])}
     targets |= {group["Id"] for group in config["OriginGroups"].get("Items", [])}
     if any(behavior["TargetOriginId"] not in targets for behavior in behaviors(config)):
@@ -186,7 +186,7 @@ def _check_trust(account: LocalAccount, behavior: AnyBehavior) -> None:
 
 
 def _check_switch(behavior: AnyBehavior, member: str, enabled: bool, quantity: int) -> None:
-    """Assumed: the code. A list that is switched off would leave open what it names keys for."""
+    """Refuse a disabled list that names keys: it would leave the behavior open. Assumed: the code."""
     if enabled != bool(quantity):
         raise APIError(
             "InvalidArgument",

@@ -1,4 +1,4 @@
-"""Looking distributions up by what they have: a web ACL, or an alternate domain name that overlaps another."""
+"""Operations that find distributions by a web ACL, or by an alternate domain name that overlaps another."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def list_by_web_acl(account: LocalAccount, request: WebACLUsersRequest) -> Mappi
 def list_conflicting_aliases(account: LocalAccount, request: ConflictingAliasesRequest) -> Mapping[str, object]:
     """ListConflictingAliases: aliases of other distributions that are the given one, cover it, or are covered by it.
 
-    Ids are hidden in part, as the API model says. The distribution must have a certificate of its own, for it stands
-    for the right to the alias. Assumed: the code when it has none, and that its own aliases are no conflict.
+    Ids are hidden in part, as the API model says. The distribution must have a certificate of its own, which proves
+    the right to the alias. Assumed: the code when it has none, and that its own aliases do not conflict.
     """
     table, identifier = account.store.distributions, request["DistributionId"]
     distribution = found(table, identifier, "NoSuchDistribution", "distribution")

@@ -1,4 +1,4 @@
-"""XML documents from outside, parsed so that none of them can hurt: no DOCTYPE, hence no entities, and no abyss."""
+"""XML documents from outside, parsed safely: no DOCTYPE, so no entities, and no deep nesting."""
 
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -33,7 +33,7 @@ class _Builder(ElementTree.TreeBuilder):
 
 
 def parse(body: bytes) -> Element:
-    """The root element of `body`; `APIError` `MalformedInput` when it is no XML, or unsafe."""
+    """The root element of `body`; `APIError` `MalformedInput` when it is not XML, or unsafe."""
     # S314 warns of entities: a document with a DOCTYPE, the only place to declare one, is refused.
     parser = ElementTree.XMLParser(target=_Builder())  # noqa: S314
     try:

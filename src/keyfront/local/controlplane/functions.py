@@ -1,4 +1,4 @@
-"""CloudFront functions: their code is kept, published and associated. Running it is not claimed.
+"""CloudFront functions: their code is kept, published and associated. It does not run.
 
 A function has two stages. `DEVELOPMENT` is what Create and Update write; Publish copies it to `LIVE`, which is what a
 cache behavior runs. Each stage has an ETag of its own.

@@ -1,4 +1,4 @@
-"""The account on the disk: every change is there, safe from a crash, before its caller gets an answer.
+"""The account on the disk: every change is there, safe from a crash, before its caller gets a response.
 
 An SQLite database with a write-ahead log, which SQLite flushes at each commit, recovers when it opens the file and
 folds into the database now and then. A row is a resource, as JSON: nothing in the file is ever run.
@@ -42,7 +42,7 @@ _PRIMARY: Final = 0xFF
 
 
 class JournalError(KeyfrontError):
-    """An account's file that cannot be read, or not be written."""
+    """An account's file that cannot be read or written."""
 
 
 class Journal:
@@ -156,7 +156,7 @@ class Journal:
         return True
 
     def close(self) -> None:
-        """Fold the log into the database and let the file go."""
+        """Write the log into the database and close the file."""
         self._connection.close()
 
 

@@ -1,6 +1,6 @@
 """Key value stores, which CloudFront functions read: they are kept and associated.
 
-What is in one is no part of this API: the pairs have a service of their own (`cloudfront-keyvaluestore`).
+The key value pairs are not part of this API: they have their own service (`cloudfront-keyvaluestore`).
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Source: Developer Guide, "Use managed cache policies", "Use managed origin reque
 headers policies"; names, comments and the spelling of headers as real accounts list them (the API puts `Managed-`
 before most names; the two `UseOriginCacheControlHeaders…` stand without it).
 
-Assumed, for the guide shows the headers that a policy sends and not the members behind them: in the response headers
-policies the CORS members that a simple request needs none of, and that they allow no credentials.
+Assumed in the response headers policies: the CORS members that a simple request does not need, and that they allow no
+credentials. The guide shows the headers that a policy sends, and not the members behind them.
 """
 
 from __future__ import annotations

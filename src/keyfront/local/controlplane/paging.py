@@ -23,7 +23,7 @@ def page(
     """A list as the API has it: `Marker`, `NextMarker`, `MaxItems`, `IsTruncated`, `Quantity` and `Items`.
 
     `resources` come in the order of their ids. A marker is the id of the last item of the page before; it may
-    have been deleted since. Raises `APIError` `InvalidArgument` for a `MaxItems` that is no positive number.
+    have been deleted since. Raises `APIError` `InvalidArgument` for a `MaxItems` that is not a positive number.
     """
     marker, size = request.get("Marker", ""), _size(request.get("MaxItems"))
     rest = [resource for resource in resources if resource.id > marker]

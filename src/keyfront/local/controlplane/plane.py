@@ -66,8 +66,8 @@ class ControlPlane:
     """CloudFront's API over an account in memory. Signatures and permissions are not checked.
 
     `account` is the account number of the ARNs; `domain_name` gives a distribution's domain name from its id;
-    `clock` gives now, aware. With a `journal` the account begins as it is there, and every change is in it before it
-    is answered; raises `JournalError` when it cannot be read. Safe to use from many threads.
+    `clock` gives now, aware. With a `journal` the account begins as the journal has it, and every change is written
+    before it is answered. Raises `JournalError` when the journal cannot be read. Safe to use from many threads.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class ControlPlane:
             return OPERATIONS[operation](self._account, given)
 
     def tagged(self) -> list[tags.Tagged]:
-        """What there is that can have tags, and the tags it has."""
+        """The resources that can have tags, with their tags."""
         with self._account.store.transaction():
             return tags.everything(self._account)
 

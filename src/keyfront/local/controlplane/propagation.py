@@ -1,4 +1,4 @@
-"""When a change has reached every edge: what turns `InProgress` into `Deployed` (and `Completed`)."""
+"""Tells when a change has reached every edge: `InProgress` becomes `Deployed`, or `Completed`."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -12,8 +12,8 @@ class Propagation:
     A subject is a distribution, whose version is its ETag, or an invalidation, whose version is its id. Once a
     version has reached everybody it stays deployed: an edge that starts later takes nothing back.
 
-    `changed` and `removed` belong to a transaction of the account's, which ends in `keep` or in `undo`: until then
-    the version before is still waited for.
+    `changed` and `removed` belong to a transaction of the account, which ends in `keep` or in `undo`. Until then the
+    edges still have to report the version before.
     """
 
     def __init__(self) -> None:
@@ -59,17 +59,17 @@ class Propagation:
                 self._pending[subject, version] = set(self._edges)
 
     def removed(self, subject: str) -> None:
-        """`subject` is no more."""
+        """`subject` is deleted."""
         with self._lock:
             self._changing[subject] = set()
 
     def keep(self) -> None:
-        """What `changed` and `removed` said since the last call is so: nobody waits for what was before."""
+        """Confirm the changes since the last call: nothing waits for the versions before."""
         with self._lock:
             self._drop(lambda subject, version: version not in self._changing[subject])
 
     def undo(self) -> None:
-        """What `changed` and `removed` said since the last call is not so."""
+        """Take back the changes since the last call."""
         with self._lock:
             self._drop(lambda subject, version: version in self._changing[subject])
 

@@ -1,4 +1,4 @@
-"""How much of everything an account may have."""
+"""How many resources an account may have."""
 
 from dataclasses import dataclass
 

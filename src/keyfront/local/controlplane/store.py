@@ -1,7 +1,7 @@
 """What an account has: tables of resources, changed as a whole or not at all.
 
-Resources are frozen, their configurations plain dictionaries that nobody changes in place; every change passes
-through `Table.put` and `Table.remove` inside `Store.transaction`, which is where a `Journal` gets to know of it.
+Resources are frozen, and nobody changes their configurations in place. Every change passes through `Table.put` and
+`Table.remove` inside `Store.transaction`, which writes it to the `Journal`.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class ChangeLog(Protocol):
 
 
 class Store:
-    """All tables of an account, behind one lock; with a journal, they begin as it has them, and it hears of changes."""
+    """All tables of an account, behind one lock. With a journal they begin as it has them, and it gets each change."""
 
     def __init__(self, journal: ChangeLog | None = None, also: Iterable[Undoable] = ()) -> None:
         """`also`: what else a transaction changes, and takes back when it fails."""
@@ -144,7 +144,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Nobody else reads or writes inside; an exception takes every change back, also one of the journal's."""
+        """Nobody else reads or writes inside. An exception takes every change back, the journal's errors included."""
         with self._lock:
             tables = self._tables()
             changing: list[Undoable] = [*tables.values(), *self._also]

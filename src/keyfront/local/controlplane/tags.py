@@ -29,14 +29,14 @@ def list_all(account: LocalAccount, request: TagsRequest) -> Mapping[str, object
 
 
 def add(account: LocalAccount, request: TagsRequest) -> Mapping[str, object]:
-    """TagResource: a key that is there already gets the new value."""
+    """TagResource: an existing key gets the new value."""
     tagged = _tagged(account, request["Resource"])
     put(account, tagged, of(account, tagged) | checked(request["Tags"]))
     return {}
 
 
 def remove(account: LocalAccount, request: TagsRequest) -> Mapping[str, object]:
-    """UntagResource: keys that are not there do no harm."""
+    """UntagResource: missing keys are ignored."""
     tagged = _tagged(account, request["Resource"])
     gone = request["TagKeys"].get("Items", [])
     left = {key: value for key, value in of(account, tagged).items() if key not in gone}
@@ -61,7 +61,7 @@ class Tagged:
 
 
 def everything(account: LocalAccount) -> list[Tagged]:
-    """Every resource that can have tags, also those that have none."""
+    """Every resource that can have tags, with or without tags."""
     number, store = account.number, account.store
     stores = [each.config["Id"] for each in store.key_value_stores]
     return [
@@ -91,7 +91,7 @@ def of(account: LocalAccount, tagged: str) -> dict[str, str]:
 
 
 def forget(account: LocalAccount, tagged: str) -> None:
-    """What is deleted has no tags any more."""
+    """Remove the tags of a deleted resource."""
     if account.store.tags.get(tagged) is not None:
         account.store.tags.remove(tagged)
 

@@ -1,4 +1,4 @@
-"""Who trusts and uses whom: the references from distributions to key groups, origin access and policies."""
+"""References from distributions to key groups, origin access, policies and functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the service model alone says of an input: required members, value sets, lengths, patterns, quantities.
+"""Rules of the service model for every input: required members, value sets, lengths, patterns, quantities.
 
 Rules of one resource stand in that resource's module; these hold for every operation.
 """

@@ -1,1 +1,1 @@
-"""Lambda functions on the laptop: moto keeps them, and here they run."""
+"""Runs Lambda functions on the laptop. moto keeps them."""

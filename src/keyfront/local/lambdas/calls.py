@@ -42,7 +42,7 @@ def use(functions: FunctionRunner) -> None:
 
 
 def current() -> FunctionRunner:
-    """Where functions run. `NotImplementedError` when nothing was ever said about that."""
+    """The runner of functions. `NotImplementedError` if `use` was never called."""
     functions = _functions.get() or next(iter(_latest), None)
     if functions is None:
         raise NotImplementedError("functions do not run at this endpoint")

@@ -12,7 +12,7 @@ _LONGEST_BODY: Final = 8 * 1024 * 1024
 
 
 class MalformedError(ValueError):
-    """What came is no request that could be answered."""
+    """The bytes are not a request that can be answered."""
 
 
 @dataclass(frozen=True)

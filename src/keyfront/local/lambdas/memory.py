@@ -1,8 +1,8 @@
-"""How much memory a function's processes have, and their end when it is more than they may.
+"""Measures the memory of a function's processes, and ends them above their limit.
 
 Lambda limits what is in use. A limit on the address space would not do: Node.js alone reserves a gigabyte that it
-never touches. So it is looked at several times a second; what is over the limit between two looks is not noticed.
-Linux alone tells (`/proc`): elsewhere nothing is limited.
+never touches. So the memory is measured several times a second; a peak between two measurements is not noticed.
+It works on Linux alone (`/proc`): elsewhere nothing is limited.
 """
 
 import asyncio

@@ -174,7 +174,7 @@ class Pool:
         ending.add_done_callback(self._ending.discard)
 
     def _guard(self, sign: bytes, pid: int) -> None:
-        """Have a process ended by somebody else should we be killed."""
+        """Let the reaper end a process if this program is killed."""
         if self._reaper is None:
             command = [sys.executable, "-I", "-S", str(reaper.__file__)]
             self._reaper = subprocess.Popen(  # noqa: S603 (our own program)

@@ -1,7 +1,7 @@
-"""Ends what runs for somebody who was killed: `python -I -S reaper.py`, with groups on its standard input.
+"""Ends the processes of a program that was killed: `python -I -S reaper.py`, with groups on its standard input.
 
-Each line is `+PID` or `-PID`, a process group that begins or has ended. When the input ends, and with `kill -9` of
-whoever writes it it does, the groups that are left are killed. It runs alone, without the rest of the package.
+Each line is `+PID` or `-PID`, a process group that begins or has ended. When the input ends, also by `kill -9` of the
+program that writes it, the reaper kills the groups that are left. It runs alone, without the rest of the package.
 """
 
 import contextlib

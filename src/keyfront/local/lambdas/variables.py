@@ -1,4 +1,4 @@
-"""The environment of a function's process: Lambda's own variables and its owner's, and nothing of the host's."""
+"""The environment of a function's process: Lambda's own variables and its owner's, none of the host's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -15,7 +15,7 @@ _CONNECTION: Final = frozenset({"connection", "content-length", "keep-alive", "t
 
 
 class ReplyError(ValueError):
-    """A result that is no answer: the client learns of an internal error, and the operator of this text."""
+    """A result that is not a response. The client gets an internal error, and the log gets this text."""
 
 
 def message(status: int, text: str, headers: Iterable[tuple[str, str]] = ()) -> EndpointResponse:

@@ -1,6 +1,6 @@
-"""Whether API Gateway, or anybody by a function's URL, may call a function: its resource policy says so.
+"""A function's resource policy: may API Gateway, or anybody by its URL, call the function?
 
-Amazon always asks it; the laptop does when IAM is enforced, and otherwise says once what would be missing.
+Amazon always checks it. The laptop checks it when IAM is enforced, and otherwise logs once what would be missing.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""JWT authorizers: the issuer's keys, fetched as API Gateway fetches them, and what a token has to say.
+"""JWT authorizers: the issuer's keys, fetched as API Gateway fetches them, and the claims that a token must have.
 
 Source: API Gateway Developer Guide, "Control access to HTTP APIs with JWT authorizers". On the laptop an issuer may
-also be plain http, so that one of this machine will do.
+also be plain http, so one on this machine works.
 """
 
 import json
@@ -38,7 +38,7 @@ class Authorizer:
 
 
 class RefusedTokenError(Exception):
-    """A token that opens nothing; `status` is 401, or 403 for one without the scope."""
+    """A token that is refused; `status` is 401, or 403 for one without the scope."""
 
     def __init__(self, why: str, *, status: int = 401, code: str = "invalid_token") -> None:
         super().__init__(why)
