@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 from keyfront.core.resource import covers
+from keyfront.core.s3 import is_s3
 from keyfront.core.urls import shown
 from keyfront.errors import PolicyError
 
@@ -28,7 +29,6 @@ EVERYBODY: Final = "0.0.0.0/0"
 
 _MAX_COOKIE_BYTES: Final = 4096  # RFC 6265bis, 5.6: browsers drop a cookie whose name and value are longer.
 _S3_DOMAIN: Final = "amazonaws.com"
-_S3_HOST = re.compile(r"(?:.+\.)?s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?")
 # Where plain HTTP is no mistake: this machine.
 _HERE = re.compile(r"(?:(?:.+\.)?localhost|127\.[0-9.]+|\[::1\])(?::[0-9]+)?$")
 # A folder or file of a host that is named, over https: with S3's names aside there is nothing to say.
@@ -206,11 +206,6 @@ def _frames_to_caller() -> int:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
         level, frame = level + 1, frame.f_back
     return level
-
-
-def is_s3(host: str) -> bool:
-    """Whether `host`, with a port or not, is one of Amazon S3's own."""
-    return _S3_HOST.fullmatch(host.partition(":")[0]) is not None
 
 
 def covers_everything(resource: str | None) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 
 from keyfront.core.access import REDIRECTS, Rejection
 from keyfront.core.keys import PublicKey
-from keyfront.core.misuse import is_s3
+from keyfront.core.s3 import is_s3
 from keyfront.core.verification import ACCESS_DENIED, ViewerRequest, refusal_for
 from keyfront.explain import hiding
 from keyfront.explain.configuration import Distribution

@@ -1,18 +1,13 @@
 """Where an origin is: the address that a request goes to."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from keyfront.core.paths import written
+from keyfront.core.s3 import s3_host
 from keyfront.inventory import Origin
 
-# S3 User Guide, "Virtual hosting of buckets": BUCKET.s3.amazonaws.com, BUCKET.s3.REGION.…, BUCKET.s3-REGION.…,
-# BUCKET.s3.dualstack.REGION.…
-_BUCKET_DOMAIN = re.compile(
-    r"(?P<bucket>.+?)\.s3(?:\.dualstack)?(?:[.-](?P<region>[a-z]{2}(?:-[a-z]+)+-\d))?\.amazonaws\.com(?:\.cn)?"
-)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -49,13 +44,13 @@ def address(origin: Origin, viewer_scheme: str, s3_endpoint_url: str | None = No
 
 
 def _bucket(origin: Origin, endpoint_url: str | None) -> Address:
-    found = _BUCKET_DOMAIN.fullmatch(origin.domain_name)
-    region = (found["region"] or "us-east-1") if found else ""
-    if endpoint_url is None or found is None:
+    found = s3_host(origin.domain_name)
+    region = found.region if found is not None and found.bucket else ""
+    if endpoint_url is None or found is None or not region:
         return _at("https", origin.domain_name, 443, written(origin.path), region)
     endpoint = urlsplit(endpoint_url)
     port = endpoint.port or _DEFAULT_PORTS[endpoint.scheme]
-    prefix = f"{endpoint.path.rstrip('/')}/{found['bucket']}{written(origin.path)}"
+    prefix = f"{endpoint.path.rstrip('/')}/{found.bucket}{written(origin.path)}"
     return _at(endpoint.scheme, endpoint.hostname or "", port, prefix, region)
 
 

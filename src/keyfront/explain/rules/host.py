@@ -3,7 +3,7 @@
 import re
 
 from keyfront.core.access import HTTPS_ONLY, REDIRECTS
-from keyfront.core.misuse import is_s3
+from keyfront.core.s3 import is_s3
 from keyfront.core.urls import MAX_URL_BYTES
 from keyfront.explain.facts import Facts
 from keyfront.explain.registry import Found, rule

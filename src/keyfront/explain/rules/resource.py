@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from keyfront.core.misuse import covers_everything, covers_host, is_s3
+from keyfront.core.misuse import covers_everything, covers_host
 from keyfront.core.resource import covers, sections
+from keyfront.core.s3 import is_s3
 from keyfront.explain import hiding
 from keyfront.explain.facts import Facts
 from keyfront.explain.registry import Found, rule

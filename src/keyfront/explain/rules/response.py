@@ -1,6 +1,6 @@
 """Answers: what came back, and who said it. All of these look like the same 403 at first."""
 
-from keyfront.core.misuse import is_s3
+from keyfront.core.s3 import is_s3
 from keyfront.explain.facts import Facts
 from keyfront.explain.registry import Found, rule
 from keyfront.explain.values import Stage

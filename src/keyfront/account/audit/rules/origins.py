@@ -1,12 +1,12 @@
 """Origins: whether what CloudFront protects can be fetched around it."""
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from keyfront.account.audit.documents import allowing, allows, bound, open_to_all, principals
 from keyfront.account.audit.rules.behaviors import in_order
 from keyfront.account.audit.values import Account, Bucket, Finding, Rule, Severity
+from keyfront.core.s3 import s3_host
 from keyfront.inventory import Distribution, Origin
 
 _PUBLIC: Final = Rule(
@@ -46,16 +46,19 @@ _CLEAR: Final = Rule(
 )
 RULES: Final = (_PUBLIC, _UNSIGNED, _ANY, _BLOCK, _NO_SECRET, _WEAK, _CLEAR)
 
-_S3 = re.compile(r"^(?P<bucket>.+?)\.s3(?:[.-](?:dualstack\.)?[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?$")
-_WEBSITE = re.compile(r"\.s3-website[.-]")
 _GUESSED: Final = ("secret", "password", "changeme", "cloudfront", "example", "token", "test", "12345")
 _BLOCKS: Final = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
 def bucket_of(origin: Origin) -> str:
     """The bucket that an origin is; empty for anything else."""
-    found = _S3.match(origin.domain_name) if not _WEBSITE.search(origin.domain_name) else None
-    return found["bucket"] if found else ""
+    found = s3_host(origin.domain_name)
+    return "" if found is None or found.website else found.bucket
+
+
+def _is_website(origin: Origin) -> bool:
+    found = s3_host(origin.domain_name)
+    return found is not None and found.website
 
 
 def protected_origins(account: Account) -> Iterator[tuple[Distribution, Origin]]:
@@ -96,7 +99,7 @@ def _web(where: str, origin: Origin, marks: tuple[str, ...]) -> Iterator[Finding
     mend = (
         'in origin: custom_header { name = "x-origin-secret", value = var.origin_secret } (32 random bytes), and check'
     )
-    if _WEBSITE.search(origin.domain_name):
+    if _is_website(origin):
         yield Finding(
             _UNSIGNED, Severity.HIGH, where, f"{origin.domain_name} is an S3 website, which is public.",
             "use the bucket's regional domain name with an origin access control", marks=marks,
