@@ -16,7 +16,7 @@ from keyfront.edge.server.locations import Location
 from keyfront.edge.server.settings import EdgeSettings
 from keyfront.errors import KeyLoadError, ServiceError
 from keyfront.keystore import KeyStore, SSMParameter
-from keyfront.local import names
+from keyfront.local import domain_names
 from keyfront.local.admin import AdminPort, ObservationOptions
 from keyfront.local.aws import Endpoint, ServicesState
 from keyfront.local.clients import CREDENTIALS, REGION, Clients, clients
@@ -96,7 +96,7 @@ class Running:
     @property
     def http_url(self) -> str:
         """The distribution over plain HTTP, without a slash at the end."""
-        return names.plain(self.provisioned.domain_name, self.edge.http)
+        return domain_names.plain(self.provisioned.domain_name, self.edge.http)
 
 
 class Machine:
@@ -245,12 +245,12 @@ class Machine:
         return shop_app(settings, engine, keystore=keystore, title=shop.title)
 
 
-def _domain_names(options: Options, https_port: int, state: StateDirectory | None) -> names.DomainNames:
+def _domain_names(options: Options, https_port: int, state: StateDirectory | None) -> domain_names.DomainNames:
     if options.addressing == "port" and state:
-        return names.by_port(https_port + 1, state.ports(), state.keep_ports)
+        return domain_names.by_port(https_port + 1, state.ports(), state.keep_ports)
     if options.addressing == "port":
-        return names.by_port(https_port + 1)
-    return names.by_host(https_port)
+        return domain_names.by_port(https_port + 1)
+    return domain_names.by_host(https_port)
 
 
 def key_pair(directory: Path) -> SigningKey:
