@@ -1,6 +1,7 @@
 """One string that says where a signing key lives: `ssm:/shop/signing-key`, `kms:alias/shop`, `file:key.json`, …"""
 
 from dataclasses import dataclass
+from typing import cast
 
 from keyfront.core.showing import like_a_key, told
 from keyfront.errors import InputError
@@ -43,9 +44,7 @@ def open_writable(address: str, *, connect: Connect | None = None) -> WritableSo
     """
     where = Address.parse(address)
     if _is_writable(_entry(where.kind)):
-        source = where.open(Opening(connect=connect, writing=True))
-        assert isinstance(source, WritableSource)
-        return source
+        return cast("WritableSource", where.open(Opening(connect=connect, writing=True)))
     possible = [str(entry) for entry in KINDS.values() if _is_writable(entry)]
     raise InputError(
         f"{address} cannot hold a signer's document: use {', '.join(possible)} "

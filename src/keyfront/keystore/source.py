@@ -6,7 +6,7 @@ knows nothing of documents, caches or signers: those stand above it, the same fo
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from keyfront.errors import ServiceError
 from keyfront.keystore.refreshing import SECONDS
@@ -36,7 +36,6 @@ class Source(Protocol):
         """
 
 
-@runtime_checkable
 class WritableSource(Source, Protocol):
     """A source that a rotation can write to."""
 
