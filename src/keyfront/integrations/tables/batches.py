@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-untyped"
-"""From a record batch to a record batch: the signed URLs in a column, and why in another where there is none."""
+"""From a record batch to a record batch: one column for signed URLs, one for the reasons of rows without one."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -18,8 +18,11 @@ _MOST_GRANTS = 1024
 
 
 def signed_schema(schema: pa.Schema, terms: TableTerms) -> pa.Schema:
-    """The schema that `sign_batch` gives for batches of `schema`: the signed column in its place or behind the others,
-    and the reasons at the end. Raises `InputError` for columns that are not there, or hold something else."""
+    """Return the schema of what `sign_batch` makes of batches of `schema`.
+
+    The signed column is in its place or behind the others, and the reasons are at the end. Raises `InputError` for
+    columns that are missing or hold something else.
+    """
     for name in (terms.url_column, terms.ip_column, terms.resource_column):
         if name is not None:
             check_text(schema, name)
@@ -41,14 +44,14 @@ def signed_schema(schema: pa.Schema, terms: TableTerms) -> pa.Schema:
 
 
 def sign_batch(batch: pa.RecordBatch, signer: Signer, terms: TableTerms) -> pa.RecordBatch:
-    """`batch` with its URLs signed, in the schema of `signed_schema`.
+    """Return `batch` with its URLs signed, in the schema of `signed_schema`.
 
-    A row that cannot be signed has no signed URL (and keeps its own where that would be replaced) and says why in
-    `terms.reason_column`, which is empty in every other row. Rows keep their order. Under one `resource` with wildcards
-    one signature is made for all of them.
+    Rows keep their order. A row that cannot be signed has no signed URL (and keeps its own if that would be replaced).
+    Its reason is in `terms.reason_column`, which is empty in every other row. One `resource` with wildcards takes one
+    signature for all rows.
 
-    It works in the caller's thread alone. Raises `InputError` for columns that do not fit, and what the key raises when
-    it cannot sign at all (`ServiceError`): that is not a row's fault.
+    It works in the caller's thread. Raises `InputError` for columns that do not fit, and `ServiceError` (what the key
+    raises) if the key cannot sign at all: that is not a row's fault.
     """
     schema = signed_schema(batch.schema, terms)
     sign = _signing(signer)
@@ -75,7 +78,7 @@ def sign_batch(batch: pa.RecordBatch, signer: Signer, terms: TableTerms) -> pa.R
 
 
 def separate(batch: pa.RecordBatch, terms: TableTerms) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """What `sign_batch` gave, in two: the rows that are signed, without the reasons, and the rows that are not."""
+    """Split what `sign_batch` returned: the rows that are signed, without reasons, and the rows that are not."""
     reasons = batch.column(terms.reason_column)
     signed = batch.filter(pc.is_null(reasons)) if reasons.null_count < len(batch) else batch
     return signed.drop_columns([terms.reason_column]), batch.filter(pc.is_valid(reasons))

@@ -15,7 +15,7 @@ _TIMES: Final = "give a timestamp with a time zone, seconds since the epoch, or 
 
 
 def position(schema: pa.Schema, name: str) -> int:
-    """Where the column `name` is. Raises `InputError` when there is none, or more than one."""
+    """Return the place of the column `name`. Raises `InputError` if there is not exactly one."""
     found = schema.get_all_field_indices(name)
     if not found:
         shown = ", ".join(map(repr, schema.names[:20])) + (", …" if len(schema.names) > 20 else "")
@@ -26,7 +26,7 @@ def position(schema: pa.Schema, name: str) -> int:
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Whether a column of this type holds texts; one without any value may."""
+    """Return whether a column of this type can hold texts."""
     if kinds.is_dictionary(kind):
         return is_text(kind.value_type)
     return bool(
@@ -37,7 +37,7 @@ def is_text(kind: pa.DataType) -> bool:
 def texts(
     column: pa.Array, errors: Literal["surrogateescape", "backslashreplace"] = "surrogateescape"
 ) -> list[str | None]:
-    """A text column's values. Bytes that are not UTF-8 (Parquet does not look) are decoded with `errors`."""
+    """Return a text column's values. Bytes that are not UTF-8 (Parquet does not check) are decoded with `errors`."""
     try:
         values: list[str | None] = column.to_pylist()
     except UnicodeDecodeError:
@@ -48,21 +48,21 @@ def texts(
 
 
 def text_column(values: Sequence[str | None]) -> pa.Array:
-    """A text column of `values`. Where pandas is installed, `pyarrow.array` would load its 40 MB into every process."""
+    """Return a text column. If pandas is installed, `pyarrow.array` would load its 40 MB into every process."""
     builder = pa.lib.StringBuilder()
     builder.append_values(values)
     return builder.finish()
 
 
 def check_text(schema: pa.Schema, name: str) -> None:
-    """Raises `InputError` unless the column `name` holds texts."""
+    """Raise `InputError` unless the column `name` holds texts."""
     kind = schema.field(position(schema, name)).type
     if not is_text(kind):
         raise InputError(f"the column {name!r} holds {kind}, and text is needed there")
 
 
 def check_moments(schema: pa.Schema, name: str) -> None:
-    """Raises `InputError` unless the column `name` can say until when."""
+    """Raise `InputError` unless the column `name` can hold expiries."""
     kind = schema.field(position(schema, name)).type
     if kinds.is_timestamp(kind) and kind.tz is None:
         raise InputError(f"the column {name!r} holds times without a time zone, which could mean any: {_TIMES}")
@@ -71,7 +71,7 @@ def check_moments(schema: pa.Schema, name: str) -> None:
 
 
 def moments(column: pa.Array) -> tuple[Sequence[object], Callable[[object], Moment | None]]:
-    """The values of a column that says until when, and what makes a moment of one (it may raise `PolicyError`)."""
+    """Return a column's expiries, and what makes a moment of one (it may raise `PolicyError`)."""
     if is_text(column.type):
         return texts(column), _moment
     if kinds.is_timestamp(column.type):

@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-untyped"
-"""The forms that a table has in a file, told by the file's name."""
+"""The formats of a table in a file, by the file's name."""
 
 from pathlib import Path
 from typing import Final, Literal
@@ -26,7 +26,7 @@ _BY_SUFFIX: Final[dict[str, Format]] = {
 
 
 def format_of(path: Path, told: Format | None) -> Format:
-    """The form of the file at `path`: by its name, or else as `told`. Raises `InputError` when neither says it."""
+    """Return the format of the file at `path`: by its name, or else `told`. Raises `InputError` without either."""
     found = _BY_SUFFIX.get(path.suffix.lower(), told)
     if found is None:
         raise InputError(
@@ -37,7 +37,7 @@ def format_of(path: Path, told: Format | None) -> Format:
 
 
 def check_writable(schema: pa.Schema, kind: Format) -> None:
-    """Raises `InputError` for a column that this form cannot hold: lists and bytes have no place in CSV."""
+    """Raise `InputError` for a column that this format cannot hold: lists and bytes do not fit CSV."""
     if kind not in DELIMITERS:
         return
     for field in schema:

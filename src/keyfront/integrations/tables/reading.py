@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-untyped"
-"""A table read from a file, batch after batch: no more of it is in memory than a few batches need."""
+"""Read a table from a file, batch after batch. Only a few batches are in memory at a time."""
 
 import csv
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class Table:
 
 @contextmanager
 def open_table(path: Path, kind: Format) -> Iterator[Table]:
-    """The table in the file at `path`. Raises `InputError` for one that cannot be read, then or while it is read."""
+    """Open the table in the file at `path`. Raises `InputError` if it cannot be read, then or later."""
     with ExitStack() as stack:
         with _reading(path, kind):
             if kind in DELIMITERS:
@@ -93,7 +93,7 @@ def _separated(path: Path, kind: Format, stack: ExitStack) -> Table:
 
 @contextmanager
 def _reading(path: Path, kind: Format) -> Iterator[None]:
-    """Around what reads `path`: its failures become an `InputError` that names it."""
+    """Turn the failures of what reads `path` into an `InputError` that names it."""
     try:
         yield
     except KeyfrontError:

@@ -1,8 +1,7 @@
 # mypy: disable-error-code="import-untyped"
-"""The same function on Spark, for tables with more rows than one machine signs: `DataFrame.mapInArrow`.
+"""The same function on Spark (`DataFrame.mapInArrow`), for more rows than one machine signs.
 
-What travels in the plan is the address of the key, never the key: each executor's Python process opens the key store
-itself, once.
+The plan holds the key's address, never the key. Each executor's Python process opens the key store itself, once.
 """
 
 import time
@@ -48,11 +47,11 @@ class BatchSigner:
 def sign_dataframe(
     frame: "DataFrame", address: str, terms: TableTerms, *, key_pair_id: str | None = None
 ) -> "DataFrame":
-    """`frame` with its URLs signed, and a column `terms.reason_column` for the rows that could not be.
+    """Return `frame` with its URLs signed, and a column `terms.reason_column` for the rows that could not be.
 
-    Lazy, as all of Spark is. A span in `terms` is counted from now, so that a task that is tried again gives the same.
-    Raises `InputError` and `PolicyError` for an address, columns or terms that no executor could use; warns
-    (`SigningWarning`) here, and not on the executors alone, of a life over seven days.
+    It is lazy, as all of Spark is. A span in `terms` counts from now, so a task that is tried again gives the same.
+    Raises `InputError` and `PolicyError` for an address, columns or terms that no executor could use. Warns
+    (`SigningWarning`) of a lifetime over seven days here as well, not on the executors alone.
     """
     from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 

@@ -1,4 +1,4 @@
-"""What a run says while it works, and what it did."""
+"""The progress of a run, and its result."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ class Progress:
     done: int
     """Rows."""
     rows: int | None
-    """How many there are, where that is known."""
+    """How many there are, if the file says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,14 @@ class Seen:
 
     finding: str
     text: str
-    """What was said of the first of them."""
+    """The first warning's text."""
     times: int
-    """Once a signature: of a row, or of the many rows that one signature is made for."""
+    """Once for each signature, which may be that of many rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run did."""
+    """The result of a run."""
 
     out: Path
     signed: int
@@ -37,9 +37,9 @@ class Summary:
     rejected: int
     """Rows that could not be signed."""
     reject: Path | None
-    """Where these are, with the reasons; `None` without any."""
+    """The file that holds these, with the reasons; `None` if there are none."""
     kept: int
-    """Rows that an earlier run, which was killed, had done."""
+    """Rows that an earlier run had signed before it was stopped."""
     expires: int | None
-    """What holds for all rows, in seconds since the epoch; `None` when every row says it itself."""
+    """The expiry of all rows, in seconds since the epoch; `None` if every row has its own."""
     seen: tuple[Seen, ...] = ()

@@ -1,4 +1,4 @@
-"""What is said about the signatures of a table: the columns, and what all rows have in common."""
+"""The terms of a table's signatures: the columns, and what all rows have in common."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -16,13 +16,13 @@ REASON = "reason"
 class TableTerms:
     """Where a row's URL is, where its signed URL goes, and what its policy says.
 
-    What is given for all rows means the same as in `Signer.sign_url`. A column (`…_column`) says it row by row, and
-    where it is empty, what is given for all rows counts.
+    What is given for all rows means the same as in `Signer.sign_url`. A column (`…_column`) gives it row by row. If a
+    row's cell is empty, what is given for all rows counts.
     """
 
     url_column: str
     signed_column: str | None = None
-    """A new column, or one that is replaced (`url_column` itself, say). Without it: a new column `signed_url`."""
+    """A new column, or one that is replaced (`url_column` itself, say). If not given: a new column `signed_url`."""
     reason_column: str = REASON
     """A new column: why the row could not be signed."""
     expires: Moment | None = None
@@ -47,10 +47,10 @@ class TableTerms:
         return self.signed_column or SIGNED
 
     def fixed(self, now: float) -> "TableTerms":
-        """The same with its times in seconds since the epoch, so that they mean the same whenever they are used.
+        """Return the terms with their times in seconds since the epoch: they then mean the same at any time.
 
-        `now` is the present in seconds since the epoch. Raises `PolicyError` and `URLError` for what would refuse
-        every row.
+        `now` is the present in seconds since the epoch. Raises `PolicyError` and `URLError` for terms that would
+        refuse every row.
         """
         expires = None if self.expires is None else epoch(self.expires, now, "expires")
         starts = None if self.starts is None else epoch(self.starts, now, "starts")
@@ -63,7 +63,7 @@ class TableTerms:
         return replace(self, expires=expires, starts=starts)
 
     def row(self, expires: Moment | None, ip: str | None, resource: str | None) -> URLTerms:
-        """What `Signer.sign_url` is told for a row whose columns say this. Raises `PolicyError` without a time."""
+        """Return the arguments of `Signer.sign_url` for a row with these cells. Raises `PolicyError` without a time."""
         until = self.expires if expires is None else expires
         if until is None:
             raise PolicyError(f"the row does not say until when: {self.expires_column} is empty")

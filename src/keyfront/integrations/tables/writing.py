@@ -1,12 +1,12 @@
 # mypy: disable-error-code="import-untyped"
-"""A table written to a file, batch after batch, in a form that the file's readers like."""
+"""Write a table to a file, batch after batch."""
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet
@@ -21,20 +21,22 @@ _GROUP_BYTES: Final = 32 << 20
 """A row group of Parquet ends where it has so many rows, or so many bytes in memory."""
 
 
-class Write(Protocol):
-    """Takes the next rows."""
-
-    def __call__(self, batch: pa.RecordBatch) -> None: ...
+Write = Callable[[pa.RecordBatch], None]
+"""Takes the next rows."""
 
 
 @contextmanager
 def new_file(path: Path, kind: Format, schema: pa.Schema) -> Iterator[Write]:
-    """A table in a file at `path`, which is on the disk when the context ends. Raises `ServiceError` on a full disk."""
+    """Write a table to a new file at `path`. It is on the disk when the context ends.
+
+    Raises `ServiceError`, for a full disk and for a file that is there already.
+    """
     if kind in DELIMITERS:
         opened = _separated(path, DELIMITERS[kind], schema)
     else:
         opened = _parquet(path, schema) if kind == "parquet" else _arrow(path, kind, schema)
     with writing(path):
+        path.touch(exist_ok=False)  # nobody's link is followed
         with opened as write:
             yield write
         sync(path)
@@ -42,7 +44,7 @@ def new_file(path: Path, kind: Format, schema: pa.Schema) -> Iterator[Write]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Around what writes `path`: its failures become a `ServiceError` that names it."""
+    """Turn the failures of what writes `path` into a `ServiceError` that names it."""
     try:
         yield
     except KeyfrontError:
@@ -53,7 +55,7 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def sync(path: Path) -> None:
-    """Have the file or folder on the disk, whatever happens to the machine next."""
+    """Wait until the file or folder is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -99,7 +101,7 @@ def _plain(field: pa.Field) -> pa.Field:
 
 @contextmanager
 def _separated(path: Path, delimiter: str, schema: pa.Schema) -> Iterator[Write]:
-    # Bytes that were no UTF-8 go out as they came in.
+    # Bytes that are not UTF-8 go out as they came in.
     with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         plain = csv.writer(file, delimiter=delimiter, lineterminator="\n")
         # Where "\n" ends a line, csv does not quote for a "\r"; other readers end a line there.
