@@ -236,7 +236,7 @@ def test_a_key_on_the_command_line_is_not_repeated(
     assert not _holds_it(out + err)
 
 
-_TAKES_A_KEY = re.compile(r"\b(PrivateKey|SigningKey|PublicKey|Signers?|Key)\b")
+_TAKES_A_KEY = re.compile(r"\b(PrivateKey|SigningKey|PublicKey|Signer|SignerSource|HasSigner|Key)\b")
 _OPEN = (
     "core.signing",
     "core.keys",

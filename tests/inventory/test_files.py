@@ -10,7 +10,7 @@ import pytest
 
 from keyfront.core.keys import SigningKey
 from keyfront.errors import InputError
-from keyfront.inventory.files import Reading, SavedAccount, read_files
+from keyfront.inventory.files import Reading, SavedInventory, read_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,11 +161,11 @@ def fingers(reading: Reading) -> list[str]:
 
 
 @pytest.fixture
-def account(save: Any, tmp_path: Path) -> SavedAccount:
+def account(save: Any, tmp_path: Path) -> SavedInventory:
     """A saved account that was read once, and trusts K1 and K2."""
     save("keys/group-1/K1.pem", KEY.public_key.pem)
     save("keys/group-1/K2.pem", KEY.public_key.pem)
-    made = SavedAccount([save("shop.json", config("group-1"))], keys=tmp_path / "keys")
+    made = SavedInventory([save("shop.json", config("group-1"))], keys=tmp_path / "keys")
     assert fingers(made.read()) == ["K1", "K2"]
     return made
 
@@ -191,7 +191,7 @@ def unreadable(path: Path) -> None:
 
 @pytest.mark.parametrize("fault", [removed, junk, not_a_file, unreadable])
 def test_a_key_that_is_gone_or_unreadable_is_trusted_no_more_and_the_others_are(
-    account: SavedAccount, tmp_path: Path, fault: Callable[[Path], None]
+    account: SavedInventory, tmp_path: Path, fault: Callable[[Path], None]
 ) -> None:
     fault(tmp_path / "keys" / "group-1" / "K1.pem")
     reading = account.read()
@@ -205,7 +205,7 @@ def test_a_key_that_is_gone_or_unreadable_is_trusted_no_more_and_the_others_are(
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_a_key_that_may_not_be_read_any_more_is_trusted_no_more(account: SavedAccount, tmp_path: Path) -> None:
+def test_a_key_that_may_not_be_read_any_more_is_trusted_no_more(account: SavedInventory, tmp_path: Path) -> None:
     (tmp_path / "keys" / "group-1" / "K1.pem").chmod(0)
     assert fingers(account.read()) == ["K2"]
     (tmp_path / "keys" / "group-1").chmod(0)
@@ -214,7 +214,7 @@ def test_a_key_that_may_not_be_read_any_more_is_trusted_no_more(account: SavedAc
 
 
 @pytest.mark.parametrize("folder", ["keys", "keys/group-1"])
-def test_a_folder_that_is_gone_takes_its_keys_with_it(account: SavedAccount, tmp_path: Path, folder: str) -> None:
+def test_a_folder_that_is_gone_takes_its_keys_with_it(account: SavedInventory, tmp_path: Path, folder: str) -> None:
     (tmp_path / folder).rename(tmp_path / "elsewhere")
     reading = account.read()
     assert fingers(reading) == []
@@ -225,7 +225,7 @@ def test_a_folder_that_is_gone_takes_its_keys_with_it(account: SavedAccount, tmp
 
 @pytest.mark.parametrize("text", ["", '{"DistributionConfig": {', "[]", '{"KeyGroupList": {"Items": []}}', None])
 def test_a_configuration_that_cannot_be_read_stays_and_its_keys_go_on_being_read(
-    account: SavedAccount, save: Any, tmp_path: Path, text: str | None
+    account: SavedInventory, save: Any, tmp_path: Path, text: str | None
 ) -> None:
     if text is None:
         (tmp_path / "shop.json").unlink()
@@ -249,7 +249,7 @@ def test_groups_and_keys_in_files_of_their_own_are_not_kept_either(save: Any, tm
         save("group.json", {"KeyGroup": group}),
         save("key.json", {"PublicKey": item}),
     ]
-    account = SavedAccount(files)
+    account = SavedInventory(files)
     assert fingers(account.read()) == ["K1"]
     save(name, "{")
     reading = account.read()
@@ -258,7 +258,7 @@ def test_groups_and_keys_in_files_of_their_own_are_not_kept_either(save: Any, tm
     assert f"{name}' is no JSON" in reading.untrusted[0]
 
 
-def test_a_change_of_the_same_size_and_time_is_seen(account: SavedAccount, tmp_path: Path) -> None:
+def test_a_change_of_the_same_size_and_time_is_seen(account: SavedInventory, tmp_path: Path) -> None:
     file = tmp_path / "keys" / "group-1" / "K1.pem"
     before = file.stat()
     file.write_text("x" * before.st_size)

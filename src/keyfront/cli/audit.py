@@ -11,7 +11,7 @@ from keyfront.errors import InputError, KeyfrontError
 from keyfront.home import install
 
 if TYPE_CHECKING:
-    from keyfront.account.audit import Account, Finding, NotChecked, Report, Settings
+    from keyfront.account.audit import Evidence, Finding, NotChecked, Report, Settings
     from keyfront.account.audit.values import LogFacts
 
 _Level = Literal["info", "low", "medium", "high", "critical"]
@@ -64,7 +64,7 @@ def audit(
     connection: Connection,
     as_json: AsJson = False,
 ) -> None:
-    """Report what is wrong with the account's private content, and how to mend it. Changes nothing.
+    """Report what is wrong with the account's private content, and how to fix it. Changes nothing.
 
     What may not be read is said to be not checked, with the IAM action that is missing; no secret's value is read.
 
@@ -113,7 +113,7 @@ def audit(
 
 def _saved(
     files: list[Path], keys: Path | None, settings: "Settings", log: "LogFacts | None"
-) -> "tuple[Account, list[NotChecked]]":
+) -> "tuple[Evidence, list[NotChecked]]":
     from keyfront.account.audit import NotChecked, saved_account
     from keyfront.inventory.files import read_files
 
@@ -122,7 +122,7 @@ def _saved(
     return saved_account(read_files(files, keys=keys), settings, log), notes
 
 
-def _live(settings: "Settings", log: "LogFacts | None", connection: Connection) -> "tuple[Account, list[NotChecked]]":
+def _live(settings: "Settings", log: "LogFacts | None", connection: Connection) -> "tuple[Evidence, list[NotChecked]]":
     from keyfront.account.audit import read_account
     from keyfront.cli.cloudfront import cloudfront
 
@@ -172,7 +172,7 @@ def _told(finding: "Finding") -> dict[str, Any]:
         "resource": finding.resource,
         "evidence": finding.evidence,
         "why": finding.rule.why,
-        "mend": finding.mend,
+        "mend": finding.fix,
         **({"example": finding.example} if finding.example else {}),
     }
 
@@ -194,7 +194,7 @@ def _print(report: "Report") -> None:
             colour = _COLOURS[str(each.severity)]
             text = Text.assemble(
                 (each.rule.title, "bold"), f"\n{each.resource}  ", (each.rule.id, "dim"),
-                f"\n{each.evidence} {each.rule.why}\n", ("mend: ", "green"), each.mend,
+                f"\n{each.evidence} {each.rule.why}\n", ("fix: ", "green"), each.fix,
             )  # fmt: skip
             table.add_row(Text(str(each.severity), style=colour), text)
         console.print(table)

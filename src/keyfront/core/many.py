@@ -43,10 +43,10 @@ def sign_many(
         raise InputError("urls is one text: give a list or another iterable of URLs")
     local = isinstance(signer.key, SigningKey) and signer.key.algorithm == "ecdsa"
     outcomes = (_attempt(signer, url, terms) for url in urls) if local else _threaded(signer, urls, terms)
-    return _told(outcomes, on_error)
+    return _delivered(outcomes, on_error)
 
 
-def _told(outcomes: Generator[str | Exception, None, None], on_error: OnError) -> Iterator[str | KeyfrontError]:
+def _delivered(outcomes: Generator[str | Exception, None, None], on_error: OnError) -> Iterator[str | KeyfrontError]:
     # Closed by hand: an error that is raised here keeps its frames, and they would keep the threads.
     with closing(outcomes):
         for outcome in outcomes:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from keyfront.core.signing import Signer
 from keyfront.errors import InputError, ServiceError
-from keyfront.integrations.site import Signers, Site
+from keyfront.integrations.site import SignerSource, Site
 from keyfront.keystore import CloudFrontCheck, open_keystore
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def from_boto3(
     session: "Session",
-    signer: str | Signer | Signers,
+    signer: str | Signer | SignerSource,
     distribution: str | None = None,
     *,
     key_group: str | None = None,
@@ -57,10 +57,10 @@ def from_boto3(
 def _keys(
     session: "Session",
     client: "CloudFrontClient",
-    signer: str | Signer | Signers,
+    signer: str | Signer | SignerSource,
     key_pair_id: str | None,
     found: "DistributionTypeDef",
-) -> Signer | Signers:
+) -> Signer | SignerSource:
     if not isinstance(signer, str):
         return signer
     return open_keystore(

@@ -1,6 +1,6 @@
 """`botocore.signers.CloudFrontSigner`, signed by keyfront: the same methods, the same output to the byte, and cookies.
 
-What botocore signs so that nobody could ever open it is mended or refused here (docs/boto3.md lists it all).
+What botocore signs so that nobody could ever open it is fixed or refused here (docs/boto3.md lists it all).
 """
 
 import json
@@ -26,14 +26,14 @@ from keyfront.errors import InputError, PolicyError, URLError
 _SHORTEST: Final = 8  # bytes: the least that an ASN.1 signature of two numbers takes
 
 
-class Signers(Protocol):
+class HasSigner(Protocol):
     """Whatever has the signer of now, such as a `KeyStore`."""
 
     def signer(self) -> Signer:
         """The signer of now."""
 
 
-Key = Callable[[bytes], bytes] | SigningKey | Signer | Signers | rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+Key = Callable[[bytes], bytes] | SigningKey | Signer | HasSigner | rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 """A function from the policy's bytes to their SHA-1 signature, as botocore takes it, or a key, or who has one."""
 
 

@@ -46,8 +46,8 @@ def pytest_runtest_makereport(
         refused = _refused(call.excinfo.value)
         if refused is not None:
             request, response = refused
-            told = explain(request, now=time.time(), trusted_keys=item.config.stash[_KEYS], response=response)
-            report.sections.append(("keyfront explain", _told(told)))
+            explained = explain(request, now=time.time(), trusted_keys=item.config.stash[_KEYS], response=response)
+            report.sections.append(("keyfront explain", _as_text(explained)))
     return report
 
 
@@ -103,13 +103,13 @@ def _header(headers: Mapping[str, str], name: str) -> str:
     return _lowered(headers).get(name, "")
 
 
-def _told(report: Report) -> str:
+def _as_text(report: Report) -> str:
     lines = [report.verdict.text, report.url]
     for number, finding in enumerate(report.findings, start=1):
         lines += [
             f"{number}. {finding.title} [{finding.id}]",
             f"   seen: {finding.evidence}",
-            f"   mend: {finding.fix}",
+            f"   fix: {finding.fix}",
         ]
     lines += [f"missing: {each}" for each in report.verdict.missing]
     return "\n".join(line if line.isprintable() else ascii(line) for line in lines)

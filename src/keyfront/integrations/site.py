@@ -17,7 +17,7 @@ _SIGNER: Final = "Signer(key_pair_id, SigningKey.load(Path(…))), or open_keyst
 AnyTerms = TypeVar("AnyTerms", Terms, URLTerms)
 
 
-class Signers(Protocol):
+class SignerSource(Protocol):
     """Whatever has the signer of now, such as a `KeyStore`."""
 
     def signer(self) -> Signer:
@@ -43,7 +43,7 @@ class Site:
 
     def __init__(
         self,
-        signers: Signer | Signers,
+        signers: Signer | SignerSource,
         domain: str,
         *,
         aliases: Iterable[str] = (),

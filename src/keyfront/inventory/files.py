@@ -12,20 +12,18 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from keyfront.core.keys import PublicKey
 from keyfront.errors import InputError, KeyLoadError
 from keyfront.inventory.documents import parse_distribution
+from keyfront.inventory.origins import with_origins
 from keyfront.inventory.policies import Document, cache_policy, origin_request_policy
 from keyfront.inventory.response_headers import ResponseHeadersPolicy, response_headers_policy
 from keyfront.inventory.values import (
     CachePolicy,
-    CustomOrigin,
     Distribution,
     Inventory,
     KeyGroup,
-    Origin,
     OriginRequestPolicy,
     TrustedKey,
 )
@@ -70,13 +68,13 @@ def read_files(
     ids of origins to the URLs where they are reached instead. Raises `InputError` for what cannot be read or does
     not fit together: a group that no key is known of is an error too, since nobody could get in.
     """
-    reading = SavedAccount(files, keys=keys, origins=origins).read()
+    reading = SavedInventory(files, keys=keys, origins=origins).read()
     if reading.untrusted:
         raise InputError(reading.untrusted[0])
     return reading.inventory
 
 
-class SavedAccount:
+class SavedInventory:
     """An account in files, which is read again and again.
 
     A key that is gone, or that cannot be read any more, is not in the next reading, and no fault in another file
@@ -137,7 +135,7 @@ class SavedAccount:
         if not distributions:
             raise InputError("no file holds a distribution: give what `aws cloudfront get-distribution-config` prints")
         _check_ids(distributions)
-        return tuple(_with_origins(distributions, self._origins))
+        return tuple(with_origins(distributions, self._origins))
 
     def _take_keys(self, found: _Found) -> list[str]:
         """Add the folder's keys to `found`, and say which keys and groups nobody can trust."""
@@ -287,44 +285,3 @@ def _load(folder: Path) -> tuple[dict[str, TrustedKey], list[str]]:
 @lru_cache(maxsize=256)
 def _public_key(pem: bytes) -> PublicKey:
     return PublicKey.load(pem)
-
-
-def _with_origins(distributions: Iterable[Distribution], origins: Mapping[str, str]) -> Iterator[Distribution]:
-    distributions = tuple(distributions)
-    known = {origin.id for each in distributions for origin in each.origins}
-    if unknown := sorted(origins.keys() - known):
-        raise InputError(f"there is no origin {unknown[0]!r}: the configuration has {', '.join(sorted(known))}")
-    for each in distributions:
-        yield replace(
-            each,
-            origins=tuple(
-                _moved(origin, origins[origin.id]) if origin.id in origins else origin for origin in each.origins
-            ),
-        )
-
-
-def _moved(origin: Origin, url: str) -> Origin:
-    """The origin at another place: a web server there, with the path and headers that the origin has."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise InputError(f"the origin {origin.id} cannot be at {url!r}: give http://host:port or https://host:port")
-    before = origin.custom or CustomOrigin()
-    secure = parts.scheme == "https"
-    custom = replace(
-        before,
-        http_port=before.http_port if secure else port or 80,
-        https_port=(port or 443) if secure else before.https_port,
-        protocol_policy="https-only" if secure else "http-only",
-    )
-    return replace(
-        origin,
-        domain_name=parts.hostname,
-        path=parts.path.rstrip("/") + origin.path,
-        custom=custom,
-        access_control="",
-        access_identity="",
-    )

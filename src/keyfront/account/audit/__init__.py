@@ -1,4 +1,4 @@
-"""What is wrong with an account's private content: read it, judge it, and say how to mend each fault."""
+"""What is wrong with an account's private content: read it, judge it, and say how to fix each fault."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 from keyfront.account.audit.checks import ALL
 from keyfront.account.audit.reading import Client, Notes, read_bucket, read_secrets
 from keyfront.account.audit.rules.origins import bucket_of, protected_origins
-from keyfront.account.audit.values import Account, Finding, LogFacts, NotChecked, Report, Settings, Severity
+from keyfront.account.audit.values import Evidence, Finding, LogFacts, NotChecked, Report, Settings, Severity
 from keyfront.inventory import Inventory, read
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
 __all__ = [
-    "Account",
+    "Evidence",
     "Finding",
     "NotChecked",
     "Report",
@@ -27,23 +27,23 @@ __all__ = [
 
 def read_account(
     cloudfront: "CloudFrontClient", client: Client, settings: Settings, log: LogFacts | None = None
-) -> tuple[Account, list[NotChecked]]:
+) -> tuple[Evidence, list[NotChecked]]:
     """The account behind `cloudfront`, and what may not be read of it. Raises `ServiceError` when nothing answers."""
     notes = Notes()
     inventory = read(cloudfront, refused=notes.refused)
-    account = Account(inventory, settings, complete=not notes.found)
+    account = Evidence(inventory, settings, complete=not notes.found)
     names = dict.fromkeys(name for _, origin in protected_origins(account) if (name := bucket_of(origin)))
     buckets = {name: read_bucket(client, name, notes) for name in names}
     secrets = tuple(read_secrets(client, notes))
-    return Account(inventory, settings, account.complete, buckets, secrets, log), list(notes.found)
+    return Evidence(inventory, settings, account.complete, buckets, secrets, log), list(notes.found)
 
 
-def saved_account(inventory: Inventory, settings: Settings, log: LogFacts | None = None) -> Account:
+def saved_account(inventory: Inventory, settings: Settings, log: LogFacts | None = None) -> Evidence:
     """A saved configuration: it says nothing of what no behavior names, nor of other services."""
-    return Account(inventory, settings, complete=True, log=log)
+    return Evidence(inventory, settings, complete=True, log=log)
 
 
-def judge(account: Account, not_checked: Iterable[NotChecked] = (), ignored: Iterable[str] = ()) -> Report:
+def judge(account: Evidence, not_checked: Iterable[NotChecked] = (), ignored: Iterable[str] = ()) -> Report:
     """Every finding, most urgent first. `ignored` holds `ID` and `ID:RESOURCE`."""
     left_out = frozenset(ignored)
     every = [finding for check in ALL for finding in check(account)]

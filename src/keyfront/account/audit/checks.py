@@ -1,7 +1,6 @@
 """Everything that an audit looks for, put together."""
 
-from keyfront.account.audit.rules import behaviors, keys, origins
-from keyfront.account.audit.rules import key_locations as places
+from keyfront.account.audit.rules import behaviors, key_locations, keys, origins
 
-ALL = (*behaviors.CHECKS, *origins.CHECKS, *keys.CHECKS, *places.CHECKS)
-RULES = (*behaviors.RULES, *origins.RULES, *keys.RULES, *places.RULES)
+ALL = (*behaviors.CHECKS, *origins.CHECKS, *keys.CHECKS, *key_locations.CHECKS)
+RULES = (*behaviors.RULES, *origins.RULES, *keys.RULES, *key_locations.RULES)

@@ -64,7 +64,7 @@ def _result(finding: Finding, index: int, artifact: str) -> dict[str, object]:
         "ruleId": finding.rule.id,
         "ruleIndex": index,
         "level": _LEVELS[finding.severity],
-        "message": {"text": f"{finding.evidence} {finding.rule.why} To mend it: {finding.mend}"},
+        "message": {"text": f"{finding.evidence} {finding.rule.why} Fix: {finding.fix}"},
         "locations": [
             {
                 "physicalLocation": {"artifactLocation": {"uri": artifact}, "region": {"startLine": 1}},

@@ -40,7 +40,7 @@ class Finding:
     resource: str
     """An ARN or an id; a behavior is `DISTRIBUTION:PATTERN`."""
     evidence: str
-    mend: str
+    fix: str
     """A command, or a change of the Terraform configuration."""
     example: str = ""
     """A path that shows it."""
@@ -111,8 +111,8 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """All that rules look at."""
+class Evidence:
+    """All that the rules look at: the account as it was read, and what the user said of it."""
 
     inventory: Inventory
     settings: Settings

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from keyfront.edge.cache.invalidations import Invalidation, unfinished
 from keyfront.inventory import Inventory, read
-from keyfront.inventory.files import Reading, SavedAccount
+from keyfront.inventory.files import Reading, SavedInventory
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
@@ -40,7 +40,7 @@ class Files:
 
     def __init__(self, files: Sequence[Path], keys: Path | None, origins: Mapping[str, str]) -> None:
         """As `keyfront.inventory.files.read_files` takes them."""
-        self._account = SavedAccount(files, keys=keys, origins=origins)
+        self._account = SavedInventory(files, keys=keys, origins=origins)
 
     def read(self, previous: Inventory | None) -> Reading:
         del previous

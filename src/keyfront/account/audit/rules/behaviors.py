@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from keyfront.account.audit.patterns import UndecidedError, within, witness
-from keyfront.account.audit.values import Account, Finding, Rule, Severity
+from keyfront.account.audit.values import Evidence, Finding, Rule, Severity
 from keyfront.inventory import CacheBehavior, Distribution
 
 PRIVATE_WORDS: Final = frozenset(
@@ -112,7 +112,7 @@ def is_protected(distribution: Distribution) -> bool:
     return any(behavior.protected for behavior in in_order(distribution))
 
 
-def _each(account: Account) -> Iterator[tuple[Distribution, CacheBehavior]]:
+def _each(account: Evidence) -> Iterator[tuple[Distribution, CacheBehavior]]:
     for distribution in account.inventory.distributions:
         for behavior in in_order(distribution):
             yield distribution, behavior
@@ -122,7 +122,7 @@ def _block(behavior: CacheBehavior) -> str:
     return "default_cache_behavior" if behavior.path_pattern == "*" else "ordered_cache_behavior"
 
 
-def _private(account: Account) -> Iterator[Finding]:
+def _private(account: Evidence) -> Iterator[Finding]:
     words = PRIVATE_WORDS | account.settings.private_words
     for distribution, behavior in _each(account):
         if behavior.protected:
@@ -141,7 +141,7 @@ def _private(account: Account) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _shadowing(account: Account) -> Iterator[Finding]:
+def _shadowing(account: Evidence) -> Iterator[Finding]:
     for distribution in account.inventory.distributions:
         order = distribution.behaviors
         for later, behind in enumerate(order):
@@ -188,7 +188,7 @@ def _meeting(both: list[str]) -> str | None:
         return "a path that was not found in time"
 
 
-def _viewing(account: Account) -> Iterator[Finding]:
+def _viewing(account: Evidence) -> Iterator[Finding]:
     for distribution, behavior in _each(account):
         if not behavior.protected:
             continue
@@ -214,7 +214,7 @@ def _viewing(account: Account) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _distributions(account: Account) -> Iterator[Finding]:
+def _distributions(account: Evidence) -> Iterator[Finding]:
     for each in account.inventory.distributions:
         if not is_protected(each):
             continue

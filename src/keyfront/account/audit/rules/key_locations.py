@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from keyfront.account.audit.documents import allowing, open_to_all, principals
-from keyfront.account.audit.values import Account, Finding, Rule, Severity
+from keyfront.account.audit.values import Evidence, Finding, Rule, Severity
 
 _CLEAR: Final = Rule(
     "private-key-in-clear",
@@ -30,7 +30,7 @@ RULES: Final = (_CLEAR, _OPEN, _DEFAULT, _SHA1)
 _READS: Final = {"secret": "secretsmanager:GetSecretValue", "kms": "kms:Sign"}
 
 
-def _places(account: Account) -> Iterator[Finding]:
+def _stores(account: Evidence) -> Iterator[Finding]:
     for each in account.secrets:
         if each.holds_key:
             yield Finding(
@@ -72,7 +72,7 @@ def _foreign(policy: object, arn: str) -> bool:
     )
 
 
-def _log(account: Account) -> Iterator[Finding]:
+def _log(account: Evidence) -> Iterator[Finding]:
     log = account.log
     if log and log.sha1:
         yield Finding(
@@ -83,4 +83,4 @@ def _log(account: Account) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-CHECKS: Final = (_places, _log)
+CHECKS: Final = (_stores, _log)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from keyfront.account.audit.rules.behaviors import in_order
-from keyfront.account.audit.values import Account, Finding, Rule, Severity
+from keyfront.account.audit.values import Evidence, Finding, Rule, Severity
 
 _UNUSED: Final = Rule(
     "key-in-no-group",
@@ -30,7 +30,7 @@ _UNUSABLE: Final = Rule("key-unusable", "A public key cannot be used", "Whatever
 RULES: Final = (_UNUSED, _UNTRUSTED, _OLD, _FULL, _QUOTA, _SHARED, _UNUSABLE)
 
 
-def _groups(account: Account) -> Iterator[Finding]:
+def _groups(account: Evidence) -> Iterator[Finding]:
     inventory, most = account.inventory, account.settings.keys_per_group_quota
     trusted = {group for each in inventory.distributions for b in in_order(each) for group in b.trusted_key_groups}
     for group in inventory.key_groups.values():
@@ -47,7 +47,7 @@ def _groups(account: Account) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _keys(account: Account) -> Iterator[Finding]:
+def _keys(account: Evidence) -> Iterator[Finding]:
     inventory, settings = account.inventory, account.settings
     held = {key for group in inventory.key_groups.values() for key in group.keys}
     for key in inventory.keys.values():
@@ -68,7 +68,7 @@ def _keys(account: Account) -> Iterator[Finding]:
             yield Finding(_UNUSABLE, Severity.LOW, key_id, why, "upload an RSA 2048 or ECDSA P-256 public key instead")
 
 
-def _quotas(account: Account) -> Iterator[Finding]:
+def _quotas(account: Evidence) -> Iterator[Finding]:
     inventory, settings = account.inventory, account.settings
     for what, used, most in (
         ("public keys", len(inventory.keys) + len(inventory.unusable_keys), settings.public_keys_quota),
@@ -81,7 +81,7 @@ def _quotas(account: Account) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _sharing(account: Account) -> Iterator[Finding]:
+def _sharing(account: Evidence) -> Iterator[Finding]:
     opens: dict[str, set[str]] = defaultdict(set)
     for distribution in account.inventory.distributions:
         for behavior in in_order(distribution):

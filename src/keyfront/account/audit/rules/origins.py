@@ -5,7 +5,7 @@ from typing import Final
 
 from keyfront.account.audit.documents import allowing, allows, bound, open_to_all, principals
 from keyfront.account.audit.rules.behaviors import in_order
-from keyfront.account.audit.values import Account, Bucket, Finding, Rule, Severity
+from keyfront.account.audit.values import Bucket, Evidence, Finding, Rule, Severity
 from keyfront.core.s3 import s3_host
 from keyfront.inventory import Distribution, Origin
 
@@ -61,7 +61,7 @@ def _is_website(origin: Origin) -> bool:
     return found is not None and found.website
 
 
-def protected_origins(account: Account) -> Iterator[tuple[Distribution, Origin]]:
+def protected_origins(account: Evidence) -> Iterator[tuple[Distribution, Origin]]:
     """The origins that protected behaviors ask, by themselves or in an origin group."""
     for distribution in account.inventory.distributions:
         wanted = {each.target_origin_id for each in in_order(distribution) if each.protected}
@@ -77,7 +77,7 @@ def _mark(distribution: Distribution, origin: Origin) -> tuple[str, ...]:
     )
 
 
-def _access(account: Account) -> Iterator[Finding]:
+def _access(account: Evidence) -> Iterator[Finding]:
     for distribution, origin in protected_origins(account):
         where, marks = f"{distribution.id}/{origin.id}", _mark(distribution, origin)
         control = account.inventory.access_controls.get(origin.access_control)
@@ -96,7 +96,7 @@ def _access(account: Account) -> Iterator[Finding]:
 
 
 def _web(where: str, origin: Origin, marks: tuple[str, ...]) -> Iterator[Finding]:
-    mend = (
+    fix = (
         'in origin: custom_header { name = "x-origin-secret", value = var.origin_secret } (32 random bytes), and check'
     )
     if _is_website(origin):
@@ -107,13 +107,13 @@ def _web(where: str, origin: Origin, marks: tuple[str, ...]) -> Iterator[Finding
     elif not origin.custom_headers:
         yield Finding(
             _NO_SECRET, Severity.HIGH, where, f"{origin.domain_name} gets no custom header.",
-            f"{mend} it at the origin", marks=marks,
+            f"{fix} it at the origin", marks=marks,
         )  # fmt: skip
     elif not any(_strong(value) for _, value in origin.custom_headers):
         names = ", ".join(header for header, _ in origin.custom_headers)
         yield Finding(
             _WEAK, Severity.MEDIUM, where, f"No custom header of {origin.domain_name} ({names}) has a random value.",
-            f"{mend} the new one at the origin", marks=marks,
+            f"{fix} the new one at the origin", marks=marks,
         )  # fmt: skip
     if origin.custom and origin.custom.protocol_policy == "http-only":
         yield Finding(
@@ -127,7 +127,7 @@ def _strong(value: str) -> bool:
     return len(value) >= 16 and len(set(value)) >= 10 and not any(word in value.lower() for word in _GUESSED)
 
 
-def _buckets(account: Account) -> Iterator[Finding]:
+def _buckets(account: Evidence) -> Iterator[Finding]:
     for bucket in account.buckets.values():
         arn = f"arn:aws:s3:::{bucket.name}"
         marks = tuple(
