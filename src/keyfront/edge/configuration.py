@@ -254,8 +254,8 @@ def _geo_restriction(distribution: AccountDistribution) -> GeoRestriction | None
     if restriction.mode == "none":
         return None
     _log.warning(
-        "distribution %s: geo restriction (%s %s) is enforced for addresses whose country the edge was told (its "
-        "setting `countries`); every other viewer is served, as CloudFront serves those whose country it cannot tell",
+        "distribution %s: geo restriction (%s %s) is enforced for addresses whose country is known (`countries`); "
+        "every other viewer is served, as CloudFront serves those it cannot locate",
         distribution.id,
         restriction.mode,
         ", ".join(sorted(restriction.countries)),

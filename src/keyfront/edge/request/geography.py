@@ -1,7 +1,7 @@
 """Geo restriction: which viewers a distribution turns away for the country that they are in.
 
-There is no database of addresses here: an edge knows the countries that it was told (`EdgeSettings.countries`), and
-no other. A viewer whose country is not known is served. Source: Developer Guide, "Restrict the geographic
+There is no database of addresses here: an edge knows the countries in its setting `countries`, and `keyfront authz`
+those of `--countries`. A viewer whose country is not known is served. Source: Developer Guide, "Restrict the geographic
 distribution of your content": "If CloudFront can't determine a user's location, CloudFront serves the content".
 """
 
