@@ -63,6 +63,29 @@ def test_a_signature_is_used_again_for_a_while() -> None:
     assert ask(one_by_one)[2] != ask(one_by_one)[2]
 
 
+def test_a_key_that_was_fetched_anew_keeps_its_signature_and_a_rotated_key_signs_anew() -> None:
+    class Fetched:
+        key_pair_id = "K2JCJMDEHXQW5F"
+
+        def signer(self) -> Signer:
+            return Signer(self.key_pair_id, SIGNER.key)
+
+        async def signer_async(self) -> Signer:
+            return self.signer()
+
+    keys = Fetched()
+    served = StreamEndpoint(Site(keys, "media.example.com"), allow=anyone, lifetime=HOUR, origin=lambda path: TEXT)
+    first = ask(served)[2]
+    assert ask(served)[2] == first
+    keys.key_pair_id = "K3NEW"
+    assert "Key-Pair-Id=K3NEW" in ask(served)[2]
+
+
+def test_the_endpoints_own_bound_on_lifetimes_counts() -> None:
+    status, _, _ = ask(endpoint(max_lifetime=timedelta(minutes=30)))
+    assert status == 502
+
+
 def refuse(_scope: Any, _path: str) -> bool:
     return False
 
@@ -137,7 +160,7 @@ def test_pages_of_other_origins_read_it_where_they_are_named() -> None:
     ("make", "told"),
     [
         (lambda: endpoint(lifetime=timedelta(0)), "give a timedelta, such as timedelta"),
-        (lambda: endpoint(reuse=HOUR), "it has to be shorter than the lifetime"),
+        (lambda: endpoint(reuse=HOUR), "that has to be shorter"),
         (lambda: CORS("https://a.example"), "origins and headers are lists"),
         (lambda: CORS(["https://a.example/"]), "is not an origin: write scheme and host alone"),
         (lambda: CORS(["*"], credentials=True), "credentials cannot be allowed to every origin"),

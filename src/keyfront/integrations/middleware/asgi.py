@@ -1,8 +1,8 @@
 """CloudFront's access check for an ASGI application: Starlette, FastAPI, Django and whatever else speaks it."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from keyfront.core.urls import without_signing_parameters
 from keyfront.core.verification import Decision, error_body
@@ -10,12 +10,7 @@ from keyfront.errors import KeyfrontError
 from keyfront.integrations.middleware.protection import Asked, Protection
 from keyfront.integrations.middleware.targets import RewrittenPathError, SentPath, sent_path
 from keyfront.integrations.middleware.trust import Keys
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+from keyfront.web.types import ASGIApp, Receive, Scope, Send
 
 # A WebSocket is opened by a GET, and its URL is signed as that of the page that opens it.
 _SCHEMES: Final = {"ws": "http", "wss": "https"}

@@ -9,14 +9,15 @@ import inspect
 import logging
 import posixpath
 import re
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Unpack
 from urllib.parse import quote, unquote
 
-from keyfront.core.grants import Grant
+from keyfront.core.grants import Grant, Reuse
+from keyfront.core.options import Terms
 from keyfront.core.signing import Signer
 from keyfront.core.urls import object_url, site_url
 from keyfront.errors import InputError, KeyfrontError, ServiceError, URLError
@@ -25,11 +26,8 @@ from keyfront.integrations.site import Site
 from keyfront.integrations.streams.fetching import MissingManifestError, Web, decoded, from_folder
 from keyfront.integrations.streams.manifests import SignedManifest, read, sign_with
 from keyfront.integrations.streams.references import with_signature
+from keyfront.web.types import Receive, Scope, Send
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 Allow = Callable[[Scope, str], bool | Awaitable[bool]]
 """Whether whoever sent the request (its ASGI scope) may play what lies at a path."""
 Read = Callable[[str], str | bytes | Awaitable[str | bytes]]
@@ -39,7 +37,6 @@ Headers = list[tuple[bytes, bytes]]
 _log = logging.getLogger(__name__)
 
 _MANIFEST = re.compile(r"(?:[^/\\\x00-\x1f\x7f]+/)*[^/\\\x00-\x1f\x7f]+\.(?:m3u8|m3u|mpd)", re.IGNORECASE)
-_MOST_GRANTS: Final = 1024
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-_\[\]:]+")
 
 
@@ -99,16 +96,12 @@ class StreamEndpoint:
             raise InputError(f"site is a {type(site).__name__}: give a Site, such as Site(signer, 'media.example.com')")
         self._site = site
         self._allow = allow
-        self._lifetime = lifetime
-        self._reuse = (lifetime / 10 if reuse is None else reuse).total_seconds()
-        if not 0 <= self._reuse < lifetime.total_seconds():
-            raise InputError(f"reuse is {reuse!r}: it has to be shorter than the lifetime")
+        self._reuse = Reuse(lifetime, fresh=lifetime / 10 if reuse is None else reuse)
         self._origin = site_url(origin) if isinstance(origin, str) else origin
         self._folder = folder or posixpath.dirname
         self._cors = cors or CORS()
         self._max_lifetime = site.max_lifetime if max_lifetime is None else max_lifetime
         self._web = Web()
-        self._grants: dict[tuple[str, str], Grant] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; in a lifespan, let go of the connections at its end."""
@@ -170,21 +163,11 @@ class StreamEndpoint:
             raise _KeyError(str(error)) from None
         folder = self._folder(path).strip("/")
         resource = f"{object_url(self._site.base_url, folder)}/*" if folder else f"{self._site.base_url}/*"
-        key = (signer.key_pair_id, resource)
-        kept = self._grants.get(key)
-        if kept is None or kept.seconds_left() < self._lifetime.total_seconds() - self._reuse:
-            kept = await self._sign(signer, resource)
-            self._grants.pop(key, None)
-            self._grants[key] = kept
-            while len(self._grants) > _MOST_GRANTS:
-                del self._grants[next(iter(self._grants))]
-        return kept
-
-    async def _sign(self, signer: Signer, resource: str) -> Grant:
+        bounded = _Bounded(signer.key_pair_id, self._max_lifetime, signer)
         try:
-            return await aio.off_loop(
-                signer, lambda: signer.grant(resource, expires=self._lifetime, max_lifetime=self._max_lifetime)
-            )
+            if (kept := self._reuse.kept(bounded, resource)) is not None:
+                return kept
+            return await aio.off_loop(signer, lambda: self._reuse.grant(bounded, resource))
         except ServiceError as error:
             raise _KeyError(str(error)) from None
 
@@ -227,6 +210,19 @@ class StreamEndpoint:
                 await self.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounded:
+    """A signer with a bound for its grants. It equals one of the same key, which may have been fetched anew."""
+
+    key_pair_id: str
+    max_lifetime: timedelta | None
+    signer: Signer = field(compare=False)
+
+    def grant(self, resource: str, **terms: Unpack[Terms]) -> Grant:
+        terms["max_lifetime"] = self.max_lifetime
+        return self.signer.grant(resource, **terms)
 
 
 class _KeyError(ServiceError):
