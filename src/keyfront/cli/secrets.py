@@ -29,7 +29,7 @@ def signing_key(source: Path, passphrase_file: Path | None) -> "SigningKey":
     try:
         return SigningKey.load(pem, passphrase)
     except KeyLoadError as error:
-        raise KeyLoadError(f"{where}: {error}") from None
+        raise KeyLoadError(f"{where}: {error}", reason=error.reason, member=error.member) from None
 
 
 def public_key(source: Path) -> "PublicKey":
@@ -40,12 +40,13 @@ def public_key(source: Path) -> "PublicKey":
     if b"PRIVATE KEY-----" in pem:
         raise KeyLoadError(
             f"{source}: this is a private key, which stays with whoever signs; give its public half "
-            f"(public_key.pem beside it, or: openssl pkey -in {source} -pubout)"
+            f"(public_key.pem beside it, or: openssl pkey -in {source} -pubout)",
+            reason="key-is-private",
         )
     try:
         return PublicKey.load(pem)
     except KeyLoadError as error:
-        raise KeyLoadError(f"{source}: {error}") from None
+        raise KeyLoadError(f"{source}: {error}", reason=error.reason, value=error.value) from None
 
 
 def passphrase_in(file: Path) -> str:
@@ -68,13 +69,16 @@ def _passphrase(where: str, file: Path | None) -> str:
         import getpass
 
         return getpass.getpass(f"Passphrase of {where}: ")
-    raise KeyLoadError(f"{where}: the private key is encrypted: give --passphrase-file FILE or set {_VARIABLE}")
+    text = f"{where}: the private key is encrypted: give --passphrase-file FILE or set {_VARIABLE}"
+    raise KeyLoadError(text, reason="passphrase-missing", member="passphrase")
 
 
 def _read(path: Path, what: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise KeyLoadError(f"cannot read the {what} file {told(path)}: {error.strerror}") from None
+        why = error.strerror
     except ValueError:
-        raise KeyLoadError(f"cannot read the {what} file {told(path)}: give the path of a file") from None
+        why = "give the path of a file"
+    text = f"cannot read the {what} file {told(path)}: {why}"
+    raise KeyLoadError(text, reason="file-unreadable", value=told(path))

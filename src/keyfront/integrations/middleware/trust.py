@@ -67,7 +67,8 @@ def _loaded(keys: Keys) -> dict[str, PublicKey]:
         try:
             found[key_id] = _public_key(source)
         except KeyLoadError as error:
-            raise InputError(f"the public key of {told(key_id) if like_a_key(key_id) else key_id}: {error}") from None
+            text = f"the public key of {told(key_id) if like_a_key(key_id) else key_id}: {error}"
+            raise InputError(text, reason=error.reason, member="keys", value=error.value) from None
     return found
 
 
@@ -80,7 +81,8 @@ def _public_key(source: PublicKey | str | bytes | Path) -> PublicKey:
         changed = source.stat()
         return _read(source, (changed.st_mtime_ns, changed.st_ctime_ns, changed.st_ino, changed.st_size))
     except OSError as error:
-        raise KeyLoadError(f"cannot read {told(source)}: {error.strerror}") from None
+        text = f"cannot read {told(source)}: {error.strerror}"
+        raise KeyLoadError(text, reason="file-unreadable", value=told(source)) from None
 
 
 @lru_cache(maxsize=256)
