@@ -13,6 +13,8 @@ import httpx
 import pytest
 from joserfc.jwk import RSAKey
 from sqlalchemy import Engine
+from starlette.applications import Starlette
+from starlette.routing import Mount
 from tests.backend.conftest import ITEMS, KEY_PAIR_ID, MARA, Issuer, Postgres
 
 from keyfront.backend import Customer, Item, Settings, connect, create_app, seed
@@ -212,6 +214,15 @@ def test_the_laptops_shop_is_not_there(client: httpx.Client) -> None:
     }
     with pytest.raises(InputError, match="nobody could be identified: set JWKS_URL"):
         create_app(Settings.from_environment(environment))
+
+
+def test_the_service_answers_below_the_path_where_another_application_mounts_it(
+    app: ASGIApp, issuer: Issuer, serve: Serve
+) -> None:
+    with serve(Starlette(routes=[Mount("/shop", app)])) as client:
+        assert client.get("/shop/download/lamps", headers=bearer(issuer.token())).status_code == 303
+        assert client.get("/shop/healthz").json() == {"status": "ok"}
+        assert client.get("/shop/shop/healthz").json()["error"] == "no_such_page"
 
 
 def test_a_public_key_in_the_settings_does_without_a_key_set(

@@ -17,7 +17,7 @@ from keyfront.backend import Customer, Item, Settings, TokenSettings, connect, c
 from keyfront.backend.aws_lambda.function import at_once, finished
 from keyfront.backend.service.addresses import Service
 from keyfront.backend.service.downloads import Downloads
-from keyfront.backend.service.exchange import Asked, Fields
+from keyfront.backend.service.exchange import Fields, WholeRequest
 from keyfront.backend.service.identity import BearerToken
 from keyfront.backend.service.purchases import Purchases
 from keyfront.backend.service.router import Router
@@ -57,6 +57,7 @@ REQUESTS: tuple[tuple[str, str, dict[str, str], bytes], ...] = (
     ("POST", "/api/links", BEARER | JSON, b'{"item": "lamps"}'),
     ("POST", "/api/links", BEARER | JSON, b"{"),
     ("POST", "/api/links", BEARER, b"item=lamps"),
+    ("POST", "/api/links", BEARER | JSON, b'{"item": "' + b"x" * 70_000 + b'"}'),
     ("POST", "/api/links", {"sec-fetch-site": "cross-site"}, b""),
     ("POST", "/api/links", {"origin": ""}, b""),
     ("GET", "/api/links", {}, b""),
@@ -95,11 +96,11 @@ def test_a_request_gets_the_same_answer_through_both_faces(
 
     assert SETTINGS.tokens is not None
     checker = TokenChecker(SETTINGS.tokens, clock=lambda: NOW, blocking=True)
-    downloads = Downloads[Asked](
+    downloads = Downloads[WholeRequest](
         SETTINGS, keystore.signer, Purchases(engine), [BearerToken(checker)], lambda: NOW, at_once
     )
     fields = Fields([("host", "api.example.com"), *({"accept": "*/*"} | headers).items()])
-    ours = finished(Router(Service(downloads).addresses).answer(Asked(method, path, fields, body)))
+    ours = finished(Router(Service(downloads).addresses).answer(WholeRequest(method, path, fields, body)))
     theirs = asyncio.run(over_asgi())
     assert ours.status == theirs.status_code
     assert theirs.content == (b"" if method == "HEAD" else ours.body)

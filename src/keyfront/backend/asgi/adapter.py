@@ -2,12 +2,12 @@
 
 from starlette.requests import Request
 
-from keyfront.backend.service.exchange import Answer
+from keyfront.backend.service.exchange import ServiceResponse
 from keyfront.backend.service.router import Router
 from keyfront.web.types import ASGIApp, Receive, Scope, Send
 
 
-class ServiceRequest(Request):
+class ASGIRequest(Request):
     """A request of Starlette's, as the router asks for its parts."""
 
     @property
@@ -26,12 +26,12 @@ class ServiceRequest(Request):
         return body
 
 
-def application(router: Router[ServiceRequest]) -> ASGIApp:
+def application(router: Router[ASGIRequest]) -> ASGIApp:
     """The ASGI application over `router`."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await _send(await router.answer(ServiceRequest(scope, receive)), scope["method"], send)
+            await _send(await router.answer(ASGIRequest(scope, receive)), scope["method"], send)
         elif scope["type"] == "lifespan":
             await _live(receive, send)
         else:
@@ -40,7 +40,7 @@ def application(router: Router[ServiceRequest]) -> ASGIApp:
     return app
 
 
-async def _send(answer: Answer, method: str, send: Send) -> None:
+async def _send(answer: ServiceResponse, method: str, send: Send) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
     if answer.status != 304:
         headers.append((b"content-length", str(len(answer.body)).encode("ascii")))

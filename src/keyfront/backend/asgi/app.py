@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlalchemy import Engine
 from starlette.requests import Request
 
-from keyfront.backend.asgi.adapter import ServiceRequest, application
+from keyfront.backend.asgi.adapter import ASGIRequest, application
 from keyfront.backend.service.addresses import Service
 from keyfront.backend.service.downloads import Downloads
 from keyfront.backend.service.entitlements import Entitlements, open_entitlements
@@ -45,7 +45,7 @@ def create_app(
     return application(Router(Service(downloads).addresses))
 
 
-def bearer_tokens(settings: Settings, now: Callable[[], float]) -> Iterator[Identity[ServiceRequest]]:
+def bearer_tokens(settings: Settings, now: Callable[[], float]) -> Iterator[Identity[ASGIRequest]]:
     """The check of bearer tokens, if the settings describe them."""
     if settings.tokens is not None:
         yield BearerToken(TokenChecker(settings.tokens, seconds=settings.wait_seconds, clock=now))
@@ -55,11 +55,11 @@ def open_downloads(
     settings: Settings,
     entitlements: Entitlements,
     workers: Workers,
-    identities: Sequence[Identity[ServiceRequest]],
+    identities: Sequence[Identity[ASGIRequest]],
     *,
     keystore: KeyStore | None,
     now: Callable[[], float],
-) -> Downloads[ServiceRequest]:
+) -> Downloads[ASGIRequest]:
     """What a download needs, on an event loop with `workers` for what blocks. Arguments as in `create_app`."""
     if not identities and not entitlements.anonymous:
         raise InputError(

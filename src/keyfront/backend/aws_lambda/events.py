@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 from urllib.parse import unquote
 
-from keyfront.backend.service.exchange import Asked, Fields
+from keyfront.backend.service.exchange import Fields, WholeRequest
 
 Kind = Literal["http", "rest", "balancer", "balancer-multi"]
 """In which form the sender wants its answer; `balancer-multi`: with multi-value headers switched on."""
@@ -27,7 +27,7 @@ class Event:
     """A request, and how it came."""
 
     kind: Kind
-    asked: Asked
+    request: WholeRequest
 
 
 def read(event: object, *, base_path: str = "") -> Event:
@@ -52,7 +52,7 @@ def read(event: object, *, base_path: str = "") -> Event:
     raise MalformedError("the event has neither requestContext.http nor httpMethod")
 
 
-def _http(event: Mapping[str, object], context: Mapping[str, object], base_path: str) -> Asked:
+def _http(event: Mapping[str, object], context: Mapping[str, object], base_path: str) -> WholeRequest:
     http = cast("Mapping[str, object]", context["http"])
     path, stage = event.get("rawPath", http.get("path")), context.get("stage")
     if isinstance(path, str) and isinstance(stage, str) and stage != "$default":
@@ -64,7 +64,7 @@ def _http(event: Mapping[str, object], context: Mapping[str, object], base_path:
 
 def _asked(
     event: Mapping[str, object], method: object, path: object, base_path: str, claims: Mapping[str, object] | None
-) -> Asked:
+) -> WholeRequest:
     if not isinstance(method, str) or not method:
         raise MalformedError("the event has no method")
     if not isinstance(path, str):
@@ -72,7 +72,7 @@ def _asked(
     if base_path:
         path = _without(base_path, path)
     # Assumed: no sender decodes a path twice. Who decoded it already (HTTP APIs do) loses only keys that hold "%41".
-    return Asked(method.upper(), unquote(path) or "/", Fields(_fields(event)), _body(event), claims)
+    return WholeRequest(method.upper(), unquote(path) or "/", Fields(_fields(event)), _body(event), claims)
 
 
 def _without(prefix: str, path: str) -> str:

@@ -12,7 +12,7 @@ from keyfront.backend.aws_lambda.replies import reply
 from keyfront.backend.service.addresses import Service
 from keyfront.backend.service.downloads import Downloads
 from keyfront.backend.service.entitlements import open_entitlements
-from keyfront.backend.service.exchange import Asked, Fields
+from keyfront.backend.service.exchange import Fields, WholeRequest
 from keyfront.backend.service.identity import BearerToken, GatewayClaims, Identity
 from keyfront.backend.service.refusal_responses import plain
 from keyfront.backend.service.refusals import bad_request, broken
@@ -39,7 +39,7 @@ class Function:
     """The service in one container, which answers one event at a time and needs no event loop for it."""
 
     def __init__(
-        self, build: Callable[[], tuple[Service[Asked], KeyStore]], observer: Observer, *, base_path: str = ""
+        self, build: Callable[[], tuple[Service[WholeRequest], KeyStore]], observer: Observer, *, base_path: str = ""
     ) -> None:
         self._observer = observer
         self._base_path = base_path
@@ -64,7 +64,7 @@ class Function:
         What is wrong is a log line, here and again at each event that needs it.
         """
         if not self._wrong:
-            finished(self._router.answer(Asked("GET", "/readyz", Fields(()))))
+            finished(self._router.answer(WholeRequest("GET", "/readyz", Fields(()))))
 
     def __call__(self, event: object, context: Context) -> Mapping[str, object]:
         """The answer to one event."""
@@ -82,8 +82,8 @@ class Function:
                 log().error("malformed event: %s", error)
                 said = plain(bad_request("The request did not arrive as an HTTP request."), _UNKEPT)
             else:
-                kind, said = came.kind, finished(self._router.answer(came.asked))
-                if came.asked.method == "HEAD":
+                kind, said = came.kind, finished(self._router.answer(came.request))
+                if came.request.method == "HEAD":
                     said = replace(said, body=b"")
         self._observer.end(said, self._keystore.counts.age if self._keystore else None)
         return reply(said, kind)
@@ -124,11 +124,11 @@ class Loop:
         return self._loop.run_until_complete(awaited())
 
 
-def _build(environment: Mapping[str, str]) -> tuple[Service[Asked], KeyStore]:
+def _build(environment: Mapping[str, str]) -> tuple[Service[WholeRequest], KeyStore]:
     settings = Settings.from_environment(environment)
     # An AWS client more would be half of the time to the first answer.
     store = settings.open_keystore(check=False)
-    identities: list[Identity[Asked]] = [GatewayClaims()]
+    identities: list[Identity[WholeRequest]] = [GatewayClaims()]
     if settings.tokens is not None:
         from keyfront.backend.service.tokens import TokenChecker
 

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-from keyfront.backend.service.exchange import Answer
+from keyfront.backend.service.exchange import ServiceResponse
 
 _NAMESPACE: Final = "keyfront"
 _DOWNLOADS: Final = ("redirect", "link", "cookies")
@@ -44,7 +44,7 @@ class Observer:
         )
         self._cold = False
 
-    def end(self, answer: Answer, key_age: float | None) -> None:
+    def end(self, answer: ServiceResponse, key_age: float | None) -> None:
         """How the call ended: `Downloads`, `Refusals` by their `reason`, and the key's age in seconds (`KeyAge`)."""
         if answer.outcome in _DOWNLOADS:
             self._metrics.add_metric(name="Downloads", unit=MetricUnit.Count, value=1)

@@ -7,12 +7,12 @@ from itertools import product
 from typing import Final
 
 from keyfront.backend.aws_lambda.events import Kind
-from keyfront.backend.service.exchange import Answer
+from keyfront.backend.service.exchange import ServiceResponse
 
 _TEXT: Final = ("text/", "application/json")
 
 
-def reply(answer: Answer, kind: Kind) -> Mapping[str, object]:
+def reply(answer: ServiceResponse, kind: Kind) -> Mapping[str, object]:
     """What the handler returns."""
     whole = {"statusCode": answer.status, **_body(answer)}
     if kind == "http":
@@ -27,14 +27,14 @@ def reply(answer: Answer, kind: Kind) -> Mapping[str, object]:
     return {**whole, "headers": dict(_told_apart(answer.headers))}
 
 
-def _body(answer: Answer) -> dict[str, object]:
+def _body(answer: ServiceResponse) -> dict[str, object]:
     kind = next((value for name, value in answer.headers if name == "content-type"), "text/plain")
     if kind.startswith(_TEXT):
         return {"body": answer.body.decode(), "isBase64Encoded": False}
     return {"body": base64.b64encode(answer.body).decode(), "isBase64Encoded": True}
 
 
-def _grouped(answer: Answer) -> dict[str, list[str]]:
+def _grouped(answer: ServiceResponse) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = {}
     for name, value in answer.headers:
         grouped.setdefault(name.lower(), []).append(value)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final, Generic, TypeVar
 
 from keyfront.backend.service.downloads import Downloads
-from keyfront.backend.service.exchange import Answer, Request
+from keyfront.backend.service.exchange import Request, ServiceResponse
 from keyfront.backend.service.identity import BearerToken
 from keyfront.backend.service.refusal_responses import as_json
 from keyfront.backend.service.refusals import RefusedError, bad_request, of_status
@@ -36,18 +36,18 @@ class Service(Generic[R]):
             Address("/readyz", "GET", self.ready),
         )
 
-    async def download(self, request: R, item_id: str, _: bytes) -> Answer:
+    async def download(self, request: R, item_id: str, _: bytes) -> ServiceResponse:
         """303 to a signed link."""
         _item, link = await self._downloads.link(request, item_id)
-        return Answer(303, (("location", link.url), *_PRIVATE), outcome="redirect")
+        return ServiceResponse(303, (("location", link.url), *_PRIVATE), outcome="redirect")
 
-    async def open(self, request: R, item_id: str, _: bytes) -> Answer:
+    async def open(self, request: R, item_id: str, _: bytes) -> ServiceResponse:
         """Signed cookies for the item's area, and 303 to the item in it."""
         opened = await self._downloads.cookies(request, item_id)
         cookies = (("set-cookie", line) for line in opened.set_cookie)
-        return Answer(303, (("location", opened.url), *cookies, *_PRIVATE), outcome="cookies")
+        return ServiceResponse(303, (("location", opened.url), *cookies, *_PRIVATE), outcome="cookies")
 
-    async def links(self, request: R, _: str, body: bytes) -> Answer:
+    async def links(self, request: R, _: str, body: bytes) -> ServiceResponse:
         """A signed link as JSON."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
@@ -55,13 +55,13 @@ class Service(Generic[R]):
         item, link = await self._downloads.link(request, _wanted(body))
         expires_at = datetime.fromtimestamp(link.expires, UTC).isoformat().replace("+00:00", "Z")
         told = {"item": item.id, "url": link.url, "expires": link.expires, "expires_at": expires_at}
-        return Answer(200, (_JSON, *_PRIVATE), as_json(told).encode(), "link")
+        return ServiceResponse(200, (_JSON, *_PRIVATE), as_json(told).encode(), "link")
 
-    async def alive(self, _: R, __: str, ___: bytes) -> Answer:
+    async def alive(self, _: R, __: str, ___: bytes) -> ServiceResponse:
         """Whether the process answers."""
-        return Answer(200, (_JSON,), as_json({"status": "ok"}).encode())
+        return ServiceResponse(200, (_JSON,), as_json({"status": "ok"}).encode())
 
-    async def ready(self, _: R, __: str, ___: bytes) -> Answer:
+    async def ready(self, _: R, __: str, ___: bytes) -> ServiceResponse:
         """Whether it could make a link: whoever knows the purchases answers, and there are keys."""
         downloads = self._downloads
         parts = {"database": downloads.run(downloads.entitlements.check), "key": downloads.run(downloads.signer)}
@@ -71,7 +71,7 @@ class Service(Generic[R]):
         answers = await downloads.together(*map(_answers, parts.values()))
         good = all(answers)
         told = {"status": "ok" if good else "unavailable", **dict(zip(parts, answers, strict=True))}
-        return Answer(200 if good else 503, (_JSON,), as_json(told).encode())
+        return ServiceResponse(200 if good else 503, (_JSON,), as_json(told).encode())
 
 
 async def _answers(part: Awaitable[object]) -> bool:

@@ -78,7 +78,7 @@ class Request(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class WholeRequest:
     """A request, whole."""
 
     method: str
@@ -96,7 +96,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ServiceResponse:
     """An answer, whole."""
 
     status: int

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from keyfront.backend.service.claims import TokenError, customer_of
-from keyfront.backend.service.exchange import Asked, Request
+from keyfront.backend.service.exchange import Request, WholeRequest
 from keyfront.backend.service.values import Customer
 
 if TYPE_CHECKING:
@@ -45,6 +45,6 @@ class BearerToken:
 class GatewayClaims:
     """The claims of a token that the API's own authorizer has checked: issuer, audience, time and signature."""
 
-    async def identify(self, request: Asked) -> Customer | None:
+    async def identify(self, request: WholeRequest) -> Customer | None:
         """The claims' subject."""
         return None if request.claims is None else customer_of(request.claims)

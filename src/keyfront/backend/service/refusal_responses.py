@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from keyfront.backend.service.exchange import Answer, Request
+from keyfront.backend.service.exchange import Request, ServiceResponse
 from keyfront.backend.service.refusals import Refusal, RefusedError, broken, unavailable
 from keyfront.errors import KeyfrontError, ServiceError
 
@@ -17,19 +17,19 @@ Page = Callable[[R, Refusal], str]
 """Takes the request and its refusal, and returns the page that shows it."""
 
 
-def refused(request: R, refusal: Refusal, page: Page[R]) -> Answer:
+def refused(request: R, refusal: Refusal, page: Page[R]) -> ServiceResponse:
     """How a refusal is answered: by the request's Accept header as a page or as JSON."""
     if not wants_page(request.headers.get("accept", "")):
         return plain(refusal, ("vary", "Accept"))
     headers = (("content-type", "text/html; charset=utf-8"), *_named(refusal), ("vary", "Accept"))
-    return Answer(refusal.status, headers, page(request, refusal).encode(), refusal.error)
+    return ServiceResponse(refusal.status, headers, page(request, refusal).encode(), refusal.error)
 
 
-def plain(refusal: Refusal, *more: tuple[str, str]) -> Answer:
+def plain(refusal: Refusal, *more: tuple[str, str]) -> ServiceResponse:
     """A refusal as JSON, with `more` headers."""
     body = as_json({"error": refusal.error, "message": refusal.message}).encode()
     headers = (("content-type", "application/json"), *_named(refusal), *more)
-    return Answer(refusal.status, headers, body, refusal.error)
+    return ServiceResponse(refusal.status, headers, body, refusal.error)
 
 
 def _named(refusal: Refusal) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
-from keyfront.backend.service.exchange import Answer, Request
+from keyfront.backend.service.exchange import Request, ServiceResponse
 from keyfront.backend.service.page import refusal_page
 from keyfront.backend.service.refusal_responses import Page, refusal_of, refused
 from keyfront.backend.service.refusals import RefusedError, cross_site, no_such_page, of_status
@@ -26,7 +26,7 @@ class Address(Generic[R]):
 
     path: str
     method: str
-    answer: Callable[[R, str, bytes], Awaitable[Answer]]
+    answer: Callable[[R, str, bytes], Awaitable[ServiceResponse]]
     """Takes the request, the item's name (empty where the path has none) and the body. Raises `RefusedError`."""
 
 
@@ -45,7 +45,7 @@ class Router(Generic[R]):
             if address.method == "GET":
                 methods["HEAD"] = address
 
-    async def answer(self, request: R) -> Answer:
+    async def answer(self, request: R) -> ServiceResponse:
         """The answer, with the security headers. Never raises."""
         try:
             answer = await self._answered(request)
@@ -59,7 +59,7 @@ class Router(Generic[R]):
         added = (field for field in SECURITY_HEADERS if field[0] not in names)
         return replace(answer, headers=(*answer.headers, *added))
 
-    async def _answered(self, request: R) -> Answer:
+    async def _answered(self, request: R) -> ServiceResponse:
         if request.method not in SAFE_METHODS and not is_ours(request.headers):
             raise RefusedError(cross_site())
         for path, methods in self._paths.items():

@@ -7,7 +7,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from keyfront.backend.asgi.adapter import ServiceRequest
+from keyfront.backend.asgi.adapter import ASGIRequest
 from keyfront.backend.service.refusals import Refusal
 from keyfront.local.shop.covers import cover
 
@@ -32,12 +32,12 @@ class Pages:
         self._environment.globals.update(shop=title, cover=cover)
         self._environment.filters.update(money=money, size=size, kind=kind, code=code)
 
-    def html(self, request: ServiceRequest, template: str, values: Mapping[str, object]) -> str:
+    def html(self, request: ASGIRequest, template: str, values: Mapping[str, object]) -> str:
         """A page, for whoever `request.state.customer` says is looking."""
         known = {"notice": None, "customer": getattr(request.state, "customer", None), "path": request.path}
         return self._environment.get_template(template).render({**known, **values})
 
-    def refusal(self, request: ServiceRequest, refusal: Refusal) -> str:
+    def refusal(self, request: ASGIRequest, refusal: Refusal) -> str:
         """The page that says why a request was refused, and where to go from there."""
         return self.html(request, "refused.html", {"refusal": refusal})
 

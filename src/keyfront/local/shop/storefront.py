@@ -6,9 +6,9 @@ import re
 from typing import Final
 from urllib.parse import parse_qs
 
-from keyfront.backend.asgi.adapter import ServiceRequest
+from keyfront.backend.asgi.adapter import ASGIRequest
 from keyfront.backend.service.downloads import Downloads
-from keyfront.backend.service.exchange import Answer, Run
+from keyfront.backend.service.exchange import Run, ServiceResponse
 from keyfront.backend.service.purchases import Purchases
 from keyfront.backend.service.refusals import RefusedError, bad_request, no_such_item
 from keyfront.backend.service.router import Address
@@ -34,7 +34,7 @@ class SignedIn:
         self._purchases = purchases
         self._run = run
 
-    async def identify(self, request: ServiceRequest) -> Customer | None:
+    async def identify(self, request: ASGIRequest) -> Customer | None:
         """The customer of the session, if the database still has them."""
         customer_id = request.session.get(_CUSTOMER)
         if not isinstance(customer_id, str):
@@ -45,7 +45,7 @@ class SignedIn:
 class Storefront:
     """The shop's pages."""
 
-    def __init__(self, downloads: Downloads[ServiceRequest], purchases: Purchases, pages: Pages) -> None:
+    def __init__(self, downloads: Downloads[ASGIRequest], purchases: Purchases, pages: Pages) -> None:
         self._downloads = downloads
         self._purchases = purchases
         self._pages = pages
@@ -64,7 +64,7 @@ class Storefront:
             Address("/assets/shop.css", "GET", self.style),
         )
 
-    async def catalogue(self, request: ServiceRequest, _: str, __: bytes) -> Answer:
+    async def catalogue(self, request: ASGIRequest, _: str, __: bytes) -> ServiceResponse:
         """What is for sale, a page at a time."""
         customer, run = await self._downloads.customer(request), self._downloads.run
         search = _searched(request.query_params.get("q", ""))
@@ -79,7 +79,7 @@ class Storefront:
         values = {"items": found.items, "total": found.total, "owned": owned}
         return self._show(request, "catalogue.html", **values, search=search, page=page, pages=pages)
 
-    async def item(self, request: ServiceRequest, wanted: str, _: bytes) -> Answer:
+    async def item(self, request: ASGIRequest, wanted: str, _: bytes) -> ServiceResponse:
         """One item."""
         customer = await self._downloads.customer(request)
         asking = customer.id if customer else None
@@ -89,7 +89,7 @@ class Storefront:
         seconds = self._downloads.settings.link_seconds
         return self._show(request, "item.html", item=item, owned=owned, link_seconds=seconds)
 
-    async def library(self, request: ServiceRequest, _: str, __: bytes) -> Answer:
+    async def library(self, request: ASGIRequest, _: str, __: bytes) -> ServiceResponse:
         """What whoever is signed in has bought."""
         customer = await self._downloads.customer(request)
         if customer is None:
@@ -97,7 +97,7 @@ class Storefront:
         items = await self._downloads.run(self._purchases.library, customer.id)
         return self._show(request, "library.html", items=items)
 
-    async def buy(self, request: ServiceRequest, wanted: str, _: bytes) -> Answer:
+    async def buy(self, request: ASGIRequest, wanted: str, _: bytes) -> ServiceResponse:
         """Put an item into the library."""
         customer = await self._downloads.customer(request)
         item = await self._downloads.run(self._purchases.item, wanted)
@@ -110,14 +110,14 @@ class Storefront:
         request.session[_NOTICE] = _bought(item) if new else f"“{item.title}” was in your library already."
         return _see(here)
 
-    async def sign_in(self, request: ServiceRequest, _: str, __: bytes) -> Answer:
+    async def sign_in(self, request: ASGIRequest, _: str, __: bytes) -> ServiceResponse:
         """Who one can sign in as."""
         await self._downloads.customer(request)
         customers = await self._downloads.run(self._purchases.customers)
         back = _way_back(request.query_params.get("next", ""))
         return self._show(request, "sign_in.html", customers=customers, back=back)
 
-    async def signed_in(self, request: ServiceRequest, _: str, body: bytes) -> Answer:
+    async def signed_in(self, request: ASGIRequest, _: str, body: bytes) -> ServiceResponse:
         """Sign in as the customer whose button was pressed."""
         form = _form(body)
         customer = await self._downloads.run(self._purchases.customer, form.get("customer", ""))
@@ -127,12 +127,12 @@ class Storefront:
         request.session[_CUSTOMER] = customer.id
         return _see(_way_back(form.get("next", "")))
 
-    async def ask_why(self, request: ServiceRequest, _: str, __: bytes) -> Answer:
+    async def ask_why(self, request: ASGIRequest, _: str, __: bytes) -> ServiceResponse:
         """Where a link that was refused can be pasted."""
         await self._downloads.customer(request)
         return self._show(request, "explained.html", link="", explained=None)
 
-    async def explain(self, request: ServiceRequest, _: str, body: bytes) -> Answer:
+    async def explain(self, request: ASGIRequest, _: str, body: bytes) -> ServiceResponse:
         """Why a download link does not open its file. The link comes in a form's body: it belongs in no log."""
         await self._downloads.customer(request)
         link = ours(_form(body).get("link", ""), self._downloads.settings.base_url)
@@ -141,28 +141,28 @@ class Storefront:
         explained = await self._downloads.run(explain_link, link, keys=keys, now=self._downloads.now())
         return self._show(request, "explained.html", link=link, explained=explained)
 
-    async def sign_out(self, request: ServiceRequest, _: str, __: bytes) -> Answer:
+    async def sign_out(self, request: ASGIRequest, _: str, __: bytes) -> ServiceResponse:
         """Forget who is signed in."""
         request.session.clear()
         return _see("/")
 
-    async def style(self, request: ServiceRequest, _: str, __: bytes) -> Answer:
+    async def style(self, request: ASGIRequest, _: str, __: bytes) -> ServiceResponse:
         """The stylesheet. Browsers keep it, and ask for it again each time: a new version is never half seen."""
         headers = (("cache-control", "no-cache"), ("etag", self._style_tag))
         known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
         if self._style_tag in known:
-            return Answer(304, headers)
-        return Answer(200, (("content-type", "text/css; charset=utf-8"), *headers), self._style)
+            return ServiceResponse(304, headers)
+        return ServiceResponse(200, (("content-type", "text/css; charset=utf-8"), *headers), self._style)
 
-    def _show(self, request: ServiceRequest, template: str, **values: object) -> Answer:
+    def _show(self, request: ASGIRequest, template: str, **values: object) -> ServiceResponse:
         # Looked at first: taking it out would set a cookie on everybody's every page.
         notice = request.session.pop(_NOTICE) if _NOTICE in request.session else None
         page = self._pages.html(request, template, {**values, "notice": notice})
-        return Answer(200, (("content-type", "text/html; charset=utf-8"),), page.encode())
+        return ServiceResponse(200, (("content-type", "text/html; charset=utf-8"),), page.encode())
 
 
-def _see(path: str) -> Answer:
-    return Answer(303, (("location", path),))
+def _see(path: str) -> ServiceResponse:
+    return ServiceResponse(303, (("location", path),))
 
 
 def _form(body: bytes) -> dict[str, str]:
