@@ -1,6 +1,6 @@
 """The decision on a request: route, admit, geo restriction, authorise. The edge and `keyfront authz` both ask here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from keyfront.core import access, verification
@@ -59,26 +59,28 @@ def decide(
     path = distribution.root if distribution.root and viewer.path == "/" else viewer.path
     ways = readings(path)
     behavior = distribution.behavior(ways[0].path)
-    also = [each for way in ways for each in _spelt_otherwise(distribution, way.path)] if ignore_case else []
-    rejection = admit(viewer, behavior)
-    if rejection is None and (len(ways) > 1 or also):
-        others = (*(distribution.behavior(way.path) for way in ways), *also)
-        rejection = next((found for each in others if (found := admit(viewer, each)) is not None), None)
-    if (
-        rejection is None
-        and distribution.geo_restriction is not None
-        and is_blocked(distribution.geo_restriction, viewer, country_of)
-    ):
+    also = [each for way in ways for each in _spelt_otherwise(distribution, way.path)] if ignore_case else ()
+    others = (*(distribution.behavior(way.path) for way in ways), *also) if len(ways) > 1 or also else ()
+    rejection = admit(viewer, behavior) or _first_rejection(viewer, others)
+    restriction = distribution.geo_restriction
+    if rejection is None and restriction is not None and is_blocked(restriction, viewer, country_of):
         rejection = access.BAD_COUNTRY
     if rejection is not None:
         return TurnedAway(rejected(rejection, door, viewer), distribution, behavior)
     decision = None
-    if behavior.keys is not None or also or len(ways) > 1 or ways[0].elsewhere:
+    if behavior.keys is not None or others or ways[0].elsewhere:
         request = verification.ViewerRequest(viewer.url, viewer.header(b"cookie"), viewer.ip)
         decision = access.authorise(request, behavior, distribution.behavior, ways, now, verification.judge, also)
     if decision is not None and not decision.allowed:
         return TurnedAway(refused(decision), distribution, behavior)
     return Admitted(distribution, behavior, path, decision)
+
+
+def _first_rejection(viewer: Request, behaviors: Sequence[Behavior]) -> Rejection | None:
+    for behavior in behaviors:
+        if (rejection := admit(viewer, behavior)) is not None:
+            return rejection
+    return None
 
 
 def _spelt_otherwise(distribution: Distribution, path: str) -> Iterator[Behavior]:
