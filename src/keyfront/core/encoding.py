@@ -15,7 +15,7 @@ _FOREIGN = frozenset("+=/")
 
 def encode(data: bytes) -> str:
     """`data` in characters that travel unescaped in a query string and in a cookie."""
-    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).decode()
 
 
 def decode(text: str) -> bytes:

@@ -53,19 +53,11 @@ class Policy:
 
         `now` is the present in seconds since the epoch. Raises `URLError` and `PolicyError`.
         """
-        sent = viewer_url(url)
-        end, _ = validity(expires, None, now)
-        return _checked(sent, end, None, None)
+        return _checked(viewer_url(url), _end(expires, now), None, None)
 
     @classmethod
     def custom(
-        cls,
-        resource: str | None,
-        *,
-        expires: Moment,
-        now: float,
-        starts: Moment | None = None,
-        ip: str | None = None,
+        cls, resource: str | None, *, expires: Moment, now: float, starts: Moment | None = None, ip: str | None = None
     ) -> "Policy":
         """The policy for a URL or a pattern with `*` and `?`, from a moment on, for one IPv4 address or range.
 
@@ -118,7 +110,9 @@ class Policy:
         )
 
 
-_SETTERS: Final = tuple(getattr(Policy, name).__set__ for name in ("resource", "expires", "starts", "ip"))
+_set_resource, _set_expires, _set_starts, _set_ip = (
+    getattr(Policy, name).__set__ for name in ("resource", "expires", "starts", "ip")
+)
 
 
 def _checked(resource: str | None, expires: int, starts: int | None, ip: str | None) -> Policy:
@@ -127,11 +121,10 @@ def _checked(resource: str | None, expires: int, starts: int | None, ip: str | N
     `Policy(…)` takes twice the time, since it checks them again and is frozen, and each signature needs one.
     """
     policy = object.__new__(Policy)
-    set_resource, set_expires, set_starts, set_ip = _SETTERS
-    set_resource(policy, resource)
-    set_expires(policy, expires)
-    set_starts(policy, starts)
-    set_ip(policy, ip)
+    _set_resource(policy, resource)
+    _set_expires(policy, expires)
+    _set_starts(policy, starts)
+    _set_ip(policy, ip)
     return policy
 
 
@@ -143,15 +136,12 @@ def canonical(resource: str | None, expires: int, starts: int | None = None, ip:
     start = "" if starts is None else f',"DateGreaterThan":{{"AWS:EpochTime":{starts}}}'
     return (
         f'{{"Statement":[{{{member}"Condition":{{"DateLessThan":{{"AWS:EpochTime":{expires}}}{address}{start}}}}}]}}'
-    ).encode("ascii")
+    ).encode()
 
 
 def validity(expires: Moment, starts: Moment | None, now: float) -> tuple[int, int | None]:
     """Both times in seconds since the epoch; `PolicyError` if nobody could ever use what they allow."""
-    end = epoch(expires, now, "expires")
-    if end <= now:
-        text = f"expires is {_when(end)}, which is {_ago(now - end)}: choose a time to come"
-        raise PolicyError(text, reason="expired", member="expires", value=end)
+    end = _end(expires, now)
     if starts is None:
         return end, None
     start = epoch(starts, now, "starts")
@@ -159,6 +149,14 @@ def validity(expires: Moment, starts: Moment | None, now: float) -> tuple[int, i
         text = f"starts ({_when(start)}) is not before expires ({_when(end)})"
         raise PolicyError(text, reason="starts-after-expiry", member="starts", value=start)
     return end, start
+
+
+def _end(expires: Moment, now: float) -> int:
+    end = epoch(expires, now, "expires")
+    if end <= now:
+        text = f"expires is {_when(end)}, which is {_ago(now - end)}: choose a time to come"
+        raise PolicyError(text, reason="expired", member="expires", value=end)
+    return end
 
 
 def epoch(moment: Moment, now: float, what: str = "the time") -> int:
