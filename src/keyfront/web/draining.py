@@ -1,4 +1,4 @@
-"""How a server ends: told once, it lets answers under way run to their end or for a time; told twice, at once."""
+"""How a server ends: asked once, it lets answers under way finish within a time; asked twice, it ends at once."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ DRAIN_SECONDS: Final = 30.0
 LONGEST_DRAIN: Final = 86_400
 
 _LAST_SECONDS: Final = 5.0
-"""After being told twice: for what still has to be written. Whatever hangs then is left behind."""
+"""After being asked twice: for what still has to be written. Whatever hangs then is left behind."""
 
 
 class Drain:
@@ -60,7 +60,7 @@ class Ending:
     def __init__(self, drain_seconds: float) -> None:
         self.drain = Drain(drain_seconds)
         self.asked = asyncio.Event()
-        """Set once it is told to end."""
+        """Set once it is asked to end."""
 
     def ask(self) -> None:
         """End; asked again: end at once."""

@@ -134,7 +134,7 @@ def test_the_last_good_key_signs_on_while_the_parameter_store_fails(
         ({"exp": 1}, "it has expired"),
         ({"aud": "another"}, "its audience (aud) is not the one needed here"),
         ({"iss": "https://evil.example/"}, "its issuer (iss) is not the one needed here"),
-        (None, "it is no signed JWT"),
+        (None, "it is not a signed JWT"),
     ],
 )
 def test_a_token_that_does_not_count_is_401_and_says_why(
@@ -152,9 +152,9 @@ def test_a_token_that_does_not_count_is_401_and_says_why(
 
 
 MALFORMED: tuple[tuple[Any, str], ...] = (
-    ([], "the event is no JSON object"),
-    ("text", "the event is no JSON object"),
-    (None, "the event is no JSON object"),
+    ([], "the event is not a JSON object"),
+    ("text", "the event is not a JSON object"),
+    (None, "the event is not a JSON object"),
     ({"Records": []}, "the event has no requestContext"),
     ({"requestContext": {}}, "the event has neither requestContext.http nor httpMethod"),
     ({"requestContext": {"http": {}}, "rawPath": "/"}, "the event has no method"),
@@ -162,10 +162,10 @@ MALFORMED: tuple[tuple[Any, str], ...] = (
     ({"requestContext": {"elb": {}}, "httpMethod": "GET", "path": 7}, "the event has no path"),
     (
         {"requestContext": {}, "httpMethod": "GET", "path": "/", "headers": "x"},
-        "the event's headers are no JSON object",
+        "the event's headers are not a JSON object",
     ),
     ({"requestContext": {}, "httpMethod": "GET", "path": "/", "multiValueHeaders": {"a": 7}}, "a header's values"),
-    ({"requestContext": {}, "httpMethod": "POST", "path": "/", "body": {}}, "the event's body is no text"),
+    ({"requestContext": {}, "httpMethod": "POST", "path": "/", "body": {}}, "the event's body is not text"),
     (
         {"requestContext": {}, "httpMethod": "POST", "path": "/", "body": "%", "isBase64Encoded": True},
         "the event says that its body is base64",

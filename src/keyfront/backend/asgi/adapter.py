@@ -49,7 +49,7 @@ async def _send(answer: ServiceResponse, method: str, send: Send) -> None:
 
 
 async def _live(receive: Receive, send: Send) -> None:
-    """Nothing has to be started or stopped; servers like to be told."""
+    """Answer the server's lifespan events: nothing has to be started or stopped."""
     while (message := await receive())["type"] != "lifespan.shutdown":
         await send({"type": f"{message['type']}.complete"})
     await send({"type": "lifespan.shutdown.complete"})

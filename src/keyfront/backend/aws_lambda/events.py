@@ -19,7 +19,7 @@ Kind = Literal["http", "rest", "balancer", "balancer-multi"]
 
 
 class MalformedError(Exception):
-    """An event that is no HTTP request. Its text says what is missing, and holds nothing of the event."""
+    """An event that is not an HTTP request. Its text says what is missing, and holds nothing of the event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def read(event: object, *, base_path: str = "") -> Event:
     Claims are taken from `requestContext` alone, which the gateway writes; a header anybody can write.
     """
     if not isinstance(event, Mapping):
-        raise MalformedError("the event is no JSON object")
+        raise MalformedError("the event is not a JSON object")
     context = event.get("requestContext")
     if not isinstance(context, Mapping):
         raise MalformedError("the event has no requestContext: it comes from no API, function URL or load balancer")
@@ -90,12 +90,12 @@ def _fields(event: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     if isinstance(many, Mapping):
         for name, values in many.items():
             if not isinstance(values, list):
-                raise MalformedError("a header's values in the event are no list")
+                raise MalformedError("a header's values in the event are not a list")
             yield from ((str(name), str(value)) for value in values)
     elif isinstance(single, Mapping):
         yield from ((str(name), str(value)) for name, value in single.items())
     elif single is not None:
-        raise MalformedError("the event's headers are no JSON object")
+        raise MalformedError("the event's headers are not a JSON object")
 
 
 def _body(event: Mapping[str, object]) -> bytes:
@@ -103,7 +103,7 @@ def _body(event: Mapping[str, object]) -> bytes:
     if body is None:
         return b""
     if not isinstance(body, str):
-        raise MalformedError("the event's body is no text")
+        raise MalformedError("the event's body is not text")
     if not event.get("isBase64Encoded"):
         return body.encode("utf-8", "surrogatepass")
     try:

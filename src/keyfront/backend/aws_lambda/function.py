@@ -1,4 +1,4 @@
-"""One container of the function: what it is told by the environment, and how it answers events."""
+"""One container of the function: how the environment sets it up, and how it answers events."""
 
 import contextlib
 import time

@@ -14,5 +14,5 @@ def customer_of(claims: Mapping[str, object]) -> Customer:
     """Whom a token's claims speak of: its subject is the customer's id. Raises `TokenError`."""
     subject, name = claims.get("sub"), claims.get("name")
     if not isinstance(subject, str) or not is_customer_id(subject):
-        raise TokenError("its subject (sub) is no customer's id")
+        raise TokenError("its subject (sub) is not a customer's id")
     return Customer(subject, name if isinstance(name, str) and is_customer_id(name) else subject)

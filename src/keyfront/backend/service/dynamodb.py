@@ -79,7 +79,7 @@ class DynamoTable:
         try:
             return float(owned["expires_at"]["N"]) > self._now()
         except (KeyError, ValueError):
-            _log.error("%s: an expires_at is no number; taken as expired", self._table)
+            _log.error("%s: an expires_at is not a number; taken as expired", self._table)
             return False
 
     def _read(self, *keys: _Entry) -> dict[str, _Entry]:

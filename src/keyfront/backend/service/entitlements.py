@@ -27,10 +27,10 @@ class Entitlements(Protocol):
     anonymous: bool
     """Whether who is not signed in may be entitled to something."""
     object_keys: bool
-    """Whether items may be called by what is no item id, such as an object's key."""
+    """Whether an item may have a name that is not an item id, such as an object's key."""
 
     def item(self, item_id: str) -> Item | None:
-        """The item of that id, if it exists and everybody may be told."""
+        """The item of that id, if it exists and everybody may know."""
 
     def entitlement(self, customer_id: str | None, item_id: str) -> tuple[Item | ObjectItem | None, bool]:
         """The item, if there is one, and whether the customer may download it. Raises `KeyfrontError`."""
@@ -62,7 +62,7 @@ class Called:
         """Nothing: the function is asked about one customer at a time."""
 
     def entitlement(self, customer_id: str | None, item_id: str) -> tuple[ObjectItem | None, bool]:
-        """What the function says; `EntitlementError` when it raises, or says what is no verdict."""
+        """What the function says; `EntitlementError` if it raises, or returns what is not a verdict."""
         if not is_object_key(item_id):
             return None, False
         try:
@@ -87,7 +87,7 @@ class Called:
             return ObjectItem(item_id, item_id), verdict
         if isinstance(verdict, str) and is_object_key(verdict):
             return ObjectItem(item_id, verdict), True
-        shown = "a text that is no object's key" if isinstance(verdict, str) else type(verdict).__name__
+        shown = "a text that is not an object's key" if isinstance(verdict, str) else type(verdict).__name__
         raise EntitlementError(
             f"KEYFRONT_ENTITLEMENTS {self._name} returned {shown}: return the object's key, True, False or None"
         )

@@ -57,7 +57,7 @@ def _key_set(url: str, body: bytes) -> KeySet:
     try:
         entries = json.loads(body)["keys"]
     except (ValueError, TypeError, LookupError, RecursionError):
-        raise ServiceError(f"the key set {url} is no JSON Web Key Set") from None
+        raise ServiceError(f"the key set {url} is not a JSON Web Key Set") from None
     keys = [key for entry in entries if (key := _key(entry)) is not None] if isinstance(entries, list) else []
     if not keys:
         raise ServiceError(f"the key set {url} holds no public key that tokens can be checked with")
@@ -65,7 +65,7 @@ def _key_set(url: str, body: bytes) -> KeySet:
 
 
 def _key(entry: object) -> Key | None:
-    """The key of one entry; `None` for one that is no public signing key: the others still count."""
+    """The key of one entry; `None` for one that is not a public signing key: the others still count."""
     if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
         return None
     kind = entry.get("kty")

@@ -20,7 +20,7 @@ class Refusal:
     message: str
     headers: Mapping[str, str] = field(default_factory=dict)
     item: Item | None = None
-    """The item that was asked for, if it exists and that may be told."""
+    """The item that was asked for, if it exists and everybody may know."""
 
 
 class RefusedError(Exception):
@@ -73,7 +73,7 @@ def no_such_item() -> Refusal:
 
 def no_such_page() -> Refusal:
     """Nothing answers at this path."""
-    return Refusal(404, "no_such_page", "There is no such page", "Nothing is to be found at this address.")
+    return Refusal(404, "no_such_page", "There is no such page", "Nothing answers at this address.")
 
 
 def bad_request(why: str) -> Refusal:

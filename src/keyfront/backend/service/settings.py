@@ -34,7 +34,7 @@ _MIN_REUSED_SECONDS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the backend is told. Values that can hold a secret are left out of its `repr`."""
+    """The backend's settings. Values that can hold a secret are left out of its `repr`."""
 
     base_url: str
     """Scheme and host of the distribution, without a slash at the end: `https://d111111abcdef8.cloudfront.net`."""
@@ -82,7 +82,7 @@ class Settings:
                 f"LINK_REUSE gives out signatures of which half has passed, and LINK_SECONDS is {self.link_seconds}: "
                 f"give {_MIN_REUSED_SECONDS} at least"
             )
-        # What is wrong with the address is told now, and not at the first download.
+        # A wrong address is an error now, and not at the first download.
         open_keystore(self.signer, self.key_pair_id)
         object.__setattr__(self, "base_url", distribution_url(self.base_url))
         if self.cookie_domain is not None:
@@ -157,7 +157,7 @@ def distribution_url(domain: str) -> str:
     try:
         url = viewer_url(domain if "://" in domain else f"https://{domain}")
     except URLError as error:
-        raise InputError(f"CLOUDFRONT_DOMAIN is no domain: {error}") from None
+        raise InputError(f"CLOUDFRONT_DOMAIN is not a domain: {error}") from None
     parts = urlsplit(url)
     try:
         host, _ = parts.hostname or "", parts.port
@@ -188,7 +188,7 @@ def database_url(url: str) -> str:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        raise InputError(f"DATABASE_URL is no database URL; {_DATABASES}") from None
+        raise InputError(f"DATABASE_URL is not a database URL; {_DATABASES}") from None
     if parsed.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     elif parsed.drivername not in ("sqlite", "sqlite+pysqlite"):

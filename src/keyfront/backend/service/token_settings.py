@@ -108,7 +108,7 @@ def _public_key(pem: str) -> "tuple[Key, tuple[str, ...]]":
     if "PRIVATE KEY-----" in pem:
         raise InputError("JWT_KEY is a private key: give its public half (openssl pkey -pubout), and keep it safe")
     if "BEGIN PUBLIC KEY" not in pem:
-        raise InputError("JWT_KEY is no public key in PEM (BEGIN PUBLIC KEY); a shared secret goes into JWT_SECRET")
+        raise InputError("JWT_KEY is not a public key in PEM (BEGIN PUBLIC KEY); a shared secret goes into JWT_SECRET")
     try:
         key = load_pem_public_key(pem.encode())
     except ValueError:
@@ -137,7 +137,7 @@ def _check_url(url: str) -> None:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
-        raise InputError("JWKS_URL is no URL: give https://issuer/.well-known/jwks.json") from None
+        raise InputError("JWKS_URL is not a URL: give https://issuer/.well-known/jwks.json") from None
     if parts.username or parts.password:
         raise InputError("JWKS_URL holds a user name or password: remove it")
     if not host or parts.scheme not in ("http", "https"):

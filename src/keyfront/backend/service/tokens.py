@@ -151,7 +151,7 @@ class TokenChecker:
         except TokenError:
             raise
         except (JoseError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
-            raise TokenError("it is no signed JWT") from None
+            raise TokenError("it is not a signed JWT") from None
         if not isinstance(headers.get("alg"), str) or not isinstance(headers.get("kid", ""), str):
             raise TokenError("its header is damaged")
         return signed, headers

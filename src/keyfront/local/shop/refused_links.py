@@ -68,7 +68,7 @@ def ours(link: str, base_url: str) -> str:
     try:
         parts, base = urlsplit(link), urlsplit(base_url)
     except ValueError:
-        raise RefusedError(bad_request("This is no link: it begins with http:// or https://.")) from None
+        raise RefusedError(bad_request("This is not a link: a link begins with http:// or https://.")) from None
     if (parts.scheme.lower(), parts.netloc.lower()) != (base.scheme.lower(), base.netloc.lower()):
         raise RefusedError(
             bad_request(f"This shop's downloads begin with {base_url}/, and only those can be explained here.")
