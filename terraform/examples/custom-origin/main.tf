@@ -1,4 +1,4 @@
-# Private content from an HTTP server: CloudFront checks the signature, and tells the server by a header that it did.
+# Private content from an HTTP server: CloudFront checks the signature, and adds a header that proves it to the server.
 
 module "trusted_key_group" {
   source = "../../modules/trusted-key-group"

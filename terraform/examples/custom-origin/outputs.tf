@@ -9,6 +9,6 @@ output "key_pair_id" {
 }
 
 output "url" {
-  description = "The server behind the distribution, without a slash at the end: url/PATH answers 403 without a signature."
+  description = "The distribution's address, without a slash at the end. url/PATH gets 403 without a signature."
   value       = module.content.url
 }

@@ -1,11 +1,11 @@
 variable "name" {
-  description = "What the names of everything begin with."
+  description = "The beginning of every resource's name."
   type        = string
   default     = "keyfront-custom-origin"
 }
 
 variable "origin_domain_name" {
-  description = "The HTTP server's host name. On the laptop: localhost. In an account: a name that CloudFront resolves."
+  description = "The HTTP server's host name. On the laptop: localhost. On AWS: a name that CloudFront can resolve."
   type        = string
   default     = "localhost"
 }
@@ -17,13 +17,13 @@ variable "origin_http_port" {
 }
 
 variable "origin_protocol_policy" {
-  description = "How CloudFront speaks to the server: http-only on the laptop, https-only in an account."
+  description = "How CloudFront connects to the server: http-only on the laptop, https-only on AWS."
   type        = string
   default     = "http-only"
 }
 
 variable "origin_secret" {
-  description = "Sent to the server as X-Origin-Secret. A server that refuses requests without it cannot be asked around CloudFront."
+  description = "The value of X-Origin-Secret in requests to the server. The server must refuse requests without it, so that nobody can bypass CloudFront."
   type        = string
   default     = "change-me"
   sensitive   = true
@@ -36,6 +36,6 @@ variable "keys" {
 
   validation {
     condition     = fileexists("${coalesce(var.keys, "${path.module}/keys")}/public_key.pem")
-    error_message = "There is no key pair in ${coalesce(var.keys, "${path.module}/keys")}. Make one: keyfront keys generate --out ${coalesce(var.keys, "${path.module}/keys")}"
+    error_message = "No key pair in ${coalesce(var.keys, "${path.module}/keys")}. Make one: keyfront keys generate --out ${coalesce(var.keys, "${path.module}/keys")}"
   }
 }

@@ -1,4 +1,4 @@
-# The private key is made in KMS and never leaves it: no file, no secret in the state, nothing to steal.
+# KMS makes the private key, and it never leaves KMS: no file and no state has a secret.
 
 module "signing_key" {
   source = "../../modules/signing-key"
@@ -21,7 +21,7 @@ module "content" {
 
   name                  = var.name
   default_key_group_ids = [module.trusted_key_group.key_group_id]
-  force_destroy         = true # an example: its content goes with it
+  force_destroy         = true # for an example: destroy the content too
 }
 
 resource "aws_s3_object" "secret" {

@@ -9,16 +9,16 @@ output "key_pair_id" {
 }
 
 output "signer" {
-  description = "Where the key is, for --signer."
+  description = "The private key's address, for --signer."
   value       = module.signing_key.signer
 }
 
 output "signer_policy_json" {
-  description = "The IAM policy for whoever signs: this key, and nothing else."
+  description = "The IAM policy for the signer. It allows the use of this key, and nothing else."
   value       = module.signing_key.iam_policy_json
 }
 
 output "url" {
-  description = "The private file: 403 without a signature."
+  description = "The private file's address. It gets 403 without a signature."
   value       = "${module.content.url}/${aws_s3_object.secret.key}"
 }

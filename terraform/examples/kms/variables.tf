@@ -1,11 +1,11 @@
 variable "name" {
-  description = "What the names of everything begin with."
+  description = "The beginning of every resource's name."
   type        = string
   default     = "keyfront-kms"
 }
 
 variable "key_spec" {
-  description = "RSA_2048, or ECC_NIST_P256: shorter links, and cheaper to sign."
+  description = "RSA_2048, or ECC_NIST_P256 for shorter links and faster signing."
   type        = string
   default     = "RSA_2048"
 }

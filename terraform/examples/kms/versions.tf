@@ -1,5 +1,5 @@
 terraform {
-  required_version = ">= 1.11" # the module signing-key
+  required_version = ">= 1.11" # the module signing-key needs it
 
   required_providers {
     aws = {

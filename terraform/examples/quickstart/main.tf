@@ -1,4 +1,4 @@
-# From a key pair to a download: a private file, a distribution that asks for a signature, and an API that gives one.
+# From a key pair to a download: a private file, a distribution that requires a signature, and an API that signs.
 
 locals {
   keys       = coalesce(var.keys, "${path.module}/keys")
@@ -13,7 +13,7 @@ module "trusted_key_group" {
   keys = { current = local.public_key }
 }
 
-# Written without going through the state; again when the key pair is another.
+# The state never has the key. A new key pair changes the version, which writes the key again.
 module "signing_key" {
   source = "../../modules/signing-key"
 
@@ -30,7 +30,7 @@ module "content" {
 
   name                  = var.name
   default_key_group_ids = [module.trusted_key_group.key_group_id]
-  force_destroy         = true # an example: its content goes with it
+  force_destroy         = true # for an example: destroy the content too
 }
 
 resource "aws_s3_object" "secret" {
@@ -51,6 +51,6 @@ module "download_endpoint" {
   signing_policy_json = module.signing_key.iam_policy_json
   jwt_authorizer      = var.jwt_authorizer
 
-  # Everybody may have every file, for a first look: yours will ask a table, a database or your own code.
+  # For a first try, everybody may have every file. In production, use a table, a database or your own code.
   environment = { KEYFRONT_ENTITLEMENTS = "keyfront.backend:anybody" }
 }

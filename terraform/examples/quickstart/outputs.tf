@@ -9,11 +9,11 @@ output "key_pair_id" {
 }
 
 output "url" {
-  description = "The private file: 403 without a signature."
+  description = "The private file's address. It gets 403 without a signature."
   value       = "${module.content.url}/${aws_s3_object.secret.key}"
 }
 
 output "api_url" {
-  description = "Where to ask for the private file: 303 to a signed link to it."
+  description = "The API's address for the private file. It redirects (303) to a signed link."
   value       = "${module.download_endpoint.api_url}/download/${aws_s3_object.secret.key}"
 }

@@ -1,4 +1,4 @@
-# A key takes another's place, and no link that was good is refused on the way.
+# One key replaces another, and no good link is refused.
 
 locals {
   folder  = coalesce(var.keys, "${path.module}/keys")
@@ -19,7 +19,7 @@ module "content" {
 
   name                  = var.name
   default_key_group_ids = [module.trusted_key_group.key_group_id]
-  force_destroy         = true # an example: its content goes with it
+  force_destroy         = true # for an example: destroy the content too
 }
 
 resource "aws_s3_object" "secret" {

@@ -14,11 +14,11 @@ output "key_pair_ids" {
 }
 
 output "private_key" {
-  description = "The private key that signers use in this phase."
+  description = "The private key file that signers use in this phase."
   value       = "${local.folder}/${local.signing}/private_key.pem"
 }
 
 output "url" {
-  description = "The private file: 403 without a signature."
+  description = "The private file's address. It gets 403 without a signature."
   value       = "${module.content.url}/${aws_s3_object.secret.key}"
 }

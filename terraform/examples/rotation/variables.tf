@@ -1,17 +1,17 @@
 variable "name" {
-  description = "What the names of everything begin with."
+  description = "The beginning of every resource's name."
   type        = string
   default     = "keyfront-rotation"
 }
 
 variable "phase" {
-  description = "How far the rotation is: 1 key a alone; 2 a and b trusted, a signs; 3 a and b trusted, b signs; 4 key b alone."
+  description = "The phase of the rotation. 1: key a alone. 2: a and b trusted, a signs. 3: a and b trusted, b signs. 4: key b alone."
   type        = number
   default     = 1
 
   validation {
     condition     = contains([1, 2, 3, 4], var.phase)
-    error_message = "phase is 1, 2, 3 or 4, one after the other."
+    error_message = "phase must be 1, 2, 3 or 4, one after the other."
   }
 }
 
@@ -22,6 +22,6 @@ variable "keys" {
 
   validation {
     condition     = alltrue([for key in ["a", "b"] : fileexists("${coalesce(var.keys, "${path.module}/keys")}/${key}/public_key.pem")])
-    error_message = "There are no two key pairs in ${coalesce(var.keys, "${path.module}/keys")}. Make them: keyfront keys generate --out ${coalesce(var.keys, "${path.module}/keys")}/a, and the same with b."
+    error_message = "No two key pairs in ${coalesce(var.keys, "${path.module}/keys")}. Make them: keyfront keys generate --out ${coalesce(var.keys, "${path.module}/keys")}/a, and the same for b."
   }
 }

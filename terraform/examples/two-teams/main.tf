@@ -1,4 +1,4 @@
-# Two teams, one distribution: each signs for its own folder, and neither can open the other's.
+# Two teams, one distribution: each team signs for its own folder, and neither can open the other's.
 
 locals {
   folder = coalesce(var.keys, "${path.module}/keys")
@@ -23,9 +23,9 @@ module "content" {
       key_group_ids = [module.trusted_key_group[team].key_group_id]
     }
   ]
-  # What lies in neither folder, both may sign for.
+  # Both teams can sign for paths outside the two folders.
   default_key_group_ids = [for team in local.teams : module.trusted_key_group[team].key_group_id]
-  force_destroy         = true # an example: its content goes with it
+  force_destroy         = true # for an example: destroy the content too
 }
 
 resource "aws_s3_object" "report" {

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "What the names of everything begin with."
+  description = "The beginning of every resource's name."
   type        = string
   default     = "keyfront-two-teams"
 }
@@ -11,6 +11,6 @@ variable "keys" {
 
   validation {
     condition     = alltrue([for key in ["a", "b"] : fileexists("${coalesce(var.keys, "${path.module}/keys")}/${key}/public_key.pem")])
-    error_message = "There are no two key pairs in ${coalesce(var.keys, "${path.module}/keys")}. Make them: keyfront keys generate --out ${coalesce(var.keys, "${path.module}/keys")}/a, and the same with b."
+    error_message = "No two key pairs in ${coalesce(var.keys, "${path.module}/keys")}. Make them: keyfront keys generate --out ${coalesce(var.keys, "${path.module}/keys")}/a, and the same for b."
   }
 }

@@ -11,7 +11,7 @@ resource "aws_apigatewayv2_integration" "this" {
   integration_uri        = aws_lambda_function.this.arn
   integration_method     = "POST"
   payload_format_version = "2.0"
-  # Longer than the function's own time, or the API gives up first and nobody learns why.
+  # Longer than the function's own timeout. Otherwise the API gives up first, and no log shows why.
   timeout_milliseconds = min(var.timeout_seconds * 1000 + 500, 30000)
 }
 
@@ -62,7 +62,7 @@ resource "aws_apigatewayv2_stage" "this" {
 
     content {
       destination_arn = access_log_settings.value.arn
-      # The path is left out, too: with a route's own name in its place nothing of a caller's choosing is in the log.
+      # The route instead of the path, so that the log has nothing that a caller can choose.
       format = jsonencode({
         requestId        = "$context.requestId"
         time             = "$context.requestTime"

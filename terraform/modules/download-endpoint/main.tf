@@ -8,13 +8,13 @@ locals {
     SIGNER                = local.parameter == null ? var.signer : null
   } : name => value if value != null })
 
-  # No validation of the variable, which would show the key that it refuses.
+  # Not a validation of the variable, because that would show the key.
   with_keys = [for name, value in var.environment : name if strcontains(upper(coalesce(value, "-")), "PRIVATE KEY---")]
 }
 
 resource "aws_lambda_function" "this" {
   function_name = var.name
-  description   = "Signs CloudFront links for whoever may download"
+  description   = "Signs CloudFront links for customers who may download"
   role          = aws_iam_role.this.arn
 
   filename          = var.package.zip
@@ -40,13 +40,13 @@ resource "aws_lambda_function" "this" {
     log_group  = aws_cloudwatch_log_group.function.name
   }
 
-  # From its first call on the function may do what it needs.
+  # The first call already needs these permissions.
   depends_on = [aws_iam_role_policy.signing, aws_iam_role_policy.logs]
 
   lifecycle {
     precondition {
       condition     = length(local.with_keys) == 0
-      error_message = "environment holds a private key (${join(", ", local.with_keys)}), which would be in the state and in the function's configuration: keep it with the module signing-key."
+      error_message = "environment holds a private key (${join(", ", local.with_keys)}), which would be in the state and in the function's configuration: use the module signing-key for it."
     }
   }
 }

@@ -1,7 +1,7 @@
 output "api_url" {
   description = "The API's address, without a slash at the end."
   value       = trimsuffix(aws_apigatewayv2_api.this.api_endpoint, "/")
-  # An address that answers: with its stage, its routes and the permission to call the function.
+  # The address works only with the stage, the routes and the permission to call the function.
   depends_on = [aws_apigatewayv2_stage.this, aws_apigatewayv2_route.this, aws_lambda_permission.api]
 }
 
@@ -21,7 +21,7 @@ output "function_arn" {
 }
 
 output "role_name" {
-  description = "The execution role's name: attach to it what your own code needs, such as access to a database."
+  description = "The execution role's name. Attach to it the permissions that your own code needs, such as access to a database."
   value       = aws_iam_role.this.name
 }
 

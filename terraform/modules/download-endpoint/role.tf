@@ -1,4 +1,4 @@
-# No managed policies: AWSLambdaBasicExecutionRole may write to every log group of the account.
+# No managed policies: AWSLambdaBasicExecutionRole can write to every log group of the account.
 resource "aws_iam_role" "this" {
   name        = var.name
   description = "Lets the function ${var.name} use its signing key and write its log"

@@ -1,4 +1,4 @@
-# One table: an item's own entry (ITEM#id, ITEM), and one for each customer who may download it (CUSTOMER#id, ITEM#id).
+# One table: an entry for each item (ITEM#id, ITEM), and one for each customer who may download it (CUSTOMER#id, ITEM#id).
 resource "aws_dynamodb_table" "this" {
   name                        = var.name
   billing_mode                = "PAY_PER_REQUEST"
@@ -17,13 +17,13 @@ resource "aws_dynamodb_table" "this" {
     type = "S"
   }
 
-  # The function judges by itself; this only takes old entries out.
+  # The function checks expiry itself. This only deletes old entries.
   ttl {
     attribute_name = "expires_at"
     enabled        = true
   }
 
-  # What was sold is nowhere else.
+  # No other place has the record of what was sold.
   point_in_time_recovery {
     enabled = true
   }

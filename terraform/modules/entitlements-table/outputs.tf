@@ -1,5 +1,5 @@
 output "name" {
-  description = "The table's name: `ENTITLEMENTS_TABLE` in the function's environment."
+  description = "The table's name, for `ENTITLEMENTS_TABLE` in the function's environment."
   value       = aws_dynamodb_table.this.name
 }
 
@@ -9,7 +9,7 @@ output "arn" {
 }
 
 output "iam_policy_json" {
-  description = "What the function may do with it, for `aws_iam_role_policy` on the endpoint's `role_name`: read entries by their keys."
+  description = "The policy that the function needs: read entries by their keys. Use it in an `aws_iam_role_policy` on the endpoint's `role_name`."
   value = jsonencode({
     Version = "2012-10-17"
     Statement = [{

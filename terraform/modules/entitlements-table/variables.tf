@@ -4,19 +4,19 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_.-]{3,255}$", var.name))
-    error_message = "name has 3 to 255 letters, digits, _, . and -."
+    error_message = "name must have 3 to 255 letters, digits, _, . and -."
   }
 }
 
 variable "deletion_protection" {
-  description = "Whether the table refuses to be destroyed: who bought what goes with it."
+  description = "Whether the table refuses to be destroyed. It has the only record of who bought what."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "tags" {
-  description = "Tags for everything that takes them."
+  description = "Tags for every resource that takes tags."
   type        = map(string)
   default     = {}
   nullable    = false

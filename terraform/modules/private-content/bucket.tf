@@ -15,7 +15,7 @@ resource "aws_s3_bucket_public_access_block" "content" {
   restrict_public_buckets = true
 }
 
-# Whoever uploads an object, it is the bucket's owner's, and the policy below decides alone.
+# The bucket's owner owns every object, whoever uploads it, so only the policy below decides.
 resource "aws_s3_bucket_ownership_controls" "content" {
   count  = var.create_bucket ? 1 : 0
   bucket = aws_s3_bucket.content[0].id

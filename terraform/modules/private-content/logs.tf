@@ -1,4 +1,4 @@
-# A bucket for the standard access logs, if none is given. CloudFront writes them by an ACL, so this bucket must allow ACLs.
+# A bucket for the standard access logs, if none is given. CloudFront writes through an ACL, so this bucket must allow ACLs.
 
 locals {
   log_buckets = var.access_logs != null && try(var.access_logs.bucket_domain_name, null) == null ? 1 : 0

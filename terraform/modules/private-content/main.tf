@@ -5,7 +5,7 @@ locals {
   own_certificate = var.certificate_arn == null
 }
 
-# Amazon's managed policies, or anybody's, by name.
+# Policies by name: Amazon's managed ones, or your own.
 data "aws_cloudfront_cache_policy" "named" {
   for_each = toset([for b in concat([local.default], var.behaviors) : b.cache_policy if b.cache_policy_id == null])
   name     = each.value
@@ -67,7 +67,7 @@ resource "aws_cloudfront_distribution" "this" {
       }
 
       dynamic "custom_header" {
-        # The names are no secret, and a block cannot be repeated over a secret.
+        # The header names are not secret, and for_each does not accept a secret.
         for_each = nonsensitive(toset(keys(lookup(var.custom_origin_headers, origin.key, {}))))
         content {
           name  = custom_header.value
@@ -155,23 +155,23 @@ resource "aws_cloudfront_distribution" "this" {
     minimum_protocol_version       = local.own_certificate ? null : "TLSv1.2_2021"
   }
 
-  # CloudFront looks whether it may write to the bucket when the distribution is made.
+  # CloudFront checks that it can write to the bucket when the distribution is created.
   depends_on = [aws_s3_bucket_acl.logs, aws_s3_bucket_public_access_block.logs]
 
   lifecycle {
     precondition {
       condition     = length(local.opened) == 0
-      error_message = "The first behavior that matches decides, and one without key groups stands before one that has them. Put the protected one first: ${join("; ", local.opened)}."
+      error_message = "The first behavior that matches decides, and a public behavior is before a protected one that it covers. Put the protected one first: ${join("; ", local.opened)}."
     }
     precondition {
       condition     = length(local.unreachable) == 0
-      error_message = "The first behavior that matches decides, so a later one can never be reached. Put the narrower one first: ${join("; ", local.unreachable)}."
+      error_message = "The first behavior that matches decides, so a later one is never reached. Put the narrower one first: ${join("; ", local.unreachable)}."
     }
   }
 }
 
 locals {
-  # The policies of the default behavior, then those of the others in their order.
+  # The policies of the default behavior, then those of the other behaviors in order.
   policies = [for b in concat([local.default], var.behaviors) : {
     cache            = b.cache_policy_id != null ? b.cache_policy_id : data.aws_cloudfront_cache_policy.named[b.cache_policy].id
     origin_request   = b.origin_request_policy_id != null ? b.origin_request_policy_id : try(data.aws_cloudfront_origin_request_policy.named[b.origin_request_policy].id, null)

@@ -4,7 +4,7 @@ output "domain_name" {
 }
 
 output "url" {
-  description = "Where the content is, without a slash at the end: the first alias, or the distribution's own host name."
+  description = "The address of the content, without a slash at the end: the first alias, or the distribution's own host name."
   value       = "https://${try(var.aliases[0], aws_cloudfront_distribution.this.domain_name)}"
 }
 
@@ -19,21 +19,21 @@ output "distribution_arn" {
 }
 
 output "hosted_zone_id" {
-  description = "Route 53's zone of every distribution, for alias records."
+  description = "The Route 53 zone of every distribution, for alias records."
   value       = aws_cloudfront_distribution.this.hosted_zone_id
 }
 
 output "bucket" {
-  description = "The content bucket's name; null without one. Once this is known, the distribution may read from it."
+  description = "The content bucket's name. null if there is none. It is known only once the distribution may read from the bucket."
   value       = one(aws_s3_bucket_policy.content[*].bucket)
 }
 
 output "bucket_arn" {
-  description = "The content bucket's ARN; null without one."
+  description = "The content bucket's ARN. null if there is none."
   value       = one(aws_s3_bucket.content[*].arn)
 }
 
 output "log_bucket" {
-  description = "The name of the bucket made for access logs; null without one."
+  description = "The name of the bucket made for access logs. null if there is none."
   value       = one(aws_s3_bucket.logs[*].bucket)
 }

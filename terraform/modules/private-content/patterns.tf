@@ -1,6 +1,6 @@
 # The first behavior that matches a path decides. So an earlier pattern that covers a later one takes all its requests.
-# Whether it does: the later pattern, read as text, is matched by the earlier one, whose `?` stands for anything but a `*`.
-# That finds no pattern that is not covered. It misses unusual spellings (`*?` and `?*`), and several patterns that cover one together.
+# The check: the earlier pattern matches the text of the later one, and its `?` matches any character but `*`.
+# It has no false positives. It misses unusual spellings (`*?` and `?*`), and several patterns that only together cover one.
 locals {
   patterns = [for b in var.behaviors : "/${trimprefix(b.path_pattern, "/")}"]
   matchers = [
@@ -20,7 +20,7 @@ locals {
   ]
   unreachable = [
     for pair in local.covered :
-    "${var.behaviors[pair.earlier].path_pattern} leaves nothing for ${var.behaviors[pair.later].path_pattern}"
+    "${var.behaviors[pair.earlier].path_pattern} covers all of ${var.behaviors[pair.later].path_pattern}"
     if !(length(var.behaviors[pair.earlier].key_group_ids) == 0 && length(var.behaviors[pair.later].key_group_ids) > 0)
   ]
 }

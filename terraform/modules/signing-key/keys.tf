@@ -1,4 +1,4 @@
-# What is wrong with the keys that were given, told without showing them: preconditions show locals, which are no keys.
+# Checks of the given keys that never show a key: a precondition shows locals, and these hold no key.
 locals {
   pem = "-----BEGIN ((RSA|EC) )?PRIVATE KEY-----"
 
@@ -11,10 +11,10 @@ locals {
   key_in_state_is_private = nonsensitive(can(regex(local.pem, coalesce(var.private_key_in_state, "-"))))
 
   public_key_problems = compact([
-    local.public_key_given == local.kms ? "public_key_pem is needed for kind parameter and state, and must be left out for kind kms, where KMS answers it." : "",
-    local.public_key_is_private ? "public_key_pem holds a private key: give the public half, openssl pkey -in private_key.pem -pubout. The private one may be in a plan file now: make another pair." : "",
-    local.public_key_given && !local.public_key_is_public && !local.public_key_is_private ? "public_key_pem is no PEM with -----BEGIN PUBLIC KEY-----." : "",
-    local.key_in_state_given != (var.kind == "state") ? "private_key_in_state is needed for kind state, and must be left out for kind kms and parameter." : "",
-    local.key_in_state_given && !local.key_in_state_is_private ? "private_key_in_state is no unencrypted private key as PEM (-----BEGIN PRIVATE KEY-----, RSA PRIVATE KEY or EC PRIVATE KEY)." : "",
+    local.public_key_given == local.kms ? "public_key_pem is needed for kind parameter and state. Leave it out for kind kms, where KMS provides it." : "",
+    local.public_key_is_private ? "public_key_pem holds a private key: give the public half, which openssl pkey -in private_key.pem -pubout prints. A plan file may have the private key now: make another key pair." : "",
+    local.public_key_given && !local.public_key_is_public && !local.public_key_is_private ? "public_key_pem is not a PEM with -----BEGIN PUBLIC KEY-----." : "",
+    local.key_in_state_given != (var.kind == "state") ? "private_key_in_state is needed for kind state. Leave it out for kind kms and parameter." : "",
+    local.key_in_state_given && !local.key_in_state_is_private ? "private_key_in_state is not an unencrypted private key as PEM (-----BEGIN PRIVATE KEY-----, RSA PRIVATE KEY or EC PRIVATE KEY)." : "",
   ])
 }

@@ -2,13 +2,13 @@ locals {
   kms    = var.kind == "kms"
   signer = local.kms ? "kms:${one(aws_kms_alias.this[*].name)}" : "ssm:/${var.name}"
 
-  # Nothing in the place of a private key that was pasted: plans show outputs.
+  # Empty if a private key was pasted here, because plans show outputs.
   public_key_pem = local.kms ? one(data.aws_kms_public_key.this[*].public_key_pem) : (
     local.public_key_is_private ? "" : nonsensitive(var.public_key_pem)
   )
   parameter_arn = one(concat(aws_ssm_parameter.outside[*].arn, aws_ssm_parameter.in_state[*].arn))
 
-  # Ephemeral, as the key is: gone when Terraform ends. Only a parameter that waits for its value gets the stand-in.
+  # Ephemeral like the key: gone when Terraform ends. Only a parameter that waits for its value gets the placeholder.
   to_write = var.private_key == null ? "not set yet" : (
     var.key_pair_id == null ? var.private_key : jsonencode(merge(local.document, { private_key = var.private_key }))
   )
@@ -39,9 +39,9 @@ data "aws_kms_public_key" "this" {
   key_id = aws_kms_key.this[0].arn
 }
 
-# The provider reads a parameter's value into the state unless it was written by a write-only argument. So even the
-# text that stands in for a value from outside is written by one: with `value` and ignore_changes the next refresh
-# would bring the private key into the state.
+# The provider reads a parameter's value into the state, unless a write-only argument wrote it. So a write-only argument
+# writes the placeholder for a value from outside, too. With `value` and ignore_changes, the next refresh would put the
+# private key into the state.
 resource "aws_ssm_parameter" "outside" {
   count = var.kind == "parameter" ? 1 : 0
 
@@ -55,10 +55,10 @@ resource "aws_ssm_parameter" "outside" {
   tags             = var.tags
 
   lifecycle {
-    # Here and not with the variable: who destroys need not have the key.
+    # Here and not in the variable, so that destroying does not need the key.
     precondition {
       condition     = var.private_key_version == 0 || var.private_key != null
-      error_message = "private_key_version is ${var.private_key_version} and private_key is not given: the stand-in would be written in the key's place. Give the key each time, or put it in from outside and leave both out."
+      error_message = "private_key_version is ${var.private_key_version} and private_key is not given: the placeholder would overwrite the key. Give the key with every plan and apply. Or leave both out and write the value from outside."
     }
   }
 }
@@ -80,6 +80,6 @@ resource "aws_ssm_parameter" "in_state" {
 check "private_key_in_state" {
   assert {
     condition     = var.kind != "state"
-    error_message = "The private key of ${var.name} is in Terraform's state and plan files: whoever reads them opens everything that the key opens. Good for a first look; kind parameter or kms keeps it out."
+    error_message = "The private key of ${var.name} is in Terraform's state and plan files. Anybody who can read them can sign with it. That is fine for a first try; kind parameter and kms keep the key out of the state."
   }
 }

@@ -30,7 +30,7 @@ locals {
     Resource = local.parameter_arn
   }]
 
-  # SSM's own key lets everybody decrypt who may read the parameter; a customer's key does not.
+  # With SSM's own key, everybody who may read the parameter may decrypt it. A customer managed key needs kms:Decrypt.
   decrypt = var.parameter_kms_key_arn == null ? [] : [{
     Sid      = "DecryptParameter"
     Effect   = "Allow"

@@ -4,7 +4,7 @@ output "key_group_id" {
 }
 
 output "key_ids" {
-  description = "The public keys' ids in CloudFront (`K…`), by name: what a signed URL carries as `Key-Pair-Id`."
+  description = "The public keys' ids in CloudFront (`K…`), by name. A signed URL has one as `Key-Pair-Id`."
   value       = { for name, key in aws_cloudfront_public_key.this : name => key.id }
 }
 
@@ -19,6 +19,6 @@ output "current_key_name" {
 }
 
 output "public_keys" {
-  description = "The public keys as CloudFront has them (PEM), by name: for checking a signature without asking CloudFront."
+  description = "The public keys as CloudFront has them (PEM), by name. With them you can check a signature without asking CloudFront."
   value       = local.pems
 }
