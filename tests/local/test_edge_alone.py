@@ -108,11 +108,15 @@ def place(tmp_path: Path) -> Iterator[Path]:
         yield tmp_path
 
 
+def _serves(edge: Edge) -> bool:
+    return bool(edge.get("/")[1]) and b"MissingKey" in edge.get("/book.txt")[1]
+
+
 @pytest.fixture
 def start(place: Path) -> Iterator[Callable[..., Edge]]:
     running: list[subprocess.Popen[str]] = []
 
-    def run(*arguments: str) -> Edge:
+    def run(*arguments: str, ready: Callable[[Edge], object] = _serves) -> Edge:
         process = subprocess.Popen(
             [
                 *(str(KEYFRONT), "edge", "--json", "--config", "shop.json", "--keys", "keys"),
@@ -129,7 +133,7 @@ def start(place: Path) -> Iterator[Callable[..., Edge]]:
         line = process.stdout.readline()
         assert line, process.communicate()[1]
         edge = Edge(process, json.loads(line))
-        edge.until(lambda: edge.get("/")[1] and b"MissingKey" in edge.get("/book.txt")[1])
+        edge.until(lambda: ready(edge))
         return edge
 
     yield run
@@ -151,6 +155,21 @@ def test_a_saved_configuration_is_enforced_as_it_stands(start: Callable[..., Edg
     assert edge.get(signed()) == (200, b"for buyers")
     assert edge.get(signed().replace("Expires=1", "Expires=2"))[0] == 403
     assert edge.get(signed(), host="elsewhere.example")[0] == 403
+
+
+def test_a_country_that_is_blocked_gets_nothing_when_a_file_says_who_is_there(
+    start: Callable[..., Edge], place: Path
+) -> None:
+    blocked = {"GeoRestriction": {"RestrictionType": "blacklist", "Quantity": 1, "Items": ["DE"]}}
+    saved = json.loads(json.dumps(SAVED))
+    saved["DistributionConfig"]["Restrictions"] = blocked
+    (place / "shop.json").write_text(json.dumps(saved))
+    (place / "countries.json").write_text('{"127.0.0.0/8": "DE"}')
+    edge = start("--countries", "countries.json", ready=lambda edge: b"your country" in edge.get("/book.txt")[1])
+    assert edge.get(signed())[0] == 403
+    (place / "countries.json").write_text('{"127.0.0.0/8": "DE", "127.0.0.1": "FR"}')
+    edge = start("--countries", "countries.json")
+    assert edge.get(signed()) == (200, b"for buyers")
 
 
 def test_a_file_that_changes_is_taken_up(start: Callable[..., Edge], place: Path) -> None:
@@ -356,6 +375,7 @@ def test_an_operator_sees_decisions_metrics_and_logs(start: Callable[..., Edge],
         (["--config", "shop.json", "--keys", "keys", "--origin", "files"], "write ID=URL"),
         (["--config", "shop.json", "--keys", "keys", "--origin", "video=http://a"], "there is no origin 'video'"),
         (["--keys", "keys"], "go with --config"),
+        (["--countries", "missing.json"], "cannot read --countries missing.json"),
         (["--config", "shop.json", "--endpoint-url", "http://127.0.0.1:1"], "two sources"),
         (["--config", "shop.json", "--keys", "keys", "--access-logs", "shop.json"], "access logs cannot go to"),
     ],

@@ -1,12 +1,12 @@
 """`keyfront authz`: the edge's decision as a service for nginx, Caddy, Traefik and Envoy."""
 
 import ipaddress
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
+from keyfront.cli.countries import Countries, networks
 from keyfront.cli.extras import needs
 from keyfront.cli.options import AsJson, Connection, Drain, Stale, connects
 from keyfront.cli.output import show, show_json, warn
@@ -77,15 +77,7 @@ def authz(
             show_default=False,
         ),
     ] = None,
-    countries: Annotated[
-        Path | None,
-        typer.Option(
-            "--countries",
-            metavar="FILE",
-            help='Networks and their countries, for geo restrictions: a JSON file such as {"203.0.113.0/24": "DE"}. '
-            "Viewers from other networks are served.",
-        ),
-    ] = None,
+    countries: Countries = None,
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", metavar="PORT", min=0, max=65535)] = 9180,
     proxies: Annotated[
@@ -149,7 +141,7 @@ def authz(
         else:
             show(f"keyfront authz answers {front} on {url}; Ctrl-C stops it")
 
-    known = {} if countries is None else _countries(countries)
+    known = networks(countries)
     app = application(FRONTS[front], rules, proxies=proxies, log=log, ignore_case=ignoring, countries=known)
     run(app, rules, host, port, ready, drain_seconds=drained)
 
@@ -199,19 +191,6 @@ def _account(distribution: str, connection: Connection, following: _Following) -
     with cloudfront(connection) as client:
         live, door = LiveDistribution(client, distribution), Door(distribution_id=distribution)
         return Rules(live.read, door, seconds=following.refresh, stale=following.stale)
-
-
-def _countries(file: Path) -> dict[str, str]:
-    """Networks and countries out of a JSON file."""
-    try:
-        given = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read --countries {file}: {error.strerror}") from None
-    except ValueError:
-        given = None
-    if not isinstance(given, dict):
-        raise InputError(f'--countries {file} is not a JSON object: write {{"203.0.113.0/24": "DE"}}')
-    return given
 
 
 def _is_loopback(host: str) -> bool:

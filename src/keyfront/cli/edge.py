@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from keyfront.cli.countries import Countries, networks
 from keyfront.cli.extras import needs
 from keyfront.cli.options import AccessLogs, AdminPort, AsJson, Drain, Log, RenewAuthority, Stale
 from keyfront.cli.times import span
@@ -47,6 +48,7 @@ def edge(
     ] = 8443,
     stale: Stale = "1h",
     drain: Drain = "30s",
+    countries: Countries = None,
     admin_port: AdminPort = None,
     workers: Annotated[
         int,
@@ -89,6 +91,7 @@ def edge(
             workers=workers,
             stale_seconds=span(stale, "--stale").total_seconds(),
             drain_seconds=span(drain, "--drain").total_seconds(),
+            countries=networks(countries),
             observing=ObservationOptions(log == "decisions", access_logs, admin_port),
             directory=directory,
             renew_authority=renew_authority,

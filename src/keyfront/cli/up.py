@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from keyfront.cli.allowed import host, origin
+from keyfront.cli.countries import Countries, networks
 from keyfront.cli.extras import needs
 from keyfront.cli.options import AccessLogs, AdminPort, AsJson, Drain, Log, RenewAuthority
 from keyfront.cli.times import seconds, span
@@ -71,6 +72,7 @@ def up(
             "own moment. A distribution is Deployed when the last has it.",
         ),
     ] = "0s",
+    countries: Countries = None,
     log: Log = None,
     access_logs: AccessLogs = None,
     admin_port: AdminPort = None,
@@ -140,6 +142,7 @@ def up(
             state=state,
             edges=edges,
             propagation_delay=seconds(propagation_delay, "--propagation-delay", most=timedelta(days=1)),
+            countries=networks(countries),
             observing=ObservationOptions(log == "decisions", access_logs, admin_port),
             explain=explain,
             enforce_iam=enforce_iam,

@@ -38,6 +38,8 @@ class EdgeOptions:
     """How long a configuration is used that cannot be read again."""
     drain_seconds: float = DRAIN_SECONDS
     """How long answers under way may go on at the end."""
+    countries: Mapping[str, str] = field(default_factory=dict)
+    """Networks and the countries that their viewers are in, for geo restrictions."""
     observing: ObservationOptions = field(default_factory=ObservationOptions)
     directory: Path = Path(".keyfront")
     renew_authority: bool = False
@@ -96,6 +98,7 @@ async def _start(options: EdgeOptions, ending: Ending, stack: contextlib.AsyncEx
         origins=options.origins,
         stale_seconds=options.stale_seconds,
         drain_seconds=options.drain_seconds,
+        countries=options.countries,
         directory=own_folder(options.directory) / "authority",
         renew_authority=options.renew_authority,
     )

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -53,6 +54,8 @@ class Options:
     """Edge locations, each a process of its own."""
     propagation_delay: float = 0.0
     """Seconds until a change has reached the last of them."""
+    countries: Mapping[str, str] = field(default_factory=dict)
+    """Networks and the countries that their viewers are in, for geo restrictions."""
     drain_seconds: float = DRAIN_SECONDS
     """How long answers under way may go on at the end."""
     observing: ObservationOptions = field(default_factory=ObservationOptions)
@@ -225,6 +228,7 @@ class Machine:
             addressing=self._options.addressing,
             directory=self._options.home / "authority",
             drain_seconds=self._options.drain_seconds,
+            countries=self._options.countries,
             renew_authority=self._options.renew_authority,
             explain=self._options.explain,
         )

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from tests.needs import program
 
@@ -158,6 +159,28 @@ def test_a_change_of_the_distribution_is_deployed_when_the_edge_has_it(up: Any) 
     _eventually(lambda: up.curl(signed)[0], 200)
 
 
+def test_a_country_that_is_blocked_gets_nothing_when_a_file_says_who_is_there(
+    start: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "countries.json").write_text('{"127.0.0.0/8": "DE", "::1": "DE"}')
+    with start(tmp_path, "--countries", "countries.json") as up:
+        signed = up.sign(_item(up)[0])
+        assert up.curl(signed)[0] == 200
+        cloudfront = boto3.client(
+            "cloudfront",
+            endpoint_url=up.printed["endpoint"],
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        distribution = up.printed["distribution"]["id"]
+        got = cloudfront.get_distribution_config(Id=distribution)
+        blocked = {"GeoRestriction": {"RestrictionType": "blacklist", "Quantity": 1, "Items": ["DE"]}}
+        config: Any = got["DistributionConfig"] | {"Restrictions": blocked}
+        cloudfront.update_distribution(Id=distribution, IfMatch=got["ETag"], DistributionConfig=config)
+        _eventually(lambda: b"your country" in up.curl(signed)[1], True)
+
+
 def test_a_folder_of_ones_own_is_sold_and_large_files_pass_with_flat_memory(
     start: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -273,6 +296,10 @@ class TestMistakes:
         assert ".keyfront belongs to another user, uid 12345" in " ".join(self._mistake(tmp_path, *arguments).split())
         os.chown(home, 0, 0)
         assert "belongs to another user, uid 12345" in " ".join(self._mistake(tmp_path, *arguments).split())
+
+    def test_countries_that_are_none(self, tmp_path: Path) -> None:
+        (tmp_path / "countries.json").write_text('{"nowhere": "DE"}')
+        assert "'nowhere'" in self._mistake(tmp_path, "--countries", "countries.json")
 
     def test_a_broken_key(self, tmp_path: Path) -> None:
         (tmp_path / ".keyfront").mkdir()
