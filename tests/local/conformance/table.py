@@ -1,8 +1,8 @@
-"""Writes docs/conformance.md: each operation and each error of CloudFront's API, and whether it is there.
+"""Write docs/conformance.md: each operation and each error of CloudFront's API, and whether keyfront has it.
 
-`python tests/local/conformance/table.py` writes it; with `--check` it says whether what is written is current. What is
-there comes from the control plane, what there could be from botocore's service model, and where it is tested from the
-tests; `notes.toml` and `moto.toml` hold what no program can know.
+`python tests/local/conformance/table.py` writes the page; `--check` fails if the page is not current. The operations of
+the API come from botocore's service model, those of keyfront from the control plane, and the test files from the tests.
+`notes.toml` and `moto.toml` have the texts that no program can find out.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _COMMAND = "python tests/local/conformance/table.py"
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     notes, moto = _toml("notes.toml"), _toml("moto.toml")
     parts = [_opening(notes), _rules(notes), _operations(notes), _errors(), _moto(moto)]
     return "\n".join(_wrapped(line) for line in "\n\n".join(parts).split("\n")) + "\n"
 
 
 def _wrapped(line: str) -> str:
-    """The line as lines of at most 100 columns; a table's row and a heading stay one."""
+    """Wrap a line at 100 columns, except a row of a table and a heading."""
     if line.startswith(("|", "#")):
         return line
     indent = "  " if line.startswith("- ") else ""
@@ -44,19 +44,19 @@ def _wrapped(line: str) -> str:
 
 def _opening(notes: dict[str, Any]) -> str:
     known, differing = service_model().operation_names, notes["operations"]
-    return f"""# What of CloudFront's API is there
+    return f"""# CloudFront's API on the laptop
 
-`keyfront up` and `keyfront.local.controlplane` answer {len(OPERATIONS)} of the {len(known)} operations in the API's \
-model ({len(differing)} of them differ from the real ones in a way that this page names). Every other \
-one is refused by its name, with `NotImplemented` (501): nothing pretends to have worked.
+`keyfront up` and `keyfront.local.controlplane` have {len(OPERATIONS)} of the {len(known)} operations in the API \
+model. {len(differing)} of them differ from the real ones; their rows say how. keyfront refuses every other operation \
+with `NotImplemented` (501), and names it. Nothing pretends to have worked.
 
-- **works**: as in the API model, the API Reference and the Developer Guide, as far as our tests look.
-- **differs**: it is there, with a difference that its row names.
-- **not there**: refused.
+- **works**: it does what the API model, the API Reference and the Developer Guide say, as far as our tests check.
+- **differs**: it exists, and its row says how it differs.
+- **missing**: keyfront refuses it.
 
-`{_COMMAND}` writes this page, and a test compares it with the code. The real Terraform applies, changes, \
-imports and destroys every resource of these families in our tests (`tests/terraform`). What the edge does with \
-a configuration is in [what differs from Amazon](laptop.md#what-differs-from-amazon)."""
+`{_COMMAND}` writes this page, and a test compares the page with the code. In our tests (`tests/terraform`), the real \
+Terraform applies, changes, imports and destroys every kind of resource on this page. [What differs from \
+Amazon](laptop.md#what-differs-from-amazon) says what the edge does with a configuration."""
 
 
 def _rules(notes: dict[str, Any]) -> str:
@@ -69,14 +69,14 @@ def _rules(notes: dict[str, Any]) -> str:
 
 def _stated(rows: Iterable[tuple[str, str, list[str]]]) -> Iterable[tuple[str, ...]]:
     for rule, errors, tested in rows:
-        yield rule, errors, "works" if tested else "not there", _links(tested)
+        yield rule, errors, "works" if tested else "missing", _links(tested)
 
 
 def _operations(notes: dict[str, Any]) -> str:
     rows = []
     for name in sorted(service_model().operation_names):
         tested = _tests_of(xform_name(name)) if name in OPERATIONS else []
-        state = "works" if name in OPERATIONS else "not there"
+        state = "works" if name in OPERATIONS else "missing"
         if name in notes["operations"]:
             state = f"differs: {notes['operations'][name]}"
         rows.append((f"`{name}`", state, _links(tested)))
@@ -85,12 +85,12 @@ def _operations(notes: dict[str, Any]) -> str:
 
 def _errors() -> str:
     rows = [
-        (f"`{code}`", str(status), "works" if (tested := _tests_of(code)) else "not there", _links(tested))
+        (f"`{code}`", str(status), "works" if (tested := _tests_of(code)) else "missing", _links(tested))
         for code, status in sorted(error_statuses().items())
     ]
     opening = (
-        "## Errors\n\nEvery error code of the API model. One that *works* is expected by a test of ours that breaks "
-        "its rule; one that is *not there* belongs to operations or settings that are not, or its rule is not kept."
+        "## Errors\n\nEvery error code of the API model. If it *works*, a test breaks its rule and expects the code. If "
+        "it is *missing*, keyfront does not have its operations or settings, or does not check its rule."
     )
     return f"{opening}\n\n" + _table(("code", "status", "state", "tested in"), rows)
 
@@ -106,34 +106,36 @@ def _moto(moto: dict[str, Any]) -> str:
     rows = [(str(group["cases"]), _verdict(group), group["because"]) for group in groups]
     return f"""## moto's tests of CloudFront
 
-moto 5.2.5 has {moto["tests"]} of them. They run in our CI against our endpoint, in moto's server mode, from moto's \
-source distribution (`tests/local/conformance`). The one that its authors have verified against AWS passes.
+moto 5.2.5 has {moto["tests"]} tests of CloudFront. Our CI runs them from moto's source distribution, in moto's \
+server mode, against our endpoint (`tests/local/conformance`). One of them was verified against AWS by its authors; it \
+passes.
 
-- **{passing - identity}** pass on an empty account, and **{passing}** once it has the origin access identity that \
-moto's example configurations name.
-- **{failing}** fail in any case. In {failing - rightly} of them moto expects what the real service refuses or answers \
-in another way (32 are cases of one test); in {rightly} moto is right, and we are not.
+- **{passing - identity}** pass on an empty account, and **{passing}** once the account has the origin access identity \
+that moto's example configurations use.
+- **{failing}** always fail. In {failing - rightly} of them moto expects something that the real service refuses or \
+does differently (32 are cases of one test). In {rightly} moto is right and keyfront is wrong.
 - **{chance}** passes or fails by chance.
 
-{_table(("tests", "nearer to the real service", "why"), rows)}"""
+{_table(("tests", "closer to the real service", "why"), rows)}"""
 
 
 def _verdict(group: dict[str, Any]) -> str:
-    return "moto" if group.get("moto_is_right") else ("neither is known" if group.get("either_way") else "keyfront")
+    return "moto" if group.get("moto_is_right") else ("unknown" if group.get("either_way") else "keyfront")
 
 
 def _all_tested(codes: list[str]) -> list[str]:
-    """The files that test these errors; none when one of them is tested nowhere."""
+    """Return the files that test these errors. Empty if one of the errors has no test."""
     files = [_tests_of(code) for code in codes]
     return list(dict.fromkeys(name for found in files for name in found[:1])) if all(files) else []
 
 
 def _tests_of(name: str) -> list[str]:
-    """The two test files that have most to do with `name`, an error code or a client's method."""
+    """Return the two test files that name `name` (an error code or a method of the client) most often."""
     word = re.compile(rf"\b{name}\b")
     counts = {file: len(word.findall(text)) for file, text in _tests().items()}
     built = [file for file, names in _toml("notes.toml")["built_names"].items() if name in names]
-    return [*built, *sorted((file for file in counts if counts[file]), key=lambda file: (-counts[file], file))][:2]
+    found = sorted((file for file in counts if counts[file]), key=lambda file: (-counts[file], file))
+    return list(dict.fromkeys([*built, *found]))[:2]
 
 
 @cache
