@@ -1,1 +1,1 @@
-"""One machine with everything on it: the AWS endpoint, the edge, the backend and what they serve."""
+"""Everything on one machine: the AWS endpoint, the edge, the backend, and the content that they serve."""

@@ -1,4 +1,4 @@
-"""What an operator sees of an edge: what is logged, and a port with metrics, health and readiness."""
+"""What an operator sees of an edge: logs, and a port with metrics, health and readiness."""
 
 import socket
 import time
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 Alive = Callable[[], Mapping[str, bool]]
-"""Edge locations by their names, and whether the process of each runs."""
+"""Whether the process of each edge location runs, by name."""
 
 Standings = Callable[[], Mapping[str, Standing]]
-"""Edge locations by their names, and how the configuration of each stands."""
+"""The state of each edge location's configuration, by name."""
 
 
 @dataclass(frozen=True)
 class ObservationOptions:
-    """What is wanted of it."""
+    """The options for logs and the admin port."""
 
     log_decisions: bool = False
-    """A line for each request, on standard error."""
+    """Whether to write a line for each request to standard error."""
     access_logs: Path | None = None
-    """A folder for access logs."""
+    """The folder for access logs."""
     admin_port: int | None = None
-    """0: any that is free."""
+    """0 takes any free port."""
 
     def settings(self, settings: EdgeSettings) -> EdgeSettings:
-        """`settings`, with the logs in them. Raises `InputError` for a folder that cannot be written to."""
+        """Return `settings` with these logs. Raises `InputError` for a folder that cannot be written to."""
         logs = self.access_logs.absolute() if self.access_logs else None
         if logs is not None:
             AccessLog(logs, domain_name=str).close()
@@ -50,23 +50,23 @@ class ObservationOptions:
 
 
 class AdminPort:
-    """The operator's port, taken when this is made and answered from `start`; it closes with the stack."""
+    """The operator's port. It is bound at once, answers from `start` on, and closes with the stack."""
 
     def __init__(self, port: int, stack: AsyncExitStack) -> None:
-        """Raises `PortError`."""
+        """Bind the port. Raises `PortError`."""
         self._stack = stack
         self._sockets: list[socket.socket] = bind_loopback(port, option="another with --admin-port")
         for bound in self._sockets:
             stack.callback(bound.close)
         self.metrics = Path(stack.enter_context(TemporaryDirectory(prefix="keyfront-metrics-")))
-        """The folder into which the edge's processes count."""
+        """The folder for the metrics of the edge's processes."""
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._sockets[0].getsockname()[1]}"
 
     def start(self, edges: EdgeFleet) -> None:
-        """Answer from now on."""
+        """Start to answer."""
         app = LocalOnly(application(self.metrics, alive=edges.alive, standings=edges.standings))
         for bound in self._sockets:
             listener = Listener(app, bound)
@@ -75,10 +75,11 @@ class AdminPort:
 
 
 def application(metrics: Path, *, alive: Alive, standings: Standings) -> Starlette:
-    """`/metrics` in Prometheus's format, from the folder that the processes write into; `/healthz`; `/readyz`.
+    """Return the application of the admin port.
 
-    Healthy: every location's process runs. Ready: each knows what to serve, from a configuration that is not too old
-    and has a key in each key group that it trusts.
+    `/metrics` shows the metrics of all processes in Prometheus's format. `/healthz` is 200 if every location's process
+    runs. `/readyz` is 200 if each location has a configuration that is not too old and has a key in each trusted key
+    group.
     """
 
     def show_metrics(_: "Request") -> Response:

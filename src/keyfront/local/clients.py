@@ -1,4 +1,4 @@
-"""boto3 clients for the endpoint of this machine, whatever the user's own configuration says."""
+"""boto3 clients for the endpoint of this machine, independent of the user's configuration."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 REGION: Final = "us-east-1"
 CREDENTIALS: Final = ("test", "test")
-"""An endpoint on the laptop asks nobody who they are, but clients do not start without."""
+"""The endpoint accepts any credentials, but clients do not start without them."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Clients:
 
 
 def clients(endpoint: str) -> Clients:
-    """Clients for `endpoint`, past any proxy and profile."""
+    """Return clients for `endpoint`. They use no proxy and no profile."""
     import boto3
     from botocore.config import Config
 
@@ -37,7 +37,7 @@ def clients(endpoint: str) -> Clients:
 
 
 def environment(endpoint: str) -> dict[str, str]:
-    """What boto3, the AWS CLI, Terraform and keyfront's own commands need to talk to `endpoint`."""
+    """Return the variables that boto3, the AWS CLI, Terraform and keyfront's commands need to use `endpoint`."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": CREDENTIALS[0],

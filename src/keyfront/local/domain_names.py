@@ -1,6 +1,6 @@
-"""The name that a distribution answers to on this machine: what the API gives as its `DomainName`.
+"""The `DomainName` of a distribution on this machine.
 
-It holds the port, so that a program which builds `https://DOMAIN/path` from it just works.
+It contains the port, so a program that builds `https://DOMAIN/path` from it works.
 """
 
 import itertools
@@ -19,17 +19,19 @@ DomainNames = Callable[[str], str]
 
 
 def by_host(https_port: int) -> DomainNames:
-    """`<id>.cloudfront.localhost:<port>`: one port for all. curl and browsers resolve it, most others do not."""
+    """Return names like `<id>.cloudfront.localhost:<port>`, all with one port.
+
+    curl and browsers resolve these names. Most other programs do not.
+    """
     return lambda distribution_id: f"{distribution_id.lower()}.cloudfront.localhost:{https_port}"
 
 
 def by_port(
     first: int, known: Mapping[str, int] | None = None, keep: Callable[[Mapping[str, int]], None] = lambda _: None
 ) -> DomainNames:
-    """`localhost:<port>`: HTTPS on a port of the distribution's own, and plain HTTP on the next one.
+    """Return names like `localhost:<port>`. Each distribution has its own HTTPS port, and the next one is plain HTTP.
 
-    A distribution keeps the port that it had (`known`) as long as that is free; `keep` is told whenever one gets a new
-    one.
+    A distribution keeps its port from `known` if that is free. `keep` is called with all ports whenever one is new.
     """
     lock, candidates, names, ports = threading.Lock(), itertools.count(first, 2), dict[str, str](), dict(known or {})
 
@@ -47,7 +49,9 @@ def by_port(
         taken = {number for port in ports.values() for number in (port - 1, port, port + 1)}
         port = next(port for port in candidates if port not in taken and _free_pair(port))
         if before is not None:
-            _log.warning("distribution %s is at port %d now: %d, where it was, is taken", distribution_id, port, before)
+            _log.warning(
+                "distribution %s now has port %d, because its port %d is in use", distribution_id, port, before
+            )
         keep({**ports, distribution_id: port})
         ports[distribution_id] = port
         return port
@@ -56,7 +60,7 @@ def by_port(
 
 
 def plain(domain_name: str, http_port: int) -> str:
-    """The URL of a distribution over plain HTTP, without a slash at the end."""
+    """Return the URL of a distribution over plain HTTP, without a slash at the end."""
     host, _, port = domain_name.rpartition(":")
     return f"http://{host}:{int(port) + 1 if host == 'localhost' else http_port}"
 

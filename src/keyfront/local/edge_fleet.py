@@ -1,4 +1,4 @@
-"""The edge of `keyfront up`: a process for each location, on ports that all of them share."""
+"""The edge of `keyfront up`: one process for each location, on ports that all locations share."""
 
 import asyncio
 import logging
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _PAUSES: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-"""Seconds before a process that ended is started again; a later one each time it did not live for `_LIVELY`."""
+"""Seconds before an ended process is started again. The next one applies each time it ran less than `_LIVELY`."""
 _LIVELY: Final = 60
 
 
 @dataclass(frozen=True)
 class EdgeLocation:
-    """One location, and the ports at which it answers for itself."""
+    """One location, and its own ports."""
 
     name: str
-    """What `X-Amz-Cf-Pop` says."""
+    """The value of `X-Amz-Cf-Pop`."""
     http: int
     https: int
 
 
 @dataclass(frozen=True)
 class EdgePorts:
-    """Where viewers reach the edge, and the file of the authority that signed its certificates."""
+    """The ports where viewers reach the edge, and the file of the authority that signed its certificates."""
 
     http: int
     https: int
@@ -53,12 +53,12 @@ class EdgePorts:
 
 
 class EdgeFleet:
-    """Every location's process, from `start` to `stop`. One that ends is started again; the others serve meanwhile."""
+    """The processes of all locations, from `start` to `stop`. If one ends, it is started again; the others serve on."""
 
     def __init__(self, places: Sequence[Location], *, http_port: int, https_port: int) -> None:
-        """Take the ports (0: any that is free). Raises `PortError`, and `InputError` where ports cannot be shared."""
+        """Bind the ports (0: any free port). Raises `PortError`, and `InputError` if this system cannot share ports."""
         if len(places) > 1 and not CAN_SHARE_PORTS:
-            raise InputError(f"several edge locations cannot share their ports on {sys.platform}: leave --edges at 1")
+            raise InputError(f"several edge locations cannot share their ports on {sys.platform}: do not set --edges")
         self._places = places
         self._reserved = ExitStack()
         self._processes: dict[str, EdgeProcess] = {}
@@ -74,10 +74,10 @@ class EdgeFleet:
     async def start(
         self, settings: "EdgeSettings", propagation: Propagation, *, metrics: Path | None = None
     ) -> EdgePorts:
-        """Start all, with `settings` but for what differs; returns when viewers can connect to each of them.
+        """Start all locations with `settings`, each with its own name and ports. Return when all accept connections.
 
-        `propagation` is told what they have taken up; `metrics` is the folder in which all count what they do.
-        Raises `KeyfrontError` when one cannot start; `stop` the others.
+        `propagation` learns which changes they have applied. `metrics` is the folder for their metrics.
+        Raises `KeyfrontError` if one cannot start. Then call `stop` for the others.
         """
         self._propagation = propagation
         self._metrics = metrics
@@ -91,20 +91,20 @@ class EdgeFleet:
         return EdgePorts(self.http, self.https, first.authority, self._locations, delay)
 
     def alive(self) -> dict[str, bool]:
-        """Locations by name, and whether their processes run."""
+        """Return whether the process of each location runs, by name."""
         return {name: process.runs for name, process in sorted(self._processes.items())}
 
     def standings(self) -> dict[str, Standing]:
-        """Locations by name, and how their configurations stand."""
+        """Return the state of each location's configuration, by name."""
         return {name: process.standing for name, process in sorted(self._processes.items())}
 
     def reload(self) -> None:
-        """Let all read configuration and certificate anew."""
+        """Make all locations read their configuration and certificate again."""
         for process in self._processes.values():
             process.reload()
 
     async def stop(self, drain: Drain | None = None) -> None:
-        """End all, once answers under way have ended or `drain` is over, and free the ports."""
+        """End all processes once running responses have ended or `drain` is over, and free the ports."""
         drain = drain or Drain()
         for task in self._keeping:
             task.cancel()
@@ -113,7 +113,7 @@ class EdgeFleet:
         self._reserved.close()
 
     async def _run(self, settings: "EdgeSettings") -> None:
-        """Start a location's process. Changes wait for it from now on, unless it does not start."""
+        """Start a location's process. From now on changes wait for it, unless it does not start."""
         name = settings.place.name
         self._propagation.register(name)
         try:
@@ -125,7 +125,7 @@ class EdgeFleet:
             raise
 
     async def _keep(self, settings: "EdgeSettings") -> None:
-        """Start a location's process again whenever it has ended. Changes do not wait for one that is slow to come."""
+        """Start a location's process again whenever it ends. Changes do not wait for a process that starts slowly."""
         name, pauses = settings.place.name, iter(_PAUSES)
         while True:
             began = time.monotonic()
@@ -164,7 +164,7 @@ class EdgeFleet:
         return EdgeLocation(place.name, self._reserve(0), self._reserve(0))
 
     def _reserve(self, port: int, option: str = "") -> int:
-        """A port that our processes can share until `stop`; where none can, the one process takes it when it starts."""
+        """Return a port for the processes to share until `stop`. Where ports cannot be shared, one process binds it."""
         sockets = bind_loopback(port, option=option, use="reserved" if CAN_SHARE_PORTS else "alone")
         for bound in sockets:
             self._reserved.callback(bound.close)

@@ -1,7 +1,7 @@
-"""An edge location as a child of `keyfront up`: a process of its own, which shares no interpreter lock with the API.
+"""An edge location as a child process of `keyfront up`. It shares no interpreter lock with the API.
 
-It is `python -m keyfront.edge`, which learns what to serve through the CloudFront API alone. Its standard output
-says where it listens and what it has taken up; the end of its standard input stops it, however we end.
+It runs `python -m keyfront.edge`, which reads its configuration only through the CloudFront API. On standard output it
+reports its ports and the changes that it has applied. It stops when its standard input ends, so it never outlives us.
 """
 
 import asyncio
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 _START_SECONDS: Final = 30
 _BEYOND_SECONDS: Final = 10.0
-"""How long the child may take to end beyond the time of the answers under way."""
+"""How long the child may take to end, after the time for running responses."""
 _LAST_SECONDS: Final = 3.0
 
 
 class EdgeProcess:
-    """The child, from `start` to `stop`."""
+    """The child process, from `start` to `stop`."""
 
     def __init__(
         self,
@@ -52,16 +52,16 @@ class EdgeProcess:
         *,
         metrics: Path | None = None,
     ) -> "EdgeProcess":
-        """Start the child and wait until it listens; `KeyfrontError` if it cannot.
+        """Start the child and wait until it listens. Raises `KeyfrontError` if it cannot start.
 
-        `on_applied` is called with the ids and ETags of the distributions that it has taken up. `metrics`: the
-        folder into whose files it counts, if its settings want that.
+        `on_applied` is called with the ids and ETags of the distributions that the child has applied. `metrics` is
+        the folder for its metrics, if there are any.
         """
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "keyfront.edge"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            # Ctrl-C reaches the whole foreground group; the parent decides when the child stops.
+            # Ctrl-C reaches the whole foreground group, but the parent decides when the child stops.
             start_new_session=True,
             env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(metrics)} if metrics else None,
         )
@@ -81,26 +81,27 @@ class EdgeProcess:
 
     @property
     def runs(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the child runs."""
         return self._process.returncode is None
 
     @property
     def standing(self) -> Standing:
-        """How its configuration stands; as never read once it has ended."""
+        """The state of its configuration. Once the child has ended, this is the state before the first read."""
         return self._standing if self.runs else Standing()
 
     async def ended(self) -> int:
-        """The exit status, once the child has ended of itself; negative for the signal that ended it."""
-        await asyncio.wait({self._listening})  # waiting for it by itself would end it with whoever waits here
+        """Wait until the child ends, and return its exit status (negative: the signal that ended it)."""
+        # Awaiting the task directly would cancel it when this caller is cancelled.
+        await asyncio.wait({self._listening})
         return await self._process.wait()
 
     def reload(self) -> None:
-        """Let the child read configuration and certificate anew."""
+        """Make the child read its configuration and certificate again."""
         if self.runs:
             self._process.send_signal(signal.SIGHUP)
 
     async def stop(self, drain: Drain) -> None:
-        """Let answers under way end, for as long as `drain` says, then end the child."""
+        """Let running responses end, for as long as `drain` allows, then end the child."""
         await _end(self._process, drain)
         await self._listening
 
@@ -115,7 +116,7 @@ class EdgeProcess:
 
 
 def _standing(message: Mapping[str, Any]) -> Standing:
-    # While nothing is amiss, the child does not say each time that it has read again: its age counts from a fault on.
+    # The child does not report every successful read, so the age counts from the first failure.
     read_at = time.monotonic() - message["age"]
     return Standing(read_at, message["faulty"], message["closed"], tuple(message["keyless"]))
 
@@ -124,9 +125,9 @@ async def _end(process: asyncio.subprocess.Process, drain: Drain) -> None:
     assert process.stdin is not None
     process.stdin.close()
     ended = asyncio.ensure_future(process.wait())
-    # The child waits by a clock of its own, for as long as we do.
+    # The child measures the same time with its own clock.
     if not await drain.wait(ended, beyond=_BEYOND_SECONDS) and process.returncode is None:
-        process.terminate()  # the second request to end: it waits for nothing any more
+        process.terminate()  # the second signal: now it ends at once
         await asyncio.wait({ended}, timeout=_LAST_SECONDS)
     if process.returncode is None:
         process.kill()
@@ -136,4 +137,4 @@ async def _end(process: asyncio.subprocess.Process, drain: Drain) -> None:
 async def _said(process: asyncio.subprocess.Process) -> dict[str, Any]:
     assert process.stdout is not None
     line = await process.stdout.readline()
-    return dict(json.loads(line)) if line else {"error": "the edge ended before it listened; its own words are above"}
+    return dict(json.loads(line)) if line else {"error": "the edge ended before it listened. Its error is above"}

@@ -1,8 +1,8 @@
-"""What a reader of CloudFront's guide would set up by hand, done through the API: from a key pair to a
-distribution that lets in only what the key signed.
+"""Sets up private content through the API, as CloudFront's guide describes: from a key pair to a distribution that
+lets in only requests signed with it.
 
-Every call goes to the endpoint like anybody's; nothing here reaches around the API. What a kept state has already
-is found and left as it is, with what its owner changed; what is missing, also half of it after a crash, is made.
+Every call goes to the endpoint, as a user's would. Resources that a kept state already has stay as they are, with the
+user's changes. Missing resources are created, also after a crash half-way.
 """
 
 import json
@@ -32,7 +32,7 @@ _CACHING_OPTIMIZED: Final = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 
 @dataclass(frozen=True)
 class Provisioned:
-    """What there is, by the names that CloudFront gave it."""
+    """The ids and names of the resources."""
 
     key_pair_id: str
     key_group_id: str
@@ -45,9 +45,9 @@ class Provisioned:
 def provision(aws: Clients, key: SigningKey, next_key: PublicKey, fill_bucket: Callable[[str], object]) -> Provisioned:
     """Set up private content behind a distribution that trusts `key`.
 
-    `next_key` stands in the group beside it, as before a rotation: the last key of a group cannot be taken out.
-    `fill_bucket` puts the content into the bucket of that name. Raises `ServiceError` when the endpoint refuses: what
-    is set up by then is found at the next start.
+    `next_key` is also in the group, as before a rotation, because the last key of a group cannot be removed.
+    `fill_bucket` puts the content into the bucket of that name. Raises `ServiceError` if the endpoint refuses a call.
+    The next start then continues with the resources that exist.
     """
     try:
         return _provision(aws, key, next_key, fill_bucket)
@@ -68,7 +68,7 @@ def _provision(aws: Clients, key: SigningKey, next_key: PublicKey, fill_bucket: 
         aws.ssm.put_parameter(
             Name=PARAMETER,
             Type="SecureString",
-            # One document, so that the id and the key it belongs to cannot be read apart.
+            # One document, so that the id and its key are always read together.
             Value=json.dumps({"key_pair_id": public_key, "private_key": key.pem()}),
             Overwrite=True,
         )
@@ -102,13 +102,13 @@ def _bucket(s3: "S3Client") -> None:
 
 
 def _public_key(cloudfront: "CloudFrontClient", name: str, key: PublicKey) -> tuple[str, bool]:
-    """The id of the public key with these bytes, whatever its name, and whether it had to be uploaded."""
+    """Return the id of the public key with these bytes, whatever its name, and whether it was uploaded now."""
     pages = cloudfront.get_paginator("list_public_keys").paginate()
     items = [item for page in pages for item in page["PublicKeyList"].get("Items", [])]
     if found := next((item["Id"] for item in items if _is(item["EncodedKey"], key)), None):
         return found, False
     if name in {item["Name"] for item in items}:
-        # Of a key pair that was moved away since.
+        # It belongs to a key pair that was moved away.
         name = f"{name}-{key.fingerprint[:12]}"
     made = cloudfront.create_public_key(
         PublicKeyConfig={"CallerReference": key.fingerprint, "Name": name, "EncodedKey": key.pem}
@@ -124,7 +124,7 @@ def _is(pem: str, key: PublicKey) -> bool:
 
 
 def _key_group(cloudfront: "CloudFrontClient", keys: list[str], *, to_trust: str | None) -> str:
-    """The key group's id. A group that is there keeps the keys that it has, and gets `to_trust`, a new one, beside."""
+    """Return the key group's id. An existing group keeps its keys, and gets `to_trust` (a new key) in addition."""
     for item in cloudfront.list_key_groups()["KeyGroupList"].get("Items", []):
         group = item["KeyGroup"]
         if group["KeyGroupConfig"]["Name"] == KEY_GROUP:
@@ -178,8 +178,8 @@ def _distribution(cloudfront: "CloudFrontClient", key_group: str) -> "Distributi
             },
             "DefaultCacheBehavior": {
                 "TargetOriginId": "content",
-                # A browser does not trust the laptop's certificates, so the shop's links are http.
-                # In an account: https-only.
+                # Browsers do not trust the laptop's certificates, so the shop's links use http.
+                # At Amazon, use https-only.
                 "ViewerProtocolPolicy": "allow-all",
                 "TrustedKeyGroups": {"Enabled": True, "Quantity": 1, "Items": [key_group]},
                 "CachePolicyId": _CACHING_OPTIMIZED,
@@ -208,7 +208,7 @@ def _has_parameter(aws: Clients) -> bool:
 
 
 def _only_for(distribution_arn: str) -> str:
-    """The bucket policy that lets one distribution read, and nobody else."""
+    """Return the bucket policy that allows only this distribution to read."""
     return json.dumps(
         {
             "Version": "2012-10-17",

@@ -1,4 +1,4 @@
-"""The directory that `keyfront up --state DIR` keeps everything in: whose it is, and that one process uses it."""
+"""The folder of `keyfront up --state DIR`: checks its owner, and lets only one process use it."""
 
 import fcntl
 import json
@@ -16,13 +16,13 @@ _PORTS: Final = "ports.json"
 
 
 class StateDirectory:
-    """A directory that is ours alone, from the moment it is made until `close`, or until the process ends."""
+    """A folder that only this process uses, until `close` or the end of the process."""
 
     def __init__(self, path: Path) -> None:
-        """Make the directory if it is missing, for its owner alone, and lock it.
+        """Create the folder if it is missing, readable only by its owner, and lock it.
 
-        Raises `InputError`: no directory, one that is another user's or that others may write to, or with anything in
-        it that is (what is there is trusted), one that another process uses.
+        Raises `InputError` if it is not a folder, if another process uses it, or if it or a file in it belongs to
+        another user or can be written by others (keyfront trusts its content).
         """
         self.path = path
         own_folder(path)
@@ -36,25 +36,25 @@ class StateDirectory:
             user = os.read(self._lock, 20).decode(errors="replace").strip() or "unknown"
             os.close(self._lock)
             raise InputError(
-                f"another keyfront up (process {user}) keeps its state in {path}: stop it, or name another directory"
+                f"another keyfront up (process {user}) keeps its state in {path}: stop it, or use another folder"
             ) from None
-        # On a full disk the others are not told which process it is. What can be done there is for others to say.
+        # On a full disk the process id is not written. Later writes report the full disk.
         with suppress(OSError):
             os.ftruncate(self._lock, 0)
             os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
 
     @property
     def journal(self) -> Path:
-        """The file of CloudFront's part."""
+        """The file with CloudFront's state."""
         return self.path / "cloudfront.db"
 
     @property
     def services(self) -> Path:
-        """The directory of the other services' part."""
+        """The folder with the state of the other services."""
         return self.path / "services"
 
     def ports(self) -> dict[str, int]:
-        """The HTTPS port that each distribution had, by its id. `InputError` when the file says something else."""
+        """Return the HTTPS port of each distribution, by its id. Raises `InputError` if the file is damaged."""
         file = self.path / _PORTS
         try:
             known = json.loads(file.read_text())
@@ -63,25 +63,25 @@ class StateDirectory:
         except (OSError, ValueError):
             known = None
         if not isinstance(known, dict) or not all(isinstance(port, int) for port in known.values()):
-            raise InputError(f"{file} holds no ports: move it away, and every distribution gets a new one")
+            raise InputError(f"{file} does not contain ports: move it away, and every distribution gets a new port")
         return known
 
     def keep_ports(self, ports: Mapping[str, int]) -> None:
-        """Let `ports` give these from now on, also after a crash. `ServiceError` when the disk does not take it."""
+        """Save these ports, safe from a crash. Raises `ServiceError` if the disk cannot be written."""
         try:
             write_atomically(self.path / _PORTS, [json.dumps(ports).encode()])
         except OSError as error:
             raise ServiceError(
-                f"the port of a distribution cannot be kept in {self.path / _PORTS}: {error.strerror}"
+                f"the port of a distribution cannot be saved in {self.path / _PORTS}: {error.strerror}"
             ) from None
 
     def close(self) -> None:
-        """Let another process have the directory."""
+        """Unlock the folder."""
         os.close(self._lock)
 
 
 def write_atomically(path: Path, content: "list[bytes | memoryview]") -> None:
-    """Let the file (mode 0600) have this content, all of it and on the disk, or stay as it is. Raises `OSError`."""
+    """Replace the file (mode 0600), on disk, with all of this content or not at all. Raises `OSError`."""
     temporary = path.with_name(f".{path.name}.new")
     write_durably(temporary, content)
     temporary.replace(path)
@@ -89,7 +89,7 @@ def write_atomically(path: Path, content: "list[bytes | memoryview]") -> None:
 
 
 def write_durably(path: Path, content: "Iterable[bytes | memoryview]") -> None:
-    """Make the file (mode 0600) anew with this content, on the disk. Raises `OSError`; then there is no such file."""
+    """Write the file (mode 0600) with this content, on disk. If it raises `OSError`, the file does not exist."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         for part in content:
@@ -98,7 +98,7 @@ def write_durably(path: Path, content: "Iterable[bytes | memoryview]") -> None:
                 rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
     except BaseException:
-        # Half of a file takes room that the next try needs.
+        # Half a file would take space that the next try needs.
         with suppress(OSError):
             path.unlink()
         raise
@@ -107,7 +107,7 @@ def write_durably(path: Path, content: "Iterable[bytes | memoryview]") -> None:
 
 
 def sync_directory(path: Path) -> None:
-    """Let the names in a directory be on the disk. Raises `OSError`."""
+    """Write the names in a folder to disk. Raises `OSError`."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

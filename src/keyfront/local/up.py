@@ -1,4 +1,4 @@
-"""`keyfront up`: start the machine, say where everything is, and stop on Ctrl-C."""
+"""`keyfront up`: start the machine, print its addresses, and stop on Ctrl-C."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ __all__ = ["Options", "run"]
 
 
 def run(options: Options) -> None:
-    """Run until SIGINT, SIGTERM or SIGHUP. Raises `KeyfrontError` when the machine cannot start."""
+    """Run until SIGINT, SIGTERM or SIGHUP. Raises `KeyfrontError` if the machine cannot start."""
     asyncio.run(_run(options))
 
 
@@ -47,7 +47,7 @@ async def _run(options: Options) -> None:
 
 
 def as_json(running: Running) -> dict[str, object]:
-    """What `keyfront up --json` prints, in one line, once everything runs."""
+    """Return the document that `keyfront up --json` prints in one line, once everything runs."""
     made, edge = running.provisioned, running.edge
     return {
         "endpoint": running.endpoint,
@@ -82,9 +82,9 @@ def _print(running: Running) -> None:
     admin = [("Admin", running.admin, "/metrics, /healthz, /readyz")] if running.admin else []
     for name, where, remark in (
         ("Shop", running.shop_url, "sign in, download what you bought"),
-        ("Edge", f"https://{made.domain_name}", "decides as CloudFront does"),
-        ("", running.http_url, "the same for browsers, which do not know the authority"),
-        ("AWS endpoint", running.endpoint, "CloudFront is ours, the rest is moto's"),
+        ("Edge", f"https://{made.domain_name}", "allows and refuses as CloudFront does"),
+        ("", running.http_url, "the same for browsers, which do not trust the authority"),
+        ("AWS endpoint", running.endpoint, "CloudFront by keyfront, other services by moto"),
         ("Distribution", made.distribution_id, f"its files are in s3://{made.bucket}"),
         ("Key group", made.key_group_id, KEY_GROUP),
         ("Key pair", made.key_pair_id, str(running.private_key)),
@@ -103,14 +103,14 @@ def _print(running: Running) -> None:
 
 
 def _print_locations(console: Console, edge: EdgePorts) -> None:
-    console.print(f"\nA change is at the last location after {edge.delay:g} seconds:\n", style="bold")
+    console.print(f"\nA change reaches the last location after {edge.delay:g} seconds:\n", style="bold")
     for location in edge.locations:
         choice = f"curl --connect-to ::127.0.0.1:{location.http} URL, over https {location.https}"
         console.print(f"  [bold]{location.name:<13}[/bold] {choice}")
 
 
 def _steps(running: Running) -> Iterator[str]:
-    """A line to copy for each step from no signature to a key that nobody trusts any more."""
+    """Yield a command to copy for each step, from a request without a signature to a key that is no longer trusted."""
     made, item = running.provisioned, running.shop.items[0]
     keyfront, aws_cli = _command("keyfront"), _command("aws")
     name = shlex.quote(Path(item.key).name)
@@ -118,7 +118,7 @@ def _steps(running: Running) -> Iterator[str]:
     exports = " ".join(f"{variable}={value}" for variable, value in aws.environment(running.endpoint).items())
     yield f"export {exports}"
     yield f"FILE={shlex.quote(f'{running.http_url}/{quote(item.key)}')}"
-    yield "# who is trusted"
+    yield "# the trusted keys"
     yield f"{aws_cli} cloudfront list-key-groups"
     yield "# no signature: 403, MissingKey"
     yield 'curl -i "$FILE"'
@@ -133,7 +133,7 @@ def _steps(running: Running) -> Iterator[str]:
 
 
 def _command(name: str) -> str:
-    """How the user can call a program: by its name, or by its path beside this Python."""
+    """Return how the user can call a program: by its name, or by its path beside this Python."""
     beside = Path(sys.executable).with_name(name)
     if shutil.which(name) or not beside.exists():
         return name
