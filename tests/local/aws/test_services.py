@@ -81,7 +81,7 @@ def test_a_command_of_a_service_that_nobody_plays_says_so(
     aws: "CommandLine", capfd: pytest.CaptureFixture[str]
 ) -> None:
     answer = aws("chime-sdk-voice", "list-voice-profile-domains", expect=255)
-    assert "There is no service" in answer
+    assert "does not exist at this endpoint" in answer
     assert capfd.readouterr().out == ""
 
 

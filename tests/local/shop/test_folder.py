@@ -116,7 +116,7 @@ def test_what_is_no_file_is_left_out(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_a_file_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"there is no folder '.*nowhere'"):
+    with pytest.raises(InputError, match=r"the folder '.*nowhere' does not exist"):
         load_shop(tmp_path / "nowhere")
     with pytest.raises(InputError, match=r"a\.txt' is not a folder"):
         load_shop(fill(tmp_path, "a.txt") / "a.txt")

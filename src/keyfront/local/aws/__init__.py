@@ -1,4 +1,4 @@
-"""One AWS endpoint for the whole laptop: CloudFront is ours, every other service is moto's, in the same process."""
+"""One AWS endpoint for the laptop: CloudFront by keyfront, and all other services by moto in the same process."""
 
 from keyfront.local.aws.application import Endpoint
 from keyfront.local.aws.services_state import ServicesState

@@ -1,4 +1,4 @@
-"""What a request's first lines name: the host, the service it was signed for, and the bucket."""
+"""Reads from a request's head its host, the service that it was signed for, and its bucket."""
 
 import re
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from keyfront.web.types import Scope
 _CREDENTIAL: Final = re.compile(r"Credential=([^,\s]+)")
 _BASE: Final = r"(?:localhost(?:\.localstack\.cloud)?|amazonaws\.com(?:\.cn)?)"
 _S3_HOST: Final = re.compile(rf"(?:(?P<bucket>.+)\.)?s3(?:[.-][a-z0-9-]+)*\.{_BASE}")
-# boto3 puts the bucket straight before an endpoint's host: no label says that it is S3's.
+# boto3 puts the bucket directly before the endpoint's host, without a label that names S3.
 _BARE_HOST: Final = re.compile(r"(?P<bucket>[a-z0-9][a-z0-9.-]+)\.localhost(?:\.localstack\.cloud)?")
 _S3_CONTROL_PATH: Final = b"/v20180820/"
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where a request goes, from its first lines alone.
+    """Where a request goes, according to its head.
 
-    `service` is the service of its SigV4 scope, `None` when it is not signed; `bucket` is the S3 bucket that its
-    host names, `None` when the bucket (if any) is in the path.
+    `service` is the service in its SigV4 scope, or `None` if it is not signed. `bucket` is the S3 bucket in its host,
+    or `None` if there is none or the path names it.
     """
 
     host: str
@@ -30,7 +30,7 @@ class Target:
 
     @classmethod
     def of(cls, scope: Scope, headers: dict[str, str]) -> Self:
-        """Read from an ASGI scope and its headers (names in lower case)."""
+        """Return the target of an ASGI scope with these headers (names in lower case)."""
         host, path = host_name(headers.get("host", "")), raw_path(scope)
         service = signed_service(headers.get("authorization", ""), scope["query_string"])
         bucket = None
@@ -40,22 +40,22 @@ class Target:
 
 
 def raw_path(scope: Scope) -> bytes:
-    """The path as the client wrote it: keys hold `%2F`, `+` and `//`, which decoding would lose."""
+    """Return the path as the client sent it. Decoding would lose `%2F`, `+` and `//` in keys."""
     path: Any = scope["raw_path"]
     return bytes(path)
 
 
 def host_name(header: str) -> str:
-    """A `Host` header's name in lower case, without port and brackets."""
+    """Return the name in a `Host` header, in lower case, without port and brackets."""
     if header.startswith("["):
         return header[1:].partition("]")[0].lower()
     return header.rpartition(":")[0].lower() if header.count(":") == 1 else header.lower()
 
 
 def signed_service(authorization: str, query: bytes) -> str | None:
-    """The service in a SigV4 (or SigV4a) credential scope, `AKID/DATE[/REGION]/SERVICE/aws4_request`.
+    """Return the service in a SigV4 (or SigV4a) credential scope, `AKID/DATE[/REGION]/SERVICE/aws4_request`.
 
-    Source: IAM User Guide, "Elements of an AWS API request signature". `None` without such a scope.
+    Returns `None` if there is no such scope. Source: IAM User Guide, "Elements of an AWS API request signature".
     """
     found = _CREDENTIAL.search(authorization)
     if found:
@@ -69,7 +69,7 @@ def signed_service(authorization: str, query: bytes) -> str | None:
 
 
 def virtual_bucket(host: str) -> str | None:
-    """The bucket of virtual-hosted S3 addressing: `BUCKET.s3[.REGION].BASE`, or `BUCKET.localhost`."""
+    """Return the bucket in a virtual-hosted S3 address: `BUCKET.s3[.REGION].BASE`, or `BUCKET.localhost`."""
     if found := _S3_HOST.fullmatch(host):
         return found["bucket"]
     found = _BARE_HOST.fullmatch(host)
@@ -77,6 +77,6 @@ def virtual_bucket(host: str) -> str | None:
 
 
 def _is_query_call(headers: dict[str, str]) -> bool:
-    """Unsigned calls of other services (`AssumeRoleWithWebIdentity`) may come to `sts.localhost`."""
+    """Return whether it calls another service, such as `AssumeRoleWithWebIdentity`, unsigned, at `sts.localhost`."""
     form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
     return form or "x-amz-target" in headers

@@ -1,4 +1,4 @@
-"""The endpoint itself: one address that passes each request to the service that answers it."""
+"""The endpoint: one address that passes each request to the right service."""
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
@@ -26,12 +26,14 @@ _RESET_PATH: Final = b"/moto-api/reset"
 class Endpoint:
     """An ASGI application that is a whole AWS endpoint, from its first request to `close`.
 
-    `control_plane` answers for CloudFront, `own` under `/_keyfront/` (nobody does when it is `None`). `plane` is
-    what is behind `control_plane`, where the Resource Groups Tagging API finds CloudFront's resources. `hosts` are
-    names beside localhost that clients may reach the endpoint by, `origins` those of web pages that may call it: see
-    `EndpointSecurity`. `state` keeps what moto has, and is closed by whoever made it, after the endpoint. `moto_api`
-    opens moto's own controls; `reset` is called when somebody resets moto with them, so that CloudFront starts anew
-    with the other services. `enforce_iam`: see `enforcement`.
+    - `control_plane` serves CloudFront, and `own` (if given) serves paths under `/_keyfront/`.
+    - `plane` is the control plane behind `control_plane`. The Resource Groups Tagging API finds CloudFront's resources
+      in it.
+    - `hosts` are more names than localhost for the endpoint. `origins` are the origins of web pages that may call it.
+      See `EndpointSecurity`.
+    - `state` saves moto's state. The caller closes it, after the endpoint.
+    - `moto_api` opens moto's own controls. `reset` is called when a client resets moto, so CloudFront is reset too.
+    - `enforce_iam`: see `enforcement`.
     """
 
     def __init__(
@@ -65,9 +67,9 @@ class Endpoint:
         if reason := self._security.host_refusal(scope["headers"]):
             await send_answer(AWSError(403, "AccessDenied", reason).answer(headers, target.service), scope, send)
         elif target.service is None and (address := addressed(target.host)):
-            # Not behind `EndpointSecurity`: any page may ask for what is public, and CORS decides what it sees.
-            # It leads to the functions and servers that the user put behind that address, never to a service: what is
-            # signed for one, and with it all that `_bridge` and `_control_plane` take, is checked below.
+            # Not behind `EndpointSecurity`: these addresses are public, and CORS decides what a page can read. They
+            # reach only the functions and servers that the user put there, never a service. Requests for services,
+            # which `_bridge` and `_control_plane` handle, are checked below.
             await self._answer_web(address, scope, receive, send)
         elif refused := self._security.refusal(scope, target):
             await send_answer(refused.answer(headers, target.service), scope, send)
@@ -94,32 +96,32 @@ class Endpoint:
             await send_answer(await self._web_server.answer(address, WebRequest.of(scope, body)), scope, send)
 
     async def warm_up(self) -> None:
-        """Load moto now (about a second, in a thread), so that the first request does not wait for it."""
+        """Load moto now (about a second, in a thread), so the first request does not wait for it."""
         await asyncio.to_thread(self._services.load)
 
     def publish_folder(
         self, bucket: str, folder: Path, prefix: str = "", headers: Mapping[str, str] | None = None
     ) -> list[str]:
-        """Make every file under `folder` an object of `bucket`, named `prefix` and its path; returns the keys, sorted.
+        """Publish every file under `folder` as an object of `bucket`, and return the keys, sorted.
 
-        `headers` are set on each object, as an upload could (`Content-Disposition`, `Cache-Control`, …).
+        A key is `prefix` and the file's path. `headers` are set on each object, as in an upload
+        (`Content-Disposition`, `Cache-Control`, …).
 
-        The files are read from the disk when they are asked for: a changed file is served as it is, a new one
-        appears, a deleted one is gone. What S3 does to the objects (delete, overwrite) is never done to the files.
-        Hidden files and links that lead out of the folder are not published; `content_folder.contents` says what is
-        left out, and why.
+        The files are read from disk at each request, so changed, new and deleted files show at once. Changes through
+        S3 (delete, overwrite) never change the files. Hidden files and links that lead out of the folder are not
+        published. `content_folder.contents` returns which files are left out, and why.
 
-        Blocks while it walks the folder (and loads moto): call it in a thread. Raises `InputError` when the folder
-        cannot be read, or the bucket does not exist.
+        It blocks while it walks the folder (and loads moto), so call it in a thread. Raises `InputError` if the folder
+        cannot be read or the bucket does not exist.
         """
         return self._services.publish_folder(bucket, folder, prefix, headers or {})
 
     def reset(self) -> None:
-        """Forget every resource of every service but CloudFront, in the whole process. For tests; blocks."""
+        """Delete all resources of all services except CloudFront, in the whole process. For tests. Blocks."""
         self._services.reset()
 
     def close(self) -> None:
-        """Break off downloads and end functions, so that the listener can stop. In the event loop, before that."""
+        """Abort downloads and end functions, so that the listener can stop. Call it in the event loop, before that."""
         self._services.functions.close()
         self._bridge.close()
 

@@ -1,4 +1,4 @@
-"""Errors in moto's threads become lines in the log, not tracebacks on the user's terminal."""
+"""Logs errors in moto's threads, instead of tracebacks on the user's terminal."""
 
 import logging
 import threading
@@ -9,7 +9,7 @@ _others: Final = threading.excepthook
 
 
 def install() -> None:
-    """Log the errors of moto's threads; errors of other threads go where they went before."""
+    """Log the errors of moto's threads. Errors of other threads are handled as before."""
     threading.excepthook = _take
 
 
@@ -28,5 +28,5 @@ def _is_motos(failed: threading.ExceptHookArgs) -> bool:
         if str(frame.tb_frame.f_globals.get("__name__", "")).partition(".")[0] == "moto":
             return True
         frame = frame.tb_next
-    # A thread whose target is ours, which moto was given.
+    # Or a thread of moto that runs our function.
     return type(failed.thread).__module__.partition(".")[0] == "moto"

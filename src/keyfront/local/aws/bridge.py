@@ -1,8 +1,8 @@
 """Carries requests from our event loop to moto's WSGI applications, and their responses back.
 
-a2wsgi would do for small responses. It keeps a thread for as long as a client reads, so ten slow downloads would stop
-every other service. It also loses what S3 keys and metadata names need (`%2F`, underscores). Here a thread works only
-until moto has answered; the event loop then sends what is on the disk.
+a2wsgi would work for small responses. But it keeps a thread while a client reads, so ten slow downloads would block
+every other service. It also loses parts of S3 keys and metadata names (`%2F`, underscores). Here a thread runs only
+until moto has returned. Then the event loop sends the file from disk.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ _UNSENDABLE: Final = AWSError(400, "InvalidArgument", "Header value cannot be re
 
 
 class Bridge:
-    """An ASGI side for one WSGI application, until `close`."""
+    """An ASGI adapter for one WSGI application, until `close`."""
 
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
@@ -71,13 +71,13 @@ class Bridge:
         try:
             await asyncio.wait([stream])
             if not stream.cancelled() and (error := stream.exception()):
-                _log.warning("an answer was broken off: %s", error)
+                _log.warning("a response was broken off: %s", error)
         finally:
             stream.cancel()
             self._streams.discard(stream)
 
     def close(self) -> None:
-        """Break off downloads, and take no more requests. What moto has been asked already, it answers."""
+        """Abort downloads, and refuse new requests. Requests that moto already handles are completed."""
         self._closed = True
         for stream in self._streams:
             stream.cancel()
@@ -116,7 +116,7 @@ class Bridge:
                 if gone.done():
                     return
                 if not chunk:
-                    raise OSError("the file was changed while it was sent")
+                    raise OSError("the file changed while it was sent")
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
         finally:
@@ -124,7 +124,7 @@ class Bridge:
 
 
 async def send_answer(answer: EndpointResponse, scope: Scope, send: Send) -> None:
-    """Send a whole answer; to `HEAD` without its body."""
+    """Send a whole response, without its body if the method is `HEAD`."""
     await send(_start(answer))
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
 
@@ -146,14 +146,14 @@ def _run(application: WSGIApplication, environ: Environ) -> EndpointResponse:
 
 
 def _is_nobodys(answer: EndpointResponse, environ: Environ) -> bool:
-    """Whether this is the web framework's page, or nothing at all, for what moto has no operation for."""
+    """Return whether moto has no such operation: the response is the web framework's error page, or empty."""
     if answer.status not in (404, 405) or environ["REQUEST_METHOD"] == "HEAD":
         return False
     return not answer.body or answer.body.startswith(b"<!doctype html>")
 
 
 def _measured(answer: EndpointResponse, environ: Environ) -> EndpointResponse:
-    """The answer with its own length, where Flask measured the empty body beside a window; with its body, if short."""
+    """Return the response with its real length (Flask measured the empty body) and, if the file is short, its body."""
     window: Window | None = environ.get(WINDOW)
     if window is None:
         return answer
@@ -171,7 +171,7 @@ def _start(answer: EndpointResponse) -> Message:
 
 
 async def read_body(receive: Receive) -> bytes | None:
-    """The whole request body; `None` when the client went away before its end. moto wants it whole."""
+    """Return the whole request body, which moto needs, or `None` if the client disconnected before its end."""
     chunks: list[bytes] = []
     while True:
         message = await receive()
@@ -188,7 +188,7 @@ async def _gone(receive: Receive) -> None:
 
 
 def _environ(target: Target, scope: Scope, body: bytes) -> Environ:
-    """A WSGI environ with what moto needs beside: the path as it was sent, and metadata names with underscores."""
+    """Return a WSGI environ that also has the path as sent, and metadata names with underscores, for moto."""
     server, port = scope.get("server") or ("localhost", 80)
     raw = target.path.decode("latin-1")
     path = scope["path"].encode().decode("latin-1")
@@ -212,7 +212,7 @@ def _environ(target: Target, scope: Scope, body: bytes) -> Environ:
         "CONTENT_LENGTH": str(len(body)),
     }
     if target.service in (None, "s3"):
-        # moto would read a bucket out of hosts that name none (`s3.localhost`) and none out of some that do.
+        # moto would find a bucket in hosts without one (`s3.localhost`), and miss it in some hosts that have one.
         environ["HTTP_HOST"] = f"localhost:{port}"
         if target.bucket is not None:
             raw, environ["PATH_INFO"] = f"/{target.bucket}{raw}", f"/{target.bucket}{path}"
@@ -221,7 +221,7 @@ def _environ(target: Target, scope: Scope, body: bytes) -> Environ:
 
 
 def _header_variables(headers: Iterable[tuple[bytes, bytes]]) -> Environ:
-    """A header whose name has an underscore could pass for another, so only metadata's are kept, by their own names."""
+    """Return the headers as variables. Names with underscores are ambiguous, so only those of metadata are kept."""
     plain: dict[str, str] = {}
     preserved: dict[str, str] = {}
     names: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Which files of a folder are content, and what S3 would say about each."""
+"""Finds the content files in a folder, and the S3 metadata of each."""
 
 import hashlib
 import os
@@ -15,13 +15,13 @@ from keyfront.errors import InputError
 
 _KEY_BYTES: Final = 1024
 HIDDEN: Final = "is hidden"
-# What XML 1.0 cannot carry: a key with one of these in it would make every listing of its bucket unreadable. Lone
+# XML 1.0 cannot contain these characters: one key with them would make every listing of its bucket unreadable. Lone
 # surrogates stand for bytes of a name that are not UTF-8.
 _UNWRITABLE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _UNKNOWN_TYPE: Final = "binary/octet-stream"
 _COMPRESSED: Final = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
 
-# Not every system's list has these, and a shop for books and music needs them.
+# Not every system's list has these types, and a shop for books and music needs them.
 _TYPES: Final = MimeTypes()
 for _type, _ending in (
     ("application/epub+zip", ".epub"),
@@ -47,7 +47,7 @@ for _type, _ending in (
 
 @dataclass(frozen=True)
 class Facts:
-    """What S3 says about an object, from the file's status. `modified` is aware, in UTC, in whole seconds."""
+    """The S3 metadata of a file. `modified` is an aware datetime in UTC, in whole seconds."""
 
     size: int
     modified: datetime
@@ -55,7 +55,10 @@ class Facts:
 
     @classmethod
     def of(cls, status: os.stat_result) -> Self:
-        """The ETag has the form that S3 gives multipart uploads, so that no client takes it for the content's MD5."""
+        """Return the metadata for a file's status.
+
+        The ETag looks like one of a multipart upload, so that no client takes it for the content's MD5.
+        """
         identity = f"{status.st_ino} {status.st_size} {status.st_mtime_ns}"
         digest = hashlib.md5(identity.encode(), usedforsecurity=False).hexdigest()
         modified = datetime.fromtimestamp(int(status.st_mtime), UTC)
@@ -64,18 +67,18 @@ class Facts:
 
 @dataclass(frozen=True)
 class FolderContent:
-    """A folder's files by name (`/` between folders), and what was left out, with the reason."""
+    """A folder's files by name (`/` between folders), and the files left out, with the reasons."""
 
     files: dict[str, Path]
     left_out: dict[Path, str]
 
 
 def root_of(folder: Path) -> Path:
-    """The folder as an absolute path without symlinks; `InputError` when there is no such folder to read."""
+    """Return the folder as an absolute path without symlinks. Raises `InputError` if it cannot be read."""
     try:
         root = folder.resolve(strict=True)
     except (OSError, RuntimeError):
-        raise InputError(f"there is no folder {str(folder)!r}; name one that exists") from None
+        raise InputError(f"the folder {str(folder)!r} does not exist; name one that exists") from None
     if not root.is_dir():
         raise InputError(f"{str(folder)!r} is not a folder; name the folder that the file is in")
     if not os.access(root, os.R_OK | os.X_OK):
@@ -84,7 +87,7 @@ def root_of(folder: Path) -> Path:
 
 
 def contents(root: Path) -> FolderContent:
-    """Every file under `root` (from `root_of`) that is content: see `_unfit`."""
+    """Return the content files under `root` (from `root_of`); see `_unfit`."""
     files: dict[str, Path] = {}
     left_out: dict[Path, str] = {}
     for path in _walk(root, left_out):
@@ -96,7 +99,7 @@ def contents(root: Path) -> FolderContent:
 
 
 def find(root: Path, name: str) -> Path | None:
-    """The content file of that name, as `contents` would have it, without a walk. No name leads out of `root`."""
+    """Return the content file of that name, as in `contents`, without a walk. No name leads out of `root`."""
     parts = name.split("/")
     if not all(parts) or any(part.startswith(".") for part in parts) or "\0" in name:
         return None
@@ -110,9 +113,9 @@ def find(root: Path, name: str) -> Path | None:
 
 
 def content_type(name: str) -> str:
-    """The `Content-Type` that a name's ending stands for."""
+    """Return the `Content-Type` for a name's ending."""
     kind, encoding = _TYPES.guess_type(name)
-    # A compressed file is delivered as it is: with a Content-Encoding the browser would unpack it.
+    # A compressed file is sent unchanged. With a Content-Encoding, the browser would unpack it.
     return _COMPRESSED.get(encoding, _UNKNOWN_TYPE) if encoding else kind or _UNKNOWN_TYPE
 
 
@@ -129,7 +132,7 @@ def _walk(root: Path, left_out: dict[Path, str]) -> Iterator[Path]:
 
 
 def _unfit(root: Path, path: Path) -> str | None:
-    """Why a file is not content: hidden, a link that leads out of the folder, no regular file, or unreadable."""
+    """Return why a file is not content: hidden, a link out of the folder, not a regular file, or unreadable."""
     name = path.relative_to(root).as_posix()
     if path.name.startswith("."):
         return HIDDEN
@@ -148,5 +151,5 @@ def _unfit(root: Path, path: Path) -> str | None:
     except OSError:
         return "cannot be read"
     if not stat.S_ISREG(mode):
-        return "is no regular file"
+        return "is not a regular file"
     return None if os.access(path, os.R_OK) else "cannot be read by this user"

@@ -1,6 +1,6 @@
-"""Where a WSGI application leaves a slow response, so that no thread waits for it."""
+"""The WSGI environ key for a slow response, so that no thread waits for it."""
 
 from typing import Final
 
 DEFERRED: Final = "keyfront.deferred"
-"""In a WSGI environ: a function that makes an awaitable of the answer, which takes the place of what was returned."""
+"""In a WSGI environ: a function that returns an awaitable response, which replaces the response returned."""

@@ -1,4 +1,4 @@
-"""Finds the moto service that a request is for. The modules that this one imports take most of a second to load."""
+"""Finds the moto service for a request. The modules that it imports take most of a second to load."""
 
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -28,15 +28,15 @@ from keyfront.local.controlplane import ControlPlane
 from keyfront.local.lambdas import calls
 from keyfront.local.lambdas.function_runner import FunctionRunner
 
-# CloudFront is ours: moto's has none of its rules, and would answer whatever it is asked.
+# keyfront serves CloudFront itself. moto's has none of the rules, and accepts everything.
 _NEVER: Final = "cloudfront"
-# moto's own controls can empty every service, and hand out what was sent to it.
+# moto's own controls can delete everything, and show recorded requests.
 _CONTROLS: Final = "moto_api"
 _CLOSED: Final = AWSError(404, "NotFound", "moto's own controls are closed at this endpoint.")
 
 
 class Dispatcher(DomainDispatcherApplication):
-    """moto's dispatcher without the services that it must not serve, and with an error for unknown ones."""
+    """moto's dispatcher, without the services that it must not serve. Unknown services get an error."""
 
     def __init__(
         self,
@@ -46,13 +46,14 @@ class Dispatcher(DomainDispatcherApplication):
         enforce_iam: bool = False,
         plane: ControlPlane | None = None,
     ) -> None:
-        """`runner` runs functions, `moto_api` opens `/moto-api/`, `plane` has CloudFront resources to tag.
+        """Create the dispatcher.
 
+        `runner` runs functions, `moto_api` opens `/moto-api/`, and `plane` has CloudFront's resources for tags.
         `enforce_iam`: see `enforcement`.
         """
         self._runner, self._moto_api, self._plane = runner, moto_api, plane
         self._enforce_iam = enforce_iam
-        # Every page of every site may read the answers otherwise, SSM's and KMS's included.
+        # Otherwise pages of every site could read all responses, even those of SSM and KMS.
         moto_server.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]
         background.install()
         s3.install()
@@ -76,19 +77,19 @@ class Dispatcher(DomainDispatcherApplication):
         return super().__call__(environ, start_response)
 
     def get_backend_for_host(self, host: str | None) -> Any:
-        """moto's look-up, less the line that it prints to the user's terminal for a service it does not have."""
+        """Look up the backend as moto does, but print nothing to the terminal for an unknown service."""
         if host is None or host == _CONTROLS or host in _modules():
             return host
         url = f"http://{host}"
         return next((backend for backend, pattern in self.backend_url_patterns if pattern.match(url)), None)
 
     def infer_service_region_host(self, environ: Environ, path: str) -> str | None:
-        """moto's, which knows the scope in a header; that of a presigned URL is in the query."""
+        """Find the host as moto does, but also for presigned URLs, which have the scope in the query."""
         query = parse_qs(environ["QUERY_STRING"])
         if "HTTP_AUTHORIZATION" not in environ and (credential := query.get("X-Amz-Credential")):
             environ = {**environ, "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential={credential[0]},"}
         host: str | None = super().infer_service_region_host(environ, path)
-        # It reads a body that may be a form, and does not put back what is none: a presigned upload by curl.
+        # moto reads the body as a form, and loses it if it is not one, as in a presigned upload by curl.
         environ["wsgi.input"].seek(0)
         return host
 
@@ -100,7 +101,7 @@ class Dispatcher(DomainDispatcherApplication):
         application = create_backend_app(service)
         if service == "s3":
             for endpoint, view in application.view_functions.items():
-                # Each view is named after the method of moto's class that it calls.
+                # Each view has the name of the method of moto's class that it calls.
                 handler = getattr(s3.S3, view.__name__.rpartition(".")[2])
                 application.view_functions[endpoint] = convert_to_flask_response(handler)
         return application
@@ -120,5 +121,5 @@ def _refusing(why: Callable[[Environ], AWSError]) -> WSGIApplication:
 
 def _unknown(environ: Environ) -> AWSError:
     service = signed_service(environ.get("HTTP_AUTHORIZATION", ""), environ["QUERY_STRING"].encode("latin-1"))
-    asked = f"There is no service {service!r}" if service else "The request is for no service"
+    asked = f"The service {service!r} does not exist" if service else "The request names no service that exists"
     return AWSError(501, "NotImplemented", f"{asked} at this endpoint.")

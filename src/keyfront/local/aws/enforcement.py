@@ -1,9 +1,9 @@
-"""IAM, enforced on request: what a role or a user may not do on Amazon, it may not do here.
+"""Enforces IAM, if asked to: a role or a user may do here only what its policies allow.
 
-It checks requests with credentials that this endpoint issued: assumed roles (a function's among them) and IAM users.
+It checks requests with credentials that this endpoint issued: assumed roles (also those of functions) and IAM users.
 Other credentials, such as `test`, are the operator's, and may do everything. It checks the policies of the identity. It
-does not check resource policies of KMS keys, queues and topics, permissions boundaries, session policies or
-CloudFront's own API. It verifies a session's token, and no signature.
+does not check resource policies of KMS keys, queues and topics, permissions boundaries, session policies or the
+CloudFront API. It verifies session tokens, but not signatures.
 
 Assumed: an access key that looks like Amazon's (AKIA…, ASIA…) and that this endpoint did not issue is refused.
 """
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 _AMAZONS: Final = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{12,}")
 _OPEN: Final = frozenset({"sts:GetCallerIdentity", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"})
-"""What needs no permission. Source: STS API Reference."""
+"""Actions that need no permission. Source: STS API Reference."""
 _MOST_SAID: Final = 1000
 
 _enforced: ContextVar[bool] = ContextVar("enforced", default=False)
@@ -41,21 +41,21 @@ _said: Final[set[str]] = set()
 
 @dataclass(frozen=True)
 class Principal:
-    """Who sends a request, with its policies."""
+    """The identity that sends a request, with its policies."""
 
     arn: str
     policies: tuple[str, ...]
     called: str
-    """What to change, for the operator's log (`role shop`)."""
+    """Its name in the operator's log (`role shop`)."""
 
 
 def use(enforced: bool) -> None:
-    """Enforce IAM, or do not, in the request that this thread answers."""
+    """Enforce IAM, or not, for the request in this thread."""
     _enforced.set(enforced)
 
 
 def install() -> None:
-    """Let moto ask us where it would ask its own policies."""
+    """Make moto use these checks instead of its own."""
 
     def authorize(self: Any, _: type, resource: str = "*") -> None:
         if _enforced.get():
@@ -67,7 +67,7 @@ def install() -> None:
 
 
 def denied(identity: Principal, wanted: Permission) -> bool:
-    """Whether `identity` may not do what is `wanted`."""
+    """Return whether `identity` lacks the permission `wanted`."""
     verdict = Evaluation.SILENT
     caller = Caller("account", frozenset({("AWS", identity.arn)}), {"aws:principalarn": identity.arn})
     for policy in identity.policies:
@@ -80,14 +80,14 @@ def denied(identity: Principal, wanted: Permission) -> bool:
 
 
 def role(account: str, region: str, arn: str) -> Principal:
-    """A role as its own identity; one that is not there has no policies."""
+    """Return a role as an identity. A role that does not exist has no policies."""
     key = object.__new__(AssumedRoleAccessKey)
     key.account_id, key.partition, key._owner_role_name = account, get_partition(region), arn.split("/")[-1]
     return Principal(arn, tuple(_documents(key)), f"role {key._owner_role_name}")
 
 
 def tell(identity: Principal, wanted: Permission) -> None:
-    """Say once, in the endpoint's log, what is missing."""
+    """Log a missing permission, once."""
     line = f"IAM: {identity.called} may not {wanted.action} on {wanted.resource}: no policy of it allows that"
     if line not in _said and len(_said) < _MOST_SAID:
         _said.add(line)
@@ -100,7 +100,7 @@ def _refusal(response: Any, resource: str) -> AWSError | None:
         return None
     key_id = _key_id(response)
     if key_id is None:
-        # S3 asks its buckets' own policies.
+        # S3 checks the bucket policies itself.
         return None if wanted[0].action.startswith("s3:") else _UNSIGNED
     identity = _identity(response, key_id)
     if identity is None:
@@ -119,7 +119,7 @@ _UNKNOWN: Final = AWSError(403, "UnrecognizedClientException", "The security tok
 
 
 def _key_id(response: Any) -> str | None:
-    """The access key that a request is signed with, in its header or its query; `None` when it is not signed."""
+    """Return the access key of a request, from its header or its query, or `None` if it is not signed."""
     presigned = response.querystring.get("X-Amz-Credential") or response.querystring.get("AWSAccessKeyId") or [""]
     header = response.headers.get("Authorization", "")
     found = header.partition("Credential=")[2] or (header[4:].partition(":")[0] if header[:4] == "AWS " else "")
@@ -158,7 +158,7 @@ def _documents(key: IAMUserAccessKey | AssumedRoleAccessKey) -> Iterable[str]:
 
 
 def _addressed(policy: str) -> str:
-    """An identity's policy as one for a resource: each statement is about that identity."""
+    """Return an identity's policy as a resource policy, with the identity as principal of each statement."""
     document = json.loads(policy)
     statements = document.get("Statement") or []
     listed = statements if isinstance(statements, list) else [statements]

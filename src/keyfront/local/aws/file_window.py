@@ -1,26 +1,26 @@
-"""A part of an open file that takes the place of its bytes."""
+"""A part of an open file, used in place of its bytes."""
 
 import os
 from typing import Final, Self
 
 CHUNK: Final = 512 * 1024
-# Where an answer that is on the disk waits in a WSGI environ, beside its empty body.
+# The WSGI environ key for a response body on disk. The response itself has an empty body.
 WINDOW: Final = "keyfront.window"
 
 
 class Descriptor:
     """An open file, closed with the last `Window` onto it.
 
-    It remembers what the file was when it was opened: bytes that are sent under one ETag must all be of that file.
+    It remembers the file's state when opened, because all bytes sent with one ETag must be of that state.
     """
 
     def __init__(self, number: int) -> None:
-        """Takes over the file descriptor `number`."""
+        """Take over the file descriptor `number`."""
         self.number = number
         self.status = os.fstat(number)
 
     def unchanged(self) -> bool:
-        """Whether the file is still as it was opened."""
+        """Return whether the file is still as it was when opened."""
         now = os.fstat(self.number)
         return (now.st_size, now.st_mtime_ns) == (self.status.st_size, self.status.st_mtime_ns)
 
@@ -30,9 +30,9 @@ class Descriptor:
 
 
 class Window:
-    """Part of a file, with a length, that can be cut like `bytes`: nothing is read until `read`.
+    """Part of a file, with a length, that can be sliced like `bytes`. Nothing is read until `read`.
 
-    moto's handling of `Range` measures a body and cuts it, and does both to this without ever holding the bytes.
+    For `Range`, moto takes the length of a body and slices it. Both work here without the bytes in memory.
     """
 
     def __init__(self, descriptor: Descriptor, start: int, length: int) -> None:
@@ -40,7 +40,7 @@ class Window:
 
     @classmethod
     def onto(cls, descriptor: Descriptor) -> Self:
-        """The whole file."""
+        """Return a window onto the whole file."""
         return cls(descriptor, 0, descriptor.status.st_size)
 
     def __len__(self) -> int:
@@ -51,7 +51,7 @@ class Window:
         return type(self)(self._descriptor, self._start + start, max(0, stop - start))
 
     def read(self, offset: int) -> bytes:
-        """At most `CHUNK` bytes from `offset` on; fewer at the end, and none when the file was changed meanwhile."""
+        """Return up to `CHUNK` bytes from `offset` on: fewer at the end, none if the file has changed."""
         size = min(CHUNK, self._length - offset)
         chunk = os.pread(self._descriptor.number, size, self._start + offset)
         return chunk if len(chunk) == size and self._descriptor.unchanged() else b""

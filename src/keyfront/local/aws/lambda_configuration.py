@@ -1,4 +1,4 @@
-"""moto's Lambda, taught to keep the parts of a function's configuration that it forgets, and where functions are."""
+"""Extends moto's Lambda: it keeps a function's whole configuration, and returns function URLs that work here."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -14,7 +14,7 @@ _url: Final = FunctionUrlConfig.to_dict
 
 
 def install() -> None:
-    """Let functions have a `LoggingConfig`, without which no Terraform plan is clean, and URLs that can be reached."""
+    """Add `LoggingConfig`, which Terraform needs for an empty plan, and function URLs that can be reached."""
 
     def make(self: LambdaFunction, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1) -> None:
         _make(self, account_id, spec, region, version)
@@ -27,7 +27,7 @@ def install() -> None:
     def update(self: LambdaFunction, config_updates: dict[str, Any]) -> dict[str, Any]:
         if config_updates.get("LoggingConfig"):
             _set_logging(self, config_updates["LoggingConfig"])
-        # Set when a function is made, and passed over by moto when it is changed.
+        # moto sets these when a function is created, and ignores them when it is changed.
         self.tracing_config = config_updates.get("TracingConfig") or self.tracing_config
         if size := (config_updates.get("EphemeralStorage") or {}).get("Size"):
             self.ephemeral_storage = size
@@ -38,7 +38,7 @@ def install() -> None:
         told = _url(self)
         cors = {"Cors": told["Cors"]} if told["Cors"] else {}
         here = hosts.function_url(url_id, self.function.region) or f"{self.url}/"
-        # As the API has it, in capitals, and without a Cors of null.
+        # As in the API: capitalized names, and no `Cors` if it is null.
         mode = {"InvokeMode": self.config.get("InvokeMode") or "BUFFERED"}
         return {name: value for name, value in told.items() if name != "Cors"} | cors | mode | {"FunctionUrl": here}
 
@@ -53,6 +53,9 @@ def _set_logging(function: LambdaFunction, wanted: Mapping[str, str]) -> None:
 
 
 def _logging(function: LambdaFunction, wanted: Mapping[str, str]) -> dict[str, str]:
-    """Source: Lambda API Reference, "LoggingConfig"; the levels exist in JSON alone, and begin at INFO."""
+    """Return the logging configuration. Levels exist only for JSON, and default to INFO.
+
+    Source: Lambda API Reference, "LoggingConfig".
+    """
     levels = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"} if wanted.get("LogFormat") == "JSON" else {}
     return {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.function_name}", **levels, **wanted}

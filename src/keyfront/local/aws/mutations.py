@@ -1,4 +1,4 @@
-"""Which requests to moto change something. A request that does not say counts as a change."""
+"""Decides which requests to moto are changes. If it is unknown, the request counts as a change."""
 
 import re
 from typing import Final
@@ -8,22 +8,22 @@ from keyfront.local.aws.bridge import Environ
 
 _READING: Final = ("GET", "HEAD", "OPTIONS")
 _READS: Final = ("Get", "List", "Describe", "Head", "BatchGet", "Query", "Scan", "Filter", "Search", "Lookup")
-"""How operations that read begin. What they change all the same (when a secret was last read) nobody was promised."""
+"""Prefixes of reading operations. Some change a detail (the date of a secret's last read), which need not be saved."""
 _CRYPTOGRAPHY: Final = frozenset(
     {
         *("Sign", "Verify", "Encrypt", "Decrypt", "ReEncrypt", "GenerateMac", "VerifyMac", "GenerateRandom"),
         *("GenerateDataKey", "GenerateDataKeyPair", "GenerateDataKeyWithoutPlaintext"),
     }
 )
-"""What KMS does with a key leaves the key as it is."""
+"""KMS operations that use a key but do not change it."""
 _PASSING: Final = ("AssumeRole",)
-"""How operations begin that leave something, but not what anybody relies on tomorrow: credentials of an hour."""
+"""Prefixes of operations whose result need not be saved, such as credentials for an hour."""
 _INVOCATION: Final = re.compile(r"/[0-9-]+/functions/[^/]+/(invocations|invoke-async/?|response-streaming-invocations)")
-"""Of a function, which leaves what it printed. What it changes it asks for itself."""
+"""Calls of functions, which leave only log lines. A function makes its changes with requests of its own."""
 
 
 def may_change(environ: Environ) -> bool:
-    """Whether a request could leave a service other than it was."""
+    """Return whether a request may change a service."""
     operation = _operation(environ)
     if operation is None:
         return environ["REQUEST_METHOD"] not in _READING
@@ -31,14 +31,14 @@ def may_change(environ: Environ) -> bool:
 
 
 def must_be_kept(environ: Environ) -> bool:
-    """Whether the client relies on the change from then on. Such a change is refused when it cannot be kept."""
+    """Return whether the client relies on the change later. Such a change is refused if it cannot be saved."""
     if not may_change(environ) or _INVOCATION.fullmatch(environ["PATH_INFO"]):
         return False
     return not (_operation(environ) or "").startswith(_PASSING)
 
 
 def _operation(environ: Environ) -> str | None:
-    """The operation, where a header (JSON protocols), the query or a form (Query protocol) names it."""
+    """Return the operation, if a header (JSON protocols), the query or a form (Query protocol) names it."""
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         return str(target).rpartition(".")[2]
     text = environ["QUERY_STRING"]
