@@ -40,57 +40,58 @@ PRIVATE_WORDS: Final = frozenset(
 _PRIVATE: Final = Rule(
     "private-path-public",
     "A private-looking path needs no signature",
-    "The behavior has no trusted key group: whoever knows or guesses a URL gets the file.",
+    "The behavior has no trusted key group: everyone who knows or guesses a URL gets the file.",
 )
 _SHADOW: Final = Rule(
     "behavior-shadows-protected",
     "An unprotected behavior takes paths of a protected one",
-    "Behaviors are tried in order and the first match counts: these paths are served without a signature.",
+    "CloudFront tries behaviors in order and uses the first match: it serves these paths without a signature.",
 )
 _UNREACHABLE: Final = Rule(
     "behavior-unreachable",
-    "A behavior is never reached",
-    "Every path that it matches falls under an earlier behavior, so its settings have no effect.",
+    "A behavior is never used",
+    "An earlier behavior takes every path that it matches, so its settings have no effect.",
 )
 _PLAIN: Final = Rule(
     "protected-over-http",
-    "A protected behavior answers over plain HTTP",
-    "A signed URL or cookie that travels in the clear can be used by whoever reads it, until it expires.",
+    "A protected behavior accepts plain HTTP",
+    "Anyone on the network can read and use a signed URL or cookie sent over HTTP, until it expires.",
 )
 _LEGACY: Final = Rule(
     "legacy-trusted-signers",
     "A behavior trusts AWS accounts, not key groups",
-    "Account key pairs are made by the root user, cannot be managed by IAM, and cannot be audited or rotated by API.",
+    "Account key pairs are made by the root user. IAM cannot manage them, and no API can audit or rotate them.",
 )
 _NOBODY: Final = Rule(
     "behavior-trusts-no-key",
     "A protected behavior trusts no usable key",
-    "Every request is refused with Unknown Key.",
+    "CloudFront refuses every request with Unknown Key.",
 )
 _IPV6: Final = Rule(
     "ipv6-with-address-policies",
-    "IPv6 is on where policies name addresses",
-    "A policy's address is IPv4: a viewer who comes over IPv6 is refused though the link is theirs.",
+    "IPv6 is on, but policies limit addresses",
+    "A policy's address is IPv4: a viewer who connects over IPv6 is refused, even with their own link.",
 )
 _TLS: Final = Rule(
     "weak-tls",
     "Old TLS versions are accepted",
-    "TLS 1.0 and 1.1 are broken; signed URLs travel inside.",
+    "TLS 1.0 and 1.1 are broken, and signed URLs are sent over them.",
 )
 _ERRORS: Final = Rule(
     "refusals-look-like-success",
-    "A refusal is answered with a success status",
-    "A 403 that becomes a 200 is kept by browsers and caches, and hides that access was refused.",
+    "A refusal gets a success status",
+    "Browsers and caches keep a 403 that becomes a 200, and the refusal is hidden.",
 )
 _STATE: Final = Rule(
     "distribution-not-serving",
     "A distribution with protected behaviors is disabled or deploying",
-    "What the configuration says is not what the edge does now.",
+    "The edge does not do yet what the configuration says.",
 )
 _LOGGING: Final = Rule(
     "no-access-log",
-    "No standard access log is kept for protected content",
-    "Without a log nobody sees who used a leaked link. Logging v2, set up outside of the distribution, is not seen.",
+    "Protected content has no standard access log",
+    "Without a log, nobody can see the use of a leaked link. The audit does not see logging v2, which is set "
+    "up outside the distribution.",
 )
 RULES: Final = (
     _PRIVATE, _SHADOW, _UNREACHABLE, _PLAIN, _LEGACY, _NOBODY, _IPV6, _TLS, _ERRORS, _STATE, _LOGGING,

@@ -8,23 +8,23 @@ from keyfront.account.audit.values import Evidence, Finding, Rule, Severity
 
 _CLEAR: Final = Rule(
     "private-key-in-clear",
-    "A private key is kept unencrypted",
-    "Whoever may read parameters has it, and signs for everything that it opens.",
+    "A private key is stored unencrypted",
+    "Everyone who may read parameters has the key, and can sign for everything it opens.",
 )
 _OPEN: Final = Rule(
     "private-key-open",
-    "A resource policy hands a private key to others",
-    "Whoever reads or uses it signs for everything.",
+    "A resource policy gives others access to a private key",
+    "Everyone who can read or use it can sign for everything.",
 )
 _DEFAULT: Final = Rule(
     "private-key-default-encryption",
     "A private key is encrypted with the account's default key",
-    "Only IAM then says who reads it: the default key's own policy lets everybody of the account decrypt.",
+    "Only IAM then limits access: the default key's policy lets the whole account decrypt.",
 )
 _SHA1: Final = Rule(
     "sha1-in-use",
     "Links are signed with SHA-1",
-    "CloudFront takes SHA-256 since April 2026; SHA-1 is broken for collisions.",
+    "CloudFront has accepted SHA-256 since April 2026. SHA-1 has collisions.",
 )
 RULES: Final = (_CLEAR, _OPEN, _DEFAULT, _SHA1)
 _READS: Final = {"secret": "secretsmanager:GetSecretValue", "kms": "kms:Sign"}

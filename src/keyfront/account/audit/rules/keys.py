@@ -11,22 +11,38 @@ from keyfront.account.audit.values import Evidence, Finding, Rule, Severity
 _UNUSED: Final = Rule(
     "key-in-no-group",
     "A public key is in no key group",
-    "It lets nobody in, counts for the quota, and invites mistakes.",
+    "It gives no access, counts towards the quota, and invites mistakes.",
 )
-_UNTRUSTED: Final = Rule("group-untrusted", "No behavior trusts a key group", "Its keys let nobody in.")
+_UNTRUSTED: Final = Rule(
+    "group-untrusted",
+    "No behavior trusts a key group",
+    "Its keys give no access.",
+)
 _OLD: Final = Rule(
-    "key-old", "A trusted key is old", "The longer a private key is about, the more copies of it there may be."
+    "key-old",
+    "A trusted key is old",
+    "The longer a private key exists, the more copies of it there may be.",
 )
 _FULL: Final = Rule(
-    "group-full", "A key group is at its quota", "A rotation begins by adding a key, and here there is no room for one."
+    "group-full",
+    "A key group is at its quota",
+    "A rotation begins by adding a key, and this group has no room for one.",
 )
-_QUOTA: Final = Rule("quota-near", "An account quota is nearly used up", "A rotation needs room for one more.")
+_QUOTA: Final = Rule(
+    "quota-near",
+    "An account quota is nearly used up",
+    "A rotation needs room for one more.",
+)
 _SHARED: Final = Rule(
     "key-shared",
     "One key opens several distributions",
-    "A signer for one can sign for all; a policy without a full Resource opens them all.",
+    "A signer for one of them can sign for all. A policy without a full Resource opens them all.",
 )
-_UNUSABLE: Final = Rule("key-unusable", "A public key cannot be used", "Whatever names it is refused.")
+_UNUSABLE: Final = Rule(
+    "key-unusable",
+    "A public key cannot be used",
+    "CloudFront refuses every signature that names it.",
+)
 RULES: Final = (_UNUSED, _UNTRUSTED, _OLD, _FULL, _QUOTA, _SHARED, _UNUSABLE)
 
 

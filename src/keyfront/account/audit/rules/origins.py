@@ -12,37 +12,37 @@ from keyfront.inventory import Distribution, Origin
 _PUBLIC: Final = Rule(
     "bucket-public",
     "A bucket behind CloudFront is public",
-    "Its objects are read past CloudFront, without a signature.",
+    "Anyone can read its objects from S3, without a signature.",
 )
 _UNSIGNED: Final = Rule(
     "origin-without-access-control",
     "An S3 origin has no working origin access control",
-    "CloudFront asks unsigned, so it only works while anybody may read the bucket.",
+    "CloudFront's requests are unsigned, so they work only while the bucket is public.",
 )
 _ANY: Final = Rule(
     "bucket-open-to-any-distribution",
-    "A bucket policy lets in any distribution",
-    "Without AWS:SourceArn, anybody's distribution with this bucket as origin reads it, without a key group.",
+    "A bucket policy allows any distribution",
+    "Without AWS:SourceArn, any account's distribution with this bucket as origin can read it, without a key group.",
 )
 _BLOCK: Final = Rule(
     "bucket-access-not-blocked",
     "Public access to a bucket is not blocked",
-    "One mistaken policy or ACL makes the content public.",
+    "One wrong policy or ACL makes the content public.",
 )
 _NO_SECRET: Final = Rule(
     "custom-origin-open",
-    "A web server behind CloudFront cannot tell it from others",
-    "Whoever finds its name asks it directly, without a signature.",
+    "A web server behind CloudFront cannot recognise CloudFront",
+    "Anyone who finds its name can send requests to it directly, without a signature.",
 )
 _WEAK: Final = Rule(
     "origin-secret-weak",
-    "The header that proves CloudFront to an origin is easily guessed",
-    "Whoever guesses it asks the origin directly. The value is not shown.",
+    "The header that proves CloudFront to an origin is easy to guess",
+    "Anyone who guesses it can send requests to the origin directly. The value is not shown.",
 )
 _CLEAR: Final = Rule(
     "origin-over-http",
-    "An origin of protected content is asked over plain HTTP",
-    "Content and the secret header travel in the clear.",
+    "CloudFront uses plain HTTP to an origin of protected content",
+    "Content and the secret header are sent unencrypted.",
 )
 RULES: Final = (_PUBLIC, _UNSIGNED, _ANY, _BLOCK, _NO_SECRET, _WEAK, _CLEAR)
 
