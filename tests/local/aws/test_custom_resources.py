@@ -123,8 +123,8 @@ def _wait_for(look: Callable[[], list[Any]], count: int) -> list[Any]:
     [
         ("fail Create", "Received response status [FAILED] from custom resource. Message returned: it was asked to"),
         ("raise", "the function is wrong"),
-        ("nothing", "sent no answer to the event's ResponseURL"),
-        ("no json", "The response object is no JSON."),
+        ("nothing", "without sending a response to the event's ResponseURL"),
+        ("no json", "The response object is not JSON."),
     ],
 )
 def test_a_stack_whose_resource_fails_is_rolled_back(

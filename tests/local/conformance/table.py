@@ -89,8 +89,8 @@ def _errors() -> str:
         for code, status in sorted(error_statuses().items())
     ]
     opening = (
-        "## Errors\n\nEvery error code of the API model. If it *works*, a test breaks its rule and expects the code. If "
-        "it is *missing*, keyfront does not have its operations or settings, or does not check its rule."
+        "## Errors\n\nEvery error code of the API model. If it *works*, a test breaks its rule and expects the code. "
+        "If it is *missing*, keyfront does not have its operations or settings, or does not check its rule."
     )
     return f"{opening}\n\n" + _table(("code", "status", "state", "tested in"), rows)
 

@@ -1,1 +1,1 @@
-"""moto's CloudFormation, taught custom resources and how a stack ends when one of them fails."""
+"""Custom resources for moto's CloudFormation, and rollback of a stack when one of them fails."""

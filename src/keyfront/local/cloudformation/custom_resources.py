@@ -1,8 +1,8 @@
-"""CloudFormation's custom resources: a Lambda function is called, and sends its result to a URL of this endpoint.
+"""CloudFormation's custom resources: the endpoint calls a Lambda function, which sends its result to a response URL.
 
-Source: CloudFormation User Guide, "Custom resource request and response reference". Unlike Amazon, the call that
-creates, changes or deletes a stack waits for the function, and a function that ends without an answer has failed:
-Amazon would wait for it for an hour. Importing this module imports moto.
+Source: CloudFormation User Guide, "Custom resource request and response reference". Unlike on Amazon, the call that
+creates, changes or deletes a stack waits for the function, and a function that ends without sending a response has
+failed. Amazon would wait for an hour. Importing this module imports moto.
 """
 
 import json
@@ -24,7 +24,7 @@ from keyfront.local.lambdas import calls
 from keyfront.local.lambdas.function import FunctionError
 
 PATH: Final = "/cloudformation-custom-resource-response/"
-"""Where answers are sent to, with a token of the request behind it that nobody can guess."""
+"""The path of response URLs. A token that nobody can guess follows it."""
 TYPE: Final = "AWS::CloudFormation::CustomResource"
 _LARGEST_ANSWER: Final = 4096
 _LONGEST_WAIT: Final = 3600
@@ -33,13 +33,13 @@ _class_from_type: Final = parsing.resource_class_from_type
 _delete_all: Final = ResourceMap.delete
 _difference: Final = ResourceMap.build_resource_diff
 _asked: Final[dict[str, "Future[bytes]"]] = {}
-"""Answers that are waited for, by their tokens."""
+"""The responses that are still expected, by token."""
 
 
 class FailedError(BaseException):
-    """A custom resource could not be made, changed or deleted.
+    """A custom resource that could not be created, changed or deleted.
 
-    Not an `Exception`: moto tries again after one, and would call the function five times.
+    Not an `Exception`, because moto retries after one and would call the function five times.
     """
 
     def __init__(self, logical_id: str, kind: str, physical_id: str, reason: str) -> None:
@@ -49,7 +49,7 @@ class FailedError(BaseException):
 
 @dataclass(eq=False)
 class CustomResource(CustomModel):
-    """One resource of a stack. It is part of the state that is kept."""
+    """A custom resource of a stack. `--state` keeps it between runs."""
 
     account_id: str
     region_name: str
@@ -58,15 +58,15 @@ class CustomResource(CustomModel):
     kind: str
     properties: dict[str, Any]
     resource_name: str = ""
-    """Its physical id."""
+    """The physical id."""
     data: dict[str, Any] = field(default_factory=dict)
 
     def is_created(self) -> bool:
-        """True: it is part of a stack only when it is."""
+        """Return True: a stack only has custom resources that were created."""
         return True
 
     def get_cfn_attribute(self, attribute_name: str) -> Any:
-        """What `Fn::GetAtt` gives. `FailedError` where the function's answer has nothing of that name."""
+        """Return the value for `Fn::GetAtt`. Raise `FailedError` if the function's response does not have that name."""
         found: Any = self.data
         for name in attribute_name.split("."):
             if not isinstance(found, dict) or name not in found:
@@ -81,7 +81,7 @@ class CustomResource(CustomModel):
     def create_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **kwargs: Any
     ) -> "CustomResource":
-        """moto's way to make one; the function gives it its name. `FailedError` when it does not."""
+        """Create a resource, as moto calls it. The function names it. Raise `FailedError` if the function fails."""
         del resource_name
         properties = _as_texts(cloudformation_json["Properties"])
         where = (account_id, region_name, kwargs["StackId"], kwargs["LogicalId"], kwargs["ResourceType"])
@@ -90,7 +90,7 @@ class CustomResource(CustomModel):
             made._take(made._ask("Create"))
         except FailedError as failure:
             if failure.physical_id:
-                # What was half made may be cleaned up, as on Amazon; its failure is told no more.
+                # The function may clean up what it created in part, as on Amazon. A second failure is not reported.
                 made.resource_name = failure.physical_id
                 with suppress(FailedError):
                     made.delete(account_id, region_name)
@@ -101,19 +101,19 @@ class CustomResource(CustomModel):
     def update_from_cloudformation_json(  # type: ignore[override]
         cls, original_resource: "CustomResource", cloudformation_json: dict[str, Any], **_: Any
     ) -> "CustomResource":
-        """moto's way to change one. `FailedError` when the function does not."""
+        """Change a resource, as moto calls it. Raise `FailedError` if the function fails."""
         changed = replace(original_resource, properties=_as_texts(cloudformation_json["Properties"]))
         before = original_resource.resource_name
         named = {"PhysicalResourceId": before, "OldResourceProperties": original_resource.properties}
         changed._take(changed._ask("Update", **named))
         if changed.resource_name != before:
-            # Another physical id is another resource: the old one is cleaned up, and nobody waits for how that ends.
+            # Another physical id means another resource. The old one is deleted, and a failure is ignored.
             with suppress(FailedError):
                 original_resource.delete(changed.account_id, changed.region_name)
         return changed
 
     def delete(self, account_id: str, region: str) -> None:  # noqa: ARG002  moto's way
-        """Have the function delete it. `FailedError` when it does not."""
+        """Let the function delete the resource. Raise `FailedError` if it fails."""
         self._ask("Delete", PhysicalResourceId=self.resource_name)
 
     def _take(self, answer: Mapping[str, Any]) -> None:
@@ -138,7 +138,8 @@ class CustomResource(CustomModel):
             sent = waiting.result(self._patience())
         except NoAnswerError:
             raise self._failed(
-                "The function ended and sent no answer to the event's ResponseURL. (Amazon would wait for an hour.)"
+                "The function ended without sending a response to the event's ResponseURL. "
+                "(Amazon would wait for an hour.)"
             ) from None
         finally:
             del _asked[token]
@@ -148,19 +149,19 @@ class CustomResource(CustomModel):
         token = str(self.properties.get("ServiceToken", ""))
         parts = token.split(":")
         if len(parts) < 7 or parts[2] != "lambda":
-            raise self._failed(f"Invalid service token {token}: only functions answer at this endpoint, not topics.")
+            raise self._failed(f"Invalid service token {token}: this endpoint supports functions only, not topics.")
         try:
             function = lambda_backends[parts[4]][parts[3]].get_function(":".join(parts[6:]), None)
             result = calls.run(function, event)
         except FunctionError as error:
             raise self._failed(f"The function {token} cannot be run: {error}") from None
-        except Exception:  # noqa: BLE001  moto says in many ways that it has no such function
-            raise self._failed(f"Invalid service token: there is no function {token}.") from None
+        except Exception:  # noqa: BLE001  moto has many errors for a missing function
+            raise self._failed(f"Invalid service token: the function {token} does not exist.") from None
         if result.failed:
             raise self._failed(f"The function failed: {result.payload.decode('utf-8', 'replace')[:500]}")
 
     def _patience(self) -> float:
-        """Seconds to wait for an answer of somebody to whom the function handed the work."""
+        """Return the seconds to wait for a response from something that the function started."""
         try:
             return min(float(self.properties.get("ServiceTimeout", 0)), _LONGEST_WAIT)
         except ValueError:
@@ -172,14 +173,14 @@ class CustomResource(CustomModel):
         try:
             answer = json.loads(sent)
         except ValueError:
-            raise self._failed("The response object is no JSON.") from None
+            raise self._failed("The response object is not JSON.") from None
         if not isinstance(answer, dict) or answer.get("Status") not in ("SUCCESS", "FAILED"):
             raise self._failed("Invalid response object: Status is neither SUCCESS nor FAILED.")
         named = answer.get("PhysicalResourceId") or physical_id or ""
         if answer["Status"] == "FAILED":
             raise self._failed(f"Received response status [FAILED] from custom resource. {_why(answer)}", str(named))
         if answer.get("RequestId") != request_id:
-            raise self._failed("Invalid response object: RequestId is not the event's.", str(named))
+            raise self._failed("Invalid response object: RequestId differs from the event's.", str(named))
         if not isinstance(named, str) or not named:
             raise self._failed("Invalid PhysicalResourceId.")
         return {**answer, "PhysicalResourceId": named}
@@ -189,7 +190,7 @@ class CustomResource(CustomModel):
 
 
 def install() -> None:
-    """Let moto's CloudFormation make them, and delete them before the functions that they call."""
+    """Let moto's CloudFormation create custom resources, and delete them before the functions that they call."""
 
     def class_from_type(resource_type: str) -> Any:
         custom = resource_type.startswith("Custom::") or resource_type == TYPE
@@ -214,7 +215,7 @@ def install() -> None:
 
 
 def take(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """A function's answer, as S3 takes it behind a presigned URL: once, and from whoever knows the token."""
+    """Accept a function's response, as S3 does for a presigned URL: once, from anybody who has the token."""
     waiting = _asked.get(environ["PATH_INFO"].removeprefix(PATH))
     if waiting is None or waiting.done() or environ["REQUEST_METHOD"] not in ("PUT", "POST"):
         start_response("403 Forbidden", [("Content-Type", "application/xml")])
@@ -225,7 +226,7 @@ def take(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes
 
 
 def _as_texts(value: Any) -> Any:
-    """Properties as functions get them: every number and boolean is a text."""
+    """Return properties as functions get them, with every number and boolean as a string."""
     if isinstance(value, dict):
         return {name: _as_texts(each) for name, each in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""moto's CloudFormation, taught to roll back a stack whose custom resource fails, with the reason.
+"""Rollback of a stack in moto's CloudFormation when a custom resource fails, with the reason.
 
 Importing this module imports moto.
 """
@@ -25,7 +25,7 @@ _nested: ContextVar[bool] = ContextVar("nested", default=False)
 
 
 def install() -> None:
-    """Let stacks have custom resources, and fail with them."""
+    """Let stacks have custom resources, and fail when one of them fails."""
     custom_resources.install()
     CloudFormationBackend.create_stack = _created  # type: ignore[method-assign]
     CloudFormationBackend.update_stack = _updated  # type: ignore[method-assign]
@@ -45,7 +45,7 @@ def _created(self: CloudFormationBackend, name: str, *arguments: Any, **named: A
 
 def _create_and_look(self: CloudFormationBackend, name: str, arguments: Any, named: Any) -> None:
     stack = _create(self, name, *arguments, **named)
-    # An output may name what the function did not give: that is seen now, not when somebody asks for the stack.
+    # An output may name a value that the function did not return. Fail now, not when somebody asks for the stack.
     list(stack.output_map.values())
 
 
@@ -71,7 +71,7 @@ def _executed(self: CloudFormationBackend, change_set_name: str, stack_name: str
 
 def _deleted(self: CloudFormationBackend, name_or_stack_id: str) -> None:
     if name_or_stack_id not in self.stacks:
-        _delete(self, name_or_stack_id)  # It finds the stack's id, and asks again with that.
+        _delete(self, name_or_stack_id)  # moto finds the stack's id and calls this again.
         return
     stack = self.stacks[name_or_stack_id]
 
@@ -84,7 +84,7 @@ def _deleted(self: CloudFormationBackend, name_or_stack_id: str) -> None:
 
 
 def _with_its_template(stack: Stack, change: Callable[[], Any]) -> Stack:
-    """A change that failed can be made again: the template that counts is the one before it."""
+    """Change a stack. If the change fails, restore the template before it, so that the change can be repeated."""
     before = (stack.template, stack.template_dict, stack.resource_map._template, stack.resource_map._resource_json_map)
 
     def fail(failure: FailedError) -> None:
@@ -98,7 +98,7 @@ def _with_its_template(stack: Stack, change: Callable[[], Any]) -> Stack:
 
 
 def _within(work: Callable[[], Any], fail: Callable[[FailedError], None], stack: Callable[[], Stack]) -> Stack:
-    """Do something with a stack; when a custom resource fails, so does its stack, and the one around it."""
+    """Run `work` on a stack. When a custom resource fails, its stack fails, and so does the stack around it."""
     nested = _nested.get()
     token = _nested.set(True)
     try:
@@ -117,10 +117,10 @@ def _roll_back(stack: Stack, failure: FailedError) -> None:
     _tell(stack, failure, "CREATE_FAILED")
     why = f"The following resource(s) failed to create: [{failure.logical_id}]. Rollback requested by user."
     stack._add_stack_event("ROLLBACK_IN_PROGRESS", resource_status_reason=why)
-    # What does not go now (a bucket that is not empty) stays, as it does on Amazon.
+    # Resources that cannot be deleted now (a bucket that is not empty) stay, as on Amazon.
     with suppress(Exception, FailedError):
         stack.resource_map.delete()
-    # moto makes what a template names when it is first asked for: nothing may be asked for any more.
+    # moto creates a template's resource when it is first read, so the template must be empty now.
     stack.resource_map._resource_json_map = {}
     stack.output_map = OutputMap(stack.resource_map, {}, stack.stack_id)
     _end(stack, "ROLLBACK_COMPLETE", why)
