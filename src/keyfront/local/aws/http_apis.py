@@ -1,6 +1,7 @@
-"""moto's API Gateway v2, taught to change a stage, to tag it, and to make an API in one call (quick create).
+"""Extends moto's API Gateway v2: it can change and tag a stage, and create an API in one call (quick create).
 
-Assumed: what the API model calls unmodifiable is refused with `BadRequestException`; no public text has the words.
+Assumed: a change of a member that the API model calls unmodifiable gets `BadRequestException`. Amazon's wording is not
+published.
 """
 
 import json
@@ -36,18 +37,18 @@ _PATHS: Final = (
     f"{_STAGE}/accesslogsettings$",
     f"{_STAGE}/routesettings/(?P<route_key>.+)$",
 )
-"""What moto's own paths leave out."""
+"""Paths that moto does not have."""
 _SETTINGS: Final = {
     "accessLogSettings": "access_log_settings",
     "autoDeploy": "auto_deploy",
     "clientCertificateId": "client_certificate_id",
     "description": "description",
 }
-"""Of a stage, what takes the place of what was there; the rest is added to it."""
+"""Members of a stage that a change replaces. Other members are merged."""
 
 
 def install() -> None:
-    """Let a changed stage of a Terraform configuration, its tags, and an API with a `target` be applied."""
+    """Extend moto, so that Terraform can apply a changed stage, its tags, and an API with a `target`."""
     for path in _PATHS:
         urls.url_paths[path] = ApiGatewayV2Response.dispatch
     for kind, to_json in _described.items():
@@ -63,12 +64,12 @@ def install() -> None:
 
 
 def api_with_its_address(self: Api) -> dict[str, Any]:
-    """As the API describes it; for a client on this machine with the address that it can call."""
+    """Return the API's description. A client on this machine gets an address that it can call."""
     return _api(self) | {"apiEndpoint": hosts.api_url(self.api_id) or self.api_endpoint}
 
 
 def create_api(self: ApiGatewayV2Response) -> TYPE_RESPONSE:
-    """CreateApi, with what quick create makes beside (API Reference, "CreateApi": `Target`, `RouteKey`)."""
+    """CreateApi, with the resources of quick create (API Reference, "CreateApi": `Target`, `RouteKey`)."""
     given = json.loads(self.body)
     if given.get("target") and given.get("protocolType") != "HTTP":
         raise BadRequestException("Quick create is supported for HTTP APIs only")
@@ -99,7 +100,7 @@ def create_api(self: ApiGatewayV2Response) -> TYPE_RESPONSE:
 
 
 def update_api(self: ApiGatewayV2Response) -> TYPE_RESPONSE:
-    """UpdateApi, with another target, route key or credentials of quick create."""
+    """UpdateApi, also with a new target, route key or credentials for quick create."""
     given, api = json.loads(self.body), self.apigatewayv2_backend.get_api(self.path.split("/")[-1])
     integration = next((each for each in api.integrations.values() if _managed(each)), None)
     route = next((each for each in api.routes.values() if _managed(each)), None)
@@ -116,7 +117,7 @@ def update_api(self: ApiGatewayV2Response) -> TYPE_RESPONSE:
 
 
 def update_route(self: ApiGatewayV2Response) -> TYPE_RESPONSE:
-    """UpdateRoute; the key of the route that quick create made stays (API Reference, `ApiGatewayManaged`)."""
+    """UpdateRoute. The key of a route made by quick create cannot be changed (API Reference, `ApiGatewayManaged`)."""
     api_id, _, route_id = self.path.split("/")[-3:]
     route = self.apigatewayv2_backend.get_route(api_id, route_id)
     if _managed(route) and json.loads(self.body).get("routeKey", route.route_key) != route.route_key:
@@ -126,7 +127,7 @@ def update_route(self: ApiGatewayV2Response) -> TYPE_RESPONSE:
 
 
 def delete_integration(self: ApiGatewayV2Response) -> TYPE_RESPONSE:
-    """DeleteIntegration; what quick create made goes with its API alone (API Reference, `ApiGatewayManaged`)."""
+    """DeleteIntegration. One made by quick create is deleted only with its API (API Reference, `ApiGatewayManaged`)."""
     api_id, _, integration_id = self.path.split("/")[-3:]
     if _managed(self.apigatewayv2_backend.get_integration(api_id, integration_id)):
         raise BadRequestException("An integration that quick create made cannot be deleted")
@@ -135,7 +136,7 @@ def delete_integration(self: ApiGatewayV2Response) -> TYPE_RESPONSE:
 
 
 def update_stage(self: ApiGatewayV2Response) -> TYPE_RESPONSE:
-    """UpdateStage: what is not given stays."""
+    """UpdateStage. Members that are not given stay."""
     stage, given = _stage(self, self.path), json.loads(self.body)
     if given.get("deploymentId") and given.get("autoDeploy", stage.auto_deploy):
         raise BadRequestException("The deployment of a stage that is deployed automatically cannot be changed")
@@ -146,7 +147,7 @@ def update_stage(self: ApiGatewayV2Response) -> TYPE_RESPONSE:
     for key, settings in (given.get("routeSettings") or {}).items():
         stage.route_settings = {**stage.route_settings, key: {**stage.route_settings.get(key, {}), **settings}}
     for key, value in (given.get("stageVariables") or {}).items():
-        # An empty value takes a variable away.
+        # An empty value removes a variable.
         rest = {name: kept for name, kept in stage.stage_variables.items() if name != key}
         stage.stage_variables = {**rest, key: value} if value else rest
     return _changed(stage)
@@ -172,13 +173,13 @@ def delete_route_settings(self: ApiGatewayV2Response) -> TYPE_RESPONSE:
 
 
 def get_tags(self: ApiGatewayV2Backend, resource_id: str) -> dict[str, str]:
-    """Tags by ARN; a stage has its own."""
+    """Return the tags of an ARN. A stage has its own tags."""
     stage = _stage_of(self, resource_id)
     return dict(stage.tags) if stage else _get_tags(self, resource_id)
 
 
 def tag_resource(self: ApiGatewayV2Backend, resource_arn: str, tags: dict[str, str]) -> None:
-    """TagResource, by ARN."""
+    """TagResource by ARN."""
     if stage := _stage_of(self, resource_arn):
         stage.tags = {**stage.tags, **tags}
     else:
@@ -186,7 +187,7 @@ def tag_resource(self: ApiGatewayV2Backend, resource_arn: str, tags: dict[str, s
 
 
 def untag_resource(self: ApiGatewayV2Backend, resource_arn: str, tag_keys: list[str]) -> None:
-    """UntagResource, by ARN."""
+    """UntagResource by ARN."""
     if stage := _stage_of(self, resource_arn):
         stage.tags = {key: value for key, value in stage.tags.items() if key not in tag_keys}
     else:
@@ -201,10 +202,10 @@ class _NoSuchRouteSettingsError(APIGatewayV2Error):
 
 
 def _integration(target: str) -> dict[str, Any]:
-    """Source: API Reference, "CreateApi": a URL makes an HTTP_PROXY, a function's ARN an AWS_PROXY.
+    """Return the integration for a target: HTTP_PROXY for a URL, AWS_PROXY for a function's ARN.
 
-    The payload formats are those of the Developer Guide, "Create AWS Lambda proxy integrations for HTTP APIs" (2.0 is
-    the default of new ones) and "PayloadFormatVersion" (HTTP_PROXY knows 1.0 alone).
+    Source: API Reference, "CreateApi". Source of the payload formats: Developer Guide, "Create AWS Lambda proxy
+    integrations for HTTP APIs" (new ones default to 2.0) and "PayloadFormatVersion" (HTTP_PROXY supports only 1.0).
     """
     if target.startswith("arn:"):
         kind, method, version = "AWS_PROXY", "POST", "2.0"
@@ -232,7 +233,7 @@ def _managed(made: object) -> bool:
 
 
 def _stage(response: ApiGatewayV2Response, path: str) -> Stage:
-    """The stage at `path`; `BadRequestException` for quick create's, which cannot be modified (`ApiGatewayManaged`)."""
+    """Return the stage at `path`. Quick create's is refused: it cannot be modified (`ApiGatewayManaged`)."""
     api_id, _, name = path.split("/")[-3:]
     stage = response.apigatewayv2_backend.get_stage(api_id, unquote(name))
     if _managed(stage):
@@ -241,7 +242,7 @@ def _stage(response: ApiGatewayV2Response, path: str) -> Stage:
 
 
 def _stage_of(backend: ApiGatewayV2Backend, arn: str) -> Stage | None:
-    """The stage that an ARN names; `None` for the ARN of something else."""
+    """Return the stage that an ARN names, or `None` if it names something else."""
     api_arn, found, name = arn.partition("/stages/")
     if not found:
         return None

@@ -1,4 +1,4 @@
-"""The contents of objects on the disk, each in a file of its own, so that a large one is written once."""
+"""Stores the contents of objects on disk. Each has its own file, so a large one is written only once."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ class Source:
     """An object's content at one moment, unchanged until this is closed."""
 
     def __init__(self, content: bytes | int) -> None:
-        """The bytes, or a file descriptor that is taken over."""
+        """Take the bytes, or take over a file descriptor."""
         self._content = content
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
@@ -40,13 +40,13 @@ class Source:
 
 
 class ObjectFiles:
-    """A directory of files that are named by the SHA-256 of what is in them."""
+    """A folder of files. Each file's name is the SHA-256 of its content."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     def put(self, source: Source) -> str:
-        """Keep what `source` gives, safe from a crash once `settle` was called; its name. Raises `OSError`."""
+        """Store the content of `source`, and return its name. It survives a crash after `settle`. Raises `OSError`."""
         temporary, digest = self._directory / ".new", hashlib.sha256()
 
         def read() -> Iterator[bytes | memoryview]:
@@ -59,15 +59,15 @@ class ObjectFiles:
         return digest.hexdigest()
 
     def names(self) -> set[str]:
-        """Of the contents that are there. Raises `OSError`."""
+        """Return the names of the stored contents. Raises `OSError`."""
         return {path.name for path in self._directory.iterdir() if _NAME.fullmatch(path.name)}
 
     def settle(self) -> None:
-        """Make what was put safe from a crash. Raises `OSError`."""
+        """Make the stored contents safe from a crash. Raises `OSError`."""
         sync_directory(self._directory)
 
     def copy(self, name: str, target: IO[bytes]) -> int:
-        """Write a content to `target`; how many bytes. `InputError` when it is not there, or not what was put."""
+        """Write a content to `target`, and return its size. Raises `InputError` if it is missing or damaged."""
         path, digest, size = self._directory / name, hashlib.sha256(), 0
         try:
             with path.open("rb") as file:
@@ -78,11 +78,11 @@ class ObjectFiles:
         except OSError as error:
             raise InputError(f"{path}, the content of an object, cannot be read: {error.strerror}") from None
         if digest.hexdigest() != name:
-            raise InputError(f"{path}, the content of an object, is damaged: bring back a copy of it")
+            raise InputError(f"{path}, the content of an object, is damaged: restore it from a backup")
         return size
 
     def drop_all_but(self, names: Collection[str]) -> None:
-        """Delete every other content. Raises `OSError`."""
+        """Delete all other contents. Raises `OSError`."""
         for path in self._directory.iterdir():
             if _NAME.fullmatch(path.name) and path.name not in names:
                 path.unlink()

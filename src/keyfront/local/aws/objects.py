@@ -1,4 +1,4 @@
-"""Objects whose bytes are on the disk: files of the user's, and what moto keeps in temporary files."""
+"""Objects with their bytes on disk: the user's files, and moto's temporary files."""
 
 import os
 import stat
@@ -14,14 +14,14 @@ from keyfront.local.aws import content_folder
 from keyfront.local.aws.content_folder import Facts
 from keyfront.local.aws.file_window import CHUNK, Descriptor, Window
 
-# What moto copies it holds in memory, several times over.
+# moto holds copied content in memory, several times.
 _COPIED_AT_MOST: Final = 256 * 1024 * 1024
-# moto has objects above five megabytes in temporary files, and would read them whole for every answer.
+# moto stores objects above five megabytes in temporary files, and would read them whole for every response.
 _STREAMED_FROM: Final = 8 * 1024 * 1024
 
 
 class FileKey(FakeKey):
-    """An object whose content is a file. Nothing that S3 does to the object is done to the file."""
+    """An object with a file as its content. Changes to the object through S3 never change the file."""
 
     def __init__(self, name: str, path: Path, bucket: FakeBucket, headers: Mapping[str, str]) -> None:
         super().__init__(
@@ -39,7 +39,7 @@ class FileKey(FakeKey):
         describe(self, path.stat())
 
     def open(self) -> Descriptor:
-        """The file as it is now; `MissingKey` if there is none any more."""
+        """Open the file as it is now. Raises `MissingKey` if it no longer exists."""
         try:
             opened = Descriptor(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
         except OSError:
@@ -50,7 +50,7 @@ class FileKey(FakeKey):
 
     @property
     def value(self) -> bytes:
-        """The whole content, for what moto does in memory, such as copies."""
+        """The whole content, for operations that moto does in memory, such as copies."""
         window = Window.onto(self.open())
         if len(window) > _COPIED_AT_MOST:
             message = f"{self.name} is a file of {len(window)} bytes, too many to copy in memory: copy the file instead"
@@ -59,27 +59,27 @@ class FileKey(FakeKey):
 
     @value.setter
     def value(self, new_value: bytes) -> None:
-        """moto fills a key when it makes it; this one is full."""
+        """Do nothing. moto sets the value of a new key, and this one has its content already."""
 
     def __deepcopy__(self, _: dict[int, Any]) -> Self:
-        # To list versions, moto copies every key of the bucket with its content, and keeps each copy for ever.
+        # To list versions, moto copies every key of the bucket with its content, and keeps each copy forever.
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
         return twin
 
     def dispose(self, garbage: bool = False) -> None:  # noqa: ARG002 (moto's signature)
-        """The object is gone; its file stays."""
+        """Do nothing. The object is deleted, but its file stays."""
         self.disposed = True
 
 
 class OpenedKey(FakeKey):
-    """An object for the time of one answer: its value is a window onto an open file, which nothing exchanges."""
+    """An object for one response. Its value is a window onto an open file that nobody replaces."""
 
     window: Window
 
     @classmethod
     def of(cls, key: FakeKey, opened: Descriptor) -> Self:
-        """`key` with the content of `opened`."""
+        """Return a copy of `key` with the content of `opened`."""
         twin = object.__new__(cls)
         twin.__dict__.update(key.__dict__)
         twin.window = Window.onto(opened)
@@ -87,15 +87,15 @@ class OpenedKey(FakeKey):
 
     @property
     def value(self) -> Window:  # type: ignore[override]
-        """The content, unread."""
+        """The content, not read yet."""
         return self.window
 
     def dispose(self, garbage: bool = False) -> None:
-        """The buffer is the original's to close."""
+        """Do nothing. The original closes the buffer."""
 
 
 def describe(key: FakeKey, status: os.stat_result) -> None:
-    """Let `key` say what the file is now."""
+    """Update `key` from the file's status."""
     facts = Facts.of(status)
     key._etag = facts.etag
     key.contentsize = facts.size
@@ -103,7 +103,7 @@ def describe(key: FakeKey, status: os.stat_result) -> None:
 
 
 def opened(key: FakeKey) -> FakeKey:
-    """`key` with a value that is read piece by piece, if its bytes are on the disk and many; `key` itself if not."""
+    """Return `key` with a value that is read in chunks, if it is large and on disk, or else `key` itself."""
     if isinstance(key, FileKey):
         twin = OpenedKey.of(key, descriptor := key.open())
         describe(twin, descriptor.status)

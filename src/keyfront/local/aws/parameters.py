@@ -1,4 +1,4 @@
-"""moto's SSM parameters, taught what fits into a tier, and which tier a parameter is in."""
+"""Extends moto's SSM parameters with the tiers and their size limits."""
 
 from typing import Any, Final
 
@@ -10,11 +10,11 @@ _put: Final = SimpleSystemManagerBackend.put_parameter
 _STANDARD, _ADVANCED = "Standard", "Advanced"
 _TIERS: Final = (_STANDARD, _ADVANCED, "Intelligent-Tiering")
 _CHARACTERS: Final = {_STANDARD: 4096, _ADVANCED: 8192}
-"""A value's longest. Source: API Reference, "PutParameter": 4 KB and 8 KB; the service's message counts characters."""
+"""The longest values. Source: API Reference, "PutParameter": 4 KB and 8 KB. The service's message counts characters."""
 
 
 def install() -> None:
-    """Refuse what the service refuses. A key that fits only here would fail at the first deployment."""
+    """Refuse values that the service refuses. A key that is accepted only here would fail at the first deployment."""
 
     def put(
         self: SimpleSystemManagerBackend,
@@ -41,9 +41,9 @@ def install() -> None:
 
 
 def _tier(wanted: str | None, value: str | None, policies: str | None, before: str | None) -> str:
-    """The tier that a parameter gets. Source: API Reference, "PutParameter", `Tier`; the default tier is Standard.
+    """Return the tier of a parameter. Source: API Reference, "PutParameter", `Tier`; the default tier is Standard.
 
-    Assumed: a change that names no tier leaves an advanced parameter in its tier, which it cannot leave.
+    Assumed: a change without a tier keeps an advanced parameter in its tier, since it cannot be downgraded.
     """
     if wanted is not None and wanted not in _TIERS:
         raise ValidationException(

@@ -1,7 +1,7 @@
-"""The IAM permissions that a request to moto needs: actions, and the resources they are done to.
+"""The IAM permissions that a request to moto needs: actions and their resources.
 
-Source: Service Authorization Reference. A service that is not listed has the resource `*`: a policy that names
-one there allows nothing, which is the safe mistake.
+Source: Service Authorization Reference. Services that are not listed have the resource `*`. A policy that names a
+resource then allows nothing there, which is the safe error.
 """
 
 import json
@@ -24,14 +24,14 @@ _ACTIONS: Final = {
     "s3:ListObjectsV2": "s3:ListBucket",
     "s3:ListBuckets": "s3:ListAllMyBuckets",
 }
-"""Permissions whose name is not the operation's."""
+"""Permissions that are not named like their operation."""
 _PREFIXES: Final = {"monitoring": "cloudwatch", "email": "ses", "tagging": "tag"}
-"""Services whose permissions begin in another way than what their requests are signed for."""
+"""Permission prefixes of services that use another name in their signatures."""
 
 
 @dataclass(frozen=True)
 class Permission:
-    """A permission: an action on a resource's ARN."""
+    """An action on a resource's ARN."""
 
     action: str
     resource: str
@@ -39,7 +39,7 @@ class Permission:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a request is: what ARNs are made of."""
+    """The account and Region of a request, for ARNs."""
 
     account: str
     region: str
@@ -49,7 +49,7 @@ class _Place:
 
 
 def needed(response: Any, resource: str) -> list[Permission]:
-    """What the request of a moto response object needs; `resource` is what moto itself makes of it."""
+    """Return the permissions for the request of a moto response object. `resource` is moto's own value for it."""
     signed_for = response.headers.get("Authorization", "").partition("Credential=")[2].partition(",")[0].split("/")
     service = signed_for[3] if len(signed_for) > 3 else str(response.service_name)
     service = _PREFIXES.get(service, service)
@@ -79,7 +79,7 @@ def _ssm(action: str, given: Mapping[str, Any], place: _Place, _: Any) -> list[P
     names = given.get("Names") or [given.get("Name") or given.get("Path")]
     found = [Permission(action, _parameter(name, place)) for name in names if isinstance(name, str)]
     if given.get("WithDecryption"):
-        # Amazon's own key for parameters needs no permission; another key does.
+        # Amazon's own key for parameters needs no permission. Other keys do.
         held = ssm_backends[place.account][place.region]._parameters
         versions = [held.get(str(name).partition(":")[0]) for name in names]
         keys = {each[-1].keyid for each in versions if each and each[-1].keyid}
@@ -108,7 +108,7 @@ def _kms(action: str, given: Mapping[str, Any], place: _Place, _: Any) -> list[P
 def _key(key: str, place: _Place) -> str:
     try:
         found = kms_backends[place.account][place.region].any_id_to_key_id(key)
-    except Exception:  # noqa: BLE001  no such key: the operation will say so to whoever may ask
+    except Exception:  # noqa: BLE001  no such key: the operation reports it if the caller has permission
         found = key
     return place.arn("kms", f"key/{found or key}")
 

@@ -1,7 +1,7 @@
-"""moto's backends as bytes, and back: every service's in one piece, so that what they share stays shared.
+"""Turns moto's backends into bytes, and back: all services in one piece, so shared objects stay shared.
 
-pickle alone gives up at closures, locks, weak references and private keys, and moto's own reading of a bucket's
-versions would come back with the last one only. Importing this module imports moto.
+pickle alone fails for closures, locks, weak references and private keys, and would restore only the last version of
+an object in a bucket. Importing this module imports moto.
 """
 
 import copyreg
@@ -27,22 +27,22 @@ from moto.s3.models import FakeKey
 from keyfront.local.aws.object_files import Source
 
 _LARGE: Final = 64 * 1024
-"""Objects of so many bytes and more are not among the pickled bytes."""
+"""The contents of objects of this size and more, in bytes, are not pickled."""
 _OWN: Final = frozenset(vars(BackendDict(BaseBackend, "")))
-"""What every service's table has; what one has beside is its state."""
+"""Attributes that every service's table has. All others are state."""
 
 Reduced = tuple[Any, ...]
 
 
 def services() -> dict[str, BackendDict[Any]]:
-    """The services that anybody has used, by the names under which they can be found again (`MODULE:VARIABLE`)."""
+    """Return the services in use, by names that can be imported again (`MODULE:VARIABLE`)."""
     return {_name(table): table for table in list(BackendDict._instances)}  # type: ignore[misc]
 
 
 def dump(names: Collection[str]) -> tuple[bytes, list[FakeKey]]:
-    """What the services of these names have, and the keys whose contents are not among these bytes.
+    """Return the state of these services, and the keys with contents that are not in these bytes.
 
-    `RuntimeError` when something changes meanwhile; any other exception for an object that cannot be written down.
+    Raises `RuntimeError` if something changes meanwhile, and any other exception for an object that cannot be pickled.
     """
     state = {
         name: (
@@ -61,9 +61,10 @@ def dump(names: Collection[str]) -> tuple[bytes, list[FakeKey]]:
 
 
 def load(content: bytes) -> list[FakeKey]:
-    """Let moto have what `dump` gave; the keys whose contents are still to be filled in, in its order.
+    """Restore into moto the bytes from `dump`. Return the keys that still need their contents, in the same order.
 
-    Any exception, for bytes that are not of `dump` or another moto's. They are run: only give it what is trusted.
+    Raises any exception for bytes that are not from `dump` or from another moto. It runs code in the bytes, so give it
+    only trusted ones.
     """
     unpickler = pickle.Unpickler(io.BytesIO(content))  # noqa: S301 (as the docstring says)
     state: dict[str, tuple[dict[str, Any], dict[tuple[str, str], dict[str, Any]]]] = unpickler.load()
@@ -76,7 +77,7 @@ def load(content: bytes) -> list[FakeKey]:
 
 
 def source(key: FakeKey) -> Source:
-    """What an object holds now."""
+    """Return the content of an object now."""
     with key.lock:
         if key._value_buffer.closed:
             return Source(b"")
@@ -100,7 +101,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
                     self._places[id(backend)] = (_backend, (name, account, region))
 
     def reducer_override(self, value: Any) -> Any:
-        """How to write down what pickle and cloudpickle cannot."""
+        """Return how to pickle objects that pickle and cloudpickle cannot."""
         if place := self._places.get(id(value)):
             return place
         if isinstance(value, FakeKey):
@@ -129,14 +130,14 @@ def _reducer(kind: Hashable) -> Callable[[Any], Reduced] | None:
 def _fill_key(key: FakeKey, state: tuple[dict[str, Any], bytes | None]) -> None:
     attributes, content = state
     key.__setstate__({**attributes, "value": content or b""})
-    if content is None:  # a file of the user's, or an object that is no more
+    if content is None:  # a user's file, or a deleted object
         key._value_buffer.close()
-    # Setting the value set it to what is there so far.
+    # Setting the value has changed it to the size of that value.
     key.contentsize = attributes["contentsize"]
 
 
 def _reduce_mapping(value: Any) -> Reduced:
-    """A subclass of `dict` as it is inside: what its own methods give and take is something else."""
+    """Pickle a subclass of `dict` by its real items. Its own methods may show others."""
     factory = value.default_factory if isinstance(value, defaultdict) else None
     state = (value.__getstate__(), factory, dict(dict.items(value)))
     return copyreg.__newobj__, (type(value),), state, None, None, _fill_mapping  # type: ignore[attr-defined]
@@ -161,7 +162,7 @@ def _reduce_private_key(key: PrivateKeyTypes) -> Reduced:
 
 
 def _private_key(der: bytes) -> PrivateKeyTypes:
-    # We wrote it, and nobody has changed it since: the check would take 45 ms a key.
+    # We wrote this key ourselves, so skip the check, which takes 45 ms for each key.
     return serialization.load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
 
 
@@ -183,7 +184,7 @@ def _certificate(der: bytes) -> x509.Certificate:
 
 
 def _refuse(value: Any) -> Reduced:
-    raise pickle.PicklingError(f"a {type(value).__name__} that belongs to no service")
+    raise pickle.PicklingError(f"a {type(value).__name__} that does not belong to a service")
 
 
 _REDUCERS: Final[tuple[tuple[Any, Callable[[Any], Reduced]], ...]] = (
@@ -194,7 +195,7 @@ _REDUCERS: Final[tuple[tuple[Any, Callable[[Any], Reduced]], ...]] = (
     (type(threading.Lock()), lambda _: (threading.Lock, ())),
     (type(threading.RLock()), lambda _: (threading.RLock, ())),
     (weakref.WeakValueDictionary, _reduce_weak),
-    # These have an order or a meaning of their own, and pickle knows it.
+    # These have an order or a special meaning, which pickle supports.
     ((OrderedDict, Counter), lambda value: value.__reduce_ex__(pickle.HIGHEST_PROTOCOL)),
     (dict, _reduce_mapping),
 )
@@ -207,7 +208,7 @@ def _name(table: BackendDict[Any]) -> str:
         for variable, value in vars(sys.modules[module]).items():
             if value is table:
                 return f"{module}:{variable}"
-    raise pickle.PicklingError(f"moto's {table.service_name} cannot be found by any name")
+    raise pickle.PicklingError(f"moto's {table.service_name} cannot be found under any name")
 
 
 def _service(name: str) -> BackendDict[Any]:
@@ -223,7 +224,7 @@ def _account(name: str, account: str) -> AccountSpecificBackend[Any]:
 def _backend(name: str, account: str, region: str) -> BaseBackend:
     regions = _account(name, account)
     if region not in regions.keys():  # noqa: SIM118 (it contains regions that it has no backend for)
-        # Without its constructor, which would fill it with what is overwritten anyway.
+        # Skip the constructor: its values would all be overwritten.
         backend: BaseBackend = object.__new__(regions.backend)
         backend.region_name, backend.account_id = region, account
         dict.__setitem__(regions, region, backend)

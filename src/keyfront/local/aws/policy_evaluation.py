@@ -1,7 +1,7 @@
-"""Who sends an S3 request, and what a bucket policy says to them.
+"""Finds the caller of an S3 request, and evaluates a bucket policy for this caller.
 
-moto asks neither: it opens a bucket to everybody once its policy allows anybody, such as the one distribution that
-the usual origin access control policy names. Source of the rules: IAM User Guide, "Policy evaluation logic" and
+moto does neither. It opens a bucket to everybody as soon as its policy allows anybody, such as the one distribution
+in the usual policy for an origin access control. Source of the rules: IAM User Guide, "Policy evaluation logic" and
 "IAM JSON policy elements: Condition operators"; Amazon S3 User Guide, "How Amazon S3 authorizes a request".
 """
 
@@ -18,7 +18,7 @@ JSON = Mapping[str, "JSON"] | list["JSON"] | str | int | float | bool | None
 
 
 class Evaluation(Enum):
-    """What a policy says: an explicit `DENY` counts more than an `ALLOW`; `SILENT` when no statement applies."""
+    """The result of a policy. An explicit `DENY` overrides an `ALLOW`. `SILENT` means that no statement applies."""
 
     ALLOW = "allow"
     DENY = "deny"
@@ -27,12 +27,13 @@ class Evaluation(Enum):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks.
+    """The sender of a request.
 
-    `account` is anybody who signed with credentials of the account: IAM is not enforced on the laptop, so they may
-    do what no policy forbids. `service` is CloudFront acting for a distribution or an origin access identity, which
-    may do what a policy allows. `principals` are the names that a policy can have for the caller, as (type, value);
-    `context` holds the condition keys, in lower case.
+    - `account`: signed with credentials of the account. The laptop does not enforce IAM here, so this caller may do
+      everything that no policy forbids.
+    - `service`: CloudFront acting for a distribution or an origin access identity. It may do what a policy allows.
+    - `principals`: the names of the caller in a policy, as (type, value).
+    - `context`: the condition keys, in lower case.
     """
 
     kind: Literal["anonymous", "account", "service"]
@@ -41,14 +42,15 @@ class Caller:
 
 
 def anonymous(context: Mapping[str, str]) -> Caller:
-    """Somebody who did not sign."""
+    """Return the caller of an unsigned request."""
     return Caller("anonymous", frozenset(), context)
 
 
 def signed(account: str, source_arn: str | None, context: Mapping[str, str]) -> Caller:
-    """Somebody who signed. `source_arn` is whom CloudFront acts for: a distribution, or an origin access identity.
+    """Return the caller of a signed request.
 
-    Assumed: inside Amazon that ARN does not travel as a header; here the edge says it in `x-amz-source-arn`.
+    `source_arn` is the distribution or origin access identity for which CloudFront acts. Assumed: inside Amazon this
+    ARN is not sent as a header. Here the edge sends it in `x-amz-source-arn`.
     """
     if source_arn is None:
         root = f"arn:aws:iam::{account}:root"
@@ -60,7 +62,7 @@ def signed(account: str, source_arn: str | None, context: Mapping[str, str]) -> 
 
 
 def judge(policy: str, caller: Caller, action: str, resource: str) -> Evaluation:
-    """What a bucket policy (a JSON document) says to `caller` about `action` on the ARN `resource`."""
+    """Evaluate a bucket policy (a JSON document) for `caller`, `action` and the ARN `resource`."""
     document = json.loads(policy)
     verdict = Evaluation.SILENT
     for statement in _listed(document.get("Statement") if isinstance(document, dict) else None):
@@ -75,7 +77,10 @@ def judge(policy: str, caller: Caller, action: str, resource: str) -> Evaluation
 
 
 def _applies(statement: Mapping[str, JSON], caller: Caller, action: str, resource: str, *, unknown: bool) -> bool:
-    """`unknown` is the answer where a condition cannot be evaluated: a denial then holds, a permission does not."""
+    """Return whether a statement applies.
+
+    `unknown` is the result of a condition that cannot be evaluated: a denial then applies, a permission does not.
+    """
     return (
         _addresses(statement, caller)
         and _one_of(statement, "Action", action.lower(), str.lower)
@@ -90,7 +95,7 @@ def _applies(statement: Mapping[str, JSON], caller: Caller, action: str, resourc
 
 def _addresses(statement: Mapping[str, JSON], caller: Caller) -> bool:
     if "NotPrincipal" in statement:
-        # Assumed: who holds the account's credentials is the one whom such a statement spares.
+        # Assumed: a caller with the account's credentials is the exception that such a statement names.
         return caller.kind != "account" and not _named(statement["NotPrincipal"], caller)
     return _named(statement.get("Principal"), caller)
 

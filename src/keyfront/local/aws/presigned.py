@@ -1,7 +1,7 @@
-"""Whether the query of an S3 request is a signature of its own, and whether that has expired.
+"""Checks whether the query of an S3 request is a complete S3 signature, and whether it has expired.
 
-Credentials are not checked on the laptop, but a URL that only looks signed must not open a private object: one that
-was signed for CloudFront has a `Signature` too. Source: Amazon S3 API Reference, "Authenticating Requests: Using
+The laptop does not check credentials, but a URL that only looks signed must not open a private object. For example, a
+URL signed for CloudFront has a `Signature` too. Source: Amazon S3 API Reference, "Authenticating Requests: Using
 Query Parameters (AWS Signature Version 4)" and "(Signature Version 2)".
 """
 
@@ -43,12 +43,12 @@ _V2_INCOMPLETE: Final = AWSError(
 
 
 def claims(query: Mapping[str, str]) -> bool:
-    """Whether `query` has every parameter of a signature, whatever they are worth."""
+    """Return whether `query` has all parameters of a signature, valid or not."""
     return all(query.get(name) for name in _V4) or all(query.get(name) for name in _V2)
 
 
 def is_signed(query: Mapping[str, str], now: float) -> bool | AWSError:
-    """Whether `query` carries a signature that still holds at `now` (epoch seconds); why it is refused if not."""
+    """Return whether `query` has a signature that is valid at `now` (epoch seconds), or the error if it is refused."""
     if "X-Amz-Signature" in query or "X-Amz-Algorithm" in query:
         return _version_4(query, now)
     if "Signature" in query or "AWSAccessKeyId" in query:

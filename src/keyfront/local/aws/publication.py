@@ -1,4 +1,4 @@
-"""Folders of the user's as objects in moto's buckets."""
+"""Publishes a user's folders as objects in moto's buckets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from keyfront.local.aws.objects import FileKey, describe
 
 @dataclass(frozen=True)
 class _Folder:
-    """A folder, what its files' keys begin with, and the headers that its objects have beside their own."""
+    """A published folder, the prefix of its keys, and extra headers of its objects."""
 
     prefix: str
     root: Path
@@ -23,10 +23,10 @@ class _Folder:
 
 
 class PublishedKeys(_VersionedKeyStore):
-    """The keys of a bucket in which folders are published: it looks at the disk whenever moto looks at it.
+    """The keys of a bucket with published folders. It reads the folders whenever moto reads the keys.
 
-    What S3 does to a key wins over the folder. An object that was deleted or overwritten stays so until its file
-    goes away; a file that comes (back) later is an object again.
+    Changes through S3 override the folder. An object that was deleted or overwritten stays so until its file is
+    removed. A file that appears later (again) is an object again.
     """
 
     def __init__(self, bucket: FakeBucket) -> None:
@@ -37,7 +37,7 @@ class PublishedKeys(_VersionedKeyStore):
         self._lock = RLock()
 
     def publish(self, published: _Folder) -> list[str]:
-        """Make a folder's files objects; their keys, in order."""
+        """Publish a folder's files, and return their keys, sorted."""
         with self._lock:
             if not self._folders:
                 self._take_over(published.root)
@@ -60,11 +60,11 @@ class PublishedKeys(_VersionedKeyStore):
             return super()._self_iterable()
 
     def __getstate__(self) -> dict[str, Any]:
-        """What is kept of it: the objects, and that some were deleted; the folders are named anew at each start."""
+        """Return the state to save: the objects, and which were deleted. Each start publishes the folders again."""
         return {**self.__dict__, "_folders": []}
 
     def _take_over(self, root: Path) -> None:
-        """Of the objects that were kept, let go of those which another folder's files were."""
+        """Drop saved objects that were files of another folder."""
         for name in [name for name, given in self._given.items() if not given.path.is_relative_to(root)]:
             self._withdraw(name)
 
@@ -100,7 +100,7 @@ class PublishedKeys(_VersionedKeyStore):
                 describe(given, path.stat())
                 return
             self._given[name] = offered = FileKey(name, path, self._bucket, published.headers)
-        except OSError:  # gone between the look and this
+        except OSError:  # the file was removed meanwhile
             self._withdraw(name)
             return
         if not dict.__contains__(self, name):
@@ -119,7 +119,7 @@ class PublishedKeys(_VersionedKeyStore):
 
 
 def publish(bucket: FakeBucket, root: Path, prefix: str, headers: Mapping[str, str]) -> list[str]:
-    """Make every content file under `root` (from `root_of`) an object of `bucket`; see `PublishedKeys`."""
+    """Publish the content files under `root` (from `root_of`) in `bucket`, and return their keys."""
     keys = bucket.keys
     if not isinstance(keys, PublishedKeys):
         bucket.keys = keys = PublishedKeys(bucket)

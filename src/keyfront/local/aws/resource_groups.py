@@ -1,4 +1,4 @@
-"""moto's Resource Groups Tagging API, taught to find and to tag what is CloudFront's."""
+"""Extends moto's Resource Groups Tagging API: it can find and tag CloudFront's resources."""
 
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -12,8 +12,8 @@ from keyfront.local.controlplane import ControlPlane
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.journal import JournalError
 
-# Assumed: what belongs to no Region is found in this one alone. The API Reference ("GetResources") says only that the
-# resources are those of the Region that is asked.
+# Assumed: global resources are found only in this Region. The API Reference ("GetResources") says only that the
+# resources are those of the Region of the request.
 _GLOBAL_REGION: Final = "us-east-1"
 
 _plane: ContextVar[ControlPlane | None] = ContextVar("plane", default=None)
@@ -24,12 +24,12 @@ Failures = dict[str, dict[str, Any]]
 
 
 def use(plane: ControlPlane | None) -> None:
-    """Take CloudFront's resources from there, in the request that this thread answers."""
+    """Use CloudFront's resources from `plane` for the request in this thread."""
     _plane.set(plane)
 
 
 def install() -> None:
-    """Let moto look among ours too, and tell a client why a resource was not tagged."""
+    """Make moto include CloudFront's resources, and report why a resource was not tagged."""
 
     def backends(account_id: str, region_name: str) -> Iterator[TaggableResourcesMixin]:
         yield from iter_taggable_backends(account_id, region_name)
@@ -49,7 +49,7 @@ def install() -> None:
 
 
 class _CloudFront(TaggableResourcesMixin):
-    """A control plane, as moto's services are when it is about tags."""
+    """A control plane, with the interface of a taggable moto service."""
 
     SERVICE_NAMESPACE = "cloudfront"
     partition = "aws"
@@ -70,7 +70,7 @@ class _CloudFront(TaggableResourcesMixin):
 
 
 def _each(arns: list[str], change: Callable[[str], Failures]) -> Failures:
-    """The failures, by ARN. Source: API Reference, "FailureInfo": there are two error codes."""
+    """Return the failures by ARN. Source: API Reference, "FailureInfo", which has two error codes."""
     failed: Failures = {}
     for arn in arns:
         try:

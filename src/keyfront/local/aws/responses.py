@@ -1,4 +1,4 @@
-"""Errors in the form that AWS clients read: XML for S3 and the query protocols, JSON for the rest."""
+"""Errors in the format that AWS clients read: XML for S3 and the query protocols, JSON for all others."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _JSON_TYPES: Final = ("application/json", "application/x-amz-json-1.0", "applica
 
 @dataclass(frozen=True)
 class EndpointResponse:
-    """A whole HTTP answer. Header names and values are text that fits in ISO 8859-1."""
+    """A whole HTTP response. Header names and values must be ISO 8859-1 text."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -20,16 +20,16 @@ class EndpointResponse:
 
 @dataclass(frozen=True)
 class AWSError:
-    """A refusal or a failure, before it is written in a protocol."""
+    """An error, before it is written in a protocol's format."""
 
     status: int
     code: str
     message: str
     json: bool = False
-    """Whether the service writes JSON, whatever the request looks like."""
+    """Whether the service writes JSON for every request."""
 
     def answer(self, headers: Mapping[str, str], service: str | None) -> EndpointResponse:
-        """For a client that sent `headers` (names in lower case) to `service` (`None`: it did not say)."""
+        """Return the response to a request with `headers` (names in lower case) for `service` (`None`: not named)."""
         if self.json or "x-amz-target" in headers or headers.get("content-type", "").startswith(_JSON_TYPES):
             kind = "application/x-amz-json-1.1"
             body = json.dumps({"__type": self.code, "message": self.message})
@@ -42,13 +42,13 @@ class AWSError:
                 body = f"<ErrorResponse>{body}</ErrorResponse>"
             body = f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'
         encoded = body.encode()
-        # REST-JSON clients look for the code in a header first.
+        # REST-JSON clients read the code from a header first.
         named = [("Content-Type", kind), ("Content-Length", str(len(encoded))), ("x-amzn-ErrorType", self.code)]
         return EndpointResponse(self.status, named, encoded)
 
 
 class RefusedError(Exception):
-    """What a WSGI application raises to have the client told an `AWSError`."""
+    """Raised by a WSGI application to send an `AWSError` to the client."""
 
     def __init__(self, error: AWSError) -> None:
         super().__init__(error.message)

@@ -1,4 +1,4 @@
-"""moto's S3, taught whom a bucket policy lets in, what a URL's signature is worth, and to send from the disk."""
+"""Extends moto's S3: it evaluates bucket policies and URL signatures, and sends large content from disk."""
 
 import re
 import time
@@ -26,7 +26,7 @@ _LISTING: Final = {
     *("list-type", "prefix", "delimiter", "marker", "max-keys", "continuation-token", "start-after"),
     *("encoding-type", "fetch-owner", "x-id"),
 }
-# Assumed: loopback stands in for TLS here; the usual policy that denies plain HTTP would shut every bucket.
+# Assumed: loopback counts as TLS here. Otherwise the usual policy that denies plain HTTP would close every bucket.
 _SECURE_TRANSPORT: Final = "true"
 
 _RESULTS: Final = {
@@ -39,22 +39,22 @@ _verdict: ContextVar[Evaluation] = ContextVar("verdict", default=Evaluation.SILE
 
 
 class S3(S3Response):
-    """moto's answers to S3 requests; `dispatcher` puts it in the place of the class it extends."""
+    """moto's handler of S3 requests, extended. `dispatcher` uses it instead of moto's."""
 
     def all_buckets(self) -> TYPE_RESPONSE:
-        """The account's buckets, under the canonical id that moto's access control lists know their owner by.
+        """Return the account's buckets, with the owner's canonical id as in moto's access control lists.
 
-        The two differ in moto, and Terraform's `aws_canonical_user_id`, which reads this one, would never agree with
-        a bucket's list.
+        In moto the two ids differ. Terraform's `aws_canonical_user_id`, which reads this one, would then never match a
+        bucket's list.
         """
         status, headers, body = super().all_buckets()
         return status, headers, _LISTED_OWNER.sub(rf"\g<1>{OWNER}", body.decode() if isinstance(body, bytes) else body)
 
     def key_response(self, request: Any, full_url: str, headers: dict[str, Any]) -> TYPE_RESPONSE:
-        """Objects."""
+        """Answer a request for an object."""
         _tidy(request.environ)
         if request.method == "PUT":
-            # Content of the type application/x-www-form-urlencoded would be taken for a form with the content in it.
+            # moto would parse content of type application/x-www-form-urlencoded as a form.
             request.form = request.files = ImmutableMultiDict()
         status, named, body = super().key_response(request, full_url, headers)
         if isinstance(body, Window):
@@ -113,7 +113,7 @@ class S3(S3Response):
 
 
 def install() -> None:
-    """Let buckets say what this module found their policies to say: moto's own reading knows no callers."""
+    """Make moto use this module's result for a bucket policy, since moto's own evaluation ignores the caller."""
 
     def get_permission(_: FakeBucket, action: str, resource: str) -> PermissionResult:
         del action, resource
@@ -139,7 +139,7 @@ def _action(method: str, query: Mapping[str, str]) -> str:
 
 
 def _is_public(bucket: FakeBucket, key: FakeKey | None, request: Any) -> bool:
-    """Whether an access control list opens an object's content to everybody."""
+    """Return whether an access control list makes an object's content public."""
     block = bucket.public_access_block
     if key is None or key.acl is None or (block and block.ignore_public_acls):
         return False
@@ -159,7 +159,7 @@ def _is_public_list(bucket: FakeBucket) -> bool:
 
 
 def _is_signed_form(request: Any) -> bool:
-    """A browser's upload carries its signature in the form, beside the policy that was signed."""
+    """Return whether it is a browser's upload, which has its signature and the signed policy in the form."""
     names = {name.lower() for name in request.form} if request.method == "POST" else set()
     return not names.isdisjoint({"x-amz-signature", "signature"})
 
@@ -168,10 +168,10 @@ _RANGE: Final = re.compile(r"bytes=(\d+-\d*|-\d+)")
 
 
 def _tidy(environ: dict[str, Any]) -> None:
-    """Take away conditions that S3 passes over, and moto stumbles over.
+    """Remove conditions that S3 ignores and moto cannot handle.
 
-    Source: Amazon S3 API Reference, "GetObject": an entity tag's condition counts before a date's. A `Range` or a
-    date that cannot be read is as if it had not been sent (RFC 9110, 14.2 and 13.1).
+    Source: Amazon S3 API Reference, "GetObject": a condition on an entity tag overrides one on a date. An invalid
+    `Range` or date is ignored (RFC 9110, 14.2 and 13.1).
     """
     if not _RANGE.fullmatch(environ.get("HTTP_RANGE", "")):
         environ.pop("HTTP_RANGE", None)

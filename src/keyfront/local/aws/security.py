@@ -1,14 +1,13 @@
-"""Keeps web pages away from the endpoint. It takes any credentials, and every page can send requests to 127.0.0.1.
+"""Keeps web pages away from the endpoint, which accepts any credentials. Every page can send requests to 127.0.0.1.
 
-The rules for `Host` and for browsers are those of every port: see `keyfront.web.local`. Three things are the
-endpoint's own:
+The rules for `Host` and for browsers are the same on every port: see `keyfront.web.local`. The endpoint adds three:
 
-- Browsers may read S3 objects by presigned URL, as they do at Amazon; the bucket's CORS rules say what a page sees.
-- Pages of origins that the user names may call every service, for an application in development.
-- Calls in a query string (`/?Action=…`) change things by GET, which any link can send. They need an Authorization
-  header, which no link has. A presigned one may only read.
+- Browsers may read S3 objects through presigned URLs, as at Amazon. The bucket's CORS rules decide what a page sees.
+- Pages of origins that the user allows may call every service, for an application in development.
+- Calls in a query string (`/?Action=…`) make changes with GET, which any link can send. They need an Authorization
+  header, which a link cannot have. A presigned call may only read.
 
-The names of HTTP APIs and function URLs are for browsers, and lead to functions alone: see `Endpoint`.
+HTTP APIs and function URLs have their own names, which are open to browsers and reach only functions: see `Endpoint`.
 """
 
 import re
@@ -29,20 +28,20 @@ _CORS: Final = b"access-control-"
 
 
 class EndpointSecurity:
-    """Who may call the endpoint's services."""
+    """The rules for callers of the endpoint's services."""
 
     def __init__(self, *, hosts: Collection[str] = (), origins: Collection[str] = ()) -> None:
-        """`hosts` are more names to answer to (`.name`: all below it); `origins` are pages that may call."""
+        """Allow more names as `Host` (`.name`: all below it), and pages of these origins."""
         self._names = frozenset(host.lower() for host in hosts if not host.startswith("."))
         self._zones = (".localhost", *(host.lower() for host in hosts if host.startswith(".")))
         self._origins = frozenset(origins)
 
     def host_refusal(self, headers: Headers) -> str | None:
-        """Why the request's `Host` is refused; `None` when it is not."""
+        """Return why the request's `Host` is refused, or `None` if it is allowed."""
         return host_refusal(headers, self._serves)
 
     def refusal(self, scope: Scope, target: Target) -> AWSError | None:
-        """Why a request for a service is refused, once its `Host` is not; `None` when it is taken."""
+        """Return the error for a request to a service, if it is refused for anything but its `Host`, or else `None`."""
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         reason = browser_refusal(scope["headers"])
         if reason and self.allowed_origin(scope) is None and not _reads_object(scope["method"], query, target):
@@ -57,7 +56,7 @@ class EndpointSecurity:
         return None
 
     def allowed_origin(self, scope: Scope) -> bytes | None:
-        """The origin of the page that asks, if the user has named it."""
+        """Return the origin of the page that sends the request, if the user allowed it."""
         origins = [value for name, value in scope["headers"] if name == b"origin"]
         return origins[0] if len(origins) == 1 and origins[0].decode("latin-1") in self._origins else None
 
@@ -66,7 +65,7 @@ class EndpointSecurity:
 
 
 def preflight(scope: Scope) -> EndpointResponse | None:
-    """The answer to a preflight request of an allowed origin's page; `None` for any other request."""
+    """Return the response to a preflight request from an allowed origin, or `None` for other requests."""
     asked = {name: value.decode("latin-1") for name, value in scope["headers"]}
     method = asked.get(b"access-control-request-method")
     if scope["method"] != "OPTIONS" or method is None:
@@ -78,7 +77,7 @@ def preflight(scope: Scope) -> EndpointResponse | None:
 
 
 def readable_by(origin: bytes, send: Send) -> Send:
-    """`send`, with the headers that let pages of `origin` read the answer."""
+    """Return `send` with added headers that let pages of `origin` read the response."""
 
     async def send_readable(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -92,7 +91,7 @@ def readable_by(origin: bytes, send: Send) -> Send:
 
 
 def _reads_object(method: str, query: dict[str, list[str]], target: Target) -> bool:
-    """Whether a request reads an S3 object by presigned URL, or is the preflight of one that does."""
+    """Return whether a request reads an S3 object through a presigned URL, or is the preflight of such a request."""
     if method not in ("GET", "HEAD", "OPTIONS") or target.service not in (None, "s3") or "Action" in query:
         return False
     return presigned.claims({name: values[0] for name, values in query.items()})

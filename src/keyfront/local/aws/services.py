@@ -1,4 +1,4 @@
-"""Every AWS service but CloudFront, played by moto in this process."""
+"""All AWS services except CloudFront: moto, in this process."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Services:
-    """A WSGI application. Its state is moto's: it belongs to the process, not to this object."""
+    """A WSGI application. Its state is moto's, which belongs to the process, not to this object."""
 
     def __init__(
         self,
@@ -33,11 +33,12 @@ class Services:
         state: ServicesState | None = None,
         plane: ControlPlane | None = None,
     ) -> None:
-        """`moto_api` opens moto's own controls under `/moto-api/`, which anybody may use then.
+        """Create the application.
 
-        `enforce_iam` asks the policies of whoever has credentials of this endpoint's own: see `enforcement`.
-        `state` is where moto's state comes from and is kept; `plane` has the CloudFront resources that other services
-        are asked for.
+        - `moto_api` opens moto's own controls under `/moto-api/` to every caller.
+        - `enforce_iam` checks the policies of callers with credentials that this endpoint issued: see `enforcement`.
+        - `state` loads and saves moto's state.
+        - `plane` has the CloudFront resources for requests to other services.
         """
         self._moto_api, self._enforce_iam, self._plane = moto_api, enforce_iam, plane
         self._state = state
@@ -46,9 +47,9 @@ class Services:
         self._application: Any = None
 
     def load(self) -> None:
-        """Import moto, which takes about a second of CPU time; the first request does it otherwise.
+        """Import moto, which takes about a second of CPU time. If not called, the first request does it.
 
-        `InputError` when the state that was kept cannot be brought back.
+        Raises `InputError` if the saved state cannot be restored.
         """
         with self._lock:
             if self._application is None:
@@ -70,7 +71,7 @@ class Services:
         if must_be_kept(environ):
             self._admit(self._state, environ)
         with self._state.request(changes=may_change(environ)):
-            # Flask answers when it is asked for the body's pieces.
+            # Flask handles the request only when the body is read.
             return list(self._application(environ, start_response))
 
     def _admit(self, state: ServicesState, environ: Environ) -> None:
@@ -83,9 +84,9 @@ class Services:
             raise RefusedError(refusal(service, str(error))) from None
 
     def perform(self, work: Callable[[], T], *, changes: bool) -> T:
-        """Do something with what moto has, as a request does; `changes`: whether it may change something. Blocks.
+        """Run `work` on moto's state, as a request does. `changes`: whether it may change something. Blocks.
 
-        It is done whether or not a change can be kept: nobody is told that it is.
+        It runs even if a change cannot be saved, because no client relies on it.
         """
         self.load()
         with self._state.request(changes=changes) if self._state else nullcontext():
@@ -99,7 +100,7 @@ class Services:
         return self.perform(lambda: publish(_bucket(bucket), root, prefix, headers), changes=True)
 
     def reset(self) -> None:
-        """Forget every resource of every service."""
+        """Delete all resources of all services."""
         self.load()
         from moto.moto_api._internal.models import moto_api_backend
 
@@ -112,5 +113,5 @@ def _bucket(name: str) -> "FakeBucket":
     try:
         partition, account = s3_backends.bucket_accounts[name]
     except KeyError:
-        raise InputError(f"there is no bucket {name!r} to publish a folder in; create it first") from None
+        raise InputError(f"there is no bucket {name!r} for the folder; create it first") from None
     return s3_backends[account][partition].get_bucket(name)

@@ -1,8 +1,8 @@
-"""moto's part of a kept state: written to the disk soon after each change, and back at the next start.
+"""Saves moto's state to disk soon after each change, and restores it at the next start.
 
-What every service has is one file, written anew and exchanged as a whole (`snapshot`). Large objects are files of
-their own (`object_files`). While the state is looked at no request is let in (`snapshot_lock`), so that the file is
-true of one moment. It goes to the disk afterwards, in a thread of its own.
+The state of all services is one file, which is rewritten and replaced as a whole (`snapshot`). Large objects have
+their own files (`object_files`). Requests wait while the state is read (`snapshot_lock`), so the file is consistent.
+Another thread then writes it to disk.
 """
 
 import logging
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS: Final = 1.0
-"""From one look at the state to the next."""
+"""The time between two reads of the state."""
 _SETTLE_SECONDS: Final = 0.1
-"""From a change to the look: changes come in bursts."""
+"""The time from a change to the read, because changes come in bursts."""
 _QUIET_SECONDS: Final = 0.25
-"""How long a look waits for requests under way. Who takes longer waits for somebody else, and changes nothing."""
+"""How long a read waits for running requests. A longer request waits for something itself, and changes nothing."""
 _TRIES: Final = 10
-"""A background job of moto's may change what is looked at; so often in a row something is wrong."""
+"""A background job of moto may change the state during a read. After so many failures in a row, something is wrong."""
 _SPARE_BYTES: Final = 64 * 1024
-"""Of room beside what a change brings: what moto notes of it, and what file systems need for a file."""
+"""Extra space for a change: moto's data about it, and the file system's overhead."""
 
 
 class ServicesState:
-    """What moto's services have, in a directory, from `load` to `close`."""
+    """The saved state of moto's services, in a folder, from `load` to `close`."""
 
     def __init__(self, directory: Path) -> None:
-        """Make the directory if it is missing; `InputError` when it, or what is in it, cannot be used."""
+        """Create the folder if it is missing. Raises `InputError` if the folder or a file in it cannot be used."""
         self._directory = directory
         own_folder(directory)
         own_folder(directory / "contents")
@@ -51,25 +51,25 @@ class ServicesState:
         self._kept: Snapshot | None = snapshot.read(self._file)
         self._written = ""
         self._names: WeakKeyDictionary[FakeKey, str] = WeakKeyDictionary()
-        """Of the contents of large objects that are on the disk; an object's content never changes."""
+        """The file names of large objects' contents on disk. An object's content never changes."""
         self._left_out: set[str] = set()
         self._snapshot_lock = SnapshotLock()
         self._lock = threading.Lock()
-        """Around what follows."""
+        """Guards the attributes below."""
         self._size = self._kept.size if self._kept else 0
-        """Bytes of the file. The next one is written beside it, and needs as much."""
+        """The size of the file in bytes. The next file is written beside it and needs as much space."""
         self._owed = 0
-        """Bytes that requests brought, and that are not on the disk yet."""
+        """Bytes from requests that are not on disk yet."""
         self._failure: str | None = None
-        """Why the last look could not be written."""
+        """Why the last write failed."""
         self._refusing = False
         self._changed, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="keyfront-state", daemon=True)
 
     def load(self) -> None:
-        """Let moto (which is loaded for it) have what was kept, and keep it from now on.
+        """Load moto, restore the saved state, and save changes from now on.
 
-        Call it once, before any request. `InputError` when something cannot be brought back.
+        Call it once, before any request. Raises `InputError` if something cannot be restored.
         """
         if self._kept is not None:
             self._restore(self._kept)
@@ -77,7 +77,7 @@ class ServicesState:
         self._thread.start()
 
     def admit(self, size: int) -> None:
-        """Let somebody bring `size` bytes. `ServiceError` when a change cannot be kept now; the next one may be."""
+        """Accept a change of `size` bytes. Raises `ServiceError` if it cannot be saved now. A later one may succeed."""
         with self._lock:
             missing = self._failure or self._missing(0)
             self._turn(missing)
@@ -89,7 +89,7 @@ class ServicesState:
 
     @contextmanager
     def request(self, *, changes: bool) -> Iterator[None]:
-        """Around a request to moto; `changes`: whether it may change something."""
+        """Wrap a request to moto. `changes`: whether it may change something."""
         with self._snapshot_lock.shared():
             try:
                 yield
@@ -98,7 +98,7 @@ class ServicesState:
                     self._changed.set()
 
     def close(self) -> None:
-        """Write what has changed, and keep no more. Blocks; `KeyfrontError` when that cannot be done."""
+        """Save the last changes, and stop. Blocks. Raises `KeyfrontError` if they cannot be saved."""
         if not self._thread.is_alive():
             return
         self._stopping.set()
@@ -120,10 +120,10 @@ class ServicesState:
         try:
             keys = pickling.load(kept.pickled)
         except Exception as error:  # noqa: BLE001  what is run there can fail in any way
-            _log.debug("the state cannot be brought back", exc_info=True)
+            _log.debug("the state cannot be restored", exc_info=True)
             raise InputError(
-                f"{self._file} cannot be brought back ({type(error).__name__}: {error}): move {self._directory} away, "
-                "and the services begin anew; CloudFront's part stays"
+                f"{self._file} cannot be restored ({type(error).__name__}: {error}): move {self._directory} away, "
+                "and the services start empty; CloudFront's state stays"
             ) from None
         for key, name in zip(keys, kept.contents, strict=True):
             key.contentsize = self._contents.copy(name, key._value_buffer)
@@ -131,7 +131,7 @@ class ServicesState:
         self._written = kept.digest
 
     def _missing(self, size: int) -> str | None:
-        """What is in the way of writing the state with `size` bytes more, as far as that can be seen."""
+        """Return why the state with `size` more bytes cannot be written, as far as is known, or `None`."""
         try:
             disk = os.statvfs(self._directory)
         except OSError as error:
@@ -145,11 +145,11 @@ class ServicesState:
         return None
 
     def _turn(self, missing: str | None) -> None:
-        """Note whether changes are refused from now on, and say so in the log when that is new. With the lock held."""
+        """Set whether changes are refused, and log it if that is new. Call it with the lock held."""
         if missing is not None and not self._refusing:
             _log.error("the state cannot be written to %s: %s; changes are refused until it can", self._file, missing)
         if missing is None and self._refusing:
-            _log.warning("the state is kept in %s again: changes are taken", self._file)
+            _log.warning("the state is kept in %s again: changes are accepted", self._file)
         self._refusing = missing is not None
 
     def _fail(self, why: str | None) -> None:
@@ -167,7 +167,7 @@ class ServicesState:
             began = time.monotonic()
             try:
                 self._write()
-            except Exception as error:  # noqa: BLE001  whatever it is: the next one may succeed
+            except Exception as error:  # noqa: BLE001  whatever it is, the next write may succeed
                 self._changed.set()
                 failures += 1
                 if failures >= (_TRIES if type(error) is RuntimeError else 1):
@@ -176,11 +176,11 @@ class ServicesState:
                 self._fail(None)
                 failures = 0
             took = time.monotonic() - began
-            # However long it takes, requests have half of the time.
+            # However long it takes, requests get half of the time.
             self._stopping.wait(max(_PAUSE_SECONDS - took - _SETTLE_SECONDS, took))
 
     def _write(self) -> None:
-        """Write the state, if it is another. `RuntimeError` when it changed under our eyes, `OSError` from the disk."""
+        """Write the state if it has changed. Raises `RuntimeError` if it changes during the read, and `OSError`."""
         from keyfront.local.aws import pickling
 
         with ExitStack() as sources:
@@ -209,7 +209,7 @@ class ServicesState:
             self._size = size
 
     def _look(self) -> "tuple[bytes, list[FakeKey]]":
-        """What there is; a service with something that nobody can write down must not cost the others."""
+        """Read the state. A service with objects that cannot be pickled is left out, and the others are saved."""
         from keyfront.local.aws import pickling
 
         names = pickling.services().keys() - self._left_out
@@ -221,7 +221,7 @@ class ServicesState:
             for name in sorted(names):
                 if why := _unwritable(name):
                     self._left_out.add(name)
-                    _log.warning("what moto has in %s is not kept: %s", name, why)
+                    _log.warning("the state of %s is not kept: %s", name, why)
         return pickling.dump(names - self._left_out)
 
 

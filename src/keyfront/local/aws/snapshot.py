@@ -1,6 +1,6 @@
-"""The file of moto's state: a line of JSON that says who wrote what, and the pickled state.
+"""The file of moto's state: a line of JSON with the versions that wrote it, then the pickled state.
 
-Pickles are read only when this user owns the file, nobody else may write to it, and the same moto wrote it.
+The pickle is read only if this user owns the file, only this user may write to it, and the same moto wrote it.
 """
 
 import hashlib
@@ -17,35 +17,35 @@ from keyfront.local.state_directory import write_atomically
 from keyfront.ownership import check_owner
 
 FORMAT: Final = 1
-"""Of the file, and of our own classes in it. A version of keyfront reads its own format only."""
+"""The format of the file and of our classes in it. A version of keyfront reads only its own format."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`pickled` is what `pickling.dump` gave; `contents` are the names of what the large objects hold, in its order."""
+    """The bytes from `pickling.dump`, and the file names of the large objects' contents, in the same order."""
 
     pickled: bytes
     contents: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the pickled state."""
+        """The SHA-256 of the pickled state."""
         return hashlib.sha256(self.pickled).hexdigest()
 
     @property
     def size(self) -> int:
-        """Bytes of a file with it, but for its first line."""
+        """The size of its file in bytes, without the first line."""
         return len(self.pickled)
 
 
 def write(path: Path, snapshot: Snapshot) -> None:
-    """Exchange the file for one with this snapshot, safe from a crash on return. Raises `OSError`."""
+    """Replace the file with this snapshot, safe from a crash on return. Raises `OSError`."""
     header = {**_writer(), "sha256": snapshot.digest, "contents": snapshot.contents}
     write_atomically(path, [json.dumps(header).encode() + b"\n", snapshot.pickled])
 
 
 def read(path: Path) -> Snapshot | None:
-    """The snapshot in the file; `None` without a file. `InputError` when it is damaged, or not to be read by us."""
+    """Return the snapshot, or `None` if there is no file. Raises `InputError` if it is damaged or not readable here."""
     try:
         with path.open("rb") as file:
             check_owner(path, os.fstat(file.fileno()))
@@ -62,12 +62,12 @@ def read(path: Path) -> Snapshot | None:
     except (ValueError, KeyError, TypeError):
         damaged = True
     if damaged:
-        raise InputError(f"{path} is damaged: bring back a copy of it, or move {path.parent} away: {_ANEW}")
+        raise InputError(f"{path} is damaged: restore it from a backup, or move {path.parent} away: {_ANEW}")
     _check_writer(path, written)
     return snapshot
 
 
-_ANEW: Final = "then the services begin anew, and CloudFront's part stays"
+_ANEW: Final = "then the services start empty, and CloudFront's state stays"
 
 
 def _writer() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Lets requests run side by side, and holds them back while the state is read."""
+"""Lets requests run in parallel, and makes them wait while the state is read."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class SnapshotLock:
-    """Any number of requests inside, or one who holds it alone."""
+    """A lock for any number of requests, or for one exclusive reader."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
@@ -16,7 +16,7 @@ class SnapshotLock:
 
     @contextmanager
     def shared(self) -> Iterator[None]:
-        """Inside, as soon as nobody holds it alone."""
+        """Enter as a request. Waits while the lock is held exclusively."""
         with self._condition:
             while self._shut:
                 self._condition.wait()
@@ -30,9 +30,10 @@ class SnapshotLock:
 
     @contextmanager
     def exclusive(self, seconds: float) -> Iterator[bool]:
-        """Hold it alone. Yields whether the requests inside had ended after at most `seconds`.
+        """Hold the lock exclusively. Yield whether all running requests ended within `seconds`.
 
-        A request may wait for another one, as a function does that calls the endpoint: then both would wait for ever.
+        The wait is limited, because a request may wait for another one (a function that calls the endpoint). Without a
+        limit, both would wait forever.
         """
         deadline = time.monotonic() + seconds
         with self._condition:

@@ -1,4 +1,4 @@
-"""The error for a change that cannot be kept, in the words of the service."""
+"""The error for a change that cannot be saved, with the service's own error code."""
 
 from functools import cache
 from typing import Final
@@ -14,26 +14,26 @@ _OWN_FAILURES: Final = (
     *("InternalErrorException", "InternalFailureException", "KMSInternalException", "ServiceException"),
     *("ServiceFailureException", "WAFInternalErrorException"),
 )
-"""What services call a failure of theirs in their models, best first."""
+"""The error codes for a failure of the service, in the models of the services, best first."""
 _NAMES: Final = {"states": "stepfunctions", "monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
-"""Services whose requests are signed with another name than that of their model."""
+"""Names of models that differ from the names in signatures."""
 _JSON: Final = ("json", "rest-json")
 
 
 def refusal(service: str | None, why: str) -> AWSError:
-    """What a service (by its name in a signature) answers with status 5xx when it cannot keep a change."""
+    """Return the 5xx error of a service (by its name in a signature) that cannot save a change."""
     code, status, json = _wording(service or "s3")
     return AWSError(status, code, why, json=json)
 
 
 def speaks_json(service: str | None) -> bool:
-    """Whether a service (by its name in a signature) writes its errors in JSON."""
+    """Return whether a service (by its name in a signature) writes its errors in JSON."""
     return service is not None and _wording(service)[2]
 
 
 @cache
 def _wording(service: str) -> tuple[str, int, bool]:
-    """Code, HTTP status, and whether the body is JSON. `ServiceUnavailable` (503) is common to all AWS services."""
+    """Return the code, HTTP status, and whether the body is JSON. All AWS services have `ServiceUnavailable` (503)."""
     try:
         model = botocore.loaders.Loader().load_service_model(_NAMES.get(service, service), "service-2")
     except UnknownServiceError:
