@@ -34,7 +34,7 @@ __all__ = [
     "verify",
 ]
 
-# Loaded when first used: a command that needs no keys starts without the time that cryptography takes to load.
+# Loaded when first used: a command that needs no keys does not wait for cryptography to load.
 _MODULES: Final = {
     "Decision": "core.verification",
     "KeyfrontError": "errors",

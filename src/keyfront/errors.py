@@ -1,19 +1,19 @@
-"""What can be wrong with a caller's input, and what to do about it.
+"""keyfront's errors.
 
-Every error of ours is a `KeyfrontError`. Its text is one or two sentences for a person: what was wrong, with
-the value (never a secret), and what to do. A command prints that text and no traceback. Programs decide by the facts
-of an `InputError` and never by its text.
+Every error is a `KeyfrontError`. Its text is one or two sentences for a person: what was wrong, with the value (never
+a secret), and what to do. A command prints that text without a traceback. Programs decide by the attributes of an
+`InputError`, never by its text.
 """
 
 from typing import ClassVar
 
 
 class KeyfrontError(Exception):
-    """Anything keyfront refuses or could not do; its text is ready to be shown."""
+    """Something that keyfront refuses or could not do. Its text can be shown to a person."""
 
 
 class InputError(KeyfrontError, ValueError):
-    """A value that cannot be used as it is. The caller has to change it."""
+    """A value that cannot be used. The caller must change it."""
 
     usual_reason: ClassVar = "input-unusable"
 
@@ -22,25 +22,25 @@ class InputError(KeyfrontError, ValueError):
         self.reason = reason or self.usual_reason
         """A stable slug: the id of the finding (docs/findings.md) where there is one, else one of docs/errors.md."""
         self.member = member
-        """The argument or the policy's member that is wrong; empty where there is no single one."""
+        """The argument or the policy's member that is wrong; empty if there is no single one."""
         self.value = value
-        """What was given, as far as it may be shown: no key, no query string, no password."""
+        """The given value, as far as it may be shown: without keys, query strings and passwords."""
 
 
 class KeyLoadError(InputError):
-    """Bytes that are not a key CloudFront takes, or a key that cannot be opened."""
+    """Bytes that are not a key CloudFront accepts, or a key that cannot be opened."""
 
     usual_reason = "key-unusable"
 
 
 class URLError(InputError):
-    """A URL that cannot be signed so that a viewer's request for it is let in."""
+    """A URL that cannot be signed: CloudFront would refuse every request for it."""
 
     usual_reason = "url-malformed"
 
 
 class PolicyError(InputError):
-    """A policy that CloudFront would call malformed, or that could never let anybody in."""
+    """A policy that is malformed for CloudFront, or that could never allow a request."""
 
     usual_reason = "policy-malformed"
 
@@ -52,4 +52,4 @@ class EncodingError(InputError):
 
 
 class ServiceError(KeyfrontError):
-    """Another service (an AWS API, an origin, a database) refused or did not answer."""
+    """Another service (an AWS API, an origin, a database) that refused or did not answer."""

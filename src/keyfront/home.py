@@ -1,21 +1,21 @@
-"""Where keyfront is published, and how it is installed: the one place that knows.
+"""Where keyfront is published, and how it is installed. No other module knows this.
 
-There is no published home yet. So no output links to one, and nothing tells anybody to install a name from a package
-index that somebody else may hold.
+keyfront is not published yet. So no output links to a home page, and no text tells a person to install a name from a
+package index, where someone else may own that name.
 """
 
 from typing import Final
 
 HOME: Final = ""
-"""The project's address, without a slash at its end; empty as long as it has none."""
+"""The project's address, without a slash at its end; empty while there is none."""
 
 
 def page(path: str) -> str:
-    """The address of a page of the documentation (`docs/findings.md#expired`); empty as long as there is no home."""
+    """Return the address of a page of the documentation (`docs/findings.md#expired`); empty while `HOME` is."""
     return f"{HOME}/blob/main/{path}" if HOME else ""
 
 
 def install(extras: str = "") -> str:
-    """What a person types who has a checkout or a wheel; `extras` are names with commas between."""
+    """Return the command that installs keyfront from a checkout or a wheel; `extras` is a comma-separated list."""
     what = f"'.[{extras}]'" if extras else "."
-    return f"pip install {what} (in keyfront's folder; of a wheel, write its path for the dot)"
+    return f"pip install {what} (in keyfront's folder; for a wheel, write its path instead of the dot)"

@@ -1,4 +1,4 @@
-"""Packages whose names are loaded when they are first used: what a program does not need, it does not wait for."""
+"""Packages whose names are loaded when first used, so that a program waits only for the modules it needs."""
 
 from collections.abc import Callable, Mapping, MutableMapping
 from importlib import import_module
@@ -7,7 +7,7 @@ from importlib import import_module
 def names(
     package: MutableMapping[str, object], modules: Mapping[str, str]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """The `__getattr__` and `__dir__` of a package (its `globals()`). `modules` says which module each name is in."""
+    """Return `__getattr__` and `__dir__` for `package`, a package's `globals()`. `modules` maps names to modules."""
 
     def get(name: str) -> object:
         if name not in modules:

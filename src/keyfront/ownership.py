@@ -1,7 +1,7 @@
-"""Which files and folders of ours are believed: those that this user owns, and that nobody else may write to.
+"""Checks that only this user could have written keyfront's files and folders.
 
-What keyfront wrote earlier (an authority, keys, a state) decides what is trusted today. In a folder of another user's,
-or in one that others may write to, anybody may have put it there.
+Files that keyfront wrote earlier (an authority, keys, a state) decide what it trusts today. If another user owns the
+folder or may write to it, that user may have put them there.
 """
 
 import errno
@@ -18,9 +18,9 @@ _ROOT: Final = 0
 
 
 def own_folder(folder: Path) -> Path:
-    """`folder`, which is made (mode 0700, whatever the umask) if it is missing, with everything in it checked.
+    """Return `folder` after checking everything in it. Make it (mode 0700, whatever the umask) if it is missing.
 
-    Raises `InputError` for a folder that cannot be made, and for all that `check_below` refuses.
+    Raises `InputError` if it cannot be made, and as `check_below` does.
     """
     try:
         _make(folder)
@@ -28,14 +28,14 @@ def own_folder(folder: Path) -> Path:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         check_below(folder)
     except OSError as error:
-        raise InputError(f"nothing can be kept in {folder}: {error.strerror}; name another directory") from None
+        raise InputError(f"cannot use {folder}: {error.strerror}; name another directory") from None
     return folder
 
 
 def check_below(folder: Path) -> None:
-    """`InputError` unless `folder`, everything in it, and what links there lead to may be believed.
+    """Raise `InputError` unless `folder`, everything in it, and the targets of links there can be trusted.
 
-    A file that another process takes away meanwhile is passed over. Raises `OSError` where nothing can be read.
+    Skips a file that another process deletes meanwhile. Raises `OSError` if something cannot be read.
     """
     _check_links(folder)
     seen, waiting = set[tuple[int, int]](), [folder]
@@ -52,29 +52,29 @@ def check_below(folder: Path) -> None:
 
 
 def check_owner(path: Path, status: os.stat_result) -> None:
-    """`InputError` unless this user owns `path`, and nobody else may write to it."""
-    if sys.platform == "win32":  # which has no such owners and modes
+    """Raise `InputError` unless this user owns `path` and no other user may write to it."""
+    if sys.platform == "win32":  # Windows has no such owners and modes
         return
     if status.st_uid != os.geteuid():
         raise InputError(
-            f"{path} belongs to another user, {_name(status.st_uid)}: what is kept there cannot be trusted. "
-            "Move it away, or name another place"
+            f"{path} belongs to another user, {_name(status.st_uid)}: its content cannot be trusted. "
+            "Move it away, or name another directory"
         )
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise InputError(
-            f"others than its owner, {_name(status.st_uid)}, may write to {path}: what is kept there cannot be "
+            f"users other than its owner, {_name(status.st_uid)}, may write to {path}: its content cannot be "
             f"trusted. If all of it is yours, run chmod -R go-w {path}"
         )
 
 
 def check_secret(path: Path) -> None:
-    """`InputError` where others than this user may read or change the file. Raises `OSError` without one."""
+    """Raise `InputError` if other users may read or change the file, and `OSError` if there is no file."""
     status = path.stat()
     check_owner(path, status)
     if sys.platform != "win32" and (mode := stat.S_IMODE(status.st_mode)) & 0o077:
         raise InputError(
-            f"{path} has mode {mode:04o}, so that others than its owner, {_name(status.st_uid)}, may read this key: "
-            f"run chmod 600 {path}, or delete it, and a new one is made"
+            f"{path} has mode {mode:04o}, so users other than its owner, {_name(status.st_uid)}, may read this key. "
+            f"Run chmod 600 {path}, or delete it, and a new one is made"
         )
 
 
@@ -85,11 +85,11 @@ def _make(folder: Path) -> None:
             each.mkdir(mode=_PRIVATE)
         except FileExistsError:
             continue
-        each.chmod(_PRIVATE)  # a umask can take away what the owner needs, too
+        each.chmod(_PRIVATE)  # a umask can also remove the owner's own permissions
 
 
 def _status(path: Path) -> os.stat_result | None:
-    """Of what `path` leads to; `None` when there is nothing (any more)."""
+    """Return the status of the file that `path` leads to; `None` if it does not exist (any more)."""
     try:
         if stat.S_ISLNK(path.lstat().st_mode):
             _check_links(path)
@@ -99,13 +99,13 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def _check_links(path: Path) -> None:
-    """`InputError` when another user made one of the links over which `path` leads. Raises `OSError`.
+    """Raise `InputError` if another user made one of the links on the way to `path`. Raises `OSError`.
 
-    Those of the system's (`/var/run`) are root's.
+    Links of the system, such as `/var/run`, belong to root and are allowed.
     """
     if sys.platform == "win32":
         return
-    path.stat()  # `OSError` for a link that leads nowhere, or to itself
+    path.stat()  # `OSError` for a broken link, or one that leads to itself
     absolute = path.absolute()
     for part in (*reversed(absolute.parents), absolute):
         status = part.lstat()
@@ -114,14 +114,14 @@ def _check_links(path: Path) -> None:
         target = part.parent / part.readlink()
         if status.st_uid not in (os.geteuid(), _ROOT):
             raise InputError(
-                f"{part} is a link to {target} that another user made, {_name(status.st_uid)}: what is kept there "
-                "cannot be trusted. Delete the link, or name another place"
+                f"{part} is a link to {target}, made by another user, {_name(status.st_uid)}, so its content cannot "
+                "be trusted. Delete the link, or name another directory"
             )
         _check_links(target)
 
 
 def _name(user: int) -> str:
-    """A user as a person knows them."""
+    """Return a user's name and id for a person."""
     if sys.platform == "win32":
         return str(user)
     import pwd

@@ -169,7 +169,7 @@ def test_a_missing_extra_is_named(missing: str, arguments: list[str], advice: st
     assert (told.returncode, told.stdout) == (2, "")
     assert told.stderr.startswith("error: ")
     assert advice in told.stderr
-    assert told.stderr.endswith("(in keyfront's folder; of a wheel, write its path for the dot)\n")
+    assert told.stderr.endswith("(in keyfront's folder; for a wheel, write its path instead of the dot)\n")
     assert told.stderr.count("\n") == 1
 
 

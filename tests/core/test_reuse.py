@@ -132,5 +132,5 @@ def test_it_gives_no_longer_life_than_the_signer(key: Counted, clock: Clock) -> 
 
 @pytest.mark.parametrize("fresh", [timedelta(minutes=1), timedelta(minutes=-1)])
 def test_it_cannot_give_out_what_has_expired(fresh: timedelta) -> None:
-    with pytest.raises(InputError, match="that has to be shorter"):
+    with pytest.raises(InputError, match="fresh must be shorter"):
         Reuse(MINUTE, fresh=fresh)

@@ -1,1 +1,1 @@
-"""The signature and everything about it, as values: no I/O, no clock, and `cryptography` alone."""
+"""Keys, policies, signing and verifying, as plain values: no I/O, no clock, and only `cryptography`."""

@@ -1,7 +1,7 @@
-"""Whether a behavior lets a viewer in: first by protocol and method, then by the signature.
+"""Decides whether a behavior allows a request: first by protocol and method, then by the signature.
 
-`keyfront.core.verification` is the one judge of signatures. `authorise` asks it once for each place that a path may
-lead to (see `keyfront.core.paths`). The edge, `keyfront authz`, `explain` and the middlewares all ask here.
+Only `keyfront.core.verification` checks signatures. `authorise` calls it once for each file that a path may lead to
+(see `keyfront.core.paths`). The edge, `keyfront authz`, `explain` and the middlewares all use this module.
 
 Sources: Developer Guide, "Viewer protocol policy", "Allowed HTTP methods"; API model, ViewerProtocolPolicy.
 """
@@ -15,11 +15,11 @@ from keyfront.core.verification import Decision, ViewerRequest, verify
 
 
 class Rejection(NamedTuple):
-    """An answer that CloudFront gives before it looks at any signature."""
+    """A refusal or redirect before CloudFront checks any signature."""
 
     status: int
     reason: str
-    """A stable slug of ours, as in `Decision.reason`."""
+    """One of keyfront's stable slugs, as in `Decision.reason`."""
 
 
 BAD_HOST: Final = Rejection(400, "invalid-host")
@@ -38,7 +38,7 @@ REDIRECTS: Final = (REDIRECT, REDIRECT_WITH_METHOD)
 
 
 def refuse_protocol(scheme: str, method: str, policy: str) -> Rejection | None:
-    """The answer to a request over `scheme` that a viewer protocol policy does not take, or `None`."""
+    """Return the rejection of a request over `scheme` by a viewer protocol policy, or `None`."""
     if scheme != "http" or policy == "allow-all":
         return None
     if policy != "redirect-to-https":
@@ -47,23 +47,23 @@ def refuse_protocol(scheme: str, method: str, policy: str) -> Rejection | None:
 
 
 def refuse_method(method: str, allowed: Collection[str]) -> Rejection | None:
-    """The answer to a method that is not `allowed`, or `None`."""
+    """Return the rejection of a method that is not `allowed`, or `None`."""
     return None if method in allowed else BAD_METHOD
 
 
 def refuse(scheme: str, method: str, policy: str, allowed: Collection[str]) -> Rejection | None:
-    """The answer to a protocol or else a method that a behavior does not take, or `None`."""
+    """Return a behavior's rejection of the protocol or else of the method, or `None`."""
     if scheme == "http" and policy != "allow-all":
         return refuse_protocol(scheme, method, policy)
     return None if method in allowed else BAD_METHOD
 
 
 class Behavior(Protocol):
-    """What is configured for a path."""
+    """The configuration for a path."""
 
     @property
     def keys(self) -> Mapping[str, PublicKey] | None:
-        """Key-pair ids and keys that it trusts; `None` where nothing is protected."""
+        """The keys that it trusts, by key-pair id; `None` if the path is not protected."""
 
 
 B = TypeVar("B", bound=Behavior)
@@ -80,11 +80,11 @@ def authorise(
     judge: Judge = verify,
     also: Sequence[B] = (),
 ) -> Decision | None:
-    """Judge a request by the behavior of its path, and by those of the other readings of it.
+    """Check a request against the behavior of its path and the behaviors of the path's other readings.
 
-    `behavior_of` finds the behavior of a normalised path, `now` is seconds since the epoch. The first decision that
-    refuses counts; `None` where nothing is protected. `judge` is `verify`, or the one of `verification` that tells
-    less. `also` are further behaviors that have to let the request in.
+    Returns the first decision that refuses, or `None` if nothing is protected. `behavior_of` finds the behavior of a
+    normalised path. `now` is in seconds since the epoch. `judge` is `verify`, or `verification.judge`, which reports
+    less. `also` are further behaviors that must allow the request.
     """
     decision = _judged(request, behavior, now, judge)
     if len(ways) == 1 and not ways[0].elsewhere and not also:
@@ -111,10 +111,10 @@ def _judged(request: ViewerRequest, behavior: Behavior, now: float, judge: Judge
 
 
 def _covering(request: ViewerRequest, path: str, behavior: Behavior, now: float, judge: Judge) -> Decision | None:
-    """The refusal of a custom policy that covers the URL as sent, and not the place that it may lead to.
+    """Return the refusal of a custom policy that covers the URL as sent, but not `path`, which it may lead to.
 
-    A canned policy names one URL: it was signed for exactly the bytes that were sent, so there is nothing that it
-    could cover by accident, and its signature cannot verify for another URL.
+    A canned policy names one URL and is signed for exactly the bytes that were sent. So it cannot cover another URL
+    by accident, and its signature does not verify for another URL.
     """
     location, mark, query = request.url.partition("?")
     site = location[: location.index("/", location.index("://") + 3)]

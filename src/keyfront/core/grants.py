@@ -1,7 +1,7 @@
-"""One signature for many URLs: a signed pattern, whose parameters are put behind any URL that it covers.
+"""One signature for many URLs: the parameters of a signed pattern, appended to any URL that it covers.
 
-`Reuse` keeps such signatures for a file or a folder until a part of their lifetime has passed. It is for a key in KMS,
-whose `Sign` is a request with a quota (hundreds a second) and a price, and for services whose load is signing.
+`Reuse` keeps such signatures for a file or a folder until a part of their lifetime has passed. It is meant for keys in
+KMS, where each `Sign` is a request with a quota (hundreds a second) and a price, and for services that sign a lot.
 """
 
 import re
@@ -22,9 +22,9 @@ _MOST: Final = MAX_URL_BYTES
 
 
 class Grant:
-    """A signature over `resource`. Whoever holds one URL of it can open all that the resource covers until `expires`.
+    """A signature over `resource`. Each URL made with it opens everything that the resource covers, until `expires`.
 
-    Made by `Signer.grant`. Safe to share between threads.
+    `Signer.grant` makes it. Threads can share it.
     """
 
     __slots__ = ("_clock", "_cookies", "_folder", "_origin", "_prefix", "_tail", "expires", "resource")
@@ -41,13 +41,13 @@ class Grant:
         path = resource[len(self._origin) :]
         steady = re.split(r"[*?]", path, maxsplit=1)[0]
         self._folder = steady[: steady.rfind("/") + 1]
-        # Only `…/*` is told by a prefix; None sends every other pattern through the whole comparison.
+        # For `…/*` a prefix decides; None means that the whole pattern must be compared.
         self._prefix = path[:-1] if found and path[-1:] == "*" and path[:-1] == steady else None
 
     def url(self, path: str) -> str:
-        """The signed URL of `path`: from the host's root (`/…`), in the resource's folder, or a whole URL.
+        """Return the signed URL of `path`: from the host's root (`/…`), in the resource's folder, or a whole URL.
 
-        Raises `URLError` for one that the resource does not cover, and `PolicyError` once the grant has expired.
+        Raises `URLError` if the resource does not cover it, and `PolicyError` if the grant has expired.
         """
         self._refuse_expired()
         whole = path if path[:1] == "/" else self._folder + path
@@ -63,17 +63,17 @@ class Grant:
         return self._checked(path, whole)
 
     def cookies(self) -> Mapping[str, str]:
-        """The same signature as `SignedCookies`. Raises `PolicyError` once the grant has expired."""
+        """Return the same signature as `SignedCookies`. Raises `PolicyError` if the grant has expired."""
         self._refuse_expired()
         return self._cookies
 
     def parameters(self) -> str:
-        """The signature as a query string, for addresses that are put together elsewhere. Raises as `cookies`."""
+        """Return the signature as a query string, for code that builds URLs itself. Raises as `cookies` does."""
         self._refuse_expired()
         return self._tail
 
     def seconds_left(self) -> float:
-        """Until it expires, by the signer's clock."""
+        """Return the seconds until it expires, by the signer's clock."""
         return self.expires - self._clock()
 
     def _checked(self, path: str, whole: str) -> str:
@@ -85,7 +85,7 @@ class Grant:
             text = f"{shown(self.resource)} does not name a single host: give the whole URL, https://…"
             raise URLError(text, reason="scheme-missing", member="path")
         if not covers(self.resource, url):
-            text = f"the grant for {shown(self.resource)} does not cover {shown(url)}: it would be refused"
+            text = f"the grant for {shown(self.resource)} does not cover {shown(url)}: CloudFront would refuse it"
             raise URLError(text, reason="resource-does-not-cover", member="path")
         return with_parameters(url, self._tail)
 
@@ -99,38 +99,38 @@ class Grant:
 
 
 class Grantor(Protocol):
-    """What makes grants: a `Signer`."""
+    """Makes grants, as a `Signer` does."""
 
     def grant(self, resource: str, **terms: Unpack[Terms]) -> Grant:
-        """A new grant for `resource`."""
+        """Return a new grant for `resource`."""
 
 
 class Reuse:
-    """Keeps the grant of a resource, and makes a new one when only `lifetime` less `fresh` is left of it.
+    """Keeps the grant of a resource, and makes a new one when only `lifetime` minus `fresh` is left of it.
 
-    So a grant lives for at least that long when it is given out, and for `lifetime` at most. It keeps the grants of the
-    `most` resources that were asked for last. Safe for threads: if many ask for a resource at once, one of them signs
-    and the others wait.
+    So a returned grant is valid for at least that long, and for at most `lifetime`. It keeps the grants of the `most`
+    resources that were used last. Threads can share it: if many need a grant for one resource at once, one signs and
+    the others wait.
     """
 
     def __init__(self, lifetime: timedelta, *, fresh: timedelta | None = None, most: int = 1024) -> None:
-        """`fresh` is how long a grant is given out: half of `lifetime` if not given. Raises `InputError`."""
+        """`fresh` is how long a grant is reused: half of `lifetime` if not given. Raises `InputError`."""
         self.lifetime = lifetime
         self._fresh = (lifetime / 2 if fresh is None else fresh).total_seconds()
         if lifetime <= timedelta(0) or not 0 <= self._fresh < lifetime.total_seconds():
-            raise InputError(f"a grant of {lifetime} cannot be given out for {fresh}: that has to be shorter")
+            raise InputError(f"a grant of {lifetime} cannot be reused for {fresh}: fresh must be shorter than lifetime")
         self._most = most
         self._lock = threading.Lock()
         self._slots: OrderedDict[tuple[Grantor, str], _Slot] = OrderedDict()
 
     def kept(self, signer: Grantor, resource: str) -> Grant | None:
-        """The grant that `grant` would give without signing; `None` when it would have to sign."""
+        """Return the grant that `grant` would return without signing; `None` if it would have to sign."""
         with self._lock:
             slot = self._slots.get((signer, resource))
         return self._fresh_in(slot) if slot else None
 
     def grant(self, signer: Grantor, resource: str) -> Grant:
-        """A grant of `signer` for `resource`, made before or now. Raises what `Signer.grant` does."""
+        """Return a grant of `signer` for `resource`: a kept one or a new one. Raises as `Signer.grant` does."""
         with self._lock:
             slot = self._slots.setdefault((signer, resource), _Slot())
             self._slots.move_to_end((signer, resource))

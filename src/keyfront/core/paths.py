@@ -1,8 +1,8 @@
-"""What a path means: the form that behaviors are matched in, and what else an origin might read in it.
+"""Paths: the normalised form that behaviors are matched with, and other readings an origin may have.
 
-Source: Developer Guide, "Path pattern": CloudFront normalises a path as RFC 3986 has it, matches it, and sends
-the raw path to the origin. What was judged and what is fetched differ if the origin reads the raw path differently.
-`readings` is the one place that knows those readings.
+Source: Developer Guide, "Path pattern": CloudFront normalises a path by RFC 3986, matches it, and sends the raw path
+to the origin. If the origin reads the raw path differently, it may serve a file that was not checked. Only `readings`
+knows those readings.
 """
 
 import re
@@ -17,29 +17,32 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _ENCODED_DOT = re.compile(r"%2e", re.IGNORECASE)
 _PATH_PARAMETERS = re.compile(r";[^/]*")
-# Overlong UTF-8 for "." and "/", which decoders once took.
+# Overlong UTF-8 for "." and "/", which old decoders accepted.
 _OVERLONG = ((b"\xc0\xae", b"."), (b"\xc0\xaf", b"/"))
 _MOST_DECODINGS = 3
 
 
 class Reading(NamedTuple):
-    """A path as some origin may understand it."""
+    """A path as some origin may read it."""
 
     path: str
-    """Normalised: behaviors are matched on this."""
+    """The normalised path. Behaviors are matched with it."""
     elsewhere: str = ""
-    """The place it names, as in a URL, when that is another than the path as sent: policies must cover it too."""
+    """The path of the file it leads to, as in a URL, if that differs from the path as sent. Policies must cover it."""
 
 
 def normalise(path: str) -> str:
-    """RFC 3986, section 6.2.2: unreserved characters decoded, dot segments resolved; and repeated slashes merged."""
+    """Return `path` normalised by RFC 3986, section 6.2.2, with repeated slashes merged.
+
+    Unreserved characters are decoded and dot segments resolved.
+    """
     if "%" in path:
         path = _ESCAPE.sub(_decode_unreserved, path)
     return resolve(path) if "//" in path or "/." in path else path
 
 
 def resolve(path: str) -> str:
-    """Dot segments resolved (RFC 3986, section 5.2.4) and repeated slashes merged."""
+    """Return `path` with dot segments resolved (RFC 3986, section 5.2.4) and repeated slashes merged."""
     kept: list[str] = []
     segments = path.split("/")
     for segment in segments:
@@ -52,9 +55,9 @@ def resolve(path: str) -> str:
 
 
 def path_matcher(pattern: str) -> Callable[[str], object]:
-    """A function that tells whether a normalised path, without its first slash, falls under `pattern`.
+    """Return a function that checks whether a normalised path, without its first slash, matches `pattern`.
 
-    A path pattern may start with a slash or not; it is matched against the path alone, and case counts.
+    A path pattern may start with a slash or not. It is matched with the path alone, and case matters.
     """
     if pattern == "*":
         return _anything
@@ -62,18 +65,18 @@ def path_matcher(pattern: str) -> Callable[[str], object]:
 
 
 def written(path: str) -> str:
-    """A path out of a configuration as it stands in a URL: what is not legal there is encoded, nothing twice."""
+    """Return a path from a configuration as it is written in a URL. Nothing is encoded twice."""
     return quote(path, safe="/%!$&'()*+,;=:@~")
 
 
 def readings(path: str) -> tuple[Reading, ...]:
-    """Every way to read `path`, which starts with a slash. The first is CloudFront's own.
+    """Return every way to read `path`, which starts with a slash. The first is CloudFront's own.
 
-    Assumed, and the safe side of what no public source settles. CloudFront's own reading is RFC 3986's. Others
-    are those of origins that decode `%2F`, once or again, take a backslash or an overlong form for what it
-    resembles, or drop path parameters (`;…`). A request is let in only if the behavior of each reading that is
-    protected lets it in, and a custom policy covers each reading that names another place: a wildcard for
-    `/user/42/*` must not open `/user/42/../43/x` or `/user/42/..%2F43/x` at an origin that resolves it.
+    Assumed, and the safe choice, because no public source settles it. CloudFront reads a path by RFC 3986. Some
+    origins decode `%2F` once or several times, accept a backslash or an overlong form as a slash or dot, or drop path
+    parameters (`;…`). A request is allowed only if the behavior of each protected reading allows it, and if a custom
+    policy covers each reading that leads to another file. A wildcard for `/user/42/*` must not open `/user/42/../43/x`
+    or `/user/42/..%2F43/x` at an origin that resolves it.
     """
     if "%" not in path and "//" not in path and "/." not in path and ";" not in path:
         return (Reading(path),)
@@ -92,7 +95,7 @@ def _readings(path: str) -> tuple[Reading, ...]:
 
 
 def _decodings(path: str) -> list[str]:
-    """`path` decoded once and again, each also without path parameters; bytes as Latin-1 characters."""
+    """Return `path` decoded up to three times, each also without path parameters; bytes as Latin-1 characters."""
     texts = [path]
     for _ in range(_MOST_DECODINGS):
         data = unquote_to_bytes(texts[-1].encode("latin-1"))

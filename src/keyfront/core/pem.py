@@ -1,6 +1,6 @@
-"""PEM as it arrives: in a file, an environment variable or JSON, with or without its line ends.
+"""Finds a PEM block in a file, an environment variable or JSON, with or without its line ends.
 
-Nothing here reads a key: it finds the block, puts its lines right, and says what else was given.
+This module does not read keys. It finds the block, fixes its lines, and says what was found instead of one.
 """
 
 import re
@@ -15,8 +15,8 @@ PRIVATE_LABELS: Final = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "EN
 
 _NEEDED: Final = {PUBLIC_LABELS: "a public key (BEGIN PUBLIC KEY)", PRIVATE_LABELS: "a private key in PEM"}
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
-# The two headers of PKCS#1 and SEC1 with a passphrase. The length of the salt is known, so that the key's own text is
-# found behind it even when every line break was lost.
+# The two headers of PKCS#1 and SEC1 with a passphrase. The salt's length is known, so the key's text after it is found
+# even if every line break was lost.
 _ENCRYPTION_HEADERS = re.compile(
     r"\s*Proc-Type:\s*4,ENCRYPTED\s*DEK-Info:\s*([A-Z0-9-]+-CBC,(?:[0-9A-F]{32}|[0-9A-F]{16}))", re.IGNORECASE
 )
@@ -27,7 +27,7 @@ _OTHER_LABELS: Final = {
         "key-in-another-form",
         "found a PKCS#1 public key (convert it: openssl rsa -RSAPublicKey_in -pubout)",
     ),
-    "CERTIFICATE": ("key-is-certificate", "found a certificate (take its key out: openssl x509 -pubkey -noout)"),
+    "CERTIFICATE": ("key-is-certificate", "found a certificate (extract its key: openssl x509 -pubkey -noout)"),
     "CERTIFICATE REQUEST": ("key-is-certificate", "found a certificate request"),
     "OPENSSH PRIVATE KEY": (
         "key-in-another-form",
@@ -37,7 +37,7 @@ _OTHER_LABELS: Final = {
 
 
 def find_block(pem: bytes | str, wanted: tuple[str, ...]) -> tuple[str, bytes]:
-    """Label and text of the first block whose label is wanted, with its lines put right.
+    """Return label and text of the first block with a wanted label, with its lines fixed.
 
     `wanted` is `PUBLIC_LABELS` or `PRIVATE_LABELS`. Raises `KeyLoadError`, which says what was found instead.
     """
@@ -56,7 +56,7 @@ def find_block(pem: bytes | str, wanted: tuple[str, ...]) -> tuple[str, bytes]:
 
 
 def check_text(source: object) -> None:
-    """Raise `KeyLoadError` for anything but text or bytes."""
+    """Raise `KeyLoadError` unless `source` is text or bytes."""
     if not isinstance(source, str | bytes):
         kind = type(source).__name__
         text = f"found a {kind}; needed: PEM as text or bytes, or a pathlib.Path"
@@ -64,13 +64,13 @@ def check_text(source: object) -> None:
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a key file; `KeyLoadError` if it cannot be read."""
+    """Return the bytes of a key file. Raises `KeyLoadError` if it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
         why = error.strerror
-    except ValueError:  # a line end or a null in its name: a PEM was taken for a path
-        why = "give PEM as text, and a path as a Path"
+    except ValueError:  # a line end or a null in the name: a PEM was given as a path
+        why = "give a PEM as text, and a path as a Path"
     text = f"cannot read the key file {told(path)}: {why}"
     raise KeyLoadError(text, reason="file-unreadable", value=told(path))
 
@@ -81,7 +81,7 @@ def _no_block(pem: bytes | str, text: str, needed: str) -> KeyLoadError:
 
 
 def _instead(pem: bytes | str, text: str) -> tuple[str, str, str]:
-    """The reason, what was found in place of a PEM block, and a hint."""
+    """Return the reason, what was found instead of a PEM block, and a hint."""
     if not text.strip():
         return "key-missing", "found nothing at all", ""
     if "-----BEGIN" in text:
@@ -91,14 +91,14 @@ def _instead(pem: bytes | str, text: str) -> tuple[str, str, str]:
     if text.lstrip().startswith("ssh-"):
         return "key-in-another-form", "found an OpenSSH public key", "convert it: ssh-keygen -e -m PKCS8 -f FILE"
     if text.lstrip().startswith("LS0tLS1CRUdJTi"):
-        return "key-in-another-form", "found PEM that was encoded in base64 once more", "decode it: base64 -d"
+        return "key-in-another-form", "found a PEM that was encoded in base64 again", "decode it: base64 -d"
     if isinstance(pem, str) and text.rstrip().endswith((".pem", ".key")):
-        return "key-is-a-file-name", "found what looks like a file's name", "a file is given as a pathlib.Path"
+        return "key-is-a-file-name", "found what looks like a file name", "give a file as a pathlib.Path"
     return "key-missing", "found no PEM block", ""
 
 
 def _rewrap(label: str, body: str) -> bytes:
-    """A PEM block whose base64 stands in lines of 64 characters, whatever was done to its line breaks."""
+    """Return the PEM block with its base64 in lines of 64 characters."""
     headers = _ENCRYPTION_HEADERS.match(body)
     head = [f"Proc-Type: 4,ENCRYPTED\nDEK-Info: {headers[1]}\n"] if headers else []
     data = re.sub(r"\s+", "", body[headers.end() :] if headers else body)

@@ -368,7 +368,7 @@ def test_keys_are_taken_as_pem_and_as_files(sign: Sign, key: SigningKey, tmp_pat
     [
         ({"keys": {}}, "keys is empty"),
         ({"keys": {"K1": Path("nowhere.pem")}}, "the public key of K1: cannot read nowhere.pem"),
-        ({"keys": {"K1": "public_key.pem"}}, "a file is given as a pathlib.Path"),
+        ({"keys": {"K1": "public_key.pem"}}, "give a file as a pathlib.Path"),
         ({"protect": "/private/*"}, "protect is the text '/private/\\*'"),
         ({"protect": []}, "nothing would be protected"),
         ({"protect": [""]}, "1 to 255 ASCII characters"),

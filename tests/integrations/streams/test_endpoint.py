@@ -160,7 +160,7 @@ def test_pages_of_other_origins_read_it_where_they_are_named() -> None:
     ("make", "told"),
     [
         (lambda: endpoint(lifetime=timedelta(0)), "give a timedelta, such as timedelta"),
-        (lambda: endpoint(reuse=HOUR), "that has to be shorter"),
+        (lambda: endpoint(reuse=HOUR), "fresh must be shorter"),
         (lambda: CORS("https://a.example"), "origins and headers are lists"),
         (lambda: CORS(["https://a.example/"]), "is not an origin: write scheme and host alone"),
         (lambda: CORS(["*"], credentials=True), "credentials cannot be allowed to every origin"),
