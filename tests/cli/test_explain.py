@@ -40,19 +40,21 @@ def link(signer: Signer) -> str:
 def test_a_good_link_is_allowed(run: Run, link: str, ecdsa: Path) -> None:
     status, out, err = run("explain", link, "--public-key", ecdsa / "public_key.pem")
     assert (status, err) == (0, "")
-    assert out.startswith("Allowed  CloudFront lets this request in")
-    assert "\n  ok  Signature       fits the key" in out
+    assert out.startswith("Allowed  CloudFront allows this request")
+    assert "\n  ok  Signature       matches the key" in out
     assert not any(line != line.rstrip() for line in out.splitlines())
 
 
 def test_a_refused_one_says_what_to_mend(run: Run, link: str, ecdsa: Path) -> None:
     status, out, _ = run("explain", link.replace("https", "http"), "--public-key", ecdsa / "public_key.pem")
     assert status == 1
-    assert out.startswith("Refused  CloudFront answers 403 AccessDenied: signed for https://, asked by http://.\n")
+    assert out.startswith(
+        "Refused  CloudFront answers 403 AccessDenied: signed for https://, requested with http://.\n"
+    )
     assert "[protocol-differs]" in out
-    assert "Mend  " in out
+    assert "Fix  " in out
     assert "keyfront explain --about protocol-differs" in out
-    assert "here they part" in out
+    assert "first difference" in out
 
 
 def test_the_url_alone_says_what_is_missing(run: Run, link: str, signer: Signer) -> None:
@@ -91,7 +93,7 @@ def test_a_private_key_is_checked_and_never_shown(run: Run, link: str, rsa: Path
     assert secret not in out + page.read_text("utf-8") + run(*arguments, "--json")[1]
     status, out, _ = run("explain", link, "--private-key", ecdsa / "private_key.pem")
     assert status == 3
-    assert "fits the key in private_key.pem" in out
+    assert "matches the key in private_key.pem" in out
 
 
 def test_the_page_stands_alone(run: Run, signer: Signer, ecdsa: Path, tmp_path: Path) -> None:
@@ -213,7 +215,7 @@ def test_a_saved_distribution_is_read(run: Run, link: str, ecdsa: Path, tmp_path
     arguments = ("--distribution", file, "--public-key", ecdsa / "public_key.pem")
     status, out, _ = run("explain", link, *arguments)
     assert status == 0
-    assert "falls under *" in out
+    assert "matches *" in out
     status, out, _ = run("explain", link.replace("/42/", "/open/"), *arguments)
     assert status == 0
     assert "[behavior-is-public]" in out

@@ -161,8 +161,8 @@ def test_the_same_policy_from_a_signer_is_in_order() -> None:
 @pytest.mark.parametrize(
     ("text", "options", "error", "says"),
     [
-        (" \n", {}, InputError, "nothing but white space"),
-        (f"{CDN}/a?Expires=1&Signature=x&Key-Pair-Id=K", {}, InputError, "ask keyfront explain"),
+        (" \n", {}, InputError, "empty or only white space"),
+        (f"{CDN}/a?Expires=1&Signature=x&Key-Pair-Id=K", {}, InputError, "use keyfront explain"),
         (policy(), {"url": "ftp://media.example.com/a"}, URLError, "http and https"),
     ],
 )

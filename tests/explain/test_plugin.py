@@ -40,7 +40,7 @@ def test_a_refused_download_is_explained(pytester: pytest.Pytester, tmp_path: Pa
     result.assert_outcomes(failed=3, passed=1)
     text = result.stdout.str()
     assert text.count("- keyfront explain -") == 2
-    assert text.count("CloudFront answers 403 AccessDenied: signed for https://, asked by http://.") == 2
+    assert text.count("CloudFront answers 403 AccessDenied: signed for https://, requested with http://.") == 2
     assert text.count("[protocol-differs]") == 2
 
 

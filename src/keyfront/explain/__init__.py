@@ -1,6 +1,6 @@
-"""Why CloudFront refuses a request: findings with evidence and fix.
+"""Why CloudFront refuses a request: findings with their evidence and fix.
 
-`explain` takes values and gives a `Report`; it reads no clock, no file and no socket.
+`explain` takes values and returns a `Report`. It reads no clock, no file and no socket.
 """
 
 from keyfront.explain.configuration import Behavior, Distribution, from_inventory

@@ -1,6 +1,6 @@
-"""What a text that is not CloudFront's base64 was probably meant to be: every other way to read it.
+"""Decode a text that is not in CloudFront's base64 in every other likely way.
 
-Source: Developer Guide, "Creating a signature for a signed URL"; the ways to get it wrong are from bug reports.
+Source: Developer Guide, "Creating a signature for a signed URL"; the mistakes are from bug reports.
 """
 
 import base64
@@ -18,14 +18,14 @@ _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
 class Reading(NamedTuple):
-    """Bytes behind a text, and the id of what was wrong with the text; empty if nothing was."""
+    """The decoded bytes of a text, and the id of its mistake; empty if there is none."""
 
     data: bytes
     id: str = ""
 
 
 def strict(text: str) -> bytes | None:
-    """The bytes as CloudFront reads them, or `None`."""
+    """Return the bytes as CloudFront decodes them, or `None`."""
     try:
         return encoding.decode(text)
     except EncodingError:
@@ -33,12 +33,12 @@ def strict(text: str) -> bytes | None:
 
 
 def readings(text: str) -> tuple[Reading, ...]:
-    """CloudFront's reading when there is one, then the others that give any bytes, each once."""
+    """Return CloudFront's reading if there is one, then every other reading that gives bytes, without duplicates."""
     found: dict[bytes, str] = {}
     own = strict(text) is not None
     for name, read in _WAYS:
         if own and name not in ("", "hex"):
-            break  # What CloudFront can read means that, unless it is hexadecimal, whose digits are base64 too.
+            break  # If CloudFront can read it, only hexadecimal is possible too, because its digits are also base64.
         try:
             data = read(text)
         except (ValueError, binascii.Error):
@@ -49,7 +49,7 @@ def readings(text: str) -> tuple[Reading, ...]:
 
 
 def raw_ecdsa_as_der(signature: bytes) -> bytes | None:
-    """The ASN.1 form of an ECDSA signature of 64 bytes that is only `r` and `s`; `None` for any other length."""
+    """Return the ASN.1 form of a raw ECDSA signature (`r` and `s`, 64 bytes); `None` for any other length."""
     if len(signature) != 64:
         return None
     parts = b"".join(_integer(signature[at : at + 32]) for at in (0, 32))
@@ -81,7 +81,7 @@ def _url_safe(text: str) -> bytes:
 
 
 def _unpadded(text: str) -> bytes:
-    # CloudFront's letters without its padding, or with `=` for it.
+    # CloudFront's alphabet without its padding, or with `=` as padding.
     bare = text.rstrip("=").rstrip("_")
     return encoding.decode(bare + "_" * (-len(bare) % 4))
 

@@ -1,6 +1,6 @@
-"""Recipes for the most common findings, each with the one line that was wrong."""
+"""Recipes for the most common findings, each with a comment on the usual mistake."""
 
-# ruff: noqa: E501  the lines of other languages are as long as their readers know them
+# ruff: noqa: E501  code in other languages keeps its usual line length
 
 from typing import Final, NamedTuple
 
@@ -24,50 +24,50 @@ const policy = JSON.stringify({ Statement: [{ Resource: url,
 const link = getSignedUrl({ url, policy, keyPairId, privateKey });""",
         """$link = $signer->getSignedUrl($url, time() + 3600); // not round(microtime(true) * 1000)""",
         """locals {
-  link_seconds = 3600 # keep the length of time; the moment belongs into the program that signs
+  link_seconds = 3600 # set a duration here; the program that signs adds the current time
 }""",
     ),
     "duration": Recipe(
         """from datetime import timedelta
-link = signer.sign_url(url, expires=timedelta(hours=1))   # a length of time is a timedelta; a number is a moment""",
+link = signer.sign_url(url, expires=timedelta(hours=1))   # a timedelta is a duration; a number is a time""",
         """const seconds = 3600;
-const dateLessThan = new Date(Date.now() + seconds * 1000); // a moment: now, and so much later
+const dateLessThan = new Date(Date.now() + seconds * 1000); // a time: now plus the duration
 const link = getSignedUrl({ url, dateLessThan, keyPairId, privateKey });""",
         """$seconds = 3600;
-$link = $signer->getSignedUrl($url, time() + $seconds); // now, and so much later""",
-        """variable "link_seconds" { # hand a length of time to the program; it adds the current time when it signs
+$link = $signer->getSignedUrl($url, time() + $seconds); // now plus the duration""",
+        """variable "link_seconds" { # pass a duration to the program; it adds the current time when it signs
   type    = number
   default = 3600
 }""",
     ),
     "protocol": Recipe(
         """link = signer.sign_url(url.replace("http://", "https://", 1), expires=timedelta(hours=1))
-# behind a proxy request.scheme may say http: keep the base URL in the settings
+# behind a proxy, request.scheme may be http: keep the base URL in the settings
 either = signer.sign_url(url, expires=timedelta(hours=1), resource="*://" + url.partition("://")[2])""",
-        """const https = url.replace(/^http:/, "https:"); // behind a proxy req.protocol may say http
+        """const https = url.replace(/^http:/, "https:"); // behind a proxy, req.protocol may be http
 const link = getSignedUrl({ url: https, dateLessThan, keyPairId, privateKey });""",
-        """$https = preg_replace('#^http://#', 'https://', $url); // behind a proxy $_SERVER['HTTPS'] may be missing
+        """$https = preg_replace('#^http://#', 'https://', $url); // behind a proxy, $_SERVER['HTTPS'] may be missing
 $link = $signer->getSignedUrl($https, time() + 3600);""",
-        """# in default_cache_behavior or ordered_cache_behavior: nobody asks by http by accident
+        """# in default_cache_behavior or ordered_cache_behavior: refuses http
 viewer_protocol_policy = "https-only\"""",
     ),
     "host-name": Recipe(
-        """base = "https://media.example.com"                # the name in the link: not d….cloudfront.net beside it
+        """base = "https://media.example.com"                # the name in the link, not d….cloudfront.net
 link = signer.sign_url(f"{base}/book.epub", expires=timedelta(hours=1))""",
-        """const base = "https://media.example.com"; // the name in the link: not d….cloudfront.net beside it
+        """const base = "https://media.example.com"; // the name in the link, not d….cloudfront.net
 const link = getSignedUrl({ url: `${base}/book.epub`, dateLessThan, keyPairId, privateKey });""",
-        """$base = 'https://media.example.com'; // the name in the link: not d….cloudfront.net beside it
+        """$base = 'https://media.example.com'; // the name in the link, not d….cloudfront.net
 $link = $signer->getSignedUrl("$base/book.epub", time() + 3600);""",
-        """# the one name, for the program that signs and for the pages that link
+        """# one name for the program that signs and for the pages with links
 output "media_url" {
   value = "https://${tolist(aws_cloudfront_distribution.media.aliases)[0]}"
 }""",
     ),
     "origin-host": Recipe(
         """from urllib.parse import urlsplit
-origin = "https://files.s3.eu-west-1.amazonaws.com/book.epub"    # what storage.url() gives
+origin = "https://files.s3.eu-west-1.amazonaws.com/book.epub"    # the result of storage.url()
 link = signer.sign_url("https://media.example.com" + urlsplit(origin).path, expires=timedelta(hours=1))""",
-        """const origin = new URL("https://files.s3.eu-west-1.amazonaws.com/book.epub"); // what the storage gives
+        """const origin = new URL("https://files.s3.eu-west-1.amazonaws.com/book.epub"); // the storage's URL
 const link = getSignedUrl({ url: `https://media.example.com${origin.pathname}`, dateLessThan, keyPairId, privateKey });""",
         """$path = parse_url('https://files.s3.eu-west-1.amazonaws.com/book.epub', PHP_URL_PATH);
 $link = $signer->getSignedUrl("https://media.example.com$path", time() + 3600);""",
@@ -76,15 +76,15 @@ $link = $signer->getSignedUrl("https://media.example.com$path", time() + 3600);"
 }""",
     ),
     "query-added": Recipe(
-        """link = signer.sign_url(url + "?lang=en", expires=timedelta(hours=1))      # what is known: before signing
-open_ended = signer.sign_url(url, expires=timedelta(hours=1), resource=url + "*")   # what others add: a custom policy""",
-        """const policy = JSON.stringify({ Statement: [{ Resource: url + "*", // whatever others add
+        """link = signer.sign_url(url + "?lang=en", expires=timedelta(hours=1))      # known parameters: before signing
+open_ended = signer.sign_url(url, expires=timedelta(hours=1), resource=url + "*")   # others' parameters: a custom policy""",
+        """const policy = JSON.stringify({ Statement: [{ Resource: url + "*", // allows parameters that others add
   Condition: { DateLessThan: { "AWS:EpochTime": Math.floor(Date.now() / 1000) + 3600 } } }] });
 const link = getSignedUrl({ url, policy, keyPairId, privateKey }) + "&utm_source=mail";""",
         """$policy = json_encode(['Statement' => [['Resource' => $url . '*',
     'Condition' => ['DateLessThan' => ['AWS:EpochTime' => time() + 3600]]]]], JSON_UNESCAPED_SLASHES);
 $link = $signer->getSignedUrl($url, null, $policy) . '&utm_source=mail';""",
-        """# an origin that must not see such parameters, and a cache that must not count them:
+        """# keeps such parameters from the origin and out of the cache key:
 resource "aws_cloudfront_cache_policy" "files" {
   name = "files"
   parameters_in_cache_key_and_forwarded_to_origin {
@@ -104,14 +104,14 @@ for (const [name, value] of Object.entries(cookies))
         """foreach ($cookieSigner->getSignedCookie($resource, $expires) as $name => $value) {
     setrawcookie($name, $value, ['domain' => 'example.com', 'path' => '/', 'secure' => true, 'httponly' => true]); // not setcookie()
 }""",
-        """# nothing to set here: CloudFront takes the cookies' values as the browser sends them
+        """# nothing to set here: CloudFront reads the cookie values as the browser sends them
 resource "aws_cloudfront_distribution" "media" {
   aliases = ["media.example.com"]
 }""",
     ),
     "cookie-domain": Recipe(
         """cookies = signer.sign_cookies("https://media.example.com/*", expires=timedelta(hours=2))
-for header in cookies.set_cookie_headers(domain="example.com"):   # the site is www.example.com: both lie under it
+for header in cookies.set_cookie_headers(domain="example.com"):   # covers www.example.com and media.example.com
     response.headers.append("Set-Cookie", header)""",
         """for (const [name, value] of Object.entries(getSignedCookies({ policy, keyPairId, privateKey })))
   res.cookie(name, value, { domain: "example.com", path: "/", secure: true, sameSite: "lax", encode: String });
@@ -141,23 +141,23 @@ const link = getSignedUrl({ url: `https://media.example.com/${path}`, dateLessTh
 $link = $signer->getSignedUrl($url, time() + 3600);""",
         """resource "aws_s3_object" "book" {
   bucket = aws_s3_bucket.files.id
-  key    = "my-file.pdf" # names without spaces need no care
+  key    = "my-file.pdf" # a name without spaces needs no encoding
 }""",
     ),
     "trusted-key": Recipe(
         """# once: keyfront keys upload public_key.pem --name links; keyfront groups add links K…
-signer = Signer(os.environ["KEY_PAIR_ID"], SigningKey.load(Path("private_key.pem")))   # the id that the upload gave
+signer = Signer(os.environ["KEY_PAIR_ID"], SigningKey.load(Path("private_key.pem")))   # the id from the upload
 link = signer.sign_url(url, expires=timedelta(hours=1))""",
-        """const { KEY_PAIR_ID, PRIVATE_KEY } = process.env; // KEY_PAIR_ID: the public key's, K…, in a group of this behavior
+        """const { KEY_PAIR_ID, PRIVATE_KEY } = process.env; // KEY_PAIR_ID: the public key's id, K…, in a group of this behavior
 const link = getSignedUrl({ url, dateLessThan, keyPairId: KEY_PAIR_ID, privateKey: PRIVATE_KEY });""",
         """$signer = new Aws\\CloudFront\\UrlSigner(getenv('KEY_PAIR_ID'), '/run/secrets/private_key.pem');
-$link = $signer->getSignedUrl($url, time() + 3600); // KEY_PAIR_ID: the public key's, K…, in a group of this behavior""",
+$link = $signer->getSignedUrl($url, time() + 3600); // KEY_PAIR_ID: the public key's id, K…, in a group of this behavior""",
         """resource "aws_cloudfront_key_group" "links" {
   name  = "links"
   items = [aws_cloudfront_public_key.links.id]
 }
 
-# in every behavior that the links lead to:
+# in the behavior of every linked path:
 trusted_key_groups = [aws_cloudfront_key_group.links.id]""",
     ),
 }

@@ -1,4 +1,4 @@
-"""A distribution as far as a diagnosis needs it: its names, its behaviors, and whom each of them trusts."""
+"""The parts of a distribution that `explain` needs: its names, its behaviors, and the keys that they trust."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,18 +21,18 @@ class Behavior:
     groups: tuple[str, ...] = ()
     """Ids of the trusted key groups."""
     keys: Mapping[str, PublicKey] | None = None
-    """Key-pair ids and keys of these groups; `None` when only the groups' ids are known."""
+    """Key-pair ids and keys of these groups; `None` if only the groups' ids are known."""
     signers: tuple[str, ...] = ()
-    """Trusted signers: accounts, the older way."""
+    """Trusted signers: AWS accounts, the older method."""
     viewer_protocol_policy: str = "allow-all"
     methods: tuple[str, ...] = ("GET", "HEAD")
     s3_without_access: bool = False
-    """Whether its origin is an S3 bucket that CloudFront does not sign its requests to."""
+    """Whether its origin is an S3 bucket without origin access control or identity."""
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """What is configured. The default behavior is the last of `behaviors`."""
+    """A distribution's configuration. The default behavior is the last of `behaviors`."""
 
     behaviors: tuple[Behavior, ...]
     id: str = ""
@@ -41,17 +41,20 @@ class Distribution:
     origins: tuple[str, ...] = ()
     """Host names of its origins."""
     root: str = ""
-    """Path of the default root object, or empty."""
+    """Path of the default root object; empty if there is none."""
     enabled: bool = True
     deployed: bool = True
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Host names that it answers to, in lower case; empty if not even its domain name is known."""
+        """Return the distribution's host names in lower case; empty if no name is known."""
         return tuple(name.lower() for name in (self.domain_name, *self.aliases) if name)
 
     def answers_to(self, host: str) -> bool:
-        """Whether a request for `host` (lower case) reaches it. A configuration without domain name hides one name."""
+        """Return whether a request for `host` (lower case) reaches the distribution.
+
+        If the domain name is not known, every name under `cloudfront.net` counts.
+        """
         bare = host.partition(":")[0]
         if host in self.names or bare in self.names:
             return True
@@ -63,22 +66,22 @@ class Distribution:
         )
 
     def asked(self, path: str) -> str:
-        """What is judged for `path`: what `/` stands for is judged like the object itself (assumed)."""
+        """Return the path that is checked for `path`: the default root object for `/` (assumed)."""
         return self.root if self.root and path == "/" else path
 
     def matching(self, path: str) -> tuple[Behavior, ...]:
-        """Every behavior whose pattern matches `path` as sent, in order: the first is the one that counts."""
+        """Return every behavior with a pattern that matches `path` as sent, in order. The first one counts."""
         return self.taking(normalise(self.asked(path)))
 
     def taking(self, normalised: str) -> tuple[Behavior, ...]:
-        """The same for a path in its normalised form."""
+        """Return the same for a normalised path."""
         return tuple(each for each in self.behaviors if path_matcher(each.pattern)(normalised[1:]))
 
 
 def from_inventory(
     distribution: "inventory.Distribution", account: "inventory.Inventory | None" = None
 ) -> Distribution:
-    """`distribution` as `keyfront.inventory` reads it. Without the account the groups' keys are not known."""
+    """Convert a distribution from `keyfront.inventory`. Without the account, the groups' keys are not known."""
     origins = {origin.id: origin for origin in distribution.origins}
 
     def behavior(each: "inventory.CacheBehavior") -> Behavior:

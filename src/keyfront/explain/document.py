@@ -1,6 +1,6 @@
-"""A finding in full: `keyfront explain --about ID`, the HTML report, and `docs/findings.md`.
+"""The full text of a finding, for `keyfront explain --about ID`, the HTML report, and `docs/findings.md`.
 
-The page is made out of the rules: `python -m keyfront.explain.document > docs/findings.md`.
+The page is generated from the rules: `python -m keyfront.explain.document > docs/findings.md`.
 """
 
 import sys
@@ -18,28 +18,29 @@ _FAMILIES: Final = {
     "times": "Times",
     "policy": "Policies",
     "encoding": "Encodings, signatures and hashes",
-    "resource": "What was signed, and what was asked",
+    "resource": "Signed and requested URLs",
     "spelling": "Paths and query strings",
     "address": "Addresses",
     "cookies": "Cookies",
     "host": "Hosts and requests",
     "behavior": "Cache behaviors",
-    "response": "Answers",
+    "response": "Responses",
 }
 SEVERITIES: Final = {
-    "error": "The request is refused for it.",
-    "warning": "The request may be let in; something will go wrong, or is more open than it should be.",
-    "note": "Worth knowing; nothing is refused for it.",
+    "error": "CloudFront refuses the request.",
+    "warning": "The request may be allowed, but something will fail or allows more than it should.",
+    "note": "Worth knowing. CloudFront does not refuse the request for it.",
 }
 _COLUMNS: Final = 100
 _FENCES: Final = {"Python": "py", "Node": "js", "PHP": "php", "Terraform": "hcl"}
 _HEAD: Final = """# Findings
 
-Everything that [`keyfront explain`](explain.md) can find, each under its id. The ids do not change.
-`python -m keyfront.explain.document` makes this page from the rules, and a test keeps it current.
-`keyfront explain --about ID` prints a finding with its recipe, and `--about all` lists the ids.
+This page lists everything that [`keyfront explain`](explain.md) can find, by id. The ids do not
+change. `keyfront explain --about ID` prints a finding with its recipe, and `--about all` lists the
+ids. `python -m keyfront.explain.document` generates this page from the rules, and a test keeps it
+current.
 
-Each finding links to a recipe at the end of the page. A recipe shows the right way in four places:
+Each finding links to a recipe at the end of the page. A recipe shows the right code for four tools:
 Python (keyfront), Node (AWS SDK for JavaScript 3), PHP (AWS SDK) and Terraform (AWS provider).
 
 """
@@ -49,7 +50,7 @@ _RECIPES: Final = """# Recipes
 
 
 def document() -> str:
-    """The whole page."""
+    """Return the whole page."""
     order = list(_FAMILIES)
     rules = sorted(RULES.values(), key=lambda each: order.index(each.family))
     families = [(name, list(group)) for name, group in groupby(rules, key=lambda each: each.family)]
@@ -65,7 +66,7 @@ def document() -> str:
 
 
 def languages(recipe: Recipe) -> dict[str, str]:
-    """The code that fixes a finding, by the language's name."""
+    """Return the code of a recipe, by the language's name."""
     return {"Python": recipe.python, "Node": recipe.node, "PHP": recipe.php, "Terraform": recipe.terraform}
 
 

@@ -1,4 +1,4 @@
-"""What is known about a request, worked out once: the rules only look at it."""
+"""The facts about a request, computed once. The rules only read them."""
 
 import json
 from collections.abc import Mapping
@@ -24,13 +24,13 @@ from keyfront.explain.search import Budget, Match, Question, Search, search
 
 @dataclass(frozen=True)
 class Facts(RequestFacts):
-    """A request, whatever else is known, and what `keyfront.core.verification` makes of it."""
+    """A request, everything else that is known, and the result of `keyfront.core.verification`."""
 
     now: float
     trusted_keys: Mapping[str, PublicKey] | None = None
-    """By key-pair id, as the caller gave them; `None` if not known."""
+    """The caller's keys by key-pair id; `None` if not known."""
     offered_keys: Mapping[str, PublicKey] = field(default_factory=dict)
-    """Keys of which no id is known, by a name to show: the half of a private key file, say."""
+    """Keys with an unknown id, by a name to show: for example, the public key of a private key file."""
     distribution: Distribution | None = None
     response: Response | None = None
     method: str = ""
@@ -41,34 +41,34 @@ class Facts(RequestFacts):
 
     @property
     def known_origins(self) -> tuple[str, ...]:
-        """Host names of the origins, as given and as configured."""
+        """Return the given and the configured host names of the origins."""
         return (*self.origins, *(self.distribution.origins if self.distribution else ()))
 
     @cached_property
     def matching(self) -> tuple[Behavior, ...]:
-        """The behaviors that match the path; the first counts."""
+        """Return the behaviors that match the path; the first one counts."""
         return self.distribution.matching(self.path) if self.distribution else ()
 
     @property
     def behavior(self) -> Behavior | None:
-        """The behavior that the request met, if the distribution is known."""
+        """Return the request's behavior, if the distribution is known."""
         return self.matching[0] if self.matching else None
 
     @property
     def public(self) -> bool:
-        """Whether it is known that no signature is looked at."""
+        """Return whether the path is known to require no signature."""
         return self.behavior is not None and not self.behavior.protected
 
     @cached_property
     def keys(self) -> Mapping[str, PublicKey] | None:
-        """The keys that the request is judged by; `None` if nobody knows them."""
+        """Return the keys that may sign the request; `None` if they are not known."""
         if self.behavior is not None and self.behavior.keys is not None:
             return self.behavior.keys
         return self.trusted_keys
 
     @cached_property
     def known_keys(self) -> Mapping[str, PublicKey]:
-        """Every key that was given or read, whether trusted here or not: what a signature is tried with."""
+        """Return every key that the search tries, whether trusted here or not."""
         found: dict[str, PublicKey] = dict(self.keys or {})
         for key_id, key in (self.trusted_keys or {}).items():
             found.setdefault(key_id, key)
@@ -81,12 +81,12 @@ class Facts(RequestFacts):
 
     @cached_property
     def decision(self) -> Decision:
-        """What the one judge says."""
+        """Return the decision of `keyfront.core.verification`."""
         return verify(self.request, self.keys or {}, self.now)
 
     @cached_property
     def rejection(self) -> Rejection | None:
-        """What CloudFront answers before it looks at the signature; `None` where nothing known keeps it from that."""
+        """Return CloudFront's refusal before it checks the signature; `None` if there is no known reason to refuse."""
         if self.distribution is not None and self.distribution.names and not self.distribution.answers_to(self.host):
             return access.UNKNOWN_HOST
         if self.size > MAX_URL_BYTES:
@@ -97,21 +97,21 @@ class Facts(RequestFacts):
 
     @property
     def wrong_protocol(self) -> Rejection | None:
-        """What the behavior answers to the scheme of the URL, if it does not take that. A method not known is GET."""
+        """Return the behavior's refusal of the URL's scheme, or `None`. An unknown method counts as GET."""
         if self.behavior is None:
             return None
         return access.refuse_protocol(self.scheme, self.method or "GET", self.behavior.viewer_protocol_policy)
 
     @property
     def wrong_method(self) -> Rejection | None:
-        """What the behavior answers to the method, if that is known and it does not take it."""
+        """Return the behavior's refusal of the method; `None` if it is allowed or not known."""
         if self.behavior is None or not self.method:
             return None
         return access.refuse_method(self.method, self.behavior.methods)
 
     @cached_property
     def elsewhere(self) -> Decision | Rejection | None:
-        """The refusal for another place that the path may name, where the path as it stands is let in."""
+        """Return the refusal of another reading of the path, if the path as sent is allowed."""
         if self.rejection is not None or not (self.public or self.decision.allowed):
             return None
         return refused_elsewhere(
@@ -119,33 +119,33 @@ class Facts(RequestFacts):
         )
 
     def failed(self, check: str) -> bool:
-        """Whether the judge looked at `check` and it failed; without keys nobody knows what is trusted."""
+        """Return whether `check` was made and failed. `trusted-key` cannot fail if the trusted keys are not known."""
         if check == "trusted-key" and self.keys is None:
             return False
         return any(each.name == check and not each.ok for each in self.decision.checks)
 
     def reason(self, check: str) -> str:
-        """Why `check` failed, as the judge names it; empty where it did not, or was not made."""
+        """Return the reason why `check` failed; empty if it passed or was not made."""
         return next((each.reason for each in self.decision.checks if each.name == check), "")
 
     @cached_property
     def policy_fault(self) -> str:
-        """Why the policy cannot be used: the `reason` of its error. Empty for a policy that can be used."""
+        """Return the `reason` of the policy's error; empty for a usable policy."""
         policy = presented(self.request.url, self.request.cookie).policy
         return policy.cause if isinstance(policy, Fault) else ""
 
     def detail(self, check: str) -> str:
-        """What the judge saw at `check`."""
+        """Return the detail of `check`."""
         return next((each.detail for each in self.decision.checks if each.name == check), "")
 
     @cached_property
     def key(self) -> PublicKey | None:
-        """The key that the id stands for, if it is known and trusted."""
+        """Return the key with the request's id, if it is known and trusted."""
         return (self.keys or {}).get(self.key_pair_id)
 
     @cached_property
     def policy(self) -> Policy | None:
-        """The policy that counts, if it is in order."""
+        """Return the policy that counts, if it is valid."""
         try:
             if self.custom:
                 data = strict(self.given["Policy"])
@@ -160,7 +160,7 @@ class Facts(RequestFacts):
 
     @cached_property
     def search(self) -> Search:
-        """What the signature fits, if it does not fit the request: looked for once, when first asked."""
+        """Return the search for what the signature matches, if it does not match the request. It runs at most once."""
         if not self._worth_searching:
             return Search()
         algorithm: HashAlgorithm = "SHA256" if self.given.get("Hash-Algorithm") == "SHA256" else "SHA1"
@@ -180,14 +180,14 @@ class Facts(RequestFacts):
         )
         found = search(question, self.budget)
         if found.match is None and self.custom and self._canned_expires is not None:
-            # Both forms are there: the canned one may be what was signed.
+            # The request has both forms, so the canned policy may be the signed one.
             canned = search(replace(question, policies=()), self.budget)
             return Search(canned.match, found.tries + canned.tries, found.complete and canned.complete)
         return found
 
     @property
     def match(self) -> Match | None:
-        """What the search found."""
+        """Return the search's match, or `None`."""
         return self.search.match
 
     @property
@@ -203,16 +203,16 @@ class Facts(RequestFacts):
         return int(text) if text.isascii() and text.isdigit() and len(text) <= 19 else None
 
     def proved(self, *ids: str) -> bool:
-        """Whether the search proved one of these changes."""
+        """Return whether the search proved one of these changes."""
         return self.match is not None and not self.match.ids.isdisjoint(ids)
 
     def told(self, *ids: str) -> str:
-        """The proved changes among `ids`, in words."""
+        """Return the texts of the proved changes among `ids`."""
         return "; ".join(each.text for each in self.match.changes if each.id in ids) if self.match else ""
 
     @cached_property
     def pretty_policy(self) -> str:
-        """The policy that counts, for a person, without query values; empty if there is none."""
+        """Return the policy that counts, pretty-printed and without query values; empty if there is none."""
         if self.custom:
             if self.document is None:
                 return hiding.policy(self.policy_text)

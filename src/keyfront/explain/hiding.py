@@ -1,7 +1,7 @@
-"""What a report may show of a request: names, hosts and paths, but no value that is the viewer's or an application's.
+"""Hide values in a report. Names, hosts and paths stay; values of a viewer or an application do not.
 
-A query value may be a stranger's e-mail address or a token. What tells encodings apart (`+`, `%20`, quotes, brackets)
-stays, for that is what links are refused for; all else of a value becomes `…`.
+A query value may be an email address or a token. Its punctuation (`+`, `%20`, quotes, brackets) stays, because links
+are refused for how it is encoded. The rest of a value becomes `…`.
 """
 
 import json
@@ -16,11 +16,11 @@ from keyfront.core.urls import SIGNING_PARAMETERS
 from keyfront.explain.values import Answer, Finding, Lineup, Report, Step, Verdict
 
 HIDDEN: Final = "…"
-# Escapes of ASCII punctuation and the characters that encoders treat in different ways.
+# Escapes of ASCII punctuation, and characters that encoders treat differently.
 _KEPT = re.compile(r"%(?:2[0-9A-Fa-f]|3[A-Fa-f]|40|5[B-Fb-f]|60|7[B-Eb-e])|[+ '\"()!*~,;:@=&$/\[\]{}|\\]")
 _NAME = re.compile(r"[A-Za-z_$\-](?:[\w.:$\-\[\]]|%5[BDbd]){0,63}")
 _BARE = re.compile(r"[A-Za-z_.\-/*?]{1,20}")
-"""A query string without `=` may be a flag (`download`) or the rest of a pattern; a token is neither."""
+"""A query string without `=` that is a flag (`download`) or the end of a pattern, and not a token."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-]{0,35}|\[object Object\]")
 _ACCESS_KEY = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{12,}")
 _USER = re.compile(r"(?<=://)[^/?#@\s]*@")
@@ -33,29 +33,29 @@ class _Piece(NamedTuple):
 
 
 def url(text: str) -> str:
-    """`text`, a URL or a pattern of one, with the values of its query string hidden; and no password."""
+    """Return a URL or a pattern without its password and with the values of its query string hidden."""
     return "".join(piece.shown for piece in _pieces(text))
 
 
 def name(text: str) -> str:
-    """A parameter's or a cookie's name, or `…` where what stands there looks like none."""
+    """Return a parameter's or cookie's name, or `…` if it does not look like a name."""
     return text if _NAME.fullmatch(text) else HIDDEN
 
 
 def value(text: str) -> str:
-    """A parameter's value: its punctuation, and `…` for every run of anything else."""
+    """Return a parameter's value with `…` for everything except punctuation."""
     return "".join(piece.shown for piece in _value(text, 0))
 
 
 def key_pair_id(text: str) -> str:
-    """A key-pair id, whole where it is like an id; of anything else, which may be a key itself, the first letters."""
+    """Return a key-pair id, or only its first letters if it does not look like an id: it may be a key."""
     if _ID.fullmatch(text) and not _ACCESS_KEY.fullmatch(text):
         return text
     return text[:4] + HIDDEN
 
 
 def lineup(lined: Lineup) -> Lineup:
-    """`lined` with query values hidden; its marks stay where the two texts part."""
+    """Return `lined` with query values hidden. Its marks still show where the two texts differ."""
     return Lineup(
         url(lined.expected),
         url(lined.seen),
@@ -65,7 +65,7 @@ def lineup(lined: Lineup) -> Lineup:
 
 
 def document(found: object) -> object:
-    """A policy's JSON in which the values of every URL's query string are hidden."""
+    """Return a policy's JSON with the query values of every URL hidden."""
     if isinstance(found, str):
         return url(found) if "?" in found or "://" in found else found
     if isinstance(found, list):
@@ -76,15 +76,15 @@ def document(found: object) -> object:
 
 
 def policy(text: str) -> str:
-    """The text of a policy that is no JSON: what stands between a `?` and the next quote is hidden."""
+    """Return the text of a policy that is not JSON, with the text between each `?` and the next quote hidden."""
     return re.sub(r"\?[^\"]*", lambda found: url(found[0]), text)
 
 
 def report(whole: Report, sent: str, cookies: Iterable[tuple[str, str]], given: Mapping[str, str]) -> Report:
-    """`whole` without any value of the request's own, wherever a text repeats one.
+    """Return the report without the request's values, wherever a text repeats one.
 
-    `sent` is the URL as sent, `cookies` are the cookies, `given` the signing parameters. What the path and the host
-    show anyway is not hidden elsewhere.
+    `sent` is the URL as sent, `cookies` are the cookies, and `given` are the signing parameters. Values that the path
+    or the host shows anyway are not hidden.
     """
     hide = _Sweep(_secrets(sent, cookies, given), _shown_anyway(sent, given))
     return replace(
@@ -98,12 +98,12 @@ def report(whole: Report, sent: str, cookies: Iterable[tuple[str, str]], given: 
 
 
 class _Sweep:
-    """Takes secrets out of any text; longer ones first, as one may stand within another."""
+    """Removes secrets from a text, longer ones first, because one may contain another."""
 
     def __init__(self, secrets: Iterable[str], anyway: str) -> None:
         kept = {each for each in secrets if len(each) >= _SHORTEST_SWEPT and each not in anyway}
         words = "|".join(re.escape(each) for each in sorted(kept, key=len, reverse=True))
-        # Whole words only: a value such as `signed` must not take letters out of `unsigned`.
+        # Whole words only: a value such as `signed` must not change `unsigned`.
         self._found = re.compile(rf"(?<!\w)(?:{words})(?!\w)") if words else None
 
     def __call__(self, text: str) -> str:
@@ -149,7 +149,7 @@ def _finding(whole: Finding, hide: _Sweep) -> Finding:
 
 
 def _moved(text: str, at: int | None) -> int | None:
-    """Where the character at `at` stands once `text` is hidden: within a hidden run, at its `…`."""
+    """Return the offset `at` in the hidden text. In a hidden run, it is the offset of its `…`."""
     if at is None:
         return None
     moved = 0
@@ -162,7 +162,7 @@ def _moved(text: str, at: int | None) -> int | None:
 
 
 def _pieces(text: str) -> Iterator[_Piece]:
-    """`text` cut into what is shown as it stands and what is hidden; each with where it began."""
+    """Split `text` into shown and hidden pieces, each with its start offset."""
     bare, mark, query = text.partition("?")
     user = _USER.search(bare)
     if user is None:
@@ -181,7 +181,7 @@ def _pieces(text: str) -> Iterator[_Piece]:
 def _part(part: str, at: int) -> Iterator[_Piece]:
     called, equals, raw = part.partition("=")
     if not equals or not raw:
-        # What stands alone may be a value: a token with the padding of base64 looks like a name without one.
+        # A part without `=` may be a value, and a token with base64 padding looks like a name without a value.
         yield from (_Piece(at, part),) if _BARE.fullmatch(called) else _value(part, at)
         return
     yield _Piece(at, name(called) + equals)

@@ -1,6 +1,6 @@
-"""A pattern lined up against the URL that it does not cover, with the first difference marked.
+"""A pattern next to the URL that it does not cover, with the first difference marked.
 
-`keyfront.core.resource` says whether a pattern covers a URL; here is only found where the two part.
+`keyfront.core.resource` decides whether a pattern covers a URL. This module only finds where they differ.
 """
 
 from keyfront.core.resource import covers, matches, sections
@@ -10,7 +10,7 @@ _LONGEST = 1000
 
 
 def texts(expected: str, seen: str) -> Lineup:
-    """Two texts that should have been the same."""
+    """Return the line-up of two texts that should be equal."""
     if expected == seen:
         return Lineup(expected, seen)
     at = next((n for n, (one, other) in enumerate(zip(expected, seen, strict=False)) if one != other), None)
@@ -20,7 +20,7 @@ def texts(expected: str, seen: str) -> Lineup:
 
 
 def pattern(resource: str, url: str) -> Lineup:
-    """A `Resource` and a URL; the marks stand where the longest beginning that fits ends, section by section."""
+    """Return the line-up of a `Resource` and a URL, marked at the end of the longest match, section by section."""
     if covers(resource, url):
         return Lineup(resource, url)
     if len(resource) > _LONGEST or len(url) > _LONGEST:
@@ -44,7 +44,7 @@ def pattern(resource: str, url: str) -> Lineup:
 
 
 def _split(location: str, path: str) -> tuple[str, str, str]:
-    """Path, separator and query string of a pattern: where a `?` may be either, as makes the path fit."""
+    """Split a pattern into path, separator and query string. A `?` separates them if the path then matches."""
     if "\\?" in location:
         return location.partition("\\?")
     for at, character in enumerate(location):

@@ -1,7 +1,8 @@
-"""A policy judged before it is signed: what CloudFront would refuse in it, and what is seldom meant.
+"""Check a policy before it is signed: errors that CloudFront would refuse, and input that is rarely meant.
 
-Nothing is judged here. `keyfront.explain` says what is refused, `keyfront.core.policy` and `keyfront.core.urls` say it
-as a signer does, and `keyfront.core.misuse` knows what a signer warns of; this room puts their answers together.
+This module makes no decisions. `keyfront.explain` finds what CloudFront refuses, `keyfront.core.policy` and
+`keyfront.core.urls` find what a signer refuses, and `keyfront.core.misuse` finds what a signer warns of. This module
+combines their results.
 """
 
 import re
@@ -25,67 +26,67 @@ from keyfront.explain.values import page_of
 
 Severity = Literal["error", "warning"]
 
-# A link or a cookie that carries the policy, wherever it stands: the value is taken.
+# Matches the policy's value in a link or a cookie.
 _CARRIED = re.compile(r"(?:^|[?&;\s])(?:CloudFront-)?Policy=([^&;\s#]+)")
 _ENCODED = re.compile(r"[A-Za-z0-9+/=_~%-]+(?:\s+[A-Za-z0-9+/=_~%-]+)*")
 _CANNED = re.compile(r"https?://\S+|(?:CloudFront-)?Expires=\S+")
-# What else a signed URL carries: an id of the usual length, and a signature as RSA makes it, the longest there is.
+# The rest of a signed URL: an id of the usual length, and an RSA signature, the longest kind.
 _REST: Final = f"Key-Pair-Id=K2JCJMDEHXQW5F&Signature={encoding.encode(bytes(256))}"
 _NOWHERE: Final = "https://policy.invalid/"
 _UNSENT = re.compile(r"[^\x21-\x7e]")
 _STAGES: Final = (Stage.POLICY, Stage.STARTS, Stage.EXPIRES, Stage.ADDRESS)
-# A policy may well begin later; what it opens, and for how long, is a caution's to say; nothing is missing here but it.
+# A policy may start later. The cautions report what it allows and for how long. The policy itself is always there.
 _LEFT_OUT: Final = frozenset(
     {"not-yet-valid", "resource-covers-everything", "resource-covers-host", "long-lived", "policy-missing"}
 )
-# Refused, and meant perhaps: it begins in a moment, or it is for a laptop's edge, where private networks are viewers.
+# Refused, but perhaps meant: it starts soon, or it is for a laptop's edge, where viewers have private addresses.
 _PERHAPS: Final = frozenset({"clock-is-ahead", "private-address-in-policy"})
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing about a policy. `id` has a section in `docs/findings.md`."""
+    """One finding about a policy. `docs/findings.md` has a section for its `id`."""
 
     id: str
     severity: Severity
-    """`error`: CloudFront refuses every request with this policy (with this URL); `warning`: seldom meant."""
+    """`error`: CloudFront refuses every request with this policy (and URL); `warning`: rarely meant."""
     text: str
-    """What was seen, and what to do."""
+    """The evidence, and what to do."""
 
     @property
     def page(self) -> str:
-        """Where our own documentation tells it in full; empty as long as it is published nowhere."""
+        """Return the address of keyfront's page about the finding; empty while keyfront is not published."""
         return page_of(self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Linted:
-    """What was found, errors first."""
+    """The result of `lint`, errors first."""
 
     policy: Policy | None
-    """`None` when CloudFront could not read it."""
+    """`None` if CloudFront could not read it."""
     findings: tuple[Finding, ...]
 
     @property
     def errors(self) -> int:
-        """How many findings are errors."""
+        """Return the number of errors."""
         return sum(each.severity == "error" for each in self.findings)
 
     @property
     def warnings(self) -> int:
-        """How many findings are warnings."""
+        """Return the number of warnings."""
         return len(self.findings) - self.errors
 
 
 def lint(
     text: str, *, now: float, url: str | None = None, ipv6: bool | None = None, max_lifetime: float = MAX_LIFETIME
 ) -> Linted:
-    """What is wrong at `now` (seconds since the epoch) with the policy in `text`.
+    """Check the policy in `text` at `now` (seconds since the epoch).
 
     `text` is its JSON, the value of a `Policy` parameter or a `CloudFront-Policy` cookie, or a whole link or cookie
-    header that carries one. `url`: a URL that it has to cover. `ipv6`: whether the distribution answers over IPv6.
-    `max_lifetime`: the longest life that is meant, in seconds. Raises `InputError` if there is no policy in `text`, and
-    `URLError` for a `url` that no viewer asks for.
+    header with a policy. `url` is a URL that the policy must cover. `ipv6` says whether the distribution has IPv6
+    enabled. `max_lifetime` is the longest intended lifetime in seconds. Raises `InputError` if there is no policy in
+    `text`, and `URLError` if no viewer can request `url`.
     """
     asked = None if url is None else viewer_url(url)
     data, outside = _decoded(text, asked, now)
@@ -106,14 +107,14 @@ def lint(
 
 
 def _decoded(text: str, url: str | None, now: float) -> tuple[bytes, list[Finding]]:
-    """The bytes that are to be signed (none where they cannot be told), and what is wrong with their encoding."""
+    """Return the bytes to sign (empty if they are unknown), and the findings about their encoding."""
     given, encoded = _policy_in(text)
     if not encoded:
         return given.encode("utf-8", "surrogatepass"), []
     try:
         return encoding.decode(unquote(given)), []
     except EncodingError:
-        # It is refused as it is. What was meant, if that can be read, may have faults of its own.
+        # CloudFront refuses it as it is. The intended policy, if it is readable, may have more errors.
         report = _explained(given, url, now)
         meant = report.policy if report.policy.startswith("{") else ""
         return meant.encode("utf-8", "surrogatepass"), list(_refused(report, url))
@@ -127,24 +128,24 @@ def _parsed(data: bytes) -> Policy | None:
 
 
 def _policy_in(text: str) -> tuple[str, bool]:
-    """The policy, and whether it is encoded."""
+    """Return the policy, and whether it is encoded."""
     bare = text.strip()
     if not bare:
-        raise InputError("there is no policy: nothing but white space was given")
+        raise InputError("there is no policy: the input is empty or only white space")
     if bare[0] in "{[\ufeff":
         return text, False
     if carried := _CARRIED.search(bare):
         return carried[1], True
     if _CANNED.match(bare):
         raise InputError(
-            "there is no Policy in it: a link or cookies with Expires have a canned policy, made from the URL; "
-            "ask keyfront explain"
+            "there is no Policy in it: a link or cookies with Expires have a canned policy, made from the URL; use "
+            "keyfront explain"
         )
     return (bare, True) if _ENCODED.fullmatch(bare) else (text, False)
 
 
 def _explained(encoded: str, url: str | None, now: float) -> Report:
-    """What `explain` says of a request that carries the policy, signed by nobody that is known."""
+    """Return `explain`'s report on a request with the policy and an unknown signature."""
     return explain(ViewerRequest(_request(encoded, url)), now=now)
 
 
@@ -154,7 +155,7 @@ def _request(encoded: str, url: str | None) -> str:
 
 
 def _refused(report: Report, url: str | None) -> Iterator[Finding]:
-    """What the report says about the policy alone."""
+    """Yield the report's findings about the policy itself."""
     for each in report.findings:
         if each.id in _LEFT_OUT or (each.stage not in _STAGES and not (url and each.stage is Stage.RESOURCE)):
             continue
@@ -163,7 +164,7 @@ def _refused(report: Report, url: str | None) -> Iterator[Finding]:
 
 
 def _cautions(policy: Policy, now: float, ipv6: bool | None, max_lifetime: float) -> Iterator[Finding]:
-    """What a signer warns of, and the life that it would have to be told twice."""
+    """Yield the signer's warnings, and a warning for a long lifetime."""
     for caution in cautions.of_resource(policy.resource):
         yield _warning(caution.finding, caution.text)
     if policy.ip is not None:
@@ -172,11 +173,11 @@ def _cautions(policy: Policy, now: float, ipv6: bool | None, max_lifetime: float
     left = policy.expires - now
     if left > max_lifetime:
         fix = RULES["long-lived"].fix
-        yield _warning("long-lived", f"It lasts for {span(left)}, and {span(max_lifetime)} is the most. {fix}")
+        yield _warning("long-lived", f"It is valid for {span(left)}; the maximum is {span(max_lifetime)}. {fix}")
 
 
 def _never(policy: Policy, now: float) -> Iterator[Finding]:
-    """Times between which nobody is let in, as a signer says it; where the report found them, too."""
+    """Yield the signer's error if the policy's times never allow a request."""
     try:
         validity(policy.expires, policy.starts, now)
     except PolicyError as error:
@@ -184,25 +185,25 @@ def _never(policy: Policy, now: float) -> Iterator[Finding]:
 
 
 def _unasked(resource: str | None, url: str | None) -> Iterator[Finding]:
-    """A resource that no viewer's URL fits, or that viewers write in another way."""
+    """Yield findings for a resource that no viewer's URL matches, or that viewers write in another form."""
     if resource is None:
         return
     try:
         sent = resource_pattern(resource)
     except URLError as error:
         name = "white-space-signed" if _UNSENT.search(resource) and resource.isascii() else "resource-is-no-url"
-        # No signer of ours makes it, and yet it may open what was asked: `ht?ps://…` does.
+        # keyfront never signs such a resource, but it may still cover the URL: `ht?ps://…` does.
         opens = url is not None and covers(resource, url)
         yield Finding(name, "warning" if opens else "error", _sentence(str(error)))
         return
     if sent == resource.replace("\\?", "?"):
         return
-    text = f"Resource is {_short(resource)}, and viewers write it {_short(sent)}: sign that."
+    text = f"Resource is {_short(resource)}, but viewers send {_short(sent)}. Sign that."
     yield Finding(_differing(resource, sent), "error" if _UNSENT.search(resource) else "warning", text)
 
 
 def _differing(resource: str, sent: str) -> str:
-    """The id for the section in which they differ."""
+    """Return the finding's id for the section in which the two differ."""
     written, asked = _sections(resource), _sections(sent)
     if written[0] != asked[0]:
         return "case-differs" if written[0].lower() == asked[0] else "port-differs"
@@ -210,7 +211,7 @@ def _differing(resource: str, sent: str) -> str:
 
 
 def _sections(resource: str) -> tuple[str, str]:
-    """Protocol and domain, and the path."""
+    """Return protocol and domain, and the path."""
     protocol, separator, rest = resource.partition("://")
     domain, slash, path = (rest or protocol).partition("/")
     return f"{protocol}{separator}{domain}", slash + path.partition("?")[0]
@@ -220,8 +221,8 @@ def _sizes(data: bytes, url: str | None) -> Iterator[Finding]:
     encoded = encoding.encode(data)
     size = len(_request(encoded, url))
     if size > MAX_URL_BYTES:
-        text = f"A signed URL with it has {size:,} bytes, and CloudFront answers at most {MAX_URL_BYTES:,}: "
-        yield Finding("url-too-long", "error", f"{text}shorten the resource, with wildcards.")
+        text = f"A signed URL with it has {size:,} bytes, and CloudFront accepts at most {MAX_URL_BYTES:,}: "
+        yield Finding("url-too-long", "error", f"{text}shorten the resource with wildcards.")
     for caution in cautions.of_cookie(encoded):
         yield _warning(caution.finding, caution.text)
 
@@ -235,6 +236,6 @@ def _short(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    """What a signer says, as a sentence; `ip=…` keeps its small letter."""
+    """Return a signer's message as a sentence. `ip=…` keeps its lower case."""
     begins = text[:1].upper() if text.split()[0].isalpha() else text[:1]
     return f"{begins}{text[1:]}{'' if text.endswith(('.', '…')) else '.'}"

@@ -1,7 +1,7 @@
-"""The other places to which an origin may read a path: what is let in as sent may still be refused for one of them.
+"""Other ways an origin may read a path. A request that is allowed as sent may be refused for one of them.
 
-`keyfront.core.paths` knows the readings and `keyfront.core.access` judges them, for the edge and here alike: so nothing
-is called allowed that our edge refuses.
+`keyfront.core.paths` has the readings and `keyfront.core.access` checks them, both here and at the edge. So `explain`
+never says that a request is allowed if keyfront's edge refuses it.
 """
 
 from collections.abc import Mapping
@@ -28,9 +28,9 @@ def refused_elsewhere(
     now: float,
     method: str,
 ) -> Decision | Rejection | None:
-    """The first refusal that `request` meets under any reading of `path`, or `None`.
+    """Return the first refusal of `request` under any reading of `path`, or `None`.
 
-    `keys` are what is trusted where the distribution does not tell; `now` is seconds since the epoch.
+    `keys` are trusted if the distribution's keys are not known. `now` is seconds since the epoch.
     """
     if not path.startswith("/"):
         return None

@@ -1,6 +1,7 @@
-"""The rules: each looks at the facts and says what it found, or nothing.
+"""The registry of rules. Each rule checks the facts and returns what it found, or `None`.
 
-A rule is a function under `@rule(…)`, in the file of its family; its texts are its section in `docs/findings.md`.
+A rule is a function with the decorator `@rule(…)`, in the file of its family. Its texts make its section in
+`docs/findings.md`.
 """
 
 from collections.abc import Callable
@@ -15,20 +16,20 @@ _GUIDE: Final = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGu
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a rule saw. Texts that are left empty are the rule's own."""
+    """The result of a rule. The rule's own texts replace empty ones."""
 
     evidence: str
     certainty: Certainty = "certain"
     cause: str = ""
     fix: str = ""
     stage: Stage | None = None
-    """Where it stops the request, if that depends on what was seen."""
+    """The stage at which it stops the request, if that depends on the evidence."""
     title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that can be wrong, how to see it, and what a person has to know about it."""
+    """One thing that can be wrong, how to recognise it, and how to fix it."""
 
     id: str
     family: str
@@ -36,18 +37,18 @@ class Rule:
     severity: Severity
     title: str
     looks: str
-    """What it looks like from outside."""
+    """The symptoms."""
     cause: str
     fix: str
     recipe: str
-    """The name of the code that mends it, in `recipes`."""
+    """The name of the code that fixes it, in `recipes`."""
     guide: str
     fallback: bool
-    """Whether it speaks only where no other rule explains its stage."""
+    """Whether it is used only if no other rule explains its stage."""
     look: Callable[[Facts], Found | None]
 
     def finding(self, facts: Facts) -> Finding | None:
-        """The finding, if this is so."""
+        """Return the finding if the rule applies, or `None`."""
         found = self.look(facts)
         if found is None:
             return None
@@ -65,12 +66,12 @@ class Rule:
 
 
 def _sentence(text: str) -> str:
-    """What others said may begin small and bring a full stop of its own."""
+    """Capitalise `text` and remove a doubled full stop. Texts of other modules need both."""
     return text[:1].upper() + (text[1:-1] if text.endswith("..") else text[1:])
 
 
 RULES: Final[dict[str, Rule]] = {}
-"""Every rule by its id, in the order of the families."""
+"""Every rule by id, in the order of the families."""
 
 
 def rule(
@@ -90,7 +91,7 @@ def rule(
 
     def register(look: Callable[[Facts], Found | None]) -> Callable[[Facts], Found | None]:
         if id in RULES:
-            raise ValueError(f"two rules are called {id}")
+            raise ValueError(f"two rules have the id {id}")
         family = look.__module__.rpartition(".")[2]
         RULES[id] = Rule(id, family, stage, severity, title, looks, cause, fix, recipe, _GUIDE + guide, fallback, look)
         return look

@@ -1,4 +1,4 @@
-"""From a request to a report: the rules are asked, their findings put in order, and the verdict drawn."""
+"""From a request to a report: run the rules, sort their findings, and form the verdict."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -36,14 +36,14 @@ def explain(
     origins: Iterable[str] = (),
     budget: Budget | None = None,
 ) -> Report:
-    """Why CloudFront lets `request` in or refuses it at `now` (seconds since the epoch). Never raises.
+    """Explain why CloudFront allows or refuses `request` at `now` (seconds since the epoch). Never raises.
 
-    Everything but the request may be left out, and the report then says what is not known. `trusted_keys` maps
-    key-pair ids to public keys; a `distribution` whose keys are known comes before them. `response` is what came
-    back. The report repeats no value of a query parameter (but the signature's own terms), of a cookie or of a header.
-    `offered_keys` are keys of which no id is known, by a name to show. `hosts` are other names of the same
-    distribution and `origins` host names of its origins: what was signed may name one of them. `budget` bounds the
-    search for a variant that a signature fits.
+    Only the request is required; the report says what else is missing. `trusted_keys` maps key-pair ids to public keys.
+    If the keys of `distribution` are known, they are used instead. `response` is the response that came back.
+    `offered_keys` are keys with an unknown id, by a name to show. `hosts` are other names of the same distribution, and
+    `origins` are its origins' host names: one of them may have been signed. `budget` limits the search for a variant
+    that the signature matches. The report shows no value of a cookie, a header or a query parameter, except the
+    signature's own terms.
     """
     facts = Facts(
         _as_sent(request),
@@ -75,17 +75,17 @@ def explain(
 
 
 def _as_sent(request: ViewerRequest) -> ViewerRequest:
-    """`request` without what viewers keep to themselves: a user and a password before the host, and a fragment."""
+    """Return `request` without its user, password and fragment, which viewers do not send."""
     bare, mark, query = request.url.partition("#")[0].partition("?")
     return replace(request, url=_USER.sub("", bare, count=1) + mark + query)
 
 
 def _findings(facts: Facts) -> tuple[Finding, ...]:
-    """First what is refused, by the stage at which CloudFront looks; what is only possible after what is sure."""
+    """Return the findings: errors first, then certain before possible, then in CloudFront's order of checks."""
     found: list[Finding] = []
     for rule in sorted(RULES.values(), key=lambda each: each.fallback):
         if facts.public and Stage.CREDENTIALS <= rule.stage <= Stage.ADDRESS:
-            continue  # Nobody looks at the signature there.
+            continue  # CloudFront does not check the signature there.
         if rule.fallback and _explained(rule.stage, found):
             continue
         if finding := rule.finding(facts):
@@ -104,7 +104,7 @@ def _findings(facts: Facts) -> tuple[Finding, ...]:
 
 
 def _explained(stage: Stage, found: Iterable[Finding]) -> bool:
-    """Whether what a fallback at `stage` would say has been said better."""
+    """Return whether another finding already explains `stage`, so that no fallback is needed."""
     for finding in found:
         if finding.severity != "error" or finding.certainty == "possible":
             continue
@@ -128,7 +128,7 @@ def _verdict(facts: Facts, findings: tuple[Finding, ...], taken: tuple[Step, ...
     answer = _answer(facts, failed, reason)
     if answer.status in (each.status for each in REDIRECTS):
         return Verdict(
-            "refused", f"CloudFront redirects to https: {reason.title if reason else 'http is not served'}.", answer
+            "refused", f"CloudFront redirects to https: {reason.title if reason else 'http is not allowed'}.", answer
         )
     title = reason.title if reason else f"the check of {failed.name if failed else 'the request'} fails"
     said = f"{answer.status} {answer.code}" if answer.code else str(answer.status)
@@ -145,7 +145,7 @@ _NAMES: Final = ("CloudFront", "S3", "HTTP", "URL", "IAM", "Expires", "AWS")
 
 
 def _answer(facts: Facts, failed: Step | None, reason: Finding | None) -> Answer:
-    """What CloudFront answers: as the response shows, or else as the edge's own judges say."""
+    """Return CloudFront's response: from the given response, or else as keyfront's edge decides."""
     if facts.response is not None and facts.response.kind == "viewer-check":
         return _of_response(facts.response)
     if facts.rejection is not None:
@@ -163,7 +163,7 @@ def _answer(facts: Facts, failed: Step | None, reason: Finding | None) -> Answer
 
 
 _REASONS: Final = {Stage.CREDENTIALS: "missing-key-pair-id", Stage.KEY: "unknown-key"}
-"""What the judge says of a finding that is certain though no step shows it, as without the trusted keys."""
+"""The refusal's reason for a certain finding that no step shows, for example without the trusted keys."""
 
 
 def _refused(reason: str) -> Answer:
@@ -177,41 +177,39 @@ def _of_response(response: Response) -> Answer:
 
 def _not_refused(facts: Facts, taken: tuple[Step, ...]) -> Verdict:
     if facts.public:
-        return Verdict(
-            "allowed", "CloudFront lets this request in: no signature is asked for on this path.", Answer(200)
-        )
+        return Verdict("allowed", "CloudFront allows this request: this path requires no signature.", Answer(200))
     missing = []
     unknown = {step.name for step in taken if step.outcome == "unknown"}
     if "credentials" in unknown:
         missing.append("whether this path needs a signature (--distribution)")
     if unknown & {"trusted-key", "signature"}:
-        missing.append("the public key, to check the signature (--public-key FILE, or --distribution)")
+        missing.append("the public key that checks the signature (--public-key FILE, or --distribution)")
     if "address" in unknown:
         missing.append("the viewer's address (--ip)")
     response = facts.response
     if response is not None and response.kind == "viewer-check":
         return Verdict(
             "refused",
-            f"CloudFront answered {response.shown}; nothing in what was given explains it.",
+            f"CloudFront returned {response.shown}; nothing in the input explains it.",
             _of_response(response),
             tuple(missing),
         )
     if response is not None and response.status >= 400:
         return Verdict(
             "refused",
-            f"The answer was {response.shown}, and it did not come from CloudFront's signature check.",
+            f"The response was {response.shown}, which did not come from CloudFront's signature check.",
             Answer(response.status),
             tuple(missing),
         )
     if missing:
         return Verdict(
             "unknown",
-            "Nothing wrong can be seen in what was given, but it does not suffice to tell.",
+            "The input shows nothing wrong, but it is not enough to tell.",
             None,
             tuple(missing),
         )
     whom = "" if facts.behavior else ", if the path's cache behavior trusts this key"
-    return Verdict("allowed", f"CloudFront lets this request in{whom}.", Answer(200))
+    return Verdict("allowed", f"CloudFront allows this request{whom}.", Answer(200))
 
 
 def _searched(facts: Facts) -> str:
@@ -221,9 +219,9 @@ def _searched(facts: Facts) -> str:
     if found.match is not None:
         texts = [change.text or change.id.replace("-", " ") for change in found.match.changes]
         if not texts:
-            return f"The signature fits what was sent, with the key {found.match.key}."
+            return f"The signature matches the request, with the key {found.match.key}."
         tries = "1 try" if found.tries == 1 else f"{found.tries:,} tries"
-        return f"What the signature fits was found after {tries}: {' and '.join(texts)}."
+        return f"A variant that the signature matches was found after {tries}: {' and '.join(texts)}."
     if found.complete:
-        return f"The signature fits none of the {found.tries:,} likely variants of this request that were tried."
-    return f"The search gave up after {found.tries:,} tries; not every likely variant of this request was tried."
+        return f"The signature matches none of the {found.tries:,} likely variants of this request that were tried."
+    return f"The search stopped after {found.tries:,} tries, before it had tried every likely variant of this request."

@@ -1,6 +1,6 @@
-"""Who answered: CloudFront's viewer check, CloudFront for another reason, S3, or somebody else.
+"""The sender of a response: CloudFront's signature check, CloudFront for another reason, S3, or something else.
 
-All of them say 403. Their bodies and headers differ. Sources: Developer Guide, "HTTP 403 status code (Permission
+All of them return 403, with different bodies and headers. Sources: Developer Guide, "HTTP 403 status code (Permission
 Denied)"; Amazon S3 API reference, "Error responses"; public bug reports for the wording of the pages.
 """
 
@@ -30,7 +30,7 @@ _PAGES: tuple[tuple[str, Kind], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back: status (0 if unknown), headers with names in lower case, and the body's text."""
+    """A response: its status (0 if unknown), headers with lower-case names, and the body's text."""
 
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -38,16 +38,16 @@ class Response:
 
     @property
     def code(self) -> str:
-        """The `Code` of an XML (or JSON) error, or an empty text; `…` for what is like no code."""
+        """Return the `Code` of an XML or JSON error, or an empty string; `…` if it does not look like a code."""
         code = _element(self.body, "Code")
         return code if not code or _LIKE_A_CODE.fullmatch(code) else _HIDDEN
 
     @property
     def message(self) -> str:
-        """CloudFront's or S3's own words, or an empty text.
+        """Return CloudFront's or S3's error message, or an empty string.
 
-        Anybody else's words are `…`, and so are theirs with a name, a number or an address in them: an application's
-        error may speak of the person who asked.
+        Other messages become `…`, as do those with a name, a number or an address in them: an application's error may
+        contain personal data of the viewer.
         """
         message = _element(self.body, "Message")
         fixed = self.kind in ("viewer-check", "s3") and _FIXED_WORDS.fullmatch(message)
@@ -55,7 +55,7 @@ class Response:
 
     @property
     def kind(self) -> Kind:
-        """Who said it, as the body and the headers show."""
+        """Return which service sent the response, judged by its body and headers."""
         if 200 <= self.status < 400:
             return "success"
         if self.code:
@@ -69,9 +69,9 @@ class Response:
 
     @property
     def shown(self) -> str:
-        """The answer in one line."""
+        """Return the response in one line."""
         parts = [str(self.status) if self.status else "", self.code, self.message[:160]]
-        return " ".join(part for part in parts if part) or "an answer without an error code"
+        return " ".join(part for part in parts if part) or "a response without an error code"
 
 
 def _element(body: str, name: str) -> str:

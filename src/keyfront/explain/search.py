@@ -1,7 +1,7 @@
-"""The search for what a signature that does not fit was made over: variants, verified one after the other.
+"""The search for the bytes behind a signature that does not match: it verifies likely variants one by one.
 
-It finds what was signed, by which key and with which hash, or it says that nothing likely fits. The work is bounded
-by a number of tries and by whatever clock the caller brings.
+It finds what was signed, the key and the hash algorithm, or reports that no likely variant matches. A number of tries
+and the caller's clock limit the work.
 """
 
 import json
@@ -17,70 +17,70 @@ from keyfront.explain.base64_readings import Reading, raw_ecdsa_as_der
 from keyfront.explain.variants import Change, Document
 
 TRIES: Final = 20_000
-"""Signatures verified at most: half a second to a second."""
+"""The maximum number of signatures to verify: half a second to a second."""
 
 _BOTH: Final[tuple[HashAlgorithm, HashAlgorithm]] = ("SHA1", "SHA256")
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much a search may cost. `spent` is asked now and then whether time is up."""
+    """The limits of a search. `spent` returns whether time is up, and is called now and then."""
 
     tries: int = TRIES
     spent: Callable[[], bool] = field(default=lambda: False)
     every: int = 64
-    """Tries between two such questions."""
+    """Tries between two calls of `spent`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What the signature fits. Without changes it is the request as it came."""
+    """The bytes that the signature matches. Without changes, they are the request as it came."""
 
     changes: tuple[Change, ...]
     signed: bytes
     url: str
     """The URL that was signed, for a canned policy."""
     key: str
-    """The id or the name under which the key was given."""
+    """The key's id, or the name that it was given under."""
 
     @property
     def ids(self) -> frozenset[str]:
-        """The findings that it proves."""
+        """Return the ids of the findings that the match proves."""
         return frozenset(change.id for change in self.changes)
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What came of it."""
+    """The result of a search."""
 
     match: Match | None = None
     tries: int = 0
     complete: bool = True
-    """Whether every variant was tried; if not, the budget ended first."""
+    """Whether every variant was tried. If not, the budget ran out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Everything that a search starts from."""
+    """The input of a search."""
 
     signatures: tuple[Reading, ...]
     algorithm: HashAlgorithm
     key_pair_id: str
     keys: Mapping[str, PublicKey]
-    """Keys by id, and others by a name of theirs: all are tried, the one with the request's id first."""
+    """Keys by id or by another name. All are tried, the key with the request's id first."""
     url: str = ""
     expires: int | None = None
     """For a canned policy."""
     policies: tuple[Reading, ...] = ()
-    """For a custom policy: its bytes, in every reading."""
+    """For a custom policy: its bytes, in every possible decoding."""
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     anonymous: frozenset[str] = frozenset()
-    """Names of keys of which nobody said that they have another id."""
+    """Names of keys with an unknown id."""
 
 
 def search(question: Question, budget: Budget) -> Search:
-    """The nearest variant that the signature fits: one change before two."""
+    """Return the nearest variant that the signature matches: one change before two."""
     tried: set[bytes] = set()
     tries = 0
     ways = _ways(question)
@@ -93,7 +93,7 @@ def search(question: Question, budget: Budget) -> Search:
         tried.add(document.signed)
         for key_name, key, algorithm, signature, changes in ways:
             if len(document.changes) > 1 and len(changes) > least:
-                break  # Two faults in what was signed, and a third one beside them, are not looked for.
+                break  # Two changes in the signed bytes and a third one elsewhere are not searched.
             if tries >= budget.tries or (tries % budget.every == 0 and tries and budget.spent()):
                 return Search(tries=tries, complete=False)
             tries += 1
@@ -106,13 +106,13 @@ _Way = tuple[str, PublicKey, HashAlgorithm, bytes, tuple[Change, ...]]
 
 
 def _ways(question: Question) -> list[_Way]:
-    """Every key, hash and reading of the signature, fewest changes first."""
+    """Return every combination of key, hash and decoding of the signature, fewest changes first."""
     found: list[_Way] = []
     for name, key in question.keys.items():
-        # Two ids may hold one key: the id that was asked for is then the right one.
+        # Two ids may have the same key. Then the requested id is right.
         asked_for = question.keys.get(question.key_pair_id)
         named = name == question.key_pair_id or key == asked_for or (asked_for is None and name in question.anonymous)
-        whose = () if named else (Change("key-of-another-id", f"the key of {name} signed it"),)
+        whose = () if named else (Change("key-of-another-id", f"the key {name} signed it"),)
         for reading in question.signatures:
             read = (Change(f"signature-{reading.id}", ""),) if reading.id else ()
             der = raw_ecdsa_as_der(reading.data) if key.algorithm == "ecdsa" else None
@@ -161,7 +161,7 @@ def _canned(url: str, expires: int, hosts: Iterable[str], origins: Iterable[str]
         yield Document(_with_time(url, seconds), (when,), url)
     for change, signed in variants.formats(url, str(expires)):
         yield Document(signed, (change,), url)
-    # Two faults at once.
+    # Two changes at once.
     for new, first in others.items():
         for change, signed in variants.formats(new, str(expires)):
             yield Document(signed, (first, change), new)

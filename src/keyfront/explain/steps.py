@@ -1,4 +1,4 @@
-"""The way through the edge, step by step: what CloudFront looks at, what it sees, and what it expects."""
+"""The edge's checks, step by step: what CloudFront checks, what it sees, and what it expects."""
 
 from collections.abc import Iterator
 
@@ -10,12 +10,12 @@ from keyfront.explain.values import Lineup, Outcome, Step
 
 
 def steps(facts: Facts) -> tuple[Step, ...]:
-    """Every step that was looked at, in CloudFront's order; later ones are told though an earlier one failed."""
+    """Return every step, in CloudFront's order, including the steps after a failed one."""
     found = [*_host(facts), *_behavior(facts)]
     if not facts.public:
         found += _signature_steps(facts)
     if facts.elsewhere is not None:
-        found.append(Step("path", "failed", facts.path, "a path that every server reads in the same way"))
+        found.append(Step("path", "failed", facts.path, "a path that every server reads the same way"))
     return tuple(found)
 
 
@@ -37,12 +37,12 @@ def _behavior(facts: Facts) -> Iterator[Step]:
         )
         return
     if not behavior.protected:
-        whom = "asks for no signature"
+        whom = "requires no signature"
     elif behavior.keys is not None:
         whom = f"trusts {', '.join(sorted(behavior.keys)) or 'no key'} (groups: {', '.join(behavior.groups) or 'none'})"
     else:
         whom = f"trusts the groups {', '.join(behavior.groups) or 'none'}"
-    yield Step("behavior", "passed", f"{facts.path} falls under {behavior.pattern}, which {whom}")
+    yield Step("behavior", "passed", f"{facts.path} matches {behavior.pattern}, which {whom}")
     if facts.wrong_protocol is not None:
         yield Step("protocol", "failed", "http", "https (redirected)" if facts.wrong_protocol in REDIRECTS else "https")
     if facts.wrong_method is not None:
@@ -78,7 +78,7 @@ def _trusted_key(facts: Facts) -> Iterator[Step]:
             "trusted-key",
             "unknown",
             facts.shown_id,
-            "the public key behind this id (--public-key), and whether the path trusts it (--distribution)",
+            "the public key with this id (--public-key), and whether the path trusts it (--distribution)",
         )
     elif facts.key is not None:
         yield Step("trusted-key", "passed", f"{facts.shown_id}, {facts.key.algorithm.upper()}, {facts.key.fingerprint}")
@@ -101,20 +101,20 @@ def _signature(facts: Facts) -> Iterator[Step]:
         if check.name in ("signature", "hash-algorithm"):
             seen = check.detail
             if check.ok or facts.decision.reason == "signature-mismatch":
-                verb = "fits" if check.ok else "does not fit"
+                verb = "matches" if check.ok else "does not match"
                 seen = f"{verb} the key {facts.shown_id} ({facts.given.get('Hash-Algorithm', 'SHA1')}){_change(facts)}"
             yield Step(check.name, "passed" if check.ok else "failed", seen, "", _signed(facts))
             return
     if not facts.key_pair_id:
         return
     if facts.match is not None and not facts.match.changes:
-        yield Step("signature", "passed", f"fits the key {facts.match.key} and what was sent")
+        yield Step("signature", "passed", f"matches the key {facts.match.key} and the request")
     elif facts.match is not None:
-        yield Step("signature", "failed", f"does not fit{_change(facts)}", "", _signed(facts))
+        yield Step("signature", "failed", f"does not match{_change(facts)}", "", _signed(facts))
     elif facts.signature_text:
-        needed = "the public key, to check the signature with (--public-key)"
+        needed = "the public key that checks the signature (--public-key)"
         if facts.key is not None:
-            needed = "a policy that can be read: without it nobody knows what was signed"
+            needed = "a readable policy, which says what was signed"
         yield Step("signature", "unknown", f"{len(facts.signature_text)} characters", needed)
 
 
@@ -122,7 +122,7 @@ def _change(facts: Facts) -> str:
     if facts.match is None or not facts.match.changes:
         return ""
     texts = [change.text for change in facts.match.changes if change.text]
-    return f"; it fits when {' and '.join(texts)}" if texts else ""
+    return f"; it matches if {' and '.join(texts)}" if texts else ""
 
 
 def _signed(facts: Facts) -> Lineup | None:
@@ -136,7 +136,7 @@ def _resource(facts: Facts) -> Iterator[Step]:
     if not facts.custom or facts.policy is None:
         return
     if pattern is None:
-        yield Step("resource", "passed", "the policy names none, and covers everything")
+        yield Step("resource", "passed", "the policy has no Resource, so it covers everything")
         return
     outcome: Outcome = "failed" if facts.failed("resource") else "passed"
     lined = lineup.pattern(pattern, facts.url) if outcome == "failed" else None
@@ -151,7 +151,7 @@ def _times(facts: Facts) -> Iterator[Step]:
         seen = f"{utc(policy.starts)}, {relative(policy.starts, facts.now)}"
         yield Step("starts", "failed" if facts.now <= policy.starts else "passed", seen, "a time that has passed")
     seen = f"{utc(policy.expires)}, {relative(policy.expires, facts.now)}"
-    yield Step("expires", "failed" if facts.now >= policy.expires else "passed", seen, "a time to come")
+    yield Step("expires", "failed" if facts.now >= policy.expires else "passed", seen, "a future time")
 
 
 def _address(facts: Facts) -> Iterator[Step]:

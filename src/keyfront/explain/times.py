@@ -1,10 +1,10 @@
-"""Times and spans as a person reads them."""
+"""Times and durations as text for people."""
 
 from datetime import UTC, datetime
 
 
 def utc(seconds: float) -> str:
-    """`2030-01-01 00:00:00 UTC`, or the number itself where no calendar reaches."""
+    """Return a time such as `2030-01-01 00:00:00 UTC`, or the number if it is outside the calendar."""
     try:
         return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (ValueError, OverflowError, OSError):
@@ -12,7 +12,7 @@ def utc(seconds: float) -> str:
 
 
 def span(seconds: float) -> str:
-    """The length of a time in its two largest units: `3 h 12 min`, `2 days 4 h`, `40 s`."""
+    """Return a duration in its two largest units: `3 h 12 min`, `2 days 4 h`, `40 s`."""
     left = abs(int(seconds))
     parts = []
     for size, one, many in (
@@ -30,7 +30,7 @@ def span(seconds: float) -> str:
 
 
 def relative(moment: float, now: float) -> str:
-    """`3 h ago`, `in 5 min`, `now`."""
+    """Return a time relative to `now`: `3 h ago`, `in 5 min`, `now`."""
     if int(moment) == int(now):
         return "now"
     return f"{span(now - moment)} ago" if moment < now else f"in {span(moment - now)}"

@@ -1,4 +1,4 @@
-"""What a diagnosis says, as values: the verdict, the way through the edge, and the findings."""
+"""The values of a report: the verdict, the steps, and the findings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from keyfront.home import page
 
 
 def page_of(finding: str) -> str:
-    """The address of a finding's section in `docs/findings.md`; empty as long as the project has no home."""
+    """Return the address of a finding's section in `docs/findings.md`; empty while the project has no home."""
     return page(f"docs/findings.md#{finding}")
 
 
 def about(finding: str) -> str:
-    """The command that prints this section."""
+    """Return the command that prints this section."""
     return f"keyfront explain --about {finding}"
 
 
@@ -22,16 +22,16 @@ Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
 
 Outcome = Literal["passed", "failed", "unknown"]
 Severity = Literal["error", "warning", "note"]
-"""`error`: the request is refused for it; `warning`: it will go wrong, or opens too much; `note`: worth knowing."""
+"""`error`: CloudFront refuses the request; `warning`: it will fail or allows too much; `note`: worth knowing."""
 Certainty = Literal["certain", "likely", "possible"]
-"""`certain`: seen in the input or proved by verifying a signature; the others are told as what they are."""
+"""`certain`: seen in the input or proved by verifying a signature."""
 
 
 class Stage(IntEnum):
-    """Where on its way a request is stopped, in the order in which CloudFront looks."""
+    """The check that stops a request, in CloudFront's order."""
 
     ANSWER = 0
-    """The answer itself shows who refused; it comes before anything that we could work out."""
+    """The response itself shows which service refused. It comes before all conclusions."""
     HOST = 1
     BEHAVIOR = 2
     CREDENTIALS = 3
@@ -47,7 +47,7 @@ class Stage(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What CloudFront answers. Code and message are `None` where the answer is no XML error of its own."""
+    """CloudFront's response. Code and message are `None` if the response is not a CloudFront XML error."""
 
     status: int
     code: str | None = None
@@ -56,31 +56,31 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The one line: whether the request is let in, and the first reason why not."""
+    """The verdict: whether the request is allowed, and if not, the first reason."""
 
     outcome: Literal["allowed", "refused", "unknown"]
     text: str
     answer: Answer | None = None
-    """`None` when it cannot be told."""
+    """`None` if it is not known."""
     missing: tuple[str, ...] = ()
-    """What else would have to be known to tell, each as a short phrase."""
+    """The missing input, each as a short phrase."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lineup:
-    """Two texts, one above the other, and where they first differ (offsets in characters, `None`: nowhere)."""
+    """Two texts and where they first differ (offsets in characters; `None` if they do not differ)."""
 
     expected: str
-    """What was signed: a URL, or a pattern with wildcards."""
+    """The signed URL, or a pattern with wildcards."""
     seen: str
-    """What was asked for."""
+    """The requested URL."""
     expected_at: int | None = None
     seen_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that CloudFront looks at."""
+    """One check of CloudFront."""
 
     name: str
     outcome: Outcome
@@ -91,7 +91,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong or worth knowing. `id` is stable: `docs/findings.md` has a section for each."""
+    """One thing that is wrong or worth knowing. `id` is stable; `docs/findings.md` has a section for each."""
 
     id: str
     severity: Severity
@@ -99,7 +99,7 @@ class Finding:
     stage: Stage
     title: str
     evidence: str
-    """What in the input shows it."""
+    """The part of the input that shows it."""
     cause: str
     fix: str
     guide: str
@@ -107,35 +107,35 @@ class Finding:
 
     @property
     def page(self) -> str:
-        """Where our own documentation tells it in full; empty as long as it is published nowhere."""
+        """Return the address of keyfront's page about the finding; empty while keyfront is not published."""
         return page_of(self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Why a request is let in or refused, as far as what was given tells."""
+    """Why a request is allowed or refused, as far as the input shows."""
 
     verdict: Verdict
     url: str
-    """What was asked for, without the signing parameters and with the values of all others hidden."""
+    """The requested URL, without the signing parameters and with all other values hidden."""
     form: Literal["signed URL", "signed cookies", "nothing"]
-    """Where the signature was looked for, and found."""
+    """Where the signature was found."""
     policy: str
     """The policy that counts, decoded and pretty-printed; empty if there is none."""
     times: tuple[tuple[str, int], ...]
-    """The times that the policy names and the moment of the request (`starts`, `expires`, `asked`): epoch seconds."""
+    """The policy's times and the time of the request (`starts`, `expires`, `asked`), in seconds since the epoch."""
     steps: tuple[Step, ...]
     findings: tuple[Finding, ...]
     searched: str
-    """What the search for a variant that the signature fits came to; empty if none was needed."""
+    """The result of the search for a variant that the signature matches; empty if there was no search."""
 
     @property
     def first(self) -> Finding | None:
-        """The finding to mend first."""
+        """Return the finding to fix first."""
         return self.findings[0] if self.findings else None
 
     def to_json(self) -> dict[str, Json]:
-        """The report for another program; its schema is in `docs/explain.md`."""
+        """Return the report for another program. `docs/explain.md` describes the format."""
         answer = self.verdict.answer
         return {
             "version": 1,

@@ -1,6 +1,6 @@
-"""What may have been signed in place of what was asked for: every likely other form of a URL and of a policy.
+"""Variants that may have been signed instead of the request: the likely other forms of a URL and of a policy.
 
-Each change names the finding that it would prove. Nothing here verifies anything: see `search`.
+Each change names the finding that it would prove. `search` verifies them.
 """
 
 import json
@@ -16,12 +16,12 @@ from keyfront.explain import hiding
 _MOST_PERMUTED = 5
 _MOST_DROPPED = 6
 _PORTS = ("443", "80", "8443", "8080", "3000")
-# Characters that some encode and others leave; a space has a section of its own.
+# Characters that some programs encode and others do not. Spaces are handled separately.
 _TOGGLED = "~'!()*,;:@=+$[]&/|\"{}"
 
 
 class Change(NamedTuple):
-    """One difference between what was signed and what arrived."""
+    """One difference between the signed bytes and the request."""
 
     id: str
     text: str
@@ -38,7 +38,7 @@ class Document(NamedTuple):
 
 
 def urls(url: str, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> Iterator[tuple[Change, str]]:
-    """Other forms of `url` that are signed by mistake, likely ones first.
+    """Yield other forms of `url` that are signed by mistake, likely ones first.
 
     `hosts` are other names of the same distribution, `origins` are host names of its origins.
     """
@@ -72,8 +72,8 @@ def urls(url: str, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> It
     yield from _wildcards(scheme, host, path)
     key = path.removeprefix("/")
     for text, new in (
-        ("the path alone was signed", path + asked),
-        ("the object's key alone was signed", key + asked),
+        ("only the path was signed", path + asked),
+        ("only the object's key was signed", key + asked),
         ("the URL was signed without its protocol", f"{host}{path}{asked}"),
         ("the URL was signed without its protocol", f"//{host}{path}{asked}"),
     ):
@@ -88,12 +88,12 @@ def _paths(path: str) -> Iterator[tuple[Change, str]]:
     forms = {
         "the path was signed decoded": decoded,
         "the path was signed encoded": quote(path, safe="/%~!$&'()*+,;=:@"),
-        "the path was signed encoded once more": quote(path, safe="/"),
+        "the path was signed encoded twice": quote(path, safe="/"),
         "the path was signed with every special character encoded": quote(decoded, safe="/"),
         "the path was signed with its slashes encoded": "/" + quote(decoded[1:], safe=""),
-        "the path was signed encoded as a form encodes it": quote(decoded, safe="/").replace("%20", "+"),
-        "the path was signed with small letters in its escapes": _small_escapes(path),
-        "the path was signed with capital letters in its escapes": _large_escapes(path),
+        "the path was signed in form encoding": quote(decoded, safe="/").replace("%20", "+"),
+        "the path was signed with lower-case escapes": _small_escapes(path),
+        "the path was signed with upper-case escapes": _large_escapes(path),
     }
     for text, new in forms.items():
         yield Change("path-encoding-differs", text), new
@@ -107,18 +107,18 @@ def _paths(path: str) -> Iterator[tuple[Change, str]]:
     if "//" in path:
         yield Change("slashes-differ", "the path was signed with single slashes"), path.replace("//", "/")
     if path.lower() != path:
-        yield Change("case-differs", "the path was signed in small letters"), path.lower()
+        yield Change("case-differs", "the path was signed in lower case"), path.lower()
 
 
 def _named(part: str) -> str:
-    """A parameter without its value, for a text; what has no `=` may be a value itself."""
+    """Return a parameter without its value, for a text. A part without `=` may itself be a value."""
     called, equals, given = part.partition("=")
     return hiding.name(called) if equals and given else hiding.url(f"?{part}")[1:]
 
 
 def _queries(query: str) -> Iterator[tuple[Change, str]]:
     if not query:
-        yield Change("dangling-question-mark", "a ? was signed behind the path"), "?"
+        yield Change("dangling-question-mark", "a ? was signed after the path"), "?"
         return
     parts = query.split("&")
     for size in range(1, len(parts) + 1 if len(parts) <= _MOST_DROPPED else 2):
@@ -144,19 +144,19 @@ def _queries(query: str) -> Iterator[tuple[Change, str]]:
         "the query string was signed with every special character encoded": [
             quote(unquote(name), safe="") + equals + quote(unquote(value), safe="") for name, equals, value in values
         ],
-        "the query string was signed as a browser encodes a component": [
+        "the query string was signed in encodeURIComponent's form": [
             name + equals + quote(unquote(value), safe="!'()*~") for name, equals, value in values
         ],
-        "the query string was signed encoded once more": [
+        "the query string was signed encoded twice": [
             name + equals + quote(value, safe="") for name, equals, value in values
         ],
-        "the query string was signed with small letters in its escapes": [_small_escapes(part) for part in parts],
+        "the query string was signed with lower-case escapes": [_small_escapes(part) for part in parts],
     }
     for text, new in forms.items():
         yield Change("query-encoding-differs", text), "?" + "&".join(new)
     for text, changed in _toggled(query):
         yield Change("query-encoding-differs", text), f"?{changed}"
-    yield Change("html-escaped", "&amp; was signed for &"), "?" + query.replace("&", "&amp;")
+    yield Change("html-escaped", "&amp; was signed instead of &"), "?" + query.replace("&", "&amp;")
     if query.endswith("&"):
         yield Change("dangling-question-mark", "the & at the end was not signed"), "?" + query.rstrip("&")
 
@@ -164,8 +164,8 @@ def _queries(query: str) -> Iterator[tuple[Change, str]]:
 def _whole(url: str) -> Iterator[tuple[Change, str]]:
     yield Change("path-encoding-differs", "the whole URL was signed decoded"), unquote(url)
     yield Change("path-encoding-differs", "the whole URL was signed encoded"), quote(url, safe="")
-    yield Change("white-space-signed", "a line end was signed behind the URL"), f"{url}\n"
-    yield Change("white-space-signed", "a space was signed behind the URL"), f"{url} "
+    yield Change("white-space-signed", "a line end was signed after the URL"), f"{url}\n"
+    yield Change("white-space-signed", "a space was signed after the URL"), f"{url} "
     yield Change("white-space-signed", "quotes were signed around the URL"), f'"{url}"'
 
 
@@ -206,17 +206,17 @@ def _large_escapes(text: str) -> str:
 
 
 def expiries(expires: int) -> Iterator[tuple[Change, str]]:
-    """Other ways in which the second `expires` is written into a policy, as JSON."""
+    """Yield other ways to write the time `expires` into a policy, as JSON."""
     yield Change("signed-time-differs", "the time was signed in milliseconds"), str(expires * 1000)
     if expires > 10**11:
         yield Change("signed-time-differs", "the time was signed in seconds"), str(expires // 1000)
         yield Change("signed-time-differs", "the time was signed in whole seconds"), str(round(expires / 1000))
-    yield Change("time-is-text", "the time was signed as a text, in quotes"), f'"{expires}"'
+    yield Change("time-is-text", "the time was signed as a string, in quotes"), f'"{expires}"'
     yield Change("signed-time-differs", "the time was signed as a decimal number"), f"{expires}.0"
 
 
 def formats(resource: str, seconds: str) -> Iterator[tuple[Change, bytes]]:
-    """Other ways to write a canned policy. Source: the SDKs, and what JSON libraries make of it by themselves."""
+    """Yield other ways to write a canned policy. Source: the SDKs, and the defaults of JSON libraries."""
     try:
         plain = canonical(resource, int(seconds))
         value: object = int(seconds)
@@ -229,28 +229,34 @@ def formats(resource: str, seconds: str) -> Iterator[tuple[Change, bytes]]:
 
 
 def unescaped(resource: str, expires: int) -> bytes:
-    """A canned policy in whose JSON the letters outside ASCII stand as they are, as most SDKs write it."""
+    """Return a canned policy with unescaped non-ASCII letters in its JSON, as most SDKs write it."""
     statement = {"Resource": resource, "Condition": {"DateLessThan": {"AWS:EpochTime": expires}}}
     text = json.dumps({"Statement": [statement]}, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8", "surrogatepass")
 
 
 def rewritten(document: object, plain: bytes) -> Iterator[tuple[Change, bytes]]:
-    """Other bytes for the same policy; `plain` is the policy as it is read."""
+    """Yield other bytes for the same policy. `plain` is the policy as received."""
     stripped = plain.strip()
     for text, new in (
-        ("a line end was signed behind the policy", stripped + b"\n"),
-        ("a Windows line end was signed behind the policy", stripped + b"\r\n"),
-        ("two line ends were signed behind the policy", stripped + b"\n\n"),
+        ("a line end was signed after the policy", stripped + b"\n"),
+        ("a Windows line end was signed after the policy", stripped + b"\r\n"),
+        ("two line ends were signed after the policy", stripped + b"\n\n"),
         ("the policy was signed without the white space around it", stripped),
         ("a byte order mark was signed before the policy", b"\xef\xbb\xbf" + stripped),
     ):
         yield Change("policy-white-space-differs", text), new
-    yield _spaced(document, "the JSON was signed with spaces behind , and :", (", ", ": "))
+    yield _spaced(document, "the JSON was signed with spaces after , and :", (", ", ": "))
     yield _spaced(document, "the JSON was signed without spaces", (",", ":"))
     for indent in (2, 4, 3, 1):
         indented = json.dumps(document, indent=indent).encode()
-        yield Change("policy-white-space-differs", f"the JSON was signed with {indent} spaces of indent"), indented
+        yield (
+            Change(
+                "policy-white-space-differs",
+                f"the JSON was signed with an indent of {indent} {'space' if indent == 1 else 'spaces'}",
+            ),
+            indented,
+        )
     yield (
         Change("policy-white-space-differs", "the JSON was signed with tabs"),
         json.dumps(document, indent="\t").encode(),
@@ -260,7 +266,7 @@ def rewritten(document: object, plain: bytes) -> Iterator[tuple[Change, bytes]]:
     unicode = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
     yield Change("policy-rewritten", "the JSON was signed with its characters unescaped"), unicode
     ampersands = stripped.replace(b"&", b"\\u0026")
-    yield Change("policy-rewritten", "the JSON was signed with & escaped (Go's and .NET's way)"), ampersands
+    yield Change("policy-rewritten", "the JSON was signed with & escaped (as Go and .NET do)"), ampersands
     for new in _reordered(document):
         yield Change("policy-rewritten", "the JSON's members were signed in another order"), new
     encoded = encoding.encode(plain)

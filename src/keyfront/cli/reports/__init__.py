@@ -1,1 +1,1 @@
-"""What `keyfront explain` reads (pasted commands, HAR files, answers) and how it shows a report."""
+"""How `keyfront explain` reads a response and shows a report: terminal, HTML page, and `--about`."""

@@ -1,4 +1,4 @@
-"""A finding and its recipe, printed as the documentation has them: for people who have only the command."""
+"""Print a finding and its recipe as in the documentation, for people who have only the command."""
 
 from difflib import get_close_matches
 
@@ -11,7 +11,7 @@ from keyfront.explain.rules import RULES
 
 
 def tell(finding: str, *, as_json: bool) -> None:
-    """Print the section of `finding`, or the list of all ids for `all`. Raises `InputError` for an id that is none."""
+    """Print the section of `finding`, or the list of all ids for `all`. Raises `InputError` for an unknown id."""
     rules = list(RULES.values()) if finding == "all" else [_rule(finding)]
     if as_json:
         found: list[Json] = [_as_json(rule) for rule in rules]
@@ -30,7 +30,9 @@ def _rule(finding: str) -> Rule:
         return rule
     near = get_close_matches(finding, RULES, n=3)
     meant = f": did you mean {' or '.join(near)}?" if near else ":"
-    raise InputError(f"--about {finding!a}: there is no such finding{meant} keyfront explain --about all lists them")
+    raise InputError(
+        f"--about {finding!a}: there is no such finding{meant} keyfront explain --about all lists every id"
+    )
 
 
 def _section(rule: Rule) -> str:

@@ -1,4 +1,4 @@
-"""An answer out of a file: a body alone, or with its status line and headers as `curl -i` prints them."""
+"""Read a response from a file: only a body, or also the status line and headers, as `curl -i` prints them."""
 
 import re
 
@@ -8,11 +8,11 @@ _STATUS = re.compile(r"HTTP/[0-9.]+ ([0-9]{3})[^\n]*\n")
 
 
 def response(text: str) -> Response:
-    """What came back. A body alone has no status; an error's body is then taken for a 403."""
+    """Return the response in `text`. A body without a status counts as a 403."""
     text = text.lstrip("\ufeff").replace("\r\n", "\n")
     status = 0
     headers: dict[str, str] = {}
-    # A redirect or a 100 Continue may come first: the last answer counts.
+    # A redirect or a 100 Continue may come first: the last response counts.
     while found := _STATUS.match(text):
         status, headers = int(found[1]), {}
         head, _, text = text.partition("\n\n")

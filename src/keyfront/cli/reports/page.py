@@ -1,4 +1,4 @@
-"""A report as one self-contained page: no script, nothing fetched, made for a phone and for a desk."""
+"""A report as one self-contained page: without scripts or external files, for small and large screens."""
 
 from html import escape
 from typing import Final
@@ -53,16 +53,16 @@ footer { color: var(--dim); font-size: .85rem; margin-top: 3rem; }
 
 
 def page(report: Report) -> str:
-    """The page's HTML."""
+    """Return the page's HTML."""
     verdict = report.verdict
     missing = "".join(f"<li>{_text(each)}</li>" for each in verdict.missing)
     parts = [
         f'<span class="badge {verdict.outcome}">{HEADS[verdict.outcome]}</span>',
         f"<h1>{_text(verdict.text)}</h1>",
         f'<code class="url">{_text(report.url)}</code>',
-        f"<p>To tell, this is missing:</p><ul>{missing}</ul>" if missing else "",
+        f"<p>More input is needed:</p><ul>{missing}</ul>" if missing else "",
         *_findings(report.findings),
-        "<h2>The way through the edge</h2>",
+        "<h2>The edge's checks</h2>",
         f'<ol class="way box">{"".join(map(_step, report.steps))}</ol>',
     ]
     if report.policy:
@@ -72,8 +72,8 @@ def page(report: Report) -> str:
         parts.append(f'<h2>Times</h2><dl class="box">{rows}</dl>')
     searched = f"<p>{_text(report.searched)}</p>" if report.searched else ""
     parts.append(
-        f"<footer>{searched}<p>Written by keyfront explain. This page holds the address that was asked and what its "
-        "signature allows. It holds no key, no signature, no cookie, and no value of a query parameter.</p></footer>"
+        f"<footer>{searched}<p>Written by keyfront explain. This page contains the requested URL and what its "
+        "signature allows. It contains no key, no signature, no cookie, and no value of a query parameter.</p></footer>"
     )
     body = "\n".join(part for part in parts if part)
     return (
@@ -89,7 +89,7 @@ def _findings(findings: tuple[Finding, ...]) -> list[str]:
     parts: list[str] = []
     heading = ""
     for number, finding in enumerate(findings):
-        wanted = "Besides" if finding.severity != "error" else "And when that is mended" if number else "What to mend"
+        wanted = "Also" if finding.severity != "error" else "Fix after that" if number else "Fix first"
         if wanted != heading:
             heading = wanted
             parts.append(f"<h2>{heading}</h2>")
@@ -103,17 +103,17 @@ def _finding(finding: Finding) -> str:
         f'<article><header><h3 class="{finding.severity}">{_text(finding.title)}</h3>'
         f'<span class="id">{finding.id}{sure}</span></header><dl>'
         f"<dt>Seen</dt><dd>{_text(finding.evidence)}</dd><dt>Why</dt><dd>{_text(finding.cause)}</dd>"
-        f"<dt>Mend</dt><dd>{_text(finding.fix)}</dd>"
+        f"<dt>Fix</dt><dd>{_text(finding.fix)}</dd>"
         f'<dt>Guide</dt><dd><a href="{escape(finding.guide)}">Amazon\'s page</a></dd></dl>{_more(finding.id)}</article>'
     )
 
 
 def _more(finding: str) -> str:
-    """The finding's section, folded: who gets the page need not have keyfront or its documentation."""
+    """Return the finding's section, folded, for readers without keyfront or its documentation."""
     rule = RULES[finding]
     code = "".join(f"<h4>{name}</h4><pre>{_text(code)}</pre>" for name, code in languages(RECIPES[rule.recipe]).items())
     return (
-        f"<details><summary>What it looks like, and code that mends it</summary><p>{_text(rule.looks)}</p>"
+        f"<details><summary>What it looks like, and code that fixes it</summary><p>{_text(rule.looks)}</p>"
         f"<p>{_text(rule.cause)}</p><p>{_text(rule.fix)}</p>{code}</details>"
     )
 
@@ -132,12 +132,12 @@ def _step(step: Step) -> str:
 
 def _lineup(lineup: Lineup) -> str:
     expected, there, seen, here = window(lineup)
-    rows = f"signed  {_marked(expected, there)}\nasked   {_marked(seen, here)}"
+    rows = f"signed     {_marked(expected, there)}\nrequested  {_marked(seen, here)}"
     return f'<pre class="lineup">{rows}</pre>'
 
 
 def _marked(text: str, caret: str) -> str:
-    """`text` with the character above the caret marked; behind its end a mark of its own."""
+    """Return `text` with the character above the caret marked, or with a mark after its end."""
     if not caret:
         return _text(text)
     at = len(caret) - 1

@@ -1,4 +1,4 @@
-"""A report on a terminal, or in a pipe: the verdict first, then what to mend, then the way through the edge."""
+"""A report on a terminal or in a pipe: the verdict, then what to fix, then the edge's checks."""
 
 import sys
 from typing import Final
@@ -22,7 +22,7 @@ def show(report: Report) -> None:
     signs = console.is_terminal and (console.encoding or "").startswith("utf")
     with console.capture() as captured:
         _report(console, report, signs=signs)
-    # Tables fill their last column with spaces, which nobody wants in a file.
+    # Tables pad their last column with spaces, which do not belong in a file.
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
@@ -35,7 +35,7 @@ def _report(console: Console, report: Report, *, signs: bool) -> None:
     )
     console.print(Text(clean(report.url), style="dim"), overflow="fold")
     if verdict.missing:
-        console.print("\nTo tell, this is missing:")
+        console.print("\nMore input is needed:")
         for each in verdict.missing:
             console.print(Padding(Text(f"- {each}"), (0, 0, 0, 2), expand=False))
     _findings(console, report.findings)
@@ -55,9 +55,9 @@ def _findings(console: Console, findings: tuple[Finding, ...]) -> None:
     errors = [each for each in findings if each.severity == "error"]
     for number, finding in enumerate(findings, start=1):
         if number == 2 and finding.severity == "error":
-            console.print("\nAnd when that is mended:")
+            console.print("\nFix after that:")
         elif finding.severity != "error" and number == len(errors) + 1:
-            console.print("\nBesides:")
+            console.print("\nAlso:")
         sure = f", {CERTAIN[finding.certainty]}" if CERTAIN[finding.certainty] else ""
         console.print()
         console.print(
@@ -71,13 +71,13 @@ def _findings(console: Console, findings: tuple[Finding, ...]) -> None:
         rows.add_column(overflow="fold")
         rows.add_row("Seen", Text(clean(finding.evidence)))
         rows.add_row("Why", Text(finding.cause))
-        rows.add_row("Mend", Text(clean(finding.fix)))
+        rows.add_row("Fix", Text(clean(finding.fix)))
         rows.add_row("More", Text(finding.page or about(finding.id), style="dim"))
         console.print(Padding(rows, (0, 0, 0, 3), expand=False))
 
 
 def _steps(console: Console, steps: tuple[Step, ...], *, signs: bool) -> None:
-    console.print("\nThe way through the edge", style="bold")
+    console.print("\nThe edge's checks", style="bold")
     rows = Table.grid(padding=(0, 2))
     rows.add_column(no_wrap=True)
     rows.add_column(no_wrap=True)
@@ -97,5 +97,5 @@ def _lined_up(step: Step) -> Text:
     assert step.lineup is not None
     expected, there, seen, here = (clean(each) for each in window(step.lineup))
     lines = Text("\n")
-    lines.append(f"signed  {expected}\n        {there}\nasked   {seen}\n        {here} here they part")
+    lines.append(f"signed     {expected}\n           {there}\nrequested  {seen}\n           {here} first difference")
     return lines

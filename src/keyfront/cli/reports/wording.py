@@ -1,4 +1,4 @@
-"""Words and marks that the terminal and the page share."""
+"""Words and marks for both the terminal and the page."""
 
 from datetime import datetime
 from typing import Final
@@ -8,7 +8,7 @@ from keyfront.explain.values import Lineup, Report
 
 HEADS: Final = {"allowed": "Allowed", "refused": "Refused", "unknown": "Cannot tell"}
 CERTAIN: Final = {"certain": "", "likely": "likely", "possible": "possible"}
-WANTED: Final = {"passed": "expected", "failed": "expected", "unknown": "needed to tell"}
+WANTED: Final = {"passed": "expected", "failed": "expected", "unknown": "needed"}
 STEPS: Final = {
     "host": "Host name",
     "behavior": "Cache behavior",
@@ -25,17 +25,17 @@ STEPS: Final = {
     "expires": "Expires",
     "address": "Viewer address",
 }
-_TIMES: Final = {"starts": "starts", "expires": "expires", "asked": "judged at"}
+_TIMES: Final = {"starts": "starts", "expires": "expires", "asked": "checked at"}
 _AROUND: Final = 34
 
 
 def clean(text: str) -> str:
-    """`text` without anything that could move a terminal's cursor; line ends stay."""
+    """Return `text` without characters that could move a terminal's cursor. Line ends stay."""
     return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
 
 
 def times(report: Report) -> list[tuple[str, str]]:
-    """The report's moments: what, and when in UTC, in the local zone, and from the moment of judgement."""
+    """Return the report's times: the name, and the time in UTC, in the local zone, and relative to the check."""
     told = dict(report.times)
     asked = told["asked"]
     lines = []
@@ -57,7 +57,7 @@ def _local(seconds: float) -> str:
 
 
 def window(lineup: Lineup) -> tuple[str, str, str, str]:
-    """Both texts cut to where they part, and beneath each the place as a caret line (empty if they do not)."""
+    """Return both texts cut around the first difference, each with a caret line (empty if they do not differ)."""
     return (
         *_cut(lineup.expected, lineup.expected_at),
         *_cut(lineup.seen, lineup.seen_at),

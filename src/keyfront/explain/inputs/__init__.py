@@ -1,1 +1,1 @@
-"""What people paste: a URL, a curl command, a HAR file, a response."""
+"""Readers of pasted input: curl commands, PowerShell commands and HAR files."""

@@ -1,4 +1,4 @@
-"""HAR files, as browsers save the network view: the one request that is to be explained."""
+"""Find the request to explain in a HAR file, which browsers save from the network view."""
 
 import base64
 import binascii
@@ -16,44 +16,46 @@ _MARKS: Final = ("x-amz-cf-id", "x-amz-cf-pop")
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A request out of a HAR file, with its answer."""
+    """A request from a HAR file, with its response."""
 
     url: str
     cookie: str
     method: str
     response: Response
     at: float | None
-    """When it was sent: seconds since the epoch."""
+    """The time of the request, in seconds since the epoch."""
 
 
 def request(text: str, url: str = "", ours: Callable[[str], bool] = lambda _: False) -> Recorded:
-    """The first refused request to `url`; without `url` the first refused one to CloudFront. `InputError` if none.
+    """Return the first refused request to `url`, or without `url` the first refused request to CloudFront.
 
-    Where `url` stands in no entry, its host counts. `ours` says whether a host (with its port) is one that the user
-    named: where any request went to such a host, others are not looked at.
+    If no entry has `url`, its host counts. `ours` returns whether the user named a host (with its port). If there are
+    requests to such hosts, all others are ignored. Raises `InputError` if there is no such request.
     """
     try:
         entries = json.loads(text)["log"]["entries"]
         read = [_entry(entry) for entry in entries]
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError("--har: this is no HAR file: in the browser's network view choose Save all as HAR") from None
+        raise InputError(
+            "--har: this is not a HAR file: in the browser's network view, choose Save all as HAR"
+        ) from None
     bare = url.partition("#")[0]
     wanted = _to(bare, read) if bare else [each for each in read if _by_cloudfront(each)]
     if not bare:
         wanted = [each for each in read if ours(host_of(each.url))] or wanted
     if not wanted:
-        what = "to this URL" if bare else "that CloudFront answered"
-        raise InputError(f"--har: among its {len(read)} requests is none {what}")
+        what = "for this URL" if bare else "to CloudFront"
+        raise InputError(f"--har: none of its {len(read)} requests is {what}")
     return next((each for each in wanted if each.response.status >= 400), wanted[0])
 
 
 def host_of(url: str) -> str:
-    """The host of `url` in lower case, with its port."""
+    """Return the host of `url` in lower case, with its port."""
     return url.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2].lower()
 
 
 def _to(url: str, read: list[Recorded]) -> list[Recorded]:
-    """What was asked of `url`: to the letter, or else by its path, or else at least at its host."""
+    """Return the requests to exactly `url`, or else to its path, or else to its host."""
     ways: tuple[Callable[[str], str], ...] = (str, lambda each: each.partition("?")[0], host_of)
     found = ([each for each in read if way(each.url) == way(url)] for way in ways)
     return next((each for each in found if each), [])

@@ -1,4 +1,4 @@
-"""Requests as people paste them: curl commands as browsers copy them (bash, cmd), and PowerShell's form."""
+"""Read pasted requests: curl commands as browsers copy them (bash, cmd), and PowerShell commands."""
 
 import re
 import shlex
@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from keyfront.errors import InputError
 
-# curl's options that take a value; all others stand alone. Each is known, so that no value, such as a password, is
-# taken for the URL. Source: `curl --help all` of 7.88, and newer ones from curl's manual.
+# All curl options that take a value, so that no value, such as a password, is mistaken for the URL. Source:
+# `curl --help all` of 7.88, and newer options from curl's manual.
 _NAMES: Final = """
 -A -b -C -c -d -D -E -e -F -h -H -K -m -o -P -Q -r -t -T -u -U -w -x -X -y -Y -z
 --abstract-unix-socket --alt-svc --aws-sigv4 --cacert --capath --cert --cert-type --ciphers --config
@@ -57,7 +57,7 @@ _POWERSHELL_METHOD = re.compile(r"-Method\s+\"?([A-Za-z]+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """A request out of a pasted text. Of its headers only what a signature check looks at is kept."""
+    """A request from a pasted text, with only the headers that a signature check needs."""
 
     url: str
     cookie: str = ""
@@ -66,7 +66,7 @@ class Pasted:
 
 @dataclass(slots=True)
 class _Words:
-    """What the words of a curl command add up to."""
+    """The values collected from the words of a curl command."""
 
     urls: list[str] = field(default_factory=list)
     cookies: list[str] = field(default_factory=list)
@@ -75,7 +75,7 @@ class _Words:
 
 
 def request(text: str) -> Pasted:
-    """The request in `text`, a pasted command; `InputError` if there is none."""
+    """Return the request in the pasted command `text`. Raises `InputError` if there is none."""
     text = text.strip().lstrip("$> ")
     if "Invoke-WebRequest" in text or "System.Net.Cookie(" in text:
         return _powershell(text)
@@ -87,13 +87,13 @@ def _curl(text: str) -> Pasted:
         words = shlex.split(_posix(text))
     except ValueError:
         raise InputError(
-            "the pasted curl command ends inside a quotation: copy it whole, or put it into a file (--curl FILE)"
+            "the pasted curl command ends inside quotes: copy the whole command, or put it into a file (--curl FILE)"
         ) from None
     if not words or not words[0].replace("\\", "/").rpartition("/")[2].removesuffix(".exe") == "curl":
-        raise InputError("--curl: this is no curl command: in the browser's network view choose Copy as cURL")
+        raise InputError("--curl: this is not a curl command: in the browser's network view, choose Copy as cURL")
     found = _read(words[1:])
     if not found.urls:
-        raise InputError("--curl: the command names no URL")
+        raise InputError("--curl: the command has no URL")
     url = next((each for each in found.urls if "://" in each), found.urls[0])
     if "://" not in url:
         url = f"http://{url}"
@@ -118,7 +118,7 @@ def _read(words: list[str]) -> _Words:
 
 
 def _options(word: str) -> Iterator[tuple[str, str | None]]:
-    """The options in one word, each with its value if that stands there too (`-XPOST`, `-sSL`, `--url=…`)."""
+    """Yield the options in one word, each with its value if the word contains it (`-XPOST`, `-sSL`, `--url=…`)."""
     if word.startswith("--"):
         name, equals, value = word.partition("=")
         yield name, value if equals else None
@@ -139,8 +139,8 @@ def _take(found: _Words, name: str, value: str) -> None:
             found.host = text.strip()
     elif name in ("-b", "--cookie"):
         if "=" not in value:
-            # Not named: it may be a cookie's value without its name.
-            raise InputError("--curl: the command reads its cookies (-b) from a file: give --cookie 'HEADER'")
+            # The message does not repeat the value: it may be a cookie's value without its name.
+            raise InputError("--curl: the command reads its cookies (-b) from a file: add --cookie 'HEADER'")
         found.cookies.append(value)
     elif name in ("-X", "--request"):
         found.method = value
@@ -155,10 +155,10 @@ def _take(found: _Words, name: str, value: str) -> None:
 
 
 def _posix(text: str) -> str:
-    """The command as a POSIX shell reads it: cmd's carets resolved, and bash's `$'…'` written as plain quotations."""
+    """Return the command for a POSIX shell: without cmd's carets, and with bash's `$'…'` as plain quotes."""
     if '^"' in text or re.search(r"\^\r?\n", text):
         text = re.sub(r"\^\r?\n", " ", text)
-        # cmd: ^" is a quotation mark, ^\^" one inside a quotation, and ^ before anything else is dropped.
+        # cmd: ^" is a quotation mark, ^\^" is one inside quotes, and ^ before anything else is dropped.
         text = re.sub(r"\^(.)", r"\1", text, flags=re.DOTALL)
     text = re.sub(r"[\\`]\r?\n", " ", text)
     return _ANSI_C.sub(lambda found: shlex.quote(_ESCAPE.sub(_character, found[1])), text)
@@ -176,7 +176,7 @@ def _character(found: re.Match[str]) -> str:
 def _powershell(text: str) -> Pasted:
     uri = _POWERSHELL_URI.search(text)
     if uri is None:
-        raise InputError("--curl: the PowerShell command names no -Uri")
+        raise InputError("--curl: the PowerShell command has no -Uri")
     cookies = [f"{name}={_unticked(value)}" for name, value in _POWERSHELL_COOKIE.findall(text)]
     cookies += [_unticked(value) for name, value in _POWERSHELL_HEADER.findall(text) if name.lower() == "cookie"]
     method = _POWERSHELL_METHOD.search(text)

@@ -1,4 +1,4 @@
-"""Addresses: policies that name the viewer's network."""
+"""Addresses: policies that allow only the viewer's network."""
 
 import ipaddress
 
@@ -22,10 +22,10 @@ def _viewer(facts: Facts) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
     "address-not-in-range",
     "The viewer's address is not in the policy's range",
     stage=Stage.ADDRESS,
-    looks="The link works in one place and not in another. CloudFront answers `AccessDenied`.",
-    cause="The policy allows one IPv4 address or range, and CloudFront sees the viewer come from another. Mobile "
-    "networks, VPNs and proxies change addresses; the server that signs may see another address than CloudFront.",
-    fix="Sign for the range that the viewer really comes from, or leave IpAddress out.",
+    looks="The link works in one place and not in another. CloudFront returns `AccessDenied`.",
+    cause="The policy allows one IPv4 address or range, and CloudFront sees the viewer at another address. Mobile "
+    "networks, VPNs and proxies change addresses. The server that signs may see a different address than CloudFront.",
+    fix="Sign for the range that CloudFront sees, or leave IpAddress out.",
     recipe="address",
     guide=_PAGE,
 )
@@ -37,12 +37,12 @@ def address_not_in_range(facts: Facts) -> Found | None:
 
 @rule(
     "viewer-over-ipv6",
-    "The viewer comes over IPv6, and the policy names IPv4 addresses",
+    "The viewer uses IPv6, and the policy allows only IPv4 addresses",
     stage=Stage.ADDRESS,
-    looks="Some viewers are let in and others not. CloudFront answers `AccessDenied`.",
-    cause="A policy's IpAddress knows IPv4 only. As far as is known, a viewer over IPv6 never satisfies it, not even "
+    looks="Some viewers are let in and others are not. CloudFront returns `AccessDenied`.",
+    cause="A policy's IpAddress supports IPv4 only. As far as is known, a viewer over IPv6 never matches it, not even "
     "0.0.0.0/0.",
-    fix="Leave IpAddress out, or switch IPv6 off for the distribution.",
+    fix="Leave IpAddress out, or turn IPv6 off for the distribution.",
     recipe="address",
     guide=_PAGE,
 )
@@ -54,12 +54,12 @@ def viewer_over_ipv6(facts: Facts) -> Found | None:
 
 @rule(
     "private-address-in-policy",
-    "The policy allows a private network, from which nobody reaches CloudFront",
+    "The policy allows a private network, which never reaches CloudFront",
     stage=Stage.ADDRESS,
-    looks="The policy names 127.0.0.1, 10.…, 172.16.… or 192.168.… CloudFront answers `AccessDenied`.",
-    cause="CloudFront sees the public address of the viewer's router. The signer saw a private one: its own, a load "
-    "balancer's, or one in the same house.",
-    fix="Take the viewer's public address (behind a load balancer: from X-Forwarded-For), or leave IpAddress out.",
+    looks="The policy has 127.0.0.1, 10.…, 172.16.… or 192.168.… CloudFront returns `AccessDenied`.",
+    cause="CloudFront sees the public address of the viewer's router. The signer saw a private address: its own, a "
+    "load balancer's, or one on the same local network.",
+    fix="Use the viewer's public address (behind a load balancer: from X-Forwarded-For), or leave IpAddress out.",
     recipe="address",
     guide=_PAGE,
 )
@@ -74,11 +74,11 @@ def private_address_in_policy(facts: Facts) -> Found | None:
 
 @rule(
     "network-malformed",
-    "The policy's address is none that CloudFront takes",
+    "CloudFront does not accept the policy's address",
     stage=Stage.POLICY,
-    looks="`AWS:SourceIp` is a list, an IPv6 address, a host name, or has bits outside its range. CloudFront answers "
-    "`MalformedPolicy` (we take it; no public source says so).",
-    cause="IpAddress holds exactly one IPv4 address or one IPv4 range such as 192.0.2.0/24.",
+    looks="`AWS:SourceIp` is a list, an IPv6 address, a host name, or has bits outside its range. CloudFront returns "
+    "`MalformedPolicy` (assumed; no public source says so).",
+    cause="IpAddress is exactly one IPv4 address or one IPv4 range such as 192.0.2.0/24.",
     fix="Write one IPv4 address or range, or leave IpAddress out.",
     recipe="address",
     guide=_PAGE,

@@ -1,4 +1,4 @@
-"""Behaviors: which one the path meets, and what it asks for."""
+"""Behaviors: which one the path matches, and what it requires."""
 
 from keyfront.core.paths import readings
 from keyfront.explain.facts import Facts
@@ -11,30 +11,30 @@ _SETTINGS = "DownloadDistValuesCacheBehavior.html"
 
 @rule(
     "behavior-is-public",
-    "No signature is asked for on this path",
+    "This path requires no signature",
     stage=Stage.BEHAVIOR,
     severity="note",
-    looks="The file is served with a wrong signature or with none.",
-    cause="The cache behavior that the path falls under has no trusted key groups, so anybody may read it. The "
-    "signing parameters are handed on to the origin, and become part of the cache key if query strings do.",
-    fix="Name a trusted key group in that behavior (Restrict viewer access), if the files are meant to be private.",
+    looks="The file is served with a wrong signature or without a signature.",
+    cause="The cache behavior for this path has no trusted key groups, so anyone may read the file. The signing "
+    "parameters are forwarded to the origin. They are part of the cache key if query strings are.",
+    fix="If the files must be private, name a trusted key group in that behavior (Restrict viewer access).",
     recipe="trusted-group",
     guide=_PAGE,
 )
 def behavior_is_public(facts: Facts) -> Found | None:
     if facts.behavior is None or facts.behavior.protected or earlier_behavior_is_public(facts):
         return None
-    return Found(f"The path {facts.path} falls under the behavior {facts.behavior.pattern}, which trusts no key group.")
+    return Found(f"The path {facts.path} matches the behavior {facts.behavior.pattern}, which trusts no key group.")
 
 
 @rule(
     "earlier-behavior-is-public",
-    "An earlier behavior takes this path, and opens it to anybody",
+    "An earlier behavior matches this path and makes it public",
     stage=Stage.BEHAVIOR,
     severity="warning",
     looks="Files that should be private are served without a signature.",
-    cause="Behaviors are tried in their order and the first that matches counts. One without trusted key groups "
-    "stands before the protected one.",
+    cause="CloudFront tries the behaviors in order and uses the first one that matches. A behavior without trusted "
+    "key groups comes before the protected one.",
     fix="Move the protected behavior up, or narrow the earlier one's path pattern.",
     recipe="trusted-group",
     guide=_SETTINGS,
@@ -42,12 +42,12 @@ def behavior_is_public(facts: Facts) -> Found | None:
 def earlier_behavior_is_public(facts: Facts) -> Found | None:
     if not facts.public:
         return None
-    # The default behavior matches everything: that it is protected shows nothing about an exception made on purpose.
+    # The default behavior matches everything. If it is protected, an earlier public behavior can still be intended.
     later = next((each for each in facts.matching[1:] if each.protected and each.pattern != "*"), None)
     if later is None:
         return None
     return Found(
-        f"The path {facts.path} falls under {facts.matching[0].pattern} first; {later.pattern} behind it is protected."
+        f"The path {facts.path} matches {facts.matching[0].pattern} first; {later.pattern} after it is protected."
     )
 
 
@@ -55,12 +55,12 @@ def earlier_behavior_is_public(facts: Facts) -> Found | None:
     "path-may-mean-another-place",
     "The path can be read in two ways, and one of them is not allowed",
     stage=Stage.BEHAVIOR,
-    looks="The path holds `..`, `%2F`, a backslash, `;` or two slashes, and keyfront's edge refuses the link though "
-    "its signature is good.",
-    cause="CloudFront judges the path in one reading and hands it on as it was sent. A server behind that reads it in "
-    "another way would give out a file that the link does not open. What CloudFront itself does with such a path is "
-    "published nowhere; keyfront refuses it, to be on the safe side (assumed).",
-    fix="Ask for the file by its plain path: resolve `..` and double slashes before signing, and keep encoded slashes "
+    looks="The path contains `..`, `%2F`, a backslash, `;` or two slashes, and keyfront's edge refuses the link "
+    "although its signature is valid.",
+    cause="CloudFront checks the path in one reading and forwards it as it was sent. An origin that reads it "
+    "differently would serve a file that the link does not allow. No public source says how CloudFront treats such a "
+    "path. keyfront refuses it to be safe (assumed).",
+    fix="Request the file by its plain path: resolve `..` and double slashes before signing, and keep encoded slashes "
     "out of object keys.",
     recipe="sign-url",
     guide=_SETTINGS,
@@ -71,7 +71,7 @@ def path_may_mean_another_place(facts: Facts) -> Found | None:
     ways = [each.elsewhere or each.path for each in readings(facts.path)]
     other = next((way for way in reversed(ways) if way != facts.path), facts.path)
     return Found(
-        f"As it stands, {facts.path} is let in. A server may also read it as {other}, for which the check says: "
+        f"{facts.path} is allowed as sent. A server may also read it as {other}, for which the check says: "
         f"{facts.elsewhere.reason.replace('-', ' ')}.",
         "likely",
     )
@@ -79,11 +79,11 @@ def path_may_mean_another_place(facts: Facts) -> Found | None:
 
 @rule(
     "behavior-trusts-no-key",
-    "The behavior asks for a signature and trusts no key that can be used",
+    "The behavior requires a signature but trusts no usable key",
     stage=Stage.KEY,
-    looks="Every request is refused with `InvalidKey`: `Unknown Key`.",
-    cause="The behavior's trusted key groups are empty, deleted, or hold only keys that cannot be read.",
-    fix="Put a public key into the group that the behavior names.",
+    looks="CloudFront refuses every request with `InvalidKey`: `Unknown Key`.",
+    cause="The behavior's trusted key groups are empty, deleted, or contain only keys that cannot be read.",
+    fix="Add a public key to the group that the behavior names.",
     recipe="trusted-group",
     guide=_PAGE,
 )
@@ -91,9 +91,7 @@ def behavior_trusts_no_key(facts: Facts) -> Found | None:
     behavior = facts.behavior
     if behavior is None or not behavior.protected or behavior.keys is None or behavior.keys or behavior.signers:
         return None
-    return Found(
-        f"The behavior {behavior.pattern} names {', '.join(behavior.groups) or 'no group'}, in which there is no key."
-    )
+    return Found(f"The behavior {behavior.pattern} names {', '.join(behavior.groups) or 'no group'}, without any key.")
 
 
 @rule(
@@ -101,10 +99,10 @@ def behavior_trusts_no_key(facts: Facts) -> Found | None:
     "The behavior trusts AWS accounts, not key groups",
     stage=Stage.KEY,
     severity="warning",
-    looks="The behavior has trusted signers. A key in a key group is answered with `Unknown Key`.",
-    cause="With trusted signers the key pairs of the accounts' root users count (APKA…). Their public keys cannot be "
-    "read through the API, so they cannot be checked here.",
-    fix="Move to a trusted key group: upload a public key, make a group, name it in the behavior.",
+    looks="The behavior has trusted signers. A key in a key group gets `Unknown Key`.",
+    cause="With trusted signers, CloudFront accepts the key pairs of the accounts' root users (APKA…). The API does "
+    "not return their public keys, so they cannot be checked here.",
+    fix="Use a trusted key group instead: upload a public key, create a group, and name it in the behavior.",
     recipe="trusted-group",
     guide=_PAGE,
 )
@@ -119,8 +117,8 @@ def trusted_signers(facts: Facts) -> Found | None:
     "CloudFront does not sign its requests to the S3 bucket",
     stage=Stage.ORIGIN,
     severity="warning",
-    looks="The signature is accepted, and S3 answers `AccessDenied` with a `RequestId`.",
-    cause="The behavior's origin is an S3 bucket without origin access control. A private bucket then refuses "
+    looks="CloudFront accepts the signature, and S3 returns `AccessDenied` with a `RequestId`.",
+    cause="The behavior's origin is an S3 bucket without origin access control, so a private bucket refuses "
     "CloudFront.",
     fix="Give the origin an origin access control, and allow the distribution in the bucket policy.",
     recipe="origin-access",

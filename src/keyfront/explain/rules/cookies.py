@@ -1,4 +1,4 @@
-"""Cookies: not sent, re-encoded, incomplete, or not looked at."""
+"""Cookies: not sent, re-encoded, incomplete, or ignored."""
 
 import re
 from urllib.parse import unquote
@@ -14,7 +14,7 @@ _ATTRIBUTES = frozenset({"domain", "path", "secure", "httponly", "samesite", "ma
 
 
 def _attributes(facts: Facts) -> dict[str, str]:
-    """Attributes of Set-Cookie lines that were pasted in place of a Cookie header; empty for a Cookie header."""
+    """Return the attributes of pasted Set-Cookie lines; empty for a Cookie header."""
     found = {name.lower(): value for name, value in facts.cookies if name.lower() in _ATTRIBUTES}
     return found if facts.signed_cookies else {}
 
@@ -23,12 +23,12 @@ def _attributes(facts: Facts) -> dict[str, str]:
     "cookies-not-sent",
     "The browser did not send CloudFront's cookies",
     stage=Stage.CREDENTIALS,
-    looks="Other cookies arrive, those that begin with CloudFront- do not. CloudFront answers `MissingKey`.",
+    looks="Other cookies arrive, but not those that begin with CloudFront-. CloudFront returns `MissingKey`.",
     cause="Browsers send a cookie only where its Domain, Path, Secure and SameSite allow it. A cookie that "
-    "app.example.com sets for itself never reaches d….cloudfront.net or cdn.example.com; scripts need `credentials: "
+    "app.example.com sets for itself never reaches d….cloudfront.net or cdn.example.com. Scripts need `credentials: "
     "'include'`.",
-    fix="Serve the files under a name of your own domain, and set the cookies with Domain=example.com, Path=/, "
-    "Secure. Let players and fetch() send credentials.",
+    fix="Serve the files under your own domain, and set the cookies with Domain=example.com, Path=/, Secure. Make "
+    "players and fetch() send credentials.",
     recipe="cookie-domain",
     guide=_PAGE,
 )
@@ -38,18 +38,18 @@ def cookies_not_sent(facts: Facts) -> Found | None:
     if any(name.lower().startswith(("cloudfront-", "x-amz-")) for name, _ in (*facts.cookies, *facts.sent)):
         return None
     names = ", ".join(hiding.name(name) if value else hiding.HIDDEN for name, value in facts.cookies[:6])
-    return Found(f"The Cookie header holds {names}, and none of CloudFront's.")
+    return Found(f"The Cookie header has {names}, and none of CloudFront's cookies.")
 
 
 @rule(
     "cookies-incomplete",
     "One of the three signed cookies is missing",
     stage=Stage.CREDENTIALS,
-    looks="Two of CloudFront's cookies arrive. CloudFront answers `MissingKey`, `MalformedPolicy` or "
+    looks="Only two of CloudFront's cookies arrive. CloudFront returns `MissingKey`, `MalformedPolicy` or "
     "`MalformedSignature`.",
     cause="CloudFront needs three cookies together: Key-Pair-Id, Signature, and Policy or Expires. Browsers drop a "
-    "cookie over 4,096 bytes, and frameworks drop those that were set under another name or path.",
-    fix="Set all three in the same answer, with the same Domain and Path. Keep the policy short: use wildcards.",
+    "cookie over 4,096 bytes, and frameworks drop cookies that were set under another name or path.",
+    fix="Set all three in the same response, with the same Domain and Path. Use wildcards to keep the policy short.",
     recipe="sign-cookies",
     guide=_PAGE,
 )
@@ -63,18 +63,18 @@ def cookies_incomplete(facts: Facts) -> Found | None:
         if not any(facts.given.get(n) for n in names)
     ]
     there = ", ".join(f"CloudFront-{name}" for name, value in facts.given.items() if value) or "none"
-    return Found(f"{', '.join(missing)} is missing; there: {there}.") if missing else None
+    return Found(f"{', '.join(missing)} is missing; the request has {there}.") if missing else None
 
 
 @rule(
     "cookies-re-encoded",
-    "A framework encoded the cookies' values",
+    "A framework encoded the cookie values",
     stage=Stage.CREDENTIALS,
-    looks="The cookies hold `%`, quotes, or begin with `s:` or `j:`. CloudFront answers `MalformedPolicy`, "
+    looks="The cookies contain `%` or quotes, or begin with `s:` or `j:`. CloudFront returns `MalformedPolicy`, "
     "`MalformedSignature` or `InvalidKey`.",
-    cause="CloudFront takes a cookie's value as it is. Many frameworks percent-encode values, put quotes around them, "
-    "encrypt or sign them.",
-    fix="Write the Set-Cookie headers yourself, or switch the encoding off (Express: encode: String; Laravel: "
+    cause="CloudFront reads a cookie's value unchanged. Many frameworks percent-encode, quote, encrypt or sign cookie "
+    "values.",
+    fix="Write the Set-Cookie headers yourself, or turn the encoding off (Express: encode: String; Laravel: "
     "EncryptCookies::except; Rails: raw header).",
     recipe="cookies-raw",
     guide=_PAGE,
@@ -90,18 +90,18 @@ def cookies_re_encoded(facts: Facts) -> Found | None:
     if not wrong:
         return None
     return Found(
-        f"{', '.join(wrong)} was changed on its way: the value of {wrong[0]} "
+        f"{', '.join(wrong)} was changed: the value of {wrong[0]} "
         f"{_mark(facts.given[wrong[0].removeprefix('CloudFront-')])}."
     )
 
 
 def _mark(value: str) -> str:
-    """What shows that a value was encoded, and no more of it."""
+    """Describe the sign that a value was encoded, without showing the rest of the value."""
     start = re.match(r"[\"']|[sj]:|eyJpdiI6", value)
     if start is not None:
         return f"begins with {start[0]}"
     escape = next(iter(re.findall(r"%[0-9A-Fa-f]{2}", value)), "")
-    return f"holds {escape}, which stands for {unquote(escape)!a}"
+    return f"contains {escape}, which is an encoded {unquote(escape)!a}"
 
 
 @rule(
@@ -110,8 +110,8 @@ def _mark(value: str) -> str:
     stage=Stage.CREDENTIALS,
     severity="warning",
     looks="Old cookies with another Domain or Path are still in the browser.",
-    cause="Cookies with the same name and another Domain or Path stand side by side, and the browser sends both. We "
-    "take it that the first counts, which is the one with the longer path.",
+    cause="A browser keeps cookies with the same name and different Domain or Path side by side, and sends both. The "
+    "first one counts (assumed), which has the longer path.",
     fix="Delete the old cookies (Max-Age=0 with their Domain and Path), and always set them with the same attributes.",
     recipe="sign-cookies",
     guide=_PAGE,
@@ -119,18 +119,18 @@ def _mark(value: str) -> str:
 def cookie_twice(facts: Facts) -> Found | None:
     names = [name for name, _ in facts.cookies if name.removeprefix("CloudFront-") in facts.signed_cookies]
     twice = sorted({name for name in names if names.count(name) > 1})
-    return Found(f"{', '.join(twice)} is there more than once.") if twice else None
+    return Found(f"{', '.join(twice)} is sent more than once.") if twice else None
 
 
 @rule(
     "cookies-ignored",
-    "The cookies do not count: the URL carries a signing parameter",
+    "The cookies are ignored: the URL has a signing parameter",
     stage=Stage.CREDENTIALS,
     severity="note",
-    looks="Signed cookies are there, and the URL holds `Expires`, `Policy`, `Signature` or `Key-Pair-Id` as well.",
-    cause="A URL with any signing parameter is judged as a signed URL; cookies are then not looked at.",
-    fix="Ask for the bare URL if the cookies are meant. Do not name a parameter of your own Expires, Policy or "
-    "Signature.",
+    looks="The request has signed cookies, and the URL has `Expires`, `Policy`, `Signature` or `Key-Pair-Id` as well.",
+    cause="CloudFront checks a URL with any signing parameter as a signed URL, and ignores the cookies.",
+    fix="To use the cookies, request the URL without signing parameters. Do not name your own parameters Expires, "
+    "Policy or Signature.",
     recipe="sign-cookies",
     guide=_PAGE,
 )
@@ -140,21 +140,21 @@ def cookies_ignored(facts: Facts) -> Found | None:
     alone = verify(ViewerRequest(facts.url, facts.request.cookie, facts.request.ip), facts.keys or {}, facts.now)
     names = ", ".join(name for name in facts.given)
     if alone.allowed and not facts.decision.allowed:
-        return Found(f"The cookies alone would be let in; the URL's {names} is judged in their place.")
+        return Found(f"The cookies alone would be accepted, but CloudFront checks the URL's {names} instead.")
     if alone.reason == "expired" and facts.decision.allowed:
-        return Found("The cookies have expired, which does no harm: the URL is judged, and it is in order.")
-    return Found(f"The URL's {names} is judged in place of the cookies.")
+        return Found("The cookies have expired. This does no harm: CloudFront checks the URL, which is valid.")
+    return Found(f"CloudFront checks the URL's {names} instead of the cookies.")
 
 
 @rule(
     "cookie-domain-differs",
     "The cookies are set for another domain",
     stage=Stage.CREDENTIALS,
-    looks="The browser shows the cookies, and does not send them to CloudFront, which answers `MissingKey`.",
-    cause="A browser sends a cookie to its Domain and the names below it, nowhere else. No site may set one for "
+    looks="The browser has the cookies but does not send them to CloudFront. CloudFront returns `MissingKey`.",
+    cause="A browser sends a cookie only to its Domain and the names below it. No site may set a cookie for "
     "cloudfront.net or another public suffix.",
-    fix="Serve the files under your own domain (an alternate domain name), and set Domain to the part that both names "
-    "share.",
+    fix="Serve the files under your own domain (an alternate domain name), and set Domain to the part that the site's "
+    "and the files' names share.",
     recipe="cookie-domain",
     guide=_PAGE,
 )
@@ -164,7 +164,7 @@ def cookie_domain_differs(facts: Facts) -> Found | None:
     if not domain:
         return None
     if domain == "cloudfront.net":
-        return Found("Domain is cloudfront.net, for which browsers take no cookies.")
+        return Found("Domain is cloudfront.net, for which browsers accept no cookies.")
     if host == domain or host.endswith(f".{domain}"):
         return None
     return Found(f"Domain is {domain}; the request asks for {host}.")
@@ -174,9 +174,9 @@ def cookie_domain_differs(facts: Facts) -> Found | None:
     "cookie-path-differs",
     "The cookies are set for another path",
     stage=Stage.CREDENTIALS,
-    looks="The cookies go out with some requests and not with others. CloudFront answers `MissingKey`.",
-    cause="A browser sends a cookie only for its Path and what lies below. Without Path it takes the folder of the "
-    "page that set it.",
+    looks="The browser sends the cookies with some requests and not with others. CloudFront returns `MissingKey`.",
+    cause="A browser sends a cookie only for its Path and the paths below it. The default Path is the folder of the "
+    "page that set the cookie.",
     fix="Set Path=/.",
     recipe="sign-cookies",
     guide=_PAGE,
@@ -190,11 +190,11 @@ def cookie_path_differs(facts: Facts) -> Found | None:
 
 @rule(
     "cookie-secure-over-http",
-    "The cookies are Secure, and the request goes over http",
+    "The cookies are Secure, and the request uses http",
     stage=Stage.CREDENTIALS,
-    looks="Works over https and not over http. CloudFront answers `MissingKey`.",
-    cause="Browsers send a cookie with Secure over https only.",
-    fix="Ask by https. Set the behavior to redirect http to https.",
+    looks="The link works over https and not over http. CloudFront returns `MissingKey`.",
+    cause="Browsers send a Secure cookie only over https.",
+    fix="Use https. Set the behavior to redirect http to https.",
     recipe="sign-cookies",
     guide=_PAGE,
 )
@@ -210,9 +210,9 @@ def cookie_secure_over_http(facts: Facts) -> Found | None:
     stage=Stage.CREDENTIALS,
     severity="warning",
     looks="Everything works. A Set-Cookie line has no `Secure`.",
-    cause="A browser sends a cookie without Secure over http as well, where everybody on the way can read it, and "
-    "download with it until it expires. With SameSite=None browsers drop it at once.",
-    fix="Set Secure. Leave it out on a laptop that speaks http only.",
+    cause="A browser also sends a cookie without Secure over http. Anyone on the network can then read it, and "
+    "download with it until it expires. With SameSite=None, browsers drop such a cookie at once.",
+    fix="Set Secure. Leave it out only on a laptop that serves http.",
     recipe="sign-cookies",
     guide=_PAGE,
 )

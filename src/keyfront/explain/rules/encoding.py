@@ -1,4 +1,4 @@
-"""Encodings: a signature or a policy that cannot be read, and hashes that do not agree."""
+"""Encodings: unreadable signatures or policies, and hash algorithms that differ."""
 
 import re
 
@@ -12,13 +12,13 @@ _HEX = re.compile(r"[0-9a-fA-F]{64,}")
 
 
 def _texts(facts: Facts) -> list[tuple[str, str]]:
-    """Name and text of what has to be in CloudFront's base64 and cannot be read."""
+    """Return the name and text of each value that should be in CloudFront's base64 and cannot be decoded."""
     pairs = [(name, facts.given.get(name, "")) for name in ("Policy", "Signature")]
     return [(name, text) for name, text in pairs if text and strict(text) is None]
 
 
 def _unreadable(facts: Facts) -> list[tuple[str, str]]:
-    """The same, less what another rule of this room explains better."""
+    """Return the same, without values that another rule in this module explains better."""
     return [
         (name, text)
         for name, text in _texts(facts)
@@ -36,13 +36,12 @@ def _named(facts: Facts, names: list[str]) -> str:
 
 @rule(
     "standard-base64",
-    "Standard base64 was sent, not CloudFront's form of it",
+    "Standard base64 was sent, not CloudFront's base64",
     stage=Stage.SIGNATURE,
-    looks="The signature or the policy holds `+`, `/` or `=`. CloudFront answers `MalformedSignature`: `Could not "
+    looks="The signature or the policy contains `+`, `/` or `=`. CloudFront returns `MalformedSignature`: `Could not "
     "unencode Signature`, or `MalformedPolicy`.",
-    cause="In a URL + / and = mean other things, so CloudFront has signs of its own for them: - for +, ~ for / and _ "
-    "for =.",
-    fix="After encoding replace + by -, = by _ and / by ~.",
+    cause="In a URL, + / and = have other meanings, so CloudFront uses other characters: - for +, ~ for / and _ for =.",
+    fix="After encoding, replace + with -, = with _ and / with ~.",
     recipe="encoding",
     guide=_PAGE,
 )
@@ -53,20 +52,20 @@ def standard_base64(facts: Facts) -> Found | None:
         return None
     signs = sorted(set(re.findall(r"[+/=]", "".join(facts.given[name] for name in wrong))))
     return Found(
-        f"There is {' '.join(signs)} in {_named(facts, wrong)}; CloudFront's form of base64 has none of these signs.",
+        f"{_named(facts, wrong)} contains {' '.join(signs)}; CloudFront's base64 has none of these characters.",
         stage=_stage(wrong),
     )
 
 
 @rule(
     "url-safe-base64",
-    "URL-safe base64 was sent, not CloudFront's form of it",
+    "URL-safe base64 was sent, not CloudFront's base64",
     stage=Stage.SIGNATURE,
-    looks="The text was made with base64url (`urlsafe_b64encode`, `base64url`). CloudFront answers "
+    looks="The text was made with base64url (`urlsafe_b64encode`, `base64url`). CloudFront returns "
     "`MalformedSignature`, `MalformedPolicy` or `AccessDenied`.",
-    cause="Base64url (RFC 4648) writes / as _ and usually leaves the padding out. CloudFront writes / as ~, and _ is "
-    "its padding: the two look alike and mean different bytes.",
-    fix="Encode with standard base64 and replace + by -, = by _ and / by ~.",
+    cause="Base64url (RFC 4648) writes / as _ and usually leaves the padding out. CloudFront writes / as ~ and uses _ "
+    "for padding. The two look alike but mean different bytes.",
+    fix="Encode with standard base64 and replace + with -, = with _ and / with ~.",
     recipe="encoding",
     guide=_PAGE,
 )
@@ -85,13 +84,13 @@ def url_safe_base64(facts: Facts) -> Found | None:
     proved = facts.proved("signature-url-safe", "policy-url-safe")
     inside = any(re.search(r"_.*[A-Za-z0-9-]", facts.given[name]) for name in wrong)
     seen = "There is a _ in the middle of" if inside else "There is no padding at the end of"
-    tail = "; to CloudFront _ is padding, which only stands at the end" if inside else ""
+    tail = "; CloudFront reads _ as padding, which is only at the end" if inside else ""
     certainty: Certainty = "certain" if proved or inside else "likely"
     return Found(f"{seen} {_named(facts, wrong)}{tail}.", certainty, stage=_stage(wrong))
 
 
 def _cut(name: str, text: str) -> bool:
-    """Whether a signature is too short to be a whole one, whatever its alphabet."""
+    """Return whether a signature is too short to be complete, in any base64 alphabet."""
     if name != "Signature":
         return False
     data = [len(each.data) for each in readings(text)]
@@ -102,10 +101,10 @@ def _cut(name: str, text: str) -> bool:
     "plus-became-space",
     "A + in the signature became a space",
     stage=Stage.SIGNATURE,
-    looks="The signature holds spaces (`%20`). CloudFront answers `MalformedSignature` or `MalformedPolicy`.",
-    cause="Forms and query parsers read + as a space. CloudFront's form of base64 has no +, so that this cannot "
-    "happen: standard base64 was sent.",
-    fix="After encoding replace + by -, = by _ and / by ~.",
+    looks="The signature contains spaces (`%20`). CloudFront returns `MalformedSignature` or `MalformedPolicy`.",
+    cause="Forms and query parsers read + as a space. CloudFront's base64 has no + for this reason, so standard "
+    "base64 was sent.",
+    fix="After encoding, replace + with -, = with _ and / with ~.",
     recipe="encoding",
     guide=_PAGE,
 )
@@ -118,9 +117,9 @@ def plus_became_space(facts: Facts) -> Found | None:
     "percent-encoded-twice",
     "The signature was percent-encoded twice",
     stage=Stage.SIGNATURE,
-    looks="The URL holds `%25`, as in `%257E`. CloudFront answers `MalformedSignature` or `MalformedPolicy`.",
-    cause="A finished URL was encoded once more on its way: by a redirect helper, a template, or an HTTP client.",
-    fix="Hand on the signed URL as it is. Do not pass it through encodeURI, urlencode or a URL builder again.",
+    looks="The URL contains `%25`, as in `%257E`. CloudFront returns `MalformedSignature` or `MalformedPolicy`.",
+    cause="A redirect helper, a template or an HTTP client encoded the finished URL a second time.",
+    fix="Pass the signed URL on unchanged. Do not use encodeURI, urlencode or a URL builder on it.",
     recipe="sign-url",
     guide=_PAGE,
 )
@@ -128,7 +127,7 @@ def percent_encoded_twice(facts: Facts) -> Found | None:
     if not facts.by_url:
         return None
     wrong = [name for name, text in _texts(facts) if re.search(r"%[0-9A-Fa-f]{2}", text)]
-    seen = f"There are still % signs in {_named(facts, wrong)} after decoding it once."
+    seen = f"{_named(facts, wrong)} still contains % after it is decoded once."
     return Found(seen, stage=_stage(wrong)) if wrong else None
 
 
@@ -136,10 +135,10 @@ def percent_encoded_twice(facts: Facts) -> Found | None:
     "signature-in-hex",
     "The signature is written in hexadecimal",
     stage=Stage.SIGNATURE,
-    looks="The signature holds only the digits 0 to 9 and the letters a to f. CloudFront answers `AccessDenied` or "
+    looks="The signature has only the digits 0 to 9 and the letters a to f. CloudFront returns `AccessDenied` or "
     "`MalformedSignature`.",
-    cause="The signature's bytes were turned into hexadecimal digits. CloudFront takes its own form of base64.",
-    fix="Encode the bytes with base64 and replace + by -, = by _ and / by ~.",
+    cause="The signature's bytes were written as hexadecimal digits. CloudFront accepts only its own base64.",
+    fix="Encode the bytes with base64 and replace + with -, = with _ and / with ~.",
     recipe="encoding",
     guide=_PAGE,
 )
@@ -150,12 +149,12 @@ def signature_in_hex(facts: Facts) -> Found | None:
 
 @rule(
     "signature-cut-off",
-    "The signature is not whole",
+    "The signature is incomplete",
     stage=Stage.SIGNATURE,
-    looks="The URL ends early, often after copying it out of an e-mail or a log. CloudFront answers "
+    looks="The URL ends early, often because it was copied from an email or a log. CloudFront returns "
     "`MalformedSignature` or `AccessDenied`.",
-    cause="A signature of an RSA 2048 key has 344 characters. This one has fewer: a part of it was lost on the way.",
-    fix="Copy the URL whole. In a shell put it in single quotes, or the & ends the command.",
+    cause="A signature of an RSA 2048 key has 344 characters. This one is shorter, so part of it was lost.",
+    fix="Copy the whole URL. In a shell, put it in single quotes; otherwise the & ends the command.",
     recipe="sign-url",
     guide=_PAGE,
 )
@@ -171,17 +170,17 @@ def signature_cut_off(facts: Facts) -> Found | None:
     if any(size >= 256 or (64 <= size <= 72 and (of_ecdsa or own is None)) for size in sizes):
         return None
     expected = "64 to 72 bytes" if facts.key is not None and facts.key.algorithm == "ecdsa" else "256 bytes"
-    return Found(f"The signature is {max(sizes)} bytes long; a whole one has {expected}.")
+    return Found(f"The signature is {max(sizes)} bytes long; a complete one has {expected}.")
 
 
 @rule(
     "signature-of-another-key-type",
-    "The signature is not of the kind that this key makes",
+    "The signature is not of this key's type",
     stage=Stage.SIGNATURE,
-    looks="CloudFront answers `AccessDenied`.",
-    cause="An RSA 2048 key makes signatures of 256 bytes, an ECDSA P-256 key of about 70. The length of this one does "
-    "not fit the key that the id names, so another key signed.",
-    fix="Sign with the private key that belongs to the id. CloudFront takes RSA 2048 and ECDSA P-256.",
+    looks="CloudFront returns `AccessDenied`.",
+    cause="An RSA 2048 key makes signatures of 256 bytes, an ECDSA P-256 key makes about 70. This signature's length "
+    "does not fit the key with this id, so another key signed.",
+    fix="Sign with the private key that belongs to the id. CloudFront accepts RSA 2048 and ECDSA P-256.",
     recipe="key-pair-id",
     guide="private-content-trusted-signers.html",
 )
@@ -192,7 +191,7 @@ def signature_of_another_key_type(facts: Facts) -> Found | None:
     size = len(data)
     if size in (384, 512):
         return Found(
-            f"The signature is {size} bytes long: an RSA key of {size * 8} bits made it. CloudFront takes 2048."
+            f"The signature is {size} bytes long: an RSA key of {size * 8} bits made it. CloudFront accepts 2048."
         )
     if facts.key is None or not facts.failed("signature"):
         return None
@@ -206,39 +205,39 @@ def signature_of_another_key_type(facts: Facts) -> Found | None:
 
 @rule(
     "signature-raw-ecdsa",
-    "The ECDSA signature is in the raw form",
+    "The ECDSA signature is in raw form",
     stage=Stage.SIGNATURE,
-    looks="The signature of an ECDSA key has exactly 64 bytes. CloudFront answers `AccessDenied`.",
-    cause="Web Crypto, JWT libraries and .NET give an ECDSA signature as the two numbers r and s, one behind the "
-    "other. CloudFront takes the ASN.1 (DER) form, as OpenSSL writes it.",
-    fix="Ask your library for the DER form, or convert r and s into it.",
+    looks="The signature of an ECDSA key has exactly 64 bytes. CloudFront returns `AccessDenied`.",
+    cause="Web Crypto, JWT libraries and .NET return an ECDSA signature as the two numbers r and s, one after the "
+    "other. CloudFront accepts the ASN.1 (DER) form, as OpenSSL writes it.",
+    fix="Ask your library for the DER form, or convert r and s to it.",
     recipe="ecdsa",
     guide="private-content-trusted-signers.html",
 )
 def signature_raw_ecdsa(facts: Facts) -> Found | None:
     if facts.proved("signature-raw-ecdsa"):
-        return Found("The signature is 64 bytes long, and fits once r and s are written as ASN.1.")
+        return Found("The signature is 64 bytes long, and matches once r and s are written as ASN.1.")
     data = strict(facts.signature_text) if facts.signature_text else None
     if data is None or len(data) != 64 or (facts.key is not None and facts.key.algorithm == "rsa"):
         return None
-    return Found("The signature is 64 bytes long, as r and s are without ASN.1.", certainty="likely")
+    return Found("The signature is 64 bytes long, which is the length of r and s without ASN.1.", certainty="likely")
 
 
 @rule(
     "signature-missing",
     "The signature is missing",
     stage=Stage.SIGNATURE,
-    looks="There is a key-pair id and a policy or an expiry, and no `Signature`. CloudFront answers "
+    looks="The request has a key-pair id and a policy or an expiry, but no `Signature`. CloudFront returns "
     "`MalformedSignature`.",
-    cause="The parameter (or the cookie) Signature is empty or was lost: cut off, or never sent.",
-    fix="Send every parameter that the signer returned. In a shell put the URL in single quotes.",
+    cause="The parameter (or cookie) Signature is empty, was cut off, or was never sent.",
+    fix="Send every parameter that the signer returned. In a shell, put the URL in single quotes.",
     recipe="sign-url",
     guide=_PAGE,
 )
 def signature_missing(facts: Facts) -> Found | None:
     if not facts.by_url or facts.signature_text or not facts.key_pair_id:
         return None
-    return Found(f"Given are {', '.join(name for name, text in facts.given.items() if text)}; no Signature.")
+    return Found(f"The request has {', '.join(name for name, text in facts.given.items() if text)}, but no Signature.")
 
 
 @rule(
@@ -246,9 +245,9 @@ def signature_missing(facts: Facts) -> Found | None:
     "The signature cannot be read",
     stage=Stage.SIGNATURE,
     fallback=True,
-    looks="CloudFront answers `MalformedSignature`: `Could not unencode Signature`.",
-    cause="The text is not CloudFront's form of base64: characters were lost, added or changed on the way.",
-    fix="Encode with standard base64, replace + by -, = by _ and / by ~, and hand the result on untouched.",
+    looks="CloudFront returns `MalformedSignature`: `Could not unencode Signature`.",
+    cause="The text is not in CloudFront's base64: characters were lost, added or changed.",
+    fix="Encode with standard base64, replace + with -, = with _ and / with ~, and pass the result on unchanged.",
     recipe="encoding",
     guide=_PAGE,
 )
@@ -261,12 +260,12 @@ def signature_unreadable(facts: Facts) -> Found | None:
 
 @rule(
     "hash-algorithm-differs",
-    "The link does not say with which hash it was signed",
+    "The link does not name the hash algorithm that signed it",
     stage=Stage.SIGNATURE,
-    looks="Everything looks right, and CloudFront answers `AccessDenied`.",
-    cause="CloudFront checks with SHA-1, unless the parameter Hash-Algorithm=SHA256 (or the cookie "
-    "CloudFront-Hash-Algorithm) says otherwise. The signature was made with the other one.",
-    fix="Sign with SHA-1, or with SHA-256 and send Hash-Algorithm=SHA256 along.",
+    looks="Everything looks right, but CloudFront returns `AccessDenied`.",
+    cause="CloudFront uses SHA-1, unless the parameter Hash-Algorithm=SHA256 (or the cookie "
+    "CloudFront-Hash-Algorithm) is sent. The signature was made with the other algorithm.",
+    fix="Sign with SHA-1, or sign with SHA-256 and send Hash-Algorithm=SHA256.",
     recipe="hash",
     guide="private-content-creating-signed-url-canned-policy.html",
 )
@@ -275,7 +274,7 @@ def hash_algorithm_differs(facts: Facts) -> Found | None:
         return None
     said = facts.given.get("Hash-Algorithm")
     says = f"Hash-Algorithm={said}" if said else "no Hash-Algorithm, which means SHA-1"
-    return Found(f"The signature fits when {facts.told('hash-algorithm-differs')}; the request says {says}.")
+    return Found(f"The signature matches when {facts.told('hash-algorithm-differs')}; the request has {says}.")
 
 
 @rule(
@@ -283,7 +282,7 @@ def hash_algorithm_differs(facts: Facts) -> Found | None:
     "CloudFront does not know this hash algorithm",
     stage=Stage.SIGNATURE,
     looks="`Hash-Algorithm` is something other than `SHA1` or `SHA256`.",
-    cause="Hash-Algorithm may be SHA1 or SHA256, in exactly these letters.",
+    cause="Hash-Algorithm must be exactly SHA1 or SHA256.",
     fix="Write Hash-Algorithm=SHA256, or leave it out for SHA-1.",
     recipe="hash",
     guide="private-content-creating-signed-url-canned-policy.html",
@@ -295,15 +294,15 @@ def hash_algorithm_unknown(facts: Facts) -> Found | None:
 
 @rule(
     "parameter-twice",
-    "A signing parameter stands twice",
+    "A signing parameter appears twice",
     stage=Stage.CREDENTIALS,
-    looks="The URL holds `Signature=` or `Expires=` two times, often because a signed URL was signed again.",
-    cause="CloudFront can read one value of each signing parameter only.",
-    fix="Sign the bare URL, without the parameters of an earlier signature.",
+    looks="The URL has `Signature=` or `Expires=` twice, often because a signed URL was signed again.",
+    cause="CloudFront can read only one value of each signing parameter.",
+    fix="Sign the URL without the parameters of an earlier signature.",
     recipe="sign-url",
     guide="private-content-signed-urls.html",
 )
 def parameter_twice(facts: Facts) -> Found | None:
     names = [name for name in facts.names_of() if name in facts.given]
     twice = sorted({name for name in names if names.count(name) > 1}) if facts.by_url else []
-    return Found(f"{', '.join(twice)} stands more than once in the URL.") if twice else None
+    return Found(f"{', '.join(twice)} appears more than once in the URL.") if twice else None

@@ -1,4 +1,4 @@
-"""Hosts and the request itself: where it went, and what CloudFront refuses before any signature."""
+"""Hosts and requests: where the request went, and what CloudFront refuses before it checks a signature."""
 
 import re
 
@@ -17,11 +17,11 @@ _SETTINGS = "DownloadDistValuesCacheBehavior.html"
     "s3-was-asked",
     "The link leads to S3, not to CloudFront",
     stage=Stage.HOST,
-    looks="The URL's host is `….s3.….amazonaws.com`. S3 answers `AccessDenied` with a `RequestId`, or speaks of "
+    looks="The URL's host is `….s3.….amazonaws.com`. S3 returns `AccessDenied` with a `RequestId`, or mentions "
     "`AWSAccessKeyId`.",
-    cause="S3 knows nothing of CloudFront's signatures (Key-Pair-Id). The bucket's address was signed and asked in "
-    "place of the distribution's.",
-    fix="Sign and use https://<your distribution's name>/<path>.",
+    cause="S3 does not know CloudFront's signatures (Key-Pair-Id). The bucket's URL was signed and requested instead "
+    "of the distribution's.",
+    fix="Sign and request https://<your distribution's name>/<path>.",
     recipe="origin-host",
     guide="private-content-signed-urls.html",
 )
@@ -29,20 +29,18 @@ def s3_was_asked(facts: Facts) -> Found | None:
     if not is_s3(facts.host):
         return None
     if any(name.lower() in ("x-amz-signature", "awsaccesskeyid") for name in facts.names_of()):
-        return Found(
-            f"The host is {facts.host}, and the link is one that was presigned for S3: CloudFront has no part in it."
-        )
+        return Found(f"The host is {facts.host}, and the link was presigned for S3. CloudFront is not involved.")
     return Found(f"The host is {facts.host}.")
 
 
 @rule(
     "s3-presigned-at-cloudfront",
-    "The link was presigned for S3, and CloudFront was asked",
+    "The link was presigned for S3, but the request went to CloudFront",
     stage=Stage.CREDENTIALS,
-    looks="The URL holds `X-Amz-Signature` or `AWSAccessKeyId`. CloudFront answers `MissingKey`, or S3 "
+    looks="The URL contains `X-Amz-Signature` or `AWSAccessKeyId`. CloudFront returns `MissingKey`, or S3 "
     "`SignatureDoesNotMatch`.",
-    cause="S3's presigned links name S3's host, and are checked by S3. With CloudFront's host in place of it they do "
-    "not fit, and CloudFront's own check wants a signature made with a CloudFront key pair.",
+    cause="S3's presigned links are for S3's host, and S3 checks them. They are not valid with CloudFront's host, and "
+    "CloudFront requires a signature made with a CloudFront key pair.",
     fix="Sign with CloudFront's signer (a Key-Pair-Id that begins with K), not with the S3 client's presigner.",
     recipe="sign-url",
     guide="private-content-signed-urls.html",
@@ -53,14 +51,14 @@ def s3_presigned_at_cloudfront(facts: Facts) -> Found | None:
     ]
     if not names or is_s3(facts.host) or facts.key_pair_id or facts.public:
         return None
-    return Found(f"The query string holds {', '.join(names)} and no Key-Pair-Id.")
+    return Found(f"The query string has {', '.join(names)} and no Key-Pair-Id.")
 
 
 @rule(
     "host-not-of-distribution",
-    "The distribution does not answer to this host name",
+    "This host name does not belong to the distribution",
     stage=Stage.HOST,
-    looks="CloudFront answers 403 with an HTML page: `Bad request. We can't connect to the server for this app or "
+    looks="CloudFront returns 403 with an HTML page: `Bad request. We can't connect to the server for this app or "
     "website`.",
     cause="A request reaches a distribution by its domain name (d….cloudfront.net) or by one of its alternate domain "
     "names. A DNS record alone is not enough.",
@@ -71,7 +69,9 @@ def s3_presigned_at_cloudfront(facts: Facts) -> Found | None:
 def host_not_of_distribution(facts: Facts) -> Found | None:
     if facts.distribution is None or not facts.distribution.names or facts.distribution.answers_to(facts.host):
         return None
-    return Found(f"Asked was {facts.host}; the distribution answers to {', '.join(facts.distribution.names)}.")
+    return Found(
+        f"The request is for {facts.host}; the distribution's names are {', '.join(facts.distribution.names)}."
+    )
 
 
 @rule(
@@ -79,7 +79,7 @@ def host_not_of_distribution(facts: Facts) -> Found | None:
     "The distribution is disabled",
     stage=Stage.HOST,
     looks="Nothing is served any more.",
-    cause="A disabled distribution answers no requests (403: we take it; no public source names the answer).",
+    cause="A disabled distribution serves no requests (with 403: assumed; no public source names the response).",
     fix="Enable it and wait until it is deployed.",
     recipe="host",
     guide="HowToEnableDisableDistribution.html",
@@ -95,9 +95,8 @@ def distribution_disabled(facts: Facts) -> Found | None:
     "The distribution is still being deployed",
     stage=Stage.HOST,
     severity="warning",
-    looks="Works in some places and not in others, soon after a change.",
-    cause="A change takes minutes to reach every edge location. Until then some of them judge by the old "
-    "configuration.",
+    looks="Soon after a change, the link works in some places and not in others.",
+    cause="A change takes minutes to reach every edge location. Until then, some locations use the old configuration.",
     fix="Wait until the distribution's status is Deployed, and try again.",
     recipe="host",
     guide="HowToUpdateDistribution.html",
@@ -112,7 +111,7 @@ def distribution_deploying(facts: Facts) -> Found | None:
     "https-only",
     "Only https is allowed here",
     stage=Stage.BEHAVIOR,
-    looks="An http:// URL is answered with 403, or with a redirect to https.",
+    looks="An http:// URL gets 403 or a redirect to https.",
     cause="The behavior's viewer protocol policy is https-only (403) or redirect-to-https.",
     fix="Use https:// in the link, and sign it with https://.",
     recipe="protocol",
@@ -121,16 +120,16 @@ def distribution_deploying(facts: Facts) -> Found | None:
 def https_only(facts: Facts) -> Found | None:
     if facts.behavior is None or facts.wrong_protocol is not HTTPS_ONLY:
         return None
-    return Found(f"Asked was http://; the behavior {facts.behavior.pattern} is https-only.")
+    return Found(f"The request uses http://; the behavior {facts.behavior.pattern} is https-only.")
 
 
 @rule(
     "redirected-to-https",
-    "The request is redirected to https, for which it is not signed",
+    "The request is redirected to https, but was not signed for it",
     stage=Stage.BEHAVIOR,
     severity="warning",
     looks="The browser follows a redirect from http to https, and the second request is refused.",
-    cause="The behavior redirects http to https. What was signed for http:// does not fit https://.",
+    cause="The behavior redirects http to https. A signature for http:// is not valid for https://.",
     fix="Use https:// in the link, and sign it with https://.",
     recipe="protocol",
     guide=_SETTINGS,
@@ -138,16 +137,15 @@ def https_only(facts: Facts) -> Found | None:
 def redirected_to_https(facts: Facts) -> Found | None:
     if facts.behavior is None or facts.wrong_protocol not in REDIRECTS:
         return None
-    return Found(f"Asked was http://; the behavior {facts.behavior.pattern} redirects to https.")
+    return Found(f"The request uses http://; the behavior {facts.behavior.pattern} redirects to https.")
 
 
 @rule(
     "method-not-allowed",
     "The behavior does not allow this method",
     stage=Stage.BEHAVIOR,
-    looks="CloudFront answers 403 with an HTML page: `not configured to allow the HTTP request method`.",
-    cause="Behaviors allow GET and HEAD unless they say more. A browser's preflight needs OPTIONS, an upload needs "
-    "PUT or POST.",
+    looks="CloudFront returns 403 with an HTML page: `not configured to allow the HTTP request method`.",
+    cause="By default, behaviors allow GET and HEAD. A browser's preflight needs OPTIONS; an upload needs PUT or POST.",
     fix="Allow the method in the behavior (Allowed HTTP methods).",
     recipe="host",
     guide=_SETTINGS,
@@ -160,16 +158,17 @@ def method_not_allowed(facts: Facts) -> Found | None:
     if facts.behavior is None or facts.wrong_method is None:
         return None
     return Found(
-        f"Asked was {facts.method}; the behavior {facts.behavior.pattern} allows {', '.join(facts.behavior.methods)}."
+        f"The request uses {facts.method}; the behavior {facts.behavior.pattern} allows "
+        f"{', '.join(facts.behavior.methods)}."
     )
 
 
 @rule(
     "url-too-long",
-    "The URL is longer than CloudFront takes",
+    "The URL is longer than CloudFront accepts",
     stage=Stage.HOST,
-    looks="CloudFront answers 413 or 414.",
-    cause="CloudFront takes URLs of up to 8,192 bytes, signing parameters included.",
+    looks="CloudFront returns 413 or 414.",
+    cause="CloudFront accepts URLs of up to 8,192 bytes, including the signing parameters.",
     fix="Shorten your own parameters, or use signed cookies.",
     recipe="sign-cookies",
     guide="cloudfront-limits.html",
@@ -183,13 +182,14 @@ def url_too_long(facts: Facts) -> Found | None:
     "A browser sends this URL in another form",
     stage=Stage.HOST,
     severity="warning",
-    looks="The URL holds spaces, letters outside ASCII, or quotes. What was judged here is not what CloudFront sees.",
-    cause="Browsers and HTTP clients percent-encode such characters before they ask. CloudFront judges the encoded "
-    "form.",
+    looks="The URL contains spaces, non-ASCII letters or quotes. This report is not about the URL that CloudFront "
+    "receives.",
+    cause="Browsers and HTTP clients percent-encode such characters before they send the request. CloudFront checks "
+    "the encoded form.",
     fix="Paste the URL as the browser's network view shows it, or a curl command.",
     recipe="percent-encoding",
     guide="private-content-signed-urls.html",
 )
 def url_not_as_sent(facts: Facts) -> Found | None:
     odd = re.findall(r"[^\x21-\x7e]|[\"<>`\\^{|}]", facts.request.url)
-    return Found(f"It holds {', '.join(dict.fromkeys(ascii(character) for character in odd[:8]))}.") if odd else None
+    return Found(f"It contains {', '.join(dict.fromkeys(ascii(character) for character in odd[:8]))}.") if odd else None

@@ -1,4 +1,4 @@
-"""Keys: which id the request names, whether it is trusted, and whose key signed."""
+"""Keys: which id the request names, whether it is trusted, and which key signed."""
 
 import re
 
@@ -14,21 +14,21 @@ _DISTRIBUTION = re.compile(r"E[A-Z0-9]{12,13}")
 
 
 def _signer(facts: Facts) -> str:
-    """A sentence that names the key which did sign, if the id in the request is nobody's and the search found out."""
+    """Return a sentence that names the signing key, if the request's id is unknown and the search found the key."""
     if facts.match is None or facts.key is not None or facts.match.key == facts.key_pair_id:
         return ""
-    return f" The signature is that of the key {facts.match.key}."
+    return f" The key {facts.match.key} made the signature."
 
 
 @rule(
     "not-signed",
-    "The request carries no signature",
+    "The request has no signature",
     stage=Stage.CREDENTIALS,
-    looks="CloudFront answers `MissingKey`: `Missing Key-Pair-Id query parameter or cookie value`.",
-    cause="The cache behavior lets in only requests with a signed URL or with signed cookies, and this request has "
-    "neither. Usually the bare URL was used in place of the signed one, or the browser did not send the cookies.",
-    fix="Use the signed URL as the signer returned it. With cookies: check in the browser's network view that the "
-    "three CloudFront- cookies go out with this request.",
+    looks="CloudFront returns `MissingKey`: `Missing Key-Pair-Id query parameter or cookie value`.",
+    cause="The cache behavior allows only requests with a signed URL or signed cookies, and this request has neither. "
+    "Usually the unsigned URL was used by mistake, or the browser did not send the cookies.",
+    fix="Use the signed URL as the signer returned it. With cookies, check in the browser's network view that it "
+    "sends the three CloudFront- cookies with this request.",
     recipe="sign-url",
     guide="private-content-signed-urls.html",
 )
@@ -54,28 +54,28 @@ _LOWER = frozenset(
 
 @rule(
     "html-escaped-ampersand",
-    "The link was copied out of HTML: it holds &amp; in place of &",
+    "The link was copied from HTML: it has &amp; instead of &",
     stage=Stage.CREDENTIALS,
-    looks="The URL holds `&amp;Signature=`. CloudFront answers `MissingKey`.",
-    cause="HTML writes & as &amp;. Whoever takes a URL out of HTML, XML or an e-mail template has to turn it back; "
-    "here a parameter is now called `amp;Signature`, and CloudFront does not know it.",
-    fix="Put the URL into HTML with your template's own escaping, exactly once, and read it from the parsed document.",
+    looks="The URL contains `&amp;Signature=`. CloudFront returns `MissingKey`.",
+    cause="HTML writes & as &amp;. A URL copied from HTML, XML or an email template must be unescaped. Here a "
+    "parameter is named `amp;Signature`, which CloudFront does not know.",
+    fix="Escape the URL exactly once, with your template's own escaping. Read it from the parsed document.",
     recipe="sign-url",
     guide="private-content-signed-urls.html",
 )
 def html_escaped_ampersand(facts: Facts) -> Found | None:
     names = [name for name in facts.names_of() if name.startswith("amp;") and name.lower() in _LOWER]
-    return Found(f"The query string holds {', '.join(names)}.") if names else None
+    return Found(f"The query string has {', '.join(names)}.") if names else None
 
 
 @rule(
     "parameter-name-case",
-    "A signing parameter's name is written with the wrong letters",
+    "A signing parameter's name has the wrong case",
     stage=Stage.CREDENTIALS,
-    looks="The URL holds `key-pair-id=` or `expires=`, or a cookie is called `Cloudfront-Policy`. CloudFront answers "
+    looks="The URL has `key-pair-id=` or `expires=`, or a cookie is named `Cloudfront-Policy`. CloudFront returns "
     "`MissingKey` or `MalformedPolicy`.",
-    cause="The names are case-sensitive. CloudFront takes a name in other letters for a parameter of your own.",
-    fix="Write Expires, Policy, Signature, Key-Pair-Id, Hash-Algorithm; with cookies, CloudFront- before it.",
+    cause="The names are case-sensitive. CloudFront treats a name in another case as a parameter of your own.",
+    fix="Write Expires, Policy, Signature, Key-Pair-Id, Hash-Algorithm. For cookies, put CloudFront- before the name.",
     recipe="sign-url",
     guide="private-content-signed-urls.html",
 )
@@ -90,20 +90,20 @@ def parameter_name_case(facts: Facts) -> Found | None:
         if name.lower().startswith("cloudfront-") and tail in right and name != f"CloudFront-{right[tail]}":
             wrong.append((name, f"CloudFront-{right[tail]}"))
     wrong = [(name, meant) for name, meant in wrong if meant.removeprefix("CloudFront-") not in facts.given]
-    # `policy=` or `expires=` alone may well be an application's own.
+    # A single `policy=` or `expires=` can be an application's own parameter.
     if not wrong or not (facts.given or len(wrong) >= 2):
         return None
-    return Found("Written: " + "; ".join(f"{name} (meant: {meant})" for name, meant in wrong) + ".")
+    return Found("Wrong names: " + "; ".join(f"{name} (should be {meant})" for name, meant in wrong) + ".")
 
 
 @rule(
     "key-pair-id-missing",
     "The key-pair id is missing",
     stage=Stage.CREDENTIALS,
-    looks="CloudFront answers `MissingKey`: `Missing Key-Pair-Id query parameter or cookie value`.",
-    cause="CloudFront reads Key-Pair-Id first: it says with which public key the signature is to be checked. Often "
-    "the setting that holds it was empty, or its cookie was not sent.",
-    fix="Give the signer the public key's id (it begins with K), as CloudFront shows it under Public keys.",
+    looks="CloudFront returns `MissingKey`: `Missing Key-Pair-Id query parameter or cookie value`.",
+    cause="CloudFront reads Key-Pair-Id first, because it names the public key that checks the signature. Often its "
+    "setting was empty, or its cookie was not sent.",
+    fix="Give the signer the public key's id, which begins with K. CloudFront lists it under Public keys.",
     recipe="key-pair-id",
     guide=_SIGNERS,
 )
@@ -113,18 +113,18 @@ def key_pair_id_missing(facts: Facts) -> Found | None:
     beside = ", ".join(facts.given)
     aside = ""
     if "Key-Pair-Id" in facts.signed_cookies:
-        aside = " It is among the cookies, which do not count beside a signing parameter in the URL."
+        aside = " It is in the cookies, which CloudFront ignores if the URL has a signing parameter."
     none = "an empty" if "Key-Pair-Id" in facts.given else "no"
-    return Found(f"The URL holds {beside}, and {none} Key-Pair-Id.{aside}{_signer(facts)}")
+    return Found(f"The URL has {beside}, and {none} Key-Pair-Id.{aside}{_signer(facts)}")
 
 
 @rule(
     "key-pair-id-unset",
-    "The key-pair id is a variable that was not set",
+    "The key-pair id comes from a variable that was not set",
     stage=Stage.KEY,
-    looks="The URL says `Key-Pair-Id=undefined` (or `null`, `None`). CloudFront answers `InvalidKey`: `Unknown Key`.",
-    cause="The signer was given a setting that does not exist, and wrote the word that its language has for nothing.",
-    fix="Set the public key's id (it begins with K) and let the program stop when it is missing.",
+    looks="The URL has `Key-Pair-Id=undefined` (or `null`, `None`). CloudFront returns `InvalidKey`: `Unknown Key`.",
+    cause="The signer was given a setting that does not exist, and wrote its language's word for no value.",
+    fix="Set the public key's id, which begins with K. Make the program stop if it is missing.",
     recipe="key-pair-id",
     guide=_SIGNERS,
 )
@@ -136,12 +136,12 @@ def key_pair_id_unset(facts: Facts) -> Found | None:
 
 @rule(
     "key-pair-id-is-access-key",
-    "The key-pair id is an IAM access key's id",
+    "The key-pair id is the id of an IAM access key",
     stage=Stage.KEY,
-    looks="`Key-Pair-Id=AKIA…` CloudFront answers `InvalidKey`: `Unknown Key`.",
-    cause="Ids that begin with AKIA or ASIA belong to IAM access keys, with which API calls are signed. CloudFront's "
-    "links are signed with a key pair of their own, whose id begins with K.",
-    fix="Take the id of the public key from the CloudFront console (Public keys) or `keyfront keys list`.",
+    looks="`Key-Pair-Id=AKIA…` CloudFront returns `InvalidKey`: `Unknown Key`.",
+    cause="Ids that begin with AKIA or ASIA belong to IAM access keys, which sign API calls. CloudFront links are "
+    "signed with a separate key pair; its id begins with K.",
+    fix="Use the id of the public key, from the CloudFront console (Public keys) or `keyfront keys list`.",
     recipe="key-pair-id",
     guide=_SIGNERS,
 )
@@ -155,10 +155,10 @@ def key_pair_id_is_access_key(facts: Facts) -> Found | None:
     "key-pair-id-of-another-kind",
     "The key-pair id is the id of something else",
     stage=Stage.KEY,
-    looks="CloudFront answers `InvalidKey`: `Unknown Key`.",
-    cause="A key-pair id is the id of a public key: a K and some 13 capital letters and digits. Key groups have ids "
-    "like 1a2b3c4d-…, distributions have ids that begin with E.",
-    fix="Take the id of the public key from the CloudFront console (Public keys) or `keyfront keys list`.",
+    looks="CloudFront returns `InvalidKey`: `Unknown Key`.",
+    cause="A key-pair id is the id of a public key: a K and about 13 capital letters and digits. Key groups have ids "
+    "like 1a2b3c4d-…. Distributions have ids that begin with E.",
+    fix="Use the id of the public key, from the CloudFront console (Public keys) or `keyfront keys list`.",
     recipe="key-pair-id",
     guide=_SIGNERS,
 )
@@ -171,20 +171,19 @@ def key_pair_id_of_another_kind(facts: Facts) -> Found | None:
     if _DISTRIBUTION.fullmatch(key_id):
         return Found(f"{facts.called('Key-Pair-Id')} is {key_id}, which looks like the id of a distribution.", "likely")
     if key_id.startswith(("-----BEGIN", "MIIB", "ssh-")):
-        return Found(f"{facts.called('Key-Pair-Id')} holds a key itself, not its id.")
+        return Found(f"{facts.called('Key-Pair-Id')} contains the key itself, not its id.")
     return None
 
 
 @rule(
     "account-key-pair",
-    "The key-pair id is one of the old key pairs of an AWS account",
+    "The key-pair id belongs to an old key pair of an AWS account",
     stage=Stage.KEY,
     severity="note",
     looks="`Key-Pair-Id=APKA…`",
-    cause="Ids that begin with APKA belong to key pairs that only an account's root user can make. They count only on "
-    "behaviors with trusted signers, not on those with trusted key groups.",
-    fix="Make a key pair of your own, upload the public key, and put it into a trusted key group: IAM users can do "
-    "that.",
+    cause="Ids that begin with APKA belong to key pairs that only an account's root user can create. They work only "
+    "on behaviors with trusted signers, not with trusted key groups.",
+    fix="Create a key pair yourself, upload the public key, and add it to a trusted key group. IAM users can do this.",
     recipe="trusted-group",
     guide=_SIGNERS,
 )
@@ -194,11 +193,11 @@ def account_key_pair(facts: Facts) -> Found | None:
 
 @rule(
     "key-group-on-another-behavior",
-    "The key is trusted on another path, not on this one",
+    "The key is trusted for another path, not for this one",
     stage=Stage.KEY,
-    looks="CloudFront answers `InvalidKey`: `Unknown Key`. The same key works for other paths.",
-    cause="Trusted key groups are set on each cache behavior. The behavior that this path falls under does not trust "
-    "the group that the key is in.",
+    looks="CloudFront returns `InvalidKey`: `Unknown Key`. The same key works for other paths.",
+    cause="Each cache behavior has its own trusted key groups. The behavior for this path does not trust the key's "
+    "group.",
     fix="Add the key's group to the trusted key groups of the behavior that matches this path.",
     recipe="trusted-group",
     guide=_SIGNERS,
@@ -210,8 +209,8 @@ def key_group_on_another_behavior(facts: Facts) -> Found | None:
     if not elsewhere:
         return None
     return Found(
-        f"The path {facts.path} falls under the behavior {facts.behavior.pattern}, which does not trust "
-        f"{facts.key_pair_id}. It is trusted under {', '.join(elsewhere)}."
+        f"The path {facts.path} matches the behavior {facts.behavior.pattern}, which does not trust "
+        f"{facts.key_pair_id}. It is trusted for {', '.join(elsewhere)}."
     )
 
 
@@ -220,10 +219,10 @@ def key_group_on_another_behavior(facts: Facts) -> Found | None:
     "CloudFront does not trust this key here",
     stage=Stage.KEY,
     fallback=True,
-    looks="CloudFront answers `InvalidKey`: `Unknown Key`.",
-    cause="The key-pair id is in no trusted key group of the cache behavior that the path falls under. The id may be "
-    "mistyped or of another account, the key may not be in the group, or the group not on the behavior.",
-    fix="Compare the id with Public keys in the console. Put that key into a key group, and name the group in the "
+    looks="CloudFront returns `InvalidKey`: `Unknown Key`.",
+    cause="The key-pair id is not in a trusted key group of the cache behavior for this path. The id may be mistyped "
+    "or belong to another account, the key may not be in the group, or the behavior may not name the group.",
+    fix="Compare the id with Public keys in the console. Add that key to a key group, and name the group in the "
     "behavior under Restrict viewer access.",
     recipe="trusted-key",
     guide=_SIGNERS,
@@ -234,18 +233,18 @@ def key_not_trusted(facts: Facts) -> Found | None:
         return Found(f"The request names {facts.shown_id}. Trusted here: {known}.{_signer(facts)}")
     if facts.response and facts.response.code == "InvalidKey" and facts.response.kind == "viewer-check":
         named = facts.shown_id if facts.key_pair_id else "no id"
-        return Found(f"CloudFront answered {facts.response.shown}; the request names {named}.")
+        return Found(f"CloudFront returned {facts.response.shown}; the request names {named}.")
     return None
 
 
 @rule(
     "key-of-another-id",
-    "The link was signed with another key than the one that it names",
+    "The link names one key and was signed with another",
     stage=Stage.SIGNATURE,
-    looks="CloudFront answers `AccessDenied`, and everything in the link looks right.",
-    cause="The key-pair id and the private key belong to different pairs. This happens when the two are kept in "
-    "different places and one of them was changed, or was copied from another environment.",
-    fix="Keep the id and the private key together and change them together.",
+    looks="CloudFront returns `AccessDenied`, but everything in the link looks right.",
+    cause="The key-pair id and the private key belong to different pairs. This happens if they are stored in "
+    "different places and only one was changed, or was copied from another environment.",
+    fix="Store the id and the private key together, and change them together.",
     recipe="key-pair-id",
     guide=_SIGNERS,
 )
@@ -255,19 +254,18 @@ def key_of_another_id(facts: Facts) -> Found | None:
     used, named = facts.match.key, facts.key_pair_id
     trusted = used in (facts.keys or {})
     return Found(
-        f"The signature fits the key {used}; the request names {named or 'no id'}.",
+        f"The key {used} made the signature; the request names {named or 'no id'}.",
         fix=f"Send Key-Pair-Id={used}, or sign with the private key of {named}." if trusted and named else "",
     )
 
 
 @rule(
     "private-key-of-another-id",
-    "This private key is not the id's",
+    "This private key does not belong to the id",
     stage=Stage.SIGNATURE,
-    looks="CloudFront answers `AccessDenied` to everything that this private key signs under this id.",
-    cause="The public half of the private key is not the public key that CloudFront has under this id. What it signs "
-    "does not verify.",
-    fix="Use the private key that belongs to the id, or upload this key's public half and use the id that it gets.",
+    looks="CloudFront returns `AccessDenied` for everything that this private key signs with this id.",
+    cause="CloudFront has another public key under this id, so it cannot verify signatures of this private key.",
+    fix="Use the private key that belongs to the id, or upload this key's public key and use the new id.",
     recipe="key-pair-id",
     guide=_SIGNERS,
 )

@@ -1,4 +1,4 @@
-"""Policies: what is missing, malformed, or was written differently after it was signed."""
+"""Policies: missing, malformed, or rewritten after signing."""
 
 from keyfront.explain import hiding
 from keyfront.explain.base64_readings import strict
@@ -14,12 +14,12 @@ _IAM = ("Effect", "Principal", "Action", "Sid", "NotAction", "NotPrincipal", "No
 
 @rule(
     "expires-and-policy",
-    "The link carries both Expires and Policy",
+    "The link has both Expires and Policy",
     stage=Stage.POLICY,
     severity="warning",
-    looks="The URL holds `Expires=` and `Policy=`.",
-    cause="A link carries either Expires (canned policy) or Policy (custom policy). With both, we take it that "
-    "CloudFront judges by Policy (no public source says so).",
+    looks="The URL has `Expires=` and `Policy=`.",
+    cause="A link has either Expires (canned policy) or Policy (custom policy). With both, CloudFront uses Policy "
+    "(assumed; no public source says so).",
     fix="Send Policy, Signature and Key-Pair-Id for a custom policy; Expires, Signature and Key-Pair-Id for a canned "
     "one.",
     recipe="sign-url",
@@ -29,17 +29,17 @@ def expires_and_policy(facts: Facts) -> Found | None:
     if not ("Expires" in facts.given and "Policy" in facts.given):
         return None
     if facts.match is not None and facts.match.url:
-        return Found("Both are there, and the signature fits the canned policy that Expires stands for.")
-    return Found("Both are there; Policy counts.")
+        return Found("The link has both, and the signature matches the canned policy for Expires.")
+    return Found("The link has both; Policy counts.")
 
 
 @rule(
     "policy-missing",
-    "Neither Expires nor Policy is there",
+    "Both Expires and Policy are missing",
     stage=Stage.POLICY,
-    looks="There is a `Key-Pair-Id`, and neither `Expires` nor `Policy`. CloudFront answers `MalformedPolicy`.",
-    cause="Without one of them CloudFront does not know what was allowed. Some SDKs leave both out when a date was "
-    "given in a form that they do not understand; a browser leaves out a cookie over 4,096 bytes.",
+    looks="The request has `Key-Pair-Id`, but no `Expires` and no `Policy`. CloudFront returns `MalformedPolicy`.",
+    cause="CloudFront needs one of them to know what is allowed. Some SDKs leave both out if they do not understand "
+    "the format of a date. A browser leaves out a cookie over 4,096 bytes.",
     fix="Send Expires for a canned policy or Policy for a custom one, exactly as the signer returned it.",
     recipe="sign-url",
     guide=_CANNED,
@@ -47,16 +47,16 @@ def expires_and_policy(facts: Facts) -> Found | None:
 def policy_missing(facts: Facts) -> Found | None:
     if facts.given.get("Policy") or facts.given.get("Expires") or not facts.by_url or not facts.key_pair_id:
         return None
-    return Found(f"Given are {', '.join(facts.given)}.")
+    return Found(f"The request has only {', '.join(facts.given)}.")
 
 
 @rule(
     "policy-not-encoded",
-    "The policy was sent as it is, not encoded",
+    "The policy was sent without encoding",
     stage=Stage.POLICY,
-    looks="`Policy=` begins with `{` or `%7B`. CloudFront answers `MalformedPolicy`.",
-    cause="The policy's JSON has to be encoded in CloudFront's form of base64 before it goes into the link.",
-    fix="Encode the JSON with base64 and replace + by -, = by _ and / by ~. Sign the JSON, not the encoded text.",
+    looks="`Policy=` begins with `{` or `%7B`. CloudFront returns `MalformedPolicy`.",
+    cause="The policy's JSON must be encoded in CloudFront's base64 before it goes into the link.",
+    fix="Encode the JSON with base64 and replace + with -, = with _ and / with ~. Sign the JSON, not the encoded text.",
     recipe="encoding",
     guide=_CUSTOM,
 )
@@ -67,12 +67,12 @@ def policy_not_encoded(facts: Facts) -> Found | None:
 
 @rule(
     "policy-unset",
-    "The policy is a variable that was not set",
+    "The policy comes from a variable that was not set",
     stage=Stage.POLICY,
-    looks="The URL or the cookie says `Policy=undefined`. CloudFront answers `MalformedPolicy`.",
-    cause="The program wrote out a value that is not there. Signers return a policy only for custom policies; for "
-    "canned ones there is Expires in its place.",
-    fix="Send what the signer returned, and nothing else.",
+    looks="The URL or the cookie has `Policy=undefined`. CloudFront returns `MalformedPolicy`.",
+    cause="The program wrote a value that was not set. Signers return Policy only for custom policies; for canned "
+    "policies they return Expires.",
+    fix="Send only the values that the signer returned.",
     recipe="sign-cookies",
     guide=_CUSTOM,
 )
@@ -89,9 +89,9 @@ _NOTHING = ("undefined", "null", "None", "nil")
     "The policy cannot be decoded",
     stage=Stage.POLICY,
     fallback=True,
-    looks="CloudFront answers `MalformedPolicy`.",
-    cause="The text is not CloudFront's form of base64, so that there is no policy to read.",
-    fix="Encode the JSON with base64, replace + by -, = by _ and / by ~, and hand the result on untouched.",
+    looks="CloudFront returns `MalformedPolicy`.",
+    cause="The text is not in CloudFront's base64, so CloudFront cannot read a policy.",
+    fix="Encode the JSON with base64, replace + with -, = with _ and / with ~, and pass the result on unchanged.",
     recipe="encoding",
     guide=_CUSTOM,
 )
@@ -108,9 +108,9 @@ def policy_unreadable(facts: Facts) -> Found | None:
     "policy-not-json",
     "The policy is not JSON",
     stage=Stage.POLICY,
-    looks="Decoded, the policy is no valid JSON: single quotes, a comma too many, a piece missing. CloudFront answers "
-    "`MalformedPolicy`.",
-    cause="The policy was put together by hand, or a language's own way to print a dictionary was taken for JSON.",
+    looks="The decoded policy is not valid JSON: it has single quotes, an extra comma, or a missing part. CloudFront "
+    "returns `MalformedPolicy`.",
+    cause="The policy was written by hand, or it is a printed dictionary of some language rather than JSON.",
     fix="Build it with a JSON library, or let the signer build it.",
     recipe="policy",
     guide=_CUSTOM,
@@ -127,10 +127,11 @@ def policy_not_json(facts: Facts) -> Found | None:
     "policy-iam-style",
     "The policy is written like an IAM policy",
     stage=Stage.POLICY,
-    looks="The decoded policy holds `Effect`, `Principal`, `Action` or `Version`. CloudFront answers "
-    "`MalformedPolicy` (we take it; no public source says so).",
-    cause="A policy for CloudFront looks like IAM's and is not: it has one statement with Resource and Condition only.",
-    fix="Leave Version, Effect, Principal, Action and Sid out.",
+    looks="The decoded policy contains `Effect`, `Principal`, `Action` or `Version`. CloudFront returns "
+    "`MalformedPolicy` (assumed; no public source says so).",
+    cause="A CloudFront policy looks like an IAM policy but is different: it has one statement, with only Resource "
+    "and Condition.",
+    fix="Leave out Version, Effect, Principal, Action and Sid.",
     recipe="policy",
     guide=_CUSTOM,
 )
@@ -139,16 +140,16 @@ def policy_iam_style(facts: Facts) -> Found | None:
         return None
     names = [name for name in ("Version", "Id") if name in facts.document]
     names += [name for name in _IAM if name in facts.statement]
-    return Found(f"The policy holds {', '.join(names)}.") if names else None
+    return Found(f"The policy contains {', '.join(names)}.") if names else None
 
 
 @rule(
     "policy-several-statements",
     "The policy has more than one statement",
     stage=Stage.POLICY,
-    looks="`Statement` is a list of two or more. CloudFront answers `MalformedPolicy`.",
-    cause="CloudFront takes one statement, and one Resource in it.",
-    fix="Use one Resource with wildcards that covers all you want to allow, or a signature for each.",
+    looks="`Statement` is a list of two or more. CloudFront returns `MalformedPolicy`.",
+    cause="CloudFront accepts one statement with one Resource.",
+    fix="Use one Resource with wildcards that covers every URL you want to allow, or make one signature for each.",
     recipe="policy",
     guide=_CUSTOM,
 )
@@ -165,7 +166,7 @@ def policy_several_statements(facts: Facts) -> Found | None:
     "policy-without-expiry",
     "The policy has no expiry",
     stage=Stage.POLICY,
-    looks="`DateLessThan` is missing in the decoded policy. CloudFront answers `MalformedPolicy`.",
+    looks="`DateLessThan` is missing from the decoded policy. CloudFront returns `MalformedPolicy`.",
     cause="Every policy needs DateLessThan. DateGreaterThan and IpAddress may be left out.",
     fix="Add Condition.DateLessThan with AWS:EpochTime, and sign again.",
     recipe="policy",
@@ -178,7 +179,7 @@ def policy_without_expiry(facts: Facts) -> Found | None:
     if isinstance(condition, dict) and "DateLessThan" in condition:
         return None
     return Found(
-        "Condition holds "
+        "Condition contains "
         + (", ".join(map(str, condition)) if isinstance(condition, dict) and condition else "nothing")
         + "."
     )
@@ -186,13 +187,13 @@ def policy_without_expiry(facts: Facts) -> Found | None:
 
 @rule(
     "policy-malformed",
-    "CloudFront cannot take this policy",
+    "CloudFront does not accept this policy",
     stage=Stage.POLICY,
     fallback=True,
-    looks="CloudFront answers `MalformedPolicy`.",
-    cause="Something in the policy is not as CloudFront wants it: a member that it does not know, a value of another "
-    "kind, or a network that is none.",
-    fix="Compare the decoded policy with the guide's example, or let a signer build it.",
+    looks="CloudFront returns `MalformedPolicy`.",
+    cause="Part of the policy is not what CloudFront expects: an unknown member, a value of the wrong type, or an "
+    "invalid network.",
+    fix="Compare the decoded policy with the guide's example, or let the signer build it.",
     recipe="policy",
     guide=_CUSTOM,
 )
@@ -205,11 +206,12 @@ def policy_malformed(facts: Facts) -> Found | None:
 
 @rule(
     "policy-white-space-differs",
-    "The policy was signed with other white space than it is checked with",
+    "The signed policy has different white space",
     stage=Stage.SIGNATURE,
-    looks="Signed with OpenSSL from a file, or from a JSON library's output. CloudFront answers `AccessDenied`.",
-    cause="The signature covers every byte. For a canned policy CloudFront rebuilds the JSON without any white space; "
-    "an `echo` that adds a line end, or a JSON library that puts spaces behind , and :, makes other bytes.",
+    looks="The policy was signed with OpenSSL from a file, or from a JSON library's output. CloudFront returns "
+    "`AccessDenied`.",
+    cause="The signature covers every byte. For a canned policy, CloudFront rebuilds the JSON without white space. An "
+    "`echo` that adds a line end, or a JSON library that adds spaces after , and :, makes different bytes.",
     fix="Sign the JSON without white space: printf '%s' in a shell, separators=(',', ':') in Python.",
     recipe="policy",
     guide=_CANNED,
@@ -217,24 +219,24 @@ def policy_malformed(facts: Facts) -> Found | None:
 def policy_white_space_differs(facts: Facts) -> Found | None:
     if not facts.proved("policy-white-space-differs"):
         return None
-    return Found(f"The signature was made over other bytes: {facts.told('policy-white-space-differs')}.")
+    return Found(f"The signature covers other bytes: {facts.told('policy-white-space-differs')}.")
 
 
 @rule(
     "policy-rewritten",
-    "The policy was written anew after it was signed",
+    "The policy was rewritten after it was signed",
     stage=Stage.SIGNATURE,
-    looks="The decoded policy looks right. CloudFront answers `AccessDenied`.",
-    cause="The signature covers every byte. The same JSON with another order of members, or with / written as \\/, is "
-    "another text.",
-    fix="Make the JSON once, keep its bytes, and use the same bytes for the signature and for the link. For a canned "
-    "policy the form is fixed: Resource before Condition, nothing escaped.",
+    looks="The decoded policy looks right. CloudFront returns `AccessDenied`.",
+    cause="The signature covers every byte. The same JSON with its members in another order, or with / written as "
+    "\\/, is a different text.",
+    fix="Make the JSON once, and use the same bytes for the signature and for the link. For a canned policy the form "
+    "is fixed: Resource before Condition, nothing escaped.",
     recipe="policy",
     guide=_CANNED,
 )
 def policy_rewritten(facts: Facts) -> Found | None:
     return (
-        Found(f"The signature was made over other bytes: {facts.told('policy-rewritten')}.")
+        Found(f"The signature covers other bytes: {facts.told('policy-rewritten')}.")
         if facts.proved("policy-rewritten")
         else None
     )
@@ -242,17 +244,17 @@ def policy_rewritten(facts: Facts) -> Found | None:
 
 @rule(
     "encoded-policy-signed",
-    "The encoded policy was signed in place of its JSON",
+    "The encoded policy was signed instead of its JSON",
     stage=Stage.SIGNATURE,
-    looks="CloudFront answers `AccessDenied`.",
-    cause="The signature has to be made over the policy's JSON. Here it was made over the base64 text.",
-    fix="Sign the JSON's bytes; encode the policy and the signature afterwards, each by itself.",
+    looks="CloudFront returns `AccessDenied`.",
+    cause="The signature must be over the policy's JSON. This one is over the base64 text.",
+    fix="Sign the JSON's bytes. Then encode the policy and the signature separately.",
     recipe="policy",
     guide=_CUSTOM,
 )
 def encoded_policy_signed(facts: Facts) -> Found | None:
     return (
-        Found(f"The signature was made over other bytes: {facts.told('encoded-policy-signed')}.")
+        Found(f"The signature covers other bytes: {facts.told('encoded-policy-signed')}.")
         if facts.proved("encoded-policy-signed")
         else None
     )
@@ -260,14 +262,14 @@ def encoded_policy_signed(facts: Facts) -> Found | None:
 
 @rule(
     "signature-does-not-match",
-    "The signature does not fit this request",
+    "The signature does not match this request",
     stage=Stage.SIGNATURE,
     fallback=True,
-    looks="CloudFront answers `AccessDenied`.",
-    cause="What was signed is not what was asked for, or another private key signed it. None of the usual differences "
-    "explains it.",
-    fix="Compare the exact URL (or policy) at the place where it is signed with this one. Then check that the private "
-    "key belongs to the id: keyfront explain --private-key FILE.",
+    looks="CloudFront returns `AccessDenied`.",
+    cause="Another URL or policy was signed, or another private key signed it. None of the usual mistakes explains "
+    "the difference.",
+    fix="Compare this URL (or policy) with the exact one that your program signs. Then check that the private key "
+    "belongs to the id: keyfront explain --private-key FILE.",
     recipe="sign-url",
     guide=_CANNED,
 )
@@ -279,7 +281,7 @@ def signature_does_not_match(facts: Facts) -> Found | None:
     tried = facts.search
     keys = len(facts.known_keys)
     kinds = "forms of the policy" if facts.custom else "forms of the URL and the policy"
-    how = "were tried and none fits" if tried.complete else "were tried before time was up, and none fits"
+    how = "were tried and none matches" if tried.complete else "were tried before time was up, and none matches"
     return Found(
         f"The key {facts.key_pair_id} did not sign this {'policy' if facts.custom else 'URL with this expiry'}. "
         f"{tried.tries:,} combinations of {kinds}, {keys} {'key' if keys == 1 else 'keys'} and both hashes {how}."

@@ -1,4 +1,4 @@
-"""Resources: what was signed is not what was asked for."""
+"""Resources: the signed URL or pattern does not cover the requested URL."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,24 +16,24 @@ _CUSTOM = "private-content-creating-signed-url-custom-policy.html"
 
 
 def proof(facts: Facts, name: str) -> Found | None:
-    """The rule is proved by a signature that fits a canned policy for another URL."""
+    """Return the finding if the signature proves that another URL was signed with a canned policy."""
     if not facts.proved(name) or facts.match is None:
         return None
-    signed = f"The signature was made for {bare(facts.match.url)}" if facts.match.url else "The signature proves it"
+    signed = f"The signature is for {bare(facts.match.url)}" if facts.match.url else "The signature proves it"
     told = facts.told(name)
-    # "X was signed" says nothing new where X stands there in full.
+    # "X was signed" adds nothing if the text already has X in full.
     more = "" if told == f"{facts.match.url} was signed" else f" ({told})"
     return Found(f"{signed}; the request asks for {bare(facts.url)}{more}.")
 
 
 def bare(url: str) -> str:
-    """`url`, or a pattern, as evidence shows it: no query values, and not too long."""
+    """Return `url`, or a pattern, as evidence shows it: without query values, and cut at 160 characters."""
     shown = hiding.url(url)
     return shown if len(shown) <= 160 else shown[:157] + "…"
 
 
 def mismatch(facts: Facts, change: Callable[[str], str]) -> str | None:
-    """The custom policy's pattern, if it would cover the URL once `change` is made to the URL."""
+    """Return the custom policy's pattern if it covers the URL after `change`, and not before."""
     pattern = facts.resource()
     if pattern is None or not facts.failed("resource"):
         return None
@@ -53,19 +53,19 @@ def _other_www(url: str) -> str:
 
 @rule(
     "protocol-differs",
-    "The link was signed for one protocol and asked by the other",
+    "The link was signed for http and requested with https, or the other way round",
     stage=Stage.RESOURCE,
-    looks="CloudFront answers `AccessDenied`. The link says https and the code that signs says http, or a redirect "
+    looks="CloudFront returns `AccessDenied`. The link has https and the signing code uses http, or a redirect "
     "changed it.",
-    cause="The protocol is part of what is signed: http and https make two different URLs.",
-    fix="Sign the URL with the protocol by which viewers ask, which is nearly always https. A custom policy may name "
+    cause="The protocol is part of what is signed: an http URL and an https URL are different.",
+    fix="Sign the URL with the protocol that viewers use, which is nearly always https. A custom policy can allow "
     "both: *://host/path.",
     recipe="protocol",
     guide=_CANNED,
 )
 def protocol_differs(facts: Facts) -> Found | None:
     signed = "http" if facts.scheme == "https" else "https"
-    title = f"Signed for {signed}://, asked by {facts.scheme}://"
+    title = f"Signed for {signed}://, requested with {facts.scheme}://"
     if found := proof(facts, "protocol-differs"):
         return replace(found, title=title)
     pattern = mismatch(facts, _other_protocol)
@@ -78,11 +78,11 @@ def protocol_differs(facts: Facts) -> Found | None:
 
 @rule(
     "www-differs",
-    "One of the signed and the asked host name has www. and the other has not",
+    "The signed and the requested host name differ by www",
     stage=Stage.RESOURCE,
-    looks="CloudFront answers `AccessDenied`. Host names differ by `www.`.",
-    cause="The host name is part of what is signed, to the letter.",
-    fix="Sign the host name that stands in the link.",
+    looks="CloudFront returns `AccessDenied`. The host names differ by `www.`.",
+    cause="The exact host name is part of what is signed.",
+    fix="Sign the host name that is in the link.",
     recipe="host-name",
     guide=_CANNED,
 )
@@ -95,12 +95,12 @@ def www_differs(facts: Facts) -> Found | None:
 
 @rule(
     "host-differs",
-    "Signed for another host name than the one that was asked",
+    "The signed host name is not the requested one",
     stage=Stage.RESOURCE,
-    looks="CloudFront answers `AccessDenied`. The signer knows the distribution as `d….cloudfront.net` and the link "
-    "uses your own name. Or your own name was signed, and the link uses the distribution's.",
-    cause="The host name is part of what is signed. That both names reach the same distribution does not count.",
-    fix="Sign the host name that stands in the link; do not replace it afterwards.",
+    looks="CloudFront returns `AccessDenied`. The signer uses `d….cloudfront.net` and the link uses your own name, or "
+    "the other way round.",
+    cause="The host name is part of what is signed, even if both names lead to the same distribution.",
+    fix="Sign the host name that is in the link. Do not replace it afterwards.",
     recipe="host-name",
     guide=_CANNED,
 )
@@ -129,9 +129,9 @@ def host_differs(facts: Facts) -> Found | None:
     "origin-host-signed",
     "The origin's URL was signed, not the distribution's",
     stage=Stage.RESOURCE,
-    looks="The signed host is `….s3.amazonaws.com` or your web server's. CloudFront answers `AccessDenied`.",
-    cause="Viewers ask CloudFront, so the URL to sign is the one with the distribution's host name. CloudFront "
-    "compares it with what the viewer asked; the origin's name never appears there.",
+    looks="The signed host is `….s3.amazonaws.com` or your web server's. CloudFront returns `AccessDenied`.",
+    cause="Viewers send requests to CloudFront, so the signed URL must have the distribution's host name. CloudFront "
+    "compares it with the viewer's URL, which never contains the origin's name.",
     fix="Sign https://<your distribution's name>/<path>.",
     recipe="origin-host",
     guide=_CANNED,
@@ -150,10 +150,9 @@ def origin_host_signed(facts: Facts) -> Found | None:
     "port-differs",
     "The port in the signed URL differs",
     stage=Stage.RESOURCE,
-    looks="The signed URL holds `:443`, or the link holds a port and the signed URL does not.",
-    cause="The port is part of the host in what is signed. Viewers leave out the default ports, 443 for https and 80 "
-    "for http.",
-    fix="Sign the URL as viewers send it: without a default port.",
+    looks="The signed URL has `:443`, or the link has a port and the signed URL does not.",
+    cause="The port is part of the signed host. Viewers leave out the default ports: 443 for https and 80 for http.",
+    fix="Sign the URL as viewers send it, without a default port.",
     recipe="resource",
     guide=_CANNED,
 )
@@ -173,7 +172,7 @@ def port_differs(facts: Facts) -> Found | None:
     "resource-is-no-url",
     "The signed resource is not a whole URL",
     stage=Stage.RESOURCE,
-    looks="Only the path, the object's key, or the URL without `https://` was signed. CloudFront answers "
+    looks="Only the path, the object's key, or the URL without `https://` was signed. CloudFront returns "
     "`AccessDenied`.",
     cause="CloudFront compares the resource with the whole URL: protocol, host, path and query string.",
     fix="Sign https://<host>/<path>.",
@@ -193,11 +192,10 @@ def resource_is_no_url(facts: Facts) -> Found | None:
     "wildcard-in-canned-policy",
     "A wildcard was signed as a canned policy",
     stage=Stage.RESOURCE,
-    looks="The signer was given `https://host/folder/*` and the link carries `Expires`. CloudFront answers "
-    "`AccessDenied`.",
-    cause="A canned policy is for one URL; CloudFront rebuilds it from the URL that was asked, so * stands for "
-    "nothing but itself. A wildcard needs a custom policy, whose JSON is sent along as Policy, in place of Expires.",
-    fix="Sign a custom policy with that resource, and send Policy in place of Expires.",
+    looks="The signer was given `https://host/folder/*` and the link has `Expires`. CloudFront returns `AccessDenied`.",
+    cause="A canned policy allows one URL. CloudFront rebuilds the policy from the requested URL, so * means only "
+    "itself. A wildcard needs a custom policy, which is sent as Policy instead of Expires.",
+    fix="Sign a custom policy with that resource, and send Policy instead of Expires.",
     recipe="wildcard",
     guide=_CUSTOM,
 )
@@ -210,9 +208,9 @@ def wildcard_in_canned_policy(facts: Facts) -> Found | None:
     "The policy does not cover this URL",
     stage=Stage.RESOURCE,
     fallback=True,
-    looks="The signature is right. CloudFront answers `AccessDenied`.",
-    cause="The policy's Resource is a pattern, and the URL does not fit it. A * stays within its section: protocol, "
-    "host, path or query string.",
+    looks="The signature is right. CloudFront returns `AccessDenied`.",
+    cause="The policy's Resource is a pattern that does not match the URL. A * matches only within its section: "
+    "protocol, host, path or query string.",
     fix="Sign a resource that covers the URL, such as https://host/folder/*.",
     recipe="wildcard",
     guide=_CUSTOM,
@@ -225,12 +223,12 @@ def resource_does_not_cover(facts: Facts) -> Found | None:
 
 @rule(
     "resource-covers-everything",
-    "The policy opens everything that trusts the key",
+    "The policy allows every file of every distribution that trusts the key",
     stage=Stage.RESOURCE,
     severity="warning",
     looks="`Resource` is missing, `*`, or `http*://*`.",
-    cause="Whoever has this link can change its path and read any other file of every distribution that trusts the "
-    "key, until it expires.",
+    cause="Anyone who has this link can change its path and read any other file of every distribution that trusts the "
+    "key, until the link expires.",
     fix="Name the host and the folder in Resource.",
     recipe="wildcard",
     guide=_CUSTOM,
@@ -246,13 +244,13 @@ def resource_covers_everything(facts: Facts) -> Found | None:
 
 @rule(
     "resource-covers-host",
-    "The policy opens every file of its host",
+    "The policy allows every file of its host",
     stage=Stage.RESOURCE,
     severity="note",
     looks="`Resource` is `https://host/*`.",
-    cause="Whoever has this link can change its path and read any other file behind a behavior that trusts the key, "
-    "until it expires.",
-    fix="Name a folder in Resource: one customer's, one film's.",
+    cause="Anyone who has this link can change its path and read any other file under a behavior that trusts the key, "
+    "until the link expires.",
+    fix="Name a folder in Resource, such as one customer's or one film's.",
     recipe="wildcard",
     guide=_CUSTOM,
 )

@@ -1,4 +1,4 @@
-"""Bytes: paths and query strings that were signed in another form than they were asked in."""
+"""Bytes: paths and query strings that were signed in one form and requested in another."""
 
 import re
 from urllib.parse import unquote
@@ -16,12 +16,12 @@ _CUSTOM = "private-content-creating-signed-url-custom-policy.html"
 
 @rule(
     "path-encoding-differs",
-    "The path is percent-encoded in another way than the one that was signed",
+    "The path's percent-encoding differs from the signed one",
     stage=Stage.RESOURCE,
-    looks="Names with spaces, umlauts, brackets or commas are refused with `AccessDenied`; plain names work.",
-    cause="CloudFront compares the bytes that the viewer sends. A browser sends a space as %20 and ü as %C3%BC; if "
-    "the plain form was signed, or another part of the program encodes after signing, the two differ.",
-    fix="Encode the path first, then sign, and never touch the result.",
+    looks="Names with spaces, umlauts, brackets or commas are refused with `AccessDenied`. Plain names work.",
+    cause="CloudFront compares the bytes that the viewer sends. A browser sends a space as %20 and ü as %C3%BC. The "
+    "bytes differ if the plain form was signed, or if another part of the program encodes after signing.",
+    fix="Encode the path first, then sign, and never change the result.",
     recipe="percent-encoding",
     guide=_CANNED,
 )
@@ -43,12 +43,12 @@ def path_encoding_differs(facts: Facts) -> Found | None:
 
 @rule(
     "query-encoding-differs",
-    "The query string is percent-encoded in another way than the one that was signed",
+    "The query string's percent-encoding differs from the signed one",
     stage=Stage.RESOURCE,
     looks="Links with `response-content-disposition` and a file name are refused with `AccessDenied`.",
-    cause="CloudFront compares the bytes that the viewer sends. Browsers send ' as %27, SDKs may encode the query "
-    "string after they signed it, and ( ) ! * are encoded by some and left by others.",
-    fix="Encode the parameter's value first (also ' ( ) ! *), then sign, and never touch the result.",
+    cause="CloudFront compares the bytes that the viewer sends. Browsers send ' as %27. SDKs may encode the query "
+    "string after signing it. Some programs encode ( ) ! * and others do not.",
+    fix="Encode the parameter's value first (also ' ( ) ! *), then sign, and never change the result.",
     recipe="percent-encoding",
     guide="QueryStringParameters.html",
 )
@@ -65,11 +65,11 @@ def query_encoding_differs(facts: Facts) -> Found | None:
 
 @rule(
     "plus-for-space",
-    "A space and a + were taken for each other",
+    "A space and a + were confused",
     stage=Stage.RESOURCE,
     looks="File names with spaces or plus signs are refused with `AccessDenied`.",
-    cause="A form encodes a space as +, a path as %20. To CloudFront these are different bytes, and in a path + is a "
-    "plus sign.",
+    cause="A form encodes a space as +, a path encodes it as %20. CloudFront sees different bytes, and in a path + is "
+    "a plus sign.",
     fix="Encode spaces as %20 (quote, encodeURIComponent, rawurlencode), then sign.",
     recipe="spaces",
     guide=_CANNED,
@@ -87,10 +87,10 @@ def plus_for_space(facts: Facts) -> Found | None:
     "query-order-differs",
     "The parameters were signed in another order",
     stage=Stage.RESOURCE,
-    looks="CloudFront answers `AccessDenied` to links with two parameters or more of your own.",
+    looks="CloudFront returns `AccessDenied` for links with two or more parameters of your own.",
     cause="The query string is part of what is signed, byte by byte. A URL builder, a proxy or a framework sorted the "
-    "parameters afterwards.",
-    fix="Put the parameters into the URL first, then sign it, and hand it on untouched.",
+    "parameters after signing.",
+    fix="Put the parameters into the URL first, then sign it, and pass it on unchanged.",
     recipe="sign-url",
     guide=_CANNED,
 )
@@ -102,17 +102,17 @@ def query_order_differs(facts: Facts) -> Found | None:
     "query-added",
     "Parameters were added after signing",
     stage=Stage.RESOURCE,
-    looks="The link works as it was made and fails with `?utm_source=…`, a version, or `response-content-disposition` "
-    "added.",
-    cause="With a canned policy the whole query string is signed. Whatever is added later makes it another URL.",
-    fix="Add the parameters before signing. If others add them (trackers, players), sign a custom policy whose "
-    "resource ends with *.",
+    looks="The link works as it was made, and fails with `?utm_source=…`, a version, or "
+    "`response-content-disposition` added.",
+    cause="With a canned policy the whole query string is signed. Anything added later makes it a different URL.",
+    fix="Add the parameters before signing. If others add them (trackers, players), sign a custom policy with a "
+    "resource that ends with *.",
     recipe="query-added",
     guide=_CANNED,
 )
 def query_added(facts: Facts) -> Found | None:
     if keys.parameter_name_case(facts):
-        return None  # What is too many there is the misspelt parameter.
+        return None  # The added parameter is a misspelt signing parameter.
     if found := proof(facts, "query-added"):
         return found
     pattern = facts.resource()
@@ -128,11 +128,11 @@ def query_added(facts: Facts) -> Found | None:
 
 @rule(
     "query-missing",
-    "The resource asks for a query string that the request does not have",
+    "The resource requires a query string that the request does not have",
     stage=Stage.RESOURCE,
-    looks="The `Resource` holds a `?` with parameters. CloudFront answers `AccessDenied`.",
-    cause="A pattern with a query string covers only URLs that have one that fits.",
-    fix="Leave the query string out of Resource, or end it with * behind the path.",
+    looks="`Resource` contains a `?` with parameters. CloudFront returns `AccessDenied`.",
+    cause="A pattern with a query string covers only URLs with a query string that matches.",
+    fix="Leave the query string out of Resource, or end Resource with * after the path.",
     recipe="resource",
     guide=_CUSTOM,
 )
@@ -150,11 +150,11 @@ def query_missing(facts: Facts) -> Found | None:
 
 @rule(
     "trailing-slash-differs",
-    "The signed path and the one that was asked differ in a slash at the end",
+    "The signed and the requested path differ by a slash at the end",
     stage=Stage.RESOURCE,
-    looks="CloudFront answers `AccessDenied` to a folder's address.",
-    cause="/folder and /folder/ are two URLs.",
-    fix="Sign the path as it stands in the link.",
+    looks="CloudFront returns `AccessDenied` for a folder's URL.",
+    cause="/folder and /folder/ are different URLs.",
+    fix="Sign the path exactly as it is in the link.",
     recipe="resource",
     guide=_CANNED,
 )
@@ -172,12 +172,12 @@ def trailing_slash_differs(facts: Facts) -> Found | None:
 
 @rule(
     "slashes-differ",
-    "Signed with another number of slashes",
+    "The signed URL has a different number of slashes",
     stage=Stage.RESOURCE,
-    looks="The URL holds `//` behind the host, because a base address that ends with / and a key that begins with / "
-    "were joined.",
-    cause="//file and /file are two URLs to whoever compares bytes.",
-    fix="Join host and key with exactly one slash, before signing.",
+    looks="The URL has `//` after the host, because a base URL that ends with / was joined with a key that begins "
+    "with /.",
+    cause="CloudFront compares bytes, so //file and /file are different URLs.",
+    fix="Join the host and the key with exactly one slash before signing.",
     recipe="resource",
     guide=_CANNED,
 )
@@ -199,11 +199,11 @@ def slashes_differ(facts: Facts) -> Found | None:
 
 @rule(
     "case-differs",
-    "Small and capital letters differ from what was signed",
+    "Upper and lower case differ from the signed URL",
     stage=Stage.RESOURCE,
-    looks="CloudFront answers `AccessDenied`. The path holds capital letters.",
-    cause="Paths are case-sensitive in what is signed, in path patterns and in S3's keys.",
-    fix="Keep the path as it is: do not lower it on the way to or from the signer.",
+    looks="CloudFront returns `AccessDenied`. The path contains capital letters.",
+    cause="Paths are case-sensitive in signed URLs, in path patterns and in S3 keys.",
+    fix="Keep the path as it is. Do not change it to lower case before or after signing.",
     recipe="resource",
     guide=_CANNED,
 )
@@ -224,9 +224,9 @@ def case_differs(facts: Facts) -> Found | None:
     "dangling-question-mark",
     "A ? or & without parameters was signed",
     stage=Stage.RESOURCE,
-    looks="The signer was given `https://…/file?`. CloudFront answers `AccessDenied`.",
-    cause="CloudFront takes the signing parameters out of the query string, and a ? that is then left over too. The "
-    "policy has to be made without it.",
+    looks="The signer was given `https://…/file?`. CloudFront returns `AccessDenied`.",
+    cause="CloudFront removes the signing parameters from the query string, and then a ? with nothing after it. The "
+    "policy must be made without that ?.",
     fix="Sign the URL without a ? or & at its end.",
     recipe="sign-url",
     guide=_CANNED,
@@ -237,11 +237,11 @@ def dangling_question_mark(facts: Facts) -> Found | None:
 
 @rule(
     "html-escaped",
-    "The URL was signed with &amp; in place of &",
+    "The URL was signed with &amp; instead of &",
     stage=Stage.RESOURCE,
-    looks="CloudFront answers `AccessDenied` to links with two parameters or more of your own.",
+    looks="CloudFront returns `AccessDenied` for links with two or more parameters of your own.",
     cause="The URL was escaped for HTML before it was signed.",
-    fix="Sign the bare URL, and escape for HTML afterwards, when it is written into a page.",
+    fix="Sign the plain URL. Escape it for HTML afterwards, when it is written into a page.",
     recipe="sign-url",
     guide=_CANNED,
 )
@@ -251,10 +251,10 @@ def html_escaped(facts: Facts) -> Found | None:
 
 @rule(
     "white-space-signed",
-    "White space or quotes were signed with the URL",
+    "White space or quotes were signed as part of the URL",
     stage=Stage.RESOURCE,
-    looks="The URL came from a file or an environment variable. CloudFront answers `AccessDenied`.",
-    cause="A line end, a space or a quotation mark at the end of the URL became part of what was signed.",
+    looks="The URL came from a file or an environment variable. CloudFront returns `AccessDenied`.",
+    cause="A line end, a space or a quotation mark at the end of the URL was signed with it.",
     fix="Strip the URL before signing it.",
     recipe="sign-url",
     guide=_CANNED,
