@@ -1,1 +1,1 @@
-"""Runs Lambda functions on the laptop. moto keeps them."""
+"""Runs Lambda functions on the laptop. moto stores them."""

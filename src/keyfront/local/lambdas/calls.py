@@ -1,4 +1,4 @@
-"""Lambda's own calls, `Invoke` and what other services of moto's do: moto finds the function, and we run it.
+"""Runs functions for `Invoke` and for moto's other services: moto finds the function, and keyfront runs it.
 
 Importing this module imports moto.
 """
@@ -27,22 +27,22 @@ from keyfront.local.lambdas.sandbox import Result
 
 _LARGEST: Final = 6 * 1024 * 1024
 _LARGEST_EVENT: Final = 1024 * 1024
-"""Bytes of a payload, waited for and not. Source: Developer Guide, "Lambda quotas"."""
+"""The largest payload in bytes, synchronous and asynchronous. Source: Developer Guide, "Lambda quotas"."""
 _KINDS: Final = ("RequestResponse", "Event", "DryRun")
 
 _functions: ContextVar[FunctionRunner | None] = ContextVar("functions", default=None)
 _latest: list[FunctionRunner] = []
-"""Where the last request ran functions, for threads of moto's own: a state machine's have no request."""
+"""The runner of the last request, for moto's own threads without a request, such as those of state machines."""
 
 
 def use(functions: FunctionRunner) -> None:
-    """Run functions there, in the request that this thread answers."""
+    """Use this runner for the request in this thread."""
     _functions.set(functions)
     _latest[:] = [functions]
 
 
 def current() -> FunctionRunner:
-    """The runner of functions. `NotImplementedError` if `use` was never called."""
+    """Return the runner of functions. Raises `NotImplementedError` if `use` was never called."""
     functions = _functions.get() or next(iter(_latest), None)
     if functions is None:
         raise NotImplementedError("functions do not run at this endpoint")
@@ -50,25 +50,25 @@ def current() -> FunctionRunner:
 
 
 def install() -> None:
-    """Let moto's Lambda hand its calls over."""
+    """Make moto's Lambda pass its calls to this module."""
     LambdaResponse.invoke = _invoke  # type: ignore[method-assign]
     LambdaResponse.invoke_async = _invoke_async  # type: ignore[method-assign]
     LambdaFunction.invoke = _invoke_within  # type: ignore[method-assign,assignment]
 
 
 def run(function: LambdaFunction, payload: bytes) -> Result:
-    """Run a function on an event, for another of moto's services; blocks. `FunctionError` when it cannot be run."""
+    """Run a function on an event, for another service of moto. Blocks. Raises `FunctionError` if it cannot run."""
     return current().call_from_thread(saved_functions.as_value(function), payload)
 
 
 def _invoke(self: LambdaResponse) -> TYPE_RESPONSE:
-    """Invoke (API Reference): moto says which function it is, and whether there is one."""
+    """Invoke (API Reference). moto finds the function, or refuses the call."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     return _hand_over(self, headers, unquote(self.path.rstrip("/").rsplit("/", 2)[-2]), request.args.get("Qualifier"))
 
 
 def _invoke_async(self: LambdaResponse) -> TYPE_RESPONSE:
-    """InvokeAsync, the old name of an invocation that nobody waits for."""
+    """InvokeAsync, the old name of an asynchronous invocation."""
     return _hand_over(self, {"x-amz-invocation-type": "Event"}, unquote(self.path.rstrip("/").rsplit("/", 2)[-2]), None)
 
 
@@ -88,10 +88,12 @@ def _hand_over(self: LambdaResponse, headers: Mapping[str, str], name: str, qual
 
 
 def _checked(payload: bytes, headers: Mapping[str, str]) -> str | None:
-    """The client context, for a call that is well formed."""
+    """Check a call, and return its client context. Raises `FunctionError`."""
     kind = headers.get("x-amz-invocation-type", "RequestResponse")
     if kind not in _KINDS:
-        raise FunctionError("InvalidParameterValueException", f"InvocationType is none of {', '.join(_KINDS)}", 400)
+        raise FunctionError(
+            "InvalidParameterValueException", f"InvocationType {kind!r} is not one of {', '.join(_KINDS)}", 400
+        )
     largest = _LARGEST_EVENT if kind == "Event" else _LARGEST
     if len(payload) > largest:
         said = f"Request must be smaller than {largest} bytes for the InvokeFunction operation"
@@ -148,7 +150,7 @@ def _refusal(error: FunctionError) -> EndpointResponse:
 
 
 def _invoke_within(self: LambdaFunction, body: str, _: Any, response_headers: Any) -> bytes:
-    """What moto's other services do with a function (a topic, a queue, a table's stream)."""
+    """Run a function for moto's other services (a topic, a queue, a table's stream)."""
     result = run(self, body if isinstance(body, bytes) else (body or "{}").encode())
     if result.failed:
         response_headers["x-amz-function-error"] = "Unhandled"

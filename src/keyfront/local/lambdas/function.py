@@ -1,4 +1,4 @@
-"""A function as it is to be run: the values of one version's code and configuration."""
+"""A function to run: the code and configuration of one version."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Archive:
-    """A zip file of code, known by its digest."""
+    """A zip file of code, compared by its digest."""
 
     digest: str
     content: bytes = field(compare=False, repr=False)
@@ -14,7 +14,7 @@ class Archive:
 
 @dataclass(frozen=True)
 class Function:
-    """Equal values can share processes: what is not compared, a running process need not know."""
+    """A version of a function. Equal values share processes, so members unused by processes are not compared."""
 
     account: str
     region: str
@@ -23,7 +23,7 @@ class Function:
     arn: str
     """With the version, except for `$LATEST`."""
     made: str
-    """When this version was made, so that a function of the same name is another."""
+    """When this version was created, which distinguishes it from an earlier function of the same name."""
     runtime: str
     handler: str
     role: str
@@ -37,7 +37,7 @@ class Function:
     log_format: str
     log_level: str | None
     reserved: int | None = field(compare=False)
-    """How many calls at once, `None`: as many as the account may."""
+    """The number of calls at once. `None`: as many as the account allows."""
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -46,7 +46,7 @@ class Function:
 
 
 class FunctionError(Exception):
-    """A function that cannot be run: `code` and `status` are those of Lambda's API for that case."""
+    """A function that cannot run. `code` and `status` are those of Lambda's API for this case."""
 
     def __init__(self, code: str, message: str, status: int = 502) -> None:
         super().__init__(message)
@@ -54,7 +54,7 @@ class FunctionError(Exception):
 
 
 class BusyError(FunctionError):
-    """So many calls at once are not allowed. Source: Lambda API Reference, "Invoke"."""
+    """Too many calls at once. Source: Lambda API Reference, "Invoke"."""
 
     def __init__(self, reason: str) -> None:
         super().__init__("TooManyRequestsException", "Rate Exceeded.", 429)

@@ -1,4 +1,4 @@
-"""Runs the functions that moto keeps, for whoever calls them: Lambda's API, a function URL, an HTTP API."""
+"""Runs functions for all callers: Lambda's API, function URLs, HTTP APIs and moto's other services."""
 
 import asyncio
 import logging
@@ -17,16 +17,16 @@ _log = logging.getLogger(__name__)
 
 
 class Perform(Protocol):
-    """Does something with what moto has, as a request does; blocks."""
+    """Runs `work` on moto's state, as a request does. Blocks."""
 
     def __call__(self, work: Callable[[], T], *, changes: bool) -> T: ...
 
 
 class FunctionRunner:
-    """From the first call to `close`, in the endpoint's event loop; its processes are no part of a kept state."""
+    """Runs functions until `close`, in the endpoint's event loop. Their processes are not part of a saved state."""
 
     def __init__(self, perform: Perform, *, enforce_iam: bool = False) -> None:
-        """`perform` does something with what moto has; `enforce_iam`: a role that may not write logs writes none."""
+        """Create the runner. `perform` uses moto's state. `enforce_iam`: roles need permission to write logs."""
         self._perform, self._enforce_iam = perform, enforce_iam
         self._pool: Pool | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -34,31 +34,31 @@ class FunctionRunner:
         self._background: set[asyncio.Task[None]] = set()
 
     def at(self, port: int) -> None:
-        """Say that the endpoint answers at this port, in this event loop."""
+        """Set the port of the endpoint. Call it in the endpoint's event loop."""
         self._port, self._loop = port, asyncio.get_running_loop()
 
     @property
     def url(self) -> str:
-        """Where functions find the endpoint."""
+        """The address of the endpoint for functions."""
         return f"http://127.0.0.1:{self._port}"
 
     async def find(self, arn: str) -> Function:
-        """The function that an ARN names. `FunctionError` when there is none."""
+        """Return the function that an ARN names. Raises `FunctionError` if it does not exist."""
         from keyfront.local.lambdas import saved_functions
 
         return await asyncio.to_thread(self._perform, lambda: saved_functions.find(arn), changes=False)
 
     async def call(self, function: Function, payload: bytes, *, arn: str | None = None, **named: Any) -> Result:
-        """Run a function on an event (JSON); `arn` is the one that was called, with its qualifier.
+        """Run a function on an event (JSON), and return the result. `arn` is the called ARN, with its qualifier.
 
-        `FunctionError` when it cannot be run.
+        Raises `FunctionError` if it cannot run.
         """
         if self._pool is None:
             self._pool = Pool(self.url, publish=self._publish, assume=self._assume)
         return await self._pool.call(function, Call(payload, str(uuid4()), arn or function.arn, **named))
 
     def call_later(self, function: Function, payload: bytes, *, arn: str | None = None, **named: Any) -> None:
-        """Run a function on an event and let nobody wait for it."""
+        """Run a function on an event in the background."""
 
         async def run() -> None:
             try:
@@ -71,20 +71,20 @@ class FunctionRunner:
         task.add_done_callback(self._background.discard)
 
     def call_from_thread(self, function: Function, payload: bytes) -> Result:
-        """Run a function for another of moto's services, in one of its threads; blocks."""
+        """Run a function from a thread of moto, for another of its services. Blocks."""
         if self._loop is None:
-            raise FunctionError("ServiceException", "The endpoint has not begun to answer.", 503)
+            raise FunctionError("ServiceException", "The endpoint has not started yet.", 503)
         return asyncio.run_coroutine_threadsafe(self.call(function, payload), self._loop).result()
 
     def close(self) -> None:
-        """Have all processes ended. Call it in the event loop."""
+        """End all processes, without waiting. Call it in the event loop."""
         for task in self._background:
             task.cancel()
         if self._pool is not None:
             self._pool.close()
 
     async def stop(self) -> None:
-        """`close`, and wait until they have ended."""
+        """Call `close`, and wait until all processes have ended."""
         self.close()
         await asyncio.gather(*self._background, return_exceptions=True)
         if self._pool is not None:

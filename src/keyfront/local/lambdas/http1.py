@@ -1,4 +1,4 @@
-"""As much of HTTP/1.1 as Lambda's runtime clients speak to their Runtime API, over asyncio's streams."""
+"""The part of HTTP/1.1 that Lambda's runtime clients use with the Runtime API, on asyncio's streams."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,16 +8,16 @@ from typing import Final
 
 _LONGEST_HEAD: Final = 64 * 1024
 _LONGEST_BODY: Final = 8 * 1024 * 1024
-"""Lambda's answers have 6 MiB at most; a longer one is read this far to be refused by name."""
+"""Lambda's results have at most 6 MiB. A longer one is read up to this size, so that it gets a proper error."""
 
 
 class MalformedError(ValueError):
-    """The bytes are not a request that can be answered."""
+    """The bytes are not a valid request."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request; header names are in lower case."""
+    """One request. Header names are in lower case."""
 
     method: str
     path: str
@@ -26,7 +26,7 @@ class Request:
 
 
 async def read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request | None:
-    """The next request of a connection, `None` at its end. Raises `MalformedError`, and what the connection raises."""
+    """Return the next request, or `None` at the connection's end. Raises `MalformedError` and connection errors."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
@@ -36,7 +36,7 @@ async def read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Re
     first, *lines = head[:-4].decode("latin-1").split("\r\n")
     words = first.split(" ")
     if len(words) != 3:
-        raise MalformedError("a request has no request line")
+        raise MalformedError("a request has no valid request line")
     pairs = (line.partition(":") for line in lines)
     headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
     if headers.get("expect", "").lower() == "100-continue":
@@ -45,7 +45,7 @@ async def read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Re
 
 
 def answer(status: int, headers: Mapping[str, str], body: bytes) -> bytes:
-    """A whole answer, to be written at once: in two pieces the second one can wait 40 ms for an acknowledgement."""
+    """Return a whole response, to write at once. Written in two pieces, the second can wait 40 ms for an ACK."""
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in headers.items())]
     head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""])
     return head.encode("latin-1") + body
@@ -55,7 +55,7 @@ async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> byt
     if headers.get("transfer-encoding", "").lower() != "chunked":
         length = headers.get("content-length", "0")
         if not length.isdecimal():
-            raise MalformedError("a request's Content-Length is no number")
+            raise MalformedError("a request's Content-Length is not a number")
         return await reader.readexactly(_within(int(length)))
     chunks: list[bytes] = []
     while True:

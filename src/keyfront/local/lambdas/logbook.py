@@ -1,4 +1,4 @@
-"""What a function and the platform around it write, in the lines that Lambda makes of it.
+"""Writes the log of a function and of the platform, in Lambda's format.
 
 Source: Lambda Developer Guide, "Working with Lambda function logs" and "Lambda telemetry API events".
 """
@@ -13,7 +13,7 @@ from typing import Final
 from keyfront.local.lambdas.function import Function
 
 _TAIL: Final = 4096
-"""Bytes of a log that `Invoke` gives back. Source: API Reference, "Invoke", `LogType`."""
+"""The bytes of a log that `Invoke` returns. Source: API Reference, "Invoke", `LogType`."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Report:
-    """How an invocation went. Seconds and bytes; `init_seconds` is there for the first one of a process."""
+    """The metrics of an invocation, in seconds and bytes. `init_seconds` is set for the first one of a process."""
 
     request_id: str
     seconds: float
@@ -38,7 +38,7 @@ class Report:
 
 
 class Logbook:
-    """The log stream of one process, with what is still to be published."""
+    """The log stream of one process, with the lines not published yet."""
 
     def __init__(self, function: Function) -> None:
         self._function = function
@@ -47,13 +47,13 @@ class Logbook:
         self._rest = b""
 
     def write(self, piece: bytes) -> None:
-        """Take what the function wrote. A line is an event; a carriage return is a line's end within one."""
+        """Add output of the function. Each line is an event. A carriage return is a line break within an event."""
         *lines, self._rest = (self._rest + piece).split(b"\n")
         for line in lines:
             self._add(line.decode("utf-8", "replace").replace("\r", "\n"))
 
     def init_start(self) -> None:
-        """A process begins."""
+        """Log the start of a process."""
         function = self._function
         if self._json:
             self._record("initStart", functionName=function.name, functionVersion=function.version, phase="init")
@@ -61,22 +61,22 @@ class Logbook:
             self._add(f"INIT_START Runtime Version: {function.runtime}\tRuntime Version ARN: none, on the laptop")
 
     def start(self, request_id: str) -> None:
-        """An invocation begins."""
+        """Log the start of an invocation."""
         if self._json:
             self._record("start", requestId=request_id, version=self._function.version)
         else:
             self._add(f"START RequestId: {request_id} Version: {self._function.version}")
 
     def say(self, message: str) -> None:
-        """A line of the platform's own."""
+        """Log a line of the platform."""
         self._add(message)
 
     def end(self, report: Report) -> None:
-        """An invocation ended."""
+        """Log the end of an invocation."""
         if self._rest:
             self.write(b"\n")
         milliseconds, init = report.seconds * 1000, report.init_seconds
-        # Since August 2025 the init phase is billed, too (Lambda pricing).
+        # Since August 2025 the init phase is billed too (Lambda pricing).
         billed = math.ceil(milliseconds + (init or 0) * 1000)
         size, used = self._function.memory_mb, min(math.ceil(report.memory / 2**20), self._function.memory_mb)
         if self._json:
@@ -99,7 +99,7 @@ class Logbook:
         self._add("\t".join(parts) + "\t")
 
     def take(self) -> list[Entry]:
-        """What came since the last time."""
+        """Return the entries since the last call."""
         taken, self._entries = self._entries, []
         return taken
 
@@ -113,5 +113,5 @@ class Logbook:
 
 
 def tail(entries: list[Entry]) -> bytes:
-    """The end of a log, as `Invoke` gives it back."""
+    """Return the end of a log, as `Invoke` returns it."""
     return "".join(f"{entry.message}\n" for entry in entries).encode()[-_TAIL:]

@@ -1,8 +1,8 @@
 """Measures the memory of a function's processes, and ends them above their limit.
 
-Lambda limits what is in use. A limit on the address space would not do: Node.js alone reserves a gigabyte that it
-never touches. So the memory is measured several times a second; a peak between two measurements is not noticed.
-It works on Linux alone (`/proc`): elsewhere nothing is limited.
+Lambda limits the memory in use. A limit on the address space would not work, because Node.js reserves a gigabyte that
+it never uses. So the memory is measured several times a second. A peak between two measurements is not noticed. It
+works only on Linux (`/proc`). On other systems there is no limit.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ MIB: Final = 1024 * 1024
 
 
 def used(pid: int, line: str = "VmRSS") -> int:
-    """Bytes of a process and those that it started; 0 when nobody tells. `VmHWM` instead: its own most so far."""
+    """Return the bytes of a process and its children, or 0 if unknown. With `VmHWM`: the process's own peak."""
     total, waiting = 0, [pid]
     while waiting:
         place = Path("/proc") / str(waiting.pop())
@@ -32,7 +32,7 @@ def used(pid: int, line: str = "VmRSS") -> int:
 
 
 async def watch(pid: int, limit: int, kill: Callable[[], None]) -> None:
-    """Call `kill` once the processes have more than `limit` bytes. Goes on until it is cancelled."""
+    """Wait until the processes use more than `limit` bytes, then call `kill`."""
     while used(pid) <= limit:
         await asyncio.sleep(_PAUSE_SECONDS)
     kill()

@@ -1,4 +1,4 @@
-"""Unpacks a function's code, once: nothing of it gets outside its folder."""
+"""Unpacks a function's code once. It writes nothing outside the folder."""
 
 import os
 import shutil
@@ -11,19 +11,19 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 from keyfront.local.lambdas.function import Archive, FunctionError
 
 _LARGEST: Final = 262_144_000
-"""Bytes, unpacked. Source: Lambda Developer Guide, "Lambda quotas" (250 MB)."""
+"""The largest unpacked size in bytes. Source: Lambda Developer Guide, "Lambda quotas" (250 MB)."""
 _READABLE: Final = 0o644
 
 
 def unpack(archives: tuple[Archive, ...], folder: Path) -> Path:
-    """Have `archives` unpacked over one another into `folder`, unless that is there; give it back.
+    """Unpack `archives` over one another into `folder`, unless it exists, and return it.
 
-    Blocks. `FunctionError` for what is no zip file, is too large, or names a file outside.
+    Blocks. Raises `FunctionError` if one is not a zip file, is too large, or contains a file outside the folder.
     """
     if folder.exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # Whole or not at all: two processes may begin at the same moment.
+    # All or nothing, because two processes may start at the same time.
     building = Path(mkdtemp(dir=folder.parent))
     try:
         left = _LARGEST
@@ -65,24 +65,24 @@ def _extract(archive: Archive, folder: Path, most: int) -> int:
 def _inside(name: str) -> PurePosixPath:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name:
-        raise _invalid(f"the package names a file outside of it: {name!r}")
+        raise _invalid(f"the package contains a file outside its folder: {name!r}")
     return path
 
 
 def _write(entry: ZipInfo, content: bytes, place: Path, folder: Path) -> None:
     mode = entry.external_attr >> 16
     if not place.parent.resolve().is_relative_to(folder.resolve()):
-        raise _invalid(f"the package writes through a link: {entry.filename!r}")
+        raise _invalid(f"the package writes a file through a link: {entry.filename!r}")
     if place.is_symlink() or place.is_file():
         place.unlink()
     if stat.S_ISLNK(mode):
         target = content.decode("utf-8", "replace")
         if Path(target).is_absolute() or not Path(os.path.normpath(place.parent / target)).is_relative_to(folder):
-            raise _invalid(f"the package has a link that leads outside of it: {entry.filename!r}")
+            raise _invalid(f"the package contains a link that leads outside its folder: {entry.filename!r}")
         place.symlink_to(target)
         return
     place.write_bytes(content)
-    # Zip files of Windows have no modes.
+    # Zip files made on Windows have no modes.
     place.chmod((mode & 0o777 or _READABLE) | stat.S_IRUSR | stat.S_IWUSR)
 
 

@@ -1,4 +1,4 @@
-"""The execution environments of all functions: a warm one for a call, or else a cold one; idle ones end."""
+"""The execution environments of all functions. A call gets a warm one or a new one. Idle ones end."""
 
 import asyncio
 import logging
@@ -24,19 +24,22 @@ from keyfront.local.lambdas.variables import Credentials, variables
 _log = logging.getLogger(__name__)
 
 _IDLE_SECONDS: Final = 300
-"""Assumed: Lambda says only that it keeps a process "for some time"."""
+"""Assumed: Lambda's documentation says only that it keeps a process "for some time"."""
 _MOST_AT_ONCE: Final = 32
-"""Calls of all functions together, each with a process of its own. An account has 1,000, a new one ten."""
+"""The calls of all functions together, each in its own process. An account has 1,000, a new account ten."""
 
 Publish = Callable[[Function, str, list[Entry]], Awaitable[None]]
 Assume = Callable[[Function], Awaitable[Credentials]]
 
 
 class Pool:
-    """From the first function to `close`. In one event loop."""
+    """The environments, until `close`. Use it in one event loop."""
 
     def __init__(self, endpoint: str, *, publish: Publish, assume: Assume) -> None:
-        """`endpoint` is where functions find AWS; `publish` takes log events of a stream, `assume` a role."""
+        """Create the pool.
+
+        `endpoint` is the AWS endpoint of functions. `publish` stores log events. `assume` returns credentials.
+        """
         self._endpoint, self._publish, self._assume = endpoint, publish, assume
         self._folder = Path(mkdtemp(prefix="keyfront-lambda-"))
         self._idle: dict[Function, list[Sandbox]] = {}
@@ -49,9 +52,9 @@ class Pool:
         self._closed = False
 
     async def call(self, function: Function, call: Call) -> Result:
-        """Run a function. `FunctionError` when it cannot be run here, `BusyError` when too many calls run now.
+        """Run a function. Raises `FunctionError` if it cannot run here, and `BusyError` if too many calls run now.
 
-        As on Amazon a call goes on when nobody waits for it any more.
+        As on Amazon, a call continues when its caller no longer waits.
         """
         unqualified = f"{function.account}:{function.region}:{function.name}"
         if function.reserved is not None and self._busy[unqualified] >= function.reserved:
@@ -80,11 +83,11 @@ class Pool:
     def _ran(self, running: "asyncio.Task[Result]") -> None:
         self._running.discard(running)
         if not running.cancelled():
-            # An error that nobody waits for is nobody's.
+            # Mark the error as read, for a call without a waiting caller.
             running.exception()
 
     def close(self) -> None:
-        """Have all processes ended, and start none any more."""
+        """End all processes without waiting, and start no more."""
         self._closed = True
         for timer in self._timers.values():
             timer.cancel()
@@ -92,7 +95,7 @@ class Pool:
             sandbox.kill()
 
     async def stop(self) -> None:
-        """`close`, and wait until they have ended."""
+        """Call `close`, and wait until all processes have ended."""
         self.close()
         await asyncio.gather(*self._running, return_exceptions=True)
         await asyncio.gather(*(sandbox.stop() for sandbox in self._all), *self._ending)
@@ -103,7 +106,7 @@ class Pool:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _retire(self, function: Function) -> None:
-        """End idle processes of what this version was before its code or configuration changed."""
+        """End idle processes that run this version's earlier code or configuration."""
         for other in [other for other in self._idle if other.arn == function.arn and other != function]:
             for sandbox in self._idle.pop(other):
                 self._end(sandbox)
@@ -174,7 +177,7 @@ class Pool:
         ending.add_done_callback(self._ending.discard)
 
     def _guard(self, sign: bytes, pid: int) -> None:
-        """Let the reaper end a process if this program is killed."""
+        """Tell the reaper about a process (`+` starts, `-` ends). It ends the process if this program is killed."""
         if self._reaper is None:
             command = [sys.executable, "-I", "-S", str(reaper.__file__)]
             self._reaper = subprocess.Popen(  # noqa: S603 (our own program)
@@ -187,7 +190,7 @@ class Pool:
 
 
 def _stream(function: Function) -> str:
-    """Source: Developer Guide, "Working with Lambda function logs": date, version and an id of the environment."""
+    """Return the log stream's name: date, version and an id. Source: Developer Guide, "Lambda function logs"."""
     from datetime import UTC, datetime
     from uuid import uuid4
 

@@ -1,7 +1,7 @@
 """Ends the processes of a program that was killed: `python -I -S reaper.py`, with groups on its standard input.
 
-Each line is `+PID` or `-PID`, a process group that begins or has ended. When the input ends, also by `kill -9` of the
-program that writes it, the reaper kills the groups that are left. It runs alone, without the rest of the package.
+Each line is `+PID` or `-PID`: a process group that starts or has ended. When the input ends, also by `kill -9` of the
+writing program, the reaper kills the groups that are left. It runs without the rest of the package.
 """
 
 import contextlib
@@ -22,6 +22,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # Ctrl-C is for whoever writes, and their end is ours.
+    # Ctrl-C is for the writing program. When it ends, the reaper ends too.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     main()

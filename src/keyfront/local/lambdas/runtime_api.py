@@ -1,7 +1,7 @@
 """Lambda's Runtime API for one process of a function, and that process.
 
-Source: Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes". A runtime client (Amazon's own
-`awslambdaric` for Python) asks it for the next event and brings back what the handler said.
+Source: Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes". A runtime client (Amazon's
+`awslambdaric` for Python) asks it for the next event, and sends back the handler's result.
 
     async with await Runtime.start(python("app.handler"), directory=folder, environment={...}) as runtime:
         outcome = await runtime.invoke(b'{"rawPath": "/a"}', timeout=3)
@@ -25,7 +25,7 @@ from keyfront.web.local import browser_refusal, host_refusal
 _PREFIX: Final = "/2018-06-01/runtime/"
 _ERROR_TYPE: Final = "lambda-runtime-function-error-type"
 _LONGEST_ANSWER: Final = 6 * 1024 * 1024 + 100
-"""Bytes of a buffered answer. Source: Developer Guide, "Lambda quotas"; the message of a longer one has this number."""
+"""The largest buffered result in bytes. Source: Developer Guide, "Lambda quotas". The error names this number."""
 _PIPE_READ: Final = 64 * 1024
 
 T = TypeVar("T")
@@ -34,14 +34,14 @@ Log = Callable[[bytes], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an invocation came to: the handler's answer, or the error's document when `error_type` says which."""
+    """The outcome of an invocation: the handler's result, or the error document if `error_type` is set."""
 
     payload: bytes
     error_type: str | None = None
 
 
 class RuntimeGoneError(Exception):
-    """The process ended, or was ended, before it answered. `reason` is in Lambda's words (`exit status 1`)."""
+    """The process ended or was killed before it returned a result. `reason` has Lambda's wording (`exit status 1`)."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -49,7 +49,7 @@ class RuntimeGoneError(Exception):
 
 
 class InitError(Exception):
-    """The process could not load the handler; `outcome` is what it said about that."""
+    """The process could not load the handler. `outcome` has its error document."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome.error_type)
@@ -57,12 +57,12 @@ class InitError(Exception):
 
 
 def python(handler: str) -> list[str]:
-    """The command that runs a Python handler (`module.function`) on Amazon's runtime client."""
+    """Return the command that runs a Python handler (`module.function`) on Amazon's runtime client."""
     return [sys.executable, "-m", "awslambdaric", handler]
 
 
 class Runtime:
-    """A process that runs one event after the other, from `start` to `stop`."""
+    """A process that runs one event after another, from `start` to `stop`."""
 
     _server: asyncio.Server
     _process: asyncio.subprocess.Process
@@ -71,7 +71,7 @@ class Runtime:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._asked = asyncio.Event()
-        """The process asks for an event: it has loaded the handler, and is done with the event before."""
+        """Set when the process asks for an event: it has loaded the handler and has finished the previous event."""
         self._event: asyncio.Future[tuple[Mapping[str, str], bytes]] | None = None
         self._answer: asyncio.Future[Outcome] | None = None
         self._init_error: Outcome | None = None
@@ -88,9 +88,9 @@ class Runtime:
         environment: Mapping[str, str],
         log: Log = lambda _: None,
     ) -> Self:
-        """Start `command` in `directory`, with this environment and nothing else but where the Runtime API is.
+        """Start `command` in `directory`, with only this environment and the address of the Runtime API.
 
-        `log` gets what the process writes, in pieces as they come. Raises `OSError` when it cannot be started.
+        `log` receives the output of the process as it comes. Raises `OSError` if it cannot be started.
         """
         self = cls(log)
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -104,7 +104,7 @@ class Runtime:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=writing,
                 stderr=writing,
-                # Everything that the function starts ends with it.
+                # All processes that the function starts end with it.
                 start_new_session=True,
             )
         except BaseException:
@@ -120,16 +120,16 @@ class Runtime:
 
     @property
     def pid(self) -> int:
-        """The process, which leads a group of its own."""
+        """The process id. The process leads its own group."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Whether it can take an event."""
+        """Whether it can run an event."""
         return not self._exit.done() and self._init_error is None
 
     async def ready(self) -> None:
-        """Wait until the handler is loaded. Raises `InitError` or `RuntimeGoneError`; it can wait forever."""
+        """Wait until the handler is loaded. Raises `InitError` or `RuntimeGoneError`. There is no timeout."""
         await self._until(self._asked.wait())
         if self._init_error is not None:
             raise InitError(self._init_error)
@@ -143,9 +143,9 @@ class Runtime:
         function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:function",
         client_context: str | None = None,
     ) -> Outcome:
-        """Give the process an event (JSON) and wait for its answer, `timeout` seconds at most. One at a time.
+        """Send an event (JSON) to the process, and return the outcome, within `timeout` seconds. One at a time.
 
-        Raises `InitError`, `RuntimeGoneError`, and `TimeoutError`, after which only `stop` makes sense.
+        Raises `InitError`, `RuntimeGoneError` and `TimeoutError`. After a `TimeoutError`, call only `stop`.
         """
         await self.ready()
         self._request_id = request_id or str(uuid4())
@@ -167,7 +167,7 @@ class Runtime:
         try:
             async with asyncio.timeout(timeout):
                 outcome = await self._until(self._answer)
-                # What it writes before it asks again belongs to this event.
+                # Output before the next request for an event belongs to this event.
                 with contextlib.suppress(RuntimeGoneError):
                     await self._until(self._asked.wait())
         finally:
@@ -189,7 +189,7 @@ class Runtime:
         await asyncio.gather(*self._connections, return_exceptions=True)
 
     def kill(self) -> None:
-        """Have the process ended, without waiting for it."""
+        """End the process without waiting."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
@@ -200,7 +200,7 @@ class Runtime:
         await self.stop()
 
     async def _until(self, what: Awaitable[T]) -> T:
-        """Its result, or `RuntimeGoneError` when the process ends first."""
+        """Return the result of `what`. Raises `RuntimeGoneError` if the process ends first."""
         waiting = asyncio.ensure_future(what)
         try:
             await asyncio.wait({waiting, self._exit}, return_when=asyncio.FIRST_COMPLETED)
@@ -211,7 +211,7 @@ class Runtime:
             waiting.cancel()
 
     def _drain(self) -> None:
-        """Take what the process has written so far."""
+        """Read the output so far."""
         with contextlib.suppress(BlockingIOError):
             while self._pipe >= 0:
                 written = os.read(self._pipe, _PIPE_READ)
@@ -249,7 +249,7 @@ class Runtime:
             headers, payload = await self._event
             return 200, headers, payload
         if (request.method, what) == ("GET", "restore/next"):
-            # Of SnapStart: the snapshot of a moment ago, which is the process itself.
+            # For SnapStart: the restored snapshot is this process itself.
             return 200, {}, b""
         if (request.method, what) == ("POST", "init/error"):
             self._init_error = Outcome(request.body, request.headers.get(_ERROR_TYPE, "Runtime.Unknown"))

@@ -1,4 +1,4 @@
-"""Which program of this machine runs a function, for each of Lambda's runtimes that can be run here."""
+"""Finds the program on this machine that runs a function, for each Lambda runtime that can run here."""
 
 import logging
 import platform
@@ -22,16 +22,16 @@ _OURS: Final = ".".join(platform.python_version_tuple()[:2])
 
 @dataclass(frozen=True)
 class Start:
-    """How a process of a function is started: the command, and the variables that its runtime adds."""
+    """How to start a function's process: the command, and the variables that its runtime adds."""
 
     command: tuple[str, ...]
     variables: Mapping[str, str]
 
 
 def starting(function: Function, task: Path, layers: Path) -> Start:
-    """The start of `function`, whose code is in `task` and whose layers' is in `layers`.
+    """Return how to start `function`, with its code in `task` and its layers in `layers`.
 
-    `FunctionError` when nothing here can run its runtime.
+    Raises `FunctionError` if this machine cannot run its runtime.
     """
     path = f"{layers}/bin:/usr/local/bin:/usr/bin:/bin"
     common = {"PATH": path, "LD_LIBRARY_PATH": f"{task}:{task}/lib:{layers}/lib"}
@@ -46,8 +46,8 @@ def starting(function: Function, task: Path, layers: Path) -> Start:
     if function.runtime.startswith("nodejs"):
         node = shutil.which("node")
         if node is None:
-            raise _cannot(function, "there is no node on the PATH")
-        _note(function.runtime, f"{node}, and a runtime client of ours")
+            raise _cannot(function, "node is not on the PATH")
+        _note(function.runtime, f"{node}, with keyfront's runtime client")
         folders = (f"{layers}/nodejs/node_modules", f"{task}/node_modules")
         return Start((node, str(_NODE_CLIENT), function.handler), {**common, "NODE_PATH": ":".join(folders)})
     if function.runtime.startswith("provided"):
@@ -55,7 +55,7 @@ def starting(function: Function, task: Path, layers: Path) -> Start:
         if own is None:
             raise FunctionError("InvalidEntrypoint", "Couldn't find valid bootstrap(s): [/var/task/bootstrap]")
         return Start((str(own),), common)
-    raise _cannot(function, "of Lambda's runtimes Python, Node.js and provided ones run on the laptop")
+    raise _cannot(function, "only Python, Node.js and provided runtimes run on the laptop")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""One execution environment of a function: a process that begins cold and stays warm, until something goes wrong."""
+"""One execution environment of a function: a process that starts cold and stays warm until an error."""
 
 import asyncio
 import contextlib
@@ -16,15 +16,15 @@ from keyfront.local.lambdas.memory import MIB, used, watch
 from keyfront.local.lambdas.runtime_api import InitError, Outcome, Runtime, RuntimeGoneError
 
 _INIT_SECONDS: Final = 10
-"""What loading a handler may take before it counts. Source: Developer Guide, "Lambda execution environment lifecycle".
+"""The free time to load a handler. Source: Developer Guide, "Lambda execution environment lifecycle".
 
-Assumed: from then on it takes from the function's own time; Lambda begins once more instead.
+Assumed: more time counts as the function's own. Lambda starts the load again instead.
 """
 
 
 @dataclass(frozen=True)
 class Call:
-    """An event for a function: JSON, the request's id, the ARN that was called."""
+    """An event for a function: JSON, the request's id, and the called ARN."""
 
     payload: bytes
     request_id: str
@@ -34,19 +34,19 @@ class Call:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a call: what the function answered, or its error's document when `failed`."""
+    """The result of a call: the function's result, or its error document if `failed`."""
 
     payload: bytes
     failed: bool
     request_id: str
     version: str
     log: bytes
-    """The last of the log."""
+    """The end of the log."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a process is started."""
+    """How to start a process."""
 
     command: tuple[str, ...]
     directory: Path
@@ -54,7 +54,7 @@ class Plan:
 
 
 class Sandbox:
-    """From the first call to `stop`. One call at a time; a new one is needed when it is not `usable` any more."""
+    """One environment, until `stop`. It runs one call at a time. Once it is not `usable`, a new one is needed."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Sandbox:
         begun: Callable[[int], None],
         ended: Callable[[int], None],
     ) -> None:
-        """`publish` takes the log after each call; `begun` and `ended` are told the process."""
+        """Create the environment. `publish` gets the log after each call. `begun` and `ended` get the process id."""
         self.function = function
         self.usable = True
         self._plan, self._publish = plan, publish
@@ -78,11 +78,11 @@ class Sandbox:
 
     @property
     def fresh(self) -> bool:
-        """Whether it can take a call: nothing went wrong, and its process still runs."""
+        """Whether it can run a call: no error has occurred, and its process still runs."""
         return self.usable and (self._runtime is None or self._runtime.alive)
 
     async def call(self, call: Call) -> Result:
-        """Run the function on an event. Raises `OSError` when no process can be started."""
+        """Run the function on an event. Raises `OSError` if the process cannot be started."""
         cold = self._runtime is None
         began = time.monotonic()
         runtime = self._runtime or await self._start()
@@ -115,7 +115,7 @@ class Sandbox:
             self._ended(self._runtime.pid)
 
     def kill(self) -> None:
-        """Have the process ended, without waiting."""
+        """End the process without waiting."""
         self.usable = False
         if self._runtime is not None:
             self._runtime.kill()
@@ -132,7 +132,7 @@ class Sandbox:
         return self._runtime
 
     async def _initialise(self, runtime: Runtime, began: float) -> tuple[float, float]:
-        """How long it took, and how many seconds of that count as the call's."""
+        """Load the handler. Return the seconds that it took, and the seconds that count for the call."""
         with contextlib.suppress(InitError, RuntimeGoneError, TimeoutError):
             async with asyncio.timeout(_INIT_SECONDS + self.function.timeout):
                 await runtime.ready()
@@ -165,7 +165,7 @@ class Sandbox:
         return outcome, "success" if outcome.error_type is None else "error"
 
     def _gone(self, call: Call, reason: str) -> Outcome:
-        # Assumed: the type is Runtime.OutOfMemory, which older functions were told as Runtime.ExitError.
+        # Assumed: the type is Runtime.OutOfMemory. Older functions got Runtime.ExitError.
         kind = "Runtime.OutOfMemory" if self._killed_for_memory else "Runtime.ExitError"
         how = "exited without providing a reason" if reason == "exit status 0" else f"exited with error: {reason}"
         return _error(call, kind, f"Runtime {how}")

@@ -1,4 +1,4 @@
-"""The functions that moto keeps, as values to run; and what their runs leave in moto: log events, assumed roles.
+"""Reads functions from moto as plain values, and writes their log events and assumed roles to moto.
 
 Importing this module imports moto.
 """
@@ -23,13 +23,13 @@ _CREDENTIAL_SECONDS = 12 * 60 * 60
 
 
 def find(arn: str) -> Function:
-    """The function (with a version or alias, if the ARN has one) that an integration names.
+    """Return the function that an integration names, with the version or alias in the ARN.
 
-    `FunctionError` when there is none.
+    Raises `FunctionError` if it does not exist.
     """
     parts = arn.split(":")
     if len(parts) < 7 or parts[2] != "lambda":
-        raise FunctionError("ResourceNotFoundException", f"{arn} is no function's ARN", 404)
+        raise FunctionError("ResourceNotFoundException", f"{arn} is not the ARN of a function", 404)
     region, account = parts[3], parts[4]
     try:
         found = lambda_backends[account][region].get_function(":".join(parts[6:]), None)
@@ -39,9 +39,11 @@ def find(arn: str) -> Function:
 
 
 def as_value(kept: LambdaFunction) -> Function:
-    """What there is to run. `FunctionError` for a container image."""
+    """Return the function as a value. Raises `FunctionError` for a container image."""
     if kept.package_type != "Zip":
-        raise FunctionError("InvalidRuntimeException", f"{kept.function_name} is a container image: none runs here.")
+        raise FunctionError(
+            "InvalidRuntimeException", f"{kept.function_name} is a container image, which cannot run here."
+        )
     backend = lambda_backends[kept.account_id][kept.region]
     layers = (backend.layers_versions_by_arn(layer["Arn"]) for layer in kept.layers)
     logging_config = getattr(kept, "logging_config", None) or {}
@@ -70,9 +72,9 @@ def as_value(kept: LambdaFunction) -> Function:
 
 
 def publish(function: Function, stream: str, entries: Sequence[Entry], *, enforce_iam: bool) -> None:
-    """Put events into a log stream, which is made if it is missing, and so is its group.
+    """Write events to a log stream. The stream and its group are created if they are missing.
 
-    Lambda does it as the function's role: with `enforce_iam` one that may not writes nothing.
+    Lambda writes them with the function's role. With `enforce_iam`, a role without permission writes nothing.
     """
     if enforce_iam and not _may_write(function):
         return
@@ -97,10 +99,10 @@ def _may_write(function: Function) -> bool:
 
 
 def assume(function: Function) -> Credentials:
-    """Credentials of the function's role, as `sts:AssumeRole` would give them to Lambda.
+    """Return credentials of the function's role, as `sts:AssumeRole` gives them to Lambda.
 
-    moto asks neither whether the role is there nor whom it trusts; what may be done with them is judged when it is
-    done, if anybody judges.
+    moto does not check that the role exists, nor its trust policy. If IAM is enforced, each use of the credentials is
+    checked.
     """
     backend = sts_backends[function.account][get_partition(function.region)]
     assumed = backend.assume_role(

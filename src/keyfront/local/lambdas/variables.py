@@ -1,4 +1,4 @@
-"""The environment of a function's process: Lambda's own variables and its owner's, none of the host's."""
+"""The environment of a function's process: Lambda's variables and the function's own, none of the host's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,10 +25,10 @@ def variables(
     credentials: Credentials,
     log_stream: str,
 ) -> Mapping[str, str]:
-    """Source: Lambda Developer Guide, "Defined runtime environment variables".
+    """Return the variables of a process. Source: Lambda Developer Guide, "Defined runtime environment variables".
 
-    Beside those: `AWS_ENDPOINT_URL`, this laptop's endpoint, and `HOME` and `TMPDIR`, in place of Lambda's own `/tmp`:
-    an SDK finds no profile of the user's there.
+    It adds `AWS_ENDPOINT_URL` (this laptop's endpoint), and `HOME` and `TMPDIR` in place of Lambda's `/tmp`, so that
+    an SDK does not find the user's profiles.
     """
     level = {"AWS_LAMBDA_LOG_LEVEL": function.log_level} if function.log_level else {}
     return {

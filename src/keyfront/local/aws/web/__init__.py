@@ -1,1 +1,1 @@
-"""The addresses on the web that belong to functions: HTTP APIs and function URLs."""
+"""The web addresses of functions: HTTP APIs and function URLs."""

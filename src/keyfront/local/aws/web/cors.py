@@ -1,7 +1,7 @@
-"""What an HTTP API or a function URL with a CORS configuration answers to pages of other origins.
+"""The CORS headers of an HTTP API or a function URL with a CORS configuration.
 
 Source: API Gateway Developer Guide, "Configure CORS for HTTP APIs"; Lambda Developer Guide, "Cross-origin resource
-sharing" of function URLs. With a configuration, what the function says about CORS is left out.
+sharing" of function URLs. If there is a configuration, the function's own CORS headers are removed.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _PREFIX: Final = "access-control-"
 
 @dataclass(frozen=True)
 class Cors:
-    """Who may ask, how, and what they may see of the answer."""
+    """A CORS configuration: allowed origins, methods and headers, and the headers that pages may read."""
 
     origins: tuple[str, ...]
     methods: tuple[str, ...]
@@ -28,7 +28,7 @@ class Cors:
 
     @classmethod
     def of(cls, configuration: Mapping[str, Any]) -> Self:
-        """From the members of the API's own document, whose names begin in lower or upper case."""
+        """Return the configuration in the API's document. Names may begin with a lower or upper case letter."""
         given = {name[:1].lower() + name[1:]: value for name, value in configuration.items()}
         return cls(
             tuple(given.get("allowOrigins") or ()),
@@ -40,7 +40,7 @@ class Cors:
         )
 
     def preflight(self, request: WebRequest) -> EndpointResponse | None:
-        """The answer to a preflight request; `None` for any other."""
+        """Return the response to a preflight request, or `None` for other requests."""
         headers = request.headers
         if request.method != "OPTIONS" or "origin" not in headers or "access-control-request-method" not in headers:
             return None
@@ -56,7 +56,7 @@ class Cors:
         return EndpointResponse(204, named, b"")
 
     def applied(self, request: WebRequest, answer: EndpointResponse) -> EndpointResponse:
-        """`answer` with what this configuration says of it."""
+        """Return `answer` with the CORS headers of this configuration."""
         kept = [pair for pair in answer.headers if not pair[0].lower().startswith(_PREFIX)]
         named = self._allowed(request.headers.get("origin", ""))
         if named and self.exposed:
@@ -66,7 +66,7 @@ class Cors:
     def _allowed(self, origin: str) -> list[tuple[str, str]]:
         if not origin or not any(wildcard(each).fullmatch(origin) for each in self.origins):
             return []
-        # A browser takes no asterisk together with credentials.
+        # Browsers do not accept an asterisk together with credentials.
         named = [(f"{_PREFIX}allow-origin", "*" if "*" in self.origins and not self.credentials else origin)]
         if self.credentials:
             named.append((f"{_PREFIX}allow-credentials", "true"))

@@ -1,4 +1,4 @@
-"""The events that functions get for requests.
+"""The events that functions receive for requests.
 
 Source: API Gateway Developer Guide, "Create AWS Lambda proxy integrations for HTTP APIs" (formats 1.0 and 2.0); Lambda
 Developer Guide, "Invoking Lambda function URLs" (2.0). Assumed: the path is as the client sent it, not decoded.
@@ -21,7 +21,7 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True)
 class EventSource:
-    """What is called: an API's route, or a function's URL."""
+    """The route of an API or the function URL that was called."""
 
     account: str
     api_id: str
@@ -34,7 +34,7 @@ class EventSource:
 
 
 def version_2(request: WebRequest, called: EventSource) -> Event:
-    """The event in payload format 2.0."""
+    """Return the event in payload format 2.0."""
     headers = {name: value for name, value in request.headers.items() if name != "cookie"}
     context: Event = {
         "accountId": called.account,
@@ -73,7 +73,7 @@ def version_2(request: WebRequest, called: EventSource) -> Event:
 
 
 def version_1(request: WebRequest, called: EventSource, resource: str) -> Event:
-    """The event in payload format 1.0; `resource` is the route's path, or its key if it has none."""
+    """Return the event in payload format 1.0. `resource` is the route's path, or its key if it has no path."""
     parameters = several(request.parameters)
     headers = _forwarded(request.headers, request)
     claims = (called.authorizer or {}).get("jwt")
@@ -113,7 +113,7 @@ def version_1(request: WebRequest, called: EventSource, resource: str) -> Event:
 
 
 def _forwarded(headers: Mapping[str, str], request: WebRequest) -> dict[str, str]:
-    """With what a proxy says of the client."""
+    """Return the headers with those that a proxy adds about the client."""
     before = f"{headers['x-forwarded-for']}, " if "x-forwarded-for" in headers else ""
     told = {
         "x-forwarded-for": f"{before}{request.client}",

@@ -1,4 +1,4 @@
-"""The HTTP answer that a function's result means, in both payload formats."""
+"""Turns a function's result into an HTTP response, in both payload formats."""
 
 import base64
 import binascii
@@ -15,25 +15,25 @@ _CONNECTION: Final = frozenset({"connection", "content-length", "keep-alive", "t
 
 
 class ReplyError(ValueError):
-    """A result that is not a response. The client gets an internal error, and the log gets this text."""
+    """A result that is not a response. The client gets an internal error. The log gets this text."""
 
 
 def message(status: int, text: str, headers: Iterable[tuple[str, str]] = ()) -> EndpointResponse:
-    """An answer of API Gateway's own."""
+    """Return a response from API Gateway itself."""
     body = json.dumps({"message": text}, separators=(",", ":")).encode()
     return EndpointResponse(status, [*_measured("application/json", body), *headers], body)
 
 
 def reply(payload: bytes, version: Format) -> EndpointResponse:
-    """What `payload`, a function's result, means. Raises `ReplyError`.
+    """Return the response for `payload`, a function's result. Raises `ReplyError`.
 
-    In format 2.0 a result without a `statusCode` is itself the body. Source: API Gateway Developer Guide, "Create AWS
+    In format 2.0, a result without a `statusCode` is the body itself. Source: API Gateway Developer Guide, "Create AWS
     Lambda proxy integrations for HTTP APIs".
     """
     try:
         said = json.loads(payload)
     except (ValueError, RecursionError):
-        raise ReplyError("the result is no JSON") from None
+        raise ReplyError("the result is not JSON") from None
     if not isinstance(said, dict) or "statusCode" not in said:
         if version == "1.0":
             raise ReplyError("the result has no statusCode, which payload format 1.0 needs")
@@ -47,7 +47,7 @@ def _stated(said: dict[str, Any]) -> EndpointResponse:
         status = int(said["statusCode"])
         HTTPStatus(status)
     except (TypeError, ValueError):
-        raise ReplyError(f"statusCode {said['statusCode']!r} is no status") from None
+        raise ReplyError(f"statusCode {said['statusCode']!r} is not an HTTP status") from None
     body = _body(said)
     several = said.get("multiValueHeaders") or {}
     single = {name: value for name, value in (said.get("headers") or {}).items() if name not in several}
@@ -55,7 +55,7 @@ def _stated(said: dict[str, Any]) -> EndpointResponse:
     named += [(str(name).lower(), _text(value)) for name, values in several.items() for value in values]
     named += [("set-cookie", str(cookie)) for cookie in said.get("cookies") or ()]
     if any(set("\r\n\0") & set(name + value) for name, value in named):
-        raise ReplyError("a header holds a line end")
+        raise ReplyError("a header contains a line break")
     kept = [pair for pair in named if pair[0] not in _CONNECTION]
     if body and not any(name == "content-type" for name, _ in kept):
         kept.append(("content-type", "text/plain;charset=UTF-8" if not said.get("isBase64Encoded") else "text/plain"))
@@ -67,14 +67,14 @@ def _body(said: dict[str, Any]) -> bytes:
     if body is None:
         return b""
     if not isinstance(body, str):
-        # Assumed: what is no text is sent as JSON.
+        # Assumed: a body that is not text is sent as JSON.
         return json.dumps(body).encode()
     if not said.get("isBase64Encoded"):
         return body.encode("utf-8", "replace")
     try:
         return base64.b64decode(body, validate=True)
     except binascii.Error:
-        raise ReplyError("the body is not the base64 that isBase64Encoded says") from None
+        raise ReplyError("isBase64Encoded is true, but the body is not base64") from None
 
 
 def _text(value: Any) -> str:

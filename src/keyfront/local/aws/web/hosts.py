@@ -1,4 +1,4 @@
-"""The names of HTTP APIs and function URLs: on the laptop under localhost, which curl and browsers resolve."""
+"""The host names of HTTP APIs and function URLs. They are under localhost, which curl and browsers resolve."""
 
 import re
 from contextvars import ContextVar
@@ -16,14 +16,14 @@ _asked: ContextVar[str] = ContextVar("asked", default="")
 
 @dataclass(frozen=True)
 class WebAddress:
-    """What a host names: an HTTP API by its id, or a function by its URL's id."""
+    """The target of a host name: an HTTP API by its id, or a function URL by its id."""
 
     kind: Literal["execute-api", "lambda-url"]
     id: str
 
 
 def addressed(host: str) -> WebAddress | None:
-    """What `host` (a name in lower case, without its port) names, if anything."""
+    """Return the target of `host` (a name in lower case, without its port), if there is one."""
     found = _HOST.fullmatch(host)
     if found is None:
         return None
@@ -31,18 +31,18 @@ def addressed(host: str) -> WebAddress | None:
 
 
 def use(host: str) -> None:
-    """Note the `Host` header of the request that this thread answers."""
+    """Set the `Host` header of the request in this thread."""
     _asked.set(host)
 
 
 def api_url(api_id: str) -> str | None:
-    """Where the client that asks now can reach an API: `None` when it does not ask by a name of this machine."""
+    """Return an API's address for the current client, or `None` if it did not use a name of this machine."""
     port = _port()
     return None if port is None else f"http://{api_id}.execute-api.localhost{port}"
 
 
 def function_url(url_id: str, region: str) -> str | None:
-    """Likewise a function URL, which ends in a slash."""
+    """Return a function URL (it ends in a slash) for the current client, or `None`, as `api_url`."""
     port = _port()
     return None if port is None else f"http://{url_id}.lambda-url.{region}.localhost{port}/"
 

@@ -1,6 +1,7 @@
-"""A function's resource policy: may API Gateway, or anybody by its URL, call the function?
+"""Checks a function's resource policy: may API Gateway call the function, or everybody through its URL?
 
-Amazon always checks it. The laptop checks it when IAM is enforced, and otherwise logs once what would be missing.
+Amazon always checks it. The laptop refuses the call only if IAM is enforced. Otherwise it logs the missing permission
+once.
 """
 
 import json
@@ -15,21 +16,21 @@ _MOST_SAID: Final = 1000
 
 
 class InvocationPolicy:
-    """Asks resource policies; remembers what it has said."""
+    """Checks resource policies, and logs each missing permission once."""
 
     def __init__(self, *, enforced: bool) -> None:
         self._enforced = enforced
         self._said: set[str] = set()
 
     def may_integrate(self, policy: list[dict[str, Any]], function: Function, source: str) -> bool:
-        """Whether API Gateway may call `function` for `source`, the ARN of a route that is called."""
+        """Return whether API Gateway may call `function` for `source`, the ARN of the called route."""
         context = {"aws:sourcearn": source, "aws:sourceaccount": function.account}
         caller = Caller("service", frozenset({("Service", "apigateway.amazonaws.com")}), context)
         how = "apigateway.amazonaws.com (aws_lambda_permission)"
         return self._may(policy, caller, "lambda:InvokeFunction", function, f"{how} for {source}")
 
     def may_open(self, policy: list[dict[str, Any]], function: Function) -> bool:
-        """Whether anybody may call `function` by its URL."""
+        """Return whether everybody may call `function` through its URL."""
         caller = Caller("anonymous", frozenset(), {"lambda:functionurlauthtype": "NONE"})
         return self._may(policy, caller, "lambda:InvokeFunctionUrl", function, "everybody (principal *)")
 

@@ -1,7 +1,7 @@
-"""JWT authorizers: the issuer's keys, fetched as API Gateway fetches them, and the claims that a token must have.
+"""JWT authorizers: fetches the issuer's keys as API Gateway does, and checks a token's signature and claims.
 
 Source: API Gateway Developer Guide, "Control access to HTTP APIs with JWT authorizers". On the laptop an issuer may
-also be plain http, so one on this machine works.
+also use plain http, so one on this machine works.
 """
 
 import json
@@ -21,7 +21,7 @@ from keyfront.errors import KeyfrontError, ServiceError
 from keyfront.keystore import Refreshing
 
 _ALGORITHMS: Final = ["RS256", "RS384", "RS512"]
-"""API Gateway takes RSA's alone."""
+"""API Gateway accepts only RSA."""
 _KEYS_SECONDS: Final = 2 * 3600.0
 _UNKNOWN_KEY_EVERY: Final = 5.0
 _TIMEOUT_SECONDS: Final = 5.0
@@ -30,7 +30,7 @@ _LONGEST: Final = 512 * 1024
 
 @dataclass(frozen=True)
 class Authorizer:
-    """Whose tokens open a route, and where they are in a request."""
+    """The issuer and audiences of valid tokens, and where a request has its token."""
 
     issuer: str
     audiences: tuple[str, ...]
@@ -38,7 +38,7 @@ class Authorizer:
 
 
 class RefusedTokenError(Exception):
-    """A token that is refused; `status` is 401, or 403 for one without the scope."""
+    """A token that is refused. `status` is 401, or 403 if it lacks the scope."""
 
     def __init__(self, why: str, *, status: int = 401, code: str = "invalid_token") -> None:
         super().__init__(why)
@@ -46,13 +46,13 @@ class RefusedTokenError(Exception):
 
 
 class Issuers:
-    """The keys of every issuer that was asked for, kept for two hours."""
+    """The keys of all issuers in use, cached for two hours."""
 
     def __init__(self) -> None:
         self._known: dict[str, Refreshing[KeySet]] = {}
 
     async def key(self, issuer: str, headers: Mapping[str, object]) -> Key:
-        """The key that a token's headers name. `RefusedTokenError` when the issuer has none of that name."""
+        """Return the key that a token's headers name. Raises `RefusedTokenError` if the issuer does not have it."""
         if issuer not in self._known:
             self._known[issuer] = Refreshing(
                 lambda: _fetch(issuer), name=f"the keys of {issuer}", ttl=_KEYS_SECONDS, usable=_KEYS_SECONDS
@@ -68,13 +68,13 @@ class Issuers:
         return found
 
     async def claims(self, authorizer: Authorizer, token: str, scopes: Sequence[str]) -> dict[str, Any]:
-        """What a token says, when it opens a route that needs one of `scopes`. Raises `RefusedTokenError`."""
+        """Return the claims of a token that is valid for a route with these `scopes`. Raises `RefusedTokenError`."""
         token = token[7:] if token[:7].lower() == "bearer " else token
         try:
             registry = jws.JWSRegistry(algorithms=_ALGORITHMS, strict_check_header=False)
             headers = jws.extract_compact(token.strip().encode("ascii"), registry=registry).headers()
             if headers.get("alg") not in _ALGORITHMS:
-                raise RefusedTokenError("the token's algorithm is none of RSA's")
+                raise RefusedTokenError("the token's algorithm is not RS256, RS384 or RS512")
             claims = jwt.decode(token.strip(), await self.key(authorizer.issuer, headers), registry=registry).claims
         except (JoseError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
             raise RefusedTokenError("signature is invalid, or the token is damaged") from None
@@ -97,7 +97,7 @@ def _check(claims: Mapping[str, Any], authorizer: Authorizer) -> None:
         raise RefusedTokenError("the token has an invalid audience")
     times = {name: claims.get(name) for name in ("exp", "nbf", "iat")}
     if any(value is not None and not isinstance(value, int | float) for value in times.values()):
-        raise RefusedTokenError("the token has a time that is no number")
+        raise RefusedTokenError("the token has a time that is not a number")
     if times["exp"] is None or times["exp"] <= now:
         raise RefusedTokenError("the token has expired")
     if (times["nbf"] or 0) > now or (times["iat"] or 0) > now + 1:
@@ -110,11 +110,11 @@ def _named(keys: KeySet, headers: Mapping[str, object]) -> Key | None:
 
 
 def _fetch(issuer: str) -> KeySet:
-    """Blocks; raises `ServiceError`."""
+    """Return the issuer's keys. Blocks. Raises `ServiceError`."""
     address = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
     try:
         if urlsplit(address).scheme not in ("http", "https"):
-            raise ValueError("no address")
+            raise ValueError("not an http address")
         with urllib.request.urlopen(address, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 (checked above)
             url = json.loads(answer.read(_LONGEST))["jwks_uri"]
         if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https"):
@@ -125,7 +125,7 @@ def _fetch(issuer: str) -> KeySet:
 
 
 def as_text(claims: Mapping[str, Any]) -> dict[str, str]:
-    """Claims as they are in an event: all of them text."""
+    """Return the claims as in an event, where all values are text."""
     return {name: _text(value) for name, value in claims.items()}
 
 

@@ -1,4 +1,4 @@
-"""HTTP_PROXY integrations: the request passed on to a server, and its answer back."""
+"""HTTP_PROXY integrations: sends the request to a server, and returns the server's response."""
 
 import logging
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _LEFT_OUT: Final = frozenset({"connection", "content-length", "host", "keep-aliv
 
 
 class Proxy:
-    """A client for servers, from its first request to `close`."""
+    """An HTTP client, from its first request to `close`."""
 
     def __init__(self) -> None:
         self._client: httpx.AsyncClient | None = None
@@ -26,13 +26,13 @@ class Proxy:
     async def answer(
         self, uri: str, method: str, request: WebRequest, parameters: Mapping[str, str]
     ) -> EndpointResponse:
-        """What the server at `uri`, with its `{name}`s filled in, answers."""
+        """Return the response of the server at `uri`, with each `{name}` replaced by its parameter."""
         import httpx
 
         if self._client is None:
             self._client = httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=None)  # noqa: S113
         for name, given in parameters.items():
-            # Decoded for the route; as it is it could end the path, or name another server.
+            # The route's values are decoded. Unescaped, one could end the path or name another server.
             value = quote(given, safe="/")
             uri = uri.replace(f"{{{name}}}", value).replace(f"{{{name}+}}", value)
         headers = [pair for pair in request.pairs if pair[0] not in _LEFT_OUT]
@@ -44,7 +44,7 @@ class Proxy:
             _log.warning("the integration %s cannot be reached: %s", uri, type(error).__name__)
             return message(503, "Service Unavailable")
         named = [(name, value) for name, value in got.headers.multi_items() if name not in _LEFT_OUT]
-        # httpx has undone it.
+        # httpx has already decoded these.
         named = [pair for pair in named if pair[0] != "content-encoding"]
         return EndpointResponse(got.status_code, [*named, ("content-length", str(len(got.content)))], got.content)
 

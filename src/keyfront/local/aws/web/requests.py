@@ -1,4 +1,4 @@
-"""A request to a function's address, read from an ASGI scope."""
+"""Reads a request to a function's address from an ASGI scope."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from keyfront.web.types import Scope
 
 @dataclass(frozen=True)
 class WebRequest:
-    """As the client sent it: `path` is not decoded; header names are in lower case and can occur more than once."""
+    """A request as the client sent it. `path` is not decoded. Header names are in lower case and can repeat."""
 
     method: str
     path: str
@@ -24,7 +24,7 @@ class WebRequest:
 
     @classmethod
     def of(cls, scope: Scope, body: bytes) -> Self:
-        """Read from an ASGI scope."""
+        """Return the request of an ASGI scope."""
         pairs = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"])
         return cls(
             method=scope["method"],
@@ -39,7 +39,7 @@ class WebRequest:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Values of one name are joined by commas."""
+        """The headers. Several values of one name are joined with commas."""
         return {name: ",".join(values) for name, values in several(self.pairs).items()}
 
     @property
@@ -49,7 +49,7 @@ class WebRequest:
 
     @property
     def cookies(self) -> list[str]:
-        """`name=value`, as they were sent."""
+        """The cookies as sent, each `name=value`."""
         sent = ";".join(value for name, value in self.pairs if name == "cookie")
         return [each.strip() for each in sent.split(";") if each.strip()]
 
@@ -59,7 +59,7 @@ class WebRequest:
         return parse_qsl(self.query, keep_blank_values=True, encoding="utf-8", errors="replace")
 
     def select(self, source: str) -> str | None:
-        """What an authorizer's identity source names (`$request.header.NAME`, `$request.querystring.NAME`)."""
+        """Return the value of an identity source (`$request.header.NAME`, `$request.querystring.NAME`), or `None`."""
         kind, _, name = source.removeprefix("$request.").partition(".")
         if kind == "header":
             return self.headers.get(name.lower())
@@ -69,7 +69,7 @@ class WebRequest:
 
 
 def several(pairs: Iterable[tuple[str, str]]) -> Mapping[str, list[str]]:
-    """The values of each name, in their order."""
+    """Return all values of each name, in order."""
     found: dict[str, list[str]] = {}
     for name, value in pairs:
         found.setdefault(name, []).append(value)
@@ -77,5 +77,5 @@ def several(pairs: Iterable[tuple[str, str]]) -> Mapping[str, list[str]]:
 
 
 def decoded(text: str) -> str:
-    """A piece of a path, as a parameter has it."""
+    """Return a part of a path, decoded as a parameter."""
     return unquote(text, errors="replace")

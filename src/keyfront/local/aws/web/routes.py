@@ -1,7 +1,7 @@
-"""Which route of an HTTP API a request takes.
+"""Chooses the route of an HTTP API for a request.
 
 Source: API Gateway Developer Guide, "Routes for HTTP APIs": a full match, then one with a greedy variable, then
-`$default`; a method counts more than `ANY`.
+`$default`. A method wins over `ANY`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ DEFAULT: Final = "$default"
 
 @dataclass(frozen=True)
 class Route:
-    """A route's key (`GET /items/{id}`), where it leads, and who may take it."""
+    """A route: its key (`GET /items/{id}`), its integration, and its authorization."""
 
     key: str
     integration: str
@@ -25,12 +25,12 @@ class Route:
 
     @property
     def path(self) -> str:
-        """Its path, or its key if it has none."""
+        """Its path, or its key if it has no path."""
         return self.key.partition(" ")[2] or self.key
 
 
 def choose(routes: Iterable[Route], method: str, path: str) -> tuple[Route, Mapping[str, str]] | None:
-    """The route for a path (not decoded, below the stage's), with its path parameters; `None` when there is none."""
+    """Return the route for a path (not decoded, without the stage) and its path parameters, or `None`."""
     best: tuple[tuple[int, ...], Route, Mapping[str, str]] | None = None
     for route in routes:
         found = _match(route, method, path)
@@ -40,7 +40,7 @@ def choose(routes: Iterable[Route], method: str, path: str) -> tuple[Route, Mapp
 
 
 def _match(route: Route, method: str, path: str) -> tuple[tuple[int, ...], Mapping[str, str]] | None:
-    """How well a route fits (more is better), and the path parameters."""
+    """Return how well a route matches (higher is better) and the path parameters, or `None`."""
     if route.key == DEFAULT:
         return (0,), {}
     wanted, _, pattern = route.key.partition(" ")

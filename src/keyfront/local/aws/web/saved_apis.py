@@ -1,4 +1,4 @@
-"""The HTTP APIs and function URLs that moto keeps, as values to answer by. Importing this module imports moto."""
+"""Reads HTTP APIs and function URLs from moto, as plain values. Importing this module imports moto."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from keyfront.local.lambdas.saved_functions import as_value
 
 @dataclass(frozen=True)
 class Integration:
-    """Where a route leads."""
+    """The target of a route."""
 
     kind: str
     uri: str
@@ -27,7 +27,7 @@ class Integration:
 
 @dataclass(frozen=True)
 class HttpApi:
-    """An HTTP API, as it is now."""
+    """An HTTP API as it is now."""
 
     id: str
     account: str
@@ -36,13 +36,13 @@ class HttpApi:
     integrations: Mapping[str, Integration]
     authorizers: Mapping[str, Authorizer]
     stages: Mapping[str, Mapping[str, str]]
-    """By name, their variables."""
+    """The variables of each stage, by its name."""
     cors: Cors | None
 
 
 @dataclass(frozen=True)
 class FunctionUrl:
-    """A function's own address."""
+    """A function URL."""
 
     id: str
     function: Function
@@ -51,7 +51,7 @@ class FunctionUrl:
 
 
 def http_api(api_id: str) -> HttpApi | None:
-    """The HTTP API of this id, in whichever account and Region; `None` when there is none that can be called."""
+    """Return the HTTP API with this id, in any account and Region, or `None` if there is none that can be called."""
     for account, region, backend in apigatewayv2_backends.iter_backends():
         assert isinstance(backend, ApiGatewayV2Backend)
         api = backend.apis.get(api_id)
@@ -61,7 +61,7 @@ def http_api(api_id: str) -> HttpApi | None:
 
 
 def function_url(url_id: str) -> FunctionUrl | None:
-    """The function URL of this id. `FunctionError` when its function cannot be run."""
+    """Return the function URL with this id, or `None`. Raises `FunctionError` if its function cannot run."""
     for _, _, backend in lambda_backends.iter_backends():
         assert isinstance(backend, LambdaBackend)
         for function in backend.list_functions():
@@ -74,7 +74,7 @@ def function_url(url_id: str) -> FunctionUrl | None:
 
 
 def resource_policy(function: Function) -> list[dict[str, Any]]:
-    """The statements that say who else may call a function."""
+    """Return the statements of a function's resource policy."""
     kept: LambdaFunction = lambda_backends[function.account][function.region].get_function(function.name, None)
     return list(kept.policy.statements)
 

@@ -1,4 +1,4 @@
-"""Answers requests to the addresses of HTTP APIs and function URLs."""
+"""Answers requests to HTTP APIs and function URLs."""
 
 import asyncio
 import json
@@ -33,19 +33,19 @@ _FORBIDDEN: Final = message(403, "Forbidden")
 
 
 class WebServer:
-    """Everything behind those addresses, in the endpoint's event loop."""
+    """Serves HTTP APIs and function URLs, in the endpoint's event loop."""
 
     def __init__(self, functions: FunctionRunner, perform: Perform, *, enforce: bool) -> None:
-        """`perform` does something with what moto has; `enforce`: resource policies are asked."""
+        """Create the server. `perform` reads moto's state. `enforce` refuses calls that policies do not allow."""
         self._functions, self._perform = functions, perform
         self._permissions, self._issuers, self._proxy = InvocationPolicy(enforced=enforce), Issuers(), Proxy()
 
     async def answer(self, address: WebAddress, request: WebRequest) -> EndpointResponse:
-        """What `address` says to `request`."""
+        """Return the response of `address` to `request`."""
         return await (self._api if address.kind == "execute-api" else self._url)(address.id, request)
 
     async def close(self) -> None:
-        """Close connections to integrations."""
+        """Close the connections to integrations."""
         await self._proxy.close()
 
     async def _api(self, api_id: str, request: WebRequest) -> EndpointResponse:
@@ -84,9 +84,8 @@ class WebServer:
         self, api: "HttpApi", route: Route, integration: "Integration", request: WebRequest, called: EventSource
     ) -> EndpointResponse:
         arn = integration.uri
-        if (
-            "/functions/" in arn
-        ):  # API Gateway's own way to write a function: ….:lambda:path/…/functions/ARN/invocations
+        if "/functions/" in arn:
+            # API Gateway's own address of a function: ….:lambda:path/…/functions/ARN/invocations
             arn = arn.partition("/functions/")[2].removesuffix("/invocations")
         source = f"arn:aws:execute-api:{api.region}:{api.account}:{api.id}/{called.stage}/"
         source += route.key if route.key == routes.DEFAULT else route.key.replace(" ", "").replace("ANY/", "*/")
@@ -110,12 +109,16 @@ class WebServer:
             return _FAILED
 
     async def _authorized(self, api: "HttpApi", route: Route, request: WebRequest) -> Mapping[str, Any] | None:
-        """What a function learns of whoever asks. `RefusedTokenError` when they may not."""
+        """Return the authorizer data for the function's event. Raises `RefusedTokenError` if the caller is refused."""
         if route.authorization == "NONE":
             return None
         authorizer = api.authorizers.get(route.authorizer or "")
         if authorizer is None:
-            _log.warning("route %r: an authorizer of type %s opens nothing here", route.key, route.authorization)
+            _log.warning(
+                "route %r: authorizers of type %s are not supported, so the request is refused",
+                route.key,
+                route.authorization,
+            )
             raise RefusedTokenError("no JWT authorizer", status=403)
         token = next((found for source in authorizer.sources if (found := request.select(source))), None)
         if token is None:
@@ -143,7 +146,9 @@ class WebServer:
     async def _opened(self, url: "FunctionUrl", request: WebRequest) -> EndpointResponse:
         function = url.function
         if url.auth != "NONE":
-            _log.warning("function URL of %s: auth type %s opens to nobody here", function.name, url.auth)
+            _log.warning(
+                "function URL of %s: auth type %s is not supported, so the request is refused", function.name, url.auth
+            )
             return _FORBIDDEN
         if not self._permissions.may_open(await self._policy(function), function):
             return _FORBIDDEN
@@ -154,12 +159,12 @@ class WebServer:
 
     def _response(self, function: Function, result: Result, version: Format) -> EndpointResponse:
         if result.failed:
-            _log.warning("function %s failed: its log group %s says why", function.name, function.log_group)
+            _log.warning("function %s failed: its log group %s has the reason", function.name, function.log_group)
             return _FAILED
         try:
             return reply(result.payload, version)
         except ReplyError as error:
-            _log.warning("the answer of function %s is none: %s", function.name, error)
+            _log.warning("the result of function %s is not a response: %s", function.name, error)
             return _FAILED
 
     async def _policy(self, function: Function) -> list[dict[str, Any]]:
@@ -169,7 +174,7 @@ class WebServer:
 
 
 def _stage(api: "HttpApi", path: str) -> tuple[str | None, str]:
-    """The stage that a path is in, and the rest of the path."""
+    """Return the stage of a path (`None` if there is none), and the rest of the path."""
     first, _, rest = path[1:].partition("/")
     if first in api.stages and first != routes.DEFAULT:
         return first, f"/{rest}"

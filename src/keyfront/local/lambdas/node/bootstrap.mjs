@@ -1,4 +1,4 @@
-// Runs a Node.js function on Lambda's Runtime API: node bootstrap.mjs FILE.EXPORT, in the folder of its code.
+// Runs a Node.js function on Lambda's Runtime API: node bootstrap.mjs FILE.EXPORT, in the folder with its code.
 import { existsSync } from "node:fs";
 import { Agent, request } from "node:http";
 import path from "node:path";
@@ -24,7 +24,7 @@ function call(method, what, body, headers = {}) {
   });
 }
 
-// A line of Lambda's text log: time, request, level, message; line ends within it are carriage returns.
+// A line of Lambda's text log: time, request, level, message. Line breaks in the message become carriage returns.
 for (const [method, level] of Object.entries({ trace: "TRACE", debug: "DEBUG", log: "INFO", info: "INFO", warn: "WARN", error: "ERROR" })) {
   console[method] = (...values) => {
     const message = format(...values).replace(/\n/g, "\r");
