@@ -113,9 +113,9 @@ def test_it_ignores_an_interrupt_and_stops_when_it_is_told_to(
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("", "settings are no JSON object"),
-        ("[]", "settings are no JSON object"),
-        ("{", "settings are no JSON object"),
+        ("", "settings are not a JSON object"),
+        ("[]", "settings are not a JSON object"),
+        ("{", "settings are not a JSON object"),
         ('{"htpp_port": 1}', "no setting 'htpp_port'"),
         ('{"http_port": "many"}', "http_port is 'many'"),
         ('{"directory": 5}', "directory is 5"),

@@ -1,4 +1,4 @@
 """The data plane: from an HTTP request to a decision, a cache and an origin.
 
-A request passes through a line of phases in one direction: route, admit, authorise, look up, fetch, respond.
+A request passes these phases in order: route, admit, geo restriction, authorise, look up, fetch, respond.
 """

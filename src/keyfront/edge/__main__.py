@@ -1,12 +1,16 @@
 """The edge as a process of its own: `python -m keyfront.edge`.
 
-Its settings (those of `EdgeSettings`) come as one JSON object: the first argument, or else the first line of
-standard input. It writes JSON objects to standard output, one a line: first `{"event": "ready", "http": PORT,
-"https": PORT, "authority": FILE, "location": NAME}` or `{"event": "failed", "error": TEXT}`, then `{"event": "applied",
-"distributions": {ID: ETAG}}` for each configuration that it has taken up, and `{"event": "standing", "faulty": BOOL,
-"closed": BOOL, "keyless": [GROUP], "age": SECONDS}` when that configuration stands in another way than before. It
-stops on SIGTERM, and when standard input ends: then whoever started it is gone; of both the second ends it at once.
-SIGHUP lets it read configuration and certificate anew. SIGINT is for the one who started it.
+It takes its settings (the fields of `EdgeSettings`) as one JSON object: the first argument, or if there is none, the
+first line of standard input. It writes one JSON object a line to standard output:
+
+- first `{"event": "ready", "http": PORT, "https": PORT, "authority": FILE, "location": NAME}`,
+  or `{"event": "failed", "error": TEXT}`;
+- `{"event": "applied", "distributions": {ID: ETAG}}` for each configuration that it applies;
+- `{"event": "standing", "faulty": BOOL, "closed": BOOL, "keyless": [GROUP], "age": SECONDS}` when the standing of the
+  configuration changes.
+
+It stops on SIGTERM, and when standard input ends, since then the parent process is gone. A second such request stops
+it at once. SIGHUP makes it read the configuration and the certificate again. It leaves SIGINT to its parent.
 """
 
 import asyncio
@@ -32,17 +36,17 @@ from keyfront.web.draining import Ending
 
 _PATHS = ("directory", "origin_authorities", "keys", "access_logs")
 _GARBAGE = 10_000
-"""Objects that are made before the collector looks for cycles."""
+"""How many objects are allocated before the garbage collector looks for cycles."""
 
 
 def settings_from(text: str) -> EdgeSettings:
-    """Settings from a JSON object. Raises `InputError` for anything else and for names that are no settings."""
+    """Return settings read from a JSON object. Raises `InputError` for anything else and for unknown names."""
     try:
         given = json.loads(text)
     except ValueError:
         given = None
     if not isinstance(given, dict):
-        raise InputError('the edge\'s settings are no JSON object: give one, such as {} or {"http_port": 8080}')
+        raise InputError('the edge\'s settings are not a JSON object: give one, such as {} or {"http_port": 8080}')
     known = {each.name for each in fields(EdgeSettings)}
     if unknown := sorted(given.keys() - known):
         raise InputError(f"the edge has no setting {unknown[0]!r}: it knows {', '.join(sorted(known))}")
@@ -55,9 +59,9 @@ def settings_from(text: str) -> EdgeSettings:
 
 
 def main() -> int:
-    """Run until told to stop; 2 for settings that cannot be used."""
+    """Run until told to stop. Return 2 if the settings cannot be used."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it listens there is nothing to read anew
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it listens there is nothing to read again
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
         settings = settings_from(sys.argv[1] if len(sys.argv) > 1 else sys.stdin.readline())
@@ -84,14 +88,14 @@ async def _serve(settings: EdgeSettings) -> None:
 
 
 class _Standings:
-    """Says how the configuration stands whenever that is news; that it was read again, as before, is none."""
+    """Reports the standing of the configuration when it changes, but not after each unchanged reading."""
 
     def __init__(self) -> None:
         self._said: Standing | None = None
 
     def __call__(self, standing: Standing) -> None:
         if standing.read_at is None:
-            return  # as it was when it started
+            return  # nothing was read yet
         news = replace(standing, read_at=0.0)
         if news != self._said:
             self._said = news
@@ -101,14 +105,14 @@ class _Standings:
 
 
 def _watch_input(loop: asyncio.AbstractEventLoop, ending: Ending) -> None:
-    # Not through `sys.stdin`, whose lock a thread that waits would still hold when the interpreter ends.
+    # Not `sys.stdin`: this thread would still hold its lock when the interpreter exits.
     while os.read(0, 1024):
         pass
     loop.call_soon_threadsafe(ending.ask)
 
 
 def _ready(addresses: Addresses) -> None:
-    # What was imported stays: without this the collector walks through it again and again while objects are kept.
+    # Imported objects never go away. Without this, the collector scans them again and again.
     gc.freeze()
     gc.set_threshold(_GARBAGE)
     _say(event="ready", **{**asdict(addresses), "authority": str(addresses.authority)})

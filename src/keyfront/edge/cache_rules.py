@@ -1,4 +1,4 @@
-"""What a behavior caches, under which key, and what of a request its origin gets to see.
+"""The cache rules of a behavior: what it caches, under which key, and what it sends to the origin.
 
 Sources: Developer Guide, "Cache content based on query string parameters" (cookies, request headers), "Control the
 cache key", "Serve compressed files".
@@ -36,7 +36,7 @@ def _some(*names: str) -> Selection:
 
 @dataclass(frozen=True, slots=True)
 class CacheRules:
-    """One behavior's settings, in one form whether they came from policies or from legacy `ForwardedValues`."""
+    """One behavior's settings, in one form for policies and legacy `ForwardedValues`."""
 
     min_ttl: int
     default_ttl: int
@@ -48,28 +48,28 @@ class CacheRules:
     sent_cookies: Selection
     sent_headers: Selection
     legacy: bool
-    """Legacy settings let headers that they do not name through to the origin; policies do not."""
+    """Whether these are legacy settings, which also send headers that they do not name. Policies do not."""
     encodings: tuple[str, ...] = ()
-    """Of `br` and `gzip`, those that count in the cache key and that the origin is asked for."""
+    """The ones of `br` and `gzip` that are part of the cache key and that the origin is asked for."""
     made_headers: frozenset[str] = frozenset()
-    """CloudFront's own headers that are named: they are made, counted and sent (see `viewer_facts`)."""
+    """CloudFront's own headers that the settings name. The edge makes them (see `viewer_headers`)."""
     compresses: bool = False
-    """Whether objects that the origin did not compress are compressed here, with one of `encodings`."""
+    """Whether the edge compresses objects that the origin did not, with one of `encodings`."""
 
     @property
     def caches(self) -> bool:
-        """Whether anything may be kept at all. Legacy: forwarding all headers turns caching off (the guide)."""
+        """Whether anything may be cached. Legacy settings that forward all headers turn caching off (the guide)."""
         return self.max_ttl > 0 and self.key_headers.mode != "all"
 
 
 def cache_rules(behavior: CacheBehavior, inventory: Inventory) -> CacheRules:
-    """The rules of `behavior`. A cache policy that nobody knows is served uncached, with a warning."""
+    """Return the rules of `behavior`. With an unknown cache policy, nothing is cached, and a warning is logged."""
     if not behavior.cache_policy_id:
         return _legacy_rules(behavior, behavior.forwarded_values or ForwardedValues())
     policy = inventory.cache_policies.get(behavior.cache_policy_id)
     policy = policy or MANAGED_CACHE_POLICIES.get(behavior.cache_policy_id)
     if policy is None:
-        # Assumed: what cannot be known must not be kept for another viewer.
+        # Assumed: a response must not go to another viewer if its cache key is unknown.
         _log.warning(
             "cache policy %s (path pattern %s) is unknown: its objects are not cached",
             behavior.cache_policy_id,
@@ -119,7 +119,7 @@ def _legacy_rules(behavior: CacheBehavior, values: ForwardedValues) -> CacheRule
         sent_cookies=values.cookies,
         sent_headers=values.headers,
         legacy=True,
-        # Legacy settings know gzip alone, and only together with compressing.
+        # Legacy settings know only gzip, and only with `Compress`.
         encodings=("gzip",) if behavior.compress else (),
         made_headers=_made(values.headers),
         compresses=behavior.compress,
@@ -132,7 +132,7 @@ def _made(*selections: Selection) -> frozenset[str]:
 
 
 def union(one: Selection, other: Selection) -> Selection:
-    """What either selects."""
+    """Return a selection of everything that either one selects."""
     if "all" in (one.mode, other.mode):
         return _ALL
     if one.mode == "all-but" and other.mode == "all-but":
@@ -145,14 +145,14 @@ def union(one: Selection, other: Selection) -> Selection:
 
 
 def response_headers_policy(behavior: CacheBehavior, inventory: Inventory) -> ResponseHeadersPolicy | None:
-    """The response headers policy of `behavior`. One that nobody knows is left out, with a warning."""
+    """Return the response headers policy of `behavior`. An unknown one is left out, and a warning is logged."""
     if not behavior.response_headers_policy_id:
         return None
     policy = inventory.response_headers_policies.get(behavior.response_headers_policy_id)
     policy = policy or MANAGED_RESPONSE_HEADERS_POLICIES.get(behavior.response_headers_policy_id)
     if policy is None:
         _log.warning(
-            "response headers policy %s (path pattern %s) is unknown: answers go out as the origin sent them",
+            "response headers policy %s (path pattern %s) is unknown: the origin's headers are sent unchanged",
             behavior.response_headers_policy_id,
             behavior.path_pattern,
         )

@@ -1,4 +1,4 @@
-"""A clock for lifetimes. The one of the system may be set at any time, hours back and forth."""
+"""A clock for lifetimes. The system's clock can be set at any time, by hours."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,10 @@ from functools import partial
 
 
 def steady_clock() -> Callable[[], float]:
-    """Gives seconds since the epoch as the system has them now, and from then on what passes, a sleep included."""
+    """Return a clock that starts at the system's time (seconds since the epoch) and is never set.
+
+    It counts the time that the machine sleeps.
+    """
     source = getattr(time, "CLOCK_BOOTTIME", None)
     passed = time.monotonic if source is None else partial(time.clock_gettime, source)
     began = time.time() - passed()

@@ -1,6 +1,6 @@
-"""Routing tables out of an inventory: everything a request needs is worked out once, when the account changes.
+"""Routing tables made from an inventory, once for each change of the account.
 
-A configuration is a value. The edge holds one and takes another in one step, so no request sees half of a change.
+A configuration is a value. The edge replaces it in one step, so no request sees half of a change.
 """
 
 import logging
@@ -33,26 +33,26 @@ _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True, slots=True)
 class Behavior:
-    """A cache behavior, ready to be used."""
+    """A cache behavior, ready for use."""
 
     pattern: str
     matches: Callable[[str], object]
-    """Takes a normalised path without its first slash; true or false."""
+    """Takes a normalised path without its first slash. The result is used as a boolean."""
     keys: Mapping[str, PublicKey] | None
-    """Key-pair ids and keys that it trusts; `None` for a public behavior."""
+    """The trusted keys by their key-pair ids; `None` for a public behavior."""
     viewer_protocol_policy: str
     methods: frozenset[str]
     cached_methods: frozenset[str]
     rules: CacheRules
     origin: Origin | None
-    """`None` when the configuration names an origin that is not there."""
+    """`None` if the configuration names an origin that does not exist."""
     signing: Literal["always", "never", "no-override"]
-    """Whether requests to the origin are signed, as its access control or identity says."""
+    """Whether requests to the origin are signed, from its access control or identity."""
     acts_for: str = ""
-    """The ARN in whose name they are signed: of the distribution, or of its origin access identity."""
+    """The ARN that requests to the origin are signed for: the distribution's, or its origin access identity's."""
     response_headers: HeaderRules | None = None
     failover: "Failover | None" = None
-    """Where a request goes on to when the origin fails, if that is in an origin group."""
+    """The next origin if this one fails and is in an origin group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,33 +62,33 @@ class Failover:
     behavior: Behavior
     """The same behavior with the second origin."""
     statuses: frozenset[int]
-    """The first origin's answers with which it has failed; silence and a missing connection are failures too."""
+    """The status codes that count as a failure of the first origin, as a timeout and a failed connection do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """A distribution, ready to be used."""
+    """A distribution, ready for use."""
 
     id: str
     domain_name: str
-    """As the API gives it, in lower case: it may hold a port."""
+    """As the API returns it, in lower case. It may contain a port."""
     names: frozenset[str]
-    """Host names (lower case, without port) that it answers to; aliases may begin with `*.`."""
+    """Its host names (lower case, without port). Aliases may begin with `*.`."""
     enabled: bool
     root: str
-    """Path of the default root object, or empty."""
+    """The path of the default root object, or an empty text."""
     behaviors: tuple[Behavior, ...]
-    """In the order in which they are tried; the default behavior is the last."""
+    """In the order in which they are tried. The default behavior is last."""
     errors: Mapping[int, CustomErrorResponse]
     geo_restriction: GeoRestriction | None
-    """`None` where viewers of every country are served."""
+    """`None` if viewers of every country are served."""
     via: bytes
     marks: Headers
-    """What every answer says of the way it took: `Via`, and the edge location in `X-Amz-Cf-Pop`."""
+    """The headers that every response gets: `Via`, and the edge location in `X-Amz-Cf-Pop`."""
     etag: str
 
     def behavior(self, path: str) -> Behavior:
-        """The first behavior whose pattern matches a normalised path."""
+        """Return the first behavior whose pattern matches a normalised path."""
         relative = path[1:]
         for behavior in self.behaviors:
             if behavior.matches(relative):
@@ -97,24 +97,24 @@ class Distribution:
 
     @property
     def port(self) -> int | None:
-        """The port of its own that its domain name (`localhost:PORT`) says, or `None`."""
+        """The distribution's own port, from a domain name `localhost:PORT`, or `None`."""
         name, port = split_host(self.domain_name) or ("", None)
         return port if name == "localhost" else None
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Every distribution, and the way from a Host header to it."""
+    """Every distribution, by id and by host name."""
 
     distributions: Mapping[str, Distribution]
     """By distribution id."""
     hosts: Mapping[str, Distribution]
-    """By host name in lower case, `localhost` with a port; also `*.` aliases."""
+    """By host name in lower case (`localhost` with its port), `*.` aliases included."""
     closed: bool = False
-    """Whether it stands for one that is too old to be used: every request is refused."""
+    """Whether the last configuration is too old, so that every request is refused."""
 
     def distribution(self, name: str, port: int | None) -> Distribution | None:
-        """The distribution that a host name (in lower case) and its port stand for, or `None`.
+        """Return the distribution for a host name (in lower case) and its port, or `None`.
 
         An exact name comes before a wildcard alias, and a longer wildcard before a shorter one. Source: Developer
         Guide, "Use custom URLs by adding alternate domain names (CNAMEs)".
@@ -132,7 +132,7 @@ class Configuration:
 
     @property
     def etags(self) -> dict[str, str]:
-        """What is being served: distribution ids and the ETags of their configurations."""
+        """The ETag of each distribution's configuration, by distribution id."""
         return {each.id: each.etag for each in self.distributions.values()}
 
 
@@ -141,9 +141,9 @@ CLOSED: Final = Configuration({}, {}, closed=True)
 
 
 def configure(inventory: Inventory, location: str = ALONE.name) -> Configuration:
-    """The tables for `inventory`, at the edge location of that name.
+    """Return the tables for `inventory`, at the edge location named `location`.
 
-    What cannot be served as configured is logged, and refused rather than opened.
+    If something cannot be served as configured, it is refused, never opened, and a warning is logged.
     """
     distributions = {each.id: _prepared(each, inventory, location) for each in inventory.distributions}
     hosts: dict[str, Distribution] = {}
@@ -153,29 +153,32 @@ def configure(inventory: Inventory, location: str = ALONE.name) -> Configuration
         for name in distribution.names:
             if hosts.setdefault(name, distribution) is not distribution:
                 _log.warning(
-                    "%s is a name of distribution %s already, not of %s", name, hosts[name].id, distribution.id
+                    "%s is already a name of distribution %s: it is not used for %s",
+                    name,
+                    hosts[name].id,
+                    distribution.id,
                 )
     for distribution in distributions.values():
         if distribution.port is not None:
-            # Its port for plain HTTP: whoever asks another port of this edge for it means it as well.
+            # Its port for plain HTTP. Requests at another port of this edge may name it, too.
             hosts.setdefault(f"localhost:{distribution.port + 1}", distribution)
     return Configuration(distributions, hosts)
 
 
 def is_loopback(name: str) -> bool:
-    """Whether `name` is one by which a port of this machine is reached."""
+    """Return whether `name` is a loopback name of this machine."""
     return name in _LOOPBACK
 
 
 def marks(via: bytes, location: str) -> Headers:
-    """The headers by which an answer can be told to have come from here."""
+    """Return the headers that name the distribution and the edge location in every response."""
     return [(b"via", via), (b"x-amz-cf-pop", location.encode("ascii"))]
 
 
 def _prepared(distribution: AccountDistribution, inventory: Inventory, location: str) -> Distribution:
     domain_name = distribution.domain_name.lower()
     name, _ = split_host(domain_name) or ("", None)
-    # Its own name under .localhost reaches it whatever its domain name is: at a port, or at Amazon.
+    # The name under .localhost always works, even if the domain name is localhost:PORT or Amazon's.
     names = {*map(str.lower, distribution.aliases), f"{distribution.id.lower()}.cloudfront.localhost"}
     names |= {name} if name and name != "localhost" else set()
     behaviors = [*distribution.behaviors, distribution.default_behavior]
@@ -203,7 +206,7 @@ def _behavior(behavior: CacheBehavior, distribution: AccountDistribution, invent
     if behavior.trusted_signers:
         _log.warning(
             "%s: trusted signers (%s) cannot be checked, since their keys belong to accounts' root users; "
-            "what they signed is refused: use trusted key groups",
+            "their signatures are refused: use trusted key groups",
             where,
             ", ".join(behavior.trusted_signers),
         )
@@ -216,7 +219,7 @@ def _behavior(behavior: CacheBehavior, distribution: AccountDistribution, invent
     origins = [_origin(each, distribution) for each in members]
     for name, origin in zip(members, origins, strict=True):
         if origin is None:
-            _log.warning("%s: there is no origin %s; requests to it are answered 502", where, name)
+            _log.warning("%s: there is no origin %s; requests to it get 502", where, name)
     ready = Behavior(
         pattern=behavior.path_pattern,
         matches=path_matcher(behavior.path_pattern),
@@ -238,7 +241,7 @@ def _behavior(behavior: CacheBehavior, distribution: AccountDistribution, invent
 def _towards(
     behavior: Behavior, origin: Origin | None, distribution: AccountDistribution, inventory: Inventory, where: str
 ) -> Behavior:
-    """`behavior`, with requests going to `origin`."""
+    """Return `behavior` with its requests going to `origin`."""
     if origin is None:
         return behavior
     signing = _signing(origin, inventory.access_controls, where)
@@ -254,8 +257,8 @@ def _geo_restriction(distribution: AccountDistribution) -> GeoRestriction | None
     if restriction.mode == "none":
         return None
     _log.warning(
-        "distribution %s: geo restriction (%s %s) is enforced for addresses whose country is known (`countries`); "
-        "every other viewer is served, as CloudFront serves those it cannot locate",
+        "distribution %s: the geo restriction (%s %s) is enforced only for addresses whose country is known "
+        "(--countries); every other viewer is served, as at CloudFront",
         distribution.id,
         restriction.mode,
         ", ".join(sorted(restriction.countries)),
@@ -272,7 +275,7 @@ def _signing(
     if control is None or control.origin_type != "s3" or origin.custom is not None:
         what = f"is for {control.origin_type}" if control else "does not exist"
         _log.warning(
-            "%s: origin access control %s %s; requests to S3 buckets alone are signed here, these are not",
+            "%s: origin access control %s %s; only requests to S3 buckets are signed, so these are not",
             where,
             origin.access_control,
             what,
@@ -288,6 +291,6 @@ def _acts_for(origin: Origin, distribution: AccountDistribution) -> str:
 
 
 def _via(distribution_id: str) -> bytes:
-    """`Via`, with 32 characters that stay the same for a distribution."""
+    """Return `Via`, with 32 characters that are always the same for a distribution."""
     name = blake2b(distribution_id.encode(), digest_size=16).hexdigest()
     return f"1.1 {name}.cloudfront.net (CloudFront)".encode("ascii")

@@ -1,4 +1,4 @@
-"""The decision on a request: route, admit, geo restriction, authorise. The edge and `keyfront authz` both ask here."""
+"""The decision on a request: route, admit, geo restriction, authorise. The edge and `keyfront authz` both call it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from keyfront.edge.response.pages import EdgeResponse, refused
 
 @dataclass(slots=True)
 class Admitted:
-    """A request that is let in, and what it is for."""
+    """A request that is let in, with its distribution, behavior and path."""
 
     distribution: Distribution
     behavior: Behavior
     path: str
     """The raw path, or the default root object's."""
     decision: Decision | None
-    """The judge's; `None` where nothing is protected."""
+    """The decision on the signature; `None` if the behavior is public."""
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class TurnedAway:
 
     answer: EdgeResponse
     distribution: Distribution | None = None
-    """`None` for a request that is for none."""
+    """`None` if the request is not for any distribution."""
     behavior: Behavior | None = None
 
 
@@ -46,16 +46,16 @@ def decide(
     *,
     ignore_case: bool = False,
 ) -> Admitted | TurnedAway:
-    """Whether `viewer` is let in at `now` (seconds since the epoch), or the answer instead.
+    """Decide whether `viewer` is let in at `now` (seconds since the epoch); if not, the result has the response.
 
-    The behavior of every reading of the path (see `keyfront.core.paths`) has to let the request in: its protocol and
-    method as well as its signature (assumed). With `ignore_case` so does each behavior that the path is in when case
-    does not count.
+    The behavior of every reading of the path (see `keyfront.core.paths`) must let the request in: its protocol and
+    method as well as its signature (assumed). With `ignore_case`, every behavior that matches the path in any case
+    must let it in, too.
     """
     distribution = route(configuration, door, viewer)
     if isinstance(distribution, Rejection):
         return TurnedAway(rejected(distribution, door, viewer))
-    # What the default root object stands for is judged like the object itself: assumed.
+    # A request for / is judged as a request for the default root object: assumed.
     path = distribution.root if distribution.root and viewer.path == "/" else viewer.path
     ways = readings(path)
     behavior = distribution.behavior(ways[0].path)
@@ -84,7 +84,7 @@ def _first_rejection(viewer: Request, behaviors: Sequence[Behavior]) -> Rejectio
 
 
 def _spelt_otherwise(distribution: Distribution, path: str) -> Iterator[Behavior]:
-    """The behaviors that `path` is in only when case does not count, before the one that it is in as it stands."""
+    """Yield the behaviors that match `path` only if case is ignored, up to the one that matches it exactly."""
     for behavior in distribution.behaviors:
         if behavior.matches(path[1:]):
             return

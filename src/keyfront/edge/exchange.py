@@ -1,4 +1,4 @@
-"""One request under way: what the phases hand on, and the viewer's side of the connection."""
+"""One request under way: the values that phases pass on, and the viewer's side of the connection."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,24 +14,24 @@ from keyfront.errors import KeyfrontError
 from keyfront.web.types import Receive, Send
 
 _SOON_SECONDS: Final = 0.02
-"""What is done by then is not worth watching the viewer for, which costs a task."""
+"""Work that ends within this time does not watch the viewer, since that costs a task."""
 
 
 class ViewerGoneError(KeyfrontError):
-    """The viewer closed the connection before it had sent or read everything."""
+    """The viewer closed the connection before it sent or read everything."""
 
 
 @dataclass(slots=True)
 class Exchange:
-    """A request that was let in, with everything that its answer depends on."""
+    """A request that was let in, with everything that its response depends on."""
 
     viewer: Request
     distribution: Distribution
     behavior: Behavior
     path: str
-    """What is fetched: the raw path, or the default root object's."""
+    """The path to fetch: the raw path, or the default root object's."""
     query: str
-    """The viewer's own query string, to the byte."""
+    """The viewer's own query string, unchanged."""
     key: CacheKey
     send: Send
     inbound: "Inbound"
@@ -40,7 +40,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a request, for the log: decided before its body is sent. It holds no query string."""
+    """The outcome of a request for the log, known before the response's body is sent. It has no query string."""
 
     request_id: bytes
     at: float
@@ -48,18 +48,18 @@ class Outcome:
     ip: str
     method: str
     url: str
-    """Without the query string, in which the signature is."""
+    """Without the query string, which contains the signature."""
     status: int
     cache: str
-    """CloudFront's word for it: `Hit`, `Miss`, `RefreshHit`, `Error`, `Redirect`."""
+    """CloudFront's cache result: `Hit`, `Miss`, `RefreshHit`, `Error` or `Redirect`."""
     reason: str
-    """Why it was refused, as a stable slug of ours, or `allowed`."""
+    """The reason of the refusal, a stable slug of ours, or `allowed`."""
     decision: Decision | None
-    """The judgement on a protected behavior's request."""
+    """The decision on the signature, if the behavior is protected."""
 
 
 class Inbound:
-    """What comes from the viewer once the headers are there: the body, and in the end its going away."""
+    """What comes from the viewer after the headers: the body, and the end of the connection."""
 
     def __init__(self, receive: Receive, *, has_body: bool) -> None:
         self._receive = receive
@@ -68,7 +68,7 @@ class Inbound:
             self._body_read.set()
 
     async def body(self) -> AsyncIterator[bytes]:
-        """The body as it comes. Raises `ViewerGoneError` when it breaks off."""
+        """Yield the body as it arrives. Raises `ViewerGoneError` if it breaks off."""
         while True:
             message = await self._receive()
             if message["type"] != "http.request":
@@ -80,16 +80,16 @@ class Inbound:
                 return
 
     async def gone(self) -> None:
-        """Return when the viewer has closed the connection."""
+        """Wait until the viewer has closed the connection."""
         await self._body_read.wait()
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
 
 class WhileThere:
-    """Cancels what is done within it when the viewer goes away, and raises `ViewerGoneError` in its place.
+    """A context manager that cancels its block when the viewer goes away, and then raises `ViewerGoneError`.
 
-    What `asyncio.timeout` is for time.
+    It works like `asyncio.timeout`, with the viewer in place of a time.
     """
 
     def __init__(self, inbound: Inbound) -> None:

@@ -1,4 +1,4 @@
-"""The policies that Amazon manages, for a configuration that comes without the account they are listed in.
+"""The policies that Amazon manages, for a configuration without the account that lists them.
 
 Sources: Developer Guide, "Use managed cache policies", "Use managed origin request policies", "Use managed response
 headers policies".
@@ -86,7 +86,7 @@ _OF_THE_VIEWER = (
     *("forwarded-proto", "is-android-viewer", "is-desktop-viewer", "is-ios-viewer", "is-mobile-viewer"),
     *("is-smarttv-viewer", "is-tablet-viewer", "viewer-address", "viewer-country", "viewer-http-version"),
 )
-"""As far as the edge makes them (see `viewer_facts`)."""
+"""Only those that the edge makes (see `viewer_headers`)."""
 _CORS = ("origin", "access-control-request-headers", "access-control-request-method")
 
 MANAGED_ORIGIN_REQUEST_POLICIES: Final = {

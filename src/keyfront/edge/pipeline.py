@@ -1,4 +1,4 @@
-"""The line of phases that every request passes: route, admit, authorise, look up, fetch, respond."""
+"""The phases that every request passes: route, admit, geo restriction, authorise, look up, fetch, respond."""
 
 import logging
 import time
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _NOBODY = b"1.1 keyfront.cloudfront.net (CloudFront)"
-"""`Via` of an answer that belongs to no distribution."""
+"""`Via` of a response that does not belong to a distribution."""
 
 
 class Edge:
-    """A configuration, a cache and origins; what answers a request.
+    """Answers requests, with a configuration, a cache and origins.
 
     `configuration` may be replaced at any time: a request reads it once, at its beginning.
     """
@@ -55,15 +55,18 @@ class Edge:
         explains: bool = False,
         on_decision: Callable[[Outcome], None] | None = None,
     ) -> None:
-        """`cache_bytes` bounds the memory for objects, `object_bytes` each of them; `on_decision` gets each outcome.
+        """Make an edge with an empty cache and no distributions.
 
-        `clock` says what time it is, for the dates of policies, and `steady` how much has passed, for lifetimes in the
-        cache: without it `clock` does; see `steady_clock`.
+        `cache_bytes` limits the memory for objects, `object_bytes` the size of each. Larger objects go to files in
+        `disk_directory`, at most `disk_bytes` in all.
 
-        Larger objects are kept in files in `disk_directory`, at most `disk_bytes` in all.
+        `clock` gives the time for the dates in policies, `steady` the time for lifetimes in the cache (see
+        `steady_clock`). If `steady` is not given, `clock` is used for both.
 
-        `location` is the edge location's name; `countries` says which networks are where (see `geography`). Raises
-        `InputError` for a network or a country that is none. With `explains` a refusal names its finding.
+        `location` is the edge location's name. `countries` maps networks to countries (see `geography`). With
+        `explains`, a refusal names its finding. `on_decision` gets the outcome of each request.
+
+        Raises `InputError` if a network or country in `countries` is not valid.
         """
         self.configuration: Configuration = EMPTY
         disk = Disk(disk_directory, disk_bytes)
@@ -78,7 +81,7 @@ class Edge:
         )
 
     async def answer(self, viewer: Request, door: Door, receive: Receive, send: Send) -> None:
-        """Answer one request. Raises only when the connection to the viewer has to be broken off."""
+        """Answer one request. Raises only if the connection to the viewer must be broken off."""
         now = self._clock()
         decided = decide(self.configuration, door, viewer, now, self._country_of)
         if isinstance(decided, TurnedAway):
@@ -106,7 +109,7 @@ class Edge:
         await self._fetch(exchange, entry)
 
     async def _fetch(self, exchange: Exchange, stale: Entry | None) -> None:
-        """Fetch for as long as the viewer is there: nobody reads on when they are gone."""
+        """Fetch as long as the viewer is connected."""
         try:
             async with WhileThere(exchange.inbound):
                 await self._fetcher.fetch(exchange, stale)
@@ -114,7 +117,7 @@ class Edge:
             _log.debug("the viewer of %s went away", exchange.path)
 
     async def _turn_away(self, decided: TurnedAway, viewer: Request, now: float, send: Send) -> None:
-        """Send a refusal or a redirect, or the distribution's own page in its place. It is never kept."""
+        """Send a refusal or a redirect, or the distribution's own page instead. It is never cached."""
         answer = shown = decided.answer
         distribution, behavior = decided.distribution, decided.behavior
         if distribution is not None and answer.status >= 400:
@@ -157,7 +160,7 @@ class Edge:
 
 
 def _explainer() -> "Explainer":
-    # What is not asked for is not imported.
+    # Imported only if the setting asks for it.
     from keyfront.edge.response.explanation import Explainer
 
     return Explainer()

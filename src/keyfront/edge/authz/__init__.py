@@ -1,1 +1,1 @@
-"""The edge's decision as a service, for the front doors that people already run: nginx, Caddy, Traefik, Envoy."""
+"""The edge's decision as a service for front doors: nginx, Caddy, Traefik and Envoy."""

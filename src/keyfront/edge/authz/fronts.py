@@ -1,4 +1,4 @@
-"""What each front door tells of a viewer's request, and in which headers. No other header is believed.
+"""The headers in which each front door describes a viewer's request. No other header is believed.
 
 Sources: nginx, "ngx_http_auth_request_module" (the headers are those of our own documented configuration); Caddy,
 "forward_auth"; Traefik, "ForwardAuth"; Envoy, "External Authorization" (HTTP service with a path prefix).
@@ -15,13 +15,13 @@ from keyfront.errors import InputError
 from keyfront.web.types import Scope
 
 DECIDE: Final = "/authz"
-"""Where decisions are asked for; Envoy writes the viewer's own path behind it."""
+"""The path for decisions. Envoy appends the viewer's own path to it."""
 
 _METHOD = re.compile(r"[A-Z][A-Z\-]{0,31}")
 
 
 class FrontError(InputError):
-    """The front door did not say what it has to. Nobody is let in."""
+    """The front door left out or repeated a header. The viewer is not let in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +33,17 @@ class Front:
     ip: bytes
     scheme: bytes = b"x-forwarded-proto"
     method: bytes = b""
-    """Empty: the method of the question itself."""
+    """If empty, the front door's request has the viewer's method."""
     uri: bytes = b""
-    """Empty: the question's own path, behind `/authz`."""
+    """If empty, the front door's request has the viewer's path, after `/authz`."""
     bare: bool = False
-    """Whether it drops the body of a refusal, and takes no other status than 403 for one."""
+    """Whether the front door drops the body of a refusal and accepts only 403 as its status."""
 
     def viewer(self, scope: Scope, proxies: int) -> Request:
-        """The viewer's request out of the front door's question.
+        """Return the viewer's request, read from the front door's request.
 
-        `proxies` is how many trusted proxies stand before the front door: so many addresses at the end of
-        X-Forwarded-For are theirs. Raises `FrontError` for what is missing or stands twice.
+        `proxies` is the number of trusted proxies in front of the front door: that many addresses at the end of
+        X-Forwarded-For are theirs. Raises `FrontError` for a header that is missing, repeated or not valid.
         """
         fields: dict[bytes, list[bytes]] = {}
         for name, value in scope["headers"]:
@@ -51,9 +51,9 @@ class Front:
         method = self._one(fields, self.method) if self.method else scope["method"]
         scheme = self._one(fields, self.scheme)
         if scheme not in ("http", "https"):
-            raise FrontError(f"{_shown(self.scheme)} is {scheme[:40]!r}: it is http or https")
+            raise FrontError(f"{_shown(self.scheme)} is {scheme[:40]!r}: it must be http or https")
         if not _METHOD.fullmatch(method):
-            raise FrontError(f"{_shown(self.method)} is {method[:40]!r}: that is no method")
+            raise FrontError(f"{_shown(self.method)} is {method[:40]!r}, which is not a method")
         path, query = self._target(scope, fields)
         host = self._one(fields, self.host)
         asked: Scope = {
@@ -80,7 +80,7 @@ class Front:
         if self.ip != b"x-forwarded-for":
             address = self._one(fields, self.ip)
         else:
-            # Every proxy writes the address that it was asked from behind those that it was given.
+            # Each proxy appends the address that its request came from.
             addresses = [
                 each.strip() for value in fields.get(self.ip, ()) for each in value.decode("latin-1").split(",")
             ]
@@ -90,13 +90,13 @@ class Front:
         try:
             ipaddress.ip_address(address)
         except ValueError:
-            raise FrontError(f"{_shown(self.ip)} holds {address[:60]!r}, which is no address") from None
+            raise FrontError(f"{_shown(self.ip)} contains {address[:60]!r}, which is not an address") from None
         return address
 
     def _one(self, fields: Mapping[bytes, list[bytes]], name: bytes) -> str:
         values = fields.get(name, [])
         if len(values) != 1 or not values[0]:
-            raise FrontError(f"{_shown(name)} {'stands twice' if values[1:] else 'is missing'}")
+            raise FrontError(f"{_shown(name)} {'was sent twice' if values[1:] else 'is missing'}")
         return values[0].decode("latin-1")
 
 

@@ -1,4 +1,4 @@
-"""What is protected, and by which keys: out of files, or as a distribution of an account says."""
+"""The protected paths and their keys, from files or from a distribution of an account."""
 
 import threading
 from collections import Counter
@@ -29,23 +29,25 @@ Read = Callable[[], Reading]
 
 @dataclass(frozen=True)
 class Files:
-    """Keys in files and the path patterns that they open; what is read again and again."""
+    """Keys in files, and the path patterns that they protect. The files are read again and again."""
 
     trust: Sequence[tuple[str, Path]] = ()
-    """Key-pair ids and files with public keys."""
+    """Key-pair ids, each with a file that contains the public key."""
     directory: Path | None = None
-    """A folder of such files, each named ID.pem."""
+    """A folder of public keys, each named ID.pem."""
     protect: Sequence[str] = ()
-    """Path patterns; without any, everything is protected."""
+    """Path patterns that need a signature. If none is given, every path does."""
     public: Sequence[str] = ()
-    """Path patterns that come before those."""
+    """Path patterns that need no signature. They come before `protect`."""
     methods: Sequence[str] = READING
 
     def read(self) -> Reading:
-        """What there is now: a key that cannot be read is left out. Raises `InputError` for patterns that are none."""
+        """Return what the files contain now, without keys that cannot be read. `InputError`: a pattern is not valid."""
         keys, untrusted = self._keys()
         if not keys:
-            untrusted.append("no key is trusted, so nobody could be let in: give --trust ID=FILE, or ID.pem in --keys")
+            untrusted.append(
+                "no key is trusted, so no viewer could be let in: give --trust ID=FILE, or ID.pem in --keys"
+            )
         opened = [self._behavior(pattern) for pattern in _patterns(self.public)]
         closed = [self._protected(pattern) for pattern in _patterns(self.protect)]
         inventory = Inventory(
@@ -71,20 +73,20 @@ class Files:
         return CacheBehavior(pattern, "server", trusted_key_groups=(FILES,), protected=True, allowed_methods=methods)
 
     def _keys(self) -> tuple[dict[str, PublicKey], list[str]]:
-        """The keys that can be used by their ids, and what is wrong with others."""
+        """Return the usable keys by their ids, and what is wrong with the others."""
         files, wrong = list(self.trust), []
         if self.directory is not None:
             try:
-                # Not `glob`: that finds nothing in a folder which cannot be read, and does not say so.
+                # Not `glob`: it returns nothing for a folder that cannot be read, without an error.
                 held = sorted(file for file in self.directory.iterdir() if file.suffix == ".pem")
                 files += [(file.stem, file) for file in held]
             except (FileNotFoundError, NotADirectoryError):
-                wrong.append(f"{self.directory} is no folder: give one with a file ID.pem for each trusted key")
+                wrong.append(f"{self.directory} is not a folder: give one with a file ID.pem for each trusted key")
             except OSError as error:
                 wrong.append(f"the folder {self.directory} cannot be read: {error.strerror}")
         keys: dict[str, PublicKey] = {}
         named = Counter(key_id for key_id, _ in files)
-        wrong += [f"{key_id} is named twice: each id stands for one key" for key_id in named if named[key_id] > 1]
+        wrong += [f"{key_id} is given twice: give one key for each id" for key_id in named if named[key_id] > 1]
         for key_id, file in files:
             try:
                 if named[key_id] == 1:
@@ -95,7 +97,7 @@ class Files:
 
 
 class LiveDistribution:
-    """A distribution of an account, read through the CloudFront API as the edge reads it."""
+    """A distribution of an account, read through the CloudFront API."""
 
     def __init__(self, client: "CloudFrontClient", distribution_id: str) -> None:
         self._client = client
@@ -103,7 +105,7 @@ class LiveDistribution:
         self._inventory: Inventory | None = None
 
     def read(self) -> Reading:
-        """What there is now; once the distribution is gone, nothing. Raises `ServiceError`."""
+        """Return the distribution as it is now, or nothing if it was deleted. Raises `ServiceError`."""
         inventory = self._inventory = read(self._client, self._inventory)
         own = tuple(each for each in inventory.distributions if each.id == self._id)
         there = ", ".join(each.id for each in inventory.distributions) or "none"
@@ -112,12 +114,12 @@ class LiveDistribution:
 
 
 class Rules:
-    """The configuration in use, read anew every few seconds from `start` to `stop`."""
+    """The configuration in use, read again every few seconds from `start` to `stop`."""
 
     def __init__(self, read: Read, door: Door, *, seconds: float, stale: float = STALE_SECONDS) -> None:
-        """Reads for the first time now: raises what `read` raises, and `InputError` for a key that cannot be used.
+        """Read for the first time. Raises what `read` raises, and `InputError` for a key that cannot be used.
 
-        When a later reading fails, the last good configuration stays in use until it is `stale` seconds old.
+        If a later reading fails, the last good configuration stays in use until it is `stale` seconds old.
         """
         self.door = door
         self._read = read
@@ -134,28 +136,28 @@ class Rules:
 
     @property
     def configuration(self) -> Configuration:
-        """What is decided by; one that refuses everything when the last good one is too old."""
+        """The configuration to decide by. It refuses everything if the last good one is too old."""
         return CLOSED if self._keeper.standing.closed else self._configuration
 
     @property
     def standing(self) -> Standing:
-        """How it stands."""
+        """The standing of the configuration."""
         return self._keeper.standing
 
     def start(self) -> None:
-        """Follow, in a thread."""
+        """Begin to read again every few seconds, in a thread."""
         self._keeper.start()
         self._thread.start()
 
     def stop(self) -> None:
-        """Follow no more."""
+        """Stop reading."""
         self._stopping = True
         self._wake.set()
         self._thread.join()
         self._keeper.stop()
 
     def read_now(self) -> None:
-        """Let the next reading begin at once. Returns before it does."""
+        """Start the next reading now, without waiting for it."""
         self._wake.set()
 
     def _follow(self) -> None:
@@ -168,7 +170,7 @@ class Rules:
                 self._take(self._read())
             except KeyfrontError as error:
                 self._keeper.failed(str(error))
-            except Exception as error:  # noqa: BLE001  whatever it is: a service that stops learning says so and goes on
+            except Exception as error:  # noqa: BLE001  any failed reading is logged, and the service goes on
                 self._keeper.failed(repr(error), traceback=True)
 
     def _take(self, reading: Reading) -> None:
@@ -189,5 +191,7 @@ def _public_key(file: Path) -> PublicKey:
 def _patterns(given: Sequence[str]) -> Sequence[str]:
     for pattern in given:
         if not pattern or len(pattern) > 255 or not pattern.isascii() or not pattern.isprintable():
-            raise InputError(f"{pattern[:80]!r} is no path pattern: 1 to 255 ASCII characters, such as /private/*")
+            raise InputError(
+                f"{pattern[:80]!r} is not a path pattern: give 1 to 255 ASCII characters, such as /private/*"
+            )
     return given

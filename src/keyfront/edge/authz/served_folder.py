@@ -1,4 +1,4 @@
-"""Whether the folder that a front door serves ignores case: read from its file system."""
+"""Finds out whether the folder that a front door serves ignores case."""
 
 import os
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from typing import Final
 from keyfront.errors import InputError
 
 MOST_FOLDERS: Final = 10_000
-"""How many folders are read. Case may count in one and not in the next."""
+"""How many folders are read. Each folder may treat case in its own way."""
 
 
 def ignores_case(root: Path) -> bool:
-    """Whether case is ignored in `root` or in any folder below it; also true where that cannot be seen.
+    """Return whether `root` or any folder below it ignores case; also true if that cannot be found out.
 
-    It cannot where no name in `root` has a letter, and beyond 10,000 folders. Raises `InputError` for a folder that
-    cannot be read.
+    It cannot if no name in `root` has a letter, or if there are more than 10,000 folders. Raises `InputError` for a
+    folder that cannot be read.
     """
     for number, (folder, names) in enumerate(_folders(root)):
         ignored = _ignores_case(folder, names)
@@ -25,7 +25,7 @@ def ignores_case(root: Path) -> bool:
 
 
 def _folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Every folder from `root` on, with the names in it."""
+    """Yield `root` and every folder below it, each with its names."""
 
     def fail(error: OSError) -> None:
         raise InputError(f"{error.filename} cannot be read ({error.strerror}): give the folder that is served")
@@ -35,7 +35,7 @@ def _folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
 
 
 def _ignores_case(folder: Path, names: list[str]) -> bool | None:
-    """Whether case is ignored in this folder; `None` when its names do not show it."""
+    """Return whether this folder ignores case, or `None` if its names do not show it."""
     there = set(names)
     for name in names:
         other = name.swapcase()

@@ -13,15 +13,15 @@ from keyfront.web.serving import Listener, bind
 from keyfront.web.types import ASGIApp
 
 OnReady = Callable[[int], None]
-"""Told the port, once it answers."""
+"""Called with the port once the service answers."""
 
 
 def run(
     app: ASGIApp, rules: Rules, host: str, port: int, on_ready: OnReady, *, drain_seconds: float = DRAIN_SECONDS
 ) -> None:
-    """Answer at `host` and `port` (0: any that is free) until SIGINT or SIGTERM; SIGHUP reads the rules anew.
+    """Answer at `host` and `port` (0: any free port) until SIGINT or SIGTERM. SIGHUP reads the rules again.
 
-    Answers under way have `drain_seconds` to end; a second signal ends them at once. Raises `PortError` when it
+    Responses under way have `drain_seconds` to end; a second signal ends them at once. Raises `PortError` if it
     cannot listen there.
     """
     uvloop.run(_serve(app, rules, bind(host, port, option="another --port"), on_ready, drain_seconds))

@@ -1,4 +1,4 @@
-"""The questions of a front door, answered: let in, refused in CloudFront's words, or not said what is needed."""
+"""The service that answers a front door: the viewer is let in or refused, or a header is missing."""
 
 import logging
 import time
@@ -19,7 +19,7 @@ from keyfront.web.types import ASGIApp, Receive, Scope, Send
 _log = logging.getLogger(__name__)
 
 REFUSAL: Final = "/refusal"
-"""Where nginx fetches what a refused viewer shall see, since it drops the body of the decision itself."""
+"""The path from which nginx fetches a refusal's body, since it drops the body of the decision."""
 
 HEALTH: Final = "/health"
 READY: Final = "/readyz"
@@ -40,10 +40,10 @@ def application(
     countries: Mapping[str, str] = MappingProxyType({}),
     clock: Callable[[], float] = time.time,
 ) -> ASGIApp:
-    """What answers `front`. `proxies` is how many trusted ones stand before it; `ignore_case`: see `decide`.
+    """Return the ASGI application that answers `front`.
 
-    `countries` says which networks are where, for geo restrictions. Raises `InputError` for what is no network or no
-    country.
+    `proxies` is the number of trusted proxies in front of it. For `ignore_case` see `decide`. `countries` maps
+    networks to countries, for geo restrictions. Raises `InputError` if a network or country is not valid.
     """
     country_of = countries_of(countries)
 
@@ -65,8 +65,8 @@ def application(
         try:
             viewer = front.viewer(scope, proxies)
         except FrontError as error:
-            _log.error("refused, since %s: see --front %s in the documentation", error, front.name)
-            await _send(scope, send, 500, _TEXT, b"the access check is set up wrongly\n")
+            _log.error("refused, since %s: see --front %s in docs/authz.md", error, front.name)
+            await _send(scope, send, 500, _TEXT, b"the access check is not set up correctly\n")
             return
         decided = decide(rules.configuration, rules.door, viewer, clock(), country_of, ignore_case=ignore_case)
         answer = decided.answer if isinstance(decided, TurnedAway) else decided.decision
@@ -85,7 +85,7 @@ def application(
     return app
 
 
-# The check lets the viewer in and the server still says 403: for a folder without an index, or a file it may not read.
+# The viewer was let in, but the server itself sent 403: for a folder without an index, or a file it may not read.
 _SERVERS_OWN: Final = EdgeResponse(
     403, [(b"content-type", b"text/xml")], error_body(ACCESS_DENIED.code, ACCESS_DENIED.message), reason="server"
 )
@@ -104,9 +104,9 @@ async def _send_standing(scope: Scope, send: Send, standing: Standing, path: str
         await _send(scope, send, 200 if standing.ready else 503, _TEXT, f"{standing.says(now)}\n".encode())
         return
     gauges = (
-        ("configuration_age_seconds", "Since all of the configuration was read last.", f"{standing.age(now):.3f}"),
-        ("configuration_too_old", "1 while it is too old to be used: everything is refused.", int(standing.closed)),
-        ("key_groups_without_keys", "Key groups without a key that can be used.", len(standing.keyless)),
+        ("configuration_age_seconds", "Seconds since the last complete reading.", f"{standing.age(now):.3f}"),
+        ("configuration_too_old", "1 while it is too old, so that everything is refused.", int(standing.closed)),
+        ("key_groups_without_keys", "Key groups without a usable key.", len(standing.keyless)),
     )
     lines = [
         f"# HELP keyfront_authz_{name} {text}\n# TYPE keyfront_authz_{name} gauge\nkeyfront_authz_{name} {value}\n"
