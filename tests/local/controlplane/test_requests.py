@@ -111,7 +111,7 @@ def test_an_element_of_another_kind_in_a_list_is_refused(send: Send) -> None:
     document = "<KeyGroupConfig><Name>a</Name><Items><Key>K1</Key></Items></KeyGroupConfig>"
     status, _, body = send("POST", "/2020-05-31/key-group", document.encode())
     assert (status, code_of(body)) == (400, "MalformedInput")
-    assert "Unexpected element Key in the list 'keyGroupConfig.items', which holds PublicKey" in body
+    assert "Unexpected element Key in the list 'keyGroupConfig.items', which has PublicKey elements" in body
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
-"""The CloudFront API on a laptop: REST-XML as AWS's clients speak it, over an account in memory.
+"""The CloudFront API on a laptop: the REST-XML that AWS's clients use, with an account in memory.
 
-`ControlPlane.handle` answers a request, and `asgi.application` serves it. The edges tell `ControlPlane.propagation`
-what they have applied. botocore's service model drives reading, checking and writing, so an operation is a function
-from a parsed input to an output.
+`ControlPlane.handle` handles a request, and `asgi.application` serves it over HTTP. The edges report to
+`ControlPlane.propagation` what they have applied. botocore's service model drives reading, validation and writing, so
+an operation is only a function from a parsed input to an output.
 """
 
 from keyfront.local.controlplane.journal import Journal

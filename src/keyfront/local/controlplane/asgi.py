@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from keyfront.web.types import ASGIApp
 
 _DISCARDED_BYTES = 64 * 1024 * 1024
-"""How much of a body beyond the limit is still taken in, unread, so that its sender gets to see the refusal."""
+"""How many bytes of a body that is too large are received and discarded. A client that is still sending would not see
+the refusal."""
 
 
 def application(control_plane: ControlPlane) -> ASGIApp:
-    """An ASGI application for HTTP requests that answers as `control_plane` does."""
+    """Return an ASGI application that serves `control_plane` over HTTP."""
 
     async def app(
         scope: MutableMapping[str, Any],
@@ -24,7 +25,7 @@ def application(control_plane: ControlPlane) -> ASGIApp:
         send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
     ) -> None:
         if scope["type"] != "http":
-            raise ValueError(f"the control plane speaks HTTP only, not {scope['type']}")
+            raise ValueError(f"the control plane supports HTTP only, not {scope['type']}")
         body = await _read(receive)
         if body is None:
             return
@@ -46,7 +47,7 @@ def application(control_plane: ControlPlane) -> ASGIApp:
 
 
 async def _read(receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytes | None:
-    """The body, or one byte more of it than the control plane takes; None when the client has gone."""
+    """Return the body, cut to one byte more than the control plane takes. None if the client has disconnected."""
     kept, seen, more = bytearray(), 0, True
     while more and seen <= _DISCARDED_BYTES:
         message = await receive()
@@ -60,7 +61,7 @@ async def _read(receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> b
 
 
 def _joined(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Headers by name; one that is sent twice is a list, as HTTP has it."""
+    """Return the headers by name. The values of a repeated header are joined with commas, as in HTTP."""
     joined: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")

@@ -1,7 +1,7 @@
-"""What CloudFront demands of a distribution's cache behaviors.
+"""CloudFront's rules for the cache behaviors of a distribution.
 
 Sources: the API model's error and member descriptions; Developer Guide, "Cache behavior settings"; "Quotas"; messages
-seen in public bug reports ("The parameter MinTTL is required", "… cannot be used when a cache policy is associated…").
+in public bug reports ("The parameter MinTTL is required", "… cannot be used when a cache policy is associated…").
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _LAMBDA_VERSION = re.compile(r"arn:aws:lambda:us-east-1:[0-9]{12}:function:[A-Za
 _READ = {"GET", "HEAD"}
 _POLICIES = (cache_policies.FAMILY, origin_request_policies.FAMILY, response_headers_policies.FAMILY)
 _METHODS = (_READ, _READ | {"OPTIONS"}, _READ | {"OPTIONS", "PUT", "POST", "PATCH", "DELETE"})
-"""The three choices of allowed methods; the first two are those of cached methods."""
+"""The three choices for allowed methods. Cached methods have the first two."""
 
 
 def check_behaviors(account: LocalAccount, config: DistributionConfig, distribution: str | None) -> None:
-    """Check every cache behavior; `distribution` is the id of the one that is updated.
+    """Check every cache behavior. In an update, `distribution` is the distribution's id.
 
-    Raises `APIError` with the code of the first rule that is broken.
+    Raises `APIError` with the code of the first broken rule.
     """
     listed, quota = config["CacheBehaviors"].get("Items", []), account.quotas.cache_behaviors_per_distribution
     if len(listed) > quota:
@@ -61,7 +61,7 @@ def check_behaviors(account: LocalAccount, config: DistributionConfig, distribut
 
 
 def check_targets(config: DistributionConfig) -> None:
-    """`APIError` `NoSuchOrigin` for a behavior whose target is not an origin or origin group."""
+    """Raise `APIError` `NoSuchOrigin` for a behavior whose target is not an origin or an origin group."""
     targets = {origin["Id"] for origin in config["Origins"].get("Items", [])}
     targets |= {group["Id"] for group in config["OriginGroups"].get("Items", [])}
     if any(behavior["TargetOriginId"] not in targets for behavior in behaviors(config)):
@@ -69,7 +69,7 @@ def check_targets(config: DistributionConfig) -> None:
 
 
 def name_of(behavior: AnyBehavior) -> str:
-    """The behavior's name in a message: its path pattern."""
+    """Return the behavior's name for messages: its path pattern."""
     return str(behavior.get("PathPattern", "Default (*)"))
 
 
@@ -79,12 +79,12 @@ def _check_path_patterns(patterns: list[str]) -> None:
         if not _PATH_PATTERN.fullmatch(pattern):
             raise APIError(
                 "InvalidArgument",
-                f"The parameter PathPattern has 1 to 255 of the characters A-Z a-z 0-9 _ - . * $ / ~ \" ' @ : + & ?: "
-                f"{pattern[:300]!r}.",
+                "The parameter PathPattern must have 1 to 255 of these characters: A-Z a-z 0-9 _ - . * $ / ~ \" ' @ : "
+                f"+ & ?; it is {pattern[:300]!r}.",
             )
         same = pattern.removeprefix("/")
         if same in seen:
-            # Assumed: the code. With and without a leading slash a pattern means the same.
+            # Assumed: the code. A pattern means the same with and without a leading slash.
             raise APIError("InvalidArgument", f"Two cache behaviors have the path pattern {pattern!r}.")
         seen.add(same)
 
@@ -100,11 +100,11 @@ def _check_methods(behavior: AnyBehavior) -> None:
             message = f"The parameter {name} must be {known}; it is {', '.join(given)}."
             raise APIError("InvalidArgument", message)
     if not set(cached["Items"]) <= set(allowed["Items"]):
-        raise APIError("InvalidArgument", "The parameter CachedMethods names a method that is not allowed.")
+        raise APIError("InvalidArgument", "The parameter CachedMethods has a method that is not in AllowedMethods.")
 
 
 def _check_caching(account: LocalAccount, behavior: AnyBehavior) -> None:
-    """Either a cache policy, or the older `ForwardedValues` with its TTLs: never both, never neither."""
+    """Check that a behavior has either a cache policy, or the older `ForwardedValues` with its TTLs."""
     forwarded = behavior.get("ForwardedValues")
     if behavior.get("CachePolicyId"):
         for member in ("ForwardedValues", "MinTTL", "DefaultTTL", "MaxTTL"):
@@ -120,13 +120,13 @@ def _check_caching(account: LocalAccount, behavior: AnyBehavior) -> None:
             message = f"The parameter {member} is required in a cache behavior without CachePolicyId: "
             raise APIError("InvalidArgument", f"{message}{name_of(behavior)}.")
     if behavior.get("OriginRequestPolicyId"):
-        message = f"An origin request policy needs a cache policy beside it: {name_of(behavior)}."
+        message = f"An origin request policy needs a cache policy in the same cache behavior: {name_of(behavior)}."
         raise APIError("InvalidArgument", message)
     if not 0 <= behavior["MinTTL"] <= behavior["DefaultTTL"] <= behavior["MaxTTL"]:
         raise APIError(
             "InvalidTTLOrder",
-            f"The TTLs of {name_of(behavior)} must rise from MinTTL ({behavior['MinTTL']}) to DefaultTTL "
-            f"({behavior['DefaultTTL']}) to MaxTTL ({behavior['MaxTTL']}).",
+            f"The TTLs of {name_of(behavior)} are out of order: MinTTL ({behavior['MinTTL']}) must not be above "
+            f"DefaultTTL ({behavior['DefaultTTL']}), and DefaultTTL not above MaxTTL ({behavior['MaxTTL']}).",
         )
     if forwarded is not None:
         _check_forwarded(account, forwarded)
@@ -136,13 +136,12 @@ def _check_forwarded(account: LocalAccount, forwarded: ForwardedValues) -> None:
     quotas, cookies = account.quotas, forwarded["Cookies"]
     names = cookies.get("WhitelistedNames", {}).get("Items", [])
     if (cookies["Forward"] == "whitelist") != bool(names):
-        message = (
-            f"WhitelistedNames goes with Forward 'whitelist', and only with it; Forward is {cookies['Forward']!r}."
-        )
+        message = "WhitelistedNames is required with Forward 'whitelist', and not allowed with other values; "
+        message += f"Forward is {cookies['Forward']!r}."
         raise APIError("InvalidForwardCookies", message)
     keys = forwarded["QueryStringCacheKeys"].get("Items", [])
     if keys and not forwarded["QueryString"]:
-        message = "QueryStringCacheKeys names parameters, but QueryString is false."
+        message = "QueryStringCacheKeys has parameters, but QueryString is false."
         raise APIError("InvalidQueryStringParameters", message)
     headers = forwarded["Headers"].get("Items", [])
     for what, given, quota, code in (
@@ -179,19 +178,19 @@ def _check_trust(account: LocalAccount, behavior: AnyBehavior) -> None:
         message = f"A cache behavior may trust {quota} key groups; {name_of(behavior)} trusts {len(trusted)}."
         raise APIError("TooManyKeyGroupsAssociatedToDistribution", message)
     for signer in signers.get("Items", []):
-        # Assumed: any account that could exist does.
+        # Assumed: every account number is valid.
         if signer != "self" and not _ACCOUNT.fullmatch(signer):
-            message = f"A trusted signer is 'self' or an account number of 12 digits: {signer[:50]!r}."
+            message = f"A trusted signer must be 'self' or an account number of 12 digits: {signer[:50]!r}."
             raise APIError("TrustedSignerDoesNotExist", message)
 
 
 def _check_switch(behavior: AnyBehavior, member: str, enabled: bool, quantity: int) -> None:
-    """Refuse a disabled list that names keys: it would leave the behavior open. Assumed: the code."""
+    """Refuse a disabled list with keys, which would leave the behavior open. Assumed: the code."""
     if enabled != bool(quantity):
         raise APIError(
             "InvalidArgument",
-            f"{member} of the cache behavior {name_of(behavior)} must be enabled and name at least one, or be "
-            "disabled and name none.",
+            f"{member} of the cache behavior {name_of(behavior)} must be enabled with at least one item, or "
+            "disabled without items.",
         )
 
 
@@ -209,7 +208,7 @@ def _check_functions(account: LocalAccount, behavior: AnyBehavior) -> None:
         elif events.count(event) > 1:
             problem = f"it has two functions for the event {event}"
         elif set(viewers) & set(_FUNCTION_EVENTS):
-            problem = "CloudFront functions and Lambda@Edge cannot both run on its viewer events"
+            problem = "CloudFront functions and Lambda@Edge cannot both run on viewer events"
         if problem:
             raise APIError("InvalidFunctionAssociation", f"The cache behavior {name_of(behavior)}: {problem}.")
 
@@ -234,7 +233,7 @@ def _check_key_group_quota(account: LocalAccount, config: DistributionConfig, di
     for group in trusted_key_groups(config):
         others = [d for d in distributions_trusting(account.store, group) if d.id != distribution]
         if len(others) >= quota:
-            message = f"{quota} distributions trust the key group {group}; more may not."
+            message = f"{quota} distributions trust the key group {group} already, which is the quota."
             raise APIError("TooManyDistributionsAssociatedToKeyGroup", message)
 
 
@@ -246,5 +245,5 @@ def _check_policy_quotas(account: LocalAccount, config: DistributionConfig, dist
                 d for d in distributions_with_policy(account.store, family.member, policy) if d.id != distribution
             ]
             if policy not in family.managed and len(others) >= quota:
-                message = f"{quota} distributions use the {family.title} {policy}; more may not."
+                message = f"{quota} distributions use the {family.title} {policy} already, which is the quota."
                 raise APIError(f"TooManyDistributionsAssociatedTo{family.noun}", message)

@@ -1,4 +1,4 @@
-"""Cache policies: what of a request is in the cache key, and how long an answer may stay.
+"""Cache policies: which parts of a request are in the cache key, and how long a response is cached.
 
 Sources: the API model, CachePolicyConfig; Developer Guide, "Understand cache policies", "Quotas"; messages seen in the
 field ("The parameter HeaderBehavior is invalid for policy with caching disabled").
@@ -22,7 +22,7 @@ _ONE_DAY, _ONE_YEAR = 86_400, 31_536_000
 
 
 def _complete(given: CachePolicyConfig) -> CachePolicyConfig:
-    """API model: the defaults of the TTLs. Assumed: a policy without parameters has nothing in its cache key."""
+    """Fill in the TTLs (API model). Assumed: a policy without parameters has nothing in its cache key."""
     default = given.get("DefaultTTL", max(_ONE_DAY, given["MinTTL"]))
     maximum = given.get("MaxTTL", max(_ONE_YEAR, default))
     parameters = given.get("ParametersInCacheKeyAndForwardedToOrigin") or {
@@ -61,13 +61,13 @@ def _check_ttls(config: CachePolicyConfig) -> None:
     if not 0 <= config["MinTTL"] <= config["DefaultTTL"] <= config["MaxTTL"]:
         raise APIError(
             "InvalidArgument",
-            f"The TTLs must rise from MinTTL ({config['MinTTL']}) to DefaultTTL ({config['DefaultTTL']}) to MaxTTL "
-            f"({config['MaxTTL']}).",
+            f"The TTLs are out of order: MinTTL ({config['MinTTL']}) must not be above DefaultTTL "
+            f"({config['DefaultTTL']}), and DefaultTTL not above MaxTTL ({config['MaxTTL']}).",
         )
 
 
 def _check_disabled(config: CachePolicyConfig) -> None:
-    """A policy that lets nothing be cached has no cache key: nothing can be in it."""
+    """Check that a policy that disables caching has nothing in its cache key."""
     parameters = config["ParametersInCacheKeyAndForwardedToOrigin"]
     for name, plain in (
         ("HeaderBehavior", parameters["HeadersConfig"]["HeaderBehavior"] == "none"),

@@ -1,6 +1,6 @@
-"""A distribution's configuration as CloudFront keeps it: what the request left out is filled in.
+"""The defaults that CloudFront fills into a distribution's configuration.
 
-Sources: the API model's defaults, and what `CreateDistribution` answers in the AWS CLI Reference.
+Sources: the API model's defaults, and the response of `CreateDistribution` in the AWS CLI Reference.
 """
 
 from __future__ import annotations
@@ -69,10 +69,10 @@ _ONE_YEAR = 31_536_000
 
 
 def with_defaults(config: DistributionConfig) -> DistributionConfig:
-    """A copy of `config` with everything in it that CloudFront fills in; what was given is never changed.
+    """Return a copy of `config` with CloudFront's defaults. Given values do not change.
 
-    Two things given do not stay: an empty `Items` beside a `Quantity` of 0 (CloudFront answers without it), and the
-    bucket and prefix of a disabled log (API model, LoggingConfig).
+    Two exceptions: an empty `Items` beside a `Quantity` of 0 is removed (CloudFront's responses do not have it), and
+    the bucket and prefix of a disabled log are emptied (API model, LoggingConfig).
     """
     full = cast("DistributionConfig", _fill(_without_empty_items(config), _DISTRIBUTION))
     for origin in full["Origins"].get("Items", []):
@@ -105,7 +105,7 @@ def _complete_behavior(behavior: AnyBehavior) -> None:
 
 
 def _complete_legacy_caching(behavior: AnyBehavior, forwarded: ForwardedValues) -> None:
-    """Developer Guide, "Default TTL", "Maximum TTL": each is at least the one before."""
+    """Fill in the TTLs. Each is at least the one before (Developer Guide, "Default TTL", "Maximum TTL")."""
     _fill_in(forwarded, _FORWARDED_VALUES)
     if "MinTTL" in behavior:
         behavior.setdefault("DefaultTTL", max(_ONE_DAY, behavior["MinTTL"]))
@@ -113,7 +113,7 @@ def _complete_legacy_caching(behavior: AnyBehavior, forwarded: ForwardedValues) 
 
 
 def _certificate(given: ViewerCertificate) -> ViewerCertificate:
-    """The certificate in both of its forms, the newer (`ACMCertificateArn`) and the older (`CertificateSource`)."""
+    """Return the certificate in both forms: the newer (`ACMCertificateArn`) and the older (`CertificateSource`)."""
     older = {given.get("CertificateSource", "cloudfront"): given.get("Certificate", "")}
     custom: ViewerCertificate = {"CloudFrontDefaultCertificate": False, "MinimumProtocolVersion": "TLSv1", **given}
     if arn := given.get("ACMCertificateArn") or older.get("acm"):
@@ -140,7 +140,7 @@ def _fill_in(structure: object, defaults: Mapping[str, object]) -> None:
 
 
 def _without_empty_items(value: object) -> object:
-    """A deep copy in which no counted list is empty."""
+    """Return a deep copy without empty `Items` beside a `Quantity` of 0."""
     if isinstance(value, dict):
         counted = value.get("Quantity") == 0
         return {k: _without_empty_items(v) for k, v in value.items() if not (counted and k == "Items" and v == [])}

@@ -1,4 +1,4 @@
-"""Operations that find distributions by a web ACL, or by an alternate domain name that overlaps another."""
+"""Operations that find distributions by a web ACL, or by an overlapping alternate domain name."""
 
 from __future__ import annotations
 
@@ -21,26 +21,28 @@ if TYPE_CHECKING:
     from keyfront.local.controlplane.store import Resource
 
 _NO_WEB_ACL = "null"
-"""API model, ListDistributionsByWebACLId: "specify null" for the distributions that have none."""
+"""For distributions without a web ACL (API model, ListDistributionsByWebACLId: "specify null")."""
 
 
 def list_by_web_acl(account: LocalAccount, request: WebACLUsersRequest) -> Mapping[str, object]:
-    """ListDistributionsByWebACLId: a web ACL that does not exist has no distributions."""
+    """ListDistributionsByWebACLId: a web ACL that does not exist gets an empty list."""
     wanted = "" if request["WebACLId"] == _NO_WEB_ACL else request["WebACLId"]
     having = [d for d in account.store.distributions if d.config["WebACLId"] == wanted]
     return {"DistributionList": page(having, request, lambda d: distributions.summarise(account, d))}
 
 
 def list_conflicting_aliases(account: LocalAccount, request: ConflictingAliasesRequest) -> Mapping[str, object]:
-    """ListConflictingAliases: aliases of other distributions that are the given one, cover it, or are covered by it.
+    """ListConflictingAliases: aliases of other distributions that equal the given one, cover it, or are covered by it.
 
-    Ids are hidden in part, as the API model says. The distribution must have a certificate of its own, which proves
-    the right to the alias. Assumed: the code when it has none, and that its own aliases do not conflict.
+    Ids are partly hidden, as the API model says. The distribution must have its own certificate, which proves the
+    right to the alias. Assumed: the code if it does not have one, and that its own aliases do not conflict.
     """
     table, identifier = account.store.distributions, request["DistributionId"]
     distribution = found(table, identifier, "NoSuchDistribution", "distribution")
     if distribution.config["ViewerCertificate"].get("CloudFrontDefaultCertificate"):
-        message = f"The distribution {identifier} must have a certificate that covers the alias, and has CloudFront's."
+        message = (
+            f"The distribution {identifier} has CloudFront's default certificate: attach one that covers the alias."
+        )
         raise APIError("InvalidArgument", message)
     asked: ListRequest = {"Marker": request.get("Marker", "")}
     if "MaxItems" in request:
@@ -65,7 +67,7 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 def _conflicts(account: LocalAccount, distribution: str, alias: str) -> Iterator[Resource[DistributionConfig]]:
-    """Each alias that conflicts, as a resource with the alias as its id: no two distributions have the same."""
+    """Yield each conflicting alias, as a resource with the alias as its id. Aliases are unique."""
     for other in account.store.distributions:
         if other.id != distribution:
             for taken in other.config["Aliases"].get("Items", []):
@@ -74,12 +76,15 @@ def _conflicts(account: LocalAccount, distribution: str, alias: str) -> Iterator
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Whether the names have a host in common."""
+    """Return whether the two names share a host."""
     return one == other or _covers(one, other) or _covers(other, one)
 
 
 def _covers(wildcard: str, name: str) -> bool:
-    """Developer Guide, "Use the * wildcard in alternate domain names": any number of labels stands for the `*`."""
+    """Return whether `wildcard` covers `name`. Its `*` matches any number of labels.
+
+    Source: Developer Guide, "Use the * wildcard in alternate domain names".
+    """
     return wildcard.startswith("*.") and name.endswith(wildcard[1:])
 
 

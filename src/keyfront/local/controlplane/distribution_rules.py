@@ -1,4 +1,4 @@
-"""What CloudFront demands of a distribution as a whole: names, certificate, errors, logs, and updates.
+"""CloudFront's rules for a distribution as a whole: names, certificate, errors, logs, and updates.
 
 Sources: the API model's error and member descriptions; Developer Guide, "Distribution settings", "Custom error pages
 and error caching", "Required API fields for creating and updating distributions".
@@ -57,9 +57,9 @@ _REQUIRED_OF_CUSTOM_ORIGINS = ("OriginReadTimeout", "OriginKeepaliveTimeout")
 
 
 def check_distribution(account: LocalAccount, config: DistributionConfig, distribution: str | None = None) -> None:
-    """Check a configuration that has its defaults; `distribution` is the id of the one that is updated.
+    """Check a configuration that has its defaults. In an update, `distribution` is the distribution's id.
 
-    Raises `APIError` with the code of the first rule that is broken. Assumed: the order of the rules.
+    Raises `APIError` with the code of the first broken rule. Assumed: the order of the rules.
     """
     check_length(config["CallerReference"], "CallerReference", COMMENT_CHARACTERS, 1)
     check_length(config["Comment"], "Comment", COMMENT_CHARACTERS)
@@ -83,20 +83,21 @@ def check_distribution(account: LocalAccount, config: DistributionConfig, distri
 
 
 def check_complete(config: DistributionConfig) -> None:
-    """An update replaces the whole configuration: what may be left out of a new one may not be left out here.
+    """Check that an update has all members. It replaces the whole configuration, so some optional ones are required.
 
-    Raises `APIError` `IllegalUpdate` in the words seen in the field. Assumed: the code, but for the two timeouts.
+    Raises `APIError` `IllegalUpdate` with the message seen in the field. Assumed: the code, except for the two
+    timeouts.
     """
     for name, path in _absent(config):
         raise APIError(
             "IllegalUpdate",
-            f"{name} is required for updates ({path}). Get the distribution's configuration, change it, and send the "
-            "whole of it.",
+            f"{name} is required for updates ({path}). Get the distribution's configuration, change it, and "
+            "send all of it.",
         )
 
 
 def check_reference(old: DistributionConfig, new: DistributionConfig) -> None:
-    """`APIError` `IllegalUpdate` for another caller reference (API Reference, UpdateDistribution)."""
+    """Raise `APIError` `IllegalUpdate` for another caller reference (API Reference, UpdateDistribution)."""
     if old["CallerReference"] != new["CallerReference"]:
         message = f"You cannot update the CallerReference: it is {old['CallerReference']!r}."
         raise APIError("IllegalUpdate", message)
@@ -116,7 +117,7 @@ def _absent(config: DistributionConfig) -> Iterator[tuple[str, str]]:
 
 
 def _check_what_is_not_there(config: DistributionConfig) -> None:
-    """References to resources of kinds that this account cannot have."""
+    """Refuse references to kinds of resources that keyfront does not have."""
     if policy := config["ContinuousDeploymentPolicyId"]:
         message = f"The continuous deployment policy doesn't exist: {policy[:100]!r}."
         raise APIError("NoSuchContinuousDeploymentPolicy", message)
@@ -130,7 +131,7 @@ def _check_what_is_not_there(config: DistributionConfig) -> None:
     if not _WEB_ACL.fullmatch(config["WebACLId"]):
         raise APIError("InvalidWebACLId", f"A web ACL ID specified is not valid: {config['WebACLId'][:200]!r}.")
     if config["Staging"] or "TenantConfig" in config or config.get("ConnectionMode") == "tenant-only":
-        message = "keyfront has standard distributions only: no staging and no multi-tenant distributions yet."
+        message = "keyfront supports only standard distributions, not staging or multi-tenant distributions."
         raise APIError("InvalidArgument", message)
 
 
@@ -143,7 +144,7 @@ def _check_aliases(account: LocalAccount, config: DistributionConfig, distributi
         raise APIError("InvalidArgument", f"The parameter CNAME is not a domain name: {bad[0][:300]!r}.")
     names = {alias.lower() for alias in aliases}
     if len(names) < len(aliases):
-        raise APIError("InvalidArgument", "The parameter CNAME names the same domain twice.")
+        raise APIError("InvalidArgument", "The parameter CNAME has the same domain twice.")
     for other in account.store.distributions:
         taken = names & {alias.lower() for alias in other.config["Aliases"].get("Items", [])}
         if other.id != distribution and taken:
@@ -166,21 +167,21 @@ def _check_certificate(certificate: ViewerCertificate) -> None:
         raise APIError("InvalidViewerCertificate", "Specify ACMCertificateArn or IAMCertificateId, not both.")
     if certificate["CertificateSource"] == "cloudfront":
         if not certificate["CloudFrontDefaultCertificate"]:
-            message = "CloudFrontDefaultCertificate is false and no other certificate is given: specify one of them."
+            message = "CloudFrontDefaultCertificate is false and no other certificate is given: specify one."
             raise APIError("InvalidViewerCertificate", message)
         return
     if certificate["CloudFrontDefaultCertificate"]:
-        message = "CloudFrontDefaultCertificate is true and another certificate is given: specify one of them."
+        message = "CloudFrontDefaultCertificate is true and another certificate is given: specify only one."
         raise APIError("InvalidViewerCertificate", message)
     if "SSLSupportMethod" not in certificate:
-        message = "The parameter SSLSupportMethod is required with a certificate of your own."
+        message = "The parameter SSLSupportMethod is required with your own certificate."
         raise APIError("InvalidViewerCertificate", message)
     method, version = certificate["SSLSupportMethod"], certificate["MinimumProtocolVersion"]
     if method == "sni-only" and version == "SSLv3":
         message = "You cannot specify SSLv3 as the minimum protocol version for clients that support SNI only."
         raise APIError("InvalidProtocolSettings", message)
     if method == "vip" and version not in ("TLSv1", "SSLv3"):
-        message = f"With SSLSupportMethod vip the minimum protocol version is TLSv1 or SSLv3; it is {version}."
+        message = f"With SSLSupportMethod vip the minimum protocol version must be TLSv1 or SSLv3; it is {version}."
         raise APIError("InvalidMinimumProtocolVersion", message)
 
 
@@ -189,7 +190,7 @@ def _check_error_response(response: CustomErrorResponse) -> None:
         raise APIError("InvalidErrorCode", f"An error page cannot be set for the status {response['ErrorCode']}.")
     page, code = response.get("ResponsePagePath", ""), response.get("ResponseCode", "")
     if bool(page) != bool(code):
-        message = f"ResponseCode and ResponsePagePath go together (error code {response['ErrorCode']})."
+        message = f"Error code {response['ErrorCode']} needs both ResponseCode and ResponsePagePath, or neither."
         raise APIError("InvalidResponseCode", message)
     if code and code not in _RESPONSE_CODES:
         raise APIError("InvalidResponseCode", f"A response code is not valid: {code[:20]!r}.")
@@ -201,7 +202,7 @@ def _check_error_response(response: CustomErrorResponse) -> None:
 def _check_geography(restriction: GeoRestriction) -> None:
     countries, kind = restriction.get("Items", []), restriction["RestrictionType"]
     if (kind == "none") == bool(countries):
-        message = f"The restriction type {kind!r} does not go with {len(countries)} locations."
+        message = f"The restriction type {kind!r} cannot have {len(countries)} locations."
         raise APIError("InvalidGeoRestrictionParameter", message)
     if bad := [country for country in countries if not _COUNTRY.fullmatch(country)]:
         message = f"The location code specified is not valid: {bad[0][:20]!r} (two capital letters, ISO 3166-1)."

@@ -1,4 +1,4 @@
-"""Distributions: the operations. Their rules stand in `distribution_rules`, `origin_rules` and `behavior_rules`."""
+"""Distributions: the operations. Their rules are in `distribution_rules`, `origin_rules` and `behavior_rules`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def create(account: LocalAccount, request: DistributionRequest) -> Mapping[str, object]:
-    """CreateDistribution: a caller reference can be used once."""
+    """CreateDistribution: a caller reference can be used only once."""
     return _create(account, request["DistributionConfig"], {})
 
 
@@ -59,7 +59,7 @@ def list_all(account: LocalAccount, request: ListRequest) -> Mapping[str, object
 
 
 def update(account: LocalAccount, request: DistributionRequest) -> Mapping[str, object]:
-    """UpdateDistribution: the whole configuration is replaced, by a whole one."""
+    """UpdateDistribution: replaces the whole configuration."""
     distribution, given = _find(account, request["Id"]), request["DistributionConfig"]
     check_version(distribution, request.get("IfMatch"))
     check_reference(distribution.config, given)
@@ -73,7 +73,7 @@ def update(account: LocalAccount, request: DistributionRequest) -> Mapping[str, 
 
 
 def delete(account: LocalAccount, request: DistributionRequest) -> Mapping[str, object]:
-    """DeleteDistribution: only when it is disabled, and every edge knows."""
+    """DeleteDistribution: only a distribution that is disabled at every edge."""
     distribution = _find(account, request["Id"])
     check_version(distribution, request.get("IfMatch"))
     if distribution.config["Enabled"]:
@@ -116,7 +116,9 @@ def _create(account: LocalAccount, given: DistributionConfig, tagged: dict[str, 
             )
     check_distribution(account, config)
     if len(store.distributions) >= account.quotas.distributions:
-        message = f"This account may have {account.quotas.distributions} distributions, and has them."
+        message = (
+            f"This account has {account.quotas.distributions} distributions, which is the quota: delete one first."
+        )
         raise APIError("TooManyDistributions", message)
     now = account.clock()
     distribution = Resource(new_id(), new_etag(), config, now, now)
@@ -141,7 +143,7 @@ def _describe(account: LocalAccount, distribution: Resource[DistributionConfig])
 
 
 def summarise(account: LocalAccount, distribution: Resource[DistributionConfig]) -> Mapping[str, object]:
-    """The distribution as lists have it: `DistributionSummary`."""
+    """Return the distribution as lists show it: `DistributionSummary`."""
     shown = _summary_members()
     config = {name: value for name, value in distribution.config.items() if name in shown}
     return {**config, **_state(account, distribution), "ETag": distribution.etag}
@@ -153,7 +155,7 @@ def _summary_members() -> frozenset[str]:
 
 
 def _state(account: LocalAccount, distribution: Resource[DistributionConfig]) -> dict[str, object]:
-    """What a distribution and its summary both say beside the configuration."""
+    """Return the members that a distribution and its summary both have in addition to the configuration."""
     under_way = account.propagation.under_way(distribution.id, distribution.etag)
     state: dict[str, object] = {
         "Id": distribution.id,
@@ -168,7 +170,7 @@ def _state(account: LocalAccount, distribution: Resource[DistributionConfig]) ->
 
 
 def _active_key_groups(account: LocalAccount, config: DistributionConfig) -> Mapping[str, object]:
-    """Each trusted key group with the ids of its keys, as they are now."""
+    """Return each trusted key group with the current ids of its keys."""
     items: list[Mapping[str, object]] = []
     for identifier in trusted_key_groups(config):
         group = account.store.key_groups.get(identifier)
@@ -178,7 +180,7 @@ def _active_key_groups(account: LocalAccount, config: DistributionConfig) -> Map
 
 
 def _active_signers(config: DistributionConfig) -> Mapping[str, object]:
-    """Each trusted account. Key pairs of accounts are made by a root user in the console: there are none here."""
+    """Return each trusted account, without key pairs: only a root user can make those, in the console."""
     return _active([{"AwsAccountNumber": s, "KeyPairIds": {"Quantity": 0}} for s in trusted_signers(config)])
 
 

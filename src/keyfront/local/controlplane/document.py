@@ -1,4 +1,4 @@
-"""XML documents from outside, parsed safely: no DOCTYPE, so no entities, and no deep nesting."""
+"""Safe parsing of XML from clients: no DOCTYPE, so no entities, and no deep nesting."""
 
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 from keyfront.local.controlplane.faults import APIError
 
 _MAXIMUM_DEPTH = 64
-"""Levels of elements; the deepest shape of the API has about twenty."""
+"""The maximum depth of elements. The deepest shape of the API has about twenty levels."""
 
 
 class _Refused(Exception):  # noqa: N818  it never leaves this module
@@ -33,8 +33,8 @@ class _Builder(ElementTree.TreeBuilder):
 
 
 def parse(body: bytes) -> Element:
-    """The root element of `body`; `APIError` `MalformedInput` when it is not XML, or unsafe."""
-    # S314 warns of entities: a document with a DOCTYPE, the only place to declare one, is refused.
+    """Return the root element of `body`. Raise `APIError` `MalformedInput` if it is not XML, or unsafe."""
+    # S314 warns about entities. Only a DOCTYPE can declare one, and the builder refuses it.
     parser = ElementTree.XMLParser(target=_Builder())  # noqa: S314
     try:
         parser.feed(body)
@@ -45,5 +45,5 @@ def parse(body: bytes) -> Element:
 
 
 def local_name(element: Element) -> str:
-    """The element's name without its namespace: clients send the API's, an older one, or none."""
+    """Return the element's name without its namespace. Clients send the API's namespace, an older one, or none."""
     return element.tag.rpartition("}")[2]

@@ -1,7 +1,7 @@
-"""A family of resources, such as key groups: what describes it, and the operations that read the description.
+"""A family of resources, such as key groups: its description, and the operations that follow from it.
 
-Every family has the same operations: create, get, get the configuration, list, update and delete. A module describes
-its family and holds the rules that only this family has.
+Every family has the same operations: create, get, get the configuration, list, update and delete. Each family's module
+has the description and the rules that only this family has.
 """
 
 from __future__ import annotations
@@ -31,56 +31,56 @@ def _no_rules(*_: object) -> None:
 
 @dataclass(frozen=True)
 class Family(Generic[Config]):
-    """The words of a family, its place in the account, and its rules. Texts have their values in braces."""
+    """A family's names, its table in the account, and its rules. Messages have placeholders in braces."""
 
     noun: str
-    """As the API writes it in operations, members and error codes: `KeyGroup`."""
+    """The name in operations, members and error codes: `KeyGroup`."""
     plural: str
-    """`KeyGroups`."""
+    """The plural in error codes: `KeyGroups`."""
     title: str
-    """As a person writes it: `key group`."""
+    """The name in messages: `key group`."""
     path: str
-    """What stands before the id in its addresses: `key-group`."""
+    """The path before the id: `key-group`."""
     table: Callable[[Store], Table[Config]]
     quota: Callable[[Quotas], int]
     too_many: str
-    """Why no other can be created: with `{quota}`."""
+    """The message at the quota, with `{quota}`."""
     new_id: Callable[[], str]
     accept: Callable[[LocalAccount, Config, Resource[Config] | None], Config]
-    """The configuration to keep for the one that is given. The resource is the one to change; `None` for a new one.
+    """Returns the configuration to store for the given one. The resource is the one to update; `None` for a new one.
 
     Raises `APIError` for a configuration that breaks a rule.
     """
     users: Callable[[Store, str], Sequence[Resource[Any]]]
-    """What uses the resource of an id. A resource that is in use cannot be deleted."""
+    """Returns the users of the resource with an id. A resource in use cannot be deleted."""
     in_use: str
-    """Why it cannot be deleted: with `{users}`, their ids."""
+    """The message for a resource in use, with `{users}`, the ids of the users."""
     check: Callable[[LocalAccount, Config, Resource[Config] | None], None] = _no_rules
-    """The rules that are looked at after the name is known to be free. Raises `APIError`."""
+    """Checks the rules that come after the check that the name is free. Raises `APIError`."""
     beside: Callable[[Resource[Config]], Mapping[str, object]] = lambda _: {}
-    """What a resource has beside its id and its configuration."""
+    """Returns the members that a resource has in addition to its id and configuration."""
     summary: Callable[[Resource[Config]], Mapping[str, object]] | None = None
-    """A resource in a list. If not given: the whole resource, below its noun."""
+    """Returns a resource as lists show it. Default: the whole resource, below its noun."""
     unique: Sequence[str] = ("Name",)
-    """The members that no two resources have the same."""
-    taken: str = "The {member} {value!r} is another's: {id}."
-    """Why a resource cannot have that `{member}`: with its `{value}` and the `{id}` of the other resource."""
+    """The members that must be unique."""
+    taken: str = "The {member} {value!r} belongs to another resource: {id}."
+    """The message for a taken `{member}`, with its `{value}` and the `{id}` of the other resource."""
     repeatable: bool = False
-    """Whether the same request to create gets the resource that it made before."""
+    """Whether repeating a create request returns the existing resource."""
     markers: bool = False
-    """Whether its lists have `Marker` and `IsTruncated`."""
+    """Whether lists have `Marker` and `IsTruncated`."""
     error_noun: str = ""
-    """The noun in the codes for a resource that is missing or in use, if it is another one."""
+    """The noun in the error codes for a missing resource and a resource in use, if it differs."""
     managed: Mapping[str, Resource[Config]] = field(default_factory=dict)
-    """Amazon's own by their ids: every account has them, and nobody can change them."""
+    """Amazon's own resources, by id. Every account has them, and nobody can change them."""
 
     @property
     def member(self) -> str:
-        """The member of a request, or of a cache behavior, that holds the id of a resource: `CachePolicyId`."""
+        """The member of requests and cache behaviors that has a resource's id: `CachePolicyId`."""
         return f"{self.noun}Id"
 
     def operations(self) -> Mapping[str, Operation]:
-        """The family's operations by their names."""
+        """Return the family's operations, by name."""
         return {
             f"Create{self.noun}": self._create,
             f"Get{self.noun}": self._get,
@@ -164,7 +164,7 @@ class Family(Generic[Config]):
         return given
 
     def _all(self, account: LocalAccount) -> list[Resource[Config]]:
-        """Every resource, Amazon's own included, in the order of their ids."""
+        """Return every resource, including Amazon's own, sorted by id."""
         return sorted([*self.managed.values(), *self.table(account.store)], key=lambda resource: resource.id)
 
     def _type(self, resource: Resource[Config]) -> str:

@@ -1,9 +1,9 @@
-"""The error that refuses a request: AWS's code, a message for a person, an HTTP status."""
+"""The error for a refused request: an AWS error code, a message and an HTTP status."""
 
 from keyfront.local.controlplane.model import error_statuses
 
-# What a client meets below the operations: none of these codes stands in the service model. Seen in the field:
-# MalformedXML (a member that breaks its constraints), MalformedInput (a body that cannot be read). Assumed: the rest.
+# Error codes that are not in the service model. Seen in the field: MalformedXML (a member that breaks its
+# constraints) and MalformedInput (a body that cannot be read). Assumed: the others.
 _OUTSIDE_THE_MODEL = {
     "MalformedXML": 400,
     "MalformedInput": 400,
@@ -17,7 +17,7 @@ _OUTSIDE_THE_MODEL = {
 
 
 class APIError(Exception):
-    """A request that is refused. `code` is CloudFront's, and the status follows from it (API model)."""
+    """A refused request. `code` is CloudFront's error code, which determines the status (API model)."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(code, message)

@@ -1,7 +1,7 @@
-"""CloudFront functions: their code is kept, published and associated. It does not run.
+"""CloudFront functions: their code is stored, published and associated, but never run.
 
-A function has two stages. `DEVELOPMENT` is what Create and Update write; Publish copies it to `LIVE`, which is what a
-cache behavior runs. Each stage has an ETag of its own.
+A function has two stages. Create and Update write `DEVELOPMENT`. Publish copies it to `LIVE`, the stage for cache
+behaviors. Each stage has its own ETag.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
 _DEVELOPMENT, _LIVE = "DEVELOPMENT", "LIVE"
 _CONTENT_TYPE = "application/octet-stream"
-"""Of GetFunction's body (AWS CLI Reference, get-function)."""
+"""The content type of GetFunction's response (AWS CLI Reference, get-function)."""
 
 
 def create(account: LocalAccount, request: FunctionRequest) -> Mapping[str, object]:
-    """CreateFunction: a function in development; nothing can be associated with it before it is published."""
+    """CreateFunction: a function in development. It cannot be associated before it is published."""
     name, functions = request["Name"], account.store.functions
     if functions.get(name):
         message = f"A function with the same name already exists in this account: {name}."
         raise APIError("FunctionAlreadyExists", message)
     if len(functions) >= account.quotas.functions:
-        message = f"This account may have {account.quotas.functions} functions, and has them: delete one first."
+        message = f"This account has {account.quotas.functions} functions, which is the quota: delete one first."
         raise APIError("TooManyFunctions", message)
     now = account.clock()
     function = Resource(name, new_etag(), _version(account, request), now, now)
@@ -56,20 +56,20 @@ def create(account: LocalAccount, request: FunctionRequest) -> Mapping[str, obje
 
 
 def describe(account: LocalAccount, request: FunctionRequest) -> Mapping[str, object]:
-    """DescribeFunction: one stage of it; the development stage when none is named."""
+    """DescribeFunction: one stage. Default: development."""
     stage = request.get("Stage", _DEVELOPMENT)
     function = _find(account, request["Name"], stage)
     return {"FunctionSummary": _describe(account, function, stage), "ETag": function.etag}
 
 
 def get(account: LocalAccount, request: FunctionRequest) -> Mapping[str, object]:
-    """GetFunction: the code, to the byte."""
+    """GetFunction: the exact bytes of the code."""
     function = _find(account, request["Name"], request.get("Stage", _DEVELOPMENT))
     return {"FunctionCode": function.config["FunctionCode"], "ETag": function.etag, "ContentType": _CONTENT_TYPE}
 
 
 def update(account: LocalAccount, request: FunctionRequest) -> Mapping[str, object]:
-    """UpdateFunction: configuration and code of the development stage; what is live stays."""
+    """UpdateFunction: changes the configuration and code of the development stage. The live stage stays."""
     function = _find(account, request["Name"], _DEVELOPMENT)
     check_version(function, request.get("IfMatch"))
     version = _version(account, request)
@@ -79,7 +79,7 @@ def update(account: LocalAccount, request: FunctionRequest) -> Mapping[str, obje
 
 
 def publish(account: LocalAccount, request: FunctionRequest) -> Mapping[str, object]:
-    """PublishFunction: the development stage goes live, in every cache behavior that names the function."""
+    """PublishFunction: the development stage goes live, in every cache behavior with the function."""
     function = _find(account, request["Name"], _DEVELOPMENT)
     check_version(function, request.get("IfMatch"))
     before, now = account.store.published_functions.get(function.id), account.clock()
@@ -92,7 +92,7 @@ def publish(account: LocalAccount, request: FunctionRequest) -> Mapping[str, obj
 
 
 def delete(account: LocalAccount, request: FunctionRequest) -> Mapping[str, object]:
-    """DeleteFunction: both stages, unless a cache behavior names it."""
+    """DeleteFunction: both stages. Refused while a cache behavior uses the function."""
     function = _find(account, request["Name"], _DEVELOPMENT)
     check_version(function, request.get("IfMatch"))
     if using := _users(account, function.id):
@@ -106,9 +106,9 @@ def delete(account: LocalAccount, request: FunctionRequest) -> Mapping[str, obje
 
 
 def list_all(account: LocalAccount, request: ListFunctionsRequest) -> Mapping[str, object]:
-    """ListFunctions: those of one stage; of both when none is named, a published function in each."""
+    """ListFunctions: the functions of one stage. Default: both stages, so a published function is listed twice."""
     stages = [request["Stage"]] if "Stage" in request else [_DEVELOPMENT, _LIVE]
-    # A page ends at a name: with both stages under one marker a function could be cut in two.
+    # Page by name. Otherwise a page could end between the two stages of a function.
     staged = [(function, stage) for stage in stages for function in _stage(account, stage)]
     names = {function.id: function for function, _ in staged}
     listing = short_page([names[name] for name in sorted(names)], request, lambda function: function.id)
@@ -147,11 +147,11 @@ def _users(account: LocalAccount, name: str) -> list[str]:
 
 
 def _version(account: LocalAccount, request: FunctionRequest) -> FunctionVersion:
-    """What a request says of a function, checked."""
+    """Return the checked configuration and code of a request."""
     config, code, quota = request["FunctionConfig"], request["FunctionCode"], account.quotas.function_bytes
     check_length(config["Comment"], "Comment", COMMENT_CHARACTERS)
     if len(code) > quota:
-        message = f"The function has {len(code)} bytes, and may have {quota}."
+        message = f"The function has {len(code)} bytes; the maximum is {quota}."
         raise APIError("FunctionSizeLimitExceeded", message)
     key_value_stores.check_associations(account, config)
     return {"FunctionConfig": config, "FunctionCode": code}
@@ -172,7 +172,7 @@ def _describe(account: LocalAccount, function: Resource[FunctionVersion], stage:
 
 
 def _status(account: LocalAccount, function: Resource[FunctionVersion], stage: str) -> str:
-    """Assumed, but for the words: `UNPUBLISHED` is a version in development that differs from what is live."""
+    """Return the status. Assumed, except the values. `UNPUBLISHED`: development differs from the live stage."""
     live = account.store.published_functions.get(function.id)
     if stage == _DEVELOPMENT and (live is None or live.config != function.config):
         return "UNPUBLISHED"

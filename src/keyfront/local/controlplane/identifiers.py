@@ -1,4 +1,4 @@
-"""Ids, ETags and ARNs in the forms that CloudFront gives them."""
+"""Ids, ETags and ARNs in CloudFront's forms."""
 
 import re
 import secrets
@@ -14,50 +14,50 @@ def _random(letter: str) -> str:
 
 
 def new_public_key_id() -> str:
-    """`K2JCJMDEHXQW5F`: also the key-pair id of signed URLs and cookies."""
+    """Return a new id of a public key, such as `K2JCJMDEHXQW5F`: the key-pair id of signed URLs and cookies."""
     return _random("K")
 
 
 def new_key_group_id() -> str:
-    """A UUID."""
+    """Return a new id of a key group: a UUID."""
     return str(uuid.uuid4())
 
 
 def new_policy_id() -> str:
-    """A UUID: a cache policy, an origin request policy, a response headers policy."""
+    """Return a new id of a cache policy, origin request policy or response headers policy: a UUID."""
     return str(uuid.uuid4())
 
 
 def new_id() -> str:
-    """`EDFDVBD6EXAMPLE`: a distribution, an origin access identity, an origin access control."""
+    """Return a new id of a distribution, origin access identity or origin access control: `EDFDVBD6EXAMPLE`."""
     return _random("E")
 
 
 def new_invalidation_id() -> str:
-    """`I2J0I21PCUYOIK`."""
+    """Return a new id of an invalidation, such as `I2J0I21PCUYOIK`."""
     return _random("I")
 
 
 def new_etag() -> str:
-    """`E2QWRUHEXAMPLE`: a version of a resource."""
+    """Return a new ETag, the version of a resource, such as `E2QWRUHEXAMPLE`."""
     return _random("E")
 
 
 def is_etag(text: str) -> bool:
-    """Whether `text` has the form of an ETag of ours."""
+    """Return whether `text` has the form of keyfront's ETags."""
     return _ETAG.fullmatch(text) is not None
 
 
 def function_arn(account: str, name: str) -> str:
-    """`arn:aws:cloudfront::123456789012:function/name`."""
+    """Return a function's ARN: `arn:aws:cloudfront::123456789012:function/name`."""
     return f"arn:aws:cloudfront::{account}:function/{name}"
 
 
 def key_value_store_arn(account: str, identifier: str) -> str:
-    """`arn:aws:cloudfront::123456789012:key-value-store/` and a UUID."""
+    """Return a key value store's ARN: `arn:aws:cloudfront::123456789012:key-value-store/` and a UUID."""
     return f"arn:aws:cloudfront::{account}:key-value-store/{identifier}"
 
 
 def distribution_arn(account: str, distribution_id: str) -> str:
-    """`arn:aws:cloudfront::123456789012:distribution/EDFDVBD6EXAMPLE`."""
+    """Return a distribution's ARN: `arn:aws:cloudfront::123456789012:distribution/EDFDVBD6EXAMPLE`."""
     return f"arn:aws:cloudfront::{account}:distribution/{distribution_id}"

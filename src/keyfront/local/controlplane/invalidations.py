@@ -1,4 +1,4 @@
-"""Invalidations, which take files out of the edges' caches before they expire: operations and rules."""
+"""Invalidations, which remove files from the edges' caches before they expire: operations and rules."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from keyfront.local.controlplane.shapes import InvalidationBatch, InvalidationRequest
 
 _PATH = re.compile(r"/[^\s*]*\*?")
-"""Developer Guide, "Invalidate files": a path begins with a slash; `*` is a wildcard as its last character alone."""
+"""A path begins with a slash. `*` is a wildcard only as the last character (Developer Guide, "Invalidate files")."""
 
 
 def create(account: LocalAccount, request: InvalidationRequest) -> Mapping[str, object]:
-    """CreateInvalidation: the same request again gets the invalidation that it made before."""
+    """CreateInvalidation: a repeated request returns the existing invalidation."""
     distribution, batch = _distribution(account, request), request["InvalidationBatch"]
     _check_paths(batch)
     for invalidation in _of(account, distribution):
@@ -29,7 +29,7 @@ def create(account: LocalAccount, request: InvalidationRequest) -> Mapping[str, 
             if invalidation.config == batch:
                 return _created(account, invalidation)
             message = (
-                f"The caller reference {batch['CallerReference']!r} belongs to an invalidation of other paths: "
+                f"The caller reference {batch['CallerReference']!r} belongs to an invalidation with other paths: "
                 f"{invalidation.id}."
             )
             raise APIError("InvalidationBatchAlreadyExists", message)
@@ -46,7 +46,7 @@ def get(account: LocalAccount, request: InvalidationRequest) -> Mapping[str, obj
     distribution = _distribution(account, request)
     invalidation = found(account.store.invalidations, request["Id"], "NoSuchInvalidation", "invalidation")
     if invalidation.parent != distribution:
-        message = f"The distribution {distribution} has no invalidation {invalidation.id}: it is another's."
+        message = f"The invalidation {invalidation.id} does not belong to the distribution {distribution}."
         raise APIError("NoSuchInvalidation", message)
     return {"Invalidation": _describe(account, invalidation)}
 
@@ -69,12 +69,12 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 def in_progress(account: LocalAccount, distribution: str) -> int:
-    """How many invalidations of the distribution have not reached every edge."""
+    """Return the number of the distribution's invalidations that have not reached every edge."""
     return sum(_status(account, invalidation.id) == "InProgress" for invalidation in _of(account, distribution))
 
 
 def remove_all(account: LocalAccount, distribution: str) -> None:
-    """Forget the invalidations of a distribution that is deleted."""
+    """Remove the invalidations of a deleted distribution."""
     for invalidation in _of(account, distribution):
         account.store.invalidations.remove(invalidation.id)
         account.propagation.removed(invalidation.id)
@@ -113,21 +113,19 @@ def _check_paths(batch: InvalidationBatch) -> None:
     check_length(batch["CallerReference"], "CallerReference", COMMENT_CHARACTERS, 1)
     paths = batch["Paths"].get("Items", [])
     if not paths:
-        raise APIError("InvalidArgument", "An invalidation must name at least one path.")
+        raise APIError("InvalidArgument", "An invalidation must have at least one path.")
     if bad := [path for path in paths if not _PATH.fullmatch(path)]:
         raise APIError(
             "InvalidArgument",
-            f"Your request contains the invalid invalidation path {bad[0][:200]!r}: a path begins with a slash, "
-            "holds no spaces, and may have * as its last character only.",
+            f"Your request contains the invalid invalidation path {bad[0][:200]!r}: a path must begin with a slash, "
+            "must not have spaces, and can have * only as its last character.",
         )
 
 
 def _check_quotas(account: LocalAccount, batch: InvalidationBatch) -> None:
     quotas, paths = account.quotas, batch["Paths"].get("Items", [])
     if len(paths) > quotas.invalidation_paths_in_progress:
-        message = (
-            f"An invalidation may name {quotas.invalidation_paths_in_progress} paths; this one names {len(paths)}."
-        )
+        message = f"An invalidation may have {quotas.invalidation_paths_in_progress} paths; this one has {len(paths)}."
         raise APIError("BatchTooLarge", message)
     under_way = [
         path

@@ -1,7 +1,8 @@
-"""The account on the disk: every change is there, safe from a crash, before its caller gets a response.
+"""The account on the disk. Every change is on the disk, safe from a crash, before its caller gets a response.
 
-An SQLite database with a write-ahead log, which SQLite flushes at each commit, recovers when it opens the file and
-folds into the database now and then. A row is a resource, as JSON: nothing in the file is ever run.
+The file is an SQLite database with a write-ahead log. SQLite flushes the log at each commit, recovers it when it opens
+the file, and merges it into the database from time to time. A row is a resource as JSON. Nothing in the file is ever
+executed.
 """
 
 from __future__ import annotations
@@ -27,18 +28,18 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _APPLICATION: Final = 0x6B667274
-"""What stands in the file's header, so that no other program's database is taken for ours: `kfrt`."""
+"""The application id in the file's header (`kfrt`), which tells our database from another program's."""
 FORMAT: Final = 1
-"""Of the rows. Who changes what a stored resource looks like raises it, and brings the rows of the last one along."""
+"""The format of the rows. If you change how a resource is stored, increase it, and migrate rows of the old format."""
 _BYTES: Final = "$bytes"
-"""No member of the API's and no tag has a dollar in its name."""
+"""The key that marks bytes in JSON. No member of the API and no tag has a dollar sign in its name."""
 _RESOURCES: Final = """
     CREATE TABLE resources (family TEXT, id TEXT, document TEXT NOT NULL, PRIMARY KEY (family, id)) WITHOUT ROWID
 """
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _IN_USE: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _PRIMARY: Final = 0xFF
-"""The bits of an SQLite error code that say which kind of error it is; the others say more about it."""
+"""The bits of an SQLite error code with the kind of error. The other bits have details."""
 
 
 class JournalError(KeyfrontError):
@@ -46,7 +47,7 @@ class JournalError(KeyfrontError):
 
 
 class Journal:
-    """The file, from `open` to `close`; in use by one process. Calls must not overlap (a `Store` sees to that)."""
+    """The open file, used by one process. Calls must not overlap (`Store` ensures that)."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path
@@ -56,10 +57,10 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path) -> Journal:
-        """Open the file, or make it (mode 0600). `JournalError` when it is not ours, damaged or of a newer version."""
+        """Open or create the file (mode 0600). Raise `JournalError` if it is not ours, damaged or in another format."""
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            # isolation_level None: transactions begin and end where this module says so.
+            # isolation_level None: this module begins and ends transactions itself.
             connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"{path} cannot be opened: {error}") from None
@@ -74,7 +75,7 @@ class Journal:
         return cls(path, connection)
 
     def restore(self, tables: Mapping[str, Table[Any]]) -> None:
-        """Fill the tables (by their families' names) with what the file has. `JournalError` if it cannot be read."""
+        """Fill the tables (by family name) from the file. Raise `JournalError` if it cannot be read."""
         try:
             rows = self._connection.execute("SELECT family, id, document FROM resources").fetchall()
         except sqlite3.Error as error:
@@ -84,15 +85,15 @@ class Journal:
                 tables[family].put(_decoded(identifier, document))
             except (ValueError, KeyError, TypeError):
                 message = f"{self._path} has {identifier!r} of {family!r}, which this version of keyfront cannot read"
-                raise JournalError(f"{message}: use {_writer(self._connection)}, or start with another file") from None
+                raise JournalError(f"{message}: use {_writer(self._connection)}, or choose another file") from None
         for table in tables.values():
             table.keep()
 
     def write(self, changes: Mapping[str, Mapping[str, Resource[Any] | None]]) -> None:
-        """Let each resource, by family and id, be as given (`None`: gone). All of it is on the disk on return, or none.
+        """Write the given resources, by family and id (`None`: deleted). On return all of them are on the disk.
 
-        `JournalError` when the disk does not take it. The next change may succeed. The log has a line when changes
-        begin to fail, and one when they are kept again.
+        Raises `JournalError` if they cannot be written, and then writes none. The next change may succeed. There is a
+        log line when changes begin to fail, and another when they are saved again.
         """
         if not changes:
             return
@@ -100,11 +101,11 @@ class Journal:
             self._write(changes)
         except JournalError as error:
             if not self._failing:
-                _log.error("%s; CloudFront's changes are refused until it can be written", error)
+                _log.error("%s; changes in CloudFront are refused until the file can be written", error)
             self._failing = True
             raise
         if self._failing:
-            _log.warning("CloudFront's changes are kept in %s again", self._path)
+            _log.warning("changes in CloudFront are saved in %s again", self._path)
         self._failing = False
 
     def _write(self, changes: Mapping[str, Mapping[str, Resource[Any] | None]]) -> None:
@@ -134,16 +135,15 @@ class Journal:
         for file, before in self._files.items():
             if _identity(file) != before:
                 raise JournalError(
-                    f"the change was not made: {file} is gone, or another file is in its place; put it back, "
-                    "or start again"
+                    f"the change was not made: {file} was removed or replaced; put it back, or restart keyfront"
                 )
 
     def _erase(self) -> bool:
-        """Write a commit without a change over a refused one, and return whether the disk has it.
+        """Write an empty commit over a refused one, and return whether it is on the disk.
 
-        After a failed flush the refused commit is whole in the log, and SQLite would take it for a good one when the
-        file is opened after a crash. The next commit stands in its place. If this one is not flushed either, only
-        a loss of power can bring the refused change back: a killed process leaves what was written.
+        After a failed flush the refused commit is complete in the log, and SQLite would accept it when the file is
+        opened after a crash. The next commit overwrites it. If that commit is not flushed either, only a loss of power
+        can bring the refused change back. A killed process cannot, because its writes stay.
         """
         try:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -156,12 +156,12 @@ class Journal:
         return True
 
     def close(self) -> None:
-        """Write the log into the database and close the file."""
+        """Merge the log into the database and close the file."""
         self._connection.close()
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
-    """Which file a name stands for; `None` when it stands for none that can be seen."""
+    """Return the identity of the file with this name. `None` if it does not exist or is not visible."""
     try:
         found = file.stat()
     except OSError:
@@ -171,17 +171,17 @@ def _identity(file: Path) -> tuple[int, int] | None:
 
 def _prepare(path: Path, connection: sqlite3.Connection) -> None:
     pragma = connection.execute
-    # Before anything is read: with the exclusive lock the log's index stays in memory (a full disk has no room for
-    # one), and no other process gets in.
+    # Before the first read: with the exclusive lock the log's index stays in memory (a full disk has no room for it),
+    # and no other process can open the file.
     pragma("PRAGMA locking_mode = EXCLUSIVE")
     application, written = pragma("PRAGMA application_id").fetchone()[0], pragma("PRAGMA user_version").fetchone()[0]
     tables = pragma("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if tables and application != _APPLICATION:
-        raise JournalError(f"{path} is another program's database: name another place")
+        raise JournalError(f"{path} is another program's database: choose another file")
     if tables and written != FORMAT:
         raise JournalError(
             f"{path} was written by {_writer(connection)} in format {written}; this is keyfront {version('keyfront')}, "
-            f"which reads format {FORMAT}: use that version, or start with another file"
+            f"which reads format {FORMAT}: use that version, or choose another file"
         )
     pragma("PRAGMA journal_mode = WAL")
     pragma("PRAGMA synchronous = FULL")
@@ -189,7 +189,7 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
     if (said := pragma("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
         raise sqlite3.DatabaseError(said)
     if tables and _writer(connection) == f"keyfront {version('keyfront')}":
-        return  # A file that needs no change opens on a full disk, too.
+        return  # A file without changes also opens on a full disk.
     pragma("BEGIN IMMEDIATE")
     if not tables:
         pragma(_RESOURCES)
@@ -201,7 +201,7 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
 
 
 def _sign(connection: sqlite3.Connection) -> None:
-    """Write which version of keyfront writes this file. SQLite writes the page also when the version is the same."""
+    """Write the version of keyfront into the file. SQLite writes the page even if the version is the same."""
     connection.execute("DELETE FROM writer")
     connection.execute("INSERT INTO writer VALUES (?)", (version("keyfront"),))
 
@@ -215,15 +215,18 @@ def _writer(connection: sqlite3.Connection) -> str:
 
 
 def _unusable(path: Path, error: sqlite3.Error) -> str:
-    # What Python itself raises has no code: it is what `quick_check` found.
+    # An error without a code comes from `quick_check`.
     kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & _PRIMARY
     if kind in _IN_USE:
-        return f"{path} is in use by another process: stop that one, or name another place"
+        return f"{path} is in use by another process: stop that process, or choose another file"
     if kind in _DAMAGED:
-        return f"{path} is damaged or no database ({error}): bring back a copy of it, or move it away to start anew"
+        return (
+            f"{path} is damaged or not a database ({error}): restore a copy, or move it away to start with an empty "
+            "account"
+        )
     return (
-        f"{path} cannot be opened: {error}. Leave it where it is, it is not damaged: see that its disk has room, "
-        "works and can be written to, then start again"
+        f"{path} cannot be opened: {error}. The file is not damaged, so leave it there. Check that its disk works, "
+        "has free space and is writable, then start again"
     )
 
 
@@ -247,7 +250,7 @@ def _decoded(identifier: str, text: str) -> Resource[Any]:
 def _plain(value: object) -> dict[str, str]:
     if isinstance(value, bytes):
         return {_BYTES: base64.b64encode(value).decode()}
-    raise TypeError(f"a resource holds a {type(value).__name__}, which has no form on the disk")
+    raise TypeError(f"a resource has a {type(value).__name__}, which cannot be stored")
 
 
 def _original(value: dict[str, Any]) -> object:

@@ -1,4 +1,4 @@
-"""Key groups: their family, and their rules."""
+"""Key groups: the family and its rules."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 def _accept(account: LocalAccount, config: KeyGroupConfig, _before: object) -> KeyGroupConfig:
-    """Its keys exist, and each is in it once."""
+    """Check that the keys exist, and that no key is listed twice."""
     check_length(config["Name"], "Name", NAME_CHARACTERS, 1)
     check_length(config.get("Comment", ""), "Comment", COMMENT_CHARACTERS)
     keys, quota = config["Items"], account.quotas.public_keys_per_key_group
     if not keys:
         raise APIError("InvalidArgument", "A key group must have at least one public key: Items is empty.")
     if len(set(keys)) < len(keys):
-        raise APIError("InvalidArgument", "A public key may be in a key group once: Items names one twice.")
+        raise APIError("InvalidArgument", "A public key may be in a key group only once: Items has one twice.")
     if missing := [key for key in keys if account.store.public_keys.get(key) is None]:
         raise APIError("InvalidArgument", f"These public keys do not exist: {', '.join(missing)[:500]}.")
     if len(keys) > quota:
@@ -45,7 +45,7 @@ FAMILY: Family[KeyGroupConfig] = Family(
     path="key-group",
     table=lambda store: store.key_groups,
     quota=lambda quotas: quotas.key_groups,
-    too_many="This account may have {quota} key groups, and has them: delete one first.",
+    too_many="This account has {quota} key groups, which is the quota: delete one first.",
     new_id=new_key_group_id,
     accept=_accept,
     taken="A key group named {value!r} already exists: {id}. Names must be unique.",

@@ -1,6 +1,6 @@
-"""Key value stores, which CloudFront functions read: they are kept and associated.
+"""Key value stores for CloudFront functions: they are stored and associated.
 
-The key value pairs are not part of this API: they have their own service (`cloudfront-keyvaluestore`).
+The key value pairs are not part of this API. They have their own service (`cloudfront-keyvaluestore`).
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     )
 
 _READY = "READY"
-"""Nothing is provisioned here, so a store is ready at once. On Amazon it is `PROVISIONING` for some seconds."""
+"""A store is ready at once. On Amazon it is `PROVISIONING` for some seconds."""
 _ONE = 1
-"""Key value stores of a function (Developer Guide, "Quotas")."""
+"""How many key value stores a function may have (Developer Guide, "Quotas")."""
 _RUNTIME = "cloudfront-js-2.0"
-"""The one that can read a key value store (Developer Guide, "Amazon CloudFront KeyValueStore")."""
+"""The only runtime that can read a key value store (Developer Guide, "Amazon CloudFront KeyValueStore")."""
 
 
 def create(account: LocalAccount, request: KeyValueStoreRequest) -> Mapping[str, object]:
@@ -43,7 +43,8 @@ def create(account: LocalAccount, request: KeyValueStoreRequest) -> Mapping[str,
         message = "keyfront does not import key value pairs: leave ImportSource out."
         raise APIError("InvalidArgument", message)
     if len(stores) >= account.quotas.key_value_stores:
-        message = f"This account may have {account.quotas.key_value_stores} key value stores, and has them."
+        quota = account.quotas.key_value_stores
+        message = f"This account has {quota} key value stores, which is the quota: delete one first."
         raise APIError("EntityLimitExceeded", message)
     config: KeyValueStoreConfig = {"Id": str(uuid.uuid4()), "Comment": request.get("Comment", "")}
     now = account.clock()
@@ -65,14 +66,14 @@ def describe(account: LocalAccount, request: KeyValueStoreRequest) -> Mapping[st
 
 
 def list_all(account: LocalAccount, request: ListKeyValueStoresRequest) -> Mapping[str, object]:
-    """ListKeyValueStores: those in one status, or all."""
+    """ListKeyValueStores: the stores with one status, or all."""
     wanted = request.get("Status", _READY)
     listed = [store for store in account.store.key_value_stores if wanted == _READY]
     return {"KeyValueStoreList": short_page(listed, request, lambda store: _describe(account, store))}
 
 
 def update(account: LocalAccount, request: KeyValueStoreRequest) -> Mapping[str, object]:
-    """UpdateKeyValueStore: the comment alone can change."""
+    """UpdateKeyValueStore: only the comment can change."""
     store = _find(account, request["Name"])
     check_version(store, request.get("IfMatch"))
     config: KeyValueStoreConfig = {**store.config, "Comment": request["Comment"]}
@@ -82,7 +83,7 @@ def update(account: LocalAccount, request: KeyValueStoreRequest) -> Mapping[str,
 
 
 def delete(account: LocalAccount, request: KeyValueStoreRequest) -> Mapping[str, object]:
-    """DeleteKeyValueStore: not while a function is associated with it."""
+    """DeleteKeyValueStore: refused while a function is associated with the store."""
     store = _find(account, request["Name"])
     check_version(store, request.get("IfMatch"))
     arn = key_value_store_arn(account.number, store.config["Id"])
@@ -105,14 +106,14 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 def associated(config: FunctionConfig) -> list[str]:
-    """The ARNs of the key value stores that a function is associated with."""
+    """Return the ARNs of the key value stores that a function is associated with."""
     if "KeyValueStoreAssociations" not in config:
         return []
     return [association["KeyValueStoreARN"] for association in config["KeyValueStoreAssociations"].get("Items", [])]
 
 
 def check_associations(account: LocalAccount, config: FunctionConfig) -> None:
-    """`APIError` `InvalidArgument` for a function's key value store that is not there, or cannot be read by it."""
+    """Raise `APIError` `InvalidArgument` for a key value store that is missing, or that the function cannot read."""
     arns = associated(config)
     known = {key_value_store_arn(account.number, store.config["Id"]) for store in account.store.key_value_stores}
     if missing := [arn for arn in arns if arn not in known]:

@@ -1,11 +1,11 @@
-"""The policies that every account has from the start: Amazon's, with their ids, their names and their settings.
+"""Amazon's managed policies, which every account has: their ids, names and settings.
 
 Source: Developer Guide, "Use managed cache policies", "Use managed origin request policies", "Use managed response
-headers policies"; names, comments and the spelling of headers as real accounts list them (the API puts `Managed-`
-before most names; the two `UseOriginCacheControlHeaders…` stand without it).
+headers policies"; names, comments and the spelling of headers from lists of real accounts (the API puts `Managed-`
+before most names, but not before the two `UseOriginCacheControlHeaders…`).
 
-Assumed in the response headers policies: the CORS members that a simple request does not need, and that they allow no
-credentials. The guide shows the headers that a policy sends, and not the members behind them.
+Assumed in the response headers policies: the CORS members that a simple request does not need, and that credentials are
+not allowed. The guide shows the headers that a policy sends, not the members behind them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _counted(items: Sequence[object]) -> dict[str, object]:
 
 
 def _chosen(kind: str, behavior: str, names: Sequence[str] = ()) -> dict[str, object]:
-    """`HeadersConfig`, `CookiesConfig` or `QueryStringsConfig`: a behavior, and what it names."""
+    """Return a `HeadersConfig`, `CookiesConfig` or `QueryStringsConfig`: a behavior and its names."""
     chosen: dict[str, object] = {f"{kind}Behavior": behavior}
     return chosen | {f"{kind}s": _counted(names)} if names else chosen
 
@@ -62,7 +62,7 @@ def _cache(
     gzip: bool = True,
     brotli: bool = True,
 ) -> CachePolicyConfig:
-    """`ttls`: the minimum, the default and the maximum, in seconds."""
+    """Return a cache policy. `ttls` has the minimum, the default and the maximum, in seconds."""
     config = {
         "Comment": comment,
         "Name": name,

@@ -1,4 +1,4 @@
-"""Monitoring subscriptions: whether a distribution has CloudWatch's additional metrics. None are measured here."""
+"""Monitoring subscriptions: whether a distribution has CloudWatch's additional metrics. keyfront measures none."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def create(account: LocalAccount, request: MonitoringRequest) -> Mapping[str, object]:
-    """CreateMonitoringSubscription: it also changes one, as the AWS provider for Terraform relies on.
+    """CreateMonitoringSubscription: also changes an existing one, which the AWS provider for Terraform relies on.
 
-    Assumed: `MonitoringSubscriptionAlreadyExists` is for one that says the same already.
+    Assumed: `MonitoringSubscriptionAlreadyExists` is for an identical one.
     """
     distribution, given = _distribution(account, request), request["MonitoringSubscription"]
     if "RealtimeMetricsSubscriptionConfig" not in given:
-        message = "The parameter RealtimeMetricsSubscriptionConfig is required: it says Enabled or Disabled."
+        message = "The parameter RealtimeMetricsSubscriptionConfig is required, with the status Enabled or Disabled."
         raise APIError("InvalidArgument", message)
     before, now = account.store.monitoring_subscriptions.get(distribution), account.clock()
     if before and before.config == given:
@@ -49,7 +49,7 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 def forget(account: LocalAccount, distribution: str) -> None:
-    """A distribution that is deleted has no subscription any more."""
+    """Remove the subscription of a deleted distribution."""
     if account.store.monitoring_subscriptions.get(distribution):
         account.store.monitoring_subscriptions.remove(distribution)
 

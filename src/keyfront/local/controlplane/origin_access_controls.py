@@ -1,4 +1,4 @@
-"""Origin access controls, how CloudFront signs its requests to an origin: their family, and their rules."""
+"""Origin access controls, which let CloudFront sign its requests to an origin: the family and its rules."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from keyfront.local.controlplane.store import Resource
 
 _NAME_CHARACTERS = 64
-"""API model, OriginAccessControlConfig: "You can specify up to 64 characters"."""
+"""The maximum length (API model, OriginAccessControlConfig: "You can specify up to 64 characters")."""
 _DESCRIPTION_CHARACTERS = 256
-"""Assumed: the API model gives no length."""
+"""The maximum length. Assumed: the API model does not give one."""
 
 
 def _accept(_account: LocalAccount, config: OriginAccessControlConfig, _before: object) -> OriginAccessControlConfig:
@@ -29,7 +29,7 @@ def _accept(_account: LocalAccount, config: OriginAccessControlConfig, _before: 
 def _check(
     account: LocalAccount, config: OriginAccessControlConfig, before: Resource[OriginAccessControlConfig] | None
 ) -> None:
-    """Everything can change, but for the origin type of a control in use (assumed)."""
+    """Check that the origin type of a control in use does not change (assumed). Everything else can change."""
     if before is None or config["OriginAccessControlOriginType"] == before.config["OriginAccessControlOriginType"]:
         return
     if using := [distribution.id for distribution in distributions_with_control(account.store, before.id)]:
@@ -44,7 +44,7 @@ FAMILY: Family[OriginAccessControlConfig] = Family(
     path="origin-access-control",
     table=lambda store: store.origin_access_controls,
     quota=lambda quotas: quotas.origin_access_controls,
-    too_many="This account may have {quota} origin access controls, and has them: delete one first.",
+    too_many="This account has {quota} origin access controls, which is the quota: delete one first.",
     new_id=new_id,
     accept=_accept,
     taken="An origin access control named {value!r} already exists: {id}.",

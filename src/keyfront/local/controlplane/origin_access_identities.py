@@ -1,4 +1,4 @@
-"""Origin access identities, the older way to let a distribution alone read a bucket: their family, and their rules."""
+"""Origin access identities, the older way to let only CloudFront read a bucket: the family and its rules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def _accept(
     _account: LocalAccount, config: OriginAccessIdentityConfig, before: Resource[OriginAccessIdentityConfig] | None
 ) -> OriginAccessIdentityConfig:
-    """The comment alone can change."""
+    """Check that only the comment changes."""
     check_length(config["CallerReference"], "CallerReference", COMMENT_CHARACTERS, 1)
     check_length(config["Comment"], "Comment", COMMENT_CHARACTERS)
     if before and config["CallerReference"] != before.config["CallerReference"]:
@@ -30,7 +30,7 @@ def _accept(
 
 
 def _canonical_user(identity: Resource[OriginAccessIdentityConfig]) -> Mapping[str, object]:
-    """The identity's canonical user in S3: 96 hexadecimal digits that stay the same for an id."""
+    """Return the identity's canonical user in S3: 96 hexadecimal digits, always the same for an id."""
     return {"S3CanonicalUserId": hashlib.sha384(identity.id.encode()).hexdigest()}
 
 
@@ -41,7 +41,7 @@ FAMILY: Family[OriginAccessIdentityConfig] = Family(
     path="origin-access-identity/cloudfront",
     table=lambda store: store.origin_access_identities,
     quota=lambda quotas: quotas.origin_access_identities,
-    too_many="This account may have {quota} origin access identities, and has them: delete one first.",
+    too_many="This account has {quota} origin access identities, which is the quota: delete one first.",
     new_id=new_id,
     accept=_accept,
     unique=("CallerReference",),

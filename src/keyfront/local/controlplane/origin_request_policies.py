@@ -1,4 +1,4 @@
-"""Origin request policies: what of a viewer's request reaches the origin without being in the cache key.
+"""Origin request policies: which parts of a viewer's request reach the origin without being in the cache key.
 
 Sources: the API model, OriginRequestPolicyConfig; Developer Guide, "Understand origin request policies", "Quotas";
 messages seen in the field ("The parameter Headers contains Authorization that is not allowed").
@@ -37,10 +37,12 @@ def _check(account: LocalAccount, config: OriginRequestPolicyConfig) -> None:
     policy_selections.check_total(chosen, account.quotas.name_characters_per_policy)
     for header in headers:
         if behavior == "whitelist" and header.lower() in _IN_CACHE_POLICIES_ALONE:
-            message = f"The parameter Headers contains {header} that is not allowed: a cache policy can have it."
+            message = f"The parameter Headers contains {header} that is not allowed: use a cache policy for it."
             raise APIError("InvalidArgument", message)
         if behavior == "allViewerAndWhitelistCloudFront" and not header.lower().startswith("cloudfront-"):
-            message = f"The parameter Headers contains {header[:200]}: with {behavior} it names CloudFront-… alone."
+            message = (
+                f"The parameter Headers contains {header[:200]}; with {behavior} it can have only CloudFront-… headers."
+            )
             raise APIError("InvalidArgument", message)
 
 

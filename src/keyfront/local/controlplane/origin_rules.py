@@ -1,4 +1,4 @@
-"""What CloudFront demands of a distribution's origins and origin groups.
+"""CloudFront's rules for the origins and origin groups of a distribution.
 
 Sources: the API model's error and member descriptions; Developer Guide, "Origin settings", "Add custom headers to
 origin requests", "Optimize high availability with CloudFront origin failover"; "Quotas".
@@ -31,7 +31,7 @@ _CONTROL_HOSTS = {
     "mediapackagev2": re.compile(r".+\.mediapackagev2\..+", re.IGNORECASE),
     "lambda": re.compile(r".+\.lambda-url\..+", re.IGNORECASE),
 }
-"""The domain names that go with each type of origin access control (Developer Guide, "Restrict access to …")."""
+"""The domain names for each type of origin access control (Developer Guide, "Restrict access to …")."""
 
 _FAILOVER_STATUSES = {403, 404, 416, 429, 500, 502, 503, 504}
 _FORBIDDEN_HEADERS = frozenset(
@@ -47,9 +47,9 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def check_origins(account: LocalAccount, config: DistributionConfig, distribution: str | None) -> None:
-    """Check every origin and origin group; `distribution` is the id of the one that is updated.
+    """Check every origin and origin group. In an update, `distribution` is the distribution's id.
 
-    Raises `APIError` with the code of the first rule that is broken.
+    Raises `APIError` with the code of the first broken rule.
     """
     origins, quotas = config["Origins"].get("Items", []), account.quotas
     if not origins:
@@ -86,15 +86,15 @@ def _check_domain(origin: Origin) -> None:
     if "S3OriginConfig" in origin and (not _S3_HOST.fullmatch(domain) or _S3_WEBSITE.search(domain)):
         raise APIError("InvalidArgument", "The parameter Origin DomainName does not refer to a valid S3 bucket.")
     if ":" in domain:
-        message = f"The parameter origin name cannot contain a colon: {domain[:200]!r}. Give the name alone, without "
-        raise APIError("InvalidArgument", f"{message}a scheme, and the port as HTTPPort or HTTPSPort.")
-    # Assumed: a name of one label (localhost) is fine on a laptop. An address is not, as on Amazon.
+        message = f"The parameter origin name cannot contain a colon: {domain[:200]!r}. Give only the name, "
+        raise APIError("InvalidArgument", f"{message}without a scheme, and set the port in HTTPPort or HTTPSPort.")
+    # Assumed: a name with one label (localhost) is fine on a laptop. An IP address is refused, as on Amazon.
     if not _HOST.fullmatch(domain) or _NUMBERS_ONLY.fullmatch(domain):
         raise APIError("InvalidArgument", f"The parameter origin name must be a domain name: {domain[:200]!r}.")
     # Assumed: the code. InvalidRelativePath is for error pages.
     if path and (not path.startswith("/") or path.endswith("/") or len(path) > 255):
-        message = f"The parameter OriginPath must begin with / and not end with it, in 255 characters: {path[:300]!r}."
-        raise APIError("InvalidArgument", message)
+        message = "The parameter OriginPath must begin with /, not end with /, and have at most 255 characters: "
+        raise APIError("InvalidArgument", f"{message}{path[:300]!r}.")
 
 
 def _check_timing(origin: Origin) -> None:
@@ -131,18 +131,18 @@ def _check_custom_headers(account: LocalAccount, origin: str, headers: CustomHea
     names = [header["HeaderName"].lower() for header in given]
     for name, value in ((header["HeaderName"], header["HeaderValue"]) for header in given):
         if not _HEADER_NAME.fullmatch(name) or len(name) > quotas.custom_header_name_characters:
-            raise APIError("InvalidArgument", f"{name[:300]!r} is not the name of a header.")
+            raise APIError("InvalidArgument", f"{name[:300]!r} is not a header name.")
         if name.lower() in _FORBIDDEN_HEADERS or name.lower().startswith(_FORBIDDEN_PREFIXES):
             raise APIError("InvalidArgument", f"The header {name} cannot be added to origin requests.")
         if names.count(name.lower()) > 1:
-            raise APIError("InvalidArgument", f"The custom header {name} is given twice for the origin {origin!r}.")
-        # A custom header often holds a secret that the origin checks: its value is in no message.
+            raise APIError("InvalidArgument", f"The origin {origin!r} has the custom header {name} twice.")
+        # The value is often a secret that the origin checks, so no message shows it.
         if len(value) > quotas.custom_header_value_characters or re.search(r"[\r\n\0]", value):
-            message = f"The value of the custom header {name} is too long, or holds a line break."
+            message = f"The value of the custom header {name} is too long, or has a line break."
             raise APIError("InvalidArgument", message)
     total = sum(len(header["HeaderName"]) + len(header["HeaderValue"]) for header in given)
     if total > quotas.custom_headers_characters:
-        message = f"The custom headers of the origin {origin!r} have {total} characters in all, and may have "
+        message = f"The custom headers of the origin {origin!r} have {total} characters in total; the maximum is "
         raise APIError("InvalidArgument", f"{message}{quotas.custom_headers_characters}.")
 
 
@@ -181,8 +181,8 @@ def _check_control(account: LocalAccount, origin: Origin, identifier: str) -> No
     if not _CONTROL_HOSTS[kind].fullmatch(origin["DomainName"]):
         raise APIError(
             "InvalidDomainNameForOriginAccessControl",
-            f"The origin access control {identifier} is for origins of type {kind}, and {origin['DomainName']!r} "
-            "is none.",
+            f"The origin access control {identifier} is for origins of type {kind}; {origin['DomainName']!r} is "
+            "not such an origin.",
         )
 
 
@@ -191,7 +191,7 @@ def _check_control_quota(account: LocalAccount, config: DistributionConfig, dist
     for control in access_controls(config):
         others = [d for d in distributions_with_control(account.store, control) if d.id != distribution]
         if len(others) >= quota:
-            message = f"{quota} distributions use the origin access control {control}; more may not."
+            message = f"{quota} distributions use the origin access control {control} already, which is the quota."
             raise APIError("TooManyDistributionsAssociatedToOriginAccessControl", message)
 
 
@@ -204,7 +204,9 @@ def _check_groups(account: LocalAccount, config: DistributionConfig) -> None:
     identifiers = [*origins, *(group["Id"] for group in groups)]
     for identifier in identifiers:
         if not identifier or len(identifier) > 128:
-            raise APIError("InvalidArgument", f"The id of an origin has 1 to 128 characters: {identifier[:200]!r}.")
+            raise APIError(
+                "InvalidArgument", f"The id of an origin must have 1 to 128 characters: {identifier[:200]!r}."
+            )
         if identifiers.count(identifier) > 1:
             message = f"The id of an origin or origin group must be unique in its distribution: {identifier!r}."
             raise APIError("InvalidArgument", message)
@@ -217,11 +219,11 @@ def _check_group(group: OriginGroup, origins: list[str]) -> None:
     if missing := [member for member in members if member not in origins]:
         raise APIError(
             "NoSuchOrigin",
-            f"One or more of your origins do not exist: the origin group {group['Id']!r} names {missing[0]!r}.",
+            f"One or more of your origins do not exist: the origin group {group['Id']!r} has {missing[0]!r}.",
         )
     if len(set(members)) < len(members):
-        raise APIError("InvalidArgument", f"The origin group {group['Id']!r} names the same origin twice.")
+        raise APIError("InvalidArgument", f"The origin group {group['Id']!r} has the same origin twice.")
     statuses = group["FailoverCriteria"]["StatusCodes"]["Items"]
     if bad := [status for status in statuses if status not in _FAILOVER_STATUSES]:
         allowed = ", ".join(str(status) for status in sorted(_FAILOVER_STATUSES))
-        raise APIError("InvalidArgument", f"An origin group fails over on {allowed}; {bad[0]} is not one of them.")
+        raise APIError("InvalidArgument", f"An origin group can fail over on {allowed}, not on {bad[0]}.")

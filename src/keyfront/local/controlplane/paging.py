@@ -1,4 +1,4 @@
-"""Lists, a page at a time."""
+"""Pages of lists."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 Config = TypeVar("Config")
 
 MAXIMUM = 100
-"""Items of a page when `MaxItems` says nothing. Assumed: a larger `MaxItems` gets pages of this size too."""
+"""The default of `MaxItems`. Assumed: a larger `MaxItems` gets pages of this size too."""
 
 
 def page(
     resources: Iterable[Resource[Config]], request: ListRequest, item: Callable[[Resource[Config]], object]
 ) -> dict[str, object]:
-    """A list as the API has it: `Marker`, `NextMarker`, `MaxItems`, `IsTruncated`, `Quantity` and `Items`.
+    """Return a page of a list: `Marker`, `NextMarker`, `MaxItems`, `IsTruncated`, `Quantity` and `Items`.
 
-    `resources` come in the order of their ids. A marker is the id of the last item of the page before; it may
-    have been deleted since. Raises `APIError` `InvalidArgument` for a `MaxItems` that is not a positive number.
+    `resources` are sorted by id. A marker is the id of the last item of the page before, which may have been deleted
+    since. Raises `APIError` `InvalidArgument` for a `MaxItems` that is not a positive number.
     """
     marker, size = request.get("Marker", ""), _size(request.get("MaxItems"))
     rest = [resource for resource in resources if resource.id > marker]
@@ -44,7 +44,7 @@ def page(
 def short_page(
     resources: Iterable[Resource[Config]], request: ListRequest, item: Callable[[Resource[Config]], object]
 ) -> dict[str, object]:
-    """`page` for the lists without `Marker` and `IsTruncated`: public keys and key groups."""
+    """Return a `page` without `Marker` and `IsTruncated`, as lists of public keys and key groups are."""
     listing = page(resources, request, item)
     return {name: value for name, value in listing.items() if name not in ("Marker", "IsTruncated")}
 
@@ -53,6 +53,6 @@ def _size(max_items: str | None) -> int:
     if max_items is None:
         return MAXIMUM
     if not max_items.isascii() or not max_items.isdigit() or len(max_items) > 9 or int(max_items) == 0:
-        message = f"The parameter MaxItems must be a number of at least 1; it is '{max_items[:50]}'."
+        message = f"The parameter MaxItems must be a number, 1 or more; it is '{max_items[:50]}'."
         raise APIError("InvalidArgument", message)
     return min(int(max_items), MAXIMUM)

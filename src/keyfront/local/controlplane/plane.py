@@ -56,18 +56,18 @@ OPERATIONS: Mapping[str, Operation] = {
     **tags.OPERATIONS,
     **invalidations.OPERATIONS,
 }
-"""Every operation that is implemented, by its name in the service model."""
+"""The implemented operations, by their names in the service model."""
 
 BODY_BYTES = 4 * 1024 * 1024
-"""The longest body that is read. A distribution with everything its quotas allow needs a tenth of it."""
+"""The maximum size of a body. The largest distribution within the quotas needs a tenth of it."""
 
 
 class ControlPlane:
-    """CloudFront's API over an account in memory. Signatures and permissions are not checked.
+    """CloudFront's API for an account in memory. It does not check signatures and permissions.
 
-    `account` is the account number of the ARNs; `domain_name` gives a distribution's domain name from its id;
-    `clock` gives now, aware. With a `journal` the account begins as the journal has it, and every change is written
-    before it is answered. Raises `JournalError` when the journal cannot be read. Safe to use from many threads.
+    `account` is the account number in ARNs. `domain_name` returns a distribution's domain name for its id. `clock`
+    returns the current time as an aware datetime. With a `journal` the account starts from the journal, and every
+    change is written before its response. Raises `JournalError` if the journal cannot be read. Thread-safe.
     """
 
     def __init__(
@@ -85,9 +85,9 @@ class ControlPlane:
         )
 
     def handle(self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes) -> APIResponse:
-        """Answer one request; never raises.
+        """Return the response to a request. Never raises.
 
-        `raw_path` is percent-encoded, as it was sent; `query` is without its question mark.
+        `raw_path` is percent-encoded, as sent. `query` is without the question mark.
         """
         request_id = str(uuid.uuid4())
         try:
@@ -95,35 +95,35 @@ class ControlPlane:
         except APIError as error:
             return write_error(error, request_id)
         except KeyfrontError as error:
-            # What keeps the changes says in the log that it does not, once.
+            # The journal logs the first failure itself.
             _LOG.debug("%s %s: %s", method, raw_path, error)
             return write_error(APIError("InternalError", f"{error}."), request_id)
-        except Exception:  # noqa: BLE001  a bug of ours must not cost the caller the answer
+        except Exception:  # noqa: BLE001  the caller gets a response even if keyfront has a bug
             _LOG.exception("%s %s failed (request %s)", method, raw_path, request_id)
-            message = f"keyfront failed at this request; its log says more about request {request_id}."
+            message = f"keyfront failed on this request: see its log for request {request_id}."
             return write_error(APIError("InternalError", message), request_id)
 
     @property
     def account_number(self) -> str:
-        """The account's number, 12 digits."""
+        """The account number, 12 digits."""
         return self._account.number
 
     def perform(self, operation: str, given: Mapping[str, Any]) -> Mapping[str, object]:
-        """Do an operation of `OPERATIONS` as if a client had asked for it, and return its output.
+        """Do an operation of `OPERATIONS` as for a client, and return its output.
 
-        Raises `APIError` when it is refused, `JournalError` when it cannot be kept.
+        Raises `APIError` if it is refused, `JournalError` if it cannot be saved.
         """
         _check(service_model().operation_model(operation), given)
         with self._account.store.transaction():
             return OPERATIONS[operation](self._account, given)
 
     def tagged(self) -> list[tags.Tagged]:
-        """The resources that can have tags, with their tags."""
+        """Return the resources that can have tags, with their tags."""
         with self._account.store.transaction():
             return tags.everything(self._account)
 
     def reset(self) -> None:
-        """Forget every resource of the account. The edges stay registered."""
+        """Remove every resource of the account. The edges stay registered."""
         store = self._account.store
         with store.transaction():
             for table in [table for table in vars(store).values() if isinstance(table, Table)]:
@@ -132,7 +132,7 @@ class ControlPlane:
                     self.propagation.removed(resource.id)
 
     def redeploy(self) -> None:
-        """Send every distribution to the registered edges, as after a start: each is deployed once they have it."""
+        """Send every distribution to the registered edges, as after a start. Each is deployed once they have it."""
         with self._account.store.transaction():
             for distribution in self._account.store.distributions:
                 self.propagation.changed(distribution.id, distribution.etag)
@@ -141,7 +141,7 @@ class ControlPlane:
         self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes, request_id: str
     ) -> APIResponse:
         if len(body) > BODY_BYTES:
-            raise APIError("RequestEntityTooLarge", f"The body is larger than {BODY_BYTES} bytes, which is the limit.")
+            raise APIError("RequestEntityTooLarge", f"The body is larger than the maximum of {BODY_BYTES} bytes.")
         target = route(method, raw_path, query)
         operation = OPERATIONS.get(target.operation.name)
         if operation is None:

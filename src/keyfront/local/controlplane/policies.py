@@ -1,7 +1,7 @@
-"""What the three families of policies share: their words, and the rules for their names.
+"""What the three families of policies share: their messages, and the rules for their names.
 
-Cache policies, origin request policies and response headers policies each come in two types: Amazon's own, which
-every account has and nobody can change (`managed`), and an account's (`custom`).
+Cache policies, origin request policies and response headers policies have two types: Amazon's own, which every account
+has and nobody can change (`managed`), and the account's (`custom`).
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 Config = TypeVar("Config", bound=Mapping[str, object])
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
-"""A policy's name. Assumed: the length. The characters are those that CloudFormation and the CDK document."""
+"""A policy's name. Assumed: the length. CloudFormation and the CDK document the characters."""
 
 _MANAGED_SINCE = datetime(2020, 7, 22, tzinfo=UTC)
-"""When Amazon's policies were last modified. Assumed: the day that policies were announced, for all of them."""
+"""When Amazon's policies were last modified. Assumed: on the day that policies were announced, for all of them."""
 
 
 def _with_comment(given: Config) -> Config:
@@ -45,9 +45,9 @@ def policy_family(
     check: Callable[[LocalAccount, Config], None],
     complete: Callable[[Config], Config] = _with_comment,
 ) -> Family[Config]:
-    """The family of a kind of policies (`cache`, `origin request`), with the rules that it has alone.
+    """Return the family for a kind of policies (`cache`, `origin request`), with its own rules.
 
-    `complete` gives a configuration with what CloudFront fills in; `check` raises `APIError`.
+    `complete` returns a configuration with CloudFront's defaults. `check` raises `APIError`.
     """
     title = f"{kind} policy"
     noun = title.title().replace(" ", "")
@@ -55,7 +55,9 @@ def policy_family(
     def accept(_account: LocalAccount, given: Config, _before: object) -> Config:
         config = complete(given)
         if not _NAME.fullmatch(name := str(config["Name"])):
-            message = f"The parameter Name has 1 to 128 letters, digits, hyphens and underscores: {name[:200]!r}."
+            message = (
+                f"The parameter Name must have 1 to 128 letters, digits, hyphens and underscores; it is {name[:200]!r}."
+            )
             raise APIError("InvalidArgument", message)
         check_length(str(config.get("Comment", "")), "Comment", COMMENT_CHARACTERS)
         return config
@@ -67,7 +69,7 @@ def policy_family(
         path=title.replace(" ", "-"),
         table=table,
         quota=quota,
-        too_many=f"This account has {{quota}} {title} resources of its own, and may have no more.",
+        too_many=f"This account has {{quota}} {title} resources of its own, which is the quota: delete one first.",
         new_id=new_policy_id,
         accept=accept,
         taken=f"A {title} named {{value!r}} already exists: {{id}}. Names must be unique.",
@@ -80,11 +82,11 @@ def policy_family(
 
 
 def operations(family: Family[Config]) -> Mapping[str, Operation]:
-    """A family's operations by their names, with the one that lists the distributions that use a policy."""
+    """Return a family's operations by name, including the list of distributions that use a policy."""
     return {**family.operations(), f"ListDistributionsBy{family.member}": family.list_users}
 
 
 def _managed(identifier: str, config: Config) -> Resource[Config]:
-    """One of Amazon's policies as a resource; its ETag stays the same for ever."""
+    """Return one of Amazon's policies as a resource. Its ETag never changes."""
     digits = hashlib.sha256(identifier.encode()).hexdigest().upper()
     return Resource(identifier, f"E{digits[:13]}", config, _MANAGED_SINCE, _MANAGED_SINCE)

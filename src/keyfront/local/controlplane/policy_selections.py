@@ -1,4 +1,4 @@
-"""What cache policies and origin request policies share: which headers, cookies and query strings they select."""
+"""The headers, cookies and query strings that cache policies and origin request policies select."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAMES_NEEDED = {"whitelist", "allExcept", "allViewerAndWhitelistCloudFront"}
 
 
 def names(config: object, kind: str) -> list[str]:
-    """The names that a `HeadersConfig`, `CookiesConfig` or `QueryStringsConfig` lists; `kind` is in the singular."""
+    """Return the names in a `HeadersConfig`, `CookiesConfig` or `QueryStringsConfig`. `kind` is singular: `Header`."""
     listed = cast("Mapping[str, Mapping[str, list[str]]]", config).get(f"{kind}s", {})
     return list(listed.get("Items", []))
 
@@ -21,25 +21,25 @@ def names(config: object, kind: str) -> list[str]:
 def check(config: object, kind: str, quota: int, too_many: str) -> None:
     """Check one selection (`kind`: `Header`, `Cookie`, `QueryString`).
 
-    Raises `APIError`: `InvalidArgument` for a behavior without the names it needs, or with names it cannot have;
-    `too_many` for more names than `quota`.
+    Raises `APIError`: `InvalidArgument` for a behavior without the names that it needs, or with names that it cannot
+    have; `too_many` for more names than `quota`.
     """
     behavior = str(cast("Mapping[str, object]", config)[f"{kind}Behavior"])
     listed = names(config, kind)
     if (behavior in _NAMES_NEEDED) != bool(listed):
-        message = f"The parameter {kind}s does not go with {kind}Behavior {behavior!r}: it has {len(listed)} items."
+        message = f"With {kind}Behavior {behavior!r} the parameter {kind}s cannot have {len(listed)} items."
         raise APIError("InvalidArgument", message)
     if len({name.lower() if kind == "Header" else name for name in listed}) < len(listed):
-        raise APIError("InvalidArgument", f"The parameter {kind}s names the same one twice.")
+        raise APIError("InvalidArgument", f"The parameter {kind}s has the same name twice.")
     if bad := [name for name in listed if not name or (kind == "Header" and not _HEADER_NAME.fullmatch(name))]:
         raise APIError("InvalidArgument", f"The parameter {kind}s contains a name that is not valid: {bad[0][:200]!r}.")
     if len(listed) > quota:
-        raise APIError(too_many, f"A policy may name {quota} {kind}s; this one names {len(listed)}.")
+        raise APIError(too_many, f"A policy may have {quota} {kind}s; this one has {len(listed)}.")
 
 
 def check_total(configs: Mapping[str, object], quota: int) -> None:
-    """`InvalidArgument` when all names of a policy together have more than `quota` characters. Assumed: the code."""
+    """Raise `APIError` `InvalidArgument` if a policy's names have more than `quota` characters. Assumed: the code."""
     total = sum(len(name) for kind, config in configs.items() for name in names(config, kind))
     if total > quota:
-        message = f"The names of headers, cookies and query strings of a policy have {total} characters, of {quota}."
+        message = f"The names of headers, cookies and query strings have {total} characters; a policy may have {quota}."
         raise APIError("InvalidArgument", message)

@@ -1,4 +1,4 @@
-"""Tells when a change has reached every edge: `InProgress` becomes `Deployed`, or `Completed`."""
+"""Propagation of changes: `InProgress` becomes `Deployed` or `Completed` once every edge has applied a change."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -9,72 +9,74 @@ from keyfront.errors import InputError
 class Propagation:
     """The edges, and the changes that some of them have not applied yet.
 
-    A subject is a distribution, whose version is its ETag, or an invalidation, whose version is its id. Once a
-    version has reached everybody it stays deployed: an edge that starts later takes nothing back.
+    A subject is a distribution (its version is its ETag) or an invalidation (its version is its id). Once every edge
+    has a version it stays deployed, even if an edge starts later.
 
-    `changed` and `removed` belong to a transaction of the account, which ends in `keep` or in `undo`. Until then the
-    edges still have to report the version before.
+    `changed` and `removed` belong to a transaction of the account, which ends with `keep` or `undo`. Until then the
+    edges still report the version before.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._edges: set[str] = set()
         self._pending: dict[tuple[str, str], set[str]] = {}
-        """By subject and version: who has yet to report it."""
+        """The edges that have not reported it yet, by subject and version."""
         self._changing: dict[str, set[str]] = {}
-        """By subject: its versions that are not the account's yet. None for a subject that is to go."""
+        """The versions of the transaction, by subject. Empty for a removed subject."""
 
     def register(self, edge: str) -> None:
-        """From now on changes wait for `edge`, those under way too. A restarted edge registers again."""
+        """Let changes wait for `edge`, including those under way. A restarted edge registers again."""
         with self._lock:
             self._edges.add(edge)
             for edges in self._pending.values():
                 edges.add(edge)
 
     def forget(self, edge: str) -> None:
-        """Nothing waits for `edge` any more."""
+        """Stop waiting for `edge`."""
         with self._lock:
             self._edges.discard(edge)
             for change in list(self._pending):
                 self._reached(change, edge)
 
     def applied(self, edge: str, versions: Mapping[str, str]) -> None:
-        """`edge` serves these versions (`{distribution id: ETag}`). `InputError` when it has not registered."""
+        """Note that `edge` serves these versions (`{distribution id: ETag}`). Raise `InputError` if it is unknown."""
         with self._lock:
             if edge not in self._edges:
-                raise InputError(f"edge {edge!r} reports what it serves, but is not registered: register it first")
+                raise InputError(
+                    f"edge {edge!r} is not registered, so it cannot report what it serves: register it first"
+                )
             for change in versions.items():
                 if change in self._pending:
                     self._reached(change, edge)
 
     def invalidated(self, edge: str, invalidation_ids: Iterable[str]) -> None:
-        """`edge` has dropped what these invalidations name. `InputError` when it has not registered."""
+        """Note that `edge` has applied these invalidations. Raise `InputError` if it is unknown."""
         self.applied(edge, {identifier: identifier for identifier in invalidation_ids})
 
     def changed(self, subject: str, version: str) -> None:
-        """A new version of `subject`: it is under way to every registered edge."""
+        """Start to send a new version of `subject` to every registered edge."""
         with self._lock:
             self._changing.setdefault(subject, set()).add(version)
             if self._edges:
                 self._pending[subject, version] = set(self._edges)
 
     def removed(self, subject: str) -> None:
-        """`subject` is deleted."""
+        """Note that `subject` is deleted."""
         with self._lock:
             self._changing[subject] = set()
 
     def keep(self) -> None:
-        """Confirm the changes since the last call: nothing waits for the versions before."""
+        """Confirm the changes since the last call. Nothing waits for older versions any more."""
         with self._lock:
             self._drop(lambda subject, version: version not in self._changing[subject])
 
     def undo(self) -> None:
-        """Take back the changes since the last call."""
+        """Undo the changes since the last call."""
         with self._lock:
             self._drop(lambda subject, version: version in self._changing[subject])
 
     def under_way(self, subject: str, version: str) -> bool:
-        """Whether an edge has yet to apply this version of `subject`."""
+        """Return whether an edge has not applied this version of `subject` yet."""
         with self._lock:
             return (subject, version) in self._pending
 

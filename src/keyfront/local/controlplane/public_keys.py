@@ -1,4 +1,4 @@
-"""Public keys: their family, and their rules."""
+"""Public keys: the family and its rules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def _accept(
     _account: LocalAccount, config: PublicKeyConfig, before: Resource[PublicKeyConfig] | None
 ) -> PublicKeyConfig:
-    """The key is one that CloudFront takes; of one that exists, the comment alone can change."""
+    """Check that CloudFront accepts the key. Only the comment of an existing key can change."""
     if before:
         _check_only_comment_changes(before.config, config)
         check_length(config.get("Comment", ""), "Comment", COMMENT_CHARACTERS)
@@ -41,7 +41,7 @@ def _check_only_comment_changes(old: PublicKeyConfig, new: PublicKeyConfig) -> N
     if changed:
         raise APIError(
             "CannotChangeImmutablePublicKeyFields",
-            f"You can't change {' and '.join(changed)} of a public key, only its comment: create another key.",
+            f"You can't change {' and '.join(changed)} of a public key, only its comment: create a new key.",
         )
 
 
@@ -63,15 +63,15 @@ FAMILY: Family[PublicKeyConfig] = Family(
     path="public-key",
     table=lambda store: store.public_keys,
     quota=lambda quotas: quotas.public_keys,
-    too_many="This account may have {quota} public keys, and has them: delete one first.",
+    too_many="This account has {quota} public keys, which is the quota: delete one first.",
     new_id=new_public_key_id,
     accept=_accept,
     unique=("Name", "CallerReference"),
     taken="The {member} that you are using to create a CloudFront public key, {value!r}, is associated with another "
     "public key in your account: {id}.",
     users=_groups_with,
-    in_use="The specified public key is in use: it is associated with the key groups {users}. Take it out of them "
-    "first.",
+    in_use="The specified public key is in use: it is associated with the key groups {users}. Remove it from "
+    "them first.",
     beside=lambda key: {"CreatedTime": key.created},
     summary=lambda key: {
         "Id": key.id,

@@ -1,11 +1,11 @@
-"""How many resources an account may have."""
+"""Quotas: how many resources an account may have."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Quotas:
-    """CloudFront's default quotas (Developer Guide, "Quotas"). Most can be raised there, and all of them here."""
+    """CloudFront's default quotas (Developer Guide, "Quotas"). Amazon can raise most of them, keyfront all."""
 
     public_keys: int = 10
     public_keys_per_key_group: int = 5
@@ -23,7 +23,7 @@ class Quotas:
     custom_header_name_characters: int = 256
     custom_header_value_characters: int = 1783
     custom_headers_characters: int = 10240
-    """Names and values of one origin's custom headers, added up."""
+    """The total length of the names and values of one origin's custom headers."""
     forwarded_headers_per_cache_behavior: int = 10
     forwarded_cookies_per_cache_behavior: int = 10
     forwarded_query_strings_per_cache_behavior: int = 10
@@ -38,9 +38,9 @@ class Quotas:
     response_headers_policies: int = 20
     distributions_per_policy: int = 100
     names_per_policy: int = 10
-    """Headers of a cache policy or origin request policy; the same number of cookies, and of query strings."""
+    """Headers in a cache policy or origin request policy. Cookies and query strings each have the same quota."""
     name_characters_per_policy: int = 1024
-    """All those names of one policy, added up."""
+    """The total length of all these names in one policy."""
     custom_headers_per_response_headers_policy: int = 10
     removed_headers_per_response_headers_policy: int = 10
     content_security_policy_characters: int = 1783

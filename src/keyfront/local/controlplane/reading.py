@@ -1,4 +1,4 @@
-"""From a request to an operation's input: plain dictionaries, lists and scalars, typed by the service model."""
+"""Reading a request into an operation's input: plain dictionaries, lists and scalars, typed by the service model."""
 
 import base64
 import binascii
@@ -22,7 +22,7 @@ _BITS = {"integer": 32, "long": 64}
 
 
 def read(target: RoutedOperation, headers: Mapping[str, str], body: bytes) -> dict[str, Value]:
-    """The input of `target.operation`. Header names are in lower case.
+    """Return the input of `target.operation`. Header names are in lower case.
 
     Raises `APIError`: `MissingBody`, `MalformedInput` for a body that is not the XML of the operation's shape,
     `InvalidArgument` for a path, query or header value of the wrong type.
@@ -39,13 +39,13 @@ def read(target: RoutedOperation, headers: Mapping[str, str], body: bytes) -> di
 
 
 def path_to(path: str, name: str) -> str:
-    """The path of a member below `path`, as AWS writes it in messages: `distributionConfig.aliases`."""
+    """Return the path of a member below `path`, as AWS writes it in messages: `distributionConfig.aliases`."""
     name = name[:1].lower() + name[1:]
     return f"{path}.{name}" if path else name
 
 
 def item_of(path: str, index: int) -> str:
-    """The path of a list's item (counted from 1), as AWS writes it."""
+    """Return the path of a list's item (counted from 1), as AWS writes it."""
     return f"{path}.{index}.member"
 
 
@@ -80,10 +80,10 @@ def _root(shape: Shape, body: bytes, *, required: bool) -> Element | None:
     if not body.strip():
         if not required:
             return None
-        raise APIError("MissingBody", "This operation requires a body: it must hold the XML of its input.")
+        raise APIError("MissingBody", "This operation requires a body: send its input as XML.")
     root, wanted = parse(body), str(shape.serialization.get("name", shape.name))
     if local_name(root) != wanted:
-        raise APIError("MalformedInput", f"The body's root element is {local_name(root)}, and must be {wanted}.")
+        raise APIError("MalformedInput", f"The body's root element must be {wanted}; it is {local_name(root)}.")
     return root
 
 
@@ -98,7 +98,7 @@ def _value(shape: Shape, element: Element, path: str) -> Value:
 
 
 def _members(members: Mapping[str, Shape], element: Element, path: str) -> dict[str, Value]:
-    """What `members` says of the element's children. Others are left alone: newer clients send newer members."""
+    """Return the element's children that are in `members`. Ignore others, because newer clients send new members."""
     children: dict[str, Element] = {}
     for child in element:
         if children.setdefault(local_name(child), child) is not child:
@@ -113,7 +113,7 @@ def _items(shape: ListShape, element: Element, path: str) -> list[Value]:
     wanted = str(shape.member.serialization.get("name", "member"))
     for child in element:
         if local_name(child) != wanted:
-            unexpected = f"Unexpected element {local_name(child)} in the list '{path}', which holds {wanted}."
+            unexpected = f"Unexpected element {local_name(child)} in the list '{path}', which has {wanted} elements."
             raise APIError("MalformedInput", unexpected)
     return [_value(shape.member, child, item_of(path, index)) for index, child in enumerate(element, 1)]
 
@@ -144,7 +144,7 @@ def _boolean(_: Shape, text: str) -> bool:
 
 
 def _timestamp(_: Shape, text: str) -> datetime:
-    """ISO 8601 (what the API writes), an HTTP date, or epoch seconds: the three forms an AWS client may send."""
+    """Read a time in a form that AWS clients send: ISO 8601 (as the API writes it), an HTTP date or epoch seconds."""
     text = text.strip()
     if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
         return datetime.fromtimestamp(float(text), UTC)
@@ -165,4 +165,4 @@ _SCALARS: Mapping[str, Callable[[Shape, str], Value]] = {
     "timestamp": _timestamp,
     "blob": lambda _, text: base64.b64decode("".join(text.split()), validate=True),
 }
-"""How the text of each scalar type of the model is read; `ValueError` for text that is none."""
+"""How to read the text of each scalar type of the model. Each function raises `ValueError` for other text."""

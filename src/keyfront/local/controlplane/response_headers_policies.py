@@ -1,4 +1,4 @@
-"""Response headers policies: what CloudFront adds to an answer on its way to the viewer, and what it takes out.
+"""Response headers policies: the headers that CloudFront adds to a response and removes from it.
 
 Sources: the API model, ResponseHeadersPolicyConfig; Developer Guide, "Understand response headers policies", "Quotas".
 """
@@ -25,7 +25,8 @@ _HOP_BY_HOP = frozenset(
     }
 )
 _CLOUDFRONTS_OWN = ("x-accel-", "x-amz-cf-", "x-cache", "x-edge-", "x-forwarded-proto", "x-real-ip")
-"""Neither can be removed (Developer Guide, "Remove headers"). Assumed: nor set as a custom header."""
+"""CloudFront's own headers. A policy can remove neither these nor hop-by-hop headers. Source: Developer Guide, "Remove
+headers". Assumed: it cannot set them as custom headers either."""
 
 
 def _check(account: LocalAccount, config: ResponseHeadersPolicyConfig) -> None:
@@ -45,10 +46,12 @@ def _check_cors(config: ResponseHeadersPolicyConfig) -> None:
     if cors := config.get("CorsConfig"):
         methods = cors["AccessControlAllowMethods"]["Items"]
         if not methods or ("ALL" in methods and len(methods) > 1) or len(set(methods)) < len(methods):
-            message = f"AccessControlAllowMethods must name methods, each once, or ALL alone: {', '.join(methods)!r}."
+            message = (
+                f"AccessControlAllowMethods must have each method once, or only ALL; it has {', '.join(methods)!r}."
+            )
             raise APIError("InvalidArgument", message)
         if not cors["AccessControlAllowOrigins"]["Items"]:
-            raise APIError("InvalidArgument", "AccessControlAllowOrigins must name at least one origin.")
+            raise APIError("InvalidArgument", "AccessControlAllowOrigins must have at least one origin.")
         if cors.get("AccessControlMaxAgeSec", 0) < 0:
             raise APIError("InvalidArgument", "AccessControlMaxAgeSec must not be negative.")
 
@@ -76,7 +79,7 @@ def _check_names(headers: list[str], quota: int, kind: str) -> None:
         if not _HEADER_NAME.fullmatch(header) or header in _HOP_BY_HOP or header.startswith(_CLOUDFRONTS_OWN):
             raise APIError("InvalidArgument", f"{kind}Config cannot have the header {header[:200]!r}.")
         if lower.count(header) > 1:
-            raise APIError("InvalidArgument", f"{kind}Config names the header {header!r} twice.")
+            raise APIError("InvalidArgument", f"{kind}Config has the header {header!r} twice.")
 
 
 FAMILY: Family[ResponseHeadersPolicyConfig] = policy_family(

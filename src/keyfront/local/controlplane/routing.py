@@ -1,4 +1,4 @@
-"""Which operation of the API a request is for, by its method, path and query."""
+"""Finds the operation of a request by its method, path and query."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from keyfront.local.controlplane.model import API_VERSION, service_model
 
 @dataclass(frozen=True)
 class RoutedOperation:
-    """The operation that a request is for, with the parameters that its path and its query carry."""
+    """The operation of a request, with the parameters in its path and query."""
 
     operation: OperationModel
     labels: Mapping[str, str]
@@ -26,7 +26,7 @@ class _Route:
     method: str
     segments: tuple[str, ...]
     flags: Mapping[str, str]
-    """Query parameters that belong to the operation's address: `WithTags`, `Operation=Tag`."""
+    """Query parameters that are part of the operation's address: `WithTags`, `Operation=Tag`."""
 
     def labels(self, segments: list[str]) -> dict[str, str] | None:
         if len(segments) != len(self.segments):
@@ -47,7 +47,7 @@ class _Route:
 
 @cache
 def _routes() -> tuple[_Route, ...]:
-    """Every operation's address; those with flags in their query first, then those with fewer labels."""
+    """Return every operation's address: first those with flags in the query, then those with fewer labels."""
     routes = []
     for name in service_model().operation_names:
         operation = service_model().operation_model(name)
@@ -58,10 +58,10 @@ def _routes() -> tuple[_Route, ...]:
 
 
 def route(method: str, raw_path: str, query: str) -> RoutedOperation:
-    """The operation for `method` and `raw_path` (percent-encoded, as sent), and the request's parameters.
+    """Return the operation for `method` and `raw_path` (percent-encoded, as sent), with the request's parameters.
 
-    Raises `APIError`: `InvalidAction` for a path or an API version that CloudFront does not have,
-    `MethodNotAllowed`, `InvalidArgument` for a query that cannot be read.
+    Raises `APIError`: `InvalidAction` for a path or API version that CloudFront does not have, `MethodNotAllowed`, or
+    `InvalidArgument` for a query that cannot be read.
     """
     parameters = _parameters(query)
     segments = raw_path.split("/")
@@ -86,4 +86,4 @@ def _unknown_path(raw_path: str) -> str:
     version = raw_path.split("/")[1] if raw_path.startswith("/") else ""
     if version != API_VERSION:
         return f"The path must begin with the API version, /{API_VERSION}/; it begins with /{version[:80]}."
-    return f"CloudFront's API {API_VERSION} has no operation at {raw_path[:200]}."
+    return f"CloudFront's API {API_VERSION} does not have an operation at {raw_path[:200]}."

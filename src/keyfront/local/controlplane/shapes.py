@@ -1,7 +1,7 @@
-"""The API's shapes under short names, for type checkers alone: at run time they are plain dictionaries.
+"""Short names for the API's shapes, only for type checkers. At run time the shapes are plain dictionaries.
 
-Imported under `TYPE_CHECKING` only. A family's requests share one type: each operation uses the members it has,
-and those that the model requires are there.
+Import this under `TYPE_CHECKING` only. All requests of a family share one type. Each operation uses its own members;
+the members that the model requires are always there.
 """
 
 from typing import TYPE_CHECKING, NotRequired, TypeAlias, TypedDict
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         MaxItems: str
 
     class FamilyRequest(ListRequest, total=False):
-        """Create, get, list, update or delete a resource of a `Family`. `Type`: policies, `managed` or `custom`."""
+        """Create, get, list, update or delete a resource of a `Family`. `Type` of policies: `managed` or `custom`."""
 
         Id: str
         IfMatch: str
@@ -88,7 +88,7 @@ if TYPE_CHECKING:
         WebACLId: str
 
     class ConflictingAliasesRequest(TypedDict):
-        """List the aliases that conflict with one."""
+        """List the aliases that conflict with an alias."""
 
         DistributionId: str
         Alias: str
@@ -96,7 +96,7 @@ if TYPE_CHECKING:
         MaxItems: NotRequired[int]
 
     class FunctionVersion(TypedDict):
-        """What a stage of a function holds."""
+        """The content of a function's stage."""
 
         FunctionConfig: FunctionConfig
         FunctionCode: bytes
@@ -112,12 +112,12 @@ if TYPE_CHECKING:
         Tags: Tags
 
     class ListFunctionsRequest(ListRequest, total=False):
-        """List the functions in one stage, or in both."""
+        """List the functions in one stage or both."""
 
         Stage: str
 
     class KeyValueStoreConfig(TypedDict):
-        """What is kept of a key value store, beside its name."""
+        """The stored data of a key value store, without its name."""
 
         Id: str
         Comment: str
@@ -132,7 +132,7 @@ if TYPE_CHECKING:
         Tags: Tags
 
     class ListKeyValueStoresRequest(ListRequest, total=False):
-        """List the key value stores in one status, or all."""
+        """List the key value stores with one status, or all."""
 
         Status: str
 

@@ -1,6 +1,6 @@
-"""What an account has: tables of resources, changed as a whole or not at all.
+"""The account's tables of resources. A transaction makes all of its changes or none.
 
-Resources are frozen, and nobody changes their configurations in place. Every change passes through `Table.put` and
+Resources are frozen, and their configurations must not be changed in place. Every change goes through `Table.put` or
 `Table.remove` inside `Store.transaction`, which writes it to the `Journal`.
 """
 
@@ -35,7 +35,7 @@ Config = TypeVar("Config")
 
 @dataclass(frozen=True)
 class Resource(Generic[Config]):
-    """One version of a public key, a key group, a distribution…; `parent` is the distribution of an invalidation."""
+    """One version of a public key, a key group, a distribution, … `parent` is the distribution of an invalidation."""
 
     id: str
     etag: str
@@ -46,12 +46,12 @@ class Resource(Generic[Config]):
 
 
 class Table(Generic[Config]):
-    """The resources of one family by id, in the order of their ids (so that pages hold while resources come and go)."""
+    """The resources of one family, sorted by id, so that pages stay valid when resources are added or deleted."""
 
     def __init__(self) -> None:
         self._rows: dict[str, Resource[Config]] = {}
         self._before: dict[str, Resource[Config] | None] = {}
-        """What stood at each id that the transaction under way has touched."""
+        """The resource before the current transaction, for each id that it changed."""
 
     def get(self, identifier: str) -> Resource[Config] | None:
         return self._rows.get(identifier)
@@ -71,19 +71,19 @@ class Table(Generic[Config]):
         return len(self._rows)
 
     def rows(self) -> dict[str, Resource[Config]]:
-        """A copy of the content."""
+        """Return a copy of the content."""
         return dict(self._rows)
 
     def changes(self) -> dict[str, Resource[Config] | None]:
-        """What the transaction under way has put, by id; `None` where it removed."""
+        """Return the changes of the current transaction, by id. `None` means removed."""
         return {identifier: self._rows.get(identifier) for identifier in self._before}
 
     def keep(self) -> None:
-        """The changes stay."""
+        """Keep the changes."""
         self._before = {}
 
     def undo(self) -> None:
-        """Take the changes back."""
+        """Undo the changes."""
         for identifier, resource in self._before.items():
             if resource is None:
                 self._rows.pop(identifier, None)
@@ -93,30 +93,30 @@ class Table(Generic[Config]):
 
 
 class Undoable(Protocol):
-    """What changes together with the tables."""
+    """Something that changes together with the tables."""
 
     def keep(self) -> None:
-        """The changes of the transaction stay."""
+        """Keep the changes of the transaction."""
 
     def undo(self) -> None:
-        """Take them back."""
+        """Undo the changes of the transaction."""
 
 
 class ChangeLog(Protocol):
-    """Where changes are kept: a `Journal`."""
+    """The place where changes are saved: a `Journal`."""
 
     def restore(self, tables: Mapping[str, Table[Any]]) -> None:
-        """Put what was kept into the tables, by their names."""
+        """Fill the tables, by their names, with the saved resources."""
 
     def write(self, changes: Mapping[str, Mapping[str, Resource[Any] | None]]) -> None:
-        """Keep a transaction's changes: each family's resources by id, `None` for one that is gone."""
+        """Save a transaction's changes: each family's resources by id, `None` for a deleted one."""
 
 
 class Store:
-    """All tables of an account, behind one lock. With a journal they begin as it has them, and it gets each change."""
+    """All tables of an account, behind one lock. A journal fills them at the start and saves every change."""
 
     def __init__(self, journal: ChangeLog | None = None, also: Iterable[Undoable] = ()) -> None:
-        """`also`: what else a transaction changes, and takes back when it fails."""
+        """`also` has other objects that a transaction changes, and undoes when it fails."""
         self.public_keys: Table[PublicKeyConfig] = Table()
         self.key_groups: Table[KeyGroupConfig] = Table()
         self.distributions: Table[DistributionConfig] = Table()
@@ -125,17 +125,17 @@ class Store:
         self.cache_policies: Table[CachePolicyConfig] = Table()
         self.origin_request_policies: Table[OriginRequestPolicyConfig] = Table()
         self.response_headers_policies: Table[ResponseHeadersPolicyConfig] = Table()
-        """Of each kind of policy the account's own; Amazon's are in `managed_policies`."""
+        """The account's own policies. Amazon's are in `managed_policies`."""
         self.functions: Table[FunctionVersion] = Table()
         self.published_functions: Table[FunctionVersion] = Table()
-        """Functions by their names: what is in development, and what is live."""
+        """Functions by name: the development stage (`functions`) and the live stage."""
         self.key_value_stores: Table[KeyValueStoreConfig] = Table()
-        """By their names."""
+        """By name."""
         self.monitoring_subscriptions: Table[MonitoringSubscription] = Table()
-        """By the id of the distribution."""
+        """By distribution id."""
         self.invalidations: Table[InvalidationBatch] = Table()
         self.tags: Table[dict[str, str]] = Table()
-        """Keys and values by the id of the distribution, or the name of the function (`tags`), that has them."""
+        """Keys and values, by distribution id or by the name of another resource (see `tags`)."""
         self._lock = threading.RLock()
         self._journal = journal
         self._also = tuple(also)
@@ -144,7 +144,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Nobody else reads or writes inside. An exception takes every change back, the journal's errors included."""
+        """Run a transaction, which excludes other threads. Any exception, also of the journal, undoes all changes."""
         with self._lock:
             tables = self._tables()
             changing: list[Undoable] = [*tables.values(), *self._also]

@@ -1,4 +1,4 @@
-"""Tags of distributions, functions and key value stores: the operations, and their rules."""
+"""Tags of distributions, functions and key value stores: operations and rules."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ OPERATIONS: Mapping[str, Operation] = {
 
 @dataclass(frozen=True)
 class Tagged:
-    """A resource that can have tags: `kind` is what stands before the last slash of its ARN (`distribution`)."""
+    """A resource that can have tags. `kind` is the part of its ARN before the last slash (`distribution`)."""
 
     arn: str
     kind: str
@@ -61,7 +61,7 @@ class Tagged:
 
 
 def everything(account: LocalAccount) -> list[Tagged]:
-    """Every resource that can have tags, with or without tags."""
+    """Return every resource that can have tags, with or without tags."""
     number, store = account.number, account.store
     stores = [each.config["Id"] for each in store.key_value_stores]
     return [
@@ -75,17 +75,17 @@ def everything(account: LocalAccount) -> list[Tagged]:
 
 
 def of_function(name: str) -> str:
-    """What stands for a function where a distribution has its id: no id has a slash."""
+    """Return a function's key in the table of tags. A distribution's key is its id, which never has a slash."""
     return f"function/{name}"
 
 
 def of_key_value_store(identifier: str) -> str:
-    """What stands for a key value store, by its id."""
+    """Return a key value store's key in the table of tags, for its id."""
     return f"key-value-store/{identifier}"
 
 
 def of(account: LocalAccount, tagged: str) -> dict[str, str]:
-    """The tags of the distribution with that id, or of a function (`of_function`)."""
+    """Return the tags for a distribution id, or for a key from `of_function` or `of_key_value_store`."""
     tags = account.store.tags.get(tagged)
     return tags.config if tags else {}
 
@@ -97,7 +97,7 @@ def forget(account: LocalAccount, tagged: str) -> None:
 
 
 def put(account: LocalAccount, tagged: str, tags: dict[str, str]) -> None:
-    """Set the tags of a distribution or a function; `APIError` `InvalidTagging` when they are more than the quota."""
+    """Set the tags of a resource. Raise `APIError` `InvalidTagging` if there are more than the quota."""
     quota, now = account.quotas.tags_per_resource, account.clock()
     if len(tags) > quota:
         message = f"A resource may have {quota} tags; this one would have {len(tags)}."
@@ -107,13 +107,13 @@ def put(account: LocalAccount, tagged: str, tags: dict[str, str]) -> None:
 
 
 def checked(tags: Tags) -> dict[str, str]:
-    """The keys and values of a request; `APIError` `InvalidTagging` for those that no tag may have."""
+    """Return the keys and values of a request. Raise `APIError` `InvalidTagging` for invalid ones."""
     given: dict[str, str] = {}
     for tag in tags.get("Items", []):
         key, value = tag["Key"], tag.get("Value", "")
         for text in (key, value):
             if bad := next((character for character in text if not _allowed(character)), None):
-                raise APIError("InvalidTagging", f"A tag may not hold the character {bad!r}: {text[:100]!r}.")
+                raise APIError("InvalidTagging", f"A tag cannot have the character {bad!r}: {text[:100]!r}.")
         if key.lower().startswith("aws:"):
             raise APIError("InvalidTagging", f"Tag keys that begin with aws: are reserved: {key!r}.")
         if key in given:
@@ -123,7 +123,7 @@ def checked(tags: Tags) -> dict[str, str]:
 
 
 def _tagged(account: LocalAccount, arn: str) -> str:
-    """What stands for the resource that `arn` names; the other families can have no tags."""
+    """Return the key in the table of tags for an ARN. Other families cannot have tags."""
     named = _ARN.fullmatch(arn)
     if named and named[1] == account.number:
         if named[2] and account.store.distributions.get(named[2]):
@@ -136,5 +136,5 @@ def _tagged(account: LocalAccount, arn: str) -> str:
 
 
 def _allowed(character: str) -> bool:
-    """The API model's pattern for keys and values: letters, separators, numbers and some punctuation."""
+    """Return whether the API model allows the character: letters, separators, numbers and some punctuation."""
     return character in "_.:/=+-@" or unicodedata.category(character)[0] in "LZN"

@@ -1,6 +1,6 @@
-"""Rules of the service model for every input: required members, value sets, lengths, patterns, quantities.
+"""The service model's rules for every input: required members, value sets, lengths, patterns, quantities.
 
-Rules of one resource stand in that resource's module; these hold for every operation.
+These rules hold for every operation. The rules of one kind of resource are in that resource's module.
 """
 
 import re
@@ -13,18 +13,18 @@ from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.reading import Value, item_of, path_to
 
 _EMPTY_IS_ABSENT = frozenset({"OriginShieldRegion"})
-"""Shapes whose empty text says nothing. Assumed: the AWS provider for Terraform writes the region of a disabled Origin
-Shield so, and its users' distributions are taken; the API model alone would refuse it."""
+"""Shapes for which an empty text means no value. Assumed: the AWS provider for Terraform sends one as the region of a
+disabled Origin Shield, and CloudFront accepts it. The API model alone would refuse it."""
 
 _SHOWN = 10
-"""Violations named in one message: an input can have thousands."""
+"""How many violations a message shows. An input can have thousands."""
 
 
 def validate(shape: StructureShape, given: Mapping[str, Value]) -> None:
     """Check an operation's whole input against its shape.
 
-    Raises `APIError`: `InvalidArgument` for a member that stands in the path, the query or a header; `MalformedXML`
-    for one in the body, in the words AWS uses; `InconsistentQuantities` where `Quantity` and `Items` differ.
+    Raises `APIError`: `InvalidArgument` for a member in the path, the query or a header; `MalformedXML` for one in the
+    body, with AWS's message; `InconsistentQuantities` if `Quantity` and `Items` differ.
     """
     problems: dict[str, list[str]] = {"InvalidArgument": [], "MalformedXML": []}
     for name, member in shape.members.items():
@@ -71,7 +71,7 @@ def _violated(shape: Shape, value: Value) -> Iterator[str]:
 
 
 def _size(value: Value) -> float | None:
-    """What `min` and `max` bound: a number itself, the length of a text or a list."""
+    """Return the value that `min` and `max` limit: a number, or the length of a text or a list."""
     if isinstance(value, str | bytes | list):
         return len(value)
     return value if isinstance(value, int | float) else None
@@ -84,7 +84,7 @@ def _matches(pattern: str, value: str) -> bool:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """The pattern, or None where it uses what `re` lacks (`\\p{L}` in tags: `tags` has that rule)."""
+    """Return the pattern. None if `re` does not support it (`\\p{L}` in tags, which `tags` checks)."""
     try:
         return re.compile(pattern)
     except re.error:
@@ -92,7 +92,7 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
 
 
 def _mismatches(value: Value, path: str) -> Iterator[str]:
-    """Every structure of `Quantity` and `Items` in which the two differ."""
+    """Yield a message for every structure in which `Quantity` and `Items` differ."""
     if isinstance(value, dict):
         quantity, items = value.get("Quantity"), value.get("Items", [])
         if isinstance(quantity, int) and isinstance(items, list) and quantity != len(items):

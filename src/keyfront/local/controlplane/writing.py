@@ -1,4 +1,4 @@
-"""From an operation's output, or an error, to the response on the wire."""
+"""Writing an operation's output, or an error, as an HTTP response."""
 
 import base64
 import re
@@ -19,7 +19,7 @@ _NOT_IN_A_HEADER = re.compile("[^\u0020-\u007e]")
 
 @dataclass(frozen=True)
 class APIResponse:
-    """An HTTP response. Header names are as CloudFront writes them."""
+    """An HTTP response. Header names are spelled as CloudFront spells them."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -27,9 +27,9 @@ class APIResponse:
 
 
 def write(operation: OperationModel, output: Mapping[str, object], request_id: str) -> APIResponse:
-    """The response for `output`, whose members are those of the operation's output shape.
+    """Return the response for `output`, with the members of the operation's output shape.
 
-    Raises `TypeError` for a member that the shape does not have, or a value of another type: a bug, not a request.
+    Raises `TypeError` for a member that the shape does not have, or a value of another type. That is a bug in keyfront.
     """
     status, headers = int(operation.http["responseCode"]), {"x-amzn-RequestId": request_id}
     shape = operation.output_shape
@@ -48,7 +48,7 @@ def write(operation: OperationModel, output: Mapping[str, object], request_id: s
 
 
 def write_error(error: APIError, request_id: str) -> APIResponse:
-    """The AWS error body for `error`."""
+    """Return the response for `error`, with an AWS error body."""
     fault = "Receiver" if error.status >= 500 else "Sender"
     body = (
         f'{_PROLOG}<ErrorResponse xmlns="{NAMESPACE}"><Error><Type>{fault}</Type><Code>{error.code}</Code>'
@@ -59,7 +59,7 @@ def write_error(error: APIError, request_id: str) -> APIResponse:
 
 
 def _body(shape: StructureShape, output: Mapping[str, object]) -> str | bytes:
-    """XML as text, or bytes that are the body themselves."""
+    """Return the body: XML as text, or bytes."""
     payload = shape.serialization.get("payload")
     if payload is not None:
         member, value = shape.members[payload], output.get(payload)
@@ -105,7 +105,7 @@ def _refuse_unknown(shape: StructureShape, values: Mapping[str, object]) -> None
 
 
 def _text(text: str) -> str:
-    # A carriage return would become a line feed on the way; other control characters cannot stand in XML at all.
+    # An XML parser turns a carriage return into a line feed. Other control characters are not allowed in XML.
     return escape(_NOT_IN_XML.sub("\ufffd", text), {"\r": "&#13;"})
 
 
@@ -140,4 +140,4 @@ _SCALARS: Mapping[str, Callable[[object], str]] = {
     "timestamp": _iso8601,
     "blob": _base64,
 }
-"""How a value of each scalar type of the model is written."""
+"""How to write a value of each scalar type of the model."""
