@@ -173,7 +173,7 @@ def test_the_oracle_sees_a_key_that_is_printed() -> None:
 
 @pytest.mark.parametrize("secret", [PEM, PEM.encode()])
 def test_a_signer_says_how_its_key_is_loaded(secret: Any) -> None:
-    with pytest.raises(KeyfrontError, match=r"takes a SigningKey, .*SigningKey\.load\(pem\)"):
+    with pytest.raises(KeyfrontError, match=r"needs a SigningKey, .*SigningKey\.load\(pem\)"):
         Signer(ID, secret)
 
 

@@ -243,10 +243,10 @@ def test_a_warning_goes_where_it_does_not_get_into_the_url(run: Run, ecdsa: Path
     [
         ({"--expires": "1893456000000"}, "it looks like milliseconds: divide by 1000"),
         ({"--expires": "2030-01-01T00:00:00"}, "--expires 2030-01-01T00:00:00 has no time zone"),
-        ({"--expires": "2001-01-01T00:00:00Z"}, "choose a time to come"),
+        ({"--expires": "2001-01-01T00:00:00Z"}, "choose a time in the future"),
         ({"--expires": "soon"}, "--expires 'soon' is not a time"),
         ({"--starts": "2h"}, "is not before expires"),
-        ({"--ip": "2001:db8::/32"}, "know IPv4 only"),
+        ({"--ip": "2001:db8::/32"}, "support IPv4 only"),
         ({"--resource": "https://elsewhere.example.com/*"}, "does not cover"),
         ({"--hash": "md5"}, "sha256"),
         ({"--key-id": "AKIAIOSFODNN7EXAMPLE"}, "IAM access key"),
@@ -311,7 +311,7 @@ def test_a_long_life_is_signed_with_one_plain_warning_and_refused_where_it_is_bo
     assert "Signature" in signed.stdout
     assert signed.stderr == (
         "warning: this lives for 30 days, and a signature cannot be taken back: sign for less, or give max_lifetime "
-        "(--max-lifetime) to say that it is meant [long-lived]\n"
+        "(--max-lifetime) to allow it [long-lived]\n"
     )
     assert execute(*command, *who, "--max-lifetime", "30d").stderr == ""
     refused = execute(*command, *who, "--max-lifetime", "7d")

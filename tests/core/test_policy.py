@@ -161,8 +161,8 @@ def document(**members: Any) -> dict[str, Any]:
         (b'{"Statement":[{"Resource":"*","Condition":{"DateLessThan":5}}]}', "DateLessThan is not an object"),
         (b'{"Statement":[{"Condition":{"DateLessThan":{"AWS:EpochTime":1,"AWS:EpochTime":9}}}]}', "a member twice"),
         (b'{"Statement":[{"Resource":"a","Resource":"b","Condition":{}}]}', "a member twice"),
-        (document(Resource=None), "Resource is not a text"),
-        (document(Resource=["*"]), "Resource is not a text"),
+        (document(Resource=None), "Resource is not text"),
+        (document(Resource=["*"]), "Resource is not text"),
         (document(Resource=""), "Resource is empty"),
         (document(condition={"DateLessThan": {"AWS:EpochTime": "5"}}), "not an integer"),
         (document(condition={"DateLessThan": {"AWS:EpochTime": 5.0}}), "not an integer"),
@@ -319,7 +319,7 @@ def test_only_a_number_is_taken_for_milliseconds(moment: Moment) -> None:
     ("expires", "starts", "says"),
     [
         (NOW, None, "which is now"),
-        (NOW - 1, None, "2030-03-17T17:46:39Z, which is 0:00:01 ago: choose a time to come"),
+        (NOW - 1, None, "2030-03-17T17:46:39Z, which is 0:00:01 ago: choose a time in the future"),
         (timedelta(seconds=-60), None, "0:01:00 ago"),
         (datetime(2020, 1, 1, tzinfo=UTC), None, "expires is 2020-01-01T00:00:00Z"),
         (NOW + 10, NOW + 10, "starts (2030-03-17T17:46:50Z) is not before expires (2030-03-17T17:46:50Z)"),
@@ -414,7 +414,7 @@ def test_a_policy_is_made_with_the_checks_that_a_signer_has() -> None:
         Policy.custom("example.com/*", expires=NOW + 1, now=NOW)
     with pytest.raises(PolicyError, match="IPv4 only"):
         Policy.custom("*", expires=NOW + 1, ip="::/0", now=NOW)
-    with pytest.raises(PolicyError, match="choose a time to come"):
+    with pytest.raises(PolicyError, match="choose a time in the future"):
         Policy.canned(URL, expires=timedelta(seconds=-1), now=NOW)
 
 

@@ -275,5 +275,5 @@ def test_values_of_signing_parameters_are_given_as_sent() -> None:
 def test_a_url_may_have_8192_bytes_and_no_more() -> None:
     url = "https://example.com/" + "a" * (MAX_URL_BYTES - len("https://example.com/") - len("?E=1"))
     assert len(with_parameters(url, "E=1")) == 8192
-    with pytest.raises(URLError, match="8,193 bytes, and CloudFront answers at most 8,192"):
+    with pytest.raises(URLError, match="8,193 bytes, and CloudFront accepts at most 8,192"):
         with_parameters(url + "a", "E=1")

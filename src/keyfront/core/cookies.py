@@ -1,4 +1,4 @@
-"""Signed cookies: their names and values, and the one place that knows the attributes of `Set-Cookie`."""
+"""Signed cookies: their names, their values, and the attributes of `Set-Cookie`."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ _VALUE = re.compile(r"[^\x00-\x1f\x7f;,\s]+")
 
 
 class CookieAttributes(TypedDict, total=False):
-    """The attributes of `Set-Cookie` as keyword arguments: see `Attributes`."""
+    """The attributes of `Set-Cookie` as keyword arguments (see `Attributes`)."""
 
     domain: str | None
     path: str
@@ -29,10 +29,10 @@ class CookieAttributes(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributes:
-    """The attributes of `Set-Cookie`, with the defaults of signed cookies; `str` gives them as a header has them.
+    """The attributes of `Set-Cookie`, with the defaults of signed cookies. `str` returns them as in a header.
 
-    If `max_age` (seconds) is not given they are session cookies, as the guide advises: a viewer who closes the browser
-    must ask again. Raises `InputError` for an attribute that a browser would drop.
+    If `max_age` (seconds) is not given, they are session cookies, as the guide advises: the browser deletes them when
+    it is closed. Raises `InputError` for an attribute that a browser would drop.
     """
 
     domain: str | None = None
@@ -45,7 +45,7 @@ class Attributes:
     def __post_init__(self) -> None:
         _check("path", self.path)
         if not self.path.startswith("/"):
-            raise InputError(f"path is {self.path!r}: browsers ignore one that does not start with '/'")
+            raise InputError(f"path is {self.path!r}: browsers ignore a path that does not start with '/'")
         if self.domain is not None:
             if "://" in self.domain or "/" in self.domain or ":" in self.domain:
                 raise InputError(f"domain is {self.domain!r}: give the bare name, such as media.example.com")
@@ -53,7 +53,7 @@ class Attributes:
         if self._mode not in (None, "Lax", "Strict", "None"):
             raise InputError(f"same_site is {self.same_site!r}: choose Lax, Strict or None")
         if self._mode == "None" and not self.secure:
-            raise InputError("SameSite=None needs Secure: browsers refuse the cookie otherwise")
+            raise InputError("SameSite=None needs Secure, or browsers refuse the cookie")
 
     @property
     def _mode(self) -> str | None:
@@ -91,9 +91,9 @@ class SignedCookies(Mapping[str, str]):
         return f"SignedCookies({', '.join(self._values)})"
 
     def attributes(self, **given: Unpack[CookieAttributes]) -> Attributes:
-        """The attributes to set these cookies with.
+        """Return the attributes for setting these cookies.
 
-        Raises as `Attributes` does, and warns (`SigningWarning`) where a browser would not send the cookies to what
+        Raises as `Attributes` does. Warns (`SigningWarning`) if a browser would not send the cookies to the URLs that
         they unlock.
         """
         made = Attributes(**given)
@@ -103,9 +103,9 @@ class SignedCookies(Mapping[str, str]):
         return made
 
     def set_cookie_headers(self, **attributes: Unpack[CookieAttributes]) -> list[str]:
-        """One `Set-Cookie` value a cookie, ready to be sent as it is (frameworks that encode values again break it).
+        """Return one `Set-Cookie` value for each cookie. Send them unchanged: encoding them again breaks them.
 
-        Takes `domain`, `path="/"`, `secure=True`, `http_only=True`, `same_site` and `max_age` (seconds), raises and
+        Takes `domain`, `path="/"`, `secure=True`, `http_only=True`, `same_site` and `max_age` (seconds). Raises and
         warns as `attributes` does.
         """
         tail = self.attributes(**attributes)
@@ -113,17 +113,17 @@ class SignedCookies(Mapping[str, str]):
 
 
 def set_cookie_values(cookies: SignedCookies, **attributes: Unpack[CookieAttributes]) -> list[str]:
-    """One `Set-Cookie` value for each of the five names: those that `cookies` does not hold are deleted.
+    """Return one `Set-Cookie` value for each of the five names. Names that are not in `cookies` are deleted.
 
-    If not, a policy that an earlier set left in the browser would count in place of a new expiry, and an old hash
-    algorithm would make every new signature wrong. Raises `InputError` for an attribute that a browser would drop.
+    Otherwise an old policy in the browser would count instead of a new expiry, and an old hash algorithm would make
+    every new signature wrong. Raises `InputError` for an attribute that a browser would drop.
     """
     rest = [name for name in NAMES if name not in cookies]
     return [*cookies.set_cookie_headers(**attributes), *_deleting(rest, attributes)]
 
 
 def delete_cookie_values(**attributes: Unpack[CookieAttributes]) -> list[str]:
-    """The `Set-Cookie` values that delete all signed cookies. Give the domain and path that they were set with."""
+    """Return the `Set-Cookie` values that delete all signed cookies. Give the domain and path they were set with."""
     return _deleting(NAMES, attributes)
 
 

@@ -1,6 +1,6 @@
-"""What a request presents to be let in: its signing parameters, read out of the URL or the cookies.
+"""Reads a request's signing parameters from its URL or its cookies.
 
-It is the same for every request with the same bytes, whoever sends it, whenever: nothing here judges.
+The result depends only on these bytes, not on the viewer or the time. This module does not decide anything.
 """
 
 import re
@@ -18,52 +18,54 @@ from keyfront.errors import EncodingError, PolicyError
 
 _COOKIE_PREFIX: Final = "CloudFront-"
 _HASH_ALGORITHMS: Final = ("SHA1", "SHA256")
-# As JSON writes an integer: a leading zero would be a second way to ask for the same policy.
+# As JSON writes an integer: a leading zero would be a second way to name the same policy.
 _SECONDS = re.compile(r"0|[1-9][0-9]{0,18}")
 _REMEMBERED_BYTES: Final = 2048
 
 
 class Fault(NamedTuple):
-    """Why something presented cannot be used."""
+    """Why a part of the credentials cannot be used."""
 
     check: str
-    """The step of the judgement that it ends."""
+    """The check that it fails."""
     reason: str
-    """A stable slug of ours."""
+    """One of keyfront's stable slugs."""
     detail: str
     cause: str = ""
-    """The `reason` of the error that ended it."""
+    """The `reason` of the error behind it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """What one request presents."""
+    """The credentials of one request."""
 
     key_pair_id: str
     url: str
     """As the viewer sent it, without the signing parameters."""
     policy: Policy | Fault
     custom: bool
-    """Whether the policy came with the request; a canned one is made from its URL."""
+    """Whether the policy came with the request. A canned policy is made from the URL."""
     signed: bytes
-    """What the signature has to be over."""
+    """The bytes that the signature must be over."""
     signature: bytes | Fault
     algorithm: HashAlgorithm
 
 
 def presented(url: str, cookie: str) -> Presented:
-    """What a request for `url` (as sent, to the byte) with this Cookie header presents. Never raises."""
-    # The thousandth part of a video is asked for as the first was. What is long is read each time, so that what is
-    # remembered stays within some 20 MB, whoever sends what.
+    """Return the credentials of a request for `url` (as sent, to the byte) with this Cookie header. Never raises."""
+    # All parts of a video come with the same credentials, so they are cached. Long ones are read each time, so that the
+    # cache stays within some 20 MB, whatever viewers send.
     return _remembered(url, cookie) if len(url) + len(cookie) <= _REMEMBERED_BYTES else _presented(url, cookie)
 
 
 def credentials(url: str, cookie: str) -> tuple[dict[str, str], str]:
-    """The signing parameters that count, by their query names, and the URL without any.
+    """Return the signing parameters that count, by their query names, and the URL without any.
 
-    Assumed: a parameter that stands twice is refused as malformed (no single value can hold the `&` that joins
-    them here); of two cookies with one name the first counts, which browsers send for the longer path; a cookie's
-    value is taken as it is, so that a framework which percent-encodes cookies is noticed here and not in production.
+    Assumed:
+
+    - A parameter that occurs twice is malformed (its values are joined with `&`, which no single value can hold).
+    - Of two cookies with one name the first counts: browsers send the one with the longer path first.
+    - A cookie's value is not decoded, so a framework that percent-encodes cookies fails here and not in production.
     """
     base, mark, query = url.partition("?")
     if mark:
@@ -79,12 +81,12 @@ def credentials(url: str, cookie: str) -> tuple[dict[str, str], str]:
         if found:
             left = "&".join(own)
             return found, f"{base}?{left}" if left else base
-    # The signer leaves out a dangling question mark, and so does the judge.
+    # The signer leaves out a dangling question mark, so it is left out here too.
     return _cookies(cookie), url if query else base
 
 
 def excerpt(text: str) -> str:
-    """`text` of a viewer's, quoted and not too long, for an error or a log."""
+    """Return a viewer's text, quoted and shortened, for an error or a log."""
     return (ascii(text) if len(text) <= 80 else ascii(text[:79]) + "…") if text else "none"
 
 
@@ -109,7 +111,7 @@ def _cookies(header: str) -> dict[str, str]:
 
 
 def _policy(given: Mapping[str, str], url: str) -> tuple[Policy | Fault, bytes]:
-    """The policy that counts and the bytes that were signed. With both forms present `Policy` counts (assumed)."""
+    """Return the policy that counts and the signed bytes. If both forms are present, `Policy` counts (assumed)."""
     reason = "malformed-policy" if "Policy" in given or given.get("Expires") else "missing-policy"
     try:
         if "Policy" in given:
@@ -126,7 +128,7 @@ def _policy(given: Mapping[str, str], url: str) -> tuple[Policy | Fault, bytes]:
 
 def _expires(text: str) -> int:
     if not text:
-        raise PolicyError("neither Policy nor Expires is there", reason="policy-missing")
+        raise PolicyError("both Policy and Expires are missing", reason="policy-missing")
     if not _SECONDS.fullmatch(text) or int(text) > LATEST:
         reason = "expires-not-a-number"
         if _SECONDS.fullmatch(text):

@@ -1,4 +1,4 @@
-"""CloudFront's form of base64: the standard alphabet, padded, with `+` `=` `/` written `-` `_` `~`.
+"""CloudFront's form of base64: the standard alphabet with padding, with `+` `=` `/` written as `-` `_` `~`.
 
 Source: Developer Guide, "Creating a signature for a signed URL". It is not RFC 4648 base64url, which writes
 `/` as `_` and drops the padding.
@@ -14,15 +14,15 @@ _FOREIGN = frozenset("+=/")
 
 
 def encode(data: bytes) -> str:
-    """`data` in characters that travel unescaped in a query string and in a cookie."""
+    """Return `data` in characters that need no escaping in a query string or a cookie."""
     return binascii.b2a_base64(data, newline=False).translate(_TO_URL).decode()
 
 
 def decode(text: str) -> bytes:
-    """The bytes behind `text`, or `EncodingError`.
+    """Return the bytes that `text` encodes. Raises `EncodingError`.
 
-    Strict: padding must be there, and the unused bits of the last character must be zero, so that exactly one
-    text stands for any bytes and a changed character is always noticed.
+    It is strict: padding must be there, and the unused bits of the last character must be zero. So each byte string
+    has exactly one encoding, and a changed character is always noticed.
     """
     try:
         data = binascii.a2b_base64(text.encode("ascii").translate(_FROM_URL), strict_mode=True)
@@ -34,7 +34,7 @@ def decode(text: str) -> bytes:
 
 
 def _refused(text: str, why: str) -> EncodingError:
-    """The error for `text`. Standard base64 is the form that is most often taken for CloudFront's."""
+    """Return the error for `text`. The most common mistake is standard base64."""
     found = _FOREIGN.intersection(text)
     if not found:
         return EncodingError(f"not CloudFront's base64: {why}")

@@ -1,7 +1,7 @@
-"""Many URLs signed in order, lazily, on every core where threads help.
+"""Signs many URLs in order and lazily, on all cores if threads help.
 
-RSA in `cryptography` works without the interpreter's lock, and KMS is waited for: both go to threads. A local ECDSA
-signature is too short for that (two threads were measured no faster than one), so those are made in the caller's.
+RSA in `cryptography` runs without the interpreter's lock, and KMS means waiting: both use threads. A local ECDSA
+signature takes too little time (two threads were measured no faster than one), so the caller's thread makes it.
 """
 
 import os
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 OnError = Literal["raise", "yield"]
 
 _CHUNK: Final = 32
-"""URLs a thread signs at a time: some 20 ms of RSA, beside which the queue costs nothing."""
+"""URLs that a thread signs at a time: about 20 ms of RSA. The queue's cost is negligible beside that."""
 _AHEAD: Final = 2
-"""Chunks a thread has waiting. What is read ahead of the caller is bounded by both."""
+"""Chunks in progress for each thread. Together with `_CHUNK` it limits how far ahead URLs are read."""
 
 
 class _Signer(Protocol):
@@ -36,18 +36,18 @@ class _Signer(Protocol):
 def sign_many(
     signer: _Signer, urls: Iterable[str], terms: URLTerms, *, on_error: OnError = "raise"
 ) -> Iterator[str | KeyfrontError]:
-    """The signed `urls` in their order. See `Signer.sign_many`."""
+    """Yield the signed `urls` in their order. See `Signer.sign_many`."""
     if on_error not in ("raise", "yield"):
         raise InputError(f"on_error is {on_error!r}: choose 'raise' or 'yield'")
     if isinstance(urls, str | bytes):
-        raise InputError("urls is one text: give a list or another iterable of URLs")
+        raise InputError("urls is one text value: give a list or another iterable of URLs")
     local = isinstance(signer.key, SigningKey) and signer.key.algorithm == "ecdsa"
     outcomes = (_attempt(signer, url, terms) for url in urls) if local else _threaded(signer, urls, terms)
     return _delivered(outcomes, on_error)
 
 
 def _delivered(outcomes: Generator[str | Exception, None, None], on_error: OnError) -> Iterator[str | KeyfrontError]:
-    # Closed by hand: an error that is raised here keeps its frames, and they would keep the threads.
+    # Closed explicitly: an error that is raised here keeps its frames, and they would keep the threads.
     with closing(outcomes):
         for outcome in outcomes:
             if isinstance(outcome, str) or (on_error == "yield" and isinstance(outcome, KeyfrontError)):
@@ -57,7 +57,7 @@ def _delivered(outcomes: Generator[str | Exception, None, None], on_error: OnErr
 
 
 def _threaded(signer: _Signer, urls: Iterable[str], terms: URLTerms) -> Generator[str | Exception, None, None]:
-    # Late: who signs one URL after the other starts without it.
+    # Imported late: signing single URLs does not need it.
     from concurrent.futures import ThreadPoolExecutor
 
     def work(chunk: list[str]) -> list[str | Exception]:
@@ -73,7 +73,7 @@ def _threaded(signer: _Signer, urls: Iterable[str], terms: URLTerms) -> Generato
             while broken is None and len(waiting) < workers * _AHEAD:
                 try:
                     chunk = next(chunks, None)
-                except Exception as error:  # noqa: BLE001  raised below, behind the URLs that came before it
+                except Exception as error:  # noqa: BLE001  raised below, after the URLs that came before it
                     broken = error
                     break
                 if chunk is None:
@@ -85,7 +85,7 @@ def _threaded(signer: _Signer, urls: Iterable[str], terms: URLTerms) -> Generato
         if broken is not None:
             raise broken
     finally:
-        # Also when the caller closes the iterator: no thread is left behind.
+        # Also when the caller closes the iterator: no thread stays behind.
         pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -97,5 +97,5 @@ def _chunks(urls: Iterator[str]) -> Iterator[list[str]]:
 def _attempt(signer: _Signer, url: str, terms: URLTerms) -> str | Exception:
     try:
         return signer.sign_url(url, **terms)
-    except Exception as error:  # noqa: BLE001  raised or yielded at the URL's place
+    except Exception as error:  # noqa: BLE001  raised or yielded when the URL's turn comes
         return error

@@ -1,6 +1,6 @@
-"""What can be signed and is seldom meant. Each caution has the id of its finding, a section of `docs/findings.md`.
+"""Input that can be signed but is rarely meant. Each caution has the id of a finding, a section of `docs/findings.md`.
 
-A signer warns of them, `keyfront policy lint` lists them, and `keyfront explain` finds them in what was signed.
+A signer warns about them, `keyfront policy lint` lists them, and `keyfront explain` finds them in signed URLs.
 """
 
 import ipaddress
@@ -22,16 +22,16 @@ from keyfront.errors import PolicyError
 _PACKAGE: Final = __name__.partition(".")[0]
 
 MAX_LIFETIME: Final = 7 * 24 * 3600
-"""Seconds: a longer life is warned of (see `Signer`)."""
+"""Seconds: a longer lifetime warns (see `Signer`)."""
 
 EVERYBODY: Final = "0.0.0.0/0"
-"""The network that looks like anybody, and is not: nobody over IPv6 is in it."""
+"""The network that looks like all viewers. It does not include viewers over IPv6."""
 
 _MAX_COOKIE_BYTES: Final = 4096  # RFC 6265bis, 5.6: browsers drop a cookie whose name and value are longer.
 _S3_DOMAIN: Final = "amazonaws.com"
-# Where plain HTTP is no mistake: this machine.
+# On this machine, plain HTTP is not a mistake.
 _HERE = re.compile(r"(?:(?:.+\.)?localhost|127\.[0-9.]+|\[::1\])(?::[0-9]+)?$")
-# A folder or file of a host that is named, over https: with S3's names aside there is nothing to say.
+# A folder or file of one host, over https. Unless the host is S3's, there is nothing to warn about.
 _ORDINARY = re.compile(r"https://[^/*?]++/[^/*?]")
 _WILDCARD = re.compile(r"[*?]")
 _WHOLE_HOST = re.compile(r"/?\*+(?:\?\*?)?")
@@ -43,7 +43,7 @@ _PRIVATE: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """One thing that is seldom meant."""
+    """One thing that is rarely meant."""
 
     finding: str
     """Its id in `docs/findings.md`."""
@@ -51,7 +51,7 @@ class Caution:
 
 
 class SigningWarning(UserWarning):
-    """Something that can be signed and is seldom meant. `finding` is its id in `docs/findings.md`."""
+    """Input that can be signed but is rarely meant. `finding` is its id in `docs/findings.md`."""
 
     def __init__(self, text: str, finding: str = "") -> None:
         super().__init__(f"{text} [{finding}]" if finding else text)
@@ -59,35 +59,34 @@ class SigningWarning(UserWarning):
 
 
 def of_url(url: str) -> Iterator[Caution]:
-    """What is seldom meant about a URL that is signed, as `keyfront.core.urls.viewer_url` gives it."""
+    """Return the cautions about a URL to be signed, as `keyfront.core.urls.viewer_url` returns it."""
     scheme, _, rest = url.partition("://")
     host = rest.partition("/")[0]
     if is_s3(host):
         yield Caution(
             "origin-host-signed",
-            f"{shown(url)} names a bucket, and S3 knows nothing of CloudFront's signatures: "
+            f"{shown(url)} names a bucket, and S3 does not check CloudFront's signatures: "
             "sign the distribution's domain name, d….cloudfront.net, or an alias of it",
         )
     if scheme == "http" and not _HERE.match(host):
         yield Caution(
             "protocol-differs",
-            f"{shown(url)} is signed for http: a viewer that asks over https, or is redirected to it, is refused; "
-            "sign https://…",
+            f"{shown(url)} is signed for http: a request over https, also after a redirect, is refused; sign https://…",
         )
 
 
 def of_canned_url(url: str) -> Iterator[Caution]:
-    """What is seldom meant about the URL of a canned policy."""
+    """Return the cautions about the URL of a canned policy."""
     if "*" in url:
         yield Caution(
             "wildcard-in-canned-policy",
-            f"{shown(url)} holds '*', which in a canned policy stands for nothing but itself: "
+            f"{shown(url)} holds '*', which is not a wildcard in a canned policy: "
             "for a wildcard give resource=, for the character itself write %2A",
         )
 
 
 def of_resource(resource: str | None) -> Iterable[Caution]:
-    """What is seldom meant about a custom policy's `Resource` (`None`: it has none)."""
+    """Return the cautions about a custom policy's `Resource` (`None`: it has none)."""
     ordinary = resource is not None and _ORDINARY.match(resource) and _S3_DOMAIN not in resource
     return () if ordinary else _of_wide_resource(resource)
 
@@ -109,24 +108,24 @@ def _of_wide_resource(resource: str | None) -> Iterator[Caution]:
 
 
 def of_lifetime(seconds: float) -> Iterator[Caution]:
-    """What is seldom meant about a signature that lives for so many seconds."""
-    if seconds > MAX_LIFETIME + 1:  # what was rounded
+    """Return the cautions about a signature with this lifetime in seconds."""
+    if seconds > MAX_LIFETIME + 1:  # one second for rounding
         yield Caution(
             "long-lived",
             f"this lives for {seconds / 86400:.0f} days, and a signature cannot be taken back: sign for less, or give "
-            "max_lifetime (--max-lifetime) to say that it is meant",
+            "max_lifetime (--max-lifetime) to allow it",
         )
 
 
 def bounded(seconds: float, most: timedelta) -> None:
-    """Raise `PolicyError` if a signature that lives for `seconds` lives longer than `most`, the bound somebody set."""
+    """Raise `PolicyError` if a lifetime of `seconds` is longer than `most`, the user's limit."""
     if not isinstance(most, timedelta) or most <= timedelta(0):
         text = f"max_lifetime is {most!r}: give a timedelta, such as timedelta(days=30)"
         raise PolicyError(text, reason="time-malformed", member="max_lifetime", value=most)
-    if seconds > most.total_seconds() + 1:  # what was rounded
+    if seconds > most.total_seconds() + 1:  # one second for rounding
         raise PolicyError(
             f"this would live for {timedelta(seconds=math.ceil(seconds))}, and max_lifetime is {most}: "
-            "choose a nearer time, or a longer max_lifetime (--max-lifetime) [long-lived]",
+            "choose an earlier time, or a longer max_lifetime (--max-lifetime) [long-lived]",
             reason="long-lived",
             member="expires",
             value=seconds,
@@ -135,24 +134,24 @@ def bounded(seconds: float, most: timedelta) -> None:
 
 @lru_cache(maxsize=1024)
 def of_network(ip: str, *, ipv6: bool | None = None) -> tuple[Caution, ...]:
-    """What is seldom meant about a policy's IPv4 network. `ipv6`: whether the distribution answers over IPv6."""
+    """Return the cautions about a policy's IPv4 network. `ipv6`: whether the distribution accepts IPv6."""
     if ip == EVERYBODY:
-        text = f"ip={ip} would still shut out every viewer that arrives over IPv6: "
-        return (Caution("viewer-over-ipv6", f"{text}leave it out to let anybody in (a Signer does so by itself)"),)
+        text = f"ip={ip} would still shut out every viewer who connects over IPv6: "
+        return (Caution("viewer-over-ipv6", f"{text}leave it out to allow every viewer (a Signer leaves it out)"),)
     private = Caution(
         "private-address-in-policy",
-        f"{ip} is a private network, from which nobody reaches CloudFront: give the viewer's public address",
+        f"{ip} is a private network, and no viewer reaches CloudFront from one: give the viewer's public address",
     )
     unreachable = Caution(
         "viewer-over-ipv6",
-        f"ip={ip}, and the distribution answers over IPv6: viewers who come that way are refused; "
+        f"ip={ip}, but the distribution accepts IPv6, and viewers who connect over it are refused: "
         "turn IPv6 off for the distribution, or leave ip out",
     )
     return (private,) * is_private(ip) + (unreachable,) * bool(ipv6)
 
 
 def of_cookie(policy: str) -> Iterator[Caution]:
-    """What is wrong with an encoded policy as the value of a cookie."""
+    """Return the cautions about an encoded policy as the value of a cookie."""
     size = len("CloudFront-Policy") + len(policy)
     if size > _MAX_COOKIE_BYTES:
         yield Caution(
@@ -163,7 +162,7 @@ def of_cookie(policy: str) -> Iterator[Caution]:
 
 
 def of_cookie_attributes(resource: str, *, domain: str | None, path: str, secure: bool) -> Iterator[Caution]:
-    """What is seldom meant about the attributes of cookies that open `resource`, as `keyfront.core.urls` gives it."""
+    """Return the cautions about the attributes of cookies for `resource`, as `keyfront.core.urls` returns it."""
     scheme, _, rest = resource.rpartition("://")
     host, slash, tail = rest.partition("/")
     name = host.partition(":")[0].lower()
@@ -171,13 +170,13 @@ def of_cookie_attributes(resource: str, *, domain: str | None, path: str, secure
     if wanted == "cloudfront.net":
         yield Caution(
             "cookie-domain-differs",
-            "domain=cloudfront.net: browsers take no cookies for it; serve the files under a name of your own domain",
+            "domain=cloudfront.net: browsers accept no cookies for it; serve the files under your own domain",
         )
     elif wanted and not _WILDCARD.search(name) and name != wanted and not name.endswith(f".{wanted}"):
         yield Caution(
             "cookie-domain-differs",
             f"domain={domain}, and the cookies open {shown(resource)}: browsers do not send them there; "
-            "give the part of the name that the site and the files share",
+            "give the part of the host name that the site and the files share",
         )
     opened, below = f"/{tail}" if slash or not host.endswith("*") else "/*", f"{path.rstrip('/')}/"
     literal = _WILDCARD.split(opened, maxsplit=1)[0]
@@ -189,19 +188,19 @@ def of_cookie_attributes(resource: str, *, domain: str | None, path: str, secure
     if not secure and scheme == "https" and not _HERE.match(host):
         yield Caution(
             "cookie-not-secure",
-            f"the cookies open {shown(resource)} and are not Secure: browsers send them over http as well, where "
-            "anybody on the way reads them; leave secure=False out",
+            f"the cookies open {shown(resource)} and are not Secure: browsers also send them over http, where "
+            "anyone on the network can read them; leave secure=False out",
         )
 
 
 def warn(seen: Iterable[Caution]) -> None:
-    """Warn where keyfront was called, however many of its own functions lie between."""
+    """Warn at the line that called keyfront, however many of its own functions lie between."""
     for caution in seen:
         warnings.warn(SigningWarning(caution.text, caution.finding), stacklevel=_frames_to_caller())
 
 
 def _frames_to_caller() -> int:
-    """How far `warn` is from the first frame outside of keyfront, as `warnings.warn` counts."""
+    """Return the distance from `warn` to the first frame outside of keyfront, as `warnings.warn` counts."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
         level, frame = level + 1, frame.f_back
@@ -209,20 +208,20 @@ def _frames_to_caller() -> int:
 
 
 def covers_everything(resource: str | None) -> bool:
-    """Whether any URL of any host is covered."""
+    """Return whether `resource` covers every URL of every host."""
     return resource is None or all(
         covers(resource, probe) for probe in ("https://a.example/b/c", "https://z.example.org/y?x=1")
     )
 
 
 def covers_host(resource: str) -> bool:
-    """Whether a pattern covers every path of its host or hosts."""
+    """Return whether a pattern covers every path of its host or hosts."""
     rest = resource.partition("://")[2] or resource
     domain, slash, path = rest.partition("/")
     return bool(_WHOLE_HOST.fullmatch(path)) if slash else domain.endswith("*")
 
 
 def is_private(ip: str) -> bool:
-    """Whether nobody on the Internet has an address of this IPv4 network. Documentation networks do not count."""
+    """Return whether this IPv4 network is private. Documentation networks do not count."""
     network = ipaddress.IPv4Network(ip)
     return any(network.subnet_of(each) for each in _PRIVATE)

@@ -1,6 +1,6 @@
-"""What a caller says about a signature, as keyword arguments that are passed on whole.
+"""The options of a signature, as keyword arguments that functions pass on.
 
-`Signer` explains each of them. A type checker finds a missing `expires` wherever they are handed on.
+`Signer` explains each of them. A type checker finds a missing `expires` wherever they are passed on.
 """
 
 from datetime import timedelta
@@ -10,7 +10,7 @@ from keyfront.core.policy import Moment
 
 
 class Terms(TypedDict, total=False):
-    """Until when, from when, and from where."""
+    """Expiry, start, viewer address and longest lifetime."""
 
     expires: Required[Moment]
     starts: Moment | None
@@ -19,6 +19,6 @@ class Terms(TypedDict, total=False):
 
 
 class URLTerms(Terms, total=False):
-    """As `Terms`, for one URL: `resource` is signed in its place."""
+    """`Terms` for one URL: `resource` is signed instead of it."""
 
     resource: str | None

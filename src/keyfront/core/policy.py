@@ -1,4 +1,4 @@
-"""Policies: what a signature allows, as values, as the bytes that are signed, and as the JSON that arrives.
+"""Policies, which say what a signature allows: as values, as signed bytes, and parsed from JSON.
 
 Source: Developer Guide, "Create a signed URL using a canned policy" and "… using a custom policy".
 """
@@ -17,7 +17,7 @@ from keyfront.core.urls import resource_pattern, viewer_url
 from keyfront.errors import PolicyError
 
 LATEST: Final = 9_223_372_036
-"""The last second that a policy can name (April 2262). Anything later is malformed: assumed, see `Policy.parse`."""
+"""The last second that a policy can name (April 2262). A later time is malformed: assumed, see `Policy.parse`."""
 
 Moment = datetime | timedelta | int | float
 """An aware datetime, a timedelta from now, or seconds since the epoch."""
@@ -28,7 +28,7 @@ _NETWORK = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:/[0-9]{1,2})?")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One statement: who may ask for `resource`, when and from where. Times are seconds since the epoch."""
+    """One statement: when and from which addresses `resource` may be requested. Times are seconds since the epoch."""
 
     resource: str | None
     """A URL or a pattern with wildcards; `None` covers everything that trusts the key."""
@@ -49,9 +49,9 @@ class Policy:
 
     @classmethod
     def canned(cls, url: str, *, expires: Moment, now: float) -> "Policy":
-        """The policy for one URL until one moment; wildcards are literal characters in it.
+        """Return the policy for one URL until one moment. `*` and `?` are ordinary characters in it.
 
-        `now` is the present in seconds since the epoch. Raises `URLError` and `PolicyError`.
+        `now` is the current time in seconds since the epoch. Raises `URLError` and `PolicyError`.
         """
         return _checked(viewer_url(url), _end(expires, now), None, None)
 
@@ -59,7 +59,7 @@ class Policy:
     def custom(
         cls, resource: str | None, *, expires: Moment, now: float, starts: Moment | None = None, ip: str | None = None
     ) -> "Policy":
-        """The policy for a URL or a pattern with `*` and `?`, from a moment on, for one IPv4 address or range.
+        """Return the policy for a URL or a pattern with `*` and `?`, perhaps with a start and an IPv4 address or range.
 
         With `resource=None` it opens everything that trusts the key. Raises `URLError` and `PolicyError`.
         """
@@ -68,15 +68,15 @@ class Policy:
         return _checked(pattern, end, start, None if ip is None else network(ip))
 
     def to_bytes(self) -> bytes:
-        """The JSON that is signed: no white space, members in the order every SDK writes them."""
+        """Return the JSON to sign: no white space, members in the order that every SDK uses."""
         return canonical(self.resource, self.expires, self.starts, self.ip)
 
     @classmethod
     def parse(cls, data: bytes) -> "Policy":
-        """The policy in any JSON that is legal for one; `PolicyError` says what is malformed.
+        """Return the policy in `data`, any JSON that is legal for one. Raises `PolicyError`, which says what is wrong.
 
-        Assumed, and the safe reading: members that CloudFront does not name, a member that stands twice, a time
-        that is no integer from 0 to `LATEST` and a network with host bits are malformed.
+        Assumed, and the safe choice: a policy is malformed if it has a member that CloudFront does not name, a member
+        twice, a time that is not an integer from 0 to `LATEST`, or a network with host bits.
         """
         try:
             document = _JSON.decode(data.decode("utf-8"))
@@ -98,7 +98,7 @@ class Policy:
         resource = named.get("Resource")
         if "Resource" in named and not isinstance(resource, str):
             reason = "policy-several-statements" if isinstance(resource, list) else ""
-            raise PolicyError("Resource is not a text", reason=reason, member="Resource")
+            raise PolicyError("Resource is not text", reason=reason, member="Resource")
         condition = _members_of(
             named["Condition"], "Condition", required=("DateLessThan",), optional=("DateGreaterThan", "IpAddress")
         )
@@ -116,9 +116,9 @@ _set_resource, _set_expires, _set_starts, _set_ip = (
 
 
 def _checked(resource: str | None, expires: int, starts: int | None, ip: str | None) -> Policy:
-    """The policy of members that were checked already.
+    """Return the policy with these members, which were checked already.
 
-    `Policy(…)` takes twice the time, since it checks them again and is frozen, and each signature needs one.
+    `Policy(…)` takes twice the time, because it checks them again and is frozen. Each signature needs a policy.
     """
     policy = object.__new__(Policy)
     _set_resource(policy, resource)
@@ -129,8 +129,8 @@ def _checked(resource: str | None, expires: int, starts: int | None, ip: str | N
 
 
 def canonical(resource: str | None, expires: int, starts: int | None = None, ip: str | None = None) -> bytes:
-    """The bytes of a policy with these members, which are taken as they are: see `Policy.to_bytes`."""
-    # Nothing that a signer lets through needs escaping; what a request carries might, and must not break out.
+    """Return the bytes of a policy with these members, unchecked (see `Policy.to_bytes`)."""
+    # A signer's resource needs no escaping. A request's resource might, and must not break out of the string.
     member = "" if resource is None else f'"Resource":{encode_basestring_ascii(resource)},'
     address = "" if ip is None else f',"IpAddress":{{"AWS:SourceIp":"{ip}"}}'
     start = "" if starts is None else f',"DateGreaterThan":{{"AWS:EpochTime":{starts}}}'
@@ -140,7 +140,7 @@ def canonical(resource: str | None, expires: int, starts: int | None = None, ip:
 
 
 def validity(expires: Moment, starts: Moment | None, now: float) -> tuple[int, int | None]:
-    """Both times in seconds since the epoch; `PolicyError` if nobody could ever use what they allow."""
+    """Return both times in seconds since the epoch. Raises `PolicyError` if there is no time between them."""
     end = _end(expires, now)
     if starts is None:
         return end, None
@@ -154,13 +154,13 @@ def validity(expires: Moment, starts: Moment | None, now: float) -> tuple[int, i
 def _end(expires: Moment, now: float) -> int:
     end = epoch(expires, now, "expires")
     if end <= now:
-        text = f"expires is {_when(end)}, which is {_ago(now - end)}: choose a time to come"
+        text = f"expires is {_when(end)}, which is {_ago(now - end)}: choose a time in the future"
         raise PolicyError(text, reason="expired", member="expires", value=end)
     return end
 
 
 def epoch(moment: Moment, now: float, what: str = "the time") -> int:
-    """Whole seconds since the epoch; `PolicyError` for what has more than one meaning or none."""
+    """Return `moment` in whole seconds since the epoch. Raises `PolicyError` unless it has exactly one meaning."""
     if type(moment) is int and 0 <= moment <= LATEST:
         return moment
     if isinstance(moment, datetime):
@@ -190,7 +190,7 @@ def epoch(moment: Moment, now: float, what: str = "the time") -> int:
 
 
 def network(ip: str) -> str:
-    """One IPv4 address or network in CIDR form (an address gets `/32`), or `PolicyError`."""
+    """Return one IPv4 address or network in CIDR form (an address gets `/32`). Raises `PolicyError`."""
     if not isinstance(ip, str):
         raise _malformed_network(f"ip is a {type(ip).__name__}: {_ADDRESS_NEEDED}", None)
     return _network(ip)
@@ -199,7 +199,7 @@ def network(ip: str) -> str:
 @lru_cache(maxsize=1024)
 def _network(ip: str) -> str:
     if ":" in ip:
-        text = f"ip is {ip[:60]}: CloudFront's policies know IPv4 only, so leave ip out for IPv6 viewers"
+        text = f"ip is {ip[:60]}: CloudFront's policies support IPv4 only, so leave ip out for IPv6 viewers"
         raise _malformed_network(text, ip)
     if not _NETWORK.fullmatch(ip):
         raise _malformed_network(f"ip is {ip[:60]!a}: {_ADDRESS_NEEDED}", ip)
@@ -208,7 +208,7 @@ def _network(ip: str) -> str:
     except ValueError as error:
         raise _malformed_network(f"ip is {ip}, which is not an IPv4 address or range: {error}", ip) from None
     if given.ip != given.network.network_address:
-        raise _malformed_network(f"ip is {ip}, whose address has bits outside the range: write {given.network}", ip)
+        raise _malformed_network(f"ip is {ip}, but its address has bits outside the range: write {given.network}", ip)
     return str(given.network)
 
 
@@ -226,7 +226,7 @@ _JSON: Final = json.JSONDecoder(object_pairs_hook=_members)
 def _members_of(
     value: object, where: str, *, required: tuple[str, ...], optional: tuple[str, ...] = ()
 ) -> dict[str, object]:
-    """`value` as an object that has the required members and no others than the optional ones."""
+    """Return `value` as an object that has the required members and no others except optional ones."""
     if not isinstance(value, dict):
         raise PolicyError(f"{where} is not an object", member=where)
     for name in required:
@@ -235,7 +235,7 @@ def _members_of(
             raise PolicyError(f"{where} has no {name}", reason=reason, member=name)
     for name in value:
         if name not in required and name not in optional:
-            text = f"{where} has a member that CloudFront does not know: {name[:40]!a}"
+            text = f"{where} has a member that CloudFront does not support: {name[:40]!a}"
             raise PolicyError(text, member=name[:40])
     return value
 
@@ -258,7 +258,7 @@ def _second(value: object, name: str) -> int:
 def _parsed_network(value: object) -> str:
     source = _members_of(value, "IpAddress", required=("AWS:SourceIp",))["AWS:SourceIp"]
     if not isinstance(source, str):
-        raise _malformed_network("AWS:SourceIp is not a text: exactly one IPv4 address or range", source)
+        raise _malformed_network("AWS:SourceIp is not text: give exactly one IPv4 address or range", source)
     return network(source)
 
 
@@ -268,7 +268,7 @@ def _malformed_network(text: str, given: object) -> PolicyError:
 
 
 def _wrong_second(name: str, moment: float) -> str:
-    """The reason for a time that no policy can name."""
+    """Return the reason for a time that no policy can name."""
     if moment < 0:
         return "time-malformed"
     if name in ("starts", "DateGreaterThan"):
@@ -281,7 +281,7 @@ def _like_milliseconds(moment: Moment) -> bool:
 
 
 def _given(moment: Moment) -> str:
-    # Python refuses to write out an integer of thousands of digits.
+    # Python refuses to format an integer with thousands of digits.
     big = isinstance(moment, int) and moment.bit_length() > 128
     return "a number of more than 38 digits" if big else str(moment)
 

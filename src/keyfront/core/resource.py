@@ -1,11 +1,11 @@
-"""Whether the `Resource` of a custom policy covers a URL.
+"""Decides whether the `Resource` of a custom policy covers a URL.
 
 Source: Developer Guide, "Values that you specify in the policy statement for a signed URL that uses a custom
 policy": a pattern has four sections, `[protocol]://[domain]/[path]\\?[query string]`, and a wildcard matches only
-inside its own. A wildcard that reached over a border would let a policy for one domain open another.
+inside its own. If a wildcard reached into the next section, a policy for one domain could open another.
 
-A pattern arrives in a request, from anybody, before its signature is known to be good. So nothing here compiles or
-keeps it, and the work grows with pattern times URL and no faster, whatever they hold.
+Anyone can send a pattern in a request, and its signature is not checked yet. So this module does not compile or keep
+such a pattern, and its work never grows faster than pattern length times URL length.
 """
 
 import re
@@ -14,13 +14,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _WILDCARD = re.compile(r"[*?]")
-# The commonest pattern: no wildcard but the one that ends the path, and so goes on to the end of the URL.
+# The most common pattern: its only wildcard ends the path, and so matches to the end of the URL.
 _FOLDER = re.compile(r"https?://[^/*?\\]+/[^*?\\]*\*")
 _PROTOCOL = re.compile(r"[A-Za-z*?]+")
 
 
 class Sections(NamedTuple):
-    """The four sections of a URL, without what separates them."""
+    """The four sections of a URL, without their separators."""
 
     protocol: str
     domain: str
@@ -29,7 +29,7 @@ class Sections(NamedTuple):
 
 
 def sections(url: str) -> Sections | None:
-    """The sections of a request's URL; `None` if it has no protocol or no domain."""
+    """Return the sections of a request's URL; `None` if it has no protocol or no domain."""
     protocol, separator, rest = url.partition("://")
     location, _, query = rest.partition("?")
     domain, slash, path = location.partition("/")
@@ -39,11 +39,11 @@ def sections(url: str) -> Sections | None:
 
 
 def covers(pattern: str, url: str) -> bool:
-    """Whether a policy for `pattern` opens `url` (as the viewer sent it, less the signing parameters).
+    """Return whether a policy for `pattern` covers `url` (as the viewer sent it, without the signing parameters).
 
     `\\?` begins the query string. A bare `?` may be a one-character wildcard in its section or begin the query
-    string (assumed: the guide's editions differ), so each of them gives a reading; a URL that any reading covers is
-    covered. A pattern without protocol has to start with `*`, else it covers nothing.
+    string (assumed: the guide's editions differ). Each gives a reading, and one reading that covers the URL is enough.
+    A pattern without a protocol must start with `*`, or it covers nothing.
     """
     if pattern == "*":
         return True
@@ -62,15 +62,15 @@ def covers(pattern: str, url: str) -> bool:
     location, escaped, query = rest.partition("\\?")
     if escaped:
         return _opens(location, asked) and matches(query, asked.query)
-    # A `*` that ends the path (or the domain) goes on through the query string; these are the guide's exceptions.
-    # Without one, a pattern that has no query string covers only a URL that has none.
+    # A `*` at the end of the path (or the domain) also matches the query string: the guide's exceptions. Otherwise a
+    # pattern without a query string covers only URLs without one.
     if (rest.endswith("*") or not asked.query) and _opens(rest, asked):
         return True
     return "?" in rest and _opens_up_to_a_mark(rest, asked)
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether all of `text` fits `pattern`: `*` is zero or more characters, `?` exactly one."""
+    """Return whether all of `text` matches `pattern`: `*` is zero or more characters, `?` exactly one."""
     if pattern == text:
         return True
     first = _WILDCARD.search(pattern)
@@ -82,10 +82,10 @@ def matches(pattern: str, text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def wildcard(pattern: str) -> re.Pattern[str]:
-    """`pattern` as a regular expression for `fullmatch`, for patterns that are met again and again.
+    """Return `pattern` as a compiled regular expression for `fullmatch`, for patterns that are used often.
 
-    Atomic groups keep the time linear in the text for each `*`: the first place where what follows a `*` fits is
-    as good as any other.
+    Atomic groups keep the time linear in the text for each `*`: the first match of the text after a `*` is as good as
+    any other.
     """
     head, *chunks = re.split(r"\*+", pattern)
     compiled = _literal(head)
@@ -96,7 +96,7 @@ def wildcard(pattern: str) -> re.Pattern[str]:
 
 
 def _opens(location: str, asked: Sections) -> bool:
-    """Whether `location`, a pattern's domain and path, covers what was asked for up to its query string."""
+    """Return whether `location`, a pattern's domain and path, covers the requested URL up to its query string."""
     domain, slash, path = location.partition("/")
     if not matches(domain, asked.domain):
         return False
@@ -104,12 +104,12 @@ def _opens(location: str, asked: Sections) -> bool:
 
 
 def _opens_without_path(domain: str, asked: Sections) -> bool:
-    """A pattern that ends with its domain means the root; one that ends with `*` every path."""
+    """Return whether a pattern without a path covers the URL: it means the root, or every path if it ends with `*`."""
     return domain.endswith("*") or asked.path == "/"
 
 
 def _opens_up_to_a_mark(rest: str, asked: Sections) -> bool:
-    """Whether one of the bare `?` in `rest`, read as the beginning of the query string, makes it cover `asked`."""
+    """Return whether `rest` covers `asked` if one of its bare `?` begins the query string."""
     domain, slash, path = rest.partition("/")
     # fits[n]: the last n characters of `rest` match the query string.
     fits = [not asked.query, *_prefixes(rest[::-1], asked.query[::-1])]
@@ -128,10 +128,10 @@ def _opens_up_to_a_mark(rest: str, asked: Sections) -> bool:
 
 
 def _prefixes(pattern: str, text: str) -> Iterator[bool]:
-    """For every prefix of `pattern`, from one character on, whether it matches all of `text`.
+    """Yield, for every prefix of `pattern` from one character on, whether it matches all of `text`.
 
-    Bit n of `reached` says that the prefix matches the first n characters; so one step takes in one character of
-    the pattern for every place in the text at once, and nothing is ever tried twice.
+    Bit n of `reached` means that the prefix matches the first n characters. So one step handles one character of the
+    pattern for all places in the text at once, and nothing is tried twice.
     """
     whole = (1 << (len(text) + 1)) - 1
     places: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Amazon S3's host names: whether a host is S3's own, and which bucket in which region it names.
+"""Amazon S3's host names: recognises them, and finds the bucket and region that they name.
 
 Source: S3 User Guide, "Virtual hosting of buckets" (BUCKET.s3.REGION.amazonaws.com, BUCKET.s3-REGION.…,
 BUCKET.s3.dualstack.REGION.…, BUCKET.s3.amazonaws.com) and "Website endpoints".
@@ -12,17 +12,17 @@ _REGION = re.compile(r"(?:\.dualstack)?(?:[.-](?P<region>[a-z]{2}(?:-[a-z]+)+-\d
 
 
 class S3Host(NamedTuple):
-    """What a host of S3's names."""
+    """The bucket and region that a host of S3 names."""
 
     bucket: str
-    """Empty where the bucket stands in the path."""
+    """Empty if the path names the bucket."""
     region: str
-    """`us-east-1` where the name leaves it out; empty for an access point, a website and other special endpoints."""
+    """`us-east-1` if the name has no region; empty for an access point, a website and other special endpoints."""
     website: bool
 
 
 def s3_host(host: str) -> S3Host | None:
-    """What `host` (lower case, without a port) names in S3; `None` for any other host."""
+    """Return what `host` (lower case, without a port) names in S3; `None` for any other host."""
     found = _HOST.fullmatch(host)
     if found is None:
         return None
@@ -35,5 +35,5 @@ def s3_host(host: str) -> S3Host | None:
 
 
 def is_s3(host: str) -> bool:
-    """Whether `host`, with a port or not, is one of S3's own."""
+    """Return whether `host`, with a port or not, is a host of S3."""
     return s3_host(host.partition(":")[0]) is not None

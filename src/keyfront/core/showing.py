@@ -1,4 +1,4 @@
-"""Values as an error or a `repr` may hold them: whatever might be a private key is never written out."""
+"""Values for error texts and `repr`. A value that might be a private key is never shown."""
 
 import re
 from os import PathLike
@@ -9,11 +9,11 @@ from keyfront.errors import InputError
 
 _MOST: Final = 100
 _KEY = re.compile(r"-----|PRIVATE KEY|M(?:II|IG|Hc|HQ)[A-Za-z0-9+/]{60}")
-"""PEM, or what its base64 begins with where its first line was lost."""
+"""PEM, or the beginning of its base64 if its first line was lost."""
 
 
 def told(value: object) -> str:
-    """`value` for an error's text: as Python writes it, or what kind of thing it is where it might hold a key."""
+    """Return `value` for an error's text: its `repr`, or only its type if it might hold a key."""
     if isinstance(value, PurePath):
         return told(str(value)) if like_a_key(value) else str(value)
     if isinstance(value, int | float | None):
@@ -25,7 +25,7 @@ def told(value: object) -> str:
 
 
 def like_a_key(value: object) -> bool:
-    """Whether `value` is text or bytes that may hold a private key."""
+    """Return whether `value` is text or bytes that may hold a private key."""
     if isinstance(value, PathLike):
         value = str(value)
     if isinstance(value, bytes | bytearray | memoryview):
@@ -34,7 +34,7 @@ def like_a_key(value: object) -> bool:
 
 
 def refuse_text(value: object, what: str, needed: str) -> None:
-    """Raise `InputError` for text, bytes, a path or a key of `cryptography`'s in the place of one of ours.
+    """Raise `InputError` if `value` is text, bytes, a path or a `cryptography` key instead of a keyfront key.
 
     The error's text never holds the value.
     """

@@ -26,14 +26,15 @@ _KEY_PAIR_ID = re.compile(r"[A-Za-z0-9]{1,128}")
 
 
 class Signer:
-    """Signs URLs and cookies with one key of a trusted key group. Safe to share between threads.
+    """Signs URLs and cookies with one key of a trusted key group. Threads can share it.
 
-    `key_pair_id` is the id that CloudFront gave the public key (`K…`); `clock` gives the present in seconds since
-    the epoch. With `SHA256` the signature carries `Hash-Algorithm` (CloudFront takes it since April 2026).
+    `key_pair_id` is the id that CloudFront gave the public key (`K…`). `clock` returns the time in seconds since the
+    epoch. With `SHA256` the signature carries `Hash-Algorithm` (CloudFront has accepted it since April 2026).
 
-    A signature cannot be taken back. So a life over seven days is a `SigningWarning` (`long-lived`), unless
-    `max_lifetime` says that it is meant; a life over `max_lifetime` is refused. `ipv6` says whether the distribution
-    answers over IPv6, where no policy with an address lets anybody in. What is seldom meant is a `SigningWarning`, too.
+    A signature cannot be taken back. So a lifetime over seven days gives a `SigningWarning` (`long-lived`). With
+    `max_lifetime`, longer lifetimes are refused and others do not warn. `ipv6` says whether the distribution accepts
+    IPv6, where a policy with an address refuses every viewer. Other input that is rarely meant gives a
+    `SigningWarning` too.
     """
 
     def __init__(
@@ -69,11 +70,11 @@ class Signer:
         resource: str | None = None,
         max_lifetime: timedelta | None = None,
     ) -> str:
-        """`url` with a signature: a canned policy where it suffices, a custom one otherwise.
+        """Return `url` with a signature: with a canned policy if that is enough, with a custom one otherwise.
 
-        `expires` and `starts` are aware datetimes, timedeltas from now, or seconds since the epoch; `ip` is one
-        IPv4 address or range; `resource` is signed in place of the URL and must cover it (wildcards `*` and `?`).
-        `max_lifetime` is the longest life that is meant; it counts in place of the signer's own. Raises `URLError` and
+        `expires` and `starts` are aware datetimes, timedeltas from now, or seconds since the epoch. `ip` is one IPv4
+        address or range. `resource` is signed instead of the URL and must cover it (wildcards `*` and `?`).
+        `max_lifetime` is the longest allowed lifetime; it replaces the signer's own. Raises `URLError` and
         `PolicyError`, which say what cannot be signed and why.
         """
         now = self._clock()
@@ -83,7 +84,7 @@ class Signer:
             policy = Policy.canned(url, expires=expires, now=now)
             url = policy.resource or url
         else:
-            # In a custom policy a * opens more than this URL; viewers and origins take %2A for the same character.
+            # In a custom policy a * would open more than this URL. Viewers and origins read %2A as the same character.
             url = viewer_url(url) if resource is not None else viewer_url(url).replace("*", "%2A")
             pattern = url if resource is None else resource
             policy = Policy.custom(pattern, expires=expires, now=now, starts=starts, ip=ip)
@@ -103,9 +104,9 @@ class Signer:
         return with_parameters(url, f"Policy={encoding.encode(signed)}&Signature={signature}{self._tail}")
 
     def sign_object(self, key: str, *, domain: str, **terms: Unpack[Terms]) -> str:
-        """A signed URL for the S3 object `key` on the distribution `domain` (see `keyfront.core.urls`).
+        """Return a signed URL for the S3 object `key` on the distribution `domain` (see `keyfront.core.urls`).
 
-        `domain` is its host name, or an address with scheme and path; the other arguments are `sign_url`'s.
+        `domain` is its host name, or a URL with scheme and path. The other arguments are those of `sign_url`.
         """
         return self.sign_url(object_url(site_url(domain), key), **terms)
 
@@ -118,13 +119,13 @@ class Signer:
         ip: str | None = None,
         max_lifetime: timedelta | None = None,
     ) -> SignedCookies:
-        """Cookies that open `resource`: one URL, or a pattern with `*` and `?`. Arguments as in `sign_url`."""
+        """Return cookies that open `resource`: one URL, or a pattern with `*` and `?`. Arguments as in `sign_url`."""
         return self._cookies(self._policy(resource, expires, starts, ip, max_lifetime))
 
     def _policy(
         self, resource: str, expires: Moment, starts: Moment | None, ip: str | None, max_lifetime: timedelta | None
     ) -> Policy:
-        """The policy of cookies and grants: canned if `resource` is one URL and nothing else is limited."""
+        """Return the policy of cookies and grants: canned if `resource` is one URL and nothing else is limited."""
         now = self._clock()
         ip = None if ip is None else self._limiting(ip)
         warn(misuse.of_resource(resource))
@@ -161,21 +162,22 @@ class Signer:
     def sign_many(
         self, urls: Iterable[str], *, on_error: OnError = "raise", **terms: Unpack[URLTerms]
     ) -> Iterator[str | KeyfrontError]:
-        """The signed `urls`, lazily and in their order, on all cores; the other arguments are `sign_url`'s.
+        """Yield the signed `urls`, lazily and in order, using all cores. The other arguments are those of `sign_url`.
 
-        A URL that cannot be signed raises its error at its place, or with `on_error="yield"` the error stands there.
+        A URL that cannot be signed raises its error when its turn comes. With `on_error="yield"`, the error is yielded
+        instead.
         """
         return sign_many(self, urls, terms, on_error=on_error)
 
     def grant(self, resource: str, **terms: Unpack[Terms]) -> Grant:
-        """One signature over `resource` for every URL that it covers; arguments as in `sign_cookies`."""
+        """Return one signature over `resource` for every URL that it covers. Arguments as in `sign_cookies`."""
         policy = self._policy(
             resource, terms["expires"], terms.get("starts"), terms.get("ip"), terms.get("max_lifetime")
         )
         return Grant(policy.resource or resource, policy.expires, self._cookies(policy), self._clock)
 
     def _check(self, policy: Policy, now: float, max_lifetime: timedelta | None) -> None:
-        """Warn of a lifetime or an address that is seldom meant; `PolicyError` for a lifetime over the bound."""
+        """Warn about a rarely meant lifetime or address. Raise `PolicyError` for a lifetime over the limit."""
         seconds = policy.expires - now
         most = self.max_lifetime if max_lifetime is None else max_lifetime
         if most is not None:
@@ -186,14 +188,14 @@ class Signer:
             warn(misuse.of_network(policy.ip, ipv6=self.ipv6))
 
     def _limiting(self, ip: str) -> str | None:
-        """`ip`, or `None` with a warning for the network that looks like everybody."""
+        """Return `ip`, or `None` with a warning for `EVERYBODY`."""
         if ip != EVERYBODY:
             return ip
         warn(misuse.of_network(EVERYBODY, ipv6=self.ipv6))
         return None
 
     def __repr__(self) -> str:
-        # Only our own key is known to say nothing that is secret.
+        # Only the `repr` of keyfront's own key is known to hold no secret.
         key = repr(self.key) if isinstance(self.key, SigningKey) else type(self.key).__name__
         return f"Signer({self.key_pair_id}, {key}, {self.hash_algorithm})"
 
@@ -206,7 +208,7 @@ def _check_covered(policy: Policy, url: str) -> None:
     if not covers(policy.resource or "*", url):
         raise URLError(
             f"the resource {shown(policy.resource or '*')} does not cover {shown(url)} (compared with their query "
-            "strings): the signed URL would be refused",
+            "strings): CloudFront would refuse the signed URL",
             reason="resource-does-not-cover",
             member="resource",
             value=policy.resource,
@@ -214,11 +216,11 @@ def _check_covered(policy: Policy, url: str) -> None:
 
 
 def _checked_key(key: PrivateKey) -> PrivateKey:
-    """`key`, if it signs as a `PrivateKey` does. A text, which may be the key itself, is never shown."""
+    """Return `key` if it signs as a `PrivateKey` does. The error never shows text, which may be the key itself."""
     if not all(hasattr(type(key), name) or hasattr(key, name) for name in ("sign", "algorithm")):
         raise InputError(
-            f"Signer takes a SigningKey, and this is a {type(key).__name__}: load it with SigningKey.load(pem), or "
-            "SigningKey.load(Path(…)) for a file; a private key of cryptography's: SigningKey(key)"
+            f"Signer needs a SigningKey, but this is a {type(key).__name__}: load it with SigningKey.load(pem), or "
+            "SigningKey.load(Path(…)) for a file; for a private key of cryptography use SigningKey(key)"
         )
     return key
 

@@ -1,7 +1,7 @@
-"""URLs as viewers send them, from a caller's URL, a pattern, or an S3 object's key; and what a verifier takes out.
+"""URLs in the form that viewers send, made from a URL, a pattern or an S3 object's key.
 
-CloudFront compares the bytes that a viewer sends with the bytes that were signed. So a URL is brought into the
-form in which browsers and HTTP clients send it *before* it is signed, and is never touched afterwards.
+CloudFront compares the bytes that a viewer sends with the bytes that were signed. So a URL gets the form that browsers
+and HTTP clients send *before* it is signed, and never changes afterwards.
 """
 
 import ipaddress
@@ -15,21 +15,21 @@ from keyfront.core.showing import like_a_key, told
 from keyfront.errors import URLError
 
 SIGNING_PARAMETERS: Final = frozenset({"Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"})
-"""Query parameters that carry a signature; an application's own may not have these names (case matters)."""
+"""Query parameters of a signature. An application's own parameters must not have these names (case matters)."""
 
 MAX_URL_BYTES: Final = 8192
-"""Developer Guide, "Quotas": the longest URL that CloudFront answers, query string included."""
+"""Developer Guide, "Quotas": the longest URL that CloudFront accepts, query string included."""
 
 MAX_KEY_BYTES: Final = 1024
 """S3 User Guide, "Naming Amazon S3 objects": the longest key, in UTF-8."""
 
-# What is sent as it stands, told by expressions whose possessive repeats (*+, ++) never try anything twice.
+# Text that is sent unchanged. The possessive repeats (*+, ++) never try anything twice.
 _CHARACTERS = r"[A-Za-z0-9\-._~!$&'()*+,;=:@\[\]]*+"
 _SEGMENT = rf"{_CHARACTERS}(?:%[0-9A-Fa-f]{{2}}{_CHARACTERS})*+"
 _QUERY = _SEGMENT.replace("'", "").replace("@", "@/?")
 PATH_AS_SENT: Final = rf"(?:/(?![.%]){_SEGMENT})++"
 """A path with nothing to encode and no segment that might be a dot segment (`.`, `..`, `%2e`)."""
-# A whole URL: a lower-case host that is no address, no port, such a path, no dangling question mark. Most are so.
+# A whole URL as most are: a lower-case host that is not an address, no port, such a path, no dangling question mark.
 _is_as_sent = re.compile(
     rf"https?://(?:[a-z0-9_][a-z0-9\-_]*+\.)*+[a-z][a-z0-9\-]*+{PATH_AS_SENT}(?:\?(?!\Z){_QUERY})?"
 ).fullmatch
@@ -50,10 +50,10 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def viewer_url(url: str) -> str:
-    """`url` as a viewer will send it, or `URLError`.
+    """Return `url` as a viewer will send it. Raises `URLError`.
 
-    Scheme and host in lower case, no default port, `/` for an empty path, no dangling `?`; spaces, non-ASCII and
-    characters that no URL holds are percent-encoded, and what is encoded already stays as it is.
+    Scheme and host are in lower case. There is no default port and no dangling `?`, and an empty path becomes `/`.
+    Spaces, non-ASCII and other characters that are illegal in URLs are percent-encoded; existing escapes stay.
     """
     if _is_as_sent(url) is None:
         url = _normalised(url, "url")
@@ -63,12 +63,12 @@ def viewer_url(url: str) -> str:
 
 
 def resource_pattern(resource: str) -> str:
-    """`resource` as it is written into a custom policy, or `URLError`: like `viewer_url`, wildcards kept.
+    """Return `resource` as it is written in a custom policy: like `viewer_url`, with wildcards. Raises `URLError`.
 
-    An escaped `\\?` becomes a bare `?`: today's guide and every SDK write it so.
+    An escaped `\\?` becomes a bare `?`, as today's guide and every SDK write it.
     """
     if not resource:
-        text = "the resource is empty: give a URL, with * and ? as wildcards, or * for any"
+        text = "the resource is empty: give a URL, with * and ? as wildcards, or * for every URL"
         raise URLError(text, reason="resource-is-no-url", member="resource", value="")
     resource = resource.replace("\\?", "?")
     if _is_as_sent(resource):
@@ -87,36 +87,36 @@ def resource_pattern(resource: str) -> str:
 
 
 def object_url(base_url: str, key: str) -> str:
-    """The URL of the object `key` below `base_url`: UTF-8, everything encoded but `/` and unreserved characters.
+    """Return the URL of the object `key` below `base_url`: UTF-8, with all but `/` and unreserved characters encoded.
 
-    A `*`, `+`, `?`, `#` or `%` in a key is encoded, because it would be read as something else on the way. Nothing is
-    normalised: keys are bytes, and `ö` in one code point is not `ö` in two. Raises `URLError` for a key that S3 does
-    not hold, or that no viewer can ask for.
+    `*`, `+`, `?`, `#` and `%` in a key are encoded, because they have another meaning in a URL. Keys are not
+    normalised: they are bytes, and `ö` in one code point is not `ö` in two. Raises `URLError` for a key that S3 cannot
+    hold, or that no viewer can request.
     """
     return f"{base_url}/{_escaped(key)}"
 
 
 def site_url(domain: str) -> str:
-    """Where a distribution's objects begin: `https://` and `domain`, or `domain` itself when it has a scheme.
+    """Return the base URL of a distribution's objects: `https://` and `domain`, or `domain` if it has a scheme.
 
-    A path is kept (`https://media.example.com/assets`); the last `/` is dropped. Raises `URLError`.
+    A path is kept (`https://media.example.com/assets`), and a final `/` is removed. Raises `URLError`.
     """
     if not isinstance(domain, str) or not domain or like_a_key(domain):
-        text = f"the domain is {told(domain)}: give the distribution's, such as d111111abcdef8.cloudfront.net"
+        text = f"the domain is {told(domain)}: give the distribution's domain, such as d111111abcdef8.cloudfront.net"
         raise URLError(text, reason="domain-malformed", member="domain")
     if "?" in domain:
         bare = domain.partition("?")[0]
-        text = f"the domain is {told(bare)} with a query string: give host and path alone"
+        text = f"the domain is {told(bare)} with a query string: give only host and path"
         raise URLError(text, reason="domain-malformed", member="domain", value=_bare(bare))
     return viewer_url(domain if "://" in domain else f"https://{domain}").removesuffix("/")
 
 
 def with_parameters(url: str, parameters: str) -> str:
-    """`url` with `parameters` behind its own query string; `URLError` over 8,192 bytes."""
+    """Return `url` with `parameters` after its own query string. Raises `URLError` over 8,192 bytes."""
     signed = f"{url}{'&' if '?' in url else '?'}{parameters}"
     if len(signed) > MAX_URL_BYTES:
         raise URLError(
-            f"the signed URL would be {len(signed):,} bytes, and CloudFront answers at most {MAX_URL_BYTES:,}: "
+            f"the signed URL would be {len(signed):,} bytes, and CloudFront accepts at most {MAX_URL_BYTES:,}: "
             "shorten the query string, or use signed cookies",
             reason="url-too-long",
             member="url",
@@ -126,7 +126,7 @@ def with_parameters(url: str, parameters: str) -> str:
 
 
 def signing_parameters(query: str) -> Iterator[tuple[str, str]]:
-    """Name and value, as sent, of every signing parameter in a query string."""
+    """Yield name and value, as sent, of every signing parameter in a query string."""
     for part in query.split("&"):
         name, _, value = part.partition("=")
         if name in SIGNING_PARAMETERS:
@@ -135,19 +135,19 @@ def signing_parameters(query: str) -> Iterator[tuple[str, str]]:
 
 @lru_cache(maxsize=1024)
 def without_signing_parameters(query: str) -> str:
-    """The viewer's own parameters, in their order and to the byte."""
+    """Return `query` without its signing parameters; the others keep their order and their bytes."""
     return "&".join(part for part in query.split("&") if part.partition("=")[0] not in SIGNING_PARAMETERS)
 
 
 @lru_cache(maxsize=256)
 def split_host(host: str) -> tuple[str, int | None] | None:
-    """Name and port of a Host header in lower case; `None` if it is none, as when two are joined by a comma."""
+    """Return name and port of a lower-case Host header; `None` if it is not one, such as two joined by a comma."""
     found = _SENT_HOST.fullmatch(host)
     return (found[1], int(found[2]) if found[2] else None) if found else None
 
 
 def _normalised(url: str, member: str) -> str:
-    """`url` as a viewer sends it. `member` is `url`, or `resource` for a pattern."""
+    """Return `url` as a viewer sends it. `member` is `url`, or `resource` for a pattern."""
     pattern = member == "resource"
     if _CONTROL.search(url):
         text = "holds a line break or another control character: remove it, or write it as %0A …"
@@ -157,10 +157,10 @@ def _normalised(url: str, member: str) -> str:
         raise _refused(member, url, "white-space-signed", text)
     scheme, host, path, query = _split_pattern(url) if pattern else _split(url)
     if "#" in url:
-        text = "holds '#': viewers keep what follows to themselves; write %23 if the path holds one"
+        text = "holds '#': viewers do not send the rest; write %23 if '#' is part of the path"
         raise _refused(member, url, "fragment", text)
     if _DOT_SEGMENT.search(path):
-        text = "holds a '.' or '..' segment: viewers resolve it before they ask, so sign the result"
+        text = "holds a '.' or '..' segment: viewers resolve it before they send the URL, so sign the result"
         raise _refused(member, url, "dot-segment", text)
     path = _encode(path, _TO_ENCODE_IN_PATH, url, member) or ("" if pattern else "/")
     query = _encode(query, _TO_ENCODE_IN_QUERY, url, member)
@@ -170,7 +170,7 @@ def _normalised(url: str, member: str) -> str:
 
 
 def _split(url: str) -> tuple[str, str, str, str]:
-    """Scheme, host, path and query string (with its question mark) of a URL, the first two as viewers send them."""
+    """Return scheme, host, path and query string (with its `?`) of a URL, the first two as viewers send them."""
     parts = _PARTS.match(url)
     if not url:
         raise URLError("the URL is empty: give https://…", reason="url-empty", member="url", value="")
@@ -178,7 +178,7 @@ def _split(url: str) -> tuple[str, str, str, str]:
         raise _refused("url", url, "scheme-missing", f"has no scheme: write https://{shown(url.lstrip('/:'))[1:-1]}")
     scheme, host = parts["scheme"].lower(), parts["host"].lower()
     if scheme not in _DEFAULT_PORTS:
-        text = f"has the scheme {told(scheme)}: CloudFront answers http and https"
+        text = f"has the scheme {told(scheme)}: CloudFront serves http and https"
         raise _refused("url", url, "scheme-unknown", text)
     if "@" in host:
         text = "holds a user name or password, which viewers do not send: remove it"
@@ -202,7 +202,7 @@ def _host(host: str, scheme: str, url: str) -> str:
         elif _LIKE_AN_ADDRESS.fullmatch(name):
             name = str(ipaddress.IPv4Address(name))
     except ValueError:
-        text = f"has a host that looks like an address and is not one: {name!r}"
+        text = f"has a host that looks like an address but is not one: {name!r}"
         raise _refused("url", url, "host-malformed", text) from None
     return name if port == _DEFAULT_PORTS[scheme] else f"{name}:{port}"
 
@@ -212,7 +212,7 @@ def _split_pattern(pattern: str) -> tuple[str, str, str, str]:
     scheme = scheme.lower()
     host, slash, path = rest.partition("/")
     if "?" in host and not _PATTERN_HOST.fullmatch(host.lower()):
-        # No wildcard then: the query string begins where the domain ends.
+        # Not a wildcard: the query string begins where the domain ends.
         host, mark, query = rest.partition("?")
         path = ""
     else:
@@ -230,14 +230,14 @@ def _encode(text: str, unsafe: re.Pattern[str], url: str, member: str) -> str:
     try:
         return unsafe.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)
     except UnicodeEncodeError:
-        raise _refused(member, url, "not-unicode", "holds half of a surrogate pair: it was decoded wrongly") from None
+        raise _refused(member, url, "not-unicode", "holds half of a surrogate pair: decode it correctly") from None
 
 
 def _refuse_signing_parameters(url: str, member: str) -> None:
     for name, _ in signing_parameters(url.partition("?")[2]):
         raise URLError(
             f"the URL already has a parameter {name!r}, which CloudFront reads as part of a signature: "
-            "sign the bare URL, and name parameters of your own differently",
+            "sign the bare URL, and give your own parameters other names",
             reason="signing-parameter",
             member=member,
             value=name,
@@ -246,18 +246,18 @@ def _refuse_signing_parameters(url: str, member: str) -> None:
 
 def _escaped(key: str) -> str:
     if not isinstance(key, str):
-        raise _refused_key(None, f"is a {type(key).__name__}: give an object's key as text")
+        raise _refused_key(None, f"is a {type(key).__name__}: give the object's key as text")
     try:
         size = len(key.encode())
     except UnicodeEncodeError:
-        raise _refused_key(key, "holds half of a surrogate pair: it was decoded wrongly") from None
+        raise _refused_key(key, "holds half of a surrogate pair: decode it correctly") from None
     if not key:
         raise _refused_key(None, "is empty: give an object's key, such as videos/1.mp4")
     if size > MAX_KEY_BYTES:
         raise _refused_key(key, f"is {size:,} bytes in UTF-8, and S3 holds keys up to {MAX_KEY_BYTES:,}")
     if any(segment in (".", "..") for segment in key.split("/")):
-        text = "holds a '.' or '..' segment, which viewers resolve before they ask, "
-        raise _refused_key(key, f"{text}however it is escaped: copy the object to another key")
+        text = "holds a '.' or '..' segment, which viewers resolve before they send the URL, "
+        raise _refused_key(key, f"{text}even if it is escaped: copy the object to another key")
     return quote(key, safe="/-._~")
 
 
@@ -272,13 +272,13 @@ def _refused(member: str, url: str, reason: str, text: str) -> URLError:
 
 
 def shown(url: str) -> str:
-    """`url` for an error's text: no query string and no password, which are secrets, and not too long."""
+    """Return `url` for an error's text: shortened, and without the query string and password, which are secrets."""
     bare = _bare(url)
     return told(url) if bare is None else repr(bare)
 
 
 def _bare(url: str) -> str | None:
-    """`url` without what may be secret; `None` for what may be a key."""
+    """Return `url` without its secret parts; `None` if it may be a key."""
     if "-----" in url or ("://" not in url[:10] and like_a_key(url)):
         return None
     bare = _USER.sub(r"\1…@", url.partition("?")[0])

@@ -1,7 +1,7 @@
-"""The one judge: what CloudFront answers to a viewer's request for protected content, and why.
+"""Decides how CloudFront answers a viewer's request for protected content, and why. No other module decides this.
 
-Source: Developer Guide, "How CloudFront validates signed URLs" and "… signed cookies". Time, keys and the
-request come in as values; nothing here reads a clock, a file or a socket, and no input raises.
+Source: Developer Guide, "How CloudFront validates signed URLs" and "… signed cookies". Time, keys and request are
+arguments: this module reads no clock, file or socket. No request makes it raise.
 """
 
 import ipaddress
@@ -35,7 +35,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ViewerRequest:
-    """What CloudFront looks at when it judges a request."""
+    """The parts of a request that CloudFront checks."""
 
     url: str
     """As the viewer sent it: `scheme://host/path?query`, to the byte."""
@@ -46,13 +46,13 @@ class ViewerRequest:
 
 
 class Check(NamedTuple):
-    """One step of the judgement, and what it saw."""
+    """One check, and its result."""
 
     name: str
     ok: bool
     detail: str
     reason: str = ""
-    """Why it failed, as in `Decision.reason`; empty for a check that did not."""
+    """Why it failed, as in `Decision.reason`; empty if it passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Refusal:
     status: int = 403
 
 
-# The order of these answers, and 403 for the malformed ones, are assumed (seen in the field, not in the guide).
+# Assumed (seen in the field, not in the guide): the order of these refusals, and 403 for malformed input.
 MISSING_KEY: Final = Refusal("MissingKey", "Missing Key-Pair-Id query parameter or cookie value")
 INVALID_KEY: Final = Refusal("InvalidKey", "Unknown Key")
 MALFORMED_POLICY: Final = Refusal("MalformedPolicy", "Malformed Policy")
@@ -78,12 +78,12 @@ _REFUSALS: Final = {
     "missing-signature": MALFORMED_SIGNATURE,
     "malformed-signature": MALFORMED_SIGNATURE,
 }
-"""By reason; any other is `ACCESS_DENIED`."""
+"""The refusals by reason; any other reason is `ACCESS_DENIED`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the edge answers. `reason` is a stable slug of ours: `allowed`, `expired`, `resource-mismatch`, …"""
+    """The decision on a request. `reason` is one of keyfront's stable slugs: `allowed`, `expired`, …"""
 
     allowed: bool
     status: int
@@ -95,10 +95,10 @@ class Decision:
 
 
 def verify(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: float) -> Decision:
-    """Judge `request` at `now` (seconds since the epoch) against the keys of the behavior's trusted key groups.
+    """Check `request` at `now` (seconds since the epoch) with the keys of the behavior's trusted key groups.
 
-    `trusted_keys` maps key-pair ids to public keys. A request that carries any signing parameter is judged as a
-    signed URL alone; otherwise its cookies count. Raises for no request; `InputError` for keys that are not loaded.
+    `trusted_keys` maps key-pair ids to public keys. If the URL has any signing parameter, only the URL counts;
+    otherwise the cookies count. No request makes it raise. Raises `InputError` for keys that are not loaded.
     """
     for key in trusted_keys.values():
         refuse_text(key, "a trusted key", "load it with PublicKey.load(pem)")
@@ -106,15 +106,15 @@ def verify(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: f
 
 
 def judge(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: float) -> Decision:
-    """As `verify`, for those who let thousands in each second: `checks` is empty when the request is allowed.
+    """Decide as `verify` does, but faster: `checks` is empty if the request is allowed.
 
-    To write down what was seen takes longer than to see it.
+    Describing the checks takes longer than making them.
     """
     return _decide(request, trusted_keys, now, always_describe=False)
 
 
 def refusal_for(reason: str) -> Refusal:
-    """CloudFront's answer to a request that fails for `reason`, the slug of a decision or a check."""
+    """Return CloudFront's response to a request that fails for `reason`, the slug of a decision or a check."""
     return _REFUSALS.get(reason, ACCESS_DENIED)
 
 
@@ -134,9 +134,9 @@ def _decide(
 
 
 def _see(shown: Presented, key: PublicKey | None, ip: str, now: float) -> dict[str, str]:
-    """Every check that is made, in its order, with the reason why it fails or an empty text.
+    """Make every check, in order; return the reason why each fails, or an empty text.
 
-    The first that fails decides the answer; later ones are still made, to be described.
+    The first failure decides the response. Later checks are still made, so that they can be described.
     """
     if not shown.key_pair_id:
         return {"key-pair-id": "missing-key-pair-id"}
@@ -168,7 +168,7 @@ def _described(
     trusted_keys: Mapping[str, PublicKey],
     now: float,
 ) -> tuple[Check, ...]:
-    """What was seen, in words."""
+    """Return the checks described in words."""
     if "policy" not in seen:
         return (Check("key-pair-id", False, excerpt(""), seen["key-pair-id"]),)
     policy, signature = shown.policy, shown.signature
@@ -205,23 +205,23 @@ def _conditions(seen: Mapping[str, str], policy: Policy, url: str, ip: str, now:
 
 
 def error_body(code: str, message: str) -> bytes:
-    """CloudFront's answer to a refused request, to the byte and without a newline."""
+    """Return the body of CloudFront's response to a refused request, byte for byte, without a newline."""
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{message}</Message></Error>'
     ).encode()
 
 
 def credentials_of(request: ViewerRequest) -> tuple[dict[str, str], str]:
-    """The signing parameters that count, by their query names, and the URL without any: see `credentials`."""
+    """Return the signing parameters that count, by their query names, and the URL without any (see `credentials`)."""
     return credentials(request.url, request.cookie)
 
 
 def _within(address: str, network: str) -> bool:
-    """Whether an IPv4 viewer is in `network`. A viewer over IPv6 never is, not even in 0.0.0.0/0: assumed."""
+    """Return whether an IPv4 viewer is in `network`. A viewer over IPv6 never is, not even in 0.0.0.0/0: assumed."""
     try:
         viewer = ipaddress.ip_address(address)
         if isinstance(viewer, ipaddress.IPv6Address):
-            # An IPv4 connection to a dual-stack socket; no address on the wire looks like this.
+            # An IPv4 connection to a dual-stack socket. On the network no address looks like this.
             viewer = viewer.ipv4_mapped or viewer
         return viewer in _range(network)
     except ValueError:
@@ -237,13 +237,13 @@ def _is_genuine(key: PublicKey, signed: bytes, signature: bytes, algorithm: Hash
 
 
 class _NotGenuineError(Exception):
-    """Raised rather than returned: what is raised is not kept, so that nobody fills the memory with forgeries."""
+    """A wrong signature. It is raised, not returned, because `lru_cache` does not keep it: forgeries use no memory."""
 
 
 @lru_cache(maxsize=8192)
 def _remember_genuine(key: PublicKey, signed: bytes, signature: bytes, algorithm: HashAlgorithm) -> None:
-    # The thousandth part of a video comes with the signature of the first: whether it is the key's over these bytes
-    # never changes. Time, address and resource are judged anew for every request.
+    # All parts of a video come with the same signature, so signature checks are cached. Time, address and resource are
+    # checked on every request.
     if not key.verify(signed, signature, algorithm):
         raise _NotGenuineError
 
@@ -256,7 +256,7 @@ def _listed(trusted_keys: Mapping[str, PublicKey]) -> str:
 
 
 def _printable(text: str) -> str:
-    """`text` of a viewer's, for a terminal or a log: nothing in it moves a cursor or ends a line."""
+    """Return a viewer's text for a terminal or a log: nothing in it moves a cursor or ends a line."""
     return text if text.isascii() and text.isprintable() else ascii(text)
 
 
@@ -269,5 +269,5 @@ def _when(seconds: float) -> str:
 
 @lru_cache(maxsize=1024)
 def _second(seconds: int) -> str:
-    # Writing out a time takes longer than all the rest that is done for a check; the same seconds come again and again.
+    # Formatting a time takes longer than the rest of a check, and the same seconds come again and again.
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

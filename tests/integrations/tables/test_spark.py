@@ -155,7 +155,7 @@ def test_terms_and_addresses_that_no_executor_could_use_are_told_at_once(session
         ("https://key", TERMS, "address"),
         ("file:key", replace(TERMS, url_column="link"), "there is no column 'link'"),
         ("file:key", replace(TERMS, expires=timedelta(days=8), max_lifetime=timedelta(days=7)), "long-lived"),
-        ("file:key", replace(TERMS, expires=1), "choose a time to come"),
+        ("file:key", replace(TERMS, expires=1), "choose a time in the future"),
     ):
         with pytest.raises(InputError, match=told):
             sign_dataframe(frame, address, terms, key_pair_id=ID)
