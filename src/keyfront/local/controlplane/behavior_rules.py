@@ -178,7 +178,7 @@ def _check_trust(account: LocalAccount, behavior: AnyBehavior) -> None:
         message = f"A cache behavior may trust {quota} key groups; {name_of(behavior)} trusts {len(trusted)}."
         raise APIError("TooManyKeyGroupsAssociatedToDistribution", message)
     for signer in signers.get("Items", []):
-        # Assumed: every account number is valid.
+        # Assumed: every account with a well-formed number exists.
         if signer != "self" and not _ACCOUNT.fullmatch(signer):
             message = f"A trusted signer must be 'self' or an account number of 12 digits: {signer[:50]!r}."
             raise APIError("TrustedSignerDoesNotExist", message)

@@ -91,7 +91,7 @@ class Family(Generic[Config]):
         }
 
     def find(self, account: LocalAccount, identifier: str) -> Resource[Config]:
-        """The resource; `APIError` `NoSuchKeyGroup` (…) if there is none."""
+        """Return the resource. Raise `APIError` `NoSuchKeyGroup` (or the family's code) if it does not exist."""
         if identifier in self.managed:
             return self.managed[identifier]
         return found(self.table(account.store), identifier, f"NoSuch{self.error_noun or self.noun}", self.title)

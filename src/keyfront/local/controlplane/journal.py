@@ -189,7 +189,7 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
     if (said := pragma("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
         raise sqlite3.DatabaseError(said)
     if tables and _writer(connection) == f"keyfront {version('keyfront')}":
-        return  # A file without changes also opens on a full disk.
+        return  # A file that needs no change can be opened on a full disk.
     pragma("BEGIN IMMEDIATE")
     if not tables:
         pragma(_RESOURCES)

@@ -144,7 +144,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Run a transaction, which excludes other threads. Any exception, also of the journal, undoes all changes."""
+        """Run a transaction, which excludes other threads. Any exception, even from the journal, undoes all changes."""
         with self._lock:
             tables = self._tables()
             changing: list[Undoable] = [*tables.values(), *self._also]

@@ -1,4 +1,4 @@
-# The endpoint, applied for real.
+# A real apply of the endpoint.
 
 variables {
   name              = "deployed"

@@ -1,4 +1,4 @@
-# The endpoint with everything on, applied for real.
+# A real apply of the endpoint with every option.
 
 variables {
   name              = "guarded"

@@ -1,4 +1,4 @@
-# The table, applied for real; then somebody lets it be destroyed.
+# A real apply of the table. Then its deletion protection is switched off.
 
 variables {
   name = "deployed-entitlements"

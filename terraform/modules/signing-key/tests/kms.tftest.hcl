@@ -1,4 +1,4 @@
-# Keys that live in KMS, applied for real.
+# A real apply of keys in KMS.
 
 run "two_keys_beside_each_other" {
   module {

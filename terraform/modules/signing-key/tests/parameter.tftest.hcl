@@ -1,4 +1,4 @@
-# Keys that live in parameters, applied for real.
+# A real apply of keys in parameters.
 
 run "parameters_that_wait_for_their_values" {
   module {

@@ -1,4 +1,4 @@
-# Keys whose public half Terraform learns from KMS, when planning or only when applying.
+# Keys in KMS: Terraform reads the public half during the plan, or only during the apply.
 
 run "the_kms_key_is_made_in_the_same_apply" {
   module {

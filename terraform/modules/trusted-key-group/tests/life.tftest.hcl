@@ -1,5 +1,5 @@
-# The life of a key group, applied for real. Each run is one apply; none is refused, and the group has exactly the
-# keys that the configuration has. The runs share a state, in this order.
+# The life of a key group, with real applies. Each run is one apply. All succeed, and the group then has exactly the
+# keys of the configuration. The runs share a state, in this order.
 
 variables {
   name    = "life"

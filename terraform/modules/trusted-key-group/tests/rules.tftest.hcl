@@ -1,4 +1,4 @@
-# What is refused when planning, before anything is asked of Amazon.
+# Configurations that the plan refuses, before any request to Amazon.
 
 mock_provider "aws" {}
 

@@ -1,5 +1,5 @@
-# Two parameters whose values come from outside. A module around the module, because `terraform test` 1.11 cannot
-# apply a root module that has an ephemeral variable which is not set.
+# Two parameters with values from outside. This wraps the module, because `terraform test` 1.11 cannot apply a root
+# module with an ephemeral variable that is not set.
 
 module "key" {
   source   = "../.."

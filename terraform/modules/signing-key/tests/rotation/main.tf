@@ -1,4 +1,4 @@
-# Two keys beside each other, as in a rotation, and the key group that trusts both.
+# Two keys at the same time, as in a rotation, and the key group that trusts both.
 
 module "key" {
   source   = "../.."
