@@ -122,7 +122,7 @@ def test_a_missing_folder_a_file_and_an_empty_folder_are_refused(tmp_path: Path)
         load_shop(fill(tmp_path, "a.txt") / "a.txt")
     (tmp_path / "empty" / "sub").mkdir(parents=True)
     (tmp_path / "empty" / ".keep").touch()
-    with pytest.raises(InputError, match=r"holds no files to sell"):
+    with pytest.raises(InputError, match=r"has no files to sell"):
         load_shop(tmp_path / "empty")
 
 

@@ -1,4 +1,4 @@
-"""What `keyfront up` sells: the bundled shop, or the files in a folder of the user's."""
+"""The shop of `keyfront up`: the bundled one, or the files in a user's folder."""
 
 from pathlib import Path
 
@@ -9,9 +9,9 @@ __all__ = ["Shop", "load_shop"]
 
 
 def load_shop(content: Path | None) -> Shop:
-    """The bundled shop, or with `content` the files of that folder, sold to the same two customers.
+    """Return the bundled shop, or a shop with the files in the folder `content` and the same two customers.
 
-    Raises `InputError` when the folder is missing, empty or cannot be read.
+    Raises `InputError` if the folder is missing, empty or cannot be read.
     """
     shop = bundled()
     return shop if content is None else shop_of(content, shop.customers, shop.items[0].currency)

@@ -1,4 +1,4 @@
-"""The laptop's shop: the download service with a storefront before it, as one ASGI application."""
+"""The laptop's shop: the download service and a storefront, as one ASGI application."""
 
 import secrets
 import time
@@ -31,9 +31,9 @@ def shop_app(
     title: str = "Downloads",
     now: Callable[[], float] = time.time,
 ) -> ASGIApp:
-    """The shop over the purchases in `engine`, `title` on its pages. Sessions end when the process does.
+    """Return the shop with the purchases in `engine` and `title` on its pages. Sessions end with the process.
 
-    `keystore` is made from the settings if it is not given; `now` gives seconds since the epoch.
+    If `keystore` is not given, it is created from the settings. `now` returns seconds since the epoch.
     """
     workers, purchases, pages = Workers(settings.wait_seconds), Purchases(engine), Pages(title)
     identities = [*bearer_tokens(settings, now), SignedIn(purchases, workers.run)]

@@ -1,4 +1,4 @@
-"""What a shop sells, to whom, and who bought what; and the bundled shop's own catalogue."""
+"""A shop's items, customers and purchases, and the bundled shop."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ _HERE: Final = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A folder of files with what is needed to sell them."""
+    """A folder of files, and the data to sell them."""
 
     title: str
     items: tuple[Item, ...]
@@ -25,16 +25,16 @@ class Shop:
     """Files of the folder that are not for sale, with the reason."""
 
     def path(self, item: Item) -> Path:
-        """Where the item's file is."""
+        """Return the path of an item's file."""
         return self.folder.joinpath(*item.key.split("/"))
 
     def bought(self, customer_id: str) -> frozenset[str]:
-        """The ids of what a customer has bought."""
+        """Return the ids of the items that a customer has bought."""
         return frozenset(item for customer, item in self.purchases if customer == customer_id)
 
 
 def bundled() -> Shop:
-    """The shop that comes with keyfront: a book, a guide and a recording, and two customers."""
+    """Return the shop that comes with keyfront: a book, a guide, a recording, and two customers."""
     catalogue = json.loads((_HERE / "catalogue.json").read_text("utf-8"))
     folder = _HERE / "files"
     return Shop(
@@ -50,5 +50,5 @@ def bundled() -> Shop:
 
 
 def pairs(bought: Iterable[tuple[str, Iterable[str]]]) -> frozenset[tuple[str, str]]:
-    """Purchases as pairs, from each customer's id with the ids of what they bought."""
+    """Return purchases as pairs, from each customer's id and the ids of their items."""
     return frozenset((customer, item) for customer, items in bought for item in items)

@@ -1,4 +1,4 @@
-"""Covers for items that come without one: drawn from title and kind, always the same for the same item."""
+"""Draws covers for items without one, from title and kind. The same item always gets the same cover."""
 
 import hashlib
 import math
@@ -15,7 +15,7 @@ _HEIGHT: Final = 400
 
 
 class Palette(NamedTuple):
-    """Four colours: the ground, a shade of it, what glows on it, and what is written on it."""
+    """Four colours: the background, a shade of it, the light, and the text."""
 
     ground: str
     shade: str
@@ -36,25 +36,25 @@ PALETTES: Final = (
 
 
 class Dice:
-    """Numbers that look thrown and follow from a text."""
+    """Numbers that look random but are computed from a text."""
 
     def __init__(self, text: str) -> None:
         self._bytes = hashlib.shake_256(text.encode("utf-8", "surrogatepass")).digest(256)
         self._next = 0
 
     def throw(self, low: float, high: float) -> float:
-        """The next number from `low` to `high`, to a tenth."""
+        """Return the next number from `low` to `high`, rounded to a tenth."""
         byte = self._bytes[self._next % len(self._bytes)]
         self._next += 1
         return round(low + (high - low) * byte / 255, 1)
 
     def pick(self, count: int) -> int:
-        """The next whole number from 0, below `count`."""
+        """Return the next whole number from 0 up to but not including `count`."""
         return min(int(self.throw(0, count)), count - 1)
 
 
 def cover(item: Item) -> Markup:
-    """An SVG cover, for putting into a page. It says nothing that the page does not, so screen readers skip it."""
+    """Return an SVG cover for a page. Screen readers skip it, because the page has the same text."""
     dice = Dice(f"{item.title}\n{item.author}\n{item.kind}")
     palette = PALETTES[dice.pick(len(PALETTES))]
     art = _ART.get(item.kind, _tiles)(palette, dice)
@@ -83,7 +83,7 @@ def _lettering(item: Item, palette: Palette) -> str:
 
 
 def _fitted(title: str) -> tuple[int, list[str]]:
-    """A font size and the title in lines that fit the cover at that size."""
+    """Return a font size, and the title in lines that fit the cover at that size."""
     for size, width, most in ((34, 13, 3), (27, 17, 4), (21, 22, 5)):
         lines = _wrapped(title, width)
         if len(lines) <= most:
@@ -116,7 +116,7 @@ def _clipped(text: str, width: int, mark: str = "…") -> str:
 
 
 def _width(text: str) -> int:
-    """How many Latin letters wide: Chinese, Japanese and Korean characters take two, accents of their own none."""
+    """Return the width in Latin letters: 2 for Chinese, Japanese and Korean characters, 0 for combining accents."""
     return sum(
         0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in text
@@ -133,7 +133,7 @@ def _spine(kind: str) -> str:
 
 
 def _lamp_over_water(palette: Palette, dice: Dice) -> str:
-    """A light, its halo, and its path on the sea."""
+    """Draw a light, its halo, and its reflection on the sea."""
     x, y, r = dice.throw(90, 210), dice.throw(222, 246), dice.throw(30, 40)
     halo = "".join(
         f'<circle cx="{x}" cy="{y}" r="{r + grow}" fill="{palette.glow}" opacity="{strength}"/>'
@@ -156,7 +156,7 @@ def _lamp_over_water(palette: Palette, dice: Dice) -> str:
 
 
 def _chart(palette: Palette, dice: Dice) -> str:
-    """Arcs from a light on the shore, as on a chart."""
+    """Draw arcs from a light on the shore, as on a chart."""
     x, y = dice.throw(40, 260), dice.throw(380, 400)
     arcs = "".join(
         f'<circle cx="{x}" cy="{y}" r="{r}" stroke-width="{1.2 if r % 36 else 2.6}"/>' for r in range(36, 190, 18)
@@ -177,7 +177,7 @@ def _chart(palette: Palette, dice: Dice) -> str:
 
 
 def _sound(palette: Palette, dice: Dice) -> str:
-    """A minute of sound, as its bars."""
+    """Draw a minute of sound as bars."""
     bars = ""
     for at in range(21):
         swell = 1 - abs(at - 10) / 13
@@ -191,7 +191,7 @@ def _sound(palette: Palette, dice: Dice) -> str:
 
 
 def _projection(palette: Palette, dice: Dice) -> str:
-    """A beam of light, and a frame that it falls on."""
+    """Draw a beam of light that falls on a frame."""
     y = dice.throw(276, 300)
     frame = f'<rect x="60" y="{y - 62:.1f}" width="180" height="116" rx="8" fill="{palette.shade}"/>'
     beam = (
@@ -206,7 +206,7 @@ def _projection(palette: Palette, dice: Dice) -> str:
 
 
 def _hills(palette: Palette, dice: Dice) -> str:
-    """Hills behind hills, and the sun."""
+    """Draw rows of hills, and the sun."""
     sun = f'<circle cx="{dice.throw(70, 230)}" cy="{dice.throw(224, 250)}" r="34" fill="{palette.glow}"/>'
     ridges = ""
     for row in range(4):
@@ -221,7 +221,7 @@ def _hills(palette: Palette, dice: Dice) -> str:
 
 
 def _stack(palette: Palette, dice: Dice) -> str:
-    """Boxes on boxes."""
+    """Draw a stack of boxes."""
     boxes = ""
     for row in range(5):
         width, shift = dice.throw(130, 220), dice.throw(-18, 18)
@@ -236,7 +236,7 @@ def _stack(palette: Palette, dice: Dice) -> str:
 
 
 def _tiles(palette: Palette, dice: Dice) -> str:
-    """Quarter circles, laid at random."""
+    """Draw quarter circles at random."""
     tiles = ""
     for row in range(4):
         for column in range(5):

@@ -1,4 +1,4 @@
-"""A user's own folder as a shop: every file in it is an item."""
+"""Makes a shop from a user's folder: every file in it is an item."""
 
 import hashlib
 import re
@@ -20,15 +20,15 @@ _DOCUMENTS: Final = frozenset({".pdf", ".docx", ".doc", ".odt", ".xlsx", ".pptx"
 
 
 def shop_of(folder: Path, customers: tuple[Customer, ...], currency: str) -> Shop:
-    """Everything in `folder` for sale that the endpoint publishes from it, in the order of the paths.
+    """Return a shop with every file in `folder` that the endpoint publishes, ordered by path.
 
-    The first customer has bought every other item, the second the rest. Raises `InputError` for a folder that is
-    missing, cannot be read or holds nothing to sell.
+    The first customer has bought every other item, the second customer the rest. Raises `InputError` for a folder that
+    is missing, cannot be read or has no files to sell.
     """
     root = root_of(folder)
     found = contents(root)
     if not found.files:
-        raise InputError(f"{folder} holds no files to sell (hidden ones and links out of it are left out): put some in")
+        raise InputError(f"{folder} has no files to sell (hidden files and links out of it do not count): put some in")
     keys = sorted(found.files)
     slugs = _slugs(keys)
     items = tuple(
@@ -46,7 +46,7 @@ def shop_of(folder: Path, customers: tuple[Customer, ...], currency: str) -> Sho
 
 
 def _slugs(keys: list[str]) -> list[str]:
-    """An id for each key: made of its letters, and of a digest too where those are not enough to tell it apart."""
+    """Return an id for each key: its letters, and a digest if the letters are not unique."""
     plain = [_slug(key) for key in keys]
     times = Counter(slug for slug, _ in plain)
     return [
@@ -56,7 +56,7 @@ def _slugs(keys: list[str]) -> list[str]:
 
 
 def _slug(key: str) -> tuple[str, bool]:
-    """The key in lower-case letters, digits and hyphens, and whether no letter was lost but its accent."""
+    """Return the key in lower-case letters, digits and hyphens, and whether it kept all letters except accents."""
     letters = "".join(letter for letter in unicodedata.normalize("NFKD", key) if not unicodedata.combining(letter))
     slug = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")
     whole = bool(slug) and len(slug) <= _MAX_SLUG and not re.search(r"[^\W_]", re.sub(r"[\x00-\x7f]", "", letters))
@@ -101,8 +101,8 @@ def _kind(path: PurePosixPath) -> str:
 
 
 def _title(name: str) -> str:
-    """A file's name as one would say it: `night_trains-2` is "Night trains 2"."""
-    joined = r"[_\s]+" if " " in name else r"[-_]+"  # "A - B" has hyphens of its own
+    """Return a readable title for a file's name: `night_trains-2` is "Night trains 2"."""
+    joined = r"[_\s]+" if " " in name else r"[-_]+"  # "A - B" keeps its hyphens
     words = re.sub(joined, " ", name).strip()
     return words[:1].upper() + words[1:]
 

@@ -1,4 +1,4 @@
-"""Pages: Jinja templates, and how prices and sizes are written in them."""
+"""Renders the pages from Jinja templates, with filters for prices and sizes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ _KINDS: Final = {"book": "Book", "document": "Document", "audio": "Audio", "vide
 
 
 class Pages:
-    """The pages of one shop, which has `title` on them."""
+    """The pages of one shop, with `title` on them."""
 
     def __init__(self, title: str) -> None:
         self._environment = Environment(
@@ -33,17 +33,17 @@ class Pages:
         self._environment.filters.update(money=money, size=size, kind=kind, code=code)
 
     def html(self, request: ASGIRequest, template: str, values: Mapping[str, object]) -> str:
-        """A page, for whoever `request.state.customer` says is looking."""
+        """Return a page for the customer in `request.state.customer`."""
         known = {"notice": None, "customer": getattr(request.state, "customer", None), "path": request.path}
         return self._environment.get_template(template).render({**known, **values})
 
     def refusal(self, request: ASGIRequest, refusal: Refusal) -> str:
-        """The page that says why a request was refused, and where to go from there."""
+        """Return the page that says why a request was refused, with links to continue."""
         return self.html(request, "refused.html", {"refusal": refusal})
 
 
 def money(cents: int, currency: str) -> str:
-    """A price: `€6.50`, `CHF 6.50`, `Free`."""
+    """Return a price as text: `€6.50`, `CHF 6.50`, `Free`."""
     if cents == 0:
         return "Free"
     amount = f"{cents // 100:,}.{cents % 100:02}"
@@ -52,7 +52,7 @@ def money(cents: int, currency: str) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes as people write them: `999 bytes`, `1.2 kB`, `48 MB`."""
+    """Return a size as text: `999 bytes`, `1.2 kB`, `48 MB`."""
     if count < 1000:
         return "1 byte" if count == 1 else f"{count} bytes"
     value, units = float(count), iter(("kB", "MB", "GB", "TB"))
@@ -63,11 +63,11 @@ def size(count: int) -> str:
 
 
 def kind(name: str) -> str:
-    """What an item is, as it is shown."""
+    """Return the displayed name of an item's kind."""
     return _KINDS.get(name, name.capitalize())
 
 
 def code(text: str) -> Markup:
-    """A text in which `code` stands between backticks, escaped."""
+    """Return escaped HTML for a text with `code` in backticks."""
     parts = (f"<code>{escape(part)}</code>" if n % 2 else str(escape(part)) for n, part in enumerate(text.split("`")))
     return Markup("".join(parts))  # noqa: S704  every part of it is escaped

@@ -1,4 +1,4 @@
-"""Why one of our own links does not open its file: the edge is asked, and its refusal explained in words."""
+"""Explains why one of the shop's links does not open its file: requests it from the edge, and explains the refusal."""
 
 import urllib.error
 import urllib.request
@@ -23,15 +23,15 @@ _FINDING: Final = "X-Keyfront-Finding"
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What became of a link."""
+    """The result for a link."""
 
     opens: bool
-    """Whether the edge lets it in. The rest is then empty."""
+    """Whether the edge accepts it. The other members are then empty."""
     status: int = 0
     answer: str = ""
-    """What the edge said: `AccessDenied: Access denied`."""
+    """The edge's response: `AccessDenied: Access denied`."""
     id: str = ""
-    """Of the finding; empty where nobody knows the reason."""
+    """The id of the finding. Empty if the reason is unknown."""
     title: str = ""
     evidence: str = ""
     cause: str = ""
@@ -39,47 +39,47 @@ class Explained:
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """An edge that sends us elsewhere has not let the link in; and we go nowhere that was not checked."""
+    """Follows no redirects: a redirect means that the edge did not accept the link, and its target is not checked."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> None:
-        """No request: the redirect is then an error."""
+        """Return no request, so that the redirect is an error."""
 
 
-# Without proxies: the distribution is reached as viewers reach it.
+# No proxies: the shop reaches the distribution as viewers do.
 _open = urllib.request.build_opener(_NoRedirects, urllib.request.ProxyHandler({})).open
 
 
 def ours(link: str, base_url: str) -> str:
-    """`link`, if it leads to the distribution at `base_url`; nothing else is ever asked for. Raises `RefusedError`."""
+    """Return `link` if it leads to the distribution at `base_url`. Raises `RefusedError` for all others."""
     link = link.strip()
     if not link:
-        raise RefusedError(bad_request("Paste the whole link, from http to its end."))
+        raise RefusedError(bad_request("Paste the whole link, from http to the end."))
     if len(link) > MOST_CHARACTERS:
         raise RefusedError(
-            bad_request(f"This link has {len(link):,} characters; none has more than {MOST_CHARACTERS:,}.")
+            bad_request(
+                f"This link has {len(link):,} characters, but at most {MOST_CHARACTERS:,} are possible. Copy it again."
+            )
         )
     if not link.isascii() or any(character <= " " for character in link):
         raise RefusedError(
-            bad_request("A link holds no spaces and no letters with accents: copy it from the address bar.")
+            bad_request("A link cannot contain spaces or letters with accents. Copy it from the address bar.")
         )
     link = link.partition("#")[0]
     try:
         parts, base = urlsplit(link), urlsplit(base_url)
     except ValueError:
-        raise RefusedError(bad_request("This is not a link: a link begins with http:// or https://.")) from None
+        raise RefusedError(bad_request("This is not a link. A link begins with http:// or https://.")) from None
     if (parts.scheme.lower(), parts.netloc.lower()) != (base.scheme.lower(), base.netloc.lower()):
-        raise RefusedError(
-            bad_request(f"This shop's downloads begin with {base_url}/, and only those can be explained here.")
-        )
+        raise RefusedError(bad_request(f"This shop can explain only its own downloads, which begin with {base_url}/."))
     return link if parts.path else f"{base_url}/{link[len(base_url) :]}"
 
 
 def explain_link(link: str, *, keys: dict[str, PublicKey], now: float) -> Explained:
-    """Ask the edge for `link` (see `ours`), and explain its refusal at `now` (seconds since the epoch).
+    """Request `link` (see `ours`) from the edge, and explain a refusal at `now` (seconds since the epoch).
 
-    `keys` are the public halves of our own, by their ids. Raises `ServiceError` when the edge does not answer.
+    `keys` are the shop's public keys, by their ids. Raises `ServiceError` if the edge does not respond.
     """
     response, finding = _asked(link)
     if response.status < 300 or response.status == 416:  # 416: an empty file has no first byte
@@ -93,7 +93,7 @@ def explain_link(link: str, *, keys: dict[str, PublicKey], now: float) -> Explai
     if found is not None:
         told = (found.id, found.title, found.evidence, found.cause, found.fix)
     elif rule := RULES.get(finding):
-        # The edge knows whom it trusts, and we only which key is ours.
+        # The edge knows all trusted keys. The shop knows only its own.
         told = (rule.id, rule.title, "", rule.cause, rule.fix)
     else:
         told = ("", "", "", "", "")
@@ -101,12 +101,12 @@ def explain_link(link: str, *, keys: dict[str, PublicKey], now: float) -> Explai
 
 
 def _asked(link: str) -> tuple[Response, str]:
-    """What the edge answers, of the file no more than its first byte; and the finding that it names."""
+    """Request at most the first byte of the file. Return the response, and the finding that the edge names."""
     parts = urlsplit(link)
     headers = {"Range": "bytes=0-0", "User-Agent": "keyfront", "Host": parts.netloc}
     host, _, port = parts.netloc.partition(":")
     if parts.scheme == "http" and host.lower().endswith(".localhost"):
-        # Names under localhost are this machine (RFC 6761, section 6.3); not every resolver knows that.
+        # Names under localhost are this machine (RFC 6761, section 6.3), but not every resolver knows that.
         parts = parts._replace(netloc=f"127.0.0.1:{port}" if port else "127.0.0.1")
     request = urllib.request.Request(urlunsplit(parts), headers=headers)  # noqa: S310
     try:
@@ -118,4 +118,4 @@ def _asked(link: str) -> tuple[Response, str]:
             body = refusal.read(_MOST_BYTES).decode("utf-8", "replace")
             return Response(refusal.code, said, body), refusal.headers.get(_FINDING, "")
     except (OSError, HTTPException, ValueError) as error:
-        raise ServiceError(f"the edge does not answer: {error}") from None
+        raise ServiceError(f"the edge does not respond: {error}") from None

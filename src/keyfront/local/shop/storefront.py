@@ -1,4 +1,4 @@
-"""The storefront: a small shop in which anybody signs in as any customer, without a password, and buys for nothing."""
+"""The storefront: a small shop where everybody can sign in as any customer without a password, and buy for free."""
 
 import hashlib
 import math
@@ -21,21 +21,21 @@ _MAX_SEARCH: Final = 80
 _MOST_FIELDS: Final = 4
 _NOTICE: Final = "notice"
 _CUSTOMER: Final = "customer"
-"""Where the session keeps the id of who signed in."""
-# Where a sign-in may lead back to: our own pages and nothing else. Not to a download either, because that redirects
-# to another host, which Chromium holds to be part of the form's action.
+"""The session key for the id of the signed-in customer."""
+# A sign-in may return only to these pages. Not to a download, because that redirects to another host, which Chromium
+# counts as part of the form's action.
 _WAY_BACK: Final = re.compile(r"/|/library|/items/[A-Za-z0-9._~-]{1,128}")
 
 
 class SignedIn:
-    """Tells who signed in at the storefront, as its signed cookie says."""
+    """Identifies the customer by the storefront's signed cookie."""
 
     def __init__(self, purchases: Purchases, run: Run) -> None:
         self._purchases = purchases
         self._run = run
 
     async def identify(self, request: ASGIRequest) -> Customer | None:
-        """The customer of the session, if the database still has them."""
+        """Return the customer of the session, if the database still has them."""
         customer_id = request.session.get(_CUSTOMER)
         if not isinstance(customer_id, str):
             return None
@@ -65,7 +65,7 @@ class Storefront:
         )
 
     async def catalogue(self, request: ASGIRequest, _: str, __: bytes) -> ServiceResponse:
-        """What is for sale, a page at a time."""
+        """Show the items for sale, in pages."""
         customer, run = await self._downloads.customer(request), self._downloads.run
         search = _searched(request.query_params.get("q", ""))
         found = await run(self._purchases.items, search=search, limit=_PER_PAGE)
@@ -80,7 +80,7 @@ class Storefront:
         return self._show(request, "catalogue.html", **values, search=search, page=page, pages=pages)
 
     async def item(self, request: ASGIRequest, wanted: str, _: bytes) -> ServiceResponse:
-        """One item."""
+        """Show one item."""
         customer = await self._downloads.customer(request)
         asking = customer.id if customer else None
         item, owned = await self._downloads.run(self._purchases.entitlement, asking, wanted)
@@ -90,7 +90,7 @@ class Storefront:
         return self._show(request, "item.html", item=item, owned=owned, link_seconds=seconds)
 
     async def library(self, request: ASGIRequest, _: str, __: bytes) -> ServiceResponse:
-        """What whoever is signed in has bought."""
+        """Show the items that the signed-in customer has bought."""
         customer = await self._downloads.customer(request)
         if customer is None:
             return _see("/sign-in?next=/library")
@@ -98,7 +98,7 @@ class Storefront:
         return self._show(request, "library.html", items=items)
 
     async def buy(self, request: ASGIRequest, wanted: str, _: bytes) -> ServiceResponse:
-        """Put an item into the library."""
+        """Add an item to the customer's library."""
         customer = await self._downloads.customer(request)
         item = await self._downloads.run(self._purchases.item, wanted)
         if item is None:
@@ -107,11 +107,11 @@ class Storefront:
         if customer is None:
             return _see(f"/sign-in?next={here}")
         new = await self._downloads.run(self._purchases.record, customer, item.id)
-        request.session[_NOTICE] = _bought(item) if new else f"“{item.title}” was in your library already."
+        request.session[_NOTICE] = _bought(item) if new else f"“{item.title}” is already in your library."
         return _see(here)
 
     async def sign_in(self, request: ASGIRequest, _: str, __: bytes) -> ServiceResponse:
-        """Who one can sign in as."""
+        """Show the customers to sign in as."""
         await self._downloads.customer(request)
         customers = await self._downloads.run(self._purchases.customers)
         back = _way_back(request.query_params.get("next", ""))
@@ -122,18 +122,18 @@ class Storefront:
         form = _form(body)
         customer = await self._downloads.run(self._purchases.customer, form.get("customer", ""))
         if customer is None:
-            raise RefusedError(bad_request("There is no such customer: choose one on the sign-in page."))
+            raise RefusedError(bad_request("This customer does not exist. Choose one on the sign-in page."))
         request.session.clear()
         request.session[_CUSTOMER] = customer.id
         return _see(_way_back(form.get("next", "")))
 
     async def ask_why(self, request: ASGIRequest, _: str, __: bytes) -> ServiceResponse:
-        """Where a link that was refused can be pasted."""
+        """Show the form for a refused link."""
         await self._downloads.customer(request)
         return self._show(request, "explained.html", link="", explained=None)
 
     async def explain(self, request: ASGIRequest, _: str, body: bytes) -> ServiceResponse:
-        """Why a download link does not open its file. The link comes in a form's body: it belongs in no log."""
+        """Explain why a download link does not open its file. The link is in the form's body, so no log contains it."""
         await self._downloads.customer(request)
         link = ours(_form(body).get("link", ""), self._downloads.settings.base_url)
         signer = await self._downloads.run(self._downloads.signer)
@@ -142,12 +142,12 @@ class Storefront:
         return self._show(request, "explained.html", link=link, explained=explained)
 
     async def sign_out(self, request: ASGIRequest, _: str, __: bytes) -> ServiceResponse:
-        """Forget who is signed in."""
+        """Sign out."""
         request.session.clear()
         return _see("/")
 
     async def style(self, request: ASGIRequest, _: str, __: bytes) -> ServiceResponse:
-        """The stylesheet. Browsers keep it, and ask for it again each time: a new version is never half seen."""
+        """Send the stylesheet. Browsers cache it but revalidate it each time, so pages never have an old version."""
         headers = (("cache-control", "no-cache"), ("etag", self._style_tag))
         known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
         if self._style_tag in known:
@@ -155,7 +155,7 @@ class Storefront:
         return ServiceResponse(200, (("content-type", "text/css; charset=utf-8"), *headers), self._style)
 
     def _show(self, request: ASGIRequest, template: str, **values: object) -> ServiceResponse:
-        # Looked at first: taking it out would set a cookie on everybody's every page.
+        # Check first, because `pop` would set a cookie on every page.
         notice = request.session.pop(_NOTICE) if _NOTICE in request.session else None
         page = self._pages.html(request, template, {**values, "notice": notice})
         return ServiceResponse(200, (("content-type", "text/html; charset=utf-8"),), page.encode())
@@ -166,7 +166,7 @@ def _see(path: str) -> ServiceResponse:
 
 
 def _form(body: bytes) -> dict[str, str]:
-    """The fields of a form, the last of each name. Raises `RefusedError` for more fields than the shop's forms have."""
+    """Return a form's fields, the last of each name. Raises `RefusedError` if there are too many."""
     try:
         fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
