@@ -1,10 +1,10 @@
-"""Draws the rooms of keyfront from its own imports, and fails when one imports what it may not.
+"""Draws the rooms of keyfront from the imports, and fails if a room imports one that it may not.
 
     python tools/rooms.py            # check, and compare the picture in docs/ with the code
-    python tools/rooms.py --write    # check, and draw the picture anew
+    python tools/rooms.py --write    # check, and draw the picture again
 
-A room is a folder of src/keyfront. `ROOMS` lists them from the top of the house to its ground, each with the rooms that
-it may import. Two rooms never import each other, and neither do two modules: a circle is a fault as well.
+A room is a folder of src/keyfront. `ROOMS` lists them from top to bottom, each with the rooms that it may import. Two
+rooms never import each other, and modules never import each other in a circle.
 """
 
 import ast
@@ -26,7 +26,7 @@ ALL_BELOW: Final = "*"
 
 @dataclass(frozen=True)
 class Room:
-    """A room by its folder, what it is for in a few words, and the rooms that it may import."""
+    """A room: its folder, its purpose in a few words, and the rooms that it may import."""
 
     name: str
     purpose: str
@@ -35,7 +35,7 @@ class Room:
 
 ROOMS: Final = (
     Room("cli", "the commands", (ALL_BELOW,)),
-    Room("local", "one machine with everything on it", (ALL_BELOW,)),
+    Room("local", "everything on one machine", (ALL_BELOW,)),
     Room("packaging", "packages for Lambda", ("backend", "keystore", "core")),
     Room("edge", "decide, cache, fetch, respond", ("explain", "inventory", "web", "core")),
     Room("backend", "the download service", ("keystore", "web", "core")),
@@ -43,19 +43,19 @@ ROOMS: Final = (
     Room("account", "audit, rotation, key groups of an account", ("explain", "inventory", "keystore", "core")),
     Room("explain", "why a request was refused", ("inventory", "core")),
     Room("inventory", "an account as plain values", ("core",)),
-    Room("keystore", "where a signing key lives", ("core",)),
-    Room("web", "listeners, and who may talk to them", ()),
-    Room("core", "keys, policies, signing, the one judge", ()),
-    Room(GROUND, "errors, and what every room may use", ()),
+    Room("keystore", "where signing keys are kept", ("core",)),
+    Room("web", "listeners, and access to local ports", ()),
+    Room("core", "keys, policies, signing, verification", ()),
+    Room(GROUND, "errors, and helpers for every room", ()),
 )
-"""Every room may import the ground. The package itself (`from keyfront import Signer`) only hands names on."""
+"""Every room may import the last one. The package itself (`from keyfront import Signer`) only re-exports names."""
 
 BY_NAME: Final = {room.name: room for room in ROOMS}
 ORDER: Final = {room.name: number for number, room in enumerate(ROOMS)}
 
 
 def main(arguments: list[str]) -> int:
-    """Check; draw the picture or compare it. Returns the exit code."""
+    """Check, and draw or compare the picture. Return the exit code."""
     modules = dict(_modules())
     imports = {name: set(_imports(tree, name, modules)) for name, (_, tree) in modules.items()}
     faults = [*_forbidden(imports), *_circles(imports)]
@@ -66,14 +66,14 @@ def main(arguments: list[str]) -> int:
     if "--write" in arguments:
         PICTURE.write_text(picture, encoding="utf-8")
     elif not PICTURE.exists() or _shape(PICTURE.read_text(encoding="utf-8")) != _shape(picture):
-        faults.append(f"{PICTURE.relative_to(ROOT)} does not show the code: run python tools/rooms.py --write")
+        faults.append(f"{PICTURE.relative_to(ROOT)} does not match the code: run python tools/rooms.py --write")
     for fault in faults:
         sys.stderr.write(f"{fault}\n")
     return 1 if faults else 0
 
 
 def room_of(module: str) -> str:
-    """The room of a module, such as `core` for `keyfront.core.keys`. Modules of the top folder are ground."""
+    """Return the room of a module, such as `core` for `keyfront.core.keys`. Top-level modules are in the last room."""
     name = module.split(".")[1] if "." in module else ""
     return name if name in BY_NAME else GROUND
 
@@ -86,7 +86,7 @@ def _modules() -> Iterator[tuple[str, tuple[int, ast.Module]]]:
 
 
 def _imports(tree: ast.Module, importer: str, modules: Mapping[str, object]) -> Iterator[str]:
-    """The modules of ours that a module imports, at its top or inside a function, for types too."""
+    """Yield keyfront's modules that a module imports, at its top or in a function, also for types."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found = [alias.name for alias in node.names]
@@ -108,13 +108,13 @@ def _forbidden(imports: Mapping[str, set[str]]) -> Iterator[str]:
             if there in (here, GROUND):
                 continue
             if ORDER[there] < ORDER[here]:
-                yield f"{importer} imports {each}: {there} stands above {here}"
+                yield f"{importer} imports {each}: {there} is above {here}"
             elif not {ALL_BELOW, there} & set(BY_NAME[here].may_import):
                 yield f"{importer} imports {each}: {here} may not import {there}"
 
 
 def _circles(imports: Mapping[str, set[str]]) -> Iterator[str]:
-    # A package hands names of its modules on, and they may import the package's other modules by its name.
+    # A package re-exports names of its modules, which may import the package's other modules by its name.
     graph = {name: {each for each in found if not name.startswith(f"{each}.")} for name, found in imports.items()}
     try:
         TopologicalSorter(graph).prepare()
@@ -135,12 +135,12 @@ _COLOURS: Final = ("#0b6e99", "#b35c00", "#5b3fa0", "#2e7d32", "#b3261e", "#0069
 
 
 def draw(arrows: Mapping[tuple[str, str], int], lines: Mapping[str, int]) -> str:
-    """The rooms from top to ground as an SVG, with an arc for each room that imports another."""
+    """Return the rooms from top to bottom as an SVG, with an arc for each room that imports another."""
     height = len(ROOMS) * _ROW + 24
     parts = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif" '
-            f'font-size="14" role="img" aria-label="The rooms of keyfront and their imports, which all run downwards">'
+            f'font-size="14" role="img" aria-label="The rooms of keyfront and their imports, which all go down">'
         ),
         f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
     ]
@@ -172,7 +172,7 @@ def _rounded(lines: int) -> int:
 
 
 def _shape(picture: str) -> list[str]:
-    """What must be the same: the rooms and who imports whom. Lengths and thickness may be a little behind."""
+    """Return the part that must match the code: which room imports which. Lengths and line widths may differ."""
     return [title for title in picture.split("<title>")[1:] if " imports " in title.partition("</title>")[0]]
 
 

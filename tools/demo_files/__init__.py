@@ -1,5 +1,5 @@
-"""What the bundled shop's files are made from: `python -m tools.demo_files OUT` writes them again.
+"""The sources of the bundled shop's files: `python -m tools.demo_files OUT` writes them again.
 
-Only the standard library is needed, and the files come out the same to the byte on every machine: nothing in
-them is compressed by a library whose output changes between versions, and nothing carries a date of today.
+They need only the standard library, and have the same bytes on every machine: no library with changing output
+compresses them, and they do not contain the current date.
 """

@@ -14,7 +14,7 @@ FILES: dict[str, Callable[[], bytes]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Write every file; 0 when done, 2 when not told where."""
+    """Write every file. Return 0, or 2 if the folder is not given."""
     if len(arguments) != 1:
         sys.stderr.write(f"{(__doc__ or '').strip()}\n")
         return 2

@@ -49,7 +49,7 @@ def _paragraph(text: str, *, first: bool) -> str:
 
 
 def _story() -> list[tuple[str, list[str]]]:
-    """The chapters in order: each its title and its paragraphs."""
+    """Return the chapters in order, each as its title and its paragraphs."""
     sources = sorted((files(__package__) / "story").iterdir(), key=lambda source: source.name)
     chapters = []
     for source in sources:
@@ -132,7 +132,7 @@ _CONTAINER = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def _contents() -> dict[str, str]:
-    """Every file of the book in the order the archive holds them; the media type comes first, as EPUB has it."""
+    """Return the book's files in the order of the archive. The media type is first, as EPUB requires."""
     story = _story()
     pictures = drawings.chapters()
     numbered = list(enumerate(zip(story, pictures, strict=True), start=1))
@@ -168,7 +168,7 @@ def _contents() -> dict[str, str]:
 
 
 def make() -> bytes:
-    """The EPUB's bytes, stored rather than deflated, since zlib's output differs between its versions."""
+    """Return the EPUB's bytes. They are not compressed, because zlib's output differs between versions."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as book:
         for name, content in _contents().items():

@@ -1,4 +1,4 @@
-"""The book's pictures: a cover and one drawing a chapter, as SVG."""
+"""The book's pictures as SVG: a cover and one drawing for each chapter."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ CREAM, AMBER, RED, GREEN, FOG = "#f4ead5", "#f6b042", "#d8503f", "#4fb286", "#8d
 
 
 def _scatter(seed: int, count: int, width: int, height: int) -> Iterator[tuple[int, int, int]]:
-    """`count` points that look strewn and are always the same: x, y, and a number below 1000 to vary by."""
+    """Yield `count` points that look random but are always the same: x, y, and a number below 1000 for variation."""
     state = seed
     for _ in range(count):
         numbers = []
@@ -28,7 +28,7 @@ def _stars(seed: int, count: int, width: int, height: int) -> str:
 
 
 def _lamp(x: int, y: int, colour: str = AMBER, size: float = 1) -> str:
-    """A light with its halo."""
+    """Return a light with its halo."""
     return (
         f'<circle cx="{x}" cy="{y}" r="{26 * size:.1f}" fill="{colour}" opacity="0.12"/>'
         f'<circle cx="{x}" cy="{y}" r="{13 * size:.1f}" fill="{colour}" opacity="0.25"/>'
@@ -38,7 +38,7 @@ def _lamp(x: int, y: int, colour: str = AMBER, size: float = 1) -> str:
 
 
 def _glitter(x: int, top: int, bottom: int, colour: str) -> str:
-    """A light's reflection: strokes on the water, wider and fainter towards the viewer."""
+    """Return a light's reflection: strokes on the water, wider and fainter towards the viewer."""
     return "".join(
         f'<rect x="{x - width // 2 + (7 if index % 2 else -4)}" y="{y}" width="{width}" height="2" rx="1" '
         f'fill="{colour}" opacity="{max(0.08, 0.6 - index * 0.06):.2f}"/>'
@@ -48,7 +48,7 @@ def _glitter(x: int, top: int, bottom: int, colour: str) -> str:
 
 
 def _key(x: int, y: int, angle: int, colour: str, length: int = 74) -> str:
-    """A key that hangs from (x, y), turned by `angle` degrees."""
+    """Return a key that hangs from (x, y), turned by `angle` degrees."""
     end = length - 4
     return (
         f'<g transform="translate({x} {y}) rotate({angle})" fill="none" stroke="{colour}" stroke-width="5">'
@@ -166,7 +166,7 @@ def _rings() -> str:
 
 
 def _hung(radius: int) -> Iterator[tuple[int, int, int]]:
-    """Where keys hang on the lower half of a ring: offsets from its centre, and each key's own tilt."""
+    """Yield the keys on the lower half of a ring: offsets from its centre, and each key's angle."""
     for across, down, tilt in ((-92, 38, 16), (-55, 83, 7), (0, 100, -2), (55, 83, -9), (92, 38, -15)):
         yield across * radius // 100, down * radius // 100 - 6, tilt
 
@@ -194,7 +194,7 @@ def _morning() -> str:
 
 
 def cover() -> str:
-    """The cover: the harbour's lights and their reflections under a ring of keys, with title and author."""
+    """Return the cover: the harbour's lights and their reflections under a ring of keys, with title and author."""
     shore = "".join(
         _lamp(20 + x, 560 + y, (AMBER, AMBER, RED, AMBER, GREEN, CREAM)[size % 6], 0.42 + size / 4000)
         + _glitter(20 + x, 626 + size % 7, 720 + size // 8, (AMBER, AMBER, RED, AMBER, GREEN, CREAM)[size % 6])
@@ -218,6 +218,6 @@ def cover() -> str:
 
 
 def chapters() -> tuple[tuple[str, str], ...]:
-    """Each chapter's drawing, in order: its SVG, and what it shows for who cannot see it."""
+    """Return the drawing of each chapter, in order: its SVG, and a description of it."""
     drawings = (_train(), _harbour(), _pass(), _fog(), _rings(), _morning())
     return tuple((svg, svg.split("<title>")[1].split("</title>")[0]) for svg in drawings)

@@ -1,4 +1,4 @@
-"""Sound as FLAC: mono, 16 bits, lossless, with the fixed predictors of RFC 9639."""
+"""Encodes sound as FLAC: mono, 16 bits, lossless, with the fixed predictors of RFC 9639."""
 
 import hashlib
 import struct
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 BLOCK = 4096  # samples in a frame
-_PARTITIONS = 4  # each frame's residual is cut into 2**4 parts with a Rice parameter of their own
+_PARTITIONS = 4  # each frame's residual is divided into 2**4 parts, each with its own Rice parameter
 _RATES = {22050: 0b0110, 44100: 0b1001}
 
 
@@ -39,12 +39,12 @@ def _crc16(data: bytes) -> int:
 
 
 def _coded(number: int) -> bytes:
-    """A frame's number in the manner of UTF-8 (RFC 9639, section 9.1.5); these files stay below 2**11 frames."""
+    """Return a frame's number, encoded like UTF-8 (RFC 9639, section 9.1.5). It must be below 2**11."""
     return bytes([number]) if number < 0x80 else bytes([0xC0 | number >> 6, 0x80 | number & 0x3F])
 
 
 def _differences(samples: Sequence[int]) -> tuple[int, list[int]]:
-    """The fixed predictor with the smallest residual: its order, and the residual without the warm-up."""
+    """Return the order of the fixed predictor with the smallest residual, and this residual without the warm-up."""
     best, residual = 0, list(samples)
     order, current = 0, residual
     weight = sum(map(abs, residual))
@@ -58,7 +58,7 @@ def _differences(samples: Sequence[int]) -> tuple[int, list[int]]:
 
 
 def _rice(residual: Sequence[int], order: int) -> Iterator[str]:
-    """The residual in Rice codes, part by part, as bits."""
+    """Yield the residual in Rice codes, part by part, as bits."""
     size = BLOCK >> _PARTITIONS
     start = 0
     for part in range(1 << _PARTITIONS):
@@ -69,7 +69,7 @@ def _rice(residual: Sequence[int], order: int) -> Iterator[str]:
         parameter = min(14, max(0, mean.bit_length() - 1))
         yield f"{parameter:04b}"
         marker, mask = 1 << parameter, (1 << parameter) - 1
-        # One at the top keeps the leading zeros of the low bits; it is also the stop bit of the unary part.
+        # The 1 at the top keeps the leading zeros of the low bits, and is the stop bit of the unary part.
         yield "".join(["0" * (value >> parameter) + f"{marker | value & mask:b}" for value in folded])
 
 
@@ -94,7 +94,7 @@ def _comment(tags: Mapping[str, str]) -> bytes:
 
 
 def encode(samples: Sequence[int], rate: int, tags: Mapping[str, str]) -> bytes:
-    """`samples` (-32768 to 32767, as many as fill whole blocks) at `rate` a second, with Vorbis comments."""
+    """Encode `samples` (-32768 to 32767, in whole blocks) at `rate` per second, with Vorbis comments."""
     if len(samples) % BLOCK:
         raise ValueError(f"{len(samples)} samples do not fill blocks of {BLOCK}")
     frames = [_frame(start // BLOCK, samples[start : start + BLOCK], rate) for start in range(0, len(samples), BLOCK)]

@@ -1,4 +1,4 @@
-"""The shop's field guide: how to read the lights of a harbour at night, as a six-page PDF to print in A5."""
+"""The shop's field guide: how to read the lights of a harbour at night, a PDF of six A5 pages to print."""
 
 from collections.abc import Callable
 
@@ -33,7 +33,7 @@ _EYES = (1.5, 3.0, 6.0)
 
 
 def _heading(page: Page, number: int, title: str, lead: str) -> float:
-    """The top of an inner page; returns where its text goes on."""
+    """Draw the top of an inner page. Return where the text continues."""
     page.text(_LEFT, 52, TITLE.upper(), font=SANS, size=6.5, colour=_MUTED)
     page.text(_RIGHT, 52, str(number), font=SANS, size=6.5, colour=_MUTED, align="right")
     page.line(_LEFT, 58, _RIGHT, 58, _RULE)
@@ -145,7 +145,7 @@ def _marks(page: Page) -> None:
 
 
 def _pillar(page: Page, x: float, y: float, bands: tuple[str, ...]) -> None:
-    """A buoy's body: bands of colour from the top, narrower above, afloat at y."""
+    """Draw a buoy that floats at y, with bands of colour from the top, narrower at the top."""
     height = 24.0 / len(bands)
     for index, colour in enumerate(bands):
         top, bottom = y - 24 + index * height, y - 24 + (index + 1) * height
@@ -158,7 +158,7 @@ def _pillar(page: Page, x: float, y: float, bands: tuple[str, ...]) -> None:
 
 
 def _cones(page: Page, x: float, y: float, upwards: tuple[bool, bool]) -> None:
-    """A cardinal mark's two black cones, the upper one first."""
+    """Draw a cardinal mark's two black cones, the upper one first."""
     for up, base in zip(upwards, (y - 31, y - 24), strict=True):
         tip, foot = (base - 6, base) if up else (base, base - 6)
         page.polygon([(x - 4, foot), (x + 4, foot), (x, tip)], "#11151d")
@@ -280,7 +280,7 @@ def _log(page: Page) -> None:
 
 
 def make() -> bytes:
-    """The PDF's bytes."""
+    """Return the PDF's bytes."""
     pages = []
     for title, draw in (
         (TITLE, _cover), ("How a light is written", _written), ("Rhythms", _rhythms),

@@ -1,4 +1,4 @@
-"""Just enough PDF to set a small printed guide: text in the standard fonts, lines, shapes, links to pages."""
+"""A small PDF writer, enough for a printed guide: text in the standard fonts, lines, shapes and an outline."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -11,22 +11,22 @@ Colour = str  # "#rrggbb"
 ROMAN, ITALIC, SANS, BOLD = "Times-Roman", "Times-Italic", "Helvetica", "Helvetica-Bold"
 FONTS = (ROMAN, ITALIC, SANS, BOLD)
 _NAMES = {font: f"F{number}" for number, font in enumerate(FONTS, start=1)}
-_CIRCLE = 0.5523  # where a Bezier curve's handles stand so that four of them make a circle
+_CIRCLE = 0.5523  # the handles of a Bezier curve, so that four curves make a circle
 
 
 def number(value: float) -> str:
-    """`value` as PDF writes it, to a hundredth of a point."""
+    """Return `value` as in a PDF, rounded to a hundredth of a point."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 
 def width_of(text: str, font: str, size: float) -> float:
-    """How wide `text` is set, in points."""
+    """Return the width of `text` in points."""
     return sum(WIDTHS[font][character] for character in text) * size / 1000
 
 
 def lines_of(text: str, font: str, size: float, width: float) -> list[str]:
-    """`text` broken between words so that no line is wider than `width` points."""
+    """Return `text` in lines of at most `width` points, broken between words."""
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word
@@ -48,7 +48,7 @@ def _literal(text: str) -> bytes:
 
 @dataclass
 class Page:
-    """One page being drawn. Measures are points; y grows downwards from the top edge."""
+    """A page to draw on. Lengths are in points. y grows down from the top edge."""
 
     width: float
     height: float
@@ -70,13 +70,13 @@ class Page:
     def rectangle(
         self, x: float, y: float, width: float, height: float, fill: Colour | None, stroke: Colour | None = None
     ) -> None:
-        """A rectangle whose upper left corner is at (x, y)."""
+        """Draw a rectangle with its upper left corner at (x, y)."""
         self._paint(fill, stroke)
         operator = "B" if fill and stroke else "f" if fill else "S"
         self._put(self._point(x, y + height), number(width), number(height), "re", operator)
 
     def polygon(self, points: Sequence[tuple[float, float]], fill: Colour | None, stroke: Colour | None = None) -> None:
-        """A closed shape through `points`."""
+        """Draw a closed shape through `points`."""
         self._paint(fill, stroke)
         self._put(self._point(*points[0]), "m")
         for point in points[1:]:
@@ -84,7 +84,7 @@ class Page:
         self._put("b" if fill and stroke else "f" if fill else "s")
 
     def circle(self, x: float, y: float, radius: float, fill: Colour | None, stroke: Colour | None = None) -> None:
-        """A circle around (x, y)."""
+        """Draw a circle around (x, y)."""
         self._paint(fill, stroke)
         handle = radius * _CIRCLE
         self._put(self._point(x + radius, y), "m")
@@ -98,14 +98,14 @@ class Page:
         self._put("b" if fill and stroke else "f" if fill else "s")
 
     def line(self, x: float, y: float, to_x: float, to_y: float, colour: Colour, *, thickness: float = 0.6) -> None:
-        """A straight line."""
+        """Draw a straight line."""
         self._paint(None, colour)
         self._put(number(thickness), "w", self._point(x, y), "m", self._point(to_x, to_y), "l S")
 
     def text(
         self, x: float, y: float, text: str, *, font: str, size: float, colour: Colour, align: str = "left"
     ) -> None:
-        """One line with its baseline at y; `align` says which part of it stands at x: left, centre or right."""
+        """Draw one line of text with its baseline at y. `align`: the part of it at x (left, centre or right)."""
         shift = {"left": 0.0, "centre": 0.5, "right": 1.0}[align] * width_of(text, font, size)
         self._put(_rgb(colour), "rg", "BT", f"/{_NAMES[font]} {number(size)} Tf")
         self._operators[-1] += f" {self._point(x - shift, y)} Td ".encode("ascii") + _literal(text) + b" Tj ET"
@@ -122,21 +122,21 @@ class Page:
         colour: Colour,
         leading: float,
     ) -> float:
-        """Text in lines of at most `width`, the first baseline at y; returns where the next line would stand."""
+        """Draw text in lines of at most `width`, the first baseline at y. Return the baseline of the next line."""
         for line in lines_of(text, font, size, width):
             self.text(x, y, line, font=font, size=size, colour=colour)
             y += leading
         return y
 
     def content(self) -> bytes:
-        """The page's drawing operators."""
+        """Return the page's drawing operators."""
         return b"\n".join(self._operators)
 
 
 def document(pages: Iterable[Page], *, title: str, author: str, subject: str) -> bytes:
-    """A whole PDF 1.7 file: the pages, an outline with their titles, and what the file is.
+    """Return a whole PDF 1.7 file: the pages, an outline with their titles, and the document information.
 
-    The streams are not compressed, so that the bytes are the same with every version of zlib.
+    The streams are not compressed, so the bytes are the same with every version of zlib.
     """
     drawn = list(pages)
     first_font, first_page = 5, 5 + len(FONTS)
@@ -173,7 +173,7 @@ def document(pages: Iterable[Page], *, title: str, author: str, subject: str) ->
 
 
 def _file(objects: list[bytes]) -> bytes:
-    """The objects, numbered from 1 on, with the table that says where each begins."""
+    """Return the file with the objects, numbered from 1, and the table of their offsets."""
     out = bytearray(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
     offsets = []
     for index, content in enumerate(objects, start=1):

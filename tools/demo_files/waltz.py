@@ -1,7 +1,7 @@
 """The shop's recording: a slow waltz for music box and harbour organ, a minute long, as FLAC.
 
-Every sample comes out the same on every machine: what the mathematics library gives is rounded before it is
-used, and all that follows is multiplication and addition.
+Every sample is the same on every machine: results of the mathematics library are rounded before use, and all other
+steps are multiplication and addition.
 """
 
 import math
@@ -30,7 +30,7 @@ G3:B3.D4 | F#3:A3.D4 | E3:G3.B3 | C3:G3.C4  | D3:G3.B3 | D3:F#3.C4 | G2:G3.B3 | 
 """
 _STEPS = {"C": 0, "C#": 1, "D": 2, "D#": 3, "E": 4, "F": 5, "F#": 6, "G": 7, "G#": 8, "A": 9, "A#": 10, "B": 11}
 
-# Each voice: its partials (multiple of the pitch, loudness, seconds until it has died away to a thousandth).
+# The partials of each voice (multiple of the pitch, loudness, seconds until it has faded to a thousandth).
 _BOX = ((1.0, 1.0, 2.6), (2.0, 0.32, 1.5), (3.0, 0.12, 0.8), (5.4, 0.05, 0.25))
 _STRING = ((1.0, 0.8, 1.7), (2.0, 0.2, 1.0))
 _BASS = ((1.0, 1.0, 2.4), (2.0, 0.35, 1.4), (3.0, 0.08, 0.7))
@@ -42,13 +42,13 @@ def _bars(score: str) -> list[str]:
 
 
 def _pitch(note: str) -> float:
-    """A note's frequency in hertz, A4 at 440."""
+    """Return a note's frequency in hertz, with A4 at 440."""
     step = _STEPS[note[:-1]] + 12 * int(note[-1]) - 57
     return round(440 * 2 ** (step / 12), 6)
 
 
 def _wave(frequency: float, loudness: float, fade: float, length: int) -> list[float]:
-    """A sine that starts at nought and dies away: a resonator struck once (`fade` is its decay a sample)."""
+    """Return a sine that starts at zero and fades: a resonator struck once (`fade` is its decay for each sample)."""
     angle = 2 * math.pi * frequency / RATE
     feedback, damping = round(2 * fade * math.cos(angle), 12), round(fade * fade, 12)
     before, now = 0.0, round(loudness * math.sin(angle), 12)
@@ -61,7 +61,7 @@ def _wave(frequency: float, loudness: float, fade: float, length: int) -> list[f
 
 @cache
 def _struck(note: str, voice: tuple[tuple[float, float, float], ...]) -> list[float]:
-    """A plucked note in one of the voices that decay."""
+    """Return a plucked note in one of the voices that fade."""
     length = int(max(seconds for _, _, seconds in voice) * RATE)
     total = [0.0] * length
     for multiple, loudness, seconds in voice:
@@ -77,7 +77,7 @@ def _struck(note: str, voice: tuple[tuple[float, float, float], ...]) -> list[fl
 
 @cache
 def _held(note: str, length: int) -> list[float]:
-    """A note on the harbour organ: it swells for a third of its time, and fades for the rest."""
+    """Return a note on the harbour organ: it swells for a third of its time, and fades for the rest."""
     total = [0.0] * length
     for multiple in _ORGAN:
         for index, value in enumerate(_wave(_pitch(note) * multiple, 1 / multiple, 1.0, length)):
@@ -89,7 +89,7 @@ def _held(note: str, length: int) -> list[float]:
 
 
 def _notes() -> Iterator[tuple[int, float, list[float]]]:
-    """Every note of the piece: the sample it begins at, how loud it is, and its sound."""
+    """Yield every note of the piece: the sample where it starts, its loudness, and its sound."""
     bar = 3 * _BEAT
     melody, harmony = _bars(_MELODY), _bars(_HARMONY)
     for number, (tune, chord) in enumerate(zip(melody, harmony, strict=True)):
@@ -111,7 +111,7 @@ def _notes() -> Iterator[tuple[int, float, list[float]]]:
 
 
 def _echo(sound: list[float], delay: int, feedback: float) -> list[float]:
-    """What comes back from a wall: each `delay` samples the whole again, weaker (a comb filter)."""
+    """Return the echo from a wall: every `delay` samples the whole sound again, weaker (a comb filter)."""
     out = sound[:delay]
     for start in range(delay, len(sound), delay):
         block = sound[start : start + delay]
@@ -121,7 +121,7 @@ def _echo(sound: list[float], delay: int, feedback: float) -> list[float]:
 
 
 def samples() -> list[int]:
-    """The whole piece, 16 bits a sample, ending in silence."""
+    """Return the whole piece, 16 bits for each sample, with silence at the end."""
     length = (len(_bars(_MELODY)) * 3 + 6) * _BEAT
     length += -length % flac.BLOCK
     dry = [0.0] * length
@@ -140,6 +140,6 @@ def samples() -> list[int]:
 
 
 def make() -> bytes:
-    """The FLAC file's bytes."""
+    """Return the FLAC file's bytes."""
     tags = {"TITLE": TITLE, "ARTIST": ARTIST, "ALBUM": "Keyfront", "DATE": "2026", "LICENSE": "Apache-2.0"}
     return flac.encode(samples(), RATE, tags)

@@ -1,4 +1,4 @@
-"""`keyfront edge`: an edge alone, before an account or before files that describe one."""
+"""`keyfront edge`: only an edge, for an account or for files that describe one."""
 
 import asyncio
 import contextlib
@@ -23,10 +23,10 @@ from keyfront.web.draining import DRAIN_SECONDS, Ending, on_hangup
 
 @dataclass(frozen=True)
 class EdgeOptions:
-    """What `keyfront edge` can be told. A port of 0 is any that is free."""
+    """The options of `keyfront edge`. Port 0 takes any free port."""
 
     files: tuple[Path, ...] = ()
-    """What the AWS CLI prints of an account; without any the account is followed through the CloudFront API."""
+    """Output of the AWS CLI for an account. If not given, the edge reads the account through the CloudFront API."""
     keys: Path | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
     endpoint_url: str | None = None
@@ -35,11 +35,11 @@ class EdgeOptions:
     https_port: int = 8443
     workers: int = 1
     stale_seconds: float = STALE_SECONDS
-    """How long a configuration is used that cannot be read again."""
+    """How many seconds to use a configuration that cannot be read again."""
     drain_seconds: float = DRAIN_SECONDS
-    """How long answers under way may go on at the end."""
+    """How many seconds running responses may continue at the end."""
     countries: Mapping[str, str] = field(default_factory=dict)
-    """Networks and the countries that their viewers are in, for geo restrictions."""
+    """The countries of networks, for geo restrictions."""
     observing: ObservationOptions = field(default_factory=ObservationOptions)
     directory: Path = Path(".keyfront")
     renew_authority: bool = False
@@ -54,9 +54,9 @@ class _Running:
 
 
 def run(options: EdgeOptions) -> None:
-    """Run until SIGINT or SIGTERM; SIGHUP reads configuration and certificate anew.
+    """Run until SIGINT or SIGTERM. SIGHUP reads the configuration and the certificate again.
 
-    Raises `KeyfrontError` for files that cannot be used and ports that are taken.
+    Raises `KeyfrontError` for files that cannot be used and ports in use.
     """
     asyncio.run(_run(options))
 
@@ -81,7 +81,7 @@ async def _run(options: EdgeOptions) -> None:
 async def _start(options: EdgeOptions, ending: Ending, stack: contextlib.AsyncExitStack) -> _Running:
     hosts: dict[str, tuple[str, ...]] = {}
     if options.files:
-        # Here too, since a mistake in them has to be said before anything listens.
+        # Read the files here too, to report errors in them before anything listens.
         found = await asyncio.to_thread(read_files, options.files, keys=options.keys, origins=options.origins)
         hosts = {each.id: each.aliases or (f"{each.id.lower()}.cloudfront.localhost",) for each in found.distributions}
     places = [Location(number, options.workers) for number in range(1, options.workers + 1)]
@@ -121,7 +121,7 @@ def _show(running: _Running, *, as_json: bool) -> None:
         print(json.dumps(said), flush=True)  # noqa: T201
         return
     console = Console(highlight=False, soft_wrap=True)
-    console.print("\nThe edge decides as CloudFront does:\n", style="bold")
+    console.print("\nThe edge allows and refuses as CloudFront does:\n", style="bold")
     rows = [
         ("HTTP", f"http://127.0.0.1:{edge.http}", ""),
         ("HTTPS", f"https://127.0.0.1:{edge.https}", "curl --cacert with the authority"),

@@ -1,4 +1,4 @@
-"""One machine with everything on it: the AWS endpoint, the edge and the download backend, started as one."""
+"""Starts everything on one machine: the AWS endpoint, the edge and the shop."""
 
 import asyncio
 import contextlib
@@ -36,61 +36,61 @@ from keyfront.web.types import ASGIApp
 
 _DEPLOY_SECONDS: Final = 30
 _TO_KEEP: Final = {"Content-Disposition": "attachment"}
-"""What is sold is saved, and not opened in the browser's own window."""
+"""Browsers save the files, instead of opening them in the window."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What `keyfront up` can be told. A port of 0 is any that is free."""
+    """The options of `keyfront up`. Port 0 takes any free port."""
 
     content: Path | None = None
-    """A folder whose files are sold; without it the bundled shop is."""
+    """The folder with the files to sell. If not given, the bundled shop is used."""
     port: int = 4566
     http_port: int = 8080
     https_port: int = 8443
     backend_port: int = 8000
     addressing: Literal["host", "port"] = "host"
     edges: int = 1
-    """Edge locations, each a process of its own."""
+    """The number of edge locations. Each is a process."""
     propagation_delay: float = 0.0
-    """Seconds until a change has reached the last of them."""
+    """Seconds until a change has reached the last location."""
     countries: Mapping[str, str] = field(default_factory=dict)
-    """Networks and the countries that their viewers are in, for geo restrictions."""
+    """The countries of networks, for geo restrictions."""
     drain_seconds: float = DRAIN_SECONDS
-    """How long answers under way may go on at the end."""
+    """How long running responses may continue at the end."""
     observing: ObservationOptions = field(default_factory=ObservationOptions)
-    """What an operator wants to see of the edge."""
+    """The edge's logs and admin port."""
     explain: bool = True
     """Whether refusals name their finding."""
     allowed_hosts: tuple[str, ...] = ()
-    """Names beside localhost that the endpoint answers to."""
+    """More names than localhost that the endpoint accepts as `Host`."""
     allowed_origins: tuple[str, ...] = ()
     """Origins whose web pages may call the endpoint."""
     enforce_iam: bool = False
     """Whether roles and users may do only what their policies allow."""
     renew_authority: bool = False
-    """Whether a new authority is made when the one that is kept may not sign for an alias."""
+    """Whether to make a new authority if the saved one may not sign for an alias."""
     json: bool = False
     directory: Path = Path(".keyfront")
-    """Where the key pair and the certificate authority are kept from one start to the next."""
+    """The folder that keeps the key pair and the certificate authority between runs."""
     state: Path | None = None
-    """Where they are kept instead, with everything that the endpoint has; without it that is gone at the end."""
+    """A folder to keep them in instead, with the endpoint's state. If not given, the state is lost at the end."""
 
     @property
     def home(self) -> Path:
-        """Where the key pair and the certificate authority are."""
+        """The folder with the key pair and the certificate authority."""
         return self.state or self.directory
 
 
 @dataclass(frozen=True)
 class Running:
-    """Where everything is, once it runs."""
+    """The addresses and files of a running machine."""
 
     endpoint: str
     shop_url: str
     edge: EdgePorts
     admin: str | None
-    """The operator's port, if one is wanted."""
+    """The URL of the admin port, if there is one."""
     private_key: Path
     public_key: Path
     provisioned: Provisioned
@@ -98,24 +98,24 @@ class Running:
 
     @property
     def http_url(self) -> str:
-        """The distribution over plain HTTP, without a slash at the end."""
+        """The distribution's URL over plain HTTP, without a slash at the end."""
         return domain_names.plain(self.provisioned.domain_name, self.edge.http)
 
 
 class Machine:
-    """Everything that `keyfront up` starts. `start` once, then `stop`, also when `start` failed half-way."""
+    """Everything that `keyfront up` starts. Call `start` once, then `stop`, also if `start` failed."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self._stack = contextlib.AsyncExitStack()
         self._edges: EdgeFleet | None = None
         self._facing: list[Listener] = []
-        """What customers are connected to, beside the edges."""
+        """The listeners for customers, besides the edges."""
 
     async def start(self) -> Running:
-        """Listen, provision, and wait until the edge serves what was provisioned.
+        """Start everything, provision it, and wait until the edge serves the distribution.
 
-        Raises `KeyfrontError`: a port in use, a folder that cannot be sold, a key or a state that cannot be read.
+        Raises `KeyfrontError` if a port is in use, the folder has no files to sell, or a key or the state is damaged.
         """
         options = self._options
         shop = load_shop(options.content)
@@ -178,13 +178,13 @@ class Machine:
         return running
 
     async def stop(self, drain: Drain | None = None) -> None:
-        """Stop what was started. What viewers are being sent may end first, for as long as `drain` says."""
+        """Stop everything. Running responses may end first, for as long as `drain` allows."""
         drain = drain or Drain(self._options.drain_seconds)
         stops = [partial(listener.stop, drain) for listener in self._facing]
         if self._edges is not None:
             stops.append(partial(self._edges.stop, drain))
         try:
-            # Together, and before the endpoint, which is their origin.
+            # Stop these together, before the endpoint, which is their origin.
             await asyncio.gather(*(stop() for stop in stops))
         finally:
             await self._stack.aclose()
@@ -237,7 +237,7 @@ class Machine:
         made, shop = running.provisioned, running.shop
         purchases = self._stack.enter_context(TemporaryDirectory(prefix="keyfront-"))
         settings = Settings(
-            # A browser does not know the machine's authority, so the shop's links are http.
+            # Browsers do not trust the machine's authority, so the shop's links use http.
             base_url=running.http_url,
             signer=f"ssm:{made.parameter}",
             database_url=f"sqlite:///{purchases}/shop.db",
@@ -258,9 +258,10 @@ def _domain_names(options: Options, https_port: int, state: StateDirectory | Non
 
 
 def key_pair(directory: Path) -> SigningKey:
-    """The key in `directory`: made on the machine's first start, and the same from then on.
+    """Return the key in `directory`. The first start creates it.
 
-    Raises `InputError` for a directory in which anything is not this user's alone, `KeyLoadError` for a damaged key.
+    Raises `InputError` if the folder or the key belongs to another user or is open to others, and `KeyLoadError` for a
+    damaged key.
     """
     private = own_folder(directory) / PRIVATE_KEY
     if not private.exists():
@@ -271,7 +272,7 @@ def key_pair(directory: Path) -> SigningKey:
     try:
         return SigningKey.load(private)
     except KeyLoadError as error:
-        raise KeyLoadError(f"{private}: {error}. Move the file away, and a new key pair is made") from None
+        raise KeyLoadError(f"{private}: {error}. Move the file away to get a new key pair") from None
 
 
 def _port(sockets: list[socket.socket]) -> int:
@@ -282,5 +283,5 @@ def _wait_until_deployed(aws: Clients, distribution_id: str, seconds: float) -> 
     deadline = time.monotonic() + seconds
     while aws.cloudfront.get_distribution(Id=distribution_id)["Distribution"]["Status"] != "Deployed":
         if time.monotonic() > deadline:
-            raise ServiceError(f"the edge did not take up distribution {distribution_id} in {seconds:g} seconds")
+            raise ServiceError(f"the edge did not apply distribution {distribution_id} within {seconds:g} seconds")
         time.sleep(0.05)
