@@ -462,7 +462,7 @@ class TestAliases:
         for _ in range(2):
             assert authority.server([alias]).certificate.read_bytes() == before
         (said,) = [record.getMessage() for record in caplog.records]
-        assert f"{alias} cannot stand in a certificate" in said
+        assert f"{alias} cannot be in a certificate" in said
 
 
 class TestEnds:

@@ -376,7 +376,7 @@ def test_a_port_in_use_is_an_error_that_names_it_and_nothing_stays_open(start: S
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"endpoint_url": "localhost:4566"}, "endpoint URL 'localhost:4566' is none"),
+        ({"endpoint_url": "localhost:4566"}, "'localhost:4566' is not an endpoint URL"),
         ({"endpoint_url": "ftp://localhost"}, "write http://host:port"),
         ({"refresh_seconds": 0}, "give more than 0"),
         ({"http_port": 70_000}, "http_port is 70000"),

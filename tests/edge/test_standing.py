@@ -117,9 +117,9 @@ def test_a_group_without_keys_is_not_ready_and_said(caplog: pytest.LogCaptureFix
     kept.keeper.read(untrusted=["'keys/K1.pem' is no public key"], keyless=["group-1"])
     kept.keeper.read(untrusted=["'keys/K1.pem' is no public key"], keyless=["group-1"])
     assert not kept.keeper.standing.ready
-    assert kept.says == "refuses what these key groups protect, since they have no key: group-1"
+    assert kept.says == "refuses every request that needs these key groups, since they have no key: group-1"
     assert caplog.text.count("'keys/K1.pem' is no public key; it is not trusted") == 1
-    assert caplog.text.count("key group group-1 has no key that can be used") == 1
+    assert caplog.text.count("key group group-1 has no usable key") == 1
     kept.keeper.read()
     assert (kept.keeper.standing.ready, kept.says) == (True, "ok")
 

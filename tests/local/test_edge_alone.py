@@ -218,7 +218,7 @@ def test_a_group_whose_only_key_is_gone_refuses_everything_and_says_so(
     assert b'keyfront_edge_key_groups_without_keys{location="LOC1-P1"} 1.0' in edge.admin("/metrics")[1]
     edge.process.send_signal(signal.SIGTERM)
     said = edge.process.communicate(timeout=30)[1]
-    assert "key group group-1 has no key that can be used" in said
+    assert "key group group-1 has no usable key" in said
     assert "shop.json' is no JSON" in said
 
 
@@ -250,7 +250,7 @@ def test_a_hangup_reads_configuration_and_certificate_anew_and_ends_nothing(
     edge.process.send_signal(signal.SIGTERM)
     said = edge.process.communicate(timeout=30)[1]
     assert edge.process.returncode == 0
-    assert said.count("configuration and certificate are read anew") == 2
+    assert said.count("configuration and the certificate are read again") == 2
 
 
 def test_an_edge_whose_terminal_is_closed_ends(place: Path) -> None:
@@ -374,10 +374,13 @@ def test_an_operator_sees_decisions_metrics_and_logs(start: Callable[..., Edge],
         (["--config", "shop.json"], "no key of the key group group-1 is known"),
         (["--config", "shop.json", "--keys", "keys", "--origin", "files"], "write ID=URL"),
         (["--config", "shop.json", "--keys", "keys", "--origin", "video=http://a"], "there is no origin 'video'"),
-        (["--keys", "keys"], "go with --config"),
+        (["--keys", "keys"], "need --config"),
         (["--countries", "missing.json"], "cannot read --countries missing.json"),
-        (["--config", "shop.json", "--endpoint-url", "http://127.0.0.1:1"], "two sources"),
-        (["--config", "shop.json", "--keys", "keys", "--access-logs", "shop.json"], "access logs cannot go to"),
+        (
+            ["--config", "shop.json", "--endpoint-url", "http://127.0.0.1:1"],
+            "give --config or --endpoint-url, not both",
+        ),
+        (["--config", "shop.json", "--keys", "keys", "--access-logs", "shop.json"], "access logs cannot be written to"),
     ],
 )
 def test_a_mistake_is_one_line(place: Path, arguments: list[str], says: str) -> None:
@@ -426,7 +429,7 @@ def test_a_new_alias_gets_a_new_authority_only_when_the_user_says_so(start: Call
     (place / "shop.json").write_text(json.dumps(saved))
 
     edge = start()
-    said = _said(edge, "trust that one")
+    said = _said(edge, "trust the new one")
     assert "no certificate names music.example.net:" in said
     assert "--renew-authority" in said
     edge.until(lambda: _greets(edge, HOST))

@@ -162,7 +162,7 @@ def test_a_full_file_is_compressed_and_the_next_begun(logged: Callable[..., Logg
 
 def test_a_folder_that_is_none_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="access logs cannot go to"):
+    with pytest.raises(InputError, match="access logs cannot be written to"):
         AccessLog(tmp_path / "file", domain_name=str)
 
 

@@ -1,1 +1,1 @@
-"""What the edge keeps: objects, their pieces and bodies, how long they last, and who waits for one."""
+"""The cache: objects, their pieces and bodies, their lifetimes, and request collapsing."""

@@ -1,4 +1,4 @@
-"""Where bodies are put while and after they come: memory, or a file on disk."""
+"""Stores for bodies, while they arrive and afterwards: memory, or a file on disk."""
 
 import asyncio
 import logging
@@ -23,47 +23,47 @@ class Store(Protocol):
     """Bytes at offsets."""
 
     async def write(self, offset: int, data: bytes) -> None:
-        """Put `data` at `offset`. Raises `OSError` when there is no room."""
+        """Write `data` at `offset`. Raises `OSError` if there is no room."""
 
     async def read(self, start: int, end: int) -> bytes:
-        """The bytes from `start` up to and without `end`, all of which were written before."""
+        """Return the bytes from `start` to before `end`, all of which were written before."""
 
 
 class Memory:
-    """Bytes in memory. With a `size` they can be written in any order, else one after the other."""
+    """Bytes in memory. With a `size` they can be written in any order, otherwise one after the other."""
 
     def __init__(self, size: int = 0) -> None:
         self._bytes = bytearray(size)
 
     async def write(self, offset: int, data: bytes) -> None:
-        """Put `data` at `offset`."""
+        """Write `data` at `offset`."""
         self._bytes[offset : offset + len(data)] = data
 
     async def read(self, start: int, end: int) -> bytes:
-        """A copy of the bytes from `start` up to and without `end`."""
+        """Return a copy of the bytes from `start` to before `end`."""
         with memoryview(self._bytes) as view:
             return bytes(view[start:end])
 
 
 class DiskFile:
-    """Bytes in a file. It lives as long as this object does: see `Disk`."""
+    """Bytes in a file that exists as long as this object (see `Disk`)."""
 
     def __init__(self, directory: Path, report: Callable[[Exception | None], None]) -> None:
-        """`report` is told how each write went."""
+        """Create the file. `report` is called after each write, with the error or `None`."""
         self._report = report
         self._descriptor, name = tempfile.mkstemp(prefix="object-", dir=directory)
         Path(name).unlink()
         weakref.finalize(self, os.close, self._descriptor)
 
     async def write(self, offset: int, data: bytes) -> None:
-        """Put `data` at `offset`. Raises `OSError` when the disk is full."""
+        """Write `data` at `offset`. Raises `OSError` if the disk is full."""
         await asyncio.to_thread(self._write, offset, data)
 
     async def read(self, start: int, end: int) -> bytes:
-        """The bytes from `start` up to and without `end`. Raises `OSError` when they cannot be read."""
+        """Return the bytes from `start` to before `end`. Raises `OSError` if they cannot be read."""
         return await asyncio.to_thread(self._read, start, end)
 
-    # Methods, so that a thread at work holds this object: its descriptor is not another file's by then.
+    # These are methods, so that a working thread keeps this object alive and its descriptor stays open.
 
     def _write(self, offset: int, data: bytes) -> None:
         view = memoryview(data)
@@ -81,7 +81,7 @@ class DiskFile:
         while start < end:
             part = os.pread(self._descriptor, end - start, start)
             if not part:
-                raise OSError(f"a cache file ends at byte {start}, and should reach to {end}")
+                raise OSError(f"a cache file ends at byte {start}, but should have {end} bytes")
             parts.append(part)
             start += len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -90,21 +90,21 @@ class DiskFile:
 class Disk:
     """A folder for the bodies of large objects.
 
-    A file's name is taken away as soon as it is made. So a file is never found half written, it goes when the last
-    viewer has read it and when this process ends in whatever way, and there is nothing to sweep at the next start.
+    A file's name is removed as soon as the file is created. So no half-written file is ever found, the file goes away
+    when the last viewer has read it or when this process ends in any way, and nothing has to be cleaned up.
     """
 
     def __init__(self, directory: Path | None, limit: int) -> None:
-        """`limit`: bytes on disk; without a `directory` or with a limit of 0 nothing is put there."""
+        """`limit` is in bytes. Without a `directory`, or with a limit of 0, nothing is written to disk."""
         self._directory = directory if limit else None
         self.limit = limit if directory else 0
         self._files: weakref.WeakSet[DiskFile] = weakref.WeakSet()
-        # Every file is a descriptor, and connections need theirs.
+        # Each file takes a file descriptor, and connections need some, too.
         self._most_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
         self._failing, self._failed_at = False, 0.0
 
     def create(self) -> DiskFile | None:
-        """A new file, or `None` where none can be had."""
+        """Return a new file, or `None` if it cannot be created."""
         if self._directory is None or len(self._files) >= self._most_files:
             return None
         try:
@@ -116,13 +116,13 @@ class Disk:
         return made
 
     def _report(self, error: Exception | None) -> None:
-        """Say when writes begin to fail, and when none has failed for a while. Threads may call it."""
+        """Log when writes begin to fail, and when none has failed for a while. Thread-safe."""
         moment = time.monotonic()
         if error is not None:
             if not self._failing:
-                _log.warning("no large object can be kept in %s: %s", self._directory, error)
+                _log.warning("large objects cannot be cached in %s: %s", self._directory, error)
             self._failing, self._failed_at = True, moment
         elif self._failing and moment - self._failed_at > _CALM_SECONDS:
-            # The first bytes of an object may still find room where the rest does not.
-            _log.warning("large objects are kept in %s again", self._directory)
+            # On a full disk the first bytes of an object may still fit.
+            _log.warning("large objects are cached in %s again", self._directory)
             self._failing = False

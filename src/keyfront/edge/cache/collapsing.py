@@ -1,8 +1,8 @@
-"""Request collapsing: viewers who ask for the same object while it is on its way get it from one request to the origin.
+"""Request collapsing: viewers who want the same object while it is on its way share one request to the origin.
 
-Source: Developer Guide, "Simultaneous requests for the same object (request collapsing)". What turns out not to be
-cacheable is for the viewer who asked first alone; the others ask the origin themselves. The result that viewers of a
-collapsed request see in `X-Cache` is that of the first: assumed.
+Source: Developer Guide, "Simultaneous requests for the same object (request collapsing)". A response that cannot be
+cached goes only to the first viewer. It is then fetched once for each of the others. Assumed: all viewers of a
+collapsed request see the first one's result in `X-Cache`.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from keyfront.edge.response.pages import EdgeResponse, Headers
 
 
 class FlightKey(NamedTuple):
-    """An object, and the part of it that is asked for."""
+    """An object, and the requested part of it."""
 
     key: CacheKey
     range: str
@@ -26,48 +26,48 @@ class FlightKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """An answer that viewers get as the origin gave it, its body perhaps still on its way."""
+    """A response that is passed on from the origin. Its body may still be on its way."""
 
     status: int
     headers: Headers
-    """For viewers, without those that every answer of the edge's carries."""
+    """For viewers, without the headers that the edge adds to every response."""
     length: int | None
     body: Stream | bytes
-    """What comes, or all of it where it is there at once."""
+    """The body as a stream, or whole if it arrived at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """What became of a request to the origin."""
+    """The result of a request to the origin."""
 
     what: Entry | EdgeResponse | Coming
     x_cache: bytes
     is_shared: bool
-    """Whether it is for all who wait for it."""
+    """Whether all waiting viewers get it."""
 
 
 class Flight:
-    """One request to an origin, from the asking to the last byte of its answer."""
+    """One request to an origin, from its start to the last byte of the response."""
 
     def __init__(self, ticket: Ticket) -> None:
         self.ticket = ticket
         self._landed: asyncio.Future[Landing] = asyncio.get_running_loop().create_future()
-        # Nobody may be there any more to see it.
+        # Marks the exception as seen, even if no viewer is left to see it.
         self._landed.add_done_callback(lambda landed: landed.cancelled() or landed.exception())
         self._task: asyncio.Task[None] | None = None
         self._viewers = 0
 
     def land(self, landing: Landing) -> None:
-        """Let everyone know what to send."""
+        """Give the result to all who wait for it."""
         if not self._landed.done():
             self._landed.set_result(landing)
 
     async def landing(self) -> Landing:
-        """What to send. Raises what the request to the origin raised."""
+        """Return the result. Raises what the request to the origin raised."""
         return await asyncio.shield(self._landed)
 
     def start(self, work: Callable[["Flight"], Awaitable[None]], ended: Callable[["Flight"], None]) -> None:
-        """Do `work`, which has to land; call `ended` when it is done or given up."""
+        """Start `work`, which must call `land`. Call `ended` when it has ended or was cancelled."""
         self._task = asyncio.ensure_future(self._run(work, ended))
 
     async def _run(self, work: Callable[["Flight"], Awaitable[None]], ended: Callable[["Flight"], None]) -> None:
@@ -76,7 +76,7 @@ class Flight:
         except asyncio.CancelledError:
             self._landed.cancel()
             raise
-        except Exception as error:  # noqa: BLE001  it is raised again where a viewer waits for it
+        except Exception as error:  # noqa: BLE001  raised again in each waiting viewer's task
             if not self._landed.done():
                 self._landed.set_exception(error)
             elif isinstance(coming := self._landed.result().what, Coming) and isinstance(coming.body, Stream):
@@ -86,11 +86,11 @@ class Flight:
             ended(self)
 
     def board(self) -> None:
-        """One more viewer waits for it."""
+        """Count one more waiting viewer."""
         self._viewers += 1
 
     def leave(self) -> bool:
-        """One viewer has what they wanted, or has gone; returns whether that was the last, which ends the work."""
+        """Count one viewer less. When the last one leaves, the work is cancelled and `True` returned."""
         self._viewers -= 1
         if self._viewers == 0 and self._task is not None:
             self._task.cancel()
@@ -98,13 +98,13 @@ class Flight:
 
 
 class Flights:
-    """What is being asked of origins, and can be waited for."""
+    """The requests to origins that are under way and can be joined."""
 
     def __init__(self) -> None:
         self._under_way: dict[FlightKey, Flight] = {}
 
     def join(self, key: FlightKey) -> Flight | None:
-        """The flight that brings `key`, if there is one that began after the last invalidation of it."""
+        """Join and return the flight for `key`, if one began after the last invalidation of its object."""
         flight = self._under_way.get(key)
         if flight is None or not flight.ticket.is_valid:
             return None
@@ -112,7 +112,7 @@ class Flights:
         return flight
 
     def launch(self, key: FlightKey | None, ticket: Ticket, work: Callable[[Flight], Awaitable[None]]) -> Flight:
-        """A flight that others can join under `key`, or that is for one viewer alone."""
+        """Start a flight that others can join under `key`, or with `None` a flight for one viewer."""
         flight = Flight(ticket)
         flight.board()
         if key is not None:
@@ -121,6 +121,6 @@ class Flights:
         return flight
 
     def close(self, key: FlightKey | None, flight: Flight) -> None:
-        """Let nobody join `flight` any more."""
+        """Stop others from joining `flight`."""
         if key is not None and self._under_way.get(key) is flight:
             del self._under_way[key]

@@ -1,4 +1,4 @@
-"""What is kept of an origin's answer, and for how long."""
+"""Makes cache entries from an origin's responses."""
 
 from email.utils import formatdate
 from typing import Final
@@ -16,20 +16,20 @@ _OF_A_PART: Final = frozenset({b"content-range", b"content-length"})
 
 
 def viewer_headers(behavior: Behavior, response: OriginResponse) -> Headers:
-    """The origin's headers, as far as viewers get them."""
+    """Return those of the origin's headers that viewers get."""
     cookies = behavior.rules.sent_cookies.mode != "none"
     s3 = behavior.origin is not None and behavior.origin.custom is None
     return passed_on(response.headers, cookies=cookies, s3=s3)
 
 
 def error_ttl(distribution: Distribution, status: int) -> int:
-    """Error caching minimum TTL, in seconds."""
+    """Return the error caching minimum TTL, in seconds."""
     custom = distribution.errors.get(status)
     return custom.caching_min_ttl if custom else DEFAULT_ERROR_TTL
 
 
 def lifetime_of(distribution: Distribution, behavior: Behavior, response: OriginResponse, now: float) -> Lifetime:
-    """How long an answer is kept. A part of an object is kept as long as the whole would be."""
+    """Return how long a response is kept. A part of an object is kept as long as the whole would be."""
     status = 200 if response.status == 206 else response.status
     return lifetime(status, response.fields, behavior.rules, error_ttl(distribution, status), now)
 
@@ -37,14 +37,14 @@ def lifetime_of(distribution: Distribution, behavior: Behavior, response: Origin
 def whole(
     distribution: Distribution, response: OriginResponse, headers: Headers, body: bytes, life: Lifetime, now: float
 ) -> Entry:
-    """An answer with its whole body, sent to viewers with `headers`."""
+    """Return an entry for a response with its whole body. Viewers get `headers`."""
     return _entry(distribution, response, response.status, headers, life, now, body=body)
 
 
 def pieced(
     distribution: Distribution, response: OriginResponse, headers: Headers, pieces: Pieces, life: Lifetime, now: float
 ) -> Entry:
-    """An object whose bytes are on disk or still to come; `response` may bring only a part of it."""
+    """Return an entry for an object on disk or not complete. `response` may have only a part of it."""
     kept = [item for item in headers if item[0] not in _OF_A_PART]
     return _entry(distribution, response, 200, kept, life, now, pieces=pieces)
 
@@ -52,17 +52,20 @@ def pieced(
 def standing_for_error(
     distribution: Distribution, answer: EdgeResponse, response: OriginResponse | None, life: Lifetime, now: float
 ) -> Entry:
-    """What viewers get in place of an origin's error, or of no answer at all."""
+    """Return an entry for the page that viewers get when an origin sent an error or did not respond."""
     return _entry(distribution, response, answer.status, answer.headers, life, now, body=answer.body)
 
 
 def refreshed(
     distribution: Distribution, behavior: Behavior, known: Entry, response: OriginResponse, now: float
 ) -> tuple[Entry, bool]:
-    """`known` with the headers of the 304 that confirmed it, and whether it may be kept (RFC 9111, section 4.3.4)."""
+    """Return `known` with the headers of the 304 that confirmed it, and whether it may be kept.
+
+    Source: RFC 9111, section 4.3.4.
+    """
     said = {name for name, _ in response.headers if not name.startswith(b"content-")}
     if known.etag != known.fields.get("etag", ""):
-        # Compressed here: its own ETag and Vary stay.
+        # Compressed here: keep its own ETag and Vary.
         said -= {b"etag", b"vary"}
     newer = [item for item in viewer_headers(behavior, response) if item[0] in said]
     names = {name for name, _ in newer}
@@ -90,7 +93,7 @@ def _entry(
     unkept = withheld(fields)
     kept = [item for item in headers if item[0].decode("latin-1") not in unkept] if unkept else headers
     age = fields.get("age", "")
-    # A status below 400 can be a custom error response's; what the origin said tells.
+    # A custom error response can have a status below 400, so the origin's status counts.
     error = response is None or response.status >= 400
     etag = next((value for name, value in headers if name == b"etag"), b"")
     return Entry(

@@ -1,4 +1,4 @@
-"""How long an answer of an origin may be kept.
+"""How long an origin's response may be kept.
 
 Sources: Developer Guide, "Manage how long content stays in the cache (expiration)" and "How CloudFront processes
 HTTP 4xx and 5xx status codes from your origin". All durations are seconds.
@@ -22,7 +22,7 @@ _DIRECTIVE = re.compile(r'([^\s,=]+)(?:\s*=\s*(?:"([^"]*)"|([^\s,]*)))?')
 
 
 class Lifetime(NamedTuple):
-    """Whether to keep an answer at all, and for how many seconds it is fresh."""
+    """Whether to keep a response, and for how many seconds it is fresh."""
 
     keep: bool
     seconds: float = 0
@@ -33,7 +33,7 @@ _LONGEST_DATE = 64
 
 
 def directives(cache_control: str) -> dict[str, str]:
-    """The directives of a Cache-Control header, names in lower case, quotes taken off the values."""
+    """Return the directives of a Cache-Control header, with names in lower case and values without quotes."""
     found: dict[str, str] = {}
     for name, quoted, plain in _DIRECTIVE.findall(cache_control):
         found.setdefault(name.lower(), quoted or plain)
@@ -41,17 +41,17 @@ def directives(cache_control: str) -> dict[str, str]:
 
 
 def withheld(headers: Mapping[str, str]) -> frozenset[str]:
-    """Headers (names in lower case) that must not be kept with an object: `no-cache="Set-Cookie"` names one."""
+    """Return the headers (in lower case) that must not be kept, such as `Set-Cookie` in `no-cache="Set-Cookie"`."""
     control = directives(headers.get("cache-control", ""))
     named = ",".join(control.get(name, "") for name in _NOT_KEPT)
     return frozenset(name.strip().lower() for name in named.split(",") if name.strip())
 
 
 def lifetime(status: int, headers: Mapping[str, str], rules: CacheRules, error_ttl: int, now: float) -> Lifetime:
-    """How long the origin's answer is fresh under a behavior's rules.
+    """Return how long the origin's response is fresh under a behavior's rules.
 
-    `headers` has names in lower case; `error_ttl` is the error caching minimum TTL for `status`. An answer with
-    a lifetime of 0 that can be revalidated is kept, and its origin asked each time.
+    `headers` has names in lower case. `error_ttl` is the error caching minimum TTL for `status`. A response with a
+    lifetime of 0 that can be revalidated is kept, and revalidated for each request.
     """
     if not rules.caches or headers.get("vary", "").strip() == "*":
         return _GONE
@@ -75,13 +75,13 @@ def lifetime(status: int, headers: Mapping[str, str], rules: CacheRules, error_t
 
 
 def serves_stale(headers: Mapping[str, str]) -> bool:
-    """Whether an expired object may stand in while its origin fails (5xx, or no answer at all)."""
+    """Return whether an expired object may be served while its origin fails (5xx, or no response)."""
     control = directives(headers.get("cache-control", ""))
     return not _NEVER_STALE & control.keys() and control.get("stale-if-error") != "0"
 
 
 def _stated(control: Mapping[str, str], headers: Mapping[str, str], now: float) -> float | None:
-    """What the origin asks for: s-maxage before max-age before Expires; `None` when it says nothing."""
+    """Return the lifetime that the origin asks for: s-maxage, else max-age, else Expires; `None` without any."""
     for name in ("s-maxage", "max-age"):
         if name in control:
             return float(control[name]) if control[name].isdecimal() else 0.0
@@ -93,17 +93,17 @@ def _stated(control: Mapping[str, str], headers: Mapping[str, str], now: float) 
 
 
 def _age(headers: Mapping[str, str]) -> float:
-    """Seconds that the answer had already spent in caches behind us."""
+    """Return the seconds that the response already spent in other caches."""
     age = headers.get("age", "")
     return float(age) if age.isdecimal() else 0.0
 
 
 def http_date(text: str) -> float | None:
-    """Seconds since the epoch of an HTTP date, or `None`."""
+    """Return the seconds since the epoch of an HTTP date, or `None` if it is not one."""
     return _parsed_date(text) if len(text) <= _LONGEST_DATE else None
 
 
-# An origin says the same moments again and again.
+# Origins send the same dates again and again.
 @lru_cache(1024)
 def _parsed_date(text: str) -> float | None:
     try:

@@ -1,7 +1,7 @@
-"""Invalidations: what an account wants out of the cache before its time.
+"""Invalidations: objects that an account removes from the cache before they expire.
 
-Source: Developer Guide, "Invalidate files to remove content": a path is matched whole, query string included where
-the behavior counts it, and `*` is a wildcard as its last character alone.
+Source: Developer Guide, "Invalidate files to remove content": a path must match completely, including the query string
+if it is in the cache key. `*` is a wildcard only as the last character.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Invalidation:
-    """Paths of one distribution that are to be fetched anew."""
+    """Paths of one distribution that must be fetched again."""
 
     id: str
     distribution_id: str
     paths: tuple[str, ...]
 
     def matcher(self) -> Callable[[CacheKey], bool]:
-        """Whether the object of a cache key is one of those."""
+        """Return a function that says whether a cache key's object is invalidated."""
         wanted = [normalise(path) for path in self.paths]
         whole = {path for path in wanted if not path.endswith("*")}
         beginnings = tuple(path[:-1] for path in wanted if path.endswith("*"))
@@ -42,7 +42,7 @@ class Invalidation:
 def unfinished(
     client: "CloudFrontClient", distribution_ids: Iterable[str], known: frozenset[str]
 ) -> Iterator[Invalidation]:
-    """The invalidations in progress that are not `known` (ids). Raises `ServiceError` when the API fails."""
+    """Yield the invalidations in progress whose ids are not in `known`. Raises `ServiceError` if the API fails."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

@@ -1,6 +1,6 @@
-"""Objects that are kept, bounded by their bytes; what was asked for longest ago makes room for the new.
+"""The cached objects, limited by their size in bytes. When the cache is full, the least recently used are removed.
 
-Bodies are in memory, or large ones on disk; each place has its own bound.
+Bodies are in memory, large ones on disk. Each has its own limit.
 """
 
 import weakref
@@ -14,17 +14,17 @@ from keyfront.edge.cache.pieces import Pieces
 from keyfront.edge.response.pages import Headers
 
 _OVERHEAD = 1024
-"""Bytes that an entry takes beside its body and headers: key, objects, table slots."""
+"""Bytes that an entry takes in addition to its body and headers: key, objects, table slots."""
 
 
 class CacheKey(NamedTuple):
-    """What tells one object from another. A member that the behavior does not count is empty."""
+    """The key of a cached object. Members that the behavior does not use are empty."""
 
     distribution_id: str
     path: str
     query: str
     method: str = ""
-    """`OPTIONS`, or empty: GET and HEAD share an object."""
+    """`OPTIONS`, or empty for GET and HEAD, which share an object."""
     cookies: str = ""
     headers: tuple[str, ...] = ()
     """Each as `name:value`."""
@@ -34,50 +34,50 @@ class CacheKey(NamedTuple):
 
 @dataclass(slots=True)
 class Entry:
-    """A kept answer. Times are seconds since the epoch; header names of `fields` are in lower case."""
+    """A cached response. Times are seconds since the epoch. `fields` has header names in lower case."""
 
     status: int
     headers: Headers
     body: bytes
     fields: Mapping[str, str]
-    """What the origin said, as far as it is needed again."""
+    """The origin's headers that are needed later."""
     born: float
-    """When the origin made it, as far as we know: `Age` counts from here."""
+    """When the origin made it, as far as is known. `Age` counts from here."""
     fresh_until: float
     hit_headers: Headers
-    """`headers` with what every hit adds to them."""
+    """`headers` with those that every hit adds."""
     error: bool = False
-    """Whether it stands for an error, whatever its status: a custom error response may be a 200."""
+    """Whether it stands for an error. A custom error response may have status 200."""
     etag: str = ""
-    """As viewers get it: weak where the object was compressed here."""
+    """The ETag for viewers: weak if the object was compressed here."""
     modified: float | None = None
     pieces: Pieces | None = None
-    """The body, where it is on disk or not all there; `body` is empty then."""
+    """The body if it is on disk or not complete; `body` is empty then."""
 
     @property
     def length(self) -> int:
-        """Bytes of the whole body."""
+        """The size of the whole body, in bytes."""
         return len(self.body) if self.pieces is None else self.pieces.length
 
     @property
     def is_whole(self) -> bool:
-        """Whether every byte of the body is here."""
+        """Whether the body is complete."""
         return self.pieces is None or self.pieces.is_whole
 
     @property
     def size(self) -> int:
-        """Bytes of memory, roughly."""
+        """The approximate size in memory, in bytes."""
         body = self.length if self.pieces is None or not self.pieces.on_disk else 0
         return body + sum(len(name) + len(value) for name, value in self.headers) * 2 + _OVERHEAD
 
     @property
     def disk_size(self) -> int:
-        """Bytes on disk."""
+        """The size on disk, in bytes."""
         return self.pieces.held if self.pieces is not None and self.pieces.on_disk else 0
 
 
 class Ticket:
-    """Leave to keep what is being fetched for a key, until an invalidation takes it back."""
+    """Permission to cache what is being fetched for a key. An invalidation revokes it."""
 
     __slots__ = ("__weakref__", "is_valid", "key")
 
@@ -87,10 +87,10 @@ class Ticket:
 
 
 class Cache:
-    """Entries by key. One event loop uses it; it takes no lock."""
+    """Entries by key. It has no lock: use it in one event loop."""
 
     def __init__(self, limit: int, disk_limit: int = 0) -> None:
-        """At most `limit` bytes in memory and `disk_limit` bytes on disk."""
+        """Make an empty cache for at most `limit` bytes in memory and `disk_limit` bytes on disk."""
         self.limit = limit
         self.disk_limit = disk_limit
         self.size = 0
@@ -102,20 +102,20 @@ class Cache:
         return len(self._entries)
 
     def get(self, key: CacheKey) -> Entry | None:
-        """The entry, fresh or not."""
+        """Return the entry for `key`, fresh or not, or `None`."""
         entry = self._entries.get(key)
         if entry is not None:
             self._entries.move_to_end(key)
         return entry
 
     def ticket(self, key: CacheKey) -> Ticket:
-        """Draw one before asking the origin, so that an invalidation reaches what is still on its way."""
+        """Return a new ticket. Take it before the request to the origin, so that an invalidation can revoke it."""
         ticket = Ticket(key)
         self._tickets.add(ticket)
         return ticket
 
     def put(self, ticket: Ticket, entry: Entry) -> None:
-        """Keep `entry`, and drop what was used longest ago until all fits. What alone is too large is not kept."""
+        """Cache `entry`, and remove the least recently used ones until all fits. If it alone is too large, skip it."""
         if not ticket.is_valid:
             return
         key = ticket.key
@@ -131,7 +131,7 @@ class Cache:
         self._make_room()
 
     def purge(self, matches: Callable[[CacheKey], bool]) -> None:
-        """Forget everything whose key `matches`, and keep nothing of what is being fetched for such a key."""
+        """Remove every entry whose key `matches`, and revoke the tickets for such keys."""
         for ticket in list(self._tickets):
             if matches(ticket.key):
                 ticket.is_valid = False
@@ -139,7 +139,7 @@ class Cache:
             self.discard(key)
 
     def discard(self, key: CacheKey) -> None:
-        """Forget `key`, if it is there."""
+        """Remove the entry for `key`, if there is one."""
         dropped = self._entries.pop(key, None)
         if dropped is not None:
             self.size -= dropped.size

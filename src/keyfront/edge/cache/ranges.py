@@ -1,7 +1,7 @@
-"""Parts of objects, and objects that the viewer has already: Range, If-Range and conditional requests.
+"""Range, If-Range and conditional requests.
 
 Sources: RFC 9110, sections 13 and 14; Developer Guide, "How CloudFront processes partial requests for an object
-(range GETs)": a Range header that is ill-formed gets the whole object.
+(range GETs)": with a malformed Range header, the viewer gets the whole object.
 """
 
 import re
@@ -16,21 +16,21 @@ _TAG = re.compile(r'(?:W/)?"[^"]*"')
 
 
 class Span(NamedTuple):
-    """Bytes from `start` up to and without `end`."""
+    """The bytes from `start` to before `end`."""
 
     start: int
     end: int
 
 
 def well_formed(header: str) -> bool:
-    """Whether a Range header is one that CloudFront takes: bytes, ascending, not overlapping."""
+    """Return whether CloudFront accepts a Range header: bytes, ascending, not overlapping."""
     specs = _specs(header)
     if not specs:
         return False
     reached = -1
     for first, last in specs:
         if first is None:
-            # The last bytes of an object: nothing can be known to follow them.
+            # The last bytes of an object: another range cannot be known to come after them.
             if len(specs) > 1:
                 return False
             continue
@@ -41,10 +41,10 @@ def well_formed(header: str) -> bool:
 
 
 def spans(header: str, length: int) -> list[Span] | None:
-    """The ranges that `header` asks of an object of `length` bytes.
+    """Return the ranges that `header` asks for, of an object of `length` bytes.
 
-    `None` when the whole object is the answer (no range, or one that CloudFront does not take); an empty list when no
-    byte of the object is in any of them. Those that lie outside are left out (RFC 9110, section 14.1.1).
+    `None` means the whole object (no range, or one that CloudFront does not accept). An empty list means that no range
+    is inside the object. Ranges outside the object are left out (RFC 9110, section 14.1.1).
     """
     if not well_formed(header):
         return None
@@ -61,7 +61,7 @@ def spans(header: str, length: int) -> list[Span] | None:
 
 
 def content_range(header: str) -> tuple[Span, int] | None:
-    """The part that a `Content-Range` names, and the length of the whole object; `None` if it does not say both."""
+    """Return the part that a `Content-Range` names, and the object's length; `None` if it does not have both."""
     found = _CONTENT_RANGE.fullmatch(header.strip())
     if not found:
         return None
@@ -70,7 +70,7 @@ def content_range(header: str) -> tuple[Span, int] | None:
 
 
 def range_applies(if_range: str, etag: str, modified: str) -> bool:
-    """Whether a Range counts under an If-Range header: the object is still the one that the viewer has a part of."""
+    """Return whether an If-Range header lets a Range count: the viewer's part is of the current object."""
     if not if_range:
         return True
     if if_range.startswith(('"', "W/")):
@@ -79,7 +79,7 @@ def range_applies(if_range: str, etag: str, modified: str) -> bool:
 
 
 def not_modified(request: Mapping[bytes, bytes], etag: str, modified: float | None) -> bool:
-    """Whether the viewer's If-None-Match, or else If-Modified-Since, says that it has this object already."""
+    """Return whether the viewer has this object already, by If-None-Match, or without it by If-Modified-Since."""
     tags = request.get(b"if-none-match")
     if tags is not None:
         text = tags.decode("latin-1")
@@ -96,7 +96,7 @@ def _weak(tag: str) -> str:
 
 
 def _specs(header: str) -> list[tuple[int | None, int | None]]:
-    """First and last byte of each range; none at all if any of them makes no sense."""
+    """Return the first and last byte of each range; nothing if any of them is malformed."""
     unit, equals, text = header.partition("=")
     if not equals or unit.strip().lower() != "bytes":
         return []

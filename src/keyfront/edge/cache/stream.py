@@ -1,8 +1,8 @@
 """A body on its way from the origin: written once, read by any number of viewers, each from its beginning.
 
-As long as it is stored, the origin sets the pace and viewers follow. A body that is not stored, or not any more, is
-held in a window: the fastest viewer sets the pace, and who falls behind by more than an object in memory may have is
-broken off (and asks again) rather than let to hold up the others.
+While the body is stored, it is read as fast as the origin sends it. A body that is not stored, or no longer, is held in
+a window. The fastest viewer then sets the pace. A viewer that falls behind by more than the size limit of an object in
+memory is broken off (and can ask again), so that it does not delay the others.
 """
 
 import asyncio
@@ -14,24 +14,24 @@ from keyfront.edge.cache.bodies import Store
 from keyfront.edge.origin.failures import BrokenBodyError
 
 _AHEAD: Final = 512 * 1024
-"""Bytes that are read from the origin before the fastest viewer of a body that is not stored has taken them."""
+"""For a body that is not stored: how many bytes are read from the origin ahead of the fastest viewer."""
 _PIECE: Final = 512 * 1024
 
 
 class Stream:
-    """One body. One task writes it; one event loop has them all."""
+    """One body. One task writes it. Writer and readers are in one event loop."""
 
     def __init__(self, store: Store | None, *, offset: int = 0, most_behind: int) -> None:
-        """`offset`: where the body's first byte is in the store; `most_behind`: bytes a viewer may fall behind."""
+        """`offset`: the position of the body's first byte in the store. A viewer may be `most_behind` bytes behind."""
         self.reached = 0
-        """Bytes that have been written."""
+        """How many bytes have been written."""
         self.store = store
         self._offset = offset
         self._most_behind = most_behind
         self._stored = 0
         self.is_stored = store is not None
         self.on_unstored: Callable[[], None] = lambda: None
-        """Called when what comes is not stored any more."""
+        """Called when the body is no longer stored."""
         self._window: deque[tuple[int, bytes]] = deque()
         self._positions: dict[object, int] = {}
         self._ended = False
@@ -39,7 +39,7 @@ class Stream:
         self._changed = asyncio.Event()
 
     async def write(self, data: bytes) -> None:
-        """The next bytes. Returns when there is room for more."""
+        """Add the next bytes. Returns when there is room for more."""
         if self.is_stored and self.store is not None:
             try:
                 await self.store.write(self._offset + self.reached, data)
@@ -55,17 +55,17 @@ class Stream:
         self._leave_behind()
 
     def end(self) -> None:
-        """There is no more."""
+        """Mark the body as complete."""
         self._ended = True
         self._stir()
 
     def fail(self, error: BrokenBodyError) -> None:
-        """There is no more, and should be."""
+        """Mark the body as broken off."""
         self._error = error
         self._stir()
 
     async def move(self, store: Store) -> None:
-        """Store what is here and what comes in another place; without room there what comes is not stored."""
+        """Move the body to another store. If it has no room, the rest of the body is not stored."""
         if self.store is not None:
             try:
                 await store.write(self._offset, await self.store.read(self._offset, self._offset + self.reached))
@@ -75,16 +75,16 @@ class Stream:
         self.store = store
 
     async def written(self) -> bytes:
-        """All that was written so far, while it is stored."""
+        """Return all that was written so far. The body must still be stored."""
         return await self.store.read(self._offset, self._offset + self.reached) if self.store is not None else b""
 
     def stop_storing(self) -> None:
-        """What comes is not stored any more."""
+        """Do not store the rest of the body."""
         self.is_stored = False
         self.on_unstored()
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The whole body, as it comes. Raises `BrokenBodyError` when it breaks off."""
+        """Yield the whole body as it arrives. Raises `BrokenBodyError` if it breaks off."""
         me = object()
         self._positions[me] = 0
         try:
@@ -98,7 +98,7 @@ class Stream:
             self._stir()
 
     async def _after(self, position: int) -> bytes:
-        """Bytes from `position` on; none at the end."""
+        """Return bytes from `position` on; none at the end."""
         while position >= self.reached:
             if self._error is not None:
                 raise BrokenBodyError(self._error.status, str(self._error))
@@ -121,7 +121,7 @@ class Stream:
         return max(self._positions.values(), default=0)
 
     def _leave_behind(self) -> None:
-        """Hold no more for slow viewers than they may be behind; what the fastest has not had yet always stays."""
+        """Drop bytes that are too old for slow viewers, but never those that the fastest viewer has not read yet."""
         while (
             self._window
             and self.reached - self._window[0][0] > self._most_behind
@@ -130,7 +130,7 @@ class Stream:
             self._window.popleft()
 
     def _forget(self) -> None:
-        """Let go of what every viewer has."""
+        """Drop the bytes that every viewer has read."""
         slowest = min(self._positions.values())
         while self._window and self._window[0][0] + len(self._window[0][1]) <= slowest:
             self._window.popleft()

@@ -1,4 +1,4 @@
-"""What is seen of the edge: a log of decisions, access logs in CloudFront's format, and metrics."""
+"""Observation of the edge: a log of decisions, access logs in CloudFront's format, and metrics."""
 
 from keyfront.edge.observation.desk import Desk
 from keyfront.edge.observation.record import Observer, Record

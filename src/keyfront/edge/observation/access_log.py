@@ -1,7 +1,7 @@
-"""Access logs in CloudFront's standard format: 33 fields, tabs between them, a file for each distribution and hour.
+"""Access logs in CloudFront's standard format: 33 fields with tabs between them, a file for each distribution and hour.
 
-Source: Developer Guide, "Standard logging reference". Files are named as the service names them,
-`DISTRIBUTION.YYYY-MM-DD-HH.UNIQUE.gz`; the one that is being written has no `.gz` yet.
+Source: Developer Guide, "Standard logging reference". Files are named as CloudFront names them,
+`DISTRIBUTION.YYYY-MM-DD-HH.UNIQUE.gz`. A file that is being written has no `.gz` yet.
 """
 
 import gzip
@@ -38,7 +38,7 @@ HEAD: Final = f"#Version: 1.0\n#Fields: {' '.join(FIELDS)}\n"
 _HEAD: Final = HEAD.encode("ascii")
 NONE: Final = "-"
 HIDDEN: Final = "hidden"
-"""Stands for a signature: whoever reads a log must not be able to use its links. The real service writes it out."""
+"""Replaces a signature, so that a reader of the log cannot use its links. CloudFront logs signatures."""
 
 _ENCODED = re.compile(r"[^\x21\x24\x26\x28-\x3b\x3d\x3f-\x5a\x5f\x61-\x7a]")
 _SIGNATURE = re.compile(r"(^|&)(Signature=)[^&]*")
@@ -46,13 +46,13 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/")
 _MAX_BYTES: Final = 64 * 1024 * 1024
 _FLUSH_SECONDS: Final = 1.0
 _MOST_WAITING: Final = 1024 * 1024
-"""Bytes of lines that a disk has not taken yet; those beyond are lost."""
+"""Limit of the lines that wait for the disk, in bytes. Further lines are lost."""
 
 
 def line(record: Record, domain_name: str, *, cookies: bool = False) -> str:
-    """The line of a record, with its end. `domain_name` is the distribution's own.
+    """Return the line of a record, with its line end. `domain_name` is the distribution's own.
 
-    `cookies`: whether the distribution's logging includes them (a signature in them is hidden as well).
+    `cookies`: whether the distribution's logging includes cookies. A signature in them is hidden, too.
     """
     viewer, outcome = record.viewer, record.outcome
     when = datetime.fromtimestamp(record.ended, UTC)
@@ -69,7 +69,7 @@ def line(record: Record, domain_name: str, *, cookies: bool = False) -> str:
         viewer.method,
         domain_name,
         _encoded(viewer.path),
-        # 000: the viewer was gone before the answer began (the reference's own word for it).
+        # 000: the viewer left before the response began (as in the reference).
         f"{record.status:03d}",
         _encoded(viewer.header(b"referer")),
         _encoded(viewer.header(b"user-agent")),
@@ -82,7 +82,7 @@ def line(record: Record, domain_name: str, *, cookies: bool = False) -> str:
         str(record.received),
         f"{record.taken:.3f}",
         _encoded(viewer.header(b"x-forwarded-for")),
-        # The server under us does not tell which protocol and cipher a connection has.
+        # granian does not report a connection's TLS protocol and cipher.
         NONE,
         NONE,
         result,
@@ -101,10 +101,10 @@ def line(record: Record, domain_name: str, *, cookies: bool = False) -> str:
 
 
 class _Open:
-    """A file that is being written. On the disk it always ends with a whole line."""
+    """A file that is being written. On disk it always ends with a complete line."""
 
     def __init__(self, directory: Path, distribution: str, hour: str) -> None:
-        """Begin a file. Raises `OSError`."""
+        """Create the file. Raises `OSError`."""
         self._directory, self._distribution, self.hour = directory, distribution, hour
         self._waiting: list[bytes] = []
         self._waiting_bytes, self._flushed = 0, -math.inf
@@ -113,7 +113,7 @@ class _Open:
 
     @property
     def size(self) -> int:
-        """Bytes of it, those that wait included."""
+        """The size in bytes, including lines that wait for the disk."""
         return self._written + self._waiting_bytes
 
     @property
@@ -122,7 +122,7 @@ class _Open:
         return bool(self._waiting)
 
     def add(self, text: str) -> bool:
-        """Have a line wait for the next `flush`; whether there is room for it."""
+        """Queue a line for the next `flush`. Return whether there was room for it."""
         line = text.encode("ascii")
         if self._waiting_bytes + len(line) > _MOST_WAITING:
             return False
@@ -131,12 +131,12 @@ class _Open:
         return True
 
     def flush(self, *, at_once: bool = False) -> None:
-        """Write what waits, if it has waited for a while. Raises `OSError`; then it waits on."""
+        """Write the waiting lines if the last write is a while ago. After an `OSError` they keep waiting."""
         moment = time.monotonic()
         if not (self._waiting and (at_once or moment - self._flushed > _FLUSH_SECONDS)):
             return
         self._flushed = moment
-        if self._descriptor is not None and os.fstat(self._descriptor).st_nlink == 0:  # somebody deleted it
+        if self._descriptor is not None and os.fstat(self._descriptor).st_nlink == 0:  # the file was deleted
             self._let_go()
         descriptor = self._begin() if self._descriptor is None else self._descriptor
         content = memoryview(b"".join(self._waiting))
@@ -152,7 +152,7 @@ class _Open:
         self._waiting, self._waiting_bytes = [], 0
 
     def close(self) -> int:
-        """Write the rest, and let go of the file; how many lines did not get into it."""
+        """Write the rest and close the file. Return how many lines were lost."""
         try:
             self.flush(at_once=True)
         except OSError:
@@ -177,7 +177,7 @@ class _Open:
 
 
 class AccessLog:
-    """Writes into a folder; a file that is full or whose hour is over is compressed, and the next one begun."""
+    """Writes logs into a folder. A file that is full, or from an earlier hour, is compressed."""
 
     def __init__(
         self,
@@ -187,13 +187,18 @@ class AccessLog:
         include_cookies: Callable[[str], bool] = lambda _: False,
         max_bytes: int = _MAX_BYTES,
     ) -> None:
-        """`domain_name` and `include_cookies` are asked with a distribution's id. `InputError`: no such folder."""
+        """Use a folder, or create it. `domain_name` and `include_cookies` take a distribution's id.
+
+        Raises `InputError` if the folder cannot be used.
+        """
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"access logs cannot go to {str(directory)!r}: {error.strerror}") from None
+            raise InputError(f"access logs cannot be written to {str(directory)!r}: {error.strerror}") from None
         if not os.access(directory, os.W_OK):
-            raise InputError(f"access logs cannot go to {str(directory)!r}: the folder cannot be written to")
+            raise InputError(
+                f"access logs cannot be written to {str(directory)!r}: the folder is not writable; name another one"
+            )
         self._directory = directory
         self._domain_name = domain_name
         self._include_cookies = include_cookies
@@ -204,7 +209,7 @@ class AccessLog:
         self._lost = 0
 
     def observe(self, record: Record) -> None:
-        """Write a record of a distribution's; a request that met no distribution is in nobody's log."""
+        """Write a record to its distribution's log. A request for no distribution is not logged."""
         distribution = record.outcome.distribution_id
         if not distribution:
             return
@@ -218,7 +223,7 @@ class AccessLog:
             self._failing = True
 
     def close(self) -> None:
-        """Compress what is open. Lines that the disk does not take are lost, and the log says how many."""
+        """Compress the open files. If lines cannot be written, they are lost, and the log says how many."""
         for distribution in list(self._open):
             self._retire(distribution)
         for thread in self._compressing:
@@ -269,7 +274,7 @@ def _compress(path: Path) -> None:
 
 
 def _encoded(text: str) -> str:
-    """URL-encoded where a character would break the line or is not printable ASCII."""
+    """Return `text` with every character URL-encoded that would break the line or is not printable ASCII."""
     return _ENCODED.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode("latin-1")), text)
 
 

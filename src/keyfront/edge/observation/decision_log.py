@@ -1,4 +1,4 @@
-"""The log of decisions: a line for each request, for eyes in a terminal."""
+"""The log of decisions: a line for each request, to read in a terminal."""
 
 import time
 from datetime import datetime
@@ -14,12 +14,12 @@ _FLUSH_SECONDS: Final = 0.2
 class DecisionLog:
     """Writes time, viewer, status, cache result, key-pair id, the reason and the URL without its query string.
 
-    The query string stays out: it holds the signature, with which anybody could come back. Colour: green for what
-    was let in, dim for what was sent elsewhere or had not changed, red for the rest.
+    The query string is left out, since it contains the signature, which a reader of the log could use. Colours: green
+    for 2xx, dim for 3xx, red for the rest.
     """
 
     def __init__(self, stream: TextIO, *, colour: bool | None = None) -> None:
-        """`colour`: whether to use it; `None`: if the stream is a terminal."""
+        """`colour`: whether to use colours. `None` means only on a terminal."""
         self._stream = stream
         self._colour = stream.isatty() if colour is None else colour
         self._flushed = 0.0
@@ -33,7 +33,7 @@ class DecisionLog:
             self._flushed = now
 
     def close(self) -> None:
-        """Write what is not written yet; the stream stays open."""
+        """Flush the stream. It stays open."""
         self._stream.flush()
 
     def _painted(self, record: Record, text: str) -> str:
@@ -44,9 +44,9 @@ class DecisionLog:
 
 
 def line(record: Record) -> str:
-    """The line of a record, without its end.
+    """Return the line of a record, without its line end.
 
-    What a viewer sent is written with every control character escaped: a terminal would obey them.
+    Control characters that a viewer sent are escaped, since a terminal would execute them.
     """
     outcome = record.outcome
     decision = outcome.decision

@@ -1,4 +1,4 @@
-"""Where what is seen of an edge comes together: an outcome from its phases, the bytes from the connection."""
+"""Joins what is known of a request: the outcome from the edge's phases, and the bytes on the connection."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ class Desk:
         self._watched: set[bytes] = set()
 
     def decided(self, outcome: Outcome) -> None:
-        """Remember what became of a request until its answer has ended."""
+        """Keep the outcome of a request until its response has ended."""
         if outcome.request_id in self._watched:
             self._outcomes[outcome.request_id] = outcome
 
@@ -29,7 +29,7 @@ class Desk:
     def watching(
         self, viewer: Request, client: tuple[str, int] | None, receive: Receive, send: Send
     ) -> Iterator[tuple[Receive, Send]]:
-        """Watch one request; inside, these `receive` and `send` are to be used. Observers are told at the end."""
+        """Watch one request: use the returned `receive` and `send` in the block. Observers are called at its end."""
         witness = Witness(send)
         self._watched.add(viewer.id)
 
@@ -48,13 +48,13 @@ class Desk:
                 observer.observe(record)
 
     def close(self) -> None:
-        """Let every observer write what it holds."""
+        """Close every observer."""
         for observer in self._observers:
             observer.close()
 
 
 def _unanswered(viewer: Request) -> Outcome:
-    """Of a request whose viewer had gone before there was an answer."""
+    """Return the outcome of a request whose viewer left before there was a response."""
     return Outcome(
         request_id=viewer.id,
         at=time.time(),

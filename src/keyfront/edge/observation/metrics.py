@@ -1,7 +1,7 @@
-"""Metrics of an edge, for Prometheus: what was decided and why, what the cache did, how origins answer.
+"""Metrics of an edge, for Prometheus: decisions and their reasons, cache results, and the latency of origins.
 
-With several processes each writes into files of a folder that they share (`PROMETHEUS_MULTIPROC_DIR`, set before the
-process starts), and whoever serves `/metrics` adds them up: that is prometheus_client's own way.
+Several processes each write files into one shared folder (`PROMETHEUS_MULTIPROC_DIR`, set before the process starts).
+The process that serves `/metrics` adds them up. This is prometheus_client's multiprocess mode.
 """
 
 from typing import Final
@@ -16,21 +16,21 @@ _NONE: Final = "none"
 
 
 class Metrics:
-    """The counters of one edge process. A key-pair id that nobody trusts is counted as `other`: labels are forever."""
+    """The counters of one edge process. An untrusted key-pair id is counted as `other`, since labels never go away."""
 
     def __init__(self, location: str, registry: CollectorRegistry | None = None) -> None:
-        """`registry`: where they are registered; a new one by default."""
+        """`registry`: where the metrics are registered. The default is a new one."""
         self.registry = registry or CollectorRegistry()
         self._location = location
         self._requests = Counter(
             "keyfront_edge_requests",
-            "Requests answered, by status and by what the cache had.",
+            "Requests, by status and cache result.",
             ("location", "status", "cache"),
             registry=self.registry,
         )
         self._decisions = Counter(
             "keyfront_edge_decisions",
-            "Requests, by the reason (allowed, expired, ...) and the key-pair id that was named.",
+            "Requests, by the reason (allowed, expired, ...) and the key-pair id.",
             ("location", "reason", "key_pair_id"),
             registry=self.registry,
         )
@@ -39,35 +39,35 @@ class Metrics:
         )
         self._duration = Histogram(
             "keyfront_edge_first_byte_seconds",
-            "From a request to the first byte of its answer.",
+            "Seconds from a request to the first byte of its response.",
             ("location", "cache"),
             buckets=_SECONDS,
             registry=self.registry,
         )
         self._origin = Histogram(
             "keyfront_edge_origin_seconds",
-            "From asking an origin to its answer's headers, by how it ended (a status, or an error).",
+            "Seconds from a request to an origin to its response's headers, by outcome (a status, or error).",
             ("location", "outcome"),
             buckets=_SECONDS,
             registry=self.registry,
         )
         self._configured = Gauge(
             "keyfront_edge_configuration_read_timestamp_seconds",
-            "When the account was last read without an error: the configuration's age is time() less this.",
+            "When the account was last read without an error. The configuration's age is time() minus this.",
             ("location",),
             multiprocess_mode="max",
             registry=self.registry,
         )
         self._closed = Gauge(
             "keyfront_edge_configuration_too_old",
-            "1 while the configuration is too old to be used, so that everything is refused.",
+            "1 while the configuration is too old, so that everything is refused.",
             ("location",),
             multiprocess_mode="mostrecent",
             registry=self.registry,
         )
         self._keyless = Gauge(
             "keyfront_edge_key_groups_without_keys",
-            "Trusted key groups without a key that can be used: what they protect is refused.",
+            "Trusted key groups without a usable key. Every request that needs them is refused.",
             ("location",),
             multiprocess_mode="mostrecent",
             registry=self.registry,
@@ -86,13 +86,13 @@ class Metrics:
         self._decisions.labels(location, outcome.reason, key or _NONE).inc()
 
     def origin(self, seconds: float, outcome: str) -> None:
-        """Count an origin's answer: its status as text, or `error`."""
+        """Count a request to an origin. `outcome` is the response's status as text, or `error`."""
         self._origin.labels(self._location, outcome).observe(seconds)
 
     def configured(self, at: float | None, *, closed: bool, keyless: int) -> None:
-        """All of the account was read last at `at`, seconds since the epoch, or never.
+        """Record that the last complete reading was at `at` (seconds since the epoch), or never.
 
-        `closed`: it is too old to be used. `keyless`: so many key groups have no key.
+        `closed`: whether the configuration is too old. `keyless`: how many key groups have no key.
         """
         if at is not None:
             self._configured.labels(self._location).set(at)
@@ -100,4 +100,4 @@ class Metrics:
         self._keyless.labels(self._location).set(keyless)
 
     def close(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: every value is written at once."""

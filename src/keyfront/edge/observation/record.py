@@ -1,4 +1,4 @@
-"""A request and its answer, as seen from the connection: what every kind of log and metric is made of."""
+"""Records of requests and responses, as seen on the connection. All logs and metrics are made from them."""
 
 import time
 from dataclasses import dataclass
@@ -14,40 +14,40 @@ _STATUS_LINE = len(b"HTTP/1.1 200 OK\r\n\r\n")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One request, after its answer has ended."""
+    """One request, after its response has ended."""
 
     viewer: Request
     outcome: Outcome
     location: str
     """The edge location's name."""
     port: int
-    """The viewer's."""
+    """The viewer's port."""
     status: int
     headers: Headers
     sent: int
-    """Bytes to the viewer, headers included as HTTP/1.1 would write them."""
+    """Bytes sent to the viewer, with headers as HTTP/1.1 writes them."""
     received: int
-    """Bytes of the viewer's request, counted alike."""
+    """Bytes of the viewer's request, counted in the same way."""
     ended: float
     """Seconds since the epoch."""
     taken: float
-    """Seconds from the request to the last byte of its answer, and `first_byte` to the first."""
+    """Seconds from the request to the last byte of the response; `first_byte` is to the first byte."""
     first_byte: float
     complete: bool
-    """Whether the answer reached its end: a viewer may leave, an origin break off."""
+    """Whether the response was sent to its end. A viewer may leave, an origin may break off."""
 
 
 class Observer(Protocol):
-    """Whoever wants to know of every request. Called in the event loop: what takes long belongs elsewhere."""
+    """Gets a record of every request. It is called in the event loop, so it must be fast."""
 
     def observe(self, record: Record) -> None: ...
 
     def close(self) -> None:
-        """Write what is not written yet."""
+        """Write everything that waits to be written."""
 
 
 class Witness:
-    """Stands between the edge and one viewer, and counts what passes."""
+    """Counts the bytes between the edge and one viewer."""
 
     __slots__ = ("_body_received", "_complete", "_first", "_headers", "_send", "_sent", "_started", "_status")
 
@@ -62,7 +62,7 @@ class Witness:
         self._complete = False
 
     async def send(self, message: Message) -> None:
-        """Pass on what the edge says."""
+        """Pass on a message of the edge, and count it."""
         await self._send(message)
         if message["type"] == "http.response.start":
             self._status, self._headers = message["status"], message["headers"]
@@ -74,11 +74,11 @@ class Witness:
         self._complete = not message.get("more_body", False)
 
     def received(self, message: Message) -> None:
-        """Count a part of the viewer's body."""
+        """Count a part of the request's body."""
         self._body_received += len(message.get("body", b""))
 
     def record(self, viewer: Request, outcome: Outcome, *, location: str, port: int) -> Record:
-        """All of it, now that the answer has ended."""
+        """Return the record. Call it after the response has ended."""
         now = time.monotonic()
         line = len(viewer.method) + len(viewer.path) + (len(viewer.query) + 1 if viewer.query else 0) + 14
         return Record(

@@ -1,4 +1,4 @@
-"""The observers that an edge's settings ask for. What is not asked for is not imported, and costs nothing."""
+"""The observers that an edge's settings ask for. Others are not imported, and cost nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Observation:
-    """The desk of one edge, if anybody is to be told anything."""
+    """The desk of one edge, or `None` if there are no observers, and its metrics."""
 
     def __init__(self, desk: Desk | None, metrics: Metrics | None) -> None:
         self.desk = desk
@@ -25,7 +25,7 @@ class Observation:
 
     @classmethod
     def of(cls, settings: EdgeSettings, domain_name: Callable[[str], str]) -> Observation:
-        """What `settings` want. `domain_name` gives a distribution's by its id. `InputError`: a folder that is none."""
+        """Make the observers for `settings`. `domain_name` takes a distribution's id. `InputError`: a bad folder."""
         observers: list[Observer] = []
         metrics: Metrics | None = None
         if settings.log_decisions:
@@ -43,7 +43,7 @@ class Observation:
         return cls(Desk(settings.place.name, observers) if observers else None, metrics)
 
     def configured(self, standing: Standing) -> None:
-        """The configuration stands like this."""
+        """Record the standing of the configuration."""
         if self._metrics is not None:
             age = standing.age(time.monotonic())
             read_at = None if standing.read_at is None else time.time() - age
@@ -51,10 +51,10 @@ class Observation:
 
     @property
     def on_answer(self) -> Callable[[float, str], None] | None:
-        """What wants to know of origins' answers: seconds, and the status or `error`."""
+        """The function to call after each request to an origin, with the seconds and the status or `error`."""
         return self._metrics.origin if self._metrics is not None else None
 
     def close(self) -> None:
-        """Write what is held back."""
+        """Close the observers."""
         if self.desk is not None:
             self.desk.close()

@@ -1,1 +1,1 @@
-"""Asking origins: where they are, the connections to them, and what is done with their responses."""
+"""Origins: their addresses, the connections to them, and the handling of their responses."""

@@ -1,4 +1,4 @@
-"""Where an origin is: the address that a request goes to."""
+"""The address of an origin, to which requests go."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +13,7 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a request goes: `scheme://host:port`, the Host header, and what stands before the viewer's path."""
+    """Where a request goes: `scheme://host:port`, the Host header, and the prefix of the viewer's path."""
 
     scheme: str
     host: str
@@ -21,7 +21,7 @@ class Address:
     host_header: str
     prefix: str
     region: str = ""
-    """Of an S3 bucket."""
+    """The region of an S3 bucket."""
 
     @property
     def base(self) -> str:
@@ -30,10 +30,10 @@ class Address:
 
 
 def address(origin: Origin, viewer_scheme: str, s3_endpoint_url: str | None = None) -> Address:
-    """Where `origin` is, for a viewer that came over `viewer_scheme`.
+    """Return the address of `origin` for a viewer that uses `viewer_scheme`.
 
-    With `s3_endpoint_url` buckets are asked for there, path-style. A Host header names a port that is not the
-    scheme's own (RFC 9110, section 7.2; that CloudFront does so too is assumed).
+    With `s3_endpoint_url`, requests for buckets go there, path-style. The Host header names the port only if it is not
+    the scheme's default (RFC 9110, section 7.2; that CloudFront does the same is assumed).
     """
     if origin.custom is None:
         return _bucket(origin, s3_endpoint_url)

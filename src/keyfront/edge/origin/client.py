@@ -1,4 +1,4 @@
-"""Asking origins: HTTP/1.1 to web servers and S3, streamed both ways, with their timeouts and attempts.
+"""Requests to origins: HTTP/1.1 to web servers and S3, streamed both ways, with the origins' timeouts and attempts.
 
 Source: Developer Guide, "Request and response behavior for custom origins" and "… for Amazon S3 origins".
 """
@@ -30,7 +30,7 @@ _S3_READ_TIMEOUT: Final = 30
 
 @dataclass(slots=True)
 class OriginRequest:
-    """What is asked of an origin. `path` and `query` are raw; `body` is `None` for a request without one."""
+    """A request to an origin. `path` and `query` are raw. `body` is `None` if there is no body."""
 
     method: str
     path: str
@@ -41,12 +41,12 @@ class OriginRequest:
 
 
 class OriginResponse:
-    """An answer whose body is still to be read. Close it, read or not."""
+    """A response whose body has not been read yet. Always close it, read or not."""
 
     __slots__ = ("_deadline", "_received", "complete_is_known", "fields", "headers", "length", "status")
 
     def __init__(self, received: Received, deadline: float | None = None) -> None:
-        """`deadline`: when the body has to be there, in the event loop's time."""
+        """`deadline`: until when the body must arrive, in the event loop's time."""
         self._received = received
         self._deadline = deadline
         self.status = received.status
@@ -56,12 +56,12 @@ class OriginResponse:
             text, key = value.decode("latin-1"), name.decode("latin-1")
             fields[key] = f"{fields[key]}, {text}" if key in fields else text
         self.fields = fields
-        """Headers by name in lower case; those that stand twice are joined."""
-        # RFC 9112, section 6.3: with Transfer-Encoding the length that is said beside it means nothing.
+        """Headers by name in lower case. Repeated ones are joined."""
+        # RFC 9112, section 6.3: with Transfer-Encoding, Content-Length means nothing.
         length = "" if "transfer-encoding" in fields else fields.get("content-length", "")
         self.length: int | None = int(length) if length.isdecimal() else None
         self.complete_is_known = self.length is not None or "transfer-encoding" in fields or self.status == 204
-        """Whether a body that was cut off can be told from a whole one."""
+        """Whether a body that was cut off can be detected."""
 
     @property
     def is_read(self) -> bool:
@@ -69,9 +69,9 @@ class OriginResponse:
         return self._received.is_read
 
     async def read(self) -> bytes:
-        """The next bytes of the body, not decoded; none at its end.
+        """Return the next bytes of the body, not decoded; none at its end.
 
-        Raises `BrokenBodyError` when it ends too early or stalls.
+        Raises `BrokenBodyError` if the body ends too early or stalls.
         """
         try:
             if self._deadline is None:
@@ -79,22 +79,22 @@ class OriginResponse:
             async with asyncio.timeout_at(self._deadline):
                 return await self._received.read()
         except TimeoutError as error:
-            raise BrokenBodyError(504, "the origin's answer was not there whole in time") from error
+            raise BrokenBodyError(504, "the origin's response did not arrive completely in time") from error
         except ExchangeError as error:
             raise BrokenBodyError(504 if error.timed_out else 502, f"the origin's body broke off: {error}") from error
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """What is still to be read of the body, as it comes. Raises `BrokenBodyError` as `read` does."""
+        """Yield the rest of the body as it arrives. Raises `BrokenBodyError` as `read` does."""
         while data := await self.read():
             yield data
 
     def close(self) -> None:
-        """Give the connection back, or end it if the body was not read."""
+        """Return the connection to the pool, or end it if the body was not read."""
         self._received.close()
 
 
 OnAnswer = Callable[[float, str], None]
-"""Takes the seconds until an origin's headers were there, and its status as text, or `error`."""
+"""Takes the seconds until an origin's response headers arrived, and the status as text, or `error`."""
 
 
 class Origins:
@@ -109,7 +109,7 @@ class Origins:
         authorities: Path | None = None,
         on_answer: OnAnswer | None = None,
     ) -> None:
-        """`credentials` gives those that S3 requests are signed with; `authorities` is a PEM file to trust too."""
+        """`credentials` returns those for S3 requests. `authorities` is a PEM file of more authorities to trust."""
         self._on_answer = on_answer
         self._connections = Connections(_trusting(authorities))
         self._s3_endpoint_url = s3_endpoint_url
@@ -117,10 +117,10 @@ class Origins:
         self._region = region
 
     async def ask(self, origin: Origin, behavior: Behavior, viewer: Request, asked: OriginRequest) -> OriginResponse:
-        """Send `asked`, and return when the answer's headers are there. Raises `OriginError`.
+        """Send `asked`, and return when the response's headers have arrived. Raises `OriginError`.
 
-        A connection that cannot be made is tried again as often as the origin's configuration says; so is a GET
-        or HEAD that gets no answer in time.
+        A failed connection is retried as often as the origin's configuration says. So is a GET or HEAD that gets no
+        response.
         """
         began, outcome = time.monotonic(), "error"
         try:
@@ -147,7 +147,7 @@ class Origins:
                 async with asyncio.timeout_at(deadline):
                     return OriginResponse(await self._connections.ask(place, sent, patience), deadline)
             except TimeoutError as error:
-                what = f"origin {origin.id} ({origin.domain_name}) gave no answer in {origin.completion_timeout} s"
+                what = f"origin {origin.id} ({origin.domain_name}) did not respond in {origin.completion_timeout} s"
                 raise OriginError(504, what) from error
             except ExchangeError as error:
                 again = not error.connected or (asked.body is None and asked.method in _IDEMPOTENT)
@@ -174,8 +174,8 @@ class Origins:
         if signs and (credentials := self._credentials()):
             headers = [item for item in headers if item[0] != b"authorization"]
             if self._s3_endpoint_url and behavior.acts_for:
-                # Amazon's S3 knows CloudFront when it sees it. An endpoint on a laptop is told, and judges the bucket
-                # policy by it.
+                # Amazon's S3 recognises CloudFront. The endpoint on a laptop gets this header instead, and checks the
+                # bucket policy against it.
                 headers.append((b"x-amz-source-arn", behavior.acts_for.encode("ascii")))
             has_body = asked.body is not None
             headers += signature(where, asked.method, target, credentials, self._region, has_body=has_body)
@@ -185,7 +185,7 @@ class Origins:
 
 
 def _trusting(authorities: Path | None) -> ssl.SSLContext:
-    """Whose certificates count: public authorities (or those that OpenSSL's own variables name), and `authorities`."""
+    """Return a context that trusts public authorities (or those in OpenSSL's variables), and `authorities`."""
     named = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     file, folder = named if any(named) else (certifi.where(), None)
     context = ssl.create_default_context(cafile=file, capath=folder)
@@ -199,7 +199,7 @@ def _silence(origin: Origin) -> float:
 
 
 def _error(origin: Origin, error: ExchangeError) -> OriginError:
-    """504 for silence, 502 for everything else. Source: Developer Guide, "Troubleshoot … status codes"."""
+    """Return 504 for a timeout, 502 for everything else. Source: Developer Guide, "Troubleshoot … status codes"."""
     if error.timed_out:
         return OriginError(504, f"origin {origin.id} ({origin.domain_name}) did not answer in time: {error}")
-    return OriginError(502, f"origin {origin.id} ({origin.domain_name}) cannot be asked: {error}")
+    return OriginError(502, f"the request to origin {origin.id} ({origin.domain_name}) failed: {error}")

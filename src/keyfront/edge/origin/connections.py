@@ -1,7 +1,7 @@
-"""Connections to origins: HTTP/1.1 to the byte, on llhttp's parser (httptools), kept alive between requests.
+"""Connections to origins: strict HTTP/1.1, with llhttp's parser (httptools), kept alive between requests.
 
-A connection is used again only after an answer whose end is beyond doubt (RFC 9112, section 9.3), and never when one
-byte more than that has come.
+A connection is used again only if the end of the last response is certain (RFC 9112, section 9.3), and never if a
+single byte arrived after it.
 """
 
 import asyncio
@@ -23,23 +23,23 @@ from keyfront.errors import ServiceError
 _IDLE_SECONDS: Final = 5
 _MOST_IDLE: Final = 64
 _MOST_HEAD: Final = 100 * 1024
-"""Bytes of an answer's head, those of interim answers before it included."""
+"""Limit of a response's head in bytes, interim responses included."""
 _MUCH: Final = 256 * 1024
-"""Bytes of a body that wait to be read: then the origin has to wait as well."""
+"""When this many bytes of a body wait to be read, the origin has to wait, too."""
 _HAPPY_EYEBALLS_SECONDS: Final = 0.25
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _STATES_A_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
-# RFC 9112, sections 3 and 5. What is no such head could be read as another request.
+# RFC 9112, sections 3 and 5. A server could read any other head as a different request.
 _HEAD: Final = re.compile(
     rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+ HTTP/1\.1\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t -~\x80-\xff]*\r\n)+\r\n"
 )
 
 
 class ExchangeError(ServiceError):
-    """A request that got no answer, or a body that broke off."""
+    """A request without a response, or a body that broke off."""
 
     def __init__(self, text: str, *, timed_out: bool = False, connected: bool = True, answered: bool = True) -> None:
-        """`connected`: whether there was a connection; `answered`: whether a byte came back over it."""
+        """`connected`: whether there was a connection. `answered`: whether at least one byte came back."""
         super().__init__(text)
         self.timed_out = timed_out
         self.connected = connected
@@ -51,13 +51,13 @@ class Place(NamedTuple):
 
     is_secure: bool
     host: str
-    """A name, or an address without brackets."""
+    """A host name, or an address without brackets."""
     port: int
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds to wait for a connection, and for the other side's next byte or its taking of ours."""
+    """Seconds to wait for a connection, and for the other side to send or accept the next byte."""
 
     connect: float
     silence: float
@@ -65,11 +65,11 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request as it is sent; a `body` without a `length` goes in chunks."""
+    """A request as it is sent. A `body` without a `length` is sent in chunks."""
 
     method: str
     head: bytes
-    """All that goes before the body."""
+    """Everything before the body."""
     body: AsyncIterator[bytes] | None = None
     length: int | None = None
 
@@ -77,26 +77,26 @@ class Sent:
     def of(
         cls, method: str, target: bytes, headers: Headers, body: AsyncIterator[bytes] | None, length: int | None
     ) -> "Sent":
-        """`headers` say nothing of the body's length. Raises `ExchangeError` for what HTTP cannot carry."""
+        """Make a request. `headers` must not contain the body's length. `ExchangeError`: a value is not valid HTTP."""
         if body is not None and length is None:
             headers = [*headers, (b"transfer-encoding", b"chunked")]
         elif body is not None or method in _STATES_A_LENGTH:
             headers = [*headers, (b"content-length", b"%d" % (length or 0))]
         lines = [b"%b: %b\r\n" % (name, value.strip(b" \t")) for name, value in headers]
         head = b"%b %b HTTP/1.1\r\n%b\r\n" % (method.encode("latin-1"), target, b"".join(lines))
-        # A line break within a value would make one header two.
+        # A line break in a value would make two headers.
         if _HEAD.fullmatch(head) is None or head.count(b"\n") != len(headers) + 2:
-            raise ExchangeError("the request holds a method, target or header that HTTP cannot carry")
+            raise ExchangeError("the request has a method, target or header that is not valid in HTTP")
         return cls(method, head, body, length)
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether it may be sent again when nobody knows what became of it (RFC 9110, section 9.2.1)."""
+        """Whether it may be sent again if its result is unknown (RFC 9110, section 9.2.1)."""
         return self.body is None and self.method in _REPEATABLE
 
 
 class Received:
-    """An answer: its head, and its body as it comes. Close it, read or not."""
+    """A response: its head, and its body as it arrives. Always close it, read or not."""
 
     __slots__ = ("_connection", "headers", "status")
 
@@ -134,7 +134,7 @@ class Connection(asyncio.Protocol):
         self.idle_since = 0.0
         self.status = 0
         self.headers: Headers = []
-        """The answer's: raw, names in lower case."""
+        """The response's headers, raw, with names in lower case."""
         self.place = place
         self._pool = pool
         self._loop = asyncio.get_running_loop()
@@ -146,10 +146,10 @@ class Connection(asyncio.Protocol):
         self._is_paused = False
         self._is_complete = False
         self._spoils = False
-        """Whether it cannot be trusted with another request."""
+        """Whether the connection must not be used for another request."""
         self._in_use = False
 
-    # What the event loop tells.
+    # Called by the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -172,9 +172,9 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._refuse("it switched to another protocol, unasked")
+            self._refuse("it switched to another protocol")
         except httptools.HttpParserError as error:
-            # What follows a whole answer is not a part of it.
+            # Bytes after a complete response are not a part of it.
             if self._is_complete:
                 self._spoils = True
             else:
@@ -193,7 +193,7 @@ class Connection(asyncio.Protocol):
         self._is_full = False
         self._wake()
 
-    # What the parser tells.
+    # Called by the parser.
 
     def on_message_begin(self) -> None:
         self._spoils = self._spoils or self._is_complete
@@ -212,7 +212,7 @@ class Connection(asyncio.Protocol):
             return
         parser, status = self._parser, self._parser.get_status_code()
         if parser.get_http_version() not in ("1.1", "1.0") or status < 100 or status == 101:
-            self._refuse(f"status {status} of HTTP/{parser.get_http_version()} is not an answer to this request")
+            self._refuse(f"status {status} of HTTP/{parser.get_http_version()} is not a response to this request")
         elif status >= 200:
             self._is_head_complete = True
             self.status = status
@@ -232,7 +232,7 @@ class Connection(asyncio.Protocol):
             self._is_complete = True
 
     def _frame(self) -> None:
-        """Decide how the end of the body is found (RFC 9112, section 6.3)."""
+        """Find out how the body ends (RFC 9112, section 6.3)."""
         lengths = codings = 0
         for name, value in self.headers:
             if name == b"content-length":
@@ -244,22 +244,22 @@ class Connection(asyncio.Protocol):
                     return
         has_no_body = self._method == "HEAD" or self.status in (204, 304)
         self._ends_with_connection = not lengths and not codings and not has_no_body
-        # Two lengths at once are a smuggler's: the chunks count, and nothing more is said over this connection.
+        # Two kinds of length can be request smuggling: the chunks count, and the connection is not used again.
         self._keeps = self._parser.should_keep_alive() and not (lengths and codings)
-        # The parser does not know what was asked, and would take the next bytes for a body.
+        # The parser does not know the request's method, and would take the next bytes for a body.
         self._is_complete = self._method == "HEAD"
 
-    # What its user does.
+    # Called by the users of a connection.
 
     @property
     def is_reusable(self) -> bool:
-        """Whether it can take a request: nothing has come over it, not even its end."""
+        """Whether it can send a request: no byte has arrived, and it has not been closed."""
         return not (self._spoils or self._is_lost or self._transport.is_closing() or self._poll.poll(0))
 
     async def ask(self, sent: Sent, patience: Patience) -> Received:
-        """Send a request, and return when the answer's headers are there. Raises `ExchangeError`.
+        """Send a request, and return when the response's headers have arrived. Raises `ExchangeError`.
 
-        Whatever is raised, the connection has ended then.
+        After any exception, the connection has ended.
         """
         self._begin(sent.method, patience)
         try:
@@ -281,7 +281,7 @@ class Connection(asyncio.Protocol):
         return self._is_complete and not self._chunks
 
     async def read(self) -> bytes:
-        """The next bytes of the body; none at its end. Raises `ExchangeError`."""
+        """Return the next bytes of the body; none at its end. Raises `ExchangeError`."""
         while not self._chunks:
             self._check()
             if self._is_complete:
@@ -296,7 +296,7 @@ class Connection(asyncio.Protocol):
         return data
 
     def release(self) -> None:
-        """Be there for the next request, or end if the answer has not come whole or nothing else can follow it."""
+        """Return to the pool, or end if the response is not complete or the connection cannot be used again."""
         keeps = self._is_complete and self._is_sent and self._keeps
         if keeps and not (self._spoils or self._is_lost or self._is_paused):
             self._in_use = False
@@ -305,7 +305,7 @@ class Connection(asyncio.Protocol):
             self.abort()
 
     def abort(self) -> None:
-        """End it."""
+        """End the connection."""
         self._in_use = False
         self._spoils = True
         self._transport.abort()
@@ -316,7 +316,7 @@ class Connection(asyncio.Protocol):
         self._method = method
         self._silence = patience.silence
         self._parser = httptools.HttpResponseParser(self)
-        # Chunks count more than a length (RFC 9112, section 6.3); see `_frame`.
+        # Chunks take precedence over a length (RFC 9112, section 6.3); see `_frame`.
         self._parser.set_dangerous_leniencies(lenient_chunked_length=True)
         self.headers = []
         self._chunks: list[bytes] = []
@@ -326,7 +326,7 @@ class Connection(asyncio.Protocol):
         self._error: str | None = None
 
     async def _send_body(self, body: AsyncIterator[bytes], length: int | None) -> None:
-        """Send it for as long as the origin takes it: one that has refused it need not read it."""
+        """Send the body until the origin refuses it, since then it may stop reading."""
         self._is_sent = False
         left = length
         async for data in body:
@@ -335,12 +335,12 @@ class Connection(asyncio.Protocol):
             if left is not None:
                 left -= len(data)
                 if left < 0:
-                    raise ExchangeError(f"a body of over {length} bytes, which was said to be its length")
+                    raise ExchangeError(f"the body is longer than the {length} bytes that were announced")
             self._transport.write(data if left is not None else b"%x\r\n%b\r\n" % (len(data), data))
             while self._is_full and not self._wants_no_more:
                 await self._event()
         if left:
-            raise ExchangeError(f"a body of {length} bytes ended {left} too early")
+            raise ExchangeError(f"the body should have {length} bytes, and ended {left} bytes too early")
         if left is None:
             self._transport.write(b"0\r\n\r\n")
         self._is_sent = True
@@ -359,7 +359,7 @@ class Connection(asyncio.Protocol):
             raise ExchangeError("it closed the connection", answered=self._received > 0)
 
     async def _event(self) -> None:
-        """Return when something has happened. Raises `ExchangeError` when nothing does for too long."""
+        """Wait until something happens. Raises `ExchangeError` if nothing does for too long."""
         self._waiter = waiter = self._loop.create_future()
         timer = self._loop.call_later(self._silence, _expire, waiter, self._silence)
         try:
@@ -374,7 +374,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, why: str) -> None:
         if self._error is None:
-            self._error = f"it does not speak HTTP as it should: {why}"
+            self._error = f"it sent a response that is not valid: {why}"
             self._spoils = True
 
     def _lose(self) -> None:
@@ -385,10 +385,10 @@ class Connection(asyncio.Protocol):
 
 
 class Connections:
-    """Connections by where they lead. One event loop uses them."""
+    """Connections by their place. Use them in one event loop."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
-        """`context`: how the other side of a secure connection is judged."""
+        """`context` checks the other side of secure connections."""
         self._context = context
         self._context.set_alpn_protocols(["http/1.1"])
         self._all: set[Connection] = set()
@@ -397,10 +397,10 @@ class Connections:
         self._sweeper: asyncio.TimerHandle | None = None
 
     async def ask(self, place: Place, sent: Sent, patience: Patience) -> Received:
-        """Send a request, and return when the answer's headers are there. Raises `ExchangeError`.
+        """Send a request, and return when the response's headers have arrived. Raises `ExchangeError`.
 
-        An idle connection may have been closed by the other side just now. Where that shows only after the request
-        was sent, what may be repeated is sent again.
+        The other side may just have closed an idle connection. If that shows only after the request was sent, a
+        repeatable request is sent again.
         """
         while (idle := self._pick(place)) is not None:
             try:
@@ -412,7 +412,7 @@ class Connections:
         return await connection.ask(sent, patience)
 
     def take_back(self, connection: Connection) -> None:
-        """Keep `connection` for the next request, for a while."""
+        """Keep `connection` for a while for the next request."""
         if self._idle_count >= _MOST_IDLE:
             connection.abort()
             return
@@ -424,7 +424,7 @@ class Connections:
             self._sweeper = loop.call_later(_IDLE_SECONDS, self._sweep)
 
     def forget(self, connection: Connection) -> None:
-        """Let go of `connection`, which has ended."""
+        """Remove `connection`, which has ended."""
         self._all.discard(connection)
         idle = self._idle.get(connection.place)
         if idle is not None and connection in idle:
@@ -437,11 +437,11 @@ class Connections:
             self._sweeper.cancel()
         for connection in list(self._all):
             connection.abort()
-        # The loop closes a transport's socket in its next round.
+        # The loop closes a transport's socket in its next iteration.
         await asyncio.sleep(0)
 
     def _pick(self, place: Place) -> Connection | None:
-        """The connection that was used last, which is the least likely to have been closed."""
+        """Return the most recently used connection, which is the least likely to have been closed."""
         idle = self._idle.get(place)
         while idle:
             connection = idle.pop()
@@ -486,4 +486,4 @@ class Connections:
 
 def _expire(waiter: "asyncio.Future[None]", seconds: float) -> None:
     if not waiter.done():
-        waiter.set_exception(ExchangeError(f"nothing came in {seconds} s", timed_out=True))
+        waiter.set_exception(ExchangeError(f"nothing arrived in {seconds} s", timed_out=True))

@@ -1,8 +1,8 @@
-"""Asking origins in their order: in an origin group the second is asked when the first has failed.
+"""Origin failover: in an origin group, a request goes to the second origin if the first one fails.
 
-Source: Developer Guide, "Optimize high availability with CloudFront origin failover": for GET, HEAD and OPTIONS, when
-the first origin gives one of the group's status codes, cannot be connected to, or does not answer in time. Every
-request goes to the first origin first.
+Source: Developer Guide, "Optimize high availability with CloudFront origin failover": for GET, HEAD and OPTIONS, if the
+first origin gives one of the group's status codes, cannot be connected to, or does not answer in time. Every request
+goes to the first origin first.
 """
 
 import logging
@@ -27,9 +27,9 @@ _CONDITION: Final = frozenset({b"if-none-match", b"if-modified-since"})
 
 
 async def ask(origins: Origins, exchange: Exchange, known: Entry | None) -> tuple[Behavior, OriginResponse]:
-    """The origin's answer, and the behavior that leads to the origin that gave it. Raises `OriginError`.
+    """Return the origin's response, and the behavior with the origin that sent it. Raises `OriginError`.
 
-    With `known`, an expired object, the origin is asked whether it has changed.
+    With `known`, an expired object, the request asks whether the object has changed.
     """
     viewer = exchange.viewer
     body = exchange.inbound.body() if viewer.has_body else None
@@ -51,7 +51,7 @@ async def ask(origins: Origins, exchange: Exchange, known: Entry | None) -> tupl
 async def ask_for_page(
     origins: Origins, behavior: Behavior, distribution: Distribution, asker: Request
 ) -> tuple[Behavior, OriginResponse]:
-    """The same for a bare GET that the edge makes itself. Raises `OriginError`."""
+    """Return the same for a plain GET that the edge makes itself. Raises `OriginError`."""
 
     def request(behavior: Behavior) -> OriginRequest:
         return OriginRequest("GET", asker.path, "", _headers(asker, behavior, distribution, None))
@@ -74,7 +74,7 @@ async def _in_order(
     except OriginError as error:
         if failover is None:
             raise
-        _log.warning("%s; the origin group's second origin is asked", error)
+        _log.warning("%s; the request goes to the origin group's second origin", error)
     else:
         if failover is None or response.status not in failover.statuses:
             return first, response
@@ -101,6 +101,6 @@ def _headers(viewer: Request, behavior: Behavior, distribution: Distribution, kn
         if known.modified is not None:
             headers.append((b"if-modified-since", known.fields["last-modified"].encode("latin-1")))
     elif not well_formed(viewer.header(b"range")):
-        # An ill-formed range gets the whole object, whatever the origin would have made of it.
+        # For a malformed range the viewer gets the whole object, whatever the origin would have sent.
         headers = [item for item in headers if item[0] not in _PART]
     return headers

@@ -1,10 +1,10 @@
-"""How an origin can fail: no answer, or one that breaks off."""
+"""The failures of an origin: no response, or one that breaks off."""
 
 from keyfront.errors import ServiceError
 
 
 class OriginError(ServiceError):
-    """An origin that could not be reached or did not answer; `status` is what the viewer gets."""
+    """The origin could not be reached or did not answer. `status` is for the viewer."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -12,7 +12,7 @@ class OriginError(ServiceError):
 
 
 class BrokenBodyError(ServiceError):
-    """A body that ended before its end; `status` is for a viewer who was told nothing yet."""
+    """A body broke off. `status` is for a viewer who was not sent anything yet."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)

@@ -1,4 +1,4 @@
-"""Fetch: what the cache does not hold is asked of the origin, passed on while it comes, and kept if it may be."""
+"""Fetch: gets objects that are not in the cache from the origin, passes them on as they arrive, and caches them."""
 
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -47,7 +47,7 @@ from keyfront.edge.response.responding import edge_headers, send_answer, send_en
 _log = logging.getLogger(__name__)
 
 Report = Callable[[Exchange, int, bytes], None]
-"""Takes an exchange, the status and the `X-Cache` that the viewer is about to get."""
+"""Takes an exchange, and the status and the `X-Cache` for its viewer."""
 
 _NOT_KEPT: Final = Lifetime(False)
 _CONDITIONS: Final = (b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since")
@@ -57,12 +57,12 @@ _UNREACHABLE: Final = range(500, 505)
 
 @dataclass(slots=True)
 class _Arrival:
-    """An origin's answer, before it is decided what becomes of it."""
+    """An origin's response, before it is handled."""
 
     exchange: Exchange
     ticket: Ticket
     behavior: Behavior
-    """With the origin that gave the answer."""
+    """With the origin that sent the response."""
     response: OriginResponse
     headers: Headers
     """For viewers."""
@@ -70,7 +70,7 @@ class _Arrival:
 
 
 class Fetcher:
-    """Origins on one side, the cache on the other."""
+    """Answers exchanges from the origins, and fills the cache."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Fetcher:
         clock: Callable[[], float],
         report: Report,
     ) -> None:
-        """Objects over `object_bytes` are kept on `disk` or not at all; `clock` gives seconds since the epoch."""
+        """Objects over `object_bytes` are kept on `disk` or not at all. `clock` returns seconds since the epoch."""
         self._origins = origins
         self._cache = cache
         self._disk = disk
@@ -93,10 +93,10 @@ class Fetcher:
         self.pages = ErrorPages(origins, cache, clock)
 
     async def fetch(self, exchange: Exchange, stale: Entry | None) -> None:
-        """Answer from the origin. `stale` is the expired object that the cache holds, if any.
+        """Answer from the origin. `stale` is the expired object in the cache, if there is one.
 
-        Raises `BrokenBodyError` when the origin's body breaks off under way: the connection to the viewer has to
-        break as well, or a part would be taken for the whole.
+        Raises `BrokenBodyError` if the origin's body breaks off under way. The connection to the viewer must then be
+        broken off, too; otherwise the viewer takes a part for the whole.
         """
         key = _flight_key(exchange)
         joined = self._flights.join(key) if key is not None else None
@@ -121,7 +121,7 @@ class Fetcher:
             self._flights.close(key, flight)
 
     async def _deliver(self, exchange: Exchange, landing: Landing) -> None:
-        """Send one viewer what has landed."""
+        """Send the result to one viewer."""
         what, marks = landing.what, exchange.distribution.marks
         self._report(exchange, what.status, landing.x_cache)
         if isinstance(what, Entry):
@@ -138,7 +138,7 @@ class Fetcher:
                 await send_stream(exchange.send, what.status, headers, what.body.chunks())
 
     async def _fly(self, flight: Flight, key: FlightKey | None, exchange: Exchange, stale: Entry | None) -> None:
-        """Ask the origin, land with what it answers, and keep what may be kept."""
+        """Send the request to the origin, land with the result, and cache it if possible."""
         known = stale if stale is not None and exchange.viewer.method == "GET" and _can_be_asked(stale) else None
         try:
             behavior, response = await ask(self._origins, exchange, known)
@@ -191,7 +191,7 @@ class Fetcher:
         await self._stream(flight, key, arrival)
 
     async def _compressed(self, arrival: _Arrival, encoding: str) -> Landing:
-        """The object, compressed. Raises `_NothingSentError` if it breaks off."""
+        """Read the object and compress it. Raises `_NothingSentError` if it breaks off."""
         distribution, response, life = arrival.exchange.distribution, arrival.response, arrival.life
         try:
             body = b"".join([chunk async for chunk in response.chunks()])
@@ -207,7 +207,7 @@ class Fetcher:
         return Landing(entry, ERROR if entry.error else MISS, is_shared=life.keep)
 
     async def _stream(self, flight: Flight, key: FlightKey | None, arrival: _Arrival) -> None:
-        """Pass the body on while it comes. Raises `_NothingSentError` if it breaks off before its first byte."""
+        """Pass the body on as it arrives. Raises `_NothingSentError` if it breaks off before its first byte."""
         response = arrival.response
         try:
             first = await response.read()
@@ -222,7 +222,7 @@ class Fetcher:
             self._land_whole(flight, key, arrival, first, is_kept=memory is not None)
             return
         stream = Stream(pieces or memory, offset=offset, most_behind=self._object_bytes)
-        # Who joined later would miss what is not stored.
+        # A viewer who joined later would miss the bytes that are not stored.
         stream.on_unstored = partial(self._flights.close, key, flight)
         coming = Coming(response.status, arrival.headers, response.length, stream)
         if not stream.is_stored:
@@ -240,7 +240,7 @@ class Fetcher:
     def _land_whole(
         self, flight: Flight, key: FlightKey | None, arrival: _Arrival, body: bytes, *, is_kept: bool
     ) -> None:
-        """Pass on a body that came in one go: nobody has to wait for the rest of it."""
+        """Pass on a body that arrived at once."""
         response = arrival.response
         if is_kept:
             self._keep_whole(arrival, body)
@@ -252,9 +252,9 @@ class Fetcher:
     async def _collect(
         self, flight: Flight, key: FlightKey | None, arrival: _Arrival, stream: Stream, chunks: AsyncIterator[bytes]
     ) -> None:
-        """Write a whole body that begins in memory; what outgrows it goes on on disk, or is not kept.
+        """Write a whole body, first to memory. If it gets too large, it is moved to disk or not cached.
 
-        Once it is there whole, and before its last bytes go on, it is in the cache.
+        The cache has the complete body before its last bytes are passed on.
         """
         length, limit, is_kept = arrival.response.length, self._object_bytes, False
         on_disk = False
@@ -282,9 +282,9 @@ class Fetcher:
             self._put_pieces(arrival, pieces)
 
     def _pieces(self, arrival: _Arrival) -> tuple[Pieces | None, int]:
-        """Where the bytes of a part, or of a large object, are put, and at which byte of it they begin.
+        """Return where to store a part or a large object, and the position of its first byte.
 
-        Only the same strong ETag makes two parts those of one version; whatever else was held is let go of.
+        Two parts are of one version only if they have the same strong ETag. Parts of another version are dropped.
         """
         response = arrival.response
         if not arrival.life.keep:
@@ -319,7 +319,7 @@ class Fetcher:
         )
 
     def _assemble(self, arrival: _Arrival, pieces: Pieces, body: bytes) -> None:
-        """Make one object of pieces that have become whole in memory."""
+        """Make one object of pieces that are now complete in memory."""
         entry = self._cache.get(arrival.exchange.key)
         if entry is not None and entry.pieces is pieces:
             arrival.response.status = 200
@@ -338,7 +338,7 @@ class Fetcher:
     async def _failed(
         self, exchange: Exchange, ticket: Ticket, stale: Entry | None, error: OriginError | BrokenBodyError
     ) -> Landing:
-        """The origin gave no answer: an expired object stands in, or a gateway error is made and kept as one."""
+        """Return an expired object in place of the origin's response, or a gateway error, and cache the error."""
         _log.warning("%s", error)
         if stale is not None and self._stands_in(exchange, stale, error.status):
             return Landing(stale, HIT, is_shared=True)
@@ -358,7 +358,7 @@ class Fetcher:
         return Landing(answer, answer.x_cache, is_shared=life.keep)
 
     def _stands_in(self, exchange: Exchange, stale: Entry, status: int) -> bool:
-        """Whether an expired object is served while its origin fails; if so, until the origin is asked again."""
+        """Return whether an expired object may be served while its origin fails. If so, postpone the next request."""
         if stale.error or not serves_stale(stale.fields):
             return False
         stale.fresh_until = self._clock() + error_ttl(exchange.distribution, status)
@@ -366,11 +366,11 @@ class Fetcher:
 
 
 class _NothingSentError(BrokenBodyError):
-    """A body that broke off before the viewer was told anything: there is time for an honest answer."""
+    """A body broke off before the viewer was sent anything, so that an error can still be sent."""
 
 
 def _flight_key(exchange: Exchange) -> FlightKey | None:
-    """What requests have in common that can be answered together; `None` for one that is on its own."""
+    """Return the key under which requests are collapsed; `None` if the request cannot be collapsed."""
     viewer, behavior = exchange.viewer, exchange.behavior
     if viewer.method != "GET" or "GET" not in behavior.cached_methods or not behavior.rules.caches:
         return None

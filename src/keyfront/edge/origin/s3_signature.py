@@ -14,7 +14,7 @@ _NO_BODY: Final = sha256(b"").hexdigest()
 
 
 class _Signer(S3SigV4Auth):
-    """A body is not part of the signature: it is streamed, and its hash is not known before."""
+    """Leaves the body out of the signature, since it is streamed and its hash is not known in advance."""
 
     def payload(self, request: AWSRequest) -> str:
         return "UNSIGNED-PAYLOAD" if request.context["has_body"] else _NO_BODY
@@ -23,7 +23,7 @@ class _Signer(S3SigV4Auth):
 def signature(
     where: Address, method: str, target: str, credentials: Credentials, default_region: str, *, has_body: bool
 ) -> Headers:
-    """The headers that sign `method` and `target` (path and query, as they are sent), names in lower case."""
+    """Return the headers (in lower case) that sign `method` and `target` (path and query as they are sent)."""
     request = AWSRequest(method, where.base + target, headers={"host": where.host_header})
     request.context["has_body"] = has_body
     _Signer(credentials, "s3", where.region or default_region).add_auth(request)

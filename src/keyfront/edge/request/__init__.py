@@ -1,1 +1,1 @@
-"""A viewer's request: as values, where it belongs, and what its origin gets to see of it."""
+"""A viewer's request: its values, its distribution and behavior, and what its origin gets."""

@@ -1,7 +1,7 @@
-"""Route and admit: which distribution a request is for, and whether CloudFront would look at it at all.
+"""Route and admit: the distribution that a request is for, and whether CloudFront would admit the request.
 
 Sources: Developer Guide, "Maximum length of a request", "Quotas", "GET requests that include a body", "Viewer
-protocol policy", "Allowed HTTP methods". `keyfront.core.access` has the answers' statuses.
+protocol policy", "Allowed HTTP methods". `keyfront.core.access` has the responses' status codes.
 """
 
 from dataclasses import dataclass
@@ -24,23 +24,23 @@ _WORDS: Final = {
     access.BAD_METHOD: METHOD_NOT_ALLOWED,
     access.BAD_COUNTRY: "The Amazon CloudFront distribution is configured to block access from your country.",
 }
-"""What the page says; any other says `BAD_REQUEST`."""
+"""The texts of the pages. Any other page has `BAD_REQUEST`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What a listener knows of the requests that come through it."""
+    """What a listener knows about its requests."""
 
     https_port: int | None = None
-    """Where the same host answers HTTPS, or `None` if nowhere."""
+    """The HTTPS port of the same host; `None` if there is none."""
     distribution_id: str = ""
-    """The one distribution that the listener's port belongs to; empty for ports that the Host header rules."""
+    """The distribution that owns the listener's port. If empty, the Host header names the distribution."""
     any_host: bool = False
     """Whether that distribution answers to every host name."""
 
 
 def route(configuration: Configuration, door: Door, viewer: Request) -> Distribution | Rejection:
-    """The distribution that a request is for, or why it is for none."""
+    """Return the distribution that a request is for, or why it is refused."""
     if configuration.closed:
         return _TOO_OLD
     if viewer.authority is None:
@@ -49,11 +49,11 @@ def route(configuration: Configuration, door: Door, viewer: Request) -> Distribu
     if distribution is None:
         return access.UNKNOWN_HOST
     if not viewer.path.startswith("/") or "%00" in viewer.path or "#" in viewer.path:
-        # `*`, the authority of a CONNECT; NUL and a bare #, which end a path for some origins. Assumed.
+        # `*`, the authority of a CONNECT, and NUL and a bare #, which end a path for some origins. Assumed.
         return access.BAD_PATH
     text = viewer.path + viewer.query
     if not (text.isascii() and text.isprintable()) or " " in text:
-        # RFC 9112, section 3.2: a target is visible ASCII. No origin can be asked for another. Assumed.
+        # RFC 9112, section 3.2: a target is visible ASCII. No origin can be sent anything else. Assumed.
         return access.BAD_TARGET
     target = len(viewer.path) + len(viewer.query) + 1
     url = len(viewer.scheme) + 3 + len(viewer.host) + target
@@ -63,7 +63,7 @@ def route(configuration: Configuration, door: Door, viewer: Request) -> Distribu
 
 
 def admit(viewer: Request, behavior: Behavior) -> Rejection | None:
-    """Why the behavior turns a request away before any signature is looked at, or `None`."""
+    """Return why the behavior refuses a request before any signature check, or `None`."""
     rejection = access.refuse(viewer.scheme, viewer.method, behavior.viewer_protocol_policy, behavior.methods)
     if rejection is None and viewer.method in ("GET", "HEAD") and viewer.has_body:
         return access.BAD_BODY
@@ -71,7 +71,7 @@ def admit(viewer: Request, behavior: Behavior) -> Rejection | None:
 
 
 def rejected(rejection: Rejection, door: Door, viewer: Request) -> EdgeResponse:
-    """CloudFront's answer: a page, or a redirect to where `door` says that HTTPS is."""
+    """Return CloudFront's response: a page, or a redirect to the HTTPS port in `door`."""
     if rejection in access.REDIRECTS:
         return redirect(_https_location(door, viewer), rejection.status)
     words = _WORDS.get(rejection, BAD_REQUEST)

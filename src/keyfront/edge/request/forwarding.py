@@ -1,4 +1,4 @@
-"""What a behavior counts in a request: the cache key, and what the origin gets to see.
+"""Makes the cache key of a request, and the request that the origin gets.
 
 Sources: Developer Guide, "HTTP request headers and CloudFront behavior", "Control the cache key with a policy",
 "Cache content based on query string parameters" and "… on cookies".
@@ -16,19 +16,19 @@ from keyfront.edge.response.compression import accepted
 from keyfront.edge.response.pages import Headers
 from keyfront.inventory import Selection
 
-# Headers about the connection, and those that only CloudFront may set: never the viewer's own.
+# Headers about the connection, and headers that only CloudFront may set. The viewer's are never sent.
 _NEVER_SENT: Final = frozenset(
     {b"connection", b"content-length", b"cookie", b"expect", b"host", b"keep-alive", b"te", b"trailer", b"upgrade"}
     | {b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"transfer-encoding", b"user-agent"}
     | {b"via", b"x-amz-cf-id", b"x-forwarded-for", b"x-forwarded-proto", b"x-real-ip", b"http2-settings"}
 )
 _NEVER_SENT_PREFIXES: Final = (b"x-edge-", PREFIX.encode("ascii"))
-# Sent by legacy settings only to origins that were told to expect them (the guide's table).
+# Legacy settings send these only if they name them (the guide's table).
 _LEGACY_NAMED_ONLY: Final = frozenset(
     {b"accept", b"accept-charset", b"accept-encoding", b"accept-language", b"referer", b"x-http-method-override"}
 )
-# Which headers policies let through unnamed is documented for Host, User-Agent, Via and X-Amz-Cf-Id alone; that
-# a body is described, a part asked for and a copy validated is assumed.
+# Headers that policies send without naming them. Only Host, User-Agent, Via and X-Amz-Cf-Id are documented; the
+# headers that describe a body, ask for a part or validate a copy are assumed.
 _POLICY_UNNAMED: Final = frozenset(
     {b"content-type", b"content-md5", b"content-encoding", b"content-language", b"content-disposition"}
     | {b"range", b"if-range", b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since"}
@@ -36,12 +36,12 @@ _POLICY_UNNAMED: Final = frozenset(
 
 
 def own_query(request: Request, behavior: Behavior) -> str:
-    """The query string without the signing parameters, where the behavior reads those; else as it is."""
+    """Return the query string, without the signing parameters if the behavior is protected."""
     return without_signing_parameters(request.query) if behavior.keys is not None and request.query else request.query
 
 
 def cache_key(distribution: Distribution, rules: CacheRules, request: Request, path: str, query: str) -> CacheKey:
-    """What tells one object from another, as the behavior's policy or legacy settings count it."""
+    """Return the cache key of a request under the behavior's policy or legacy settings."""
     counted = select_query(query, rules.key_query) if query else ""
     method = "OPTIONS" if request.method == "OPTIONS" else ""
     encoding = (rules.encodings and accepted(request, rules)) or ""
@@ -53,7 +53,7 @@ def cache_key(distribution: Distribution, rules: CacheRules, request: Request, p
 
 
 def select_query(query: str, selection: Selection) -> str:
-    """The selected parameters of `query`, in their order and to the byte."""
+    """Return the selected parameters of `query`, in their order and unchanged."""
     if selection.mode == "all":
         return query
     if selection.mode == "none" or not query:
@@ -62,7 +62,7 @@ def select_query(query: str, selection: Selection) -> str:
 
 
 def select_cookies(header: str, selection: Selection) -> str:
-    """The selected cookies, sorted by name as CloudFront sends them. Names may end in `*` in legacy settings."""
+    """Return the selected cookies, sorted by name as CloudFront sends them. Legacy names may end in `*`."""
     if selection.mode == "none" or not header:
         return ""
     pairs = [part.strip() for part in header.split(";") if part.strip()]
@@ -71,10 +71,10 @@ def select_cookies(header: str, selection: Selection) -> str:
 
 
 def origin_headers(request: Request, rules: CacheRules, *, via: bytes, s3: bool) -> Headers:
-    """Headers for the origin, without Host and without what its own configuration adds.
+    """Return the headers for the origin, without Host and without the origin's custom headers.
 
-    A request to S3 carries none of the viewer's `x-amz-…` headers: they would change what is asked, and would
-    have to be signed.
+    A request to S3 gets none of the viewer's `x-amz-…` headers: they would change its meaning, and would have to be
+    signed.
     """
     sent: Headers = []
     if rules.encodings and (encoding := accepted(request, rules)):
@@ -99,12 +99,12 @@ def origin_headers(request: Request, rules: CacheRules, *, via: bytes, s3: bool)
 
 
 def _counted(request: Request, name: str) -> str:
-    """A header's value in the cache key: of CloudFront's own names the edge's word counts, never the viewer's."""
+    """Return a header's value for the cache key. For CloudFront's own headers it is the edge's, never the viewer's."""
     return request.made.get(name, "") if name.startswith(PREFIX) else request.header(name.encode("latin-1"))
 
 
 def _unnamed(name: bytes, method: str, rules: CacheRules) -> bool:
-    """Whether a header goes to the origin though no setting names it."""
+    """Return whether a header goes to the origin without being named in a setting."""
     if not rules.legacy:
         return name in _POLICY_UNNAMED
     if name == b"authorization":

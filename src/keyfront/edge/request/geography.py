@@ -1,7 +1,7 @@
-"""Geo restriction: which viewers a distribution turns away for the country that they are in.
+"""Geo restriction: whether a distribution refuses a viewer because of the viewer's country.
 
-There is no database of addresses here: an edge knows the countries in its setting `countries`, and `keyfront authz`
-those of `--countries`. A viewer whose country is not known is served. Source: Developer Guide, "Restrict the geographic
+There is no database of addresses. The edge and `keyfront authz` know only the networks of `--countries` (the edge's
+setting `countries`). A viewer whose country is unknown is served. Source: Developer Guide, "Restrict the geographic
 distribution of your content": "If CloudFront can't determine a user's location, CloudFront serves the content".
 """
 
@@ -15,15 +15,15 @@ from keyfront.errors import InputError
 from keyfront.inventory import GeoRestriction
 
 Country = Callable[[str], str]
-"""Takes a viewer's address; its country's two letters, or an empty text."""
+"""Takes a viewer's address, and returns the two letters of its country, or an empty text."""
 
 _REMEMBERED: Final = 4096
 
 
 def countries(given: Mapping[str, str]) -> Country:
-    """Where addresses are, out of networks and the countries that they belong to; the smallest network counts.
+    """Return a function that finds an address's country in `given`, which maps networks to countries.
 
-    Raises `InputError` for what is no network, and no country's two letters.
+    The smallest network counts. Raises `InputError` if a network or a country's two letters are not valid.
     """
     networks = []
     for text, country in given.items():
@@ -31,10 +31,10 @@ def countries(given: Mapping[str, str]) -> Country:
             network = ip_network(text, strict=False)
         except ValueError:
             raise InputError(
-                f"countries: {text!r} is no address and no network: write 203.0.113.0/24 or 2001:db8::/32"
+                f"countries: {text!r} is not an address or a network: write 203.0.113.0/24 or 2001:db8::/32"
             ) from None
         if not (isinstance(country, str) and len(country) == 2 and country.isascii() and country.isalpha()):
-            raise InputError(f"countries: {text} is in {country!r}: give a country's two letters, such as 'DE'")
+            raise InputError(f"countries: {text} has {country!r}: give a country's two letters, such as 'DE'")
         networks.append((network, country.upper()))
     networks.sort(key=lambda item: item[0].prefixlen, reverse=True)
 
@@ -52,6 +52,6 @@ def countries(given: Mapping[str, str]) -> Country:
 
 
 def is_blocked(restriction: GeoRestriction, viewer: Request, country_of: Country) -> bool:
-    """Whether a viewer is in a country that gets no content."""
+    """Return whether the viewer's country is known and gets no content."""
     country = country_of(viewer.ip)
     return bool(country) and (country in restriction.countries) != (restriction.mode == "whitelist")

@@ -1,4 +1,4 @@
-"""A viewer's request, as values taken once out of an ASGI scope."""
+"""A viewer's request, with its values read once from an ASGI scope."""
 
 from collections.abc import Mapping
 from itertools import chain
@@ -14,7 +14,7 @@ _JOINTS: Final = {b"cookie": b"; "}
 
 
 class Request:
-    """What a viewer sent. Nothing in it is decoded or normalised; `fields` joins headers that stand twice."""
+    """What a viewer sent, neither decoded nor normalised. `fields` joins repeated headers."""
 
     __slots__ = (
         *("authority", "fields", "header_bytes", "headers", "host", "http_version", "id"),
@@ -23,7 +23,7 @@ class Request:
 
     def __init__(self, scope: Scope, id: bytes | None = None) -> None:  # noqa: A002
         self.id = id or request_id()
-        """The `X-Amz-Cf-Id` of everything that is asked and answered for it."""
+        """The `X-Amz-Cf-Id` of the response, and of the request to the origin."""
         method: Any = scope["method"]
         self.method: str = method
         self.scheme: str = scope["scheme"]
@@ -34,19 +34,19 @@ class Request:
         self.ip: str = client[0] if client else ""
         self.port: int = client[1] if client else 0
         self.made: Mapping[str, str] = _NOTHING
-        """What the edge says of the viewer in headers of its own, where the behavior counts or forwards them."""
+        """The `CloudFront-…` headers about the viewer that the behavior uses, with their values."""
         self.headers: list[tuple[bytes, bytes]] = scope["headers"]
         fields = dict(self.headers)
         self.fields = fields if len(fields) == len(self.headers) else _joined(self.headers)
         self.header_bytes = len(b"".join(chain.from_iterable(self.headers))) + 4 * len(self.headers)
-        """Bytes of all header lines."""
+        """The size of all header lines, in bytes."""
         self.host: str = self.fields.get(b"host", b"").decode("latin-1")
-        """The Host header as sent; two of them are joined by a comma, which no host name holds."""
+        """The Host header as sent. Two of them are joined by a comma, which no host name contains."""
         self.authority = split_host(self.host.lower())
-        """Its name in lower case and its port; `None` where it is not a host name."""
+        """The name in lower case and the port of `host`; `None` if it is not a host name."""
 
     def asking_for(self, path: str) -> "Request":
-        """A bare GET for `path` at the same place, by the same viewer."""
+        """Return a plain GET for `path` at the same host, by the same viewer."""
         return Request(
             {
                 "method": "GET",
@@ -62,20 +62,20 @@ class Request:
 
     @property
     def url(self) -> str:
-        """As the viewer sent it."""
+        """The URL as the viewer sent it."""
         bare = f"{self.scheme}://{self.host}{self.path}"
         return f"{bare}?{self.query}" if self.query else bare
 
     @property
     def has_body(self) -> bool:
-        """Whether bytes follow the headers."""
+        """Whether the request has a body."""
         return b"transfer-encoding" in self.fields or self.fields.get(b"content-length", b"0").strip() not in (
             b"0",
             b"",
         )
 
     def header(self, name: bytes) -> str:
-        """A header's value, or an empty text."""
+        """Return a header's value, or an empty text."""
         return self.fields.get(name, b"").decode("latin-1")
 
 

@@ -1,7 +1,7 @@
-"""What CloudFront says of a viewer in headers of its own: device, country, address, protocol.
+"""Makes the headers that CloudFront adds about a viewer: device, country, address, protocol.
 
-A cache policy that names one counts it in the cache key, any policy that names one sends it to the origin; a viewer's
-own header of that name counts for nothing. Source: Developer Guide, "Add CloudFront request headers".
+A cache policy that names one adds it to the cache key. Any policy that names one sends it to the origin. A header of
+that name from the viewer is ignored. Source: Developer Guide, "Add CloudFront request headers".
 """
 
 import re
@@ -13,8 +13,8 @@ from keyfront.edge.request.viewer import Request
 
 PREFIX: Final = "cloudfront-"
 
-# Which agents CloudFront takes for what is not published: assumed. The guide says no more than that several may be
-# true of one viewer, and gives tablets that count as mobile as the example.
+# Assumed: Amazon does not publish how it classifies user agents. The guide only says that several headers may be true
+# for one viewer, such as a tablet that counts as mobile.
 _IOS: Final = re.compile(r"iPhone|iPad|iPod")
 _ANDROID: Final = re.compile(r"Android")
 _SMART_TV: Final = re.compile(
@@ -25,16 +25,17 @@ _MOBILE: Final = re.compile(r"iPhone|iPod|Mobile|BlackBerry|Opera Mini|IEMobile"
 
 
 def facts(viewer: Request, names: frozenset[str], country_of: Country) -> dict[str, str]:
-    """The headers of `names` (in lower case) that can be made for `viewer`, with their values.
+    """Return those headers of `names` (in lower case) that can be made for `viewer`, with their values.
 
-    What is not known has no header, as the guide says of places: TLS details and fingerprints, places but the country.
+    An unknown value gets no header, as in the guide for locations. Never known: TLS details and fingerprints, and
+    locations other than the country.
     """
     found = ((name, _FACTS[name](viewer, country_of)) for name in names if name in _FACTS)
     return {name: value for name, value in found if value}
 
 
 def _address(viewer: Request, _: Country) -> str:
-    # An IPv6 address stands without brackets before its port: assumed, from the guide's IPv4 example.
+    # Assumed, from the guide's IPv4 example: an IPv6 address has no brackets before its port.
     return f"{viewer.ip}:{viewer.port}" if viewer.ip else ""
 
 

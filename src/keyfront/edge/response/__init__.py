@@ -1,1 +1,1 @@
-"""What goes back to the viewer: pages of the edge's own, headers, compression."""
+"""Responses to the viewer: the edge's own pages, headers, and compression."""

@@ -1,7 +1,7 @@
-"""Compression: which objects are compressed on their way to the cache, and with what.
+"""Compression of objects on their way to the cache.
 
 Sources: Developer Guide, "Serve compressed files" (conditions, file types, `ETag` header conversion) and "Understand
-cache policies" (cache compressed objects). A request for a part gets parts of the object as it is: assumed.
+cache policies" (cache compressed objects). Assumed: a request for a part gets a part of the uncompressed object.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from keyfront.edge.response.pages import Headers
 
 SMALLEST: Final = 1_000
 LARGEST: Final = 10_000_000
-"""Bytes of an object, as its `Content-Length` says, between which it is compressed."""
+"""The smallest and largest `Content-Length` of objects that are compressed, in bytes."""
 
 _STATUSES: Final = frozenset({200, 403, 404})
 _BROTLI_QUALITY: Final = 5
 _GZIP_LEVEL: Final = 6
 _AT_ONCE: Final = 8 * 1024
-"""Bytes that are compressed without leaving the event loop: a fraction of a millisecond."""
+"""Up to this many bytes are compressed in the event loop, which takes a fraction of a millisecond."""
 
 _TYPES: Final = frozenset(
     {
@@ -43,9 +43,9 @@ _TYPES: Final = frozenset(
 
 
 def accepted(viewer: Request, rules: CacheRules) -> str:
-    """The viewer's `Accept-Encoding` as it counts in the cache key and goes to the origin; often empty.
+    """Return the viewer's `Accept-Encoding` in normal form, for the cache key and the origin; it may be empty.
 
-    A viewer of HTTP/1.0 is taken to accept none.
+    It is empty for HTTP/1.0 and for requests for a part.
     """
     header = viewer.fields.get(b"accept-encoding")
     if header is None or viewer.http_version == "1.0" or b"range" in viewer.fields:
@@ -71,7 +71,7 @@ def _weight(text: str) -> float:
 
 
 def is_compressible(status: int, fields: Mapping[str, str]) -> bool:
-    """Whether an answer of the origin is one that CloudFront compresses; header names are in lower case."""
+    """Return whether CloudFront compresses a response of the origin. Header names are in lower case."""
     length = fields.get("content-length", "")
     kind = fields.get("content-type", "").partition(";")[0].strip().lower()
     return (
@@ -84,7 +84,7 @@ def is_compressible(status: int, fields: Mapping[str, str]) -> bool:
 
 
 async def compressed(body: bytes, encoding: str) -> bytes:
-    """`body` in `encoding`: `br` or `gzip`."""
+    """Return `body` compressed with `encoding`: `br` or `gzip`."""
     work = _brotli if encoding == "br" else _gzip
     return work(body) if len(body) <= _AT_ONCE else await asyncio.to_thread(work, body)
 
@@ -100,7 +100,7 @@ def _gzip(body: bytes) -> bytes:
 
 
 def encoded_headers(headers: Headers, encoding: str) -> Headers:
-    """The headers of a compressed object: a strong `ETag` made weak, an ill-formed one taken out."""
+    """Return the headers of a compressed object. A strong `ETag` becomes weak, a malformed one is removed."""
     changed: Headers = [(b"content-encoding", encoding.encode("ascii"))]
     for name, value in headers:
         if name == b"etag":
@@ -113,6 +113,6 @@ def encoded_headers(headers: Headers, encoding: str) -> Headers:
 
 
 def weak(etag: bytes) -> bytes:
-    """The weak form of an `ETag`; nothing for one that is none."""
+    """Return the weak form of an `ETag`, or nothing if it is not valid."""
     quoted = etag.removeprefix(b"W/")
     return b"W/" + quoted if len(quoted) >= 2 and quoted[:1] == quoted[-1:] == b'"' else b""

@@ -24,15 +24,15 @@ class ErrorPages:
     """Pages from origins, through the cache."""
 
     def __init__(self, origins: Origins, cache: Cache, clock: Callable[[], float]) -> None:
-        """`clock` gives seconds since the epoch."""
+        """`clock` returns seconds since the epoch."""
         self._origins = origins
         self._cache = cache
         self._clock = clock
 
     async def page(self, distribution: Distribution, status: int, viewer: Request) -> EdgeResponse | None:
-        """The page that `distribution` has for `status`, or `None`.
+        """Return the page that `distribution` has for `status`, or `None`.
 
-        The page comes from the behavior that its path matches. A page that its origin does not have gives that
+        The page comes from the behavior that its path matches. If the origin does not have it, the response has the
         origin's status instead.
         """
         custom = distribution.errors.get(status)
@@ -48,7 +48,7 @@ class ErrorPages:
                 entry = await self._fetched(distribution, behavior, asker)
             except (OriginError, BrokenBodyError) as error:
                 _log.warning(
-                    "the custom error page %s of %s cannot be had: %s", custom.page_path, distribution.id, error
+                    "the custom error page %s of %s cannot be fetched: %s", custom.page_path, distribution.id, error
                 )
                 return None
         return EdgeResponse(custom.response_code if entry.status == 200 else entry.status, entry.headers, entry.body)

@@ -1,7 +1,7 @@
-"""Explain: the finding behind a refusal, named in a header of our own beside CloudFront's answer.
+"""Finds the finding that explains a refusal, for a header of our own in CloudFront's response.
 
-Only refusals cost anything here, and they come from anybody: the search for what was signed instead gets a few
-milliseconds a refusal, and all of them together a small part of the edge's time. Beyond that the rules alone speak.
+Only refusals cost time here, but anyone can cause them. So the search for what was signed instead gets a few
+milliseconds for each refusal, and a small part of the edge's time in all. When that is used up, only the rules run.
 """
 
 import time
@@ -15,17 +15,17 @@ from keyfront.explain import Behavior, Budget, explain
 from keyfront.explain import Distribution as ExplainedDistribution
 
 SEARCH_SECONDS: Final = 0.01
-"""CPU time for one refusal's search."""
+"""CPU time for the search of one refusal."""
 SHARE: Final = 0.05
 """The part of the edge's time that all searches together may take."""
 MOST_SAVED: Final = 0.1
-"""Seconds of searching that a quiet edge saves up."""
+"""The most search time that a quiet edge saves up, in seconds."""
 LONGEST_SEARCHED: Final = 2048
-"""Characters of a URL and its cookies beyond which nothing is searched: every variant is as long as they are."""
+"""If a URL and its cookies have more characters, there is no search, since each variant is as long as they are."""
 
 
 class Explainer:
-    """What names findings, and remembers how much time that has taken."""
+    """Names findings, and limits the time that this takes."""
 
     def __init__(
         self, *, clock: Callable[[], float] = time.monotonic, cpu_time: Callable[[], float] = time.thread_time
@@ -36,7 +36,10 @@ class Explainer:
         self._looked = clock()
 
     def finding(self, viewer: Request, distribution: Distribution, now: float) -> bytes:
-        """The id of what explains that `viewer` was refused at `now` (seconds since the epoch), or nothing."""
+        """Return the id of the finding that explains why `viewer` was refused at `now`, or nothing.
+
+        `now` is seconds since the epoch.
+        """
         request = verification.ViewerRequest(viewer.url, viewer.header(b"cookie"), viewer.ip)
         began = self._cpu_time()
         end = began + self._allowance(request)
@@ -61,7 +64,7 @@ class Explainer:
 
 
 def _distribution(distribution: Distribution, host: str) -> ExplainedDistribution:
-    """`distribution` as a diagnosis sees it: `host` was taken for a name of it."""
+    """Return `distribution` in the form that `explain` takes, with `host` as one of its names."""
     return ExplainedDistribution(
         behaviors=tuple(
             Behavior(

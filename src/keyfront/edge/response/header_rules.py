@@ -1,8 +1,8 @@
-"""What a response headers policy makes of an answer: headers taken out, and CORS, security, custom and timing added.
+"""Response headers policies: they remove headers, and add CORS, security, custom and timing headers.
 
 Sources: Developer Guide, "Understand response headers policies" and "Add or remove HTTP headers in CloudFront
-responses with a policy": it works on what comes from the cache and from the origin, so not on refusals and error pages
-that the edge makes itself (whether it does there is settled nowhere: assumed).
+responses with a policy". They apply to responses from the cache and the origin. Assumed, since no source says it: they
+do not apply to refusals and error pages that the edge makes itself.
 """
 
 import random
@@ -25,18 +25,18 @@ _SERVER: Final = (b"server", b"CloudFront")
 
 @dataclass(frozen=True, slots=True)
 class HeaderRules:
-    """A response headers policy, ready to be used."""
+    """A response headers policy, ready for use."""
 
     removed: frozenset[bytes]
     added: tuple[tuple[bytes, bytes, bool], ...]
-    """Name, value, and whether it replaces the origin's."""
+    """Each header's name and value, and whether it replaces the origin's."""
     cors: Cors | None
     allows: Callable[[str], object]
-    """Takes the viewer's Origin; whether CORS headers are for it."""
+    """Takes the viewer's Origin. The result says whether it gets CORS headers."""
     timing_percent: float
 
     def sending(self, send: Send, viewer: Request) -> Send:
-        """`send`, with every answer's headers changed on their way to `viewer`."""
+        """Return a `send` that changes the headers of the response to `viewer`."""
         began = time.perf_counter()
 
         async def changed(message: Message) -> None:
@@ -50,9 +50,9 @@ class HeaderRules:
         return changed
 
     def applied(self, headers: Headers, viewer: Request) -> Headers:
-        """`headers` as the policy wants them for `viewer`, without `Server-Timing`.
+        """Return `headers` as the policy changes them for `viewer`, without `Server-Timing`.
 
-        What is removed is the origin's; what the policy adds under the same name stays (assumed).
+        The policy removes the origin's headers, but not those that it adds itself under the same name (assumed).
         """
         kept = [item for item in headers if item[0] not in self.removed or item[0] in _NEVER_REMOVED]
         if len(kept) < len(headers) and not any(name == b"server" for name, _ in kept):
@@ -68,7 +68,7 @@ class HeaderRules:
         return kept
 
     def _with_cors(self, cors: Cors, headers: Headers, viewer: Request) -> Headers:
-        """Headers with those for a request that carries an `Origin`; others get none."""
+        """Return `headers` with CORS headers, if the request has an `Origin`."""
         origin = viewer.header(b"origin")
         if not origin:
             return headers
@@ -88,19 +88,19 @@ class HeaderRules:
         elif cors.exposed:
             headers = [*headers, (b"access-control-expose-headers", ", ".join(cors.exposed).encode("latin-1"))]
         named = [(f"access-control-allow-{name}".encode(), value.encode("latin-1")) for name, value in added if value]
-        # The answer to one origin is not the answer to another, for caches between here and the viewer: assumed.
+        # Assumed: `Vary` tells caches on the way to the viewer that the response is for one origin only.
         return [*headers, *named] if "*" in cors.origins else with_vary([*headers, *named], b"Origin")
 
     def _timed(self, viewer: Request) -> bool:
         if not self.timing_percent:
             return False
-        # Developer Guide, "Server-Timing header": a viewer who asks by `Pragma` is always told.
+        # Developer Guide, "Server-Timing header": a viewer who asks with `Pragma` always gets the header.
         asked = b"server-timing" in viewer.fields.get(b"pragma", b"").lower()
-        return asked or random.random() * 100 < self.timing_percent  # noqa: S311  a sample, no secret
+        return asked or random.random() * 100 < self.timing_percent  # noqa: S311  sampling, not a secret
 
 
 def header_rules(policy: ResponseHeadersPolicy | None) -> HeaderRules | None:
-    """The rules of a policy; `None` where there is none."""
+    """Return the rules of a policy; `None` if there is no policy."""
     if policy is None:
         return None
     added = ((each.name.lower().encode("latin-1"), each.value.encode("utf-8"), each.override) for each in policy.added)
@@ -114,7 +114,7 @@ def header_rules(policy: ResponseHeadersPolicy | None) -> HeaderRules | None:
 
 
 def with_vary(headers: Headers, name: bytes) -> Headers:
-    """`headers` whose `Vary` names `name`."""
+    """Return `headers` with `name` in `Vary`."""
     held = b", ".join(value for each, value in headers if each == b"vary")
     if name.lower() in (each.strip().lower() for each in held.split(b",")):
         return headers
@@ -123,10 +123,10 @@ def with_vary(headers: Headers, name: bytes) -> Headers:
 
 
 def _origin_matcher(patterns: tuple[str, ...]) -> Callable[[str], object]:
-    """Origins match without regard to case; a pattern without scheme is for every scheme (assumed).
+    """Return a function that says whether an origin matches one of `patterns`, in any case.
 
-    `*` stands for subdomains at the beginning of a host, and for a port. Source: Developer Guide,
-    "Access-Control-Allow-Origin".
+    A pattern without a scheme matches every scheme (assumed). `*` is a wildcard for subdomains at the beginning of a
+    host, and for a port. Source: Developer Guide, "Access-Control-Allow-Origin".
     """
     if "*" in patterns:
         return lambda _: True
@@ -138,9 +138,9 @@ def _origin_matcher(patterns: tuple[str, ...]) -> Callable[[str], object]:
 
 
 def _timing(headers: Headers, seconds: float) -> bytes:
-    """What the answer's own headers say, and how long its first byte took (milliseconds).
+    """Return `Server-Timing`, from the response's own headers and the time to its first byte (milliseconds).
 
-    How much of that went into names and connections is not measured. Source: Developer Guide, "Server-Timing header".
+    DNS and connection times are not measured separately. Source: Developer Guide, "Server-Timing header".
     """
     fields = dict(headers)
     result = fields.get(b"x-cache", b"").split(b" ", 1)[0]

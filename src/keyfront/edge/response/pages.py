@@ -1,4 +1,4 @@
-"""Answers that the edge makes itself: refusals, redirects and gateway errors, in CloudFront's own words."""
+"""Responses that the edge makes itself: refusals, redirects and gateway errors, with CloudFront's own texts."""
 
 import binascii
 import os
@@ -65,28 +65,28 @@ _MOVED = """<html>
 
 @dataclass(slots=True)
 class EdgeResponse:
-    """A whole answer. `headers` are without those that every answer of the edge carries."""
+    """A complete response. `headers` does not contain those that the edge adds to every response."""
 
     status: int
     headers: Headers
     body: bytes
     x_cache: bytes = ERROR
     reason: str = ""
-    """Our own slug for it, for the log alone."""
+    """A slug of ours for the log only."""
     decision: Decision | None = None
     close: bool = False
-    """Whether the connection ends with it."""
+    """Whether the connection ends after it."""
     finding: bytes = b""
-    """The id of what explains it, for `X-Keyfront-Finding`; empty where nothing is explained."""
+    """The id of the finding that explains it, for `X-Keyfront-Finding`; empty if there is none."""
 
 
 def request_id() -> bytes:
-    """A new `X-Amz-Cf-Id`: 40 random bytes in 56 characters, as the real ones are."""
+    """Return a new `X-Amz-Cf-Id`: 40 random bytes in 56 characters, like the real ones."""
     return binascii.b2a_base64(os.urandom(40), newline=False).translate(_URL_SAFE)
 
 
 def refused(decision: Decision) -> EdgeResponse:
-    """CloudFront's answer to a viewer whose signature does not let them in (its `text/xml` error)."""
+    """Return CloudFront's response to a refused signature (its `text/xml` error)."""
     body = error_body(decision.code or "AccessDenied", decision.message or "Access denied")
     return EdgeResponse(
         decision.status,
@@ -99,7 +99,7 @@ def refused(decision: Decision) -> EdgeResponse:
 
 
 def page(status: int, why: str, reason: str, request_id: bytes, *, close: bool = False) -> EdgeResponse:
-    """CloudFront's HTML page for a request that it will not or cannot serve."""
+    """Return CloudFront's HTML page for a request that it does not serve."""
     body = _PAGE.format(status=status, why=why, request_id=request_id.decode("ascii")).encode("ascii")
     return EdgeResponse(
         status, [(b"server", b"CloudFront"), (b"content-type", b"text/html")], body, ERROR, reason, close=close
@@ -107,7 +107,7 @@ def page(status: int, why: str, reason: str, request_id: bytes, *, close: bool =
 
 
 def redirect(location: str, status: int) -> EdgeResponse:
-    """To HTTPS, with 301 or 307."""
+    """Return a redirect to HTTPS, with 301 or 307."""
     body = _MOVED.format(title=f"{status} {HTTPStatus(status).phrase}").encode("ascii")
     headers = [
         (b"server", b"CloudFront"),

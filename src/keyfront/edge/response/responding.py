@@ -1,4 +1,4 @@
-"""Respond: what goes back to the viewer, with the headers that every answer of CloudFront's carries."""
+"""Respond: sends responses to the viewer, with the headers that every CloudFront response has."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from keyfront.edge.response.pages import ERROR, HIT, MISS, EdgeResponse, Headers
 from keyfront.web.types import Send
 
 _PIECE: Final = 256 * 1024
-"""Bytes handed over at a time, so that a slow viewer does not hold another copy of a whole object."""
+"""How many bytes are sent at a time, so that a slow viewer does not take a second copy of the object."""
 _NOT_MODIFIED_KEEPS: Final = frozenset(
     {b"cache-control", b"content-location", b"date", b"etag", b"expires", b"last-modified", b"vary", b"server"}
 )
@@ -21,12 +21,12 @@ _BETWEEN_HOPS: Final = frozenset(
     {b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-connection", b"te", b"trailer"}
     | {b"transfer-encoding", b"upgrade", b"content-length", b"age", b"via", b"x-cache", b"x-amz-cf-id", b"x-amz-cf-pop"}
 )
-# What S3 says of itself does not reach viewers of the real service.
+# CloudFront removes these headers of S3.
 _S3_INTERNAL: Final = frozenset({b"x-amz-id-2", b"x-amz-request-id"})
 
 
 def passed_on(headers: Headers, *, cookies: bool, s3: bool) -> Headers:
-    """An origin's headers as viewers get them. `cookies`: whether the behavior forwards any.
+    """Return an origin's headers as viewers get them. `cookies`: whether the behavior forwards any.
 
     Source: Developer Guide, "HTTP response headers that CloudFront removes or replaces".
     """
@@ -41,18 +41,21 @@ def passed_on(headers: Headers, *, cookies: bool, s3: bool) -> Headers:
 
 
 def edge_headers(x_cache: bytes, marks: Headers) -> Headers:
-    """What the edge adds to every answer, but for the request's id; `marks` are the distribution's."""
+    """Return the headers that the edge adds to every response, except the request's id.
+
+    `marks` are the distribution's.
+    """
     return [(b"x-cache", x_cache), *marks]
 
 
 def hit_headers(headers: Headers, body: bytes, status: int, x_cache: bytes, marks: Headers) -> Headers:
-    """What a whole object from the cache is sent with, but for `Age` and the request's id."""
+    """Return the headers for a complete object from the cache, except `Age` and the request's id."""
     length = [] if status == 204 else [(b"content-length", b"%d" % len(body))]
     return [*headers, *length, *edge_headers(x_cache, marks)]
 
 
 async def send_answer(send: Send, viewer: Request, answer: EdgeResponse, marks: Headers) -> None:
-    """Send an answer that the edge made."""
+    """Send a response that the edge made."""
     body = answer.body
     headers = [
         *answer.headers,
@@ -69,17 +72,17 @@ async def send_answer(send: Send, viewer: Request, answer: EdgeResponse, marks: 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """What of an entry is sent under a viewer's conditional and range headers."""
+    """The response from an entry under a viewer's conditional and range headers."""
 
     status: int
     headers: Headers
-    """With `Content-Length`, where there is one."""
+    """With `Content-Length`, if the response has one."""
     parts: list[Span | bytes]
-    """Bytes of the entry, and what stands between them."""
+    """Spans of the entry's body, and the bytes between them."""
 
 
 def select(viewer: Request, entry: Entry) -> Selected:
-    """The whole of `entry`, a part of it, several parts, or that it has not changed.
+    """Return the response from `entry`: the whole object, one or several parts, or 304.
 
     Sources: Developer Guide, "How CloudFront processes partial requests for an object (range GETs)"; RFC 9110,
     sections 13.2.2, 14.2 and 14.6.
@@ -98,7 +101,7 @@ def select(viewer: Request, entry: Entry) -> Selected:
 
 
 def is_here(entry: Entry, selected: Selected) -> bool:
-    """Whether all that is selected of `entry` can be sent without asking the origin."""
+    """Return whether the selected parts of `entry` can be sent without a request to the origin."""
     pieces = entry.pieces
     return pieces is None or all(isinstance(each, bytes) or pieces.covers(each) for each in selected.parts)
 
@@ -133,10 +136,9 @@ def _content_range(span: Span, length: int) -> bytes:
 async def send_entry(
     send: Send, viewer: Request, entry: Entry, marks: Headers, now: float, x_cache: bytes = HIT
 ) -> int:
-    """Send an object from the cache, or the part of it that is asked for, or that it has not changed.
+    """Send an object from the cache, the requested parts of it, or 304. Return the status that was sent.
 
-    Every byte of it that is asked for has to be there. Returns the status that was sent. Raises `BrokenBodyError`
-    when the cache's disk fails under way.
+    Every requested byte must be in the cache. Raises `BrokenBodyError` if the cache's disk fails under way.
     """
     fields = viewer.fields
     age = (b"age", b"%d" % max(0, int(now - entry.born)))
@@ -183,13 +185,13 @@ async def _read(pieces: Pieces, start: int, end: int) -> bytes:
 
 
 async def send_whole(send: Send, viewer: Request, status: int, headers: Headers, body: bytes) -> None:
-    """Send a body that is all there."""
+    """Send a complete body."""
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if viewer.method == "HEAD" else body})
 
 
 async def send_stream(send: Send, status: int, headers: Headers, chunks: AsyncIterator[bytes]) -> None:
-    """Send a body as it comes. Backpressure is the server's: `send` waits while the viewer does not read."""
+    """Send a body as it arrives. `send` waits while the viewer does not read."""
     await send({"type": "http.response.start", "status": status, "headers": headers})
     async for chunk in chunks:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})

@@ -1,1 +1,1 @@
-"""The edge as a server: ports, certificates, and the configuration that it follows."""
+"""The edge as a server: its ports, its certificates, and reading the configuration."""

@@ -1,4 +1,4 @@
-"""The edge's ASGI face: one application for each listener, all before the same edge."""
+"""The edge's ASGI applications: one for each listener, all for the same edge."""
 
 import logging
 
@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 
 
 def application(edge: Edge, door: Door, desk: Desk | None = None) -> ASGIApp:
-    """What answers the requests that come through `door`, and tells `desk` of each."""
+    """Return the application that answers the requests of `door`. `desk` watches each one."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -26,8 +26,8 @@ def application(edge: Edge, door: Door, desk: Desk | None = None) -> ASGIApp:
                 with desk.watching(viewer, scope["client"], receive, send) as (watched_receive, watched_send):
                     await edge.answer(viewer, door, watched_receive, watched_send)
         except BrokenBodyError as error:
-            # Raised on: the server then ends the connection without the end of the body.
-            _log.warning("%s; the viewer's download is broken off with it", error)
+            # The server then closes the connection without ending the body.
+            _log.warning("%s; the viewer's download is broken off, too", error)
             raise
         except Exception:
             _log.exception("a request could not be answered")

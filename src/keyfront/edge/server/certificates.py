@@ -1,7 +1,7 @@
-"""The local certificate authority, kept in a folder, and the one server certificate that it signs.
+"""The local certificate authority, kept in a folder, and the server certificate that it signs.
 
-The authority stays the same across restarts, so that a browser or a program has to be told of it once a year. granian
-takes one certificate for a listener and cannot choose by name (SNI), so all names are in one.
+The authority stays the same across restarts, so that browsers and programs have to trust a new one only once a year.
+granian takes one certificate for a listener and cannot choose by name (SNI), so all names are in one certificate.
 """
 
 import logging
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 ALWAYS_NAMED: Final = ("localhost", "127.0.0.1", "::1", "*.cloudfront.localhost")
 RENEW: Final = "--renew-authority"
-"""The option of `keyfront up` and `keyfront edge` that lets a new authority be made for a new alias."""
+"""The option of `keyfront up` and `keyfront edge` that allows a new authority for a new alias."""
 
 
 def _now() -> datetime:
@@ -41,7 +41,7 @@ def _now() -> datetime:
 
 
 class Authority:
-    """A certificate authority whose key stays in `folder` (modes 0600 and 0700)."""
+    """A certificate authority. Its key (mode 0600) stays in `folder` (mode 0700)."""
 
     def __init__(
         self,
@@ -54,11 +54,12 @@ class Authority:
     ) -> None:
         """Load the authority, or make one that may sign for this machine's names and for `aliases`.
 
-        One that has ended or soon will, or that is not bound as ours are, is replaced, and the log says so. `renew`:
-        one that may not sign for an alias is as well; without it the alias is left out of the certificate.
-        Several processes may use one folder: the authority is made once. `server` is the name of the files that hold
-        a process's own certificate; only the one of the default name warns of aliases. Raises `InputError` for a
-        folder that cannot be used or trusted, and for a damaged authority.
+        An authority that has expired or soon will, or that lacks our constraints, is replaced, and the log says so.
+        With `renew`, one that may not sign for an alias is replaced, too; otherwise the certificate leaves the alias
+        out. Several processes may use one folder: the authority is made once. `server` is the file name of the
+        process's own certificate. Only the process with the default name logs warnings about aliases.
+
+        Raises `InputError` if the folder cannot be used or trusted, and if the authority is damaged.
         """
         self._folder = folder
         self._server = server
@@ -66,7 +67,7 @@ class Authority:
         self._now = now
         self._said: set[str] = set()
         self.certificate = folder / "ca.pem"
-        """What clients have to trust."""
+        """The file that clients must trust."""
         self._key = folder / "ca-key.pem"
         with self._alone():
             held, why = self._load()
@@ -74,10 +75,10 @@ class Authority:
                 self._make(self._certifiable(aliases()), why)
 
     def server(self, aliases: Iterable[str]) -> TLS:
-        """The server certificate for `ALWAYS_NAMED` and `aliases`; a new one when a name is missing or it runs out.
+        """Return the server certificate for `ALWAYS_NAMED` and `aliases`: a new one if a name is missing or it expires.
 
         A name that is no longer needed stays until then: a new certificate ends connections, an old name does no harm.
-        The authority is looked at again, and replaced as the constructor does. Raises `InputError`, `OSError`.
+        The authority is checked again, and replaced as in the constructor. Raises `InputError`, `OSError`.
         """
         names = [*ALWAYS_NAMED, *self._certifiable(aliases)]
         with self._alone():
@@ -92,18 +93,18 @@ class Authority:
         return TLS(chain, key)
 
     def _for(self, names: Iterable[str]) -> Issued:
-        """The authority, for names of which it should be able to sign all."""
+        """Return the authority, after replacing it or logging a warning if it may not sign for all names."""
         held, why = self._load()
         if held is None:
             return self._make(names, why)
         outside = [name for name in names if not may_sign(held, name)]
         if outside and self._renew:
-            # What the user let it sign for before is not asked again.
+            # The new authority keeps the names of the old one.
             return self._make([*names, *permitted_names(held)], f"may not sign for {', '.join(outside)}")
         if new := [name for name in outside if self._is_news(name)]:
             _log.warning(
                 "no certificate names %s: the authority %s may not sign for it, so viewers over HTTPS see a mismatch. "
-                "Start with %s to make a new authority, then let your programs trust that one",
+                "Start with %s to make a new authority, then let your programs trust the new one",
                 ", ".join(new),
                 self.certificate,
                 RENEW,
@@ -111,7 +112,7 @@ class Authority:
         return held
 
     def _load(self) -> tuple[Issued | None, str]:
-        """What is kept, or `None` and why that has to be replaced (empty when there is none)."""
+        """Return the kept authority, or `None` and why it must be replaced (empty if there is none)."""
         try:
             check_secret(self._key)
             held = Issued.load(self.certificate.read_bytes(), self._key.read_bytes())
@@ -130,7 +131,7 @@ class Authority:
         _write(self.certificate, made.certificate_pem, 0o644)
         if why:
             _log.warning(
-                "a new certificate authority is in %s, since the one before %s: tell the programs that trusted it",
+                "a new certificate authority is in %s, since the old one %s: let your programs trust the new one",
                 self.certificate,
                 why,
             )
@@ -138,7 +139,7 @@ class Authority:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """With the folder checked, and other processes kept out of it for a moment where the system has locks."""
+        """Check the folder, and lock it against other processes if the system has locks."""
         own_folder(self._folder)
         try:
             self._folder.chmod(0o700)
@@ -149,7 +150,7 @@ class Authority:
             raise InputError(f"certificates cannot be kept in {self._folder}: {why}; name another directory") from None
 
     def _certifiable(self, aliases: Iterable[str]) -> list[str]:
-        """Those that a certificate needs, as it writes them."""
+        """Return the aliases that the certificate needs, in its notation."""
         found = []
         for alias in aliases:
             star = "*." if alias.startswith("*.") else ""
@@ -162,14 +163,14 @@ class Authority:
             except ValueError as error:  # `idna.IDNAError` is one
                 if self._is_news(alias):
                     _log.warning(
-                        "%s cannot stand in a certificate: over HTTPS viewers see a mismatch: %s", alias, error
+                        "%s cannot be in a certificate, so viewers over HTTPS see a mismatch: %s", alias, error
                     )
             else:
                 found.append(name)
         return sorted(found)
 
     def _is_news(self, alias: str) -> bool:
-        """Whether this process is the one that speaks of aliases, and has not spoken of this one."""
+        """Return whether this process logs warnings about aliases, and has not logged one about this alias."""
         if alias in self._said or self._server != "server":
             return False
         self._said.add(alias)
@@ -199,11 +200,11 @@ def _held(chain: Path, key: Path) -> Issued | None:
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:
-    """Write whole or not at all: another process may read at any moment."""
+    """Write the file completely or not at all, since another process may read it at any time."""
     beside = path.with_suffix(f".{os.getpid()}.new")
     beside.unlink(missing_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
-    beside.chmod(mode)  # a umask can take away what the owner needs, too
+    beside.chmod(mode)  # a umask can remove the owner's permissions, too
     beside.replace(path)

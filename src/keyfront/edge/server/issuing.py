@@ -1,8 +1,8 @@
-"""The certificates themselves: an authority that may sign for a few names and not for long, and what it signs.
+"""The certificates: an authority that may sign for few names and a limited time, and the certificates that it signs.
 
-People put the authority among those that they trust, and its key lies on a developer's disk. So what a thief could do
-with the key is bound in the authority's own certificate: name constraints (RFC 5280, 4.2.1.10), no authority below it,
-servers' certificates alone, and a life of 398 days, the longest that browsers take of a server's.
+People add the authority to those that they trust, and its key is on a developer's disk. So the authority's own
+certificate limits what a thief of the key could do: name constraints (RFC 5280, 4.2.1.10), no authority below it, only
+server certificates, and a lifetime of 398 days, the longest that browsers accept for a server.
 """
 
 from collections.abc import Iterable
@@ -20,12 +20,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 AUTHORITY_LIFE: Final = timedelta(days=398)
 SERVER_LIFE: Final = timedelta(days=30)
 ENDS_SOON: Final = timedelta(days=14)
-"""An authority is replaced so long before its end."""
+"""How long before its end an authority is replaced."""
 
 _RENEWED_BEFORE: Final = timedelta(days=10)
-"""A server's certificate is replaced so long before its end; less than `ENDS_SOON`, as it cannot outlive its issuer."""
+"""How long before its end a server's certificate is replaced. Less than `ENDS_SOON`: it cannot outlive its issuer."""
 _SLACK: Final = timedelta(hours=1)
-"""For clocks of other programs that are a little slow."""
+"""Allows for clients with slow clocks."""
 _NETWORKS: Final = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 _NAME: Final = "localhost"
 _CURVE: Final = ec.SECP256R1()
@@ -41,20 +41,20 @@ class Issued:
 
     @classmethod
     def load(cls, certificate: bytes, key: bytes) -> "Issued":
-        """From PEM. Raises `ValueError` and `TypeError` for anything else, and for keys of another kind."""
+        """Load both from PEM. Raises `ValueError` and `TypeError` for anything else, and for other kinds of key."""
         private = serialization.load_pem_private_key(key, None)
         if not isinstance(private, ec.EllipticCurvePrivateKey):
-            raise ValueError("its key is not an elliptic curve's")
+            raise ValueError("its key is not an elliptic curve key")
         return cls(x509.load_pem_x509_certificate(certificate), private)
 
     @property
     def certificate_pem(self) -> bytes:
-        """The certificate alone."""
+        """The certificate in PEM."""
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
     @property
     def key_pem(self) -> bytes:
-        """The private key in PKCS#8, which is what the server under us reads."""
+        """The private key in PKCS#8, which granian reads."""
         return self.key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -66,9 +66,9 @@ class Issued:
 
 
 def new_authority(names: Iterable[str], now: datetime) -> Issued:
-    """An authority that may sign for this machine (`localhost`, all below it, its addresses) and for `names`.
+    """Return a new authority for this machine (`localhost`, all names below it, its addresses) and for `names`.
 
-    With a name come all names below it: X.509 knows no other constraint. `*.shop.example` is `shop.example` here.
+    A name includes all names below it: X.509 has no other constraint. `*.shop.example` is `shop.example` here.
     """
     key = ec.generate_private_key(_CURVE)
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
@@ -88,7 +88,7 @@ def new_authority(names: Iterable[str], now: datetime) -> Issued:
 
 
 def issue(authority: Issued, names: Iterable[str], now: datetime) -> Issued:
-    """A server's certificate for names and addresses, signed whatever the authority may sign for."""
+    """Return a server's certificate for names and addresses. The authority's constraints are not checked."""
     key, issuer = ec.generate_private_key(_CURVE), authority.certificate
     builder = (
         _builder(key, _subject("local edge server"), now - _SLACK, min(now + SERVER_LIFE, issuer.not_valid_after_utc))
@@ -104,13 +104,13 @@ def issue(authority: Issued, names: Iterable[str], now: datetime) -> Issued:
 
 
 def why_unfit(authority: Issued, now: datetime) -> str | None:
-    """Why an authority has to be replaced, as the rest of a sentence about it; `None` where it need not be."""
+    """Return why an authority must be replaced, as the rest of a sentence about it; `None` if it is fine."""
     certificate = authority.certificate
     ends = certificate.not_valid_after_utc
     if not authority.belong_together:
-        return "had the key of another"
+        return "had the key of another certificate"
     if ends - certificate.not_valid_before_utc > AUTHORITY_LIFE:
-        return f"would have been valid until {ends:%Y-%m-%d}, and {AUTHORITY_LIFE.days} days are the most"
+        return f"would have been valid until {ends:%Y-%m-%d}, longer than {AUTHORITY_LIFE.days} days"
     if not _is_bound(certificate):
         return "could sign for any name"
     if ends <= now:
@@ -121,7 +121,7 @@ def why_unfit(authority: Issued, now: datetime) -> str | None:
 
 
 def may_sign(authority: Issued, name: str) -> bool:
-    """Whether the authority's constraints permit the name or address."""
+    """Return whether the authority's constraints permit the name or address."""
     general, permitted = _general_name(name), _constraints(authority.certificate).permitted_subtrees or []
     if isinstance(general, x509.IPAddress):
         networks = [each.value for each in permitted if isinstance(each, x509.IPAddress)]
@@ -130,13 +130,13 @@ def may_sign(authority: Issued, name: str) -> bool:
 
 
 def permitted_names(authority: Issued) -> frozenset[str]:
-    """The names that an authority may sign for, as may be all below them."""
+    """Return the names that an authority may sign for, with all names below them."""
     permitted = _constraints(authority.certificate).permitted_subtrees or []
     return frozenset(each.value for each in permitted if isinstance(each, x509.DNSName))
 
 
 def serves(issued: Issued, authority: Issued, names: Iterable[str], now: datetime) -> bool:
-    """Whether a server's certificate is the authority's, has every name, and lasts for some time."""
+    """Return whether the authority signed a server's certificate, and it has every name and does not end soon."""
     certificate = issued.certificate
     try:
         certificate.verify_directly_issued_by(authority.certificate)
@@ -149,7 +149,7 @@ def serves(issued: Issued, authority: Issued, names: Iterable[str], now: datetim
 
 
 def is_too_wide(name: str) -> bool:
-    """Whether an authority for `name` could sign for a whole top-level domain, as it would for `*.com`."""
+    """Return whether an authority for `name` could sign for a whole top-level domain, as for `*.com`."""
     return "." not in name.removeprefix("*.") and name.removeprefix("*.") != _NAME
 
 
@@ -181,7 +181,7 @@ def _constraints(certificate: x509.Certificate) -> x509.NameConstraints:
 
 
 def _subtrees(names: Iterable[str]) -> list[str]:
-    """The fewest names that `names` and this machine's are, or are below."""
+    """Return the fewest names that include `names` and this machine's."""
     wanted = {
         _NAME,
         *(name.removeprefix("*.") for name in names if not isinstance(_general_name(name), x509.IPAddress)),
@@ -225,7 +225,7 @@ def _subject(unit: str, name: str | None = None) -> x509.Name:
 
 
 def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    """An authority signs certificates and nothing else; a server signs its half of a handshake."""
+    """Return the key usage: only certificates for an authority, only handshakes for a server."""
     return x509.KeyUsage(
         digital_signature=not signs_certificates,
         content_commitment=False,

@@ -1,7 +1,7 @@
-"""The ports that viewers connect to: HTTP and HTTPS for all, and with port addressing two for each distribution.
+"""The ports for viewers: HTTP and HTTPS for all, and with port addressing two for each distribution.
 
-They follow the configuration: a distribution's ports open and close with it, and an alias gets a new certificate. One
-that runs out is replaced in time.
+They follow the configuration: a distribution's ports open and close with it, and a new alias gets a new certificate. A
+certificate is replaced before it expires.
 """
 
 import asyncio
@@ -24,11 +24,11 @@ from keyfront.web.types import ASGIApp
 _log = logging.getLogger(__name__)
 
 _BEYOND_SECONDS: Final = 5.0
-"""For a listener whose time is over to break off what is left."""
+"""How long a listener may take to break off its connections after its time is over."""
 
 
 class OpenPort:
-    """A port on which an application answers, over IPv4 and IPv6 where there is one, until it is closed."""
+    """A port with an application, over IPv4 and, if available, IPv6, until it is closed."""
 
     def __init__(
         self,
@@ -39,9 +39,9 @@ class OpenPort:
         use: Use = "alone",
         drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
-        """Take `port` (0: any that is free) without answering yet. Raises `PortError`.
+        """Take `port` (0: any free port) without answering yet. Raises `PortError`.
 
-        `drain_seconds`: for answers under way over a certificate that is replaced.
+        `drain_seconds`: how long responses under way may take after their certificate was replaced.
         """
         self._app = app
         self._drain_seconds = drain_seconds
@@ -52,9 +52,9 @@ class OpenPort:
         self.number = int(self._sockets[0].getsockname()[1])
 
     def listen(self, tls: TLS | None = None) -> None:
-        """Answer from now on. Called again, new connections get the new certificate.
+        """Begin to answer. When called again, new connections get the new certificate.
 
-        What goes on over the old one has as long to end as if the port closed.
+        Connections with the old one have as long to end as if the port closed.
         """
         before, self._listeners = self._listeners, []
         for bound in self._sockets:
@@ -64,7 +64,7 @@ class OpenPort:
         self._retire(before, Drain(self._drain_seconds), alone=False)
 
     async def close(self, drain: Drain | None = None) -> None:
-        """Free the port, and let answers under way end, for as long as `drain` says."""
+        """Free the port, and let responses under way end, for as long as `drain` allows."""
         for bound in self._sockets:
             bound.close()
         drain = drain or Drain(self._drain_seconds)
@@ -98,11 +98,11 @@ class Listeners:
         look_seconds: float = 30.0,
         drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
-        """`dedicated`: whether distributions have ports of their own. `use`: how ports are taken.
+        """Make the listeners without opening a port.
 
-        `drain_seconds`: for answers under way at a port that closes, or over a certificate that is replaced.
-
-        `look_seconds`: from one look at the certificate to the next; another process may have replaced the authority.
+        `dedicated`: whether distributions have ports of their own. `use`: how ports are taken. `look_seconds`: how
+        often the certificate is checked, since another process may replace the authority. `drain_seconds`: how long
+        responses under way may take after their port was closed or their certificate replaced.
         """
         self._look_seconds = look_seconds
         self._drain_seconds = drain_seconds
@@ -126,21 +126,21 @@ class Listeners:
 
     @property
     def http(self) -> tuple[int, ...]:
-        """The ports for HTTP that are open."""
+        """The open HTTP ports."""
         return tuple(port.number for port in self._http)
 
     @property
     def https(self) -> tuple[int, ...]:
-        """The ports for HTTPS that are open."""
+        """The open HTTPS ports."""
         return tuple(port.number for port in self._https)
 
     async def open(self, http: Iterable[int], https: Iterable[int]) -> None:
-        """Listen on all (0: any that is free). Raises `PortError`, and then none is open.
+        """Listen on all ports (0: any free port). Redirects to HTTPS lead to the first HTTPS port.
 
-        Whom HTTP sends to HTTPS goes to the first HTTPS port.
+        Raises `PortError` after closing every port.
         """
         try:
-            # Its door is for HTTPS alone, where nothing is sent elsewhere for HTTPS.
+            # This door is for HTTPS, which needs no redirect to HTTPS.
             secure = application(self._edge, Door(), self._desk)
             for number in https:
                 self._https.append(self._port(secure, number, option="another HTTPS port"))
@@ -156,7 +156,10 @@ class Listeners:
         self._looking = asyncio.create_task(self._look())
 
     async def follow(self, configuration: Configuration) -> frozenset[str]:
-        """Open, close and certify what `configuration` needs. Returns the distributions whose ports are taken."""
+        """Open and close ports and certify aliases for `configuration`.
+
+        Return the distributions that cannot be served because their ports are in use.
+        """
         self._configuration = configuration
         await self.certify()
         if not self._dedicated or self._closed:
@@ -182,22 +185,22 @@ class Listeners:
         return frozenset(failing)
 
     async def certify(self) -> None:
-        """Look at the authority and the certificate again, and take what is new or missing into use.
+        """Check the authority and the certificate again, and use a new certificate if one is needed.
 
-        What cannot be read or kept is logged once, and the certificate in use stays: the rest of a change must not
-        wait for a disk, since it may take away a key.
+        If it cannot be read or written, that is logged once, and the certificate in use stays. The rest of a change
+        must not wait for a disk, since it may remove a key.
         """
         try:
             await self._certify()
         except (OSError, KeyfrontError) as error:
             if str(error) != self._failed:
-                _log.warning("no new certificate can be kept (%s); the one in use stays", error)
+                _log.warning("a new certificate cannot be stored (%s); the one in use stays", error)
             self._failed = str(error)
         else:
             self._failed = ""
 
     async def close(self, drain: Drain | None = None) -> None:
-        """Close every port at once, and let answers under way end, for as long as `drain` says."""
+        """Close every port at once, and let responses under way end, for as long as `drain` allows."""
         self._closed = True
         if self._looking is not None:
             self._looking.cancel()
@@ -231,7 +234,7 @@ class Listeners:
             await self.certify()
 
     async def _certify(self) -> None:
-        """Take a certificate into use that names every alias, unless the one in use does."""
+        """Use a certificate that names every alias, unless the current one does."""
         async with self._certifying:
             tls = await asyncio.to_thread(self._authority.server, self._configuration.aliases)
             chain = await asyncio.to_thread(tls.certificate.read_bytes)

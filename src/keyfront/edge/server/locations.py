@@ -1,7 +1,7 @@
-"""Edge locations: what one is called, and how much later than the account it is.
+"""Edge locations: their names, and how far they are behind the account.
 
-A location takes every change up, in its order and at a moment of its own, as those of the real service do. How the
-moments are spread is ours; the service promises nothing but that a change takes its time.
+A location applies every change, in order and at a time of its own, as CloudFront's do. How these times are spread is
+our choice: CloudFront only says that a change takes time.
 """
 
 import math
@@ -17,15 +17,15 @@ from keyfront.errors import InputError
 from keyfront.inventory import Inventory
 
 LONGEST_DELAY = 86_400
-"""Seconds that a change may be under way at most."""
+"""The most seconds that a change may take."""
 
 Change = Inventory | Invalidation
-"""An account as it was at some moment, or files that are to be fetched anew."""
+"""An account at one moment, or paths that must be fetched again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """One of `of` edge locations, counted from 1; `delay` seconds after a change the last of them has it."""
+    """One of `of` edge locations, counted from 1. The last one has a change after `delay` seconds."""
 
     number: int = 1
     of: int = 1
@@ -35,18 +35,18 @@ class Location:
         if not 1 <= self.number <= self.of:
             raise InputError(f"there is no location {self.number} of {self.of}: they are counted from 1")
         if not 0 <= self.delay <= LONGEST_DELAY:
-            raise InputError(f"a propagation delay of {self.delay} seconds: give from 0 to {LONGEST_DELAY:,}")
+            raise InputError(f"the propagation delay is {self.delay} seconds: give 0 to {LONGEST_DELAY:,}")
 
     @property
     def name(self) -> str:
-        """What `X-Amz-Cf-Pop` says: no airport has this code."""
+        """The name in `X-Amz-Cf-Pop`. No airport has this code."""
         return f"LOC{self.number}-P1"
 
     def lag(self, chance: float) -> float:
-        """How many seconds this location waits before it takes up a change; `chance` is from 0 to 1.
+        """Return how many seconds this location waits before it applies a change. `chance` is from 0 to 1.
 
-        The delay is cut into as many parts as there are locations. Each takes a change up at a random moment in the
-        first half of its part, so that no two do it together; the last one at the end.
+        The delay is divided into as many parts as there are locations. Each location applies a change at a random time
+        in the first half of its part, so that no two do it together. The last location applies it at the end.
         """
         if self.number == self.of:
             return self.delay
@@ -54,11 +54,11 @@ class Location:
 
 
 ALONE: Final = Location()
-"""The one location of an edge that has no others."""
+"""The only location of an edge."""
 
 
 class Lag:
-    """The changes that a location has seen and has not taken up yet."""
+    """The changes that a location has seen but not applied yet."""
 
     def __init__(
         self,
@@ -73,19 +73,19 @@ class Lag:
         self._waiting: deque[tuple[float, Change]] = deque()
 
     def see(self, change: Change, *, at_once: bool = False) -> None:
-        """Let `change` wait its time, and never overtake an earlier one."""
+        """Add `change`. It waits its time, and never overtakes an earlier one."""
         due = self._clock() + (0 if at_once else self._location.lag(self._chance()))
         if self._waiting:
             due = max(due, self._waiting[-1][0])
         self._waiting.append((due, change))
 
     def due(self) -> Iterator[Change]:
-        """The changes whose time has come; each is gone when the next is asked for."""
+        """Yield the changes whose time has come. Each is removed when the next one is requested."""
         while self.seconds() <= 0:
             yield self._waiting[0][1]
-            # Not before: what could not be taken up is still there to be tried again.
+            # Only now, so that a change that could not be applied is tried again.
             self._waiting.popleft()
 
     def seconds(self) -> float:
-        """Until the next change is due; infinite when none waits."""
+        """Return the seconds until the next change is due; infinite if none waits."""
         return self._waiting[0][0] - self._clock() if self._waiting else math.inf

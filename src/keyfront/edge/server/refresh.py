@@ -1,7 +1,7 @@
-"""Keeping up with the account: its source is asked again and again, and what changed is applied in its time.
+"""Follows the account: reads its source again and again, and applies changes when they are due.
 
-It runs in a thread of its own, since boto3 blocks. While the source fails the last good configuration stays, for a
-time that is bounded (`keyfront.edge.server.standing`); but keys that can be read count at once.
+It runs in a thread of its own, since boto3 blocks. While the source fails, the last good configuration stays in use for
+a limited time (see `keyfront.edge.server.standing`). Keys that can be read are applied nevertheless.
 """
 
 import logging
@@ -22,20 +22,20 @@ from keyfront.inventory.files import Reading
 _log = logging.getLogger(__name__)
 
 Apply = Callable[[Configuration], frozenset[str]]
-"""Takes a configuration into use, and returns the ids of distributions that cannot be served yet."""
+"""Applies a configuration, and returns the ids of distributions that cannot be served yet."""
 
 Purge = Callable[[Invalidation], None]
-"""Takes what an invalidation names out of the cache."""
+"""Removes an invalidation's objects from the cache."""
 
 OnApplied = Callable[[Mapping[str, str]], None]
-"""Told which distributions (ids) are served, and with which configuration (ETags); an invalidation is its own."""
+"""Takes the ids of distributions that are served, each with its configuration's ETag; an invalidation's id twice."""
 
 
 class Refresher:
     """Reads an account every few seconds, from `start` to `stop`.
 
-    What changes in it is applied when its time has come at `location`. The first distributions are not waited for: an
-    edge that starts has nothing yet that it could go on serving.
+    Each change is applied when it is due at `location`. The first distributions are applied at once, since a new edge
+    has nothing else to serve.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Refresher:
         location: Location = ALONE,
         on_applied: OnApplied | None = None,
     ) -> None:
-        """`apply`, `purge` and `on_applied` are called in the refresher's thread. `keeper` is told how it went."""
+        """`apply`, `purge` and `on_applied` are called in this object's thread. `keeper` gets each reading's result."""
         self._source = source
         self._keeper = keeper
         self._apply = apply
@@ -60,7 +60,7 @@ class Refresher:
         self._lag = Lag(location)
         self._seen: Inventory | None = None
         self._known: frozenset[str] = frozenset()
-        """Invalidations that were seen."""
+        """The ids of the invalidations that were seen."""
         self._applied: Inventory | None = None
         self._configuration: Configuration | None = None
         self._pending: frozenset[str] = frozenset()
@@ -71,26 +71,26 @@ class Refresher:
         self._thread = threading.Thread(target=self._run, name="keyfront-edge-refresh", daemon=True)
 
     def start(self) -> None:
-        """Read for the first time now, in the background."""
+        """Begin to read, in the background."""
         self._keeper.start()
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop reading; returns when nothing will be applied any more, or after a call under way times out."""
+        """Stop reading. Returns when nothing more will be applied, or when a call under way has timed out."""
         self._stopping = True
         self._wake.set()
         self._thread.join()
         self._keeper.stop()
 
     def read_now(self) -> None:
-        """Let the next reading begin at once. Returns before it does."""
+        """Start the next reading now, without waiting for it."""
         self._wake.set()
 
     def refresh(self) -> None:
-        """Read the account once, apply the changes that are due, and tell. `KeyfrontError` when that fails."""
+        """Read the account once, apply the changes that are due, and report them. Raises `KeyfrontError`."""
         if self._pending and self._configuration is not None:
             self._pending = self._apply(self._configuration)
-        self._take_up()  # what is due is so whether or not there is an answer
+        self._take_up()  # due changes are applied even if the source does not respond
         reading = self._source.read(self._seen)
         before, self._seen = self._seen, reading.inventory
         first = before is None or not before.distributions
@@ -103,7 +103,7 @@ class Refresher:
         self._take_up()
 
     def _invalidate(self, ids: list[str], *, at_once: bool) -> None:
-        """Take up invalidations. That they cannot be read makes what was read of the account no older."""
+        """Read invalidations. If that fails, the reading of the account still counts as complete."""
         try:
             for invalidation in self._source.invalidations(ids, self._known):
                 self._lag.see(invalidation, at_once=at_once)
@@ -111,7 +111,7 @@ class Refresher:
             self._uninvalidated = ""
         except KeyfrontError as error:
             if self._uninvalidated != str(error):
-                _log.warning("%s; what is invalidated may still be served", error)
+                _log.warning("%s; invalidated objects may still be served", error)
             self._uninvalidated = str(error)
 
     def _judge(self, reading: Reading) -> None:
@@ -143,13 +143,13 @@ class Refresher:
                 failing = False
             except KeyfrontError as error:
                 self._keeper.failed(str(error))
-            except Exception as error:  # noqa: BLE001  whatever it is: an edge that stops learning must say so and go on
+            except Exception as error:  # noqa: BLE001  any failed reading is logged, and the edge goes on
                 self._keeper.failed(f"the account could not be read: {error!r}", traceback=True)
             until_due = math.inf if failing else self._lag.seconds()
             self._wake.wait(min(self._seconds, max(0, until_due)))
 
     def _report_applied(self) -> None:
-        """Report what is newly applied, and again whatever the API still calls in progress."""
+        """Report newly applied changes, and again those that are still in progress in the API."""
         if self._on_applied is None or self._applied is None or self._seen is None:
             return
         applied = {each.id: each.etag for each in self._applied.distributions if each.id not in self._pending}
@@ -161,5 +161,5 @@ class Refresher:
 
 
 def _settled(inventory: Inventory) -> Inventory:
-    """`inventory` without how far its changes have come: that a change arrives is none."""
+    """Return `inventory` without the deployment status, which is not a change to apply."""
     return replace(inventory, distributions=tuple(replace(each, status="") for each in inventory.distributions))

@@ -1,4 +1,4 @@
-"""The edge as a server: its listeners, its certificate, and the account that it keeps up with."""
+"""The edge as a server: its listeners, its certificate, and the account that it follows."""
 
 import asyncio
 import logging
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 OnStanding = Callable[[Standing], None]
-"""Told each time that it is known anew how the configuration stands."""
+"""Called with each new standing of the configuration."""
 
 _API_SECONDS: Final = 5
 _APPLY_SECONDS: Final = 30
@@ -48,7 +48,7 @@ class Addresses:
     https: int | None
     authority: Path
     location: str = ALONE.name
-    """Its name, as `X-Amz-Cf-Pop` has it."""
+    """The edge location's name, as in `X-Amz-Cf-Pop`."""
 
 
 class EdgeServer:
@@ -73,7 +73,7 @@ class EdgeServer:
     async def start(self) -> Addresses:
         """Listen, and begin to read the account.
 
-        Returns when viewers can connect; until the account has been read, every host is unknown to the edge.
+        Returns when viewers can connect. Until the account has been read, the edge knows no host.
         Raises `PortError` and `InputError`.
         """
         settings = self._settings
@@ -138,7 +138,7 @@ class EdgeServer:
         return Addresses(http, https, authority.certificate, place.name)
 
     async def stop(self, drain: Drain | None = None) -> None:
-        """Read no more, take no more connections, and let answers under way end, for as long as `drain` says."""
+        """Stop reading, accept no more connections, and let responses under way end as long as `drain` allows."""
         refresher, self._refresher = self._refresher, None
         if refresher is None:
             return
@@ -150,20 +150,20 @@ class EdgeServer:
         self._observation.close()
 
     async def reload(self) -> None:
-        """Read the configuration and the certificate anew. Connections and answers under way stay."""
+        """Read the configuration and the certificate again. Connections and responses under way continue."""
         if self._refresher is not None:
             self._refresher.read_now()
             await self._listeners.certify()
 
     async def apply(self, configuration: Configuration) -> frozenset[str]:
-        """Serve `configuration` from now on. Returns the distributions whose ports could not be opened."""
+        """Serve `configuration` from now on. Return the distributions whose ports could not be opened."""
         with self._using:
             self._configuration = configuration
             self._use()
         return await self._listeners.follow(configuration)
 
     async def purge(self, invalidation: Invalidation) -> None:
-        """Take what `invalidation` names out of the cache."""
+        """Remove the objects of `invalidation` from the cache."""
         self.edge.cache.purge(invalidation.matcher())
 
     def _domain_name(self, distribution_id: str) -> str:
@@ -197,9 +197,9 @@ async def serve(
     on_applied: OnApplied | None = None,
     on_standing: OnStanding | None = None,
 ) -> None:
-    """Run an edge until it is asked to end. Raises `PortError` and `InputError` when it cannot start.
+    """Run an edge until `ending` says so. Raises `PortError` and `InputError` if it cannot start.
 
-    `reload`: each time that it is set, configuration and certificate are read anew, and it is cleared.
+    Each time that `reload` is set, it is cleared, and the configuration and the certificate are read again.
     """
     server = EdgeServer(settings, on_applied=on_applied, on_standing=on_standing)
     addresses = await server.start()
@@ -218,7 +218,7 @@ async def _reload(server: EdgeServer, wanted: asyncio.Event) -> None:
     while True:
         await wanted.wait()
         wanted.clear()
-        _log.warning("configuration and certificate are read anew")
+        _log.warning("the configuration and the certificate are read again")
         await server.reload()
 
 
@@ -237,13 +237,13 @@ def _session(settings: EdgeSettings) -> "Session":
 
 
 def _aliases(session: "Session", settings: EdgeSettings) -> frozenset[str]:
-    """What a new authority has to be able to sign for; nothing where the account cannot be read yet."""
+    """Return the aliases for a new authority; nothing if the account cannot be read yet."""
     try:
         if settings.files:
             found = read_files(settings.files, keys=settings.keys, origins=settings.origins)
         else:
             found = read(_client(session, settings))
-    except KeyfrontError:  # the first reading of its own says it
+    except KeyfrontError:  # the refresher's first reading logs it
         return frozenset()
     return frozenset(alias.lower() for each in found.distributions for alias in each.aliases)
 
@@ -265,7 +265,7 @@ def _client(session: "Session", settings: EdgeSettings) -> "CloudFrontClient":
             read_timeout=_API_SECONDS,
             # The next reading is the retry.
             retries={"total_max_attempts": 1},
-            # A proxy set for the outside world does not know this machine.
+            # A proxy for the internet does not reach this machine.
             proxies={} if settings.endpoint_url else None,
         ),
     )

@@ -1,4 +1,4 @@
-"""Where an edge learns what to serve: an account, through the CloudFront API, or files that describe one."""
+"""The sources of an edge's configuration: an account, through the CloudFront API, or files that describe one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """Is asked again and again. Both raise `KeyfrontError` when there is no answer."""
+    """A source that is read again and again. Both methods raise `KeyfrontError` if it cannot be read."""
 
     def read(self, previous: Inventory | None) -> Reading:
-        """What there is now; `previous` is what was read last."""
+        """Return the account as it is now. `previous` is the last reading."""
 
     def invalidations(self, distribution_ids: Iterable[str], known: frozenset[str]) -> Iterable[Invalidation]:
-        """Those under way that are not `known`."""
+        """Return the invalidations in progress whose ids are not in `known`."""
 
 
 class Account:
-    """The account behind a client."""
+    """The account of a client."""
 
     def __init__(self, client: "CloudFrontClient") -> None:
         self._client = client
@@ -36,10 +36,10 @@ class Account:
 
 
 class Files:
-    """Files that describe an account. Nothing can be invalidated in them."""
+    """Files that describe an account. They have no invalidations."""
 
     def __init__(self, files: Sequence[Path], keys: Path | None, origins: Mapping[str, str]) -> None:
-        """As `keyfront.inventory.files.read_files` takes them."""
+        """The parameters are those of `keyfront.inventory.files.read_files`."""
         self._account = SavedInventory(files, keys=keys, origins=origins)
 
     def read(self, previous: Inventory | None) -> Reading:

@@ -1,7 +1,8 @@
-"""How the configuration in use stands: read just now, kept through a fault, too old to be used, short of keys.
+"""The standing of the configuration in use: just read, kept during a fault, too old, or short of keys.
 
-A fault that hides the configuration must not take a server down at once, and must not keep a revoked key alive for
-good: what was read last is used for a time that the operator sets, then everything is refused until the next reading.
+If the configuration cannot be read, the server must not stop at once, and a revoked key must not stay valid for ever.
+So the last configuration is used for a time that the operator sets. Then everything is refused until the next complete
+reading.
 """
 
 import logging
@@ -18,42 +19,42 @@ from keyfront.inventory import Inventory
 _log = logging.getLogger(__name__)
 
 STALE_SECONDS: Final = 3600.0
-"""How long a configuration is used after the last whole reading, if nothing else is said."""
+"""The default time that a configuration is used after the last complete reading."""
 LONGEST_STALE: Final = 366 * 86_400
 
 _READING_SECONDS: Final = 60.0
-"""A reading that takes longer than this, beyond the time that a configuration may be kept, hangs."""
+"""A reading hangs if it takes this much longer than a configuration may be used."""
 _LOOK_SECONDS: Final = 1.0
 _LEAST_PAUSE: Final = 0.02
 _MOST_FAULTS: Final = 32
-"""Different faults of one outage that are logged; a service may word each failure anew."""
+"""How many different faults of one outage are logged, since a service may word each failure differently."""
 _VARIES: Final = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F-]{16,}|\d+")
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What is known of the configuration in use."""
+    """The standing of the configuration in use."""
 
     read_at: float | None = None
-    """When all of it was read last (`time.monotonic`); `None` if it never was."""
+    """When it was last read completely (`time.monotonic`); `None` if it never was."""
     faulty: bool = False
-    """Whether a reading since then failed, so that what was read then is still used."""
+    """Whether a later reading failed, so that this one is still in use."""
     closed: bool = False
-    """Whether it is too old to be used: everything is refused."""
+    """Whether it is too old, so that everything is refused."""
     keyless: tuple[str, ...] = ()
-    """Key groups without a key that can be used. What they protect is refused."""
+    """The key groups without a usable key. Every request that needs them is refused."""
 
     @property
     def ready(self) -> bool:
-        """Whether viewers should be sent here."""
+        """Whether the edge is ready for viewers."""
         return self.read_at is not None and not self.closed and not self.keyless
 
     def age(self, now: float) -> float:
-        """Seconds since all of it was read; 0 if it never was."""
+        """Return the seconds since the last complete reading; 0 if there was none."""
         return 0.0 if self.read_at is None else max(0.0, now - self.read_at)
 
     def says(self, now: float) -> str:
-        """One line for an operator: `ok`, or what is wrong. Names no file and no secret; the log says more."""
+        """Return one line for an operator: `ok`, or what is wrong, without file names or secrets. The log says more."""
         if self.closed:
             return f"refuses everything: its configuration is {self.age(now):.0f} s old and cannot be read"
         if self.read_at is None:
@@ -61,12 +62,14 @@ class Standing:
         kept = f"its configuration is {self.age(now):.0f} s old and cannot be read" if self.faulty else ""
         if self.keyless:
             groups = ", ".join(self.keyless)
-            return f"refuses what these key groups protect, since they have no key: {groups}" + (kept and f"; {kept}")
+            return f"refuses every request that needs these key groups, since they have no key: {groups}" + (
+                kept and f"; {kept}"
+            )
         return f"ok, but {kept}" if kept else "ok"
 
 
 class Keeper:
-    """Keeps a `Standing` up to date. It closes in a thread of its own, so that a reading that hangs closes too."""
+    """Keeps a `Standing` up to date. A thread of its own closes it, so that this also works if a reading hangs."""
 
     def __init__(
         self,
@@ -77,13 +80,13 @@ class Keeper:
         what: str = "account",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`seconds`: how long a configuration is used after the last whole reading; one is due `every` so many.
+        """`seconds`: how long a configuration is used after the last complete reading. `every`: how often it is read.
 
-        `on_change` gets every new standing, in the thread that reads or in the one that closes, one at a time.
-        Raises `InputError` for seconds below 0 or over a year.
+        `on_change` gets every new standing, one at a time, in the reading thread or in this one's.
+        Raises `InputError` if `seconds` is below 0 or over a year.
         """
         if not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST_STALE:
-            raise InputError(f"the longest age of a configuration is {seconds!r} s: give from 0 to {LONGEST_STALE:,}")
+            raise InputError(f"the longest age of a configuration is {seconds!r} s: give 0 to {LONGEST_STALE:,}")
         self.standing = Standing()
         self._seconds = seconds
         self._longest = max(seconds, every) + _READING_SECONDS
@@ -97,17 +100,17 @@ class Keeper:
         self._thread = threading.Thread(target=self._watch, name="keyfront-stale", daemon=True)
 
     def start(self) -> None:
-        """Close from now on when the time comes."""
+        """Begin to watch the age of the configuration."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Close no more."""
+        """Stop watching."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def read(self, *, untrusted: Iterable[str] = (), keyless: Iterable[str] = ()) -> None:
-        """All of it was read, and is in use. `untrusted`: why keys are left out; `keyless`: groups without keys."""
+        """Record a complete reading. `untrusted`: why keys are left out. `keyless`: groups without a usable key."""
         with self._lock:
             before = self.standing
             self._keys(untrusted, tuple(keyless))
@@ -117,13 +120,13 @@ class Keeper:
             self._logged.clear()
 
     def read_in_part(self, why: str, *, untrusted: Iterable[str] = (), keyless: Iterable[str] = ()) -> None:
-        """The keys were read, and are in use; `why` the rest stays as it was."""
+        """Record that only the keys were read. `why`: the reason that the rest was not."""
         with self._lock:
             self._keys(untrusted, tuple(keyless))
             self.failed(why)
 
     def failed(self, why: str, *, traceback: bool = False) -> None:
-        """Nothing was read, and `why`. `traceback`: whether the log shows the exception that is being handled."""
+        """Record a failed reading. `traceback`: whether the log shows the exception that is being handled."""
         with self._lock:
             kind = _VARIES.sub("#", why)
             if kind not in self._logged and len(self._logged) < _MOST_FAULTS:
@@ -146,9 +149,9 @@ class Keeper:
             _log.warning("%s; it is not trusted", why)
         self._untrusted = now
         for group in sorted(set(keyless) - set(self.standing.keyless)):
-            _log.error("key group %s has no key that can be used: every request that needs it is refused", group)
+            _log.error("key group %s has no usable key: every request that needs it is refused", group)
         for group in sorted(set(self.standing.keyless) - set(keyless)):
-            _log.warning("key group %s has a key again, or nothing needs it any more", group)
+            _log.warning("key group %s has a key again, or is no longer needed", group)
         self._become(replace(self.standing, keyless=keyless))
 
     def _become(self, standing: Standing) -> None:
@@ -156,16 +159,16 @@ class Keeper:
             self.standing = standing
             try:
                 self._on_change(standing)
-            except Exception:  # noqa: BLE001  whatever it is: readings have to go on, and keys to be revoked
-                _log.exception("how the %s stands could not be passed on", self._what)
+            except Exception:  # noqa: BLE001  readings must go on, so that keys can be revoked
+                _log.exception("the standing of the %s could not be passed on", self._what)
 
     def _close_if_due(self) -> None:
         standing = self.standing
-        # Without a fault, a reading hangs that should have ended long ago.
+        # Without a fault, a reading must be hanging.
         longest = self._seconds if standing.faulty else self._longest
         if standing.closed or standing.read_at is None or standing.age(self._clock()) < longest:
             return
-        _log.error("the %s could not be read for %.0f s: everything is refused until it can", self._what, longest)
+        _log.error("the %s could not be read for %.0f s: everything is refused until it can be", self._what, longest)
         self._become(replace(standing, faulty=True, closed=True))
 
     def _watch(self) -> None:
@@ -182,7 +185,7 @@ class Keeper:
 
 
 def groups_without_keys(inventory: Inventory) -> tuple[str, ...]:
-    """The key groups that enabled distributions trust and that hold no key that can be used."""
+    """Return the key groups that enabled distributions trust and that have no usable key."""
     named = {
         group
         for each in inventory.distributions
