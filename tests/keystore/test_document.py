@@ -103,13 +103,13 @@ REFUSED: list[tuple[str, Callable[[str], str], str | None, str]] = [
         "a misspelt member",
         lambda pem: json.dumps({"key_pair_id": "KONE", "private_key": pem, "hash_algoritm": "SHA256"}),
         None,
-        "has a member 'hash_algoritm', which is not known",
+        "has an unknown member 'hash_algoritm'",
     ),
     (
         "a secret in place of a member's name",
         lambda pem: json.dumps({f"{MARKER} {pem}": 1}),
         None,
-        "has a member with another name",
+        "has an unknown member with another name",
     ),
     (
         "a member that stands twice",

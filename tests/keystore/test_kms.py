@@ -118,7 +118,7 @@ def refused(kms: "KMSClient") -> Iterator[Stubber]:
             "not authorized to perform: kms:GetPublicKey",
             "IAM action kms:GetPublicKey",
         ),
-        ("AccessDeniedException", "", "allow the IAM actions kms:GetPublicKey"),
+        ("AccessDeniedException", "", "allow the IAM action kms:GetPublicKey"),
         ("ThrottlingException", "Rate exceeded", "too many requests to KMS"),
         ("ExpiredTokenException", "", "have expired"),
         ("DisabledException", "", "the KMS key is disabled"),

@@ -89,7 +89,7 @@ def refused(ssm: "SSMClient") -> Iterator[Stubber]:
             "User: arn:aws:iam::123456789012:user/shop is not authorized to perform: kms:Decrypt on the resource",
             "the IAM action kms:Decrypt is missing",
         ),
-        ("AccessDeniedException", "", "ssm:GetParameter on it and kms:Decrypt"),
+        ("AccessDeniedException", "", "ssm:GetParameter on it, and kms:Decrypt"),
         ("ThrottlingException", "Rate exceeded", "too many requests to SSM"),
         ("ExpiredTokenException", "The security token included in the request is expired", "have expired"),
         ("InternalServerError", "An error occurred on the server side.", "occurred on the server side"),

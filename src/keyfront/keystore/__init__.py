@@ -1,4 +1,4 @@
-"""Where a signing key lives: one class a kind, the document that it holds, and one cache above them all."""
+"""Key stores: one class for each kind, the document that a store holds, and one cache for all kinds."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -40,7 +40,7 @@ __all__ = [
     "open_writable",
 ]
 
-# Loaded when first used: a function on Lambda starts without what its own kind of key does not need.
+# Loaded when first used: a function on Lambda loads only the modules that its kind of key needs.
 _MODULES: Final = {
     "Address": "addresses",
     "CloudFrontCheck": "cloudfront_check",

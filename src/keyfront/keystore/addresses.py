@@ -1,4 +1,4 @@
-"""One string that says where a signing key lives: `ssm:/shop/signing-key`, `kms:alias/shop`, `file:key.json`, …"""
+"""Addresses, which say where a signing key is: `ssm:/shop/signing-key`, `kms:alias/shop`, `file:key.json`, …"""
 
 from dataclasses import dataclass
 from typing import cast
@@ -11,7 +11,7 @@ from keyfront.keystore.source import Connect, Opening, Source, WritableSource
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a signing key lives. `kind` is a prefix that the registry knows."""
+    """Where a signing key is. `kind` is a prefix in the registry."""
 
     kind: str
     name: str
@@ -22,7 +22,7 @@ class Address:
 
     @classmethod
     def parse(cls, text: str) -> "Address":
-        """`KIND:NAME`. Raises `InputError`; its text does not hold what might be a key."""
+        """Return the address in `KIND:NAME`. Raises `InputError`, and never shows a text that might be a key."""
         kind, colon, name = text.partition(":")
         entry = _entry(kind, known=bool(colon))
         if not name.strip():
@@ -30,7 +30,7 @@ class Address:
         return cls(kind, name)
 
     def open(self, opening: Opening) -> Source:
-        """The source at this address. Raises `InputError` if its kind cannot open it."""
+        """Return the source at this address. Raises `InputError` if its kind cannot open it."""
         return _entry(self.kind).load().open(self.name, opening)
 
     def __str__(self) -> str:
@@ -38,7 +38,7 @@ class Address:
 
 
 def open_writable(address: str, *, connect: Connect | None = None) -> WritableSource:
-    """The source at `address`, to be written. `connect` makes AWS clients, by boto3's own rules if not given.
+    """Return the source at `address` for writing. `connect` makes AWS clients; if not given, boto3's rules apply.
 
     Raises `InputError` for a kind that cannot be written, such as an environment variable or a bare KMS key.
     """

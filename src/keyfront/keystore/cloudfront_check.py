@@ -1,6 +1,6 @@
-"""Whether the key that is about to sign is the one whose public half CloudFront has under its id.
+"""Checks that CloudFront has the same public key under the id of the key that will sign.
 
-A pair that does not fit would give a day of 403s; here it is an error before the first signature.
+A wrong pair would give a day of 403s. Here it is an error before the first signature.
 """
 
 import logging
@@ -18,22 +18,22 @@ _log = logging.getLogger(__name__)
 
 
 class CloudFrontCheck:
-    """Compares fingerprints by `cloudfront:GetPublicKey`, where that is allowed.
+    """Compares the public keys with `cloudfront:GetPublicKey`, if that is allowed.
 
-    Without the permission, or when CloudFront cannot be asked, the key is used and a log line says that it was not
-    checked: a download service does not stop because another service is down.
+    If the permission is missing or CloudFront does not respond, the key is used and a log line says that it was not
+    checked. A download service must not stop because another service is down.
     """
 
     def __init__(self, client: "CloudFrontClient | None" = None, *, seconds: float = SECONDS) -> None:
-        """`client`: without one, it is made by boto3's own rules at the first check.
+        """If `client` is not given, the first check makes one by boto3's own rules.
 
-        CloudFront gets a third of `seconds`, the time that a first download waits for the key: the rest is for that.
+        `seconds` is how long a first download waits for the key. The check may take a third of it.
         """
         self._client = client
         self._seconds = seconds / 3
 
     def __call__(self, key_pair_id: str, public_key: PublicKey) -> None:
-        """Raises `KeyLoadError` when CloudFront has no such id, or another key under it."""
+        """Raise `KeyLoadError` if CloudFront does not have this id, or has another key under it."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -45,7 +45,7 @@ class CloudFrontCheck:
             if code == "NoSuchPublicKey":
                 raise KeyLoadError(
                     f"CloudFront has no public key {key_pair_id}: upload the public half "
-                    f"({public_key.fingerprint}) with `keyfront keys upload`, and name the id that it gets"
+                    f"({public_key.fingerprint}) with `keyfront keys upload`, and use the id that it gets"
                 ) from None
             if code in ("AccessDenied", "AccessDeniedException"):
                 _log.info(
@@ -62,9 +62,9 @@ class CloudFrontCheck:
         theirs = PublicKey.load(answer["PublicKey"]["PublicKeyConfig"]["EncodedKey"])
         if theirs != public_key:
             raise KeyLoadError(
-                f"the private key is not that of {key_pair_id}: its public half is {public_key.fingerprint}, and "
-                f"CloudFront has {theirs.fingerprint} under that id. Every link would be refused (AccessDenied); "
-                "store the key of that id, or the id of this key"
+                f"the private key is not that of {key_pair_id}: its public half is {public_key.fingerprint}, but "
+                f"CloudFront has {theirs.fingerprint} under that id. CloudFront would refuse every link "
+                "(AccessDenied); store the key of that id, or the id of this key"
             )
 
 

@@ -1,8 +1,7 @@
-"""SSM asked from a Lambda function without an SDK: one signed request, where Lambda's own variables say all about it.
+"""Reads from SSM in a Lambda function without an SDK: one signed request, from Lambda's own environment variables.
 
-boto3 takes 150 ms to import and to make a client, which is more than all the rest of a function's start. This serves
-every program that opens `ssm:` in a function (the backend, Django, code of your own), so it is here and not in the
-backend's room.
+boto3 takes 150 ms to import and to make a client, more than the rest of a function's start. Every program that opens
+`ssm:` in a function uses this (the backend, Django, your own code), so it is not part of the backend.
 Source: IAM User Guide, "Create a signed AWS API request" (Signature Version 4); SSM API Reference, "GetParameter".
 """
 
@@ -24,18 +23,18 @@ FOR_BOTO3: Final = (
     "AWS_PROFILE", "AWS_CA_BUNDLE", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy",
 )  # fmt: skip
-"""Variables that change where a request goes, or how: boto3 knows them all."""
+"""Variables that change where or how a request is sent. boto3 supports them all."""
 SECONDS: Final = 2.0
 _GOOD: Final = 200
 _KIND: Final = "application/x-amz-json-1.1"
 
 
 def parameter(name: str, *, seconds: float = SECONDS) -> str | None:
-    """The decrypted value of an SSM parameter; `None` where boto3 is to be asked.
+    """Return the decrypted value of an SSM parameter; `None` if the caller must use boto3.
 
-    That is anywhere but in a Lambda function with nothing unusual set, and after any answer but a good one, since
-    boto3 tries again and its errors say why. Raises `ServiceError` when no answer comes: boto3 would wait as well.
-    `seconds` bounds the wait for a connection and for each piece of the answer.
+    It must outside of a Lambda function, with unusual settings, and after an unsuccessful response, because boto3
+    retries and its errors say why. Raises `ServiceError` if no response comes: boto3 would wait too. `seconds` limits
+    the wait for a connection and for each piece of the response.
     """
     environment = os.environ
     if not all(environment.get(each) for each in _NEEDED) or any(environment.get(each) for each in FOR_BOTO3):
@@ -60,7 +59,7 @@ def parameter(name: str, *, seconds: float = SECONDS) -> str | None:
 
 
 def _answer(endpoint: str, body: bytes, region: str, environment: Mapping[str, str], seconds: float) -> bytes:
-    """The body of a good answer. Raises `OSError` and `ValueError` for whatever else comes."""
+    """Return the body of a successful response. Raises `OSError` and `ValueError` otherwise."""
     from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
     parts = urlsplit(endpoint)
@@ -82,7 +81,7 @@ def _answer(endpoint: str, body: bytes, region: str, environment: Mapping[str, s
 
 
 def signed(host: str, body: bytes, region: str, environment: Mapping[str, str], now: float) -> dict[str, str]:
-    """The headers of a GetParameter request to `host` at `now` (seconds since the epoch), signature included."""
+    """Return the headers of a GetParameter request to `host` at `now` (seconds since the epoch), with the signature."""
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
     scope = f"{moment[:8]}/{region}/ssm/aws4_request"
     headers = {

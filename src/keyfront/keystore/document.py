@@ -1,12 +1,12 @@
-"""What is kept for a signer: a key-pair id and how to sign for it, read from the text that a source holds.
+"""A signer's document: a key-pair id and the key to sign with, read from the text of a source.
 
-There are two forms. A PEM alone, whose id is given beside it (`KEYPAIR_ID`), and a JSON document that holds everything,
-so that it can only change together:
+There are two forms: a PEM alone, with its id given separately (`KEYPAIR_ID`), and a JSON document. The document holds
+everything, so id and key change together:
 
     {"key_pair_id": "K2JCJMDEHXQW5F", "private_key": "-----BEGIN PRIVATE KEY-----\\n…",
      "hash_algorithm": "SHA256", "version": 3}
 
-In place of `private_key` it may name a KMS key that signs, `"kms_key": "arn:aws:kms:…"`, or hold a private key that KMS
+Instead of `private_key` it may name a KMS key that signs, `"kms_key": "arn:aws:kms:…"`, or hold a private key that KMS
 wrapped, `"wrapped_key": {"ciphertext": "base64…", "kms_key": "alias/…"}`. `version` counts the rotations.
 """
 
@@ -31,15 +31,15 @@ _HELD: Final = ("private_key", "kms_key", "wrapped_key")
 _MEMBERS: Final = ("key_pair_id", *_HELD, "hash_algorithm", "version")
 _FORM: Final = (
     '{"key_pair_id": "K…", "private_key": "-----BEGIN …", "hash_algorithm": "SHA1" or "SHA256" (optional)}, '
-    'or with "kms_key": "KEY" in place of private_key'
+    'or with "kms_key": "KEY" instead of private_key'
 )
-# An id that is short and plain may be shown; anything else in its place might be the key itself.
+# A short and plain id may be shown; any other value might be the key itself.
 _PLAIN_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class SignerDocument:
-    """Everything a signature needs besides what is signed. `key` is a private key, or where KMS keeps one."""
+    """Everything that signing needs besides the policy. `key` is a private key, or names one in KMS."""
 
     key_pair_id: str
     key: "SigningKey | KMSReference | WrappedKey"
@@ -54,23 +54,23 @@ class SignerDocument:
 
     @classmethod
     def parse(cls, text: str, *, source: str, key_pair_id: str | None = None) -> "SignerDocument":
-        """The document in `text`: the JSON form when it begins with `{`, else a PEM whose id is `key_pair_id`.
+        """Return the document in `text`: JSON if it begins with `{`, otherwise a PEM with the id `key_pair_id`.
 
-        `source` names where the text came from, for errors. With the JSON form `key_pair_id` may be left out;
-        when it is given it must be the document's own. Raises `KeyLoadError`, whose text never holds the key.
+        `source` is the source's name, for errors. With JSON, `key_pair_id` may be left out; if given, it must be the
+        document's own. Raises `KeyLoadError`. The error's text never holds the key.
         """
         if text.lstrip().startswith("{"):
             return _from_json(text, source, key_pair_id)
         if key_pair_id is None:
             raise KeyLoadError(
-                f"{source} holds no JSON document, and no key-pair id was given beside it: "
+                f"{source} holds no JSON document, and no key-pair id was given: "
                 f"set KEYPAIR_ID, or store both together as {_FORM}"
             )
         return cls(_checked_id(key_pair_id, "the key-pair id (KEYPAIR_ID)"), _key(text, source))
 
     @classmethod
     def load(cls, source: Source) -> "SignerDocument | None":
-        """The document in `source`; `None` if nothing is there. Raises `KeyfrontError`."""
+        """Return the document in `source`; `None` if nothing is there. Raises `KeyfrontError`."""
         try:
             text = source.read()
         except MissingError:
@@ -78,17 +78,17 @@ class SignerDocument:
         return cls.parse(text, source=source.name)
 
     def save(self, source: WritableSource) -> None:
-        """Replaces what `source` holds by this document, in one step. Raises `KeyfrontError`."""
+        """Replace the content of `source` by this document, in one step. Raises `KeyfrontError`."""
         source.write(self.to_json())
 
     def to_json(self) -> str:
-        """The JSON form. May hold the private key: for the place where it is kept, and nowhere else."""
+        """Return the JSON form. It may hold the private key: use it only where the document is kept."""
         held = {"private_key": self.key.pem()} if isinstance(self.key, SigningKey) else self.key.members()
         version = {"version": self.version} if self.version else {}
         return json.dumps({"key_pair_id": self.key_pair_id, **held, "hash_algorithm": self.hash_algorithm, **version})
 
     def open(self, kms: "Callable[[], KMSClient]") -> "PrivateKey":
-        """What signs: the key itself, or KMS's. `kms` gives a client where one is needed.
+        """Return the key that signs, in memory or in KMS. `kms` returns a client if one is needed.
 
         Raises `ServiceError` and `KeyLoadError`.
         """
@@ -106,7 +106,7 @@ def _from_json(text: str, source: str, expected_id: str | None) -> SignerDocumen
         )
     held = [name for name in _HELD if name in members]
     if len(held) > 1:
-        raise KeyLoadError(f"{source} holds {' and '.join(held)}: one of them alone can sign")
+        raise KeyLoadError(f"{source} holds {' and '.join(held)}: only one of them can sign, so remove the others")
     key = _held(members, source)
     hash_algorithm = _hash_algorithm(members, source, default="SHA256" if "kms_key" in members else "SHA1")
     if "kms_key" in members and hash_algorithm != "SHA256":
@@ -119,7 +119,7 @@ def _from_json(text: str, source: str, expected_id: str | None) -> SignerDocumen
 
 def _held(members: dict[str, object], source: str) -> "SigningKey | KMSReference | WrappedKey":
     if "kms_key" in members:
-        # Late, as below: a key that is here needs nothing of KMS.
+        # Imported late, as below: a key in memory does not need it.
         from keyfront.keystore.kms import KMSReference
 
         return KMSReference(_text_of(members["kms_key"], f"kms_key in {source}"))
@@ -159,7 +159,7 @@ def _version(members: dict[str, object], source: str) -> int:
 
 def _members(text: str, source: str) -> dict[str, object]:
     try:
-        # Not strict: a PEM pasted between the quotes brings its line breaks along.
+        # Not strict: a PEM pasted between the quotes may contain line breaks.
         document = json.loads(text, strict=False, object_pairs_hook=list)
     except (ValueError, RecursionError) as error:
         where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
@@ -168,7 +168,7 @@ def _members(text: str, source: str) -> dict[str, object]:
     for name, _ in document:
         if name not in _MEMBERS:
             shown = repr(name) if re.fullmatch(r"[\w.-]{1,40}", name) else "with another name"
-            raise KeyLoadError(f"{source} has a member {shown}, which is not known: store {_FORM}")
+            raise KeyLoadError(f"{source} has an unknown member {shown}: store {_FORM}")
     if len(members) != len(document):
         raise KeyLoadError(f"{source} names a member twice: store {_FORM}")
     return members

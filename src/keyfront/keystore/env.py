@@ -7,7 +7,7 @@ from keyfront.keystore.source import MissingError, Opening
 
 
 class EnvironmentVariable:
-    """A variable of this process. Other processes of this user can see it; KMS can wrap what it holds."""
+    """A variable of this process. Other processes of this user can see it, so let KMS wrap the key in it."""
 
     def __init__(self, variable: str, environment: Mapping[str, str] | None = None) -> None:
         self._variable = variable
@@ -16,12 +16,12 @@ class EnvironmentVariable:
 
     @classmethod
     def open(cls, name: str, opening: Opening) -> "EnvironmentVariable":  # noqa: ARG003  every kind's signature
-        """The variable `name`."""
+        """Return the variable `name`."""
         return cls(name)
 
     def read(self) -> str:
-        """The variable's text. Raises `MissingError` if it is not set."""
+        """Return the variable's text. Raises `MissingError` if it is not set."""
         text = self._environment.get(self._variable, "")
         if not text.strip():
-            raise MissingError(f"{self.name} is not set: give it a private key in PEM, or a signer's document")
+            raise MissingError(f"{self.name} is not set: set it to a private key in PEM, or to a signer's document")
         return text

@@ -1,7 +1,7 @@
 """AWS's parameters-and-secrets extension for Lambda: SSM and Secrets Manager over plain HTTP on localhost, cached.
 
-Without it a function's first signature waits for boto3 to be imported, which takes longer than all the rest. As with
-`direct`, every program that opens `ssm:` or `secretsmanager:` in a function is served.
+Without it a function's first signature waits for boto3's import, which takes longer than everything else. As with
+`direct`, every program that opens `ssm:` or `secretsmanager:` in a function uses this.
 Source: Systems Manager User Guide, "Using Parameter Store parameters in Lambda functions".
 """
 
@@ -19,8 +19,8 @@ _PIECE: Final = 64 * 1024
 
 
 def is_here() -> bool:
-    """Whether this process is a Lambda function's that has the extension (its layer announces no more than itself)."""
-    # The layer can be told by its own variables or, with defaults alone, by its file.
+    """Return whether this process is a Lambda function with the extension's layer."""
+    # The layer is recognised by its own variables or, if only defaults are used, by its file.
     if "AWS_SESSION_TOKEN" not in os.environ or "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
         return False
     return "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT" in os.environ or os.path.lexists(
@@ -29,30 +29,30 @@ def is_here() -> bool:
 
 
 def parameter(parameter: str, *, name: str, seconds: float = SECONDS) -> str:
-    """The decrypted value of an SSM parameter: a name, `name:version`, or an ARN. Raises `ServiceError`.
+    """Return the decrypted value of an SSM parameter: a name, `name:version`, or an ARN. Raises `ServiceError`.
 
-    `seconds` bounds the wait for each piece of the answer.
+    `seconds` limits the wait for each piece of the response.
     """
     wanted, version = _versioned(parameter)
     query = f"name={quote(wanted, safe='')}&withDecryption=true" + (f"&{version}" if version else "")
     try:
         value = _get(f"/systemsmanager/parameters/get?{query}", name, seconds)["Parameter"]["Value"]
     except (KeyError, TypeError):
-        raise ServiceError(f"{name} could not be read: the extension's answer is not SSM's") from None
+        raise ServiceError(f"{name} could not be read: the extension's response is not SSM's") from None
     return str(value)
 
 
 def secret(secret: str, *, name: str, seconds: float = SECONDS) -> str:
-    """The current text of a secret. Raises `ServiceError`. `seconds` as with `parameter`."""
+    """Return the current text of a secret. Raises `ServiceError`. `seconds` is as for `parameter`."""
     try:
         value = _get(f"/secretsmanager/get?secretId={quote(secret, safe='')}", name, seconds)["SecretString"]
     except (KeyError, TypeError):
-        raise ServiceError(f"{name} holds no text, or the extension's answer is not Secrets Manager's") from None
+        raise ServiceError(f"{name} holds no text, or the extension's response is not Secrets Manager's") from None
     return str(value)
 
 
 def _versioned(parameter: str) -> tuple[str, str]:
-    """A parameter's name and what the extension calls its version or label."""
+    """Return a parameter's name, and its version or label as the extension's query has it."""
     if parameter.startswith("arn:"):
         return parameter, ""
     wanted, _, version = parameter.partition(":")
@@ -77,12 +77,15 @@ def _get(target: str, name: str, seconds: float) -> dict[str, dict[str, str]]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise ServiceError(f"{name} could not be read: the extension's answer is not a JSON object")
+        raise ServiceError(f"{name} could not be read: the extension's response is not a JSON object")
     return found
 
 
 def _answer(target: str, port: int, seconds: float) -> tuple[int, bytes]:
-    """Status and body. HTTP/1.0, whose answer ends where the connection does: `http.client` takes 12 ms to import."""
+    """Return status and body.
+
+    It uses HTTP/1.0, where the response ends with the connection, because `http.client` takes 12 ms to import.
+    """
     token = os.environ["AWS_SESSION_TOKEN"]
     asked = f"GET {target} HTTP/1.0\r\nHost: localhost:{port}\r\nX-Aws-Parameters-Secrets-Token: {token}\r\n\r\n"
     answer = bytearray()
@@ -100,8 +103,8 @@ def _refused(status: int, body: bytes) -> str:
     text = body.decode("utf-8", "replace")
     if "AccessDenied" in text:
         return (
-            f"it says {status}, AccessDenied: allow ssm:GetParameter or secretsmanager:GetSecretValue on it, "
-            "and kms:Decrypt on the KMS key that it is encrypted with"
+            f"the extension says {status}, AccessDenied: allow ssm:GetParameter or secretsmanager:GetSecretValue on "
+            "it, and kms:Decrypt on the KMS key that encrypts it"
         )
     for code in ("ParameterNotFound", "ResourceNotFoundException"):
         if code in text:

@@ -1,4 +1,4 @@
-"""`file:PATH`: a document or a PEM in a file that nobody but its owner may read."""
+"""`file:PATH`: a document or a PEM in a file that only its owner may read."""
 
 import contextlib
 import os
@@ -11,21 +11,21 @@ from keyfront.ownership import check_owner
 
 
 class KeyFile:
-    """A file of mode 0600. Others may neither read nor change it; only its owner may write to it."""
+    """A file with mode 0600: only its owner may read or change it."""
 
     def __init__(self, path: Path, *, writing: bool = False) -> None:
-        """`writing`: the file will be replaced by one of this user's, so it must be this user's already."""
+        """`writing`: this user will replace the file, so it must already belong to this user."""
         self._path = path
         self._writing = writing
         self.name = f"the key file {path}"
 
     @classmethod
     def open(cls, name: str, opening: Opening) -> "KeyFile":
-        """The file at the path `name`."""
+        """Return the file at the path `name`."""
         return cls(Path(name), writing=opening.writing)
 
     def read(self) -> str:
-        """The file's text. Raises `InputError` if others may read it, and `ServiceError` if it cannot be read."""
+        """Return the file's text. Raises `InputError` if other users may read it, `ServiceError` if nobody can."""
         try:
             with self._path.open(encoding="utf-8") as file:
                 self._check(os.fstat(file.fileno()))
@@ -35,11 +35,11 @@ class KeyFile:
         except OSError as error:
             raise ServiceError(f"{self.name} cannot be read: {error.strerror}") from None
         except UnicodeDecodeError:
-            raise ServiceError(f"{self.name} is not text: a PEM or a JSON document is needed") from None
+            raise ServiceError(f"{self.name} is not text: it needs a PEM or a JSON document") from None
 
     def write(self, text: str) -> None:
-        """Replaces the file by another of mode 0600. Raises `ServiceError`."""
-        import tempfile  # late: it takes milliseconds, which programs that only sign should not pay
+        """Replace the file by a new one with mode 0600. Raises `ServiceError`."""
+        import tempfile  # late: it takes milliseconds, and programs that only sign do not need it
 
         try:
             descriptor, beside = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
@@ -67,6 +67,6 @@ class KeyFile:
         mode = stat.S_IMODE(status.st_mode)
         if mode & 0o077:
             raise InputError(
-                f"{self.name} has mode {mode:04o}, so that others than its owner can read or change it: "
+                f"{self.name} has mode {mode:04o}, so users other than its owner can read or change it: "
                 f"chmod 600 {self._path}"
             )

@@ -1,7 +1,7 @@
-"""`kms:KEY`, and keys that a document names in KMS: what is signed goes there, a signature comes back.
+"""`kms:KEY`, and keys in KMS that a document names: KMS gets the policy and returns the signature.
 
-CloudFront takes SHA-256 since April 2026 (`Hash-Algorithm=SHA256`), which KMS can sign; SHA-1 it cannot. The key
-then never exists outside of the HSM. Source: KMS API reference, Sign: at most 4,096 bytes with MessageType RAW.
+CloudFront has accepted SHA-256 (`Hash-Algorithm=SHA256`) since April 2026. KMS can sign with SHA-256, but not with
+SHA-1. The key never leaves the HSM. Source: KMS API reference, Sign: at most 4,096 bytes with MessageType RAW.
 """
 
 import base64
@@ -26,7 +26,7 @@ _SIGNING: "Final[dict[Algorithm, SigningAlgorithmSpecType]]" = {
 
 
 class BareKMSKey:
-    """A KMS key that no document names, with the key-pair id given beside it. Cannot be written."""
+    """A KMS key without a document; its key-pair id is given in addition. It cannot be written."""
 
     def __init__(self, key: str, key_pair_id: str) -> None:
         self._key = key
@@ -35,7 +35,7 @@ class BareKMSKey:
 
     @classmethod
     def open(cls, name: str, opening: Opening) -> "BareKMSKey":
-        """The KMS key `name`: id, ARN or alias. Raises `InputError` without a key-pair id."""
+        """Return the KMS key `name`: id, ARN or alias. Raises `InputError` without a key-pair id."""
         if opening.key_pair_id is None:
             raise InputError(
                 f"kms:{name} does not say which public key CloudFront has: give its id as well (KEYPAIR_ID, --key-id), "
@@ -44,7 +44,7 @@ class BareKMSKey:
         return cls(name, opening.key_pair_id)
 
     def read(self) -> str:
-        """The document that would name it."""
+        """Return a document that names this key."""
         return json.dumps({"key_pair_id": self._key_pair_id, "kms_key": self._key})
 
 
@@ -55,24 +55,24 @@ class KMSReference:
     key_id: str
 
     def members(self) -> dict[str, object]:
-        """What a document says of it."""
+        """Return its members in a document."""
         return {"kms_key": self.key_id}
 
     def open(self, client: "KMSClient") -> "KMSKey":
-        """What signs (`kms:GetPublicKey`). Raises `ServiceError` and `KeyLoadError`."""
+        """Return the key that signs (`kms:GetPublicKey`). Raises `ServiceError` and `KeyLoadError`."""
         return KMSKey(self.key_id, client)
 
 
 class KMSKey:
-    """An asymmetric KMS key (RSA_2048 or ECC_NIST_P256, SIGN_VERIFY), with what `keyfront.Signer` asks of a key.
+    """An asymmetric KMS key (RSA_2048 or ECC_NIST_P256, SIGN_VERIFY) for `keyfront.Signer`.
 
-    Every signature is a request to KMS: some milliseconds, and a quota of hundreds or thousands a second for the
-    account. `Signer.grant` makes one of them open many URLs.
+    Every signature is a request to KMS: it takes some milliseconds, and the account has a quota of hundreds or
+    thousands a second. With `Signer.grant` one signature opens many URLs.
     """
 
     def __init__(self, key_id: str, client: "KMSClient") -> None:
-        """Asks KMS for the public half (`kms:GetPublicKey`). Raises `ServiceError`, and `KeyLoadError` for a key
-        that CloudFront would not take."""
+        """Read the public key from KMS (`kms:GetPublicKey`). Raises `ServiceError`, and `KeyLoadError` for a key
+        that CloudFront would not accept."""
         self._client = client
         self.name = f"KMS key {key_id}"
         answer = asked(self.name, "kms:GetPublicKey", lambda: client.get_public_key(KeyId=key_id))
@@ -83,14 +83,14 @@ class KMSKey:
             self.public_key = PublicKey.load(_pem("PUBLIC KEY", answer["PublicKey"]))
         except KeyLoadError as error:
             raise KeyLoadError(
-                f"{self.name} is not a key that CloudFront takes: {error}; {needed}", reason=error.reason
+                f"{self.name} is not a key that CloudFront accepts: {error}; {needed}", reason=error.reason
             ) from None
-        # The key that an alias names may change; its public half and what signs must not come apart.
+        # An alias may name another key later, but the public half and the key that signs must stay together.
         self.arn = answer["KeyId"]
         self.algorithm: Algorithm = self.public_key.algorithm
 
     def sign(self, data: bytes, hash_algorithm: HashAlgorithm = "SHA256") -> bytes:
-        """The signature over `data`, made by KMS (`kms:Sign`). `InputError` for SHA-1 and for more than 4,096 bytes."""
+        """Return KMS's signature over `data` (`kms:Sign`). Raises `InputError` for SHA-1 and over 4,096 bytes."""
         if hash_algorithm != "SHA256":
             raise InputError(f"{self.name} cannot sign {hash_algorithm}: use hash_algorithm='SHA256'")
         if len(data) > _MOST_BYTES:
@@ -112,9 +112,9 @@ class KMSKey:
 
 @dataclass(frozen=True, slots=True)
 class WrappedKey:
-    """A private key that KMS encrypted when it made it (`GenerateDataKeyPairWithoutPlaintext`), for whom decrypts it.
+    """A private key that KMS made and encrypted (`GenerateDataKeyPairWithoutPlaintext`).
 
-    The text is worth nothing without `kms:Decrypt`, and may stand in an environment variable or a file.
+    Without `kms:Decrypt` the text is useless, so an environment variable or a file may hold it.
     """
 
     ciphertext: bytes
@@ -122,12 +122,12 @@ class WrappedKey:
     """The symmetric KMS key that wraps it: id, ARN or alias."""
 
     def members(self) -> dict[str, object]:
-        """What a document says of it."""
+        """Return its members in a document."""
         ciphertext = base64.b64encode(self.ciphertext).decode("ascii")
         return {"wrapped_key": {"ciphertext": ciphertext, "kms_key": self.kms_key}}
 
     def open(self, client: "KMSClient") -> SigningKey:
-        """The key itself (`kms:Decrypt`). Raises `ServiceError` and `KeyLoadError`."""
+        """Return the decrypted key (`kms:Decrypt`). Raises `ServiceError` and `KeyLoadError`."""
         name = f"the data key wrapped by KMS key {self.kms_key}"
         answer = asked(
             name,
@@ -141,7 +141,7 @@ class WrappedKey:
 
 
 def new_wrapped_key(kms_key: str, client: "KMSClient", algorithm: Algorithm = "rsa") -> tuple[WrappedKey, PublicKey]:
-    """A new key pair whose private half leaves KMS encrypted (`kms:GenerateDataKeyPairWithoutPlaintext`)."""
+    """Return a new key pair. KMS encrypts its private key (`kms:GenerateDataKeyPairWithoutPlaintext`)."""
     answer = asked(
         f"KMS key {kms_key}",
         "kms:GenerateDataKeyPairWithoutPlaintext",

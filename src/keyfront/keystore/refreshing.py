@@ -1,6 +1,6 @@
-"""A value that is fetched from a slow source and kept: one fetch a time-to-live, however many wait for it.
+"""A value that is fetched from a slow source and kept: one fetch per time-to-live, however many callers wait.
 
-Used for signing keys and for the key sets that tokens are checked with. Threads and event loops can share one.
+It is used for signing keys and for the key sets that verify tokens. Threads and event loops can share one.
 """
 
 import logging
@@ -20,20 +20,20 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SECONDS: Final = 10.0
-"""How long a caller waits at most, if not given."""
+"""The longest time that a caller waits, by default."""
 _FRESHNESS_SECONDS: Final = 0.5
-"""How long a caller waits for a newer value, at most, where there is one that may be served."""
+"""The longest time that a caller waits for a newer value if the old one may be served."""
 _RETRY_SECONDS: Final = 1.0
-"""How long after a failed fetch the next one begins, at the earliest."""
+"""The shortest time between a failed fetch and the next."""
 _OVERDUE: Final = 2 / 3
-"""The part of a caller's time after which a fetch counts as hanging: the rest is for another."""
+"""The part of a caller's time after which a fetch counts as hanging. The rest is for another fetch."""
 _MOST_HANGING: Final = 8
-"""How many fetches may hang at once. Each is a thread that waits for a connection's end."""
+"""How many fetches may hang at once. Each is a thread that waits for a connection to end."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Held(Generic[T]):
-    """What a good fetch brought, when, and when that fetch began."""
+    """The value of a successful fetch, when it came, and when the fetch began."""
 
     value: T
     since: float
@@ -42,7 +42,7 @@ class _Held(Generic[T]):
 
 @dataclass(eq=False, slots=True)
 class _Attempt:
-    """A fetch under way; `begun` may be a moment from now."""
+    """A running fetch. `begun` may be in the near future."""
 
     begun: float
     given_up: bool = False
@@ -50,33 +50,33 @@ class _Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a `Refreshing` did so far, for metrics."""
+    """Counts of a `Refreshing`, for metrics."""
 
     fetches: int
     failures: int
-    """Of the fetches, those that brought nothing, or nothing in time."""
+    """The number of fetches that returned no value, or none in time."""
     age: float | None
-    """Seconds since the value was fetched; `None` before the first."""
+    """Seconds since the value was fetched; `None` before the first fetch."""
     stale: bool
-    """Whether the last fetch failed, so that an older value is served, or none."""
+    """Whether the last fetch failed, so that an older value, or none, is served."""
 
 
 class Refreshing(Generic[T]):
     """The value of `fetch`, kept for `ttl` seconds.
 
-    - The first caller starts a fetch, in a thread of its own. Everybody who comes meanwhile waits for that one.
+    - The first caller starts a fetch, in a separate thread. Callers that come meanwhile wait for it.
     - A value older than `ttl` is still served while one fetch renews it in the background. After a pause of two TTLs
-      without any fetch, callers wait half a second for the new value: the old one may be of a key that was rotated
-      away overnight.
-    - If a fetch fails, the last good value is served (for `usable` seconds since it was fetched; without limit if
-      `None`) and a warning is logged. The next attempt starts a second later at the earliest.
-    - Without a value that may be served, a caller waits `seconds` at most, for a fetch that began after the caller
-      came. So no caller gets an older failure: once the source works again, the next call succeeds.
-    - A fetch that has taken two thirds of `seconds` counts as failed, and another may begin beside it. Its result
-      still counts when it comes.
+      without a fetch, callers wait half a second for the new value, because the old key may have been rotated away
+      overnight.
+    - If a fetch fails, the last good value is served (for `usable` seconds after its fetch; without limit if `None`)
+      and a warning is logged. The next attempt starts at least a second later.
+    - If no value may be served, a caller waits at most `seconds` for a fetch that began after its call. So no caller
+      gets an older failure: when the source works again, the next call succeeds.
+    - A fetch that has taken two thirds of `seconds` counts as failed, and another may begin beside it. If its result
+      comes later, it still counts.
 
-    `fetch` raises `KeyfrontError` for what it expects to fail with. Log lines call the value `name`. `clock` gives
-    seconds that never run backwards.
+    `fetch` raises `KeyfrontError` for expected failures. Log lines call the value `name`. `clock` returns seconds that
+    never run backwards.
     """
 
     def __init__(
@@ -106,30 +106,30 @@ class Refreshing(Generic[T]):
 
     @property
     def counts(self) -> Counts:
-        """What happened so far."""
+        """The counts so far."""
         with self._lock:
             age = None if self._held is None else self._clock() - self._held.since
             return Counts(self._fetches, self._failures, age, self._failure is not None)
 
     def get(self) -> T:
-        """The value; waits only where there is none that may be served. Raises the fetch's `KeyfrontError`."""
+        """Return the value. Waits only if no value may be served. Raises the fetch's `KeyfrontError`."""
         held = self._held
         return held.value if held and self._is_young(held) else _wait(self._steps(self._is_young))
 
     async def get_async(self) -> T:
-        """As `get`, for a coroutine: the event loop is never blocked."""
+        """Return the value, as `get` does, without blocking the event loop."""
         held = self._held
         return held.value if held and self._is_young(held) else await _wait_async(self._steps(self._is_young))
 
     def newer(self, than: T, *, every: float) -> T:
-        """A value fetched after `than`, when one may be had: at most one such fetch in `every` seconds.
+        """Return a value fetched after `than` if possible, otherwise `than`. Fetches at most once in `every` seconds.
 
-        For a caller whom the value did not help (a token that names an unknown key). Otherwise `than` again.
+        It is for a caller that the value did not help, such as for a token that names an unknown key.
         """
         return than if self._held is None else _wait(self._steps(self._is_newer(than, every), self._seconds))
 
     async def newer_async(self, than: T, *, every: float) -> T:
-        """As `newer`, for a coroutine."""
+        """Return a newer value, as `newer` does, without blocking the event loop."""
         return (
             than if self._held is None else await _wait_async(self._steps(self._is_newer(than, every), self._seconds))
         )
@@ -143,10 +143,10 @@ class Refreshing(Generic[T]):
     def _steps(
         self, good: Callable[[_Held[T]], bool], patience: float | None = None
     ) -> Generator[tuple[Future[None], float], None, T]:
-        """Leads a caller to a value: yields what to wait for and for how long at most, and returns the value.
+        """Yield what the caller must wait for, and for how long at most; return the value.
 
-        `good` says which value is taken at once. Another that may be served is the answer where a fetch fails, or
-        takes longer than `patience` (seconds; when `None`, as long as the class says).
+        `good` says which value is returned at once. Another value that may be served is returned if a fetch fails, or
+        if it takes longer than `patience` seconds (`None`: as long as the class says).
         """
         came, until = self._clock(), None
         while True:
@@ -166,7 +166,7 @@ class Refreshing(Generic[T]):
             elif held is not None:
                 return held.value
             elif attempt is None and failure is not None:
-                # One failure answers many callers: each gets an exception, with a traceback, of its own.
+                # Many callers get the same failure: each needs its own exception with its own traceback.
                 raise copy(failure) from None
             else:
                 raise self._timeout(self._seconds)
@@ -181,9 +181,10 @@ class Refreshing(Generic[T]):
         return self._seconds * _OVERDUE
 
     def _attempt_at(self, now: float, *, serving: bool) -> _Attempt | None:
-        """The fetch under way, or a new one. Needs the lock.
+        """Return the running fetch, or a new one. Needs the lock.
 
-        None while resting after a failure if there is a value to serve meanwhile; else the new one begins after it.
+        During the pause after a failure it returns `None` if a value can be served meanwhile. If not, the new fetch
+        begins after the pause.
         """
         if self._attempt is not None and now - self._attempt.begun >= self._overdue:
             self._give_up(self._attempt, now)
@@ -208,8 +209,8 @@ class Refreshing(Generic[T]):
             outcome: T | KeyfrontError = self._fetch()
         except KeyfrontError as error:
             outcome = error
-        except Exception as error:  # noqa: BLE001  somebody waits for this thread: it must always land
-            # Not the error's own text: nobody has vouched that it holds no secret.
+        except Exception as error:  # noqa: BLE001  callers wait for this thread, so it must always finish
+            # Not the error's own text: it might hold a secret.
             outcome = ServiceError(f"{self._name} could not be read: an unexpected {type(error).__name__}")
             _log.error("%s\n%s", outcome, "".join(traceback.format_tb(error.__traceback__)))
         with self._lock:
@@ -231,14 +232,14 @@ class Refreshing(Generic[T]):
         self._attempt = None
         self._hanging += 1
         self._fetches += 1
-        # It is over for whoever came before it began, and for nobody else: another begins at once.
+        # It fails for callers that came before it began. For later callers, another begins at once.
         self._fail(self._timeout(self._overdue), float("-inf"), now - _RETRY_SECONDS)
 
     def _timeout(self, seconds: float) -> ServiceError:
         return ServiceError(f"{self._name} did not answer within {seconds:.3g} s")
 
     def _keep(self, held: _Held[T], now: float) -> None:
-        # One that hung may land after another that began later.
+        # A fetch that hung may finish after one that began later.
         if self._held is None or held.begun >= self._held.begun:
             self._held, self._failure = held, None
         self._ended = now
@@ -259,7 +260,7 @@ class Refreshing(Generic[T]):
 
 
 def _new_event() -> Future[None]:
-    """What callers wait for. A waiter that is cancelled must not cancel it for all others."""
+    """Return what callers wait for. A cancelled caller must not cancel it for the others."""
     event: Future[None] = Future()
     event.set_running_or_notify_cancel()
     return event
@@ -279,7 +280,7 @@ def _wait(steps: Generator[tuple[Future[None], float], None, T]) -> T:
 
 
 async def _wait_async(steps: Generator[tuple[Future[None], float], None, T]) -> T:
-    # Late: code that blocks needs no event loop, and starts without the time that asyncio takes to load.
+    # Imported late: blocking code does not need asyncio.
     import asyncio
 
     try:

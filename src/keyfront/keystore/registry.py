@@ -1,7 +1,7 @@
-"""Which kinds of key store there are: one line each, found by the prefix of an address.
+"""The kinds of key store: one line for each, found by the prefix of an address.
 
-A package of somebody else's adds a kind with an entry point of the group `keyfront.keystores`, whose name is the prefix
-and whose value is the class.
+Another package adds a kind with an entry point of the group `keyfront.keystores`. The entry point's name is the prefix
+and its value is the class.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,16 +24,16 @@ class Entry:
 
     prefix: str
     example: str
-    """What an address of that kind has after the prefix."""
+    """An example of the part after the prefix."""
     find_class: "Callable[[], Kind]"
 
     def load(self) -> "Kind":
-        """The kind's class. Raises `InputError` if the package that brings it does not work."""
+        """Return the kind's class. Raises `InputError` if the package that provides it does not work."""
         try:
             return self.find_class()
         except (ImportError, AttributeError) as error:
             raise InputError(
-                f"{self.prefix}: addresses cannot be opened ({error}): install or repair the package that brings them"
+                f"{self.prefix}: addresses cannot be opened ({error}): install or repair the package that opens them"
             ) from None
 
     def __str__(self) -> str:
@@ -54,16 +54,19 @@ KINDS: Final[Mapping[str, Entry]] = {
         Entry("kms", "alias/shop", lambda: _module("kms").BareKMSKey),
     )
 }
-"""Our own kinds. No package can replace one of them."""
+"""keyfront's own kinds. No package can replace them."""
 
 
 def find(prefix: str) -> Entry | None:
-    """The kind with that prefix, ours or an installed package's. Raises `InputError` if two packages bring it."""
+    """Return keyfront's or an installed package's kind with this prefix.
+
+    Raises `InputError` if two packages provide it.
+    """
     return KINDS.get(prefix) or _installed(prefix)
 
 
 def _installed(prefix: str) -> Entry | None:
-    # Late: it reads the metadata of every installed package, which our own kinds must not wait for.
+    # Imported late: it reads the metadata of every installed package, and keyfront's own kinds must not wait for that.
     from importlib.metadata import entry_points
 
     found = {each.value: each for each in entry_points(group=GROUP, name=prefix)}

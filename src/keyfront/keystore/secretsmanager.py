@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Secret:
     """A secret's current version (`AWSCURRENT`), by its name or ARN.
 
-    If no `client` is given, Lambda's parameters-and-secrets extension is asked where it runs. Else one is made at the
-    first read, by boto3's own rules; `seconds` bounds a read by those.
+    If no `client` is given, it uses Lambda's parameters-and-secrets extension if that runs. Otherwise the first read
+    makes a client by boto3's own rules. `seconds` limits a read in both cases.
     """
 
     def __init__(self, secret: str, client: "SecretsManagerClient | None" = None, *, seconds: float = SECONDS) -> None:
@@ -27,12 +27,12 @@ class Secret:
 
     @classmethod
     def open(cls, name: str, opening: Opening) -> "Secret":
-        """The secret `name`."""
+        """Return the secret `name`."""
         made = connected("secretsmanager", f"secret {name}", opening)
         return cls(name, cast("SecretsManagerClient | None", made), seconds=opening.seconds)
 
     def read(self) -> str:
-        """The secret's text. Raises `ServiceError` with the error's code and the missing IAM action."""
+        """Return the secret's text. Raises `ServiceError` with the error's code and the missing IAM action."""
         if self._client is None and extension.is_here():
             return extension.secret(self._secret, name=self.name, seconds=self._seconds / 3)
         manager = self._connected()
@@ -44,7 +44,7 @@ class Secret:
         return answer["SecretString"]
 
     def write(self, text: str) -> None:
-        """Puts a new current version; makes the secret if there is none of that name. Raises `ServiceError`."""
+        """Put a new current version. Makes the secret if no secret has this name. Raises `ServiceError`."""
         manager = self._connected()
 
         def put() -> None:

@@ -1,4 +1,4 @@
-"""Asks AWS for a key: says in words what can go wrong, and keeps the secret out of logs and errors."""
+"""Requests to AWS for keys: explains errors in words, and keeps secrets out of logs and errors."""
 
 import logging
 import re
@@ -30,13 +30,13 @@ class _Bounds(TypedDict):
 
 
 def asked(name: str, action: str, call: Callable[[], Result]) -> Result:
-    """Returns the answer to `call`, a request of boto3's.
+    """Return the response to `call`, a boto3 request.
 
-    Errors call what is asked for `name`; `action` is the IAM action that the request needs. Raises `ServiceError` with
-    the error's code and what to do (`MissingError` if nothing is there). Neither a log line nor an error holds anything
-    of the answer.
+    `name` is the resource's name in errors. `action` is the IAM action that the request needs. Raises `ServiceError`
+    with the error's code and what to do (`MissingError` if nothing is there). No log line or error holds any part of
+    the response.
     """
-    # Late: it takes a third of a second, which only programs that ask AWS should pay.
+    # Imported late: it takes a third of a second, and only programs that use AWS need it.
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -49,9 +49,9 @@ def asked(name: str, action: str, call: Callable[[], Result]) -> Result:
 
 
 def connected(service: Service, name: str, opening: Opening) -> "SSMClient | SecretsManagerClient | KMSClient | None":
-    """The client that a source is opened with; `None` where it may find a lighter way to read.
+    """Return the client for a source; `None` if the source may use a faster way to read.
 
-    What is going to be written is read from the service itself: Lambda's extension answers from its cache.
+    A source that will be written is read from the service itself, because Lambda's extension answers from its cache.
     """
     if opening.connect is not None:
         return opening.connect(service)
@@ -69,9 +69,9 @@ def client(
     service: Service, name: str, *, seconds: float = SECONDS
 ) -> "SSMClient | SecretsManagerClient | KMSClient": ...
 def client(service: Service, name: str, *, seconds: float = SECONDS) -> "SSMClient | SecretsManagerClient | KMSClient":
-    """A client by boto3's own rules for region, credentials and endpoint. Errors call what it is for `name`.
+    """Return a client by boto3's own rules for region, credentials and endpoint. Errors name `name`.
 
-    A request that is not answered is sent twice within `seconds`. Raises `ServiceError` without boto3 or a region.
+    A request without a response is sent twice within `seconds`. Raises `ServiceError` without boto3 or a region.
     """
     try:
         import boto3
@@ -82,16 +82,16 @@ def client(service: Service, name: str, *, seconds: float = SECONDS) -> "SSMClie
 
     config = Config(**bounds(seconds), max_pool_connections=_CONNECTIONS)
     try:
-        # A session of its own: boto3's default one must not be shared between threads.
+        # A new session: boto3's default session must not be shared between threads.
         return boto3.session.Session().client(service, config=config)
     except BotoCoreError as error:
         raise ServiceError(f"{name} could not be read: {_without_answer(error)}") from None
 
 
 def bounds(seconds: float, attempts: int = 2) -> _Bounds:
-    """botocore's settings for so many attempts within `seconds`.
+    """Return botocore's settings for this number of attempts within `seconds`.
 
-    A third for each, because botocore pauses before the next.
+    Each of two attempts gets a third, because botocore pauses before the next.
     """
     each = seconds / 3 if attempts > 1 else seconds
     return {
@@ -102,12 +102,12 @@ def bounds(seconds: float, attempts: int = 2) -> _Bounds:
 
 
 class _UnloggedAnswers(logging.Filter):
-    """While it is entered, this thread's answers stay out of botocore's debug log, which prints them whole."""
+    """While it is entered, this thread's responses stay out of botocore's debug log, which prints them in full."""
 
     def __init__(self) -> None:
         super().__init__()
         self._thread = threading.local()
-        # Answers, and what a secret is written with.
+        # These loggers print responses, and requests that write a secret.
         for each in ("botocore.parsers", "botocore.endpoint", "botocore.hooks", "botocore.client", "botocore.auth"):
             logging.getLogger(each).addFilter(self)
 
@@ -133,7 +133,7 @@ _ADVICE: Final = {
     "ParameterVersionNotFound": "the parameter has no such version or label; check what follows the colon",
     "ResourceNotFoundException": f"there is no such secret {_NOT_THERE}",
     "NotFoundException": f"there is no such key or alias {_NOT_THERE}",
-    "InvalidKeyId": "its KMS key is disabled, deleted or out of reach; allow kms:Decrypt on it",
+    "InvalidKeyId": "its KMS key is disabled, deleted or not accessible; allow kms:Decrypt on it",
     "DisabledException": "the KMS key is disabled; enable it",
     "KMSInvalidStateException": "the KMS key is not enabled (it may be waiting to be deleted)",
     "InvalidKeyUsageException": "the KMS key is not for SIGN_VERIFY; make one that is",
@@ -162,18 +162,18 @@ def _advice(action: str, code: str, message: str) -> str:
     service = _SERVICES.get(prefix, prefix)
     if code in ("AccessDeniedException", "AccessDenied"):
         if found := _MISSING_ACTION.search(message):
-            return f"the IAM action {found[1]} is missing; allow it, and kms:Decrypt on what it is encrypted with"
+            return f"the IAM action {found[1]} is missing; allow it, and kms:Decrypt on the KMS key that encrypts it"
         if "ciphertext" in message or ("kms" in message.lower() and service != "KMS"):
-            return "the IAM action kms:Decrypt is missing; allow it on the KMS key that it is encrypted with"
-        return f"allow the IAM actions {action} on it and kms:Decrypt on the KMS key that it is encrypted with"
+            return "the IAM action kms:Decrypt is missing; allow it on the KMS key that encrypts it"
+        return f"allow the IAM action {action} on it, and kms:Decrypt on the KMS key that encrypts it"
     if code in ("ThrottlingException", "Throttling", "LimitExceededException"):
         return f"too many requests to {service}; raise the cache's time to live or the quota of {service}"
     return _ADVICE.get(code, message or f"{service} gave no reason")
 
 
 def _without_answer(error: Exception) -> str:
-    """The text of an error of botocore's; of a parser's only its kind, because it quotes the answer."""
+    """Return the text of a botocore error; for a parser's error only its type, because it quotes the response."""
     kind = type(error).__name__
     if kind == "NoRegionError":
         return "NoRegionError: no AWS region is set; set AWS_DEFAULT_REGION"
-    return f"{kind}: {error}" if "Parser" not in kind else f"{kind}: the endpoint's answer is not AWS's"
+    return f"{kind}: {error}" if "Parser" not in kind else f"{kind}: the endpoint's response is not from AWS"

@@ -1,7 +1,7 @@
-"""What every kind of key store offers: the text of a signer's document, read and, where the kind can, written.
+"""The interface of a kind of key store: it reads the text of a signer's document, and some kinds also write it.
 
-A kind is one class in one file, with `open` (from an address), `read` and perhaps `write`; `registry` lists them. It
-knows nothing of documents, caches or signers: those stand above it, the same for all kinds.
+A kind is one class in one file, with `open` (from an address), `read` and perhaps `write`. `registry` lists the kinds.
+A kind does not handle documents, caches or signers: other modules do, the same way for all kinds.
 """
 
 from collections.abc import Callable
@@ -26,10 +26,10 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """What log lines and errors call it, such as `SSM parameter /shop/signing-key`."""
+        """Its name in log lines and errors, such as `SSM parameter /shop/signing-key`."""
 
     def read(self) -> str:
-        """The text as it is now. Blocks.
+        """Return the current text. Blocks.
 
         Raises `MissingError` if nothing is there, and another `KeyfrontError` if it cannot be read. No error holds
         the text.
@@ -40,7 +40,7 @@ class WritableSource(Source, Protocol):
     """A source that a rotation can write to."""
 
     def write(self, text: str) -> None:
-        """Replaces the text in one step, so that every reader gets the old or the new one whole.
+        """Replace the text in one step, so that every reader gets the whole old or the whole new text.
 
         Raises `KeyfrontError`, without the text.
         """
@@ -52,23 +52,23 @@ class MissingError(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How a source is opened. Each kind takes what it needs."""
+    """The options for opening a source. Each kind uses those that it needs."""
 
     key_pair_id: str | None = None
-    """The public key's id in CloudFront, given beside the address."""
+    """The public key's id in CloudFront, if it is given in addition to the address."""
     seconds: float = SECONDS
     """How long one `read` may take."""
     connect: Connect | None = None
-    """Makes the AWS clients. If not given, boto3's own rules for region, credentials and endpoint hold."""
+    """Makes the AWS clients. If not given, boto3's own rules for region, credentials and endpoint apply."""
     writing: bool = False
-    """Whether the source will be written: what would fail then must fail when it is opened."""
+    """Whether the source will be written. If writing cannot work, opening must fail."""
 
 
 class Kind(Protocol):
     """A kind's class, as the registry finds it."""
 
     def open(self, name: str, opening: Opening, /) -> Source:
-        """The source that an address names (`name` is what follows the prefix). Reads nothing yet.
+        """Return the source that an address names (`name` is the part after the prefix). Reads nothing yet.
 
         Raises `InputError` for a name that cannot be right.
         """

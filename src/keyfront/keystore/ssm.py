@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 class SSMParameter:
     """A SecureString, by its name, a name with a version or label (`/shop/key:3`), or an ARN.
 
-    If no `client` is given, Lambda's parameters-and-secrets extension is asked where it runs, or SSM without boto3
-    (`keystore.direct`). Else one is made at the first read, by boto3's own rules for region, credentials and endpoint;
-    `seconds` bounds a read by those.
+    If no `client` is given, it uses Lambda's parameters-and-secrets extension if that runs, or SSM without boto3
+    (`keystore.direct`). Otherwise the first read makes a client by boto3's own rules for region, credentials and
+    endpoint. `seconds` limits a read in all these cases.
     """
 
     def __init__(self, parameter: str, client: "SSMClient | None" = None, *, seconds: float = SECONDS) -> None:
@@ -28,15 +28,15 @@ class SSMParameter:
 
     @classmethod
     def open(cls, name: str, opening: Opening) -> "SSMParameter":
-        """The parameter `name`. Raises `InputError` for a version or label that is to be written."""
+        """Return the parameter `name`. Raises `InputError` if a version or label would be written."""
         if opening.writing and ":" in name.removeprefix("arn:").rpartition("parameter")[2]:
-            raise InputError(f"ssm:{name} names a version or a label: a document is written to the bare name")
+            raise InputError(f"ssm:{name} names a version or a label, which cannot be written: give the bare name")
         return cls(
             name, cast("SSMClient | None", connected("ssm", f"SSM parameter {name}", opening)), seconds=opening.seconds
         )
 
     def read(self) -> str:
-        """The decrypted value. Raises `ServiceError` with the error's code and the missing IAM action."""
+        """Return the decrypted value. Raises `ServiceError` with the error's code and the missing IAM action."""
         if self._client is None and extension.is_here():
             return extension.parameter(self._parameter, name=self.name, seconds=self._seconds / 3)
         if self._client is None and (value := direct.parameter(self._parameter, seconds=self._seconds / 3)) is not None:
@@ -48,7 +48,7 @@ class SSMParameter:
         return answer["Parameter"]["Value"]
 
     def write(self, text: str) -> None:
-        """Puts a new version of the SecureString; tier and KMS key stay as they are. Raises `ServiceError`."""
+        """Put a new version of the SecureString; tier and KMS key do not change. Raises `ServiceError`."""
         ssm = self._connected()
         asked(
             self.name,

@@ -1,4 +1,4 @@
-"""A signer whose key is kept elsewhere and may change while the program runs."""
+"""A signer with a key that is kept elsewhere and may change while the program runs."""
 
 import hashlib
 import time
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 TTL: Final = 300.0
-"""Seconds for which a key is used before it is fetched again."""
+"""Seconds until a key is fetched again."""
 USABLE: Final = 24 * 3600.0
-"""Seconds for which the last good key is used while its source fails."""
+"""Seconds that the last good key is used while its source fails."""
 
 Check = Callable[[str, PublicKey], None]
-"""Takes a key-pair id and the public half of the key that would sign for it; raises `KeyfrontError` to refuse it."""
+"""Takes a key-pair id and the public half of the key that would sign for it. Raises `KeyfrontError` to refuse it."""
 
 
 class KeyStore:
-    """The current `Signer` of a source: fetched once in `ttl` seconds, parsed only when the text has changed.
+    """The current `Signer` of a source: fetched once in `ttl` seconds, and parsed only if the text has changed.
 
-    Threads and event loops can share one. `Refreshing` says what happens when the source fails.
+    Threads and event loops can share it. `Refreshing` says what happens if the source fails.
 
     - `key_pair_id` is needed if the source holds a PEM alone.
-    - `usable`: so many seconds the last good key is used while the source fails (`None`: without limit).
-    - `check` is asked before a key is used for the first time.
-    - `kms` returns a client for keys that are in KMS. If not given, one is made by boto3's own rules.
-    - `seconds`: nobody waits longer for a key.
-    - `clock` counts the seconds of `ttl`; `now` tells the signer the time in seconds since the epoch.
+    - `usable`: how many seconds the last good key is used while the source fails (`None`: no limit).
+    - `check` is called before a key is used for the first time.
+    - `kms` returns a client for keys in KMS. If not given, one is made by boto3's own rules.
+    - `seconds`: the longest time that a caller waits for a key.
+    - `clock` counts the seconds of `ttl`. `now` returns the signer's time in seconds since the epoch.
     - `max_lifetime` and `ipv6` are the signer's.
     """
 
@@ -67,30 +67,30 @@ class KeyStore:
 
     @property
     def name(self) -> str:
-        """What log lines and errors call the source."""
+        """The source's name in log lines and errors."""
         return self._source.name
 
     @property
     def counts(self) -> Counts:
-        """How often the source was asked, and how it went."""
+        """How often the source was read, and with what result."""
         return self._current.counts
 
     def signer(self) -> Signer:
-        """The signer of now. Blocks while the first fetch runs; raises its `KeyfrontError`."""
+        """Return the current signer. Blocks while the first fetch runs, and raises its `KeyfrontError`."""
         return self._current.get()
 
     async def signer_async(self) -> Signer:
-        """As `signer`, without blocking the event loop."""
+        """Return the current signer, as `signer` does, without blocking the event loop."""
         return await self._current.get_async()
 
     def _own_kms(self) -> "KMSClient":
-        # Late: a key that is not in KMS needs nothing of AWS.
+        # Imported late: only keys in KMS need it.
         from keyfront.keystore.services import client
 
         return client("kms", self.name, seconds=self._seconds)
 
     def _fetch(self) -> Signer:
-        # Runs in one thread at a time: `Refreshing` sees to it.
+        # `Refreshing` runs it in one thread at a time.
         text = self._source.read()
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
         if self._parsed is None or self._parsed[0] != digest:
@@ -122,12 +122,12 @@ def open_keystore(
     ipv6: bool | None = None,
     connect: Connect | None = None,
 ) -> KeyStore:
-    """The key store at `address`, such as `file:PATH`, `ssm:NAME` or `kms:KEY` (see docs/keystores.md).
+    """Return the key store at `address`, such as `file:PATH`, `ssm:NAME` or `kms:KEY` (see docs/keystores.md).
 
-    `key_pair_id` is needed for a PEM alone and for `kms:`, since neither says which public key CloudFront has; a
-    document names its own. `connect` makes the AWS clients, by boto3's own rules if not given. Nothing is read before
-    the first signer is asked for. The other arguments are those of `KeyStore`. Raises `InputError` for an address that
-    cannot be right.
+    `key_pair_id` is needed for a PEM alone and for `kms:`, because neither names CloudFront's public key. A document
+    holds its own id. `connect` makes the AWS clients; if not given, boto3's rules apply. Nothing is read before the
+    first call for a signer. The other arguments are those of `KeyStore`. Raises `InputError` for an address that cannot
+    be right.
     """
     return KeyStore(
         Address.parse(address).open(Opening(key_pair_id, seconds, connect)),
