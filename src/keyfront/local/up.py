@@ -96,7 +96,7 @@ def _print(running: Running) -> None:
         _print_locations(console, running.edge)
     for name, why in running.shop.left_out.items():
         console.print(f"  Not for sale: {name!r} {why}", style="yellow", markup=False)
-    console.print("\nTry it, in another terminal in this directory:\n", style="bold")
+    console.print("\nTry it in another terminal, in this folder:\n", style="bold")
     for line in _steps(running):
         console.print(line, style="dim" if line.startswith("#") else None, markup=False)
     console.print("\nCtrl-C stops everything.", style="bold")

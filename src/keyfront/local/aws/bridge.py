@@ -95,7 +95,7 @@ class Bridge:
             said = str(error) or "moto does not implement this"
             _log.warning("%s %s: not implemented: %s", environ["REQUEST_METHOD"], environ["PATH_INFO"], said)
             return AWSError(501, "NotImplemented", said, json=speaks_json(service)).answer(headers, service)
-        except Exception as error:  # noqa: BLE001 (whatever goes wrong in moto, the client gets an answer)
+        except Exception as error:  # noqa: BLE001 (the client gets a response whatever fails in moto)
             message = f"moto failed with {type(error).__name__}: {error}"
             traced = _log.isEnabledFor(logging.DEBUG)
             _log.warning("%s %s: %s", environ["REQUEST_METHOD"], environ["PATH_INFO"], message, exc_info=traced)

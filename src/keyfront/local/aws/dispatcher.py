@@ -28,7 +28,7 @@ from keyfront.local.controlplane import ControlPlane
 from keyfront.local.lambdas import calls
 from keyfront.local.lambdas.function_runner import FunctionRunner
 
-# keyfront serves CloudFront itself. moto's has none of the rules, and accepts everything.
+# keyfront serves CloudFront itself. moto's version does not have the rules, and accepts everything.
 _NEVER: Final = "cloudfront"
 # moto's own controls can delete everything, and show recorded requests.
 _CONTROLS: Final = "moto_api"

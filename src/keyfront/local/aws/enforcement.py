@@ -151,7 +151,7 @@ def _expired(session: AssumedRoleAccessKey, token: str) -> bool:
 def _documents(key: IAMUserAccessKey | AssumedRoleAccessKey) -> Iterable[str]:
     try:
         policies = list(key.collect_policies())
-    except Exception:  # noqa: BLE001  a role that was deleted has none
+    except Exception:  # noqa: BLE001  a deleted role has no policies
         return
     for policy in policies:
         yield json.dumps(IAMPolicy(policy)._policy_json)

@@ -254,5 +254,5 @@ def _stage_of(backend: ApiGatewayV2Backend, arn: str) -> Stage | None:
 
 
 def _changed(stage: Stage) -> TYPE_RESPONSE:
-    stage.updated = datetime.now()  # noqa: DTZ005 (as moto's own)
+    stage.updated = datetime.now()  # noqa: DTZ005 (as moto does)
     return 200, {}, json.dumps(stage.to_json())

@@ -223,7 +223,7 @@ def _account(name: str, account: str) -> AccountSpecificBackend[Any]:
 
 def _backend(name: str, account: str, region: str) -> BaseBackend:
     regions = _account(name, account)
-    if region not in regions.keys():  # noqa: SIM118 (it contains regions that it has no backend for)
+    if region not in regions.keys():  # noqa: SIM118 (`in` is true for regions without a backend)
         # Skip the constructor: its values would all be overwritten.
         backend: BaseBackend = object.__new__(regions.backend)
         backend.region_name, backend.account_id = region, account

@@ -119,7 +119,7 @@ class ServicesState:
 
         try:
             keys = pickling.load(kept.pickled)
-        except Exception as error:  # noqa: BLE001  what is run there can fail in any way
+        except Exception as error:  # noqa: BLE001  the code in it can fail in any way
             _log.debug("the state cannot be restored", exc_info=True)
             raise InputError(
                 f"{self._file} cannot be restored ({type(error).__name__}: {error}): move {self._directory} away, "

@@ -64,7 +64,7 @@ class FunctionRunner:
             try:
                 await self.call(function, payload, arn=arn, **named)
             except FunctionError as error:
-                _log.warning("an event for %s is lost: %s", function.name, error)
+                _log.warning("an event for function %s is lost: %s", function.name, error)
 
         task = asyncio.get_running_loop().create_task(run())
         self._background.add(task)

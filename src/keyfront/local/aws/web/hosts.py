@@ -42,7 +42,7 @@ def api_url(api_id: str) -> str | None:
 
 
 def function_url(url_id: str, region: str) -> str | None:
-    """Return a function URL (it ends in a slash) for the current client, or `None`, as `api_url`."""
+    """Return a function URL (it ends in a slash) for the current client, or `None`, like `api_url`."""
     port = _port()
     return None if port is None else f"http://{url_id}.lambda-url.{region}.localhost{port}/"
 

@@ -83,7 +83,9 @@ class Issuers:
         listed = claims.get("scp") or ()
         granted += listed.split() if isinstance(listed, str) else [str(each) for each in listed]
         if scopes and not set(scopes) & set(granted):
-            raise RefusedTokenError("the token has none of the route's scopes", status=403, code="insufficient_scope")
+            raise RefusedTokenError(
+                "the token does not have any of the route's scopes", status=403, code="insufficient_scope"
+            )
         return dict(claims)
 
 
