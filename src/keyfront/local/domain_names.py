@@ -71,7 +71,7 @@ def _free_pair(port: int) -> bool:
 
 def _free(port: int) -> bool:
     if port > _LAST_PORT:
-        raise PortError("no port is free for another distribution")
+        raise PortError("no port is free for another distribution: start with a lower --https-port")
     try:
         for bound in bind_loopback(port):
             bound.close()

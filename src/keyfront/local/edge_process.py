@@ -70,7 +70,7 @@ class EdgeProcess:
         try:
             said = await asyncio.wait_for(_said(process), _START_SECONDS)
         except TimeoutError:
-            said = {"error": f"the edge did not start in {_START_SECONDS} seconds"}
+            said = {"error": f"the edge did not start within {_START_SECONDS} seconds"}
         except asyncio.CancelledError:
             process.kill()
             raise
