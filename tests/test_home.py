@@ -135,7 +135,7 @@ def test_an_id_that_is_none_is_told_with_its_like(run_keyfront: Callable[..., tu
     assert "did you mean expired?" in err
     status, _, err = run_keyfront("explain", "https://media.example.com/", "--about", "expired")
     assert status == 2
-    assert "give --about ID alone" in err
+    assert "give it without a request" in err
 
 
 @pytest.fixture

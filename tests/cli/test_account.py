@@ -103,7 +103,7 @@ def test_the_endpoint_comes_from_the_option_or_the_environment(
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("private", "this is a private key, which stays with whoever signs; give its public half"),
+        ("private", "this is a private key, which only the signer needs; give its public key"),
         ("both", "this is a private key"),
         ("garbage", "found no PEM block; needed: a public key"),
         (None, "cannot read the public key file"),
@@ -201,9 +201,9 @@ def test_a_key_is_added_and_removed(run: Run, service: Any, upload: Callable[[st
     group = made if by == "id" else "shop"
 
     status, out, _ = run("groups", "add", group, second)
-    assert (status, out) == (0, f"shop ({made}) now holds {first}, {second}.\n")
+    assert (status, out) == (0, f"shop ({made}) now has {first}, {second}.\n")
     status, out, _ = run("groups", "add", group, second)
-    assert (status, out) == (0, f"{second} was in shop ({made}) already; it holds {first}, {second}.\n")
+    assert (status, out) == (0, f"{second} was already in shop ({made}), which has {first}, {second}.\n")
     status, out, _ = run("groups", "add", group, second, "--json")
     assert json.loads(out) == {"id": made, "name": "shop", "keys": [first, second], "changed": False}
     status, out, _ = run("groups", "remove", group, first, "--json")
@@ -226,7 +226,7 @@ def test_the_last_key_stays(run: Run, service: Any, upload: Callable[[str], str]
     made = run("groups", "create", "shop", key)[1].strip()
     status, out, err = run("groups", "remove", "shop", key)
     assert (status, out) == (1, "")
-    assert f"{key} is the last key of shop ({made}), and CloudFront keeps no empty group" in err
+    assert f"{key} is the last key of shop ({made}), and CloudFront allows no empty group" in err
     assert listed(run, "groups")[0]["keys"] == [key]
 
 
@@ -237,7 +237,8 @@ def test_removing_a_key_that_is_not_there_does_not_look_like_success(
     run("groups", "create", "shop", first)
     status, out, err = run("groups", "remove", "shop", second)
     assert (status, out) == (2, "")
-    assert f"does not hold {second}; it holds {first}" in err
+    assert f"{second} is not in shop (" in err
+    assert f"which has {first}" in err
 
 
 def test_an_unknown_group_is_answered_with_those_that_exist(
@@ -296,7 +297,7 @@ def test_a_group_that_never_holds_still_is_given_up(run: Run, service: Any, uplo
     service.before = interfere
     status, _, err = run("groups", "add", "shop", second)
     assert status == 1
-    assert "somebody else is changing it at the same moment: try again" in err
+    assert "something else changed it at the same time: try again" in err
 
 
 def test_a_key_in_use_names_its_groups(run: Run, service: Any, upload: Callable[[str], str]) -> None:
@@ -305,7 +306,7 @@ def test_a_key_in_use_names_its_groups(run: Run, service: Any, upload: Callable[
     status, out, err = run("keys", "delete", key)
     assert (status, out) == (1, "")
     assert err == (
-        f"error: the key {key} is still held by shop ({made}); take it out first: keyfront groups remove shop {key}\n"
+        f"error: the key {key} is still in shop ({made}); remove it first: keyfront groups remove shop {key}\n"
     )
     assert run("groups", "delete", "shop")[0] == 0
     status, out, _ = run("keys", "delete", key)
@@ -319,7 +320,7 @@ def test_a_group_in_use_names_its_distributions(run: Run, service: Any, upload: 
     distribution = trusting(service, made)
     status, out, err = run("groups", "delete", made)
     assert (status, out) == (1, "")
-    assert f"shop ({made}) is still trusted by {distribution}: take it out" in err
+    assert f"shop ({made}) is still trusted by {distribution}: first remove it" in err
     assert [group["id"] for group in listed(run, "groups")] == [made]
 
 

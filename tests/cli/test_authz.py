@@ -86,7 +86,7 @@ def test_the_served_folder_says_whether_case_counts(start: Any, run: Run, ecdsa:
     (tmp_path / "served").mkdir()
     _, port = start(*trust, "--root", tmp_path / "served")  # Nothing in it shows that case counts.
     assert judge(port, "https://a.example.com/P/x") == 403
-    assert "may take /PRIVATE/x for /private/x" in (tmp_path / "stderr").read_text()
+    assert "may read /PRIVATE/x as /private/x" in (tmp_path / "stderr").read_text()
     status, _, err = run("authz", *trust, "--root", tmp_path / "served", "--match-case")
     assert status == 2
     assert "--match-case: " in err
@@ -215,7 +215,7 @@ def test_a_distribution_is_followed(start: Any, service: Service, ecdsa: Path, t
     [
         ([], "--front"),
         (["--front", "apache"], "apache"),
-        (["--front", "nginx"], "who is trusted?"),
+        (["--front", "nginx"], "no key is trusted"),
         (["--front", "nginx", "--trust", "{public}"], "write the key's id and its file"),
         (["--front", "nginx", "--trust", "K1=nowhere.pem"], "cannot read the public key file nowhere.pem"),
         (["--front", "nginx", "--trust", "K1={private}"], "found a private key"),
@@ -224,8 +224,8 @@ def test_a_distribution_is_followed(start: Any, service: Service, ecdsa: Path, t
         (["--front", "nginx", "--keys", "{empty}"], "no key is trusted"),
         (["--front", "nginx", "--trust", "K1={public}", "--protect", ""], "'' is not a path pattern"),
         (["--front", "nginx", "--trust", "K1={public}", "--proxies", "1"], "--proxies is for X-Forwarded-For"),
-        (["--front", "nginx", "--trust", "K1={public}", "--host", "localhost"], "--host localhost is no address"),
-        (["--front", "nginx", "--distribution", "E1", "--protect", "/x"], "--distribution says what is protected"),
+        (["--front", "nginx", "--trust", "K1={public}", "--host", "localhost"], "--host localhost is not an address"),
+        (["--front", "nginx", "--distribution", "E1", "--protect", "/x"], "--distribution decides what is protected"),
         (["--front", "nginx", "--trust", "K1={public}", "--host", "192.0.2.77"], "this machine has no such address"),
     ],
 )

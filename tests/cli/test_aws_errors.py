@@ -20,7 +20,7 @@ Run = Callable[..., tuple[int, str, str]]
         (403, "ExpiredToken", "the AWS session has expired: sign in again"),
         (403, "InvalidClientTokenId", "AWS does not accept these credentials"),
         (403, "SignatureDoesNotMatch", "AWS does not accept these credentials"),
-        (400, "Throttling", "CloudFront is asked too often at the moment: try again in a minute"),
+        (400, "Throttling", "CloudFront is throttling requests: try again in a minute"),
         (501, "NotImplemented", "said the test (NotImplemented)"),
         (500, "InternalError", "said the test (InternalError)"),
     ],
@@ -74,7 +74,7 @@ def test_an_unknown_profile(run: Run, service: Any) -> None:
 def test_an_endpoint_that_is_no_url(run: Run, service: Any, url: str) -> None:
     status, _, err = run("groups", "list", "--endpoint-url", url)
     assert status == 2
-    assert f"Invalid endpoint: {url}: write it in full, such as http://127.0.0.1:4566" in err
+    assert f"Invalid endpoint: {url}: write the whole URL, such as http://127.0.0.1:4566" in err
 
 
 def test_nobody_answers(run: Run, service: Any) -> None:

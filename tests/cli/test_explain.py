@@ -256,16 +256,16 @@ def test_a_live_distribution_is_read(run: Run, service: Any, ecdsa: Path) -> Non
     assert "[origin-host-signed]" in run("explain", asked, "--distribution", distribution["Id"])[1]
     status, _, err = run("explain", link, "--distribution", "E1NOWHERE0000")
     assert status == 2
-    assert f"the account has no such distribution (it has {distribution['Id']}), nor is there a file" in err
+    assert f"there is no such distribution in the account (it has {distribution['Id']}), and no such file" in err
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         ([], "give a URL, --curl FILE or --har FILE"),
-        (["media.example.com/x"], "is no URL that a viewer asks for"),
+        (["media.example.com/x"], "is not a URL that a viewer can request"),
         ([URL, "--curl", "x"], "give the URL or --curl, not both"),
-        ([URL, "--ip", "192.0.2.0/24"], "is no address"),
+        ([URL, "--ip", "192.0.2.0/24"], "is not an address"),
         ([URL, "--at", "yesterday"], "is not a time"),
         ([URL, "--trust", "x"], "write the key's id and its file"),
         ([URL, "--response", "nowhere.xml"], "cannot read the response from nowhere.xml"),

@@ -33,8 +33,8 @@ def test_a_policy_in_order_says_what_it_lets_in(run: Run, file: Callable[[str], 
     status, out, err = run("policy", "lint", file(CLEAN % SOON), *AT, "--url", "https://media.example.com/42/1.ts")
     assert (status, err) == (0, "")
     assert out == (
-        "policy.json lets in anybody to https://media.example.com/42/*, before 2030-01-01 01:00:00 UTC (in 1 h); "
-        "it covers https://media.example.com/42/1.ts\nnothing to mend\n"
+        "policy.json lets anyone get https://media.example.com/42/*, before 2030-01-01 01:00:00 UTC (in 1 h); "
+        "it covers https://media.example.com/42/1.ts\nnothing to fix\n"
     )
 
 
@@ -83,12 +83,12 @@ def test_nothing_in_a_policy_moves_the_cursor(run: Run, file: Callable[[str], st
 @pytest.mark.parametrize(
     ("content", "arguments", "says"),
     [
-        (None, ("nothere.json",), "nothere.json cannot be read: No such file"),
+        (None, ("nothere.json",), "cannot read nothere.json: No such file"),
         (b"", ("policy.json",), "policy.json: there is no policy"),
         (b"\xff\xfe{}", ("policy.json",), "policy.json is not UTF-8 text"),
-        (b" " * (1 << 20) + b"{}", ("policy.json",), "more than a megabyte"),
+        (b" " * (1 << 20) + b"{}", ("policy.json",), "larger than a megabyte"),
         (b"{}", ("policy.json", "--url", "media.example.com/a"), "--url: 'media.example.com/a' has no scheme"),
-        (b"{}", ("policy.json", "--max-lifetime", "long"), "--max-lifetime 'long' is no span of time"),
+        (b"{}", ("policy.json", "--max-lifetime", "long"), "--max-lifetime 'long' is not a span of time"),
         (b"{}", ("policy.json", "--at", "noon"), "--at 'noon' is not a time"),
     ],
 )

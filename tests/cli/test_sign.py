@@ -111,14 +111,14 @@ def test_says_where_a_passphrase_can_come_from(run: Run, encrypted: Path, monkey
         "sign", URL, "--key-id", ID, "--private-key", encrypted / "private_key.pem", "--expires", "1h"
     )
     assert (status, out) == (2, "")
-    assert "is encrypted: give --passphrase-file FILE or set KEYFRONT_PASSPHRASE" in err
+    assert "is encrypted: give --passphrase-file FILE, or set KEYFRONT_PASSPHRASE" in err
 
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b"", "begins with an empty line"),
-        (b"\nopen sesame", "begins with an empty line"),
+        (b"", "is empty"),
+        (b"\nopen sesame", "is empty"),
         (b"\xff\xfe", "is not UTF-8 text"),
     ],
 )

@@ -116,13 +116,13 @@ def test_check_asks_cloudfront_for_the_key_of_that_id(run: Run, service: "Servic
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ([], "give the private key in one way"),
-        (["--signer", "ssm:/a", "--private-key", "b"], "give the private key in one way"),
-        (["--private-key", "b"], "give --key-id as well"),
+        ([], "give either --private-key FILE"),
+        (["--signer", "ssm:/a", "--private-key", "b"], "give either --private-key FILE"),
+        (["--private-key", "b"], "needs --key-id"),
         (["--signer", "kms:alias/shop"], "give its id as well"),
         (["--signer", "shop"], "begins with"),
-        (["--signer", "ssm:/a", "--hash", "sha256"], "--hash go with --private-key"),
-        (["--private-key", "b", "--key-id", ID, "--check"], "--check goes with --signer"),
+        (["--signer", "ssm:/a", "--hash", "sha256"], "--hash need --private-key"),
+        (["--private-key", "b", "--key-id", ID, "--check"], "--check needs --signer"),
     ],
 )
 def test_options_that_do_not_go_together(run: Run, no_aws: None, options: list[str], complaint: str) -> None:
@@ -144,7 +144,7 @@ def test_a_stored_key_is_what_signs(run: Run, aws: None, tmp_path: Path) -> None
         assert allowed(signed.strip(), KEY.public_key)
         status, _, err = run(*store[:4], "KOTHER", *store[5:])
         assert status == 2
-        assert f"holds the key of {ID}: `keyfront rotate` replaces it" in err
+        assert f"has the key {ID}: use `keyfront rotate`" in err
         assert run(*store[:4], "KOTHER", *store[5:], "--replace")[0] == 0
     assert (tmp_path / "signer.json").stat().st_mode & 0o777 == 0o600
 
@@ -165,15 +165,15 @@ def test_what_is_no_document_is_not_overwritten_unasked(run: Run, tmp_path: Path
     private, _ = KEY.write(tmp_path)
     status, _, err = run("keys", "store", f"file:{private}", "--key-id", ID, "--private-key", private)
     assert status == 2
-    assert "holds something else; --replace overwrites it" in err
+    assert "has other content, which --replace overwrites" in err
     assert private.read_text() == KEY.pem()
 
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ([], "give the key in one way"),
-        (["--private-key", "a", "--kms-key", "b"], "give the key in one way"),
+        ([], "give either --private-key FILE"),
+        (["--private-key", "a", "--kms-key", "b"], "give either --private-key FILE"),
         (["--kms-key", "b", "--hash", "sha1"], "KMS cannot sign SHA-1"),
     ],
 )

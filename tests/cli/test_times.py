@@ -39,7 +39,7 @@ def test_what_is_understood(text: str, meaning: object) -> None:
     [
         ("2030-01-01T00:00:00", r"--at 2030-01-01T00:00:00 has no time zone: write 2030-01-01T00:00:00Z for UTC"),
         ("2030-01-01", r"has no time zone: write 2030-01-01T00:00:00Z for UTC"),
-        ("20300101", r"--at 20300101 would be seconds since the epoch: if it is a date, write 2030-01-01T00:00:00Z"),
+        ("20300101", r"--at 20300101 would mean seconds since the epoch: for a date, write 2030-01-01T00:00:00Z"),
         ("2030-13-01T00:00:00Z", r"is not a time: write a span"),
         ("", r"--at '' is not a time"),
         ("tomorrow", r"'tomorrow' is not a time"),

@@ -117,20 +117,20 @@ def test_what_follows_the_hash_sign_is_not_sent(run: Run, signer: Signer, trust:
     url = signer.sign_url(URL, expires=timedelta(hours=1))
     status, _, err = run("verify", f"{url}#page=3", "--trust", trust)
     assert status == 0
-    assert err == "warning: viewers do not send what follows #: it is left out\n"
+    assert err == "warning: viewers do not send the part after #: it is ignored\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["a.example.com/x", "--trust", "{trust}"], "'a.example.com/x' is no URL that a viewer asks for"),
-        (["s3://bucket/x", "--trust", "{trust}"], "'s3://bucket/x' is no URL"),
-        (["https://", "--trust", "{trust}"], "'https://' is no URL"),
+        (["a.example.com/x", "--trust", "{trust}"], "'a.example.com/x' is not a URL that a viewer can request"),
+        (["s3://bucket/x", "--trust", "{trust}"], "'s3://bucket/x' is not a URL"),
+        (["https://", "--trust", "{trust}"], "'https://' is not a URL"),
         ([URL, "--trust", "{public}"], "write the key's id and its file, such as K2JCJMDEHXQW5F=public_key.pem"),
         ([URL, "--trust", "{trust}", "--trust", "{trust}"], f"--trust names {ID} twice"),
         ([URL, "--trust", f"{ID}=nowhere.pem"], "cannot read the public key file nowhere.pem"),
-        ([URL, "--trust", f"{ID}={{private}}"], "this is a private key, which stays with whoever signs"),
-        ([URL, "--trust", "{trust}", "--ip", "192.0.2.0/24"], "--ip 192.0.2.0/24 is no address"),
+        ([URL, "--trust", f"{ID}={{private}}"], "this is a private key, which only the signer needs"),
+        ([URL, "--trust", "{trust}", "--ip", "192.0.2.0/24"], "--ip 192.0.2.0/24 is not an address"),
         ([URL, "--trust", "{trust}", "--at", "2030-01-01"], "--at 2030-01-01 has no time zone"),
         ([URL, "--trust", "{trust}", "--at", "1893456000000"], "it looks like milliseconds"),
         ([URL], "--trust"),

@@ -1,4 +1,4 @@
-"""The `keyfront` command. Each command imports what it needs when it runs, so that the others start fast."""
+"""The `keyfront` command. A command's imports happen when it runs, so that the others start fast."""
 
 import sys
 from collections.abc import Sequence
@@ -7,13 +7,13 @@ from keyfront.home import install
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command (`sys.argv` by default) and return its exit status: 0 done or allowed, 1 refused, 2 bad input."""
+    """Run one command (default: `sys.argv`) and return its exit status: 0 done or allowed, 1 refused, 2 bad input."""
     try:
-        import typer  # noqa: F401  the base install has no command line, and says so
+        import typer  # noqa: F401  the base install has no command line; the error says so
     except ModuleNotFoundError as error:
         if error.name != "typer":
             raise
-        sys.stderr.write(f"error: the keyfront command needs more than the base install: {install('cli')}\n")
+        sys.stderr.write(f"error: the keyfront command needs the extra cli: {install('cli')}\n")
         return 2
     from keyfront.cli.app import run
 

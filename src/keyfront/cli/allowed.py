@@ -1,4 +1,4 @@
-"""Reads the names and the origins that a user lets in."""
+"""Read the host names and web origins that a user allows."""
 
 import re
 from typing import Final
@@ -10,7 +10,7 @@ _NAME: Final = re.compile(r"\.?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
 
 def host(text: str) -> str:
-    """A host name in lower case, or a zone (`.example.com`). Raises `InputError` for anything else."""
+    """Return a host name in lower case, or a zone (`.example.com`). Raises `InputError` for anything else."""
     name = text.lower()
     if not _NAME.fullmatch(name):
         raise InputError(f"--allow-host {text!r} is not a host name: give a name, or .name for every name below it")
@@ -18,7 +18,7 @@ def host(text: str) -> str:
 
 
 def origin(text: str) -> str:
-    """An origin as browsers send it. Raises `InputError` for anything else."""
+    """Return an origin as browsers send it. Raises `InputError` for anything else."""
     try:
         parts = urlsplit(text)
         written = f"{parts.scheme}://{parts.netloc}".lower()

@@ -1,4 +1,4 @@
-"""The commands put together, and what becomes of an error: one line and an exit status, never a traceback."""
+"""The command line. An error becomes one line and an exit status, never a traceback."""
 
 import errno
 import io
@@ -17,9 +17,9 @@ from keyfront.errors import KeyfrontError
 REFUSED: Final = 1
 BAD_INPUT: Final = 2
 _OF_THE_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
-"""What any write can meet, of results on standard output as well: nobody's mistake in this program."""
+"""Errors that any write can meet, also on standard output, and that are not bugs in keyfront."""
 
-# Each module adds what it holds to the application, and is imported only when one of its commands is asked for.
+# Each module adds its commands to the application, and is imported only if one of them is needed.
 _ROOMS: Final = {
     "keys": "keyfront.cli.keys",
     "groups": "keyfront.cli.groups",
@@ -52,16 +52,16 @@ def _keyfront(
 ) -> None:
     """Private content on Amazon CloudFront, from a key to a download.
 
-    Make a key pair, put its public half into a trusted key group, sign URLs and cookies with the other half, and
-    see why a request is let in or refused. `keyfront up` runs all of it, CloudFront included, on this machine.
+    Make a key pair, put its public key into a trusted key group, sign URLs and cookies with the private key, and see
+    why a request is allowed or refused. `keyfront up` runs everything on this machine, CloudFront included.
 
-    Every command takes --json. Exit status: 0 done or allowed; 1 refused, by the signature check or by the
-    service; 2 bad input, or a service that could not be asked.
+    Every command takes --json. Exit status: 0 done or allowed; 1 refused by the signature check or by the service; 2
+    bad input, or a service that could not be reached.
     """
 
 
 def application(arguments: list[str]) -> typer.Typer:
-    """The command line; with the command that `arguments` name, or with all when they name none."""
+    """Return the command line with the command in `arguments`, or with all commands if there is none."""
     app = typer.Typer(
         name="keyfront",
         callback=_keyfront,
@@ -77,11 +77,11 @@ def application(arguments: list[str]) -> typer.Typer:
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command that `arguments` name; the exit status."""
+    """Run the command in `arguments` and return the exit status."""
     as_json = "--json" in arguments
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal that cannot show a character, or a name that is not UTF-8, is no reason to fail.
+            # A character that the terminal cannot show, or a name that is not UTF-8, must not be an error.
             stream.reconfigure(errors="backslashreplace")
     try:
         status = application(arguments)(arguments, prog_name="keyfront", standalone_mode=False)
@@ -95,28 +95,29 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         if error.errno not in _OF_THE_DISK:
             raise
-        complain(f"{error.filename or 'the result'} cannot be written: {error.strerror}", as_json=as_json)
+        complain(f"cannot write {error.filename or 'the result'}: {error.strerror}", as_json=as_json)
         _give_up_output()
         return BAD_INPUT
     except typer.TyperException as error:
         return _misused(error, as_json=as_json)
     except typer.Abort:
-        complain("the prompt was left without an answer", as_json=as_json)
+        complain("the prompt was cancelled", as_json=as_json)
         return BAD_INPUT
     return status if isinstance(status, int) else 0
 
 
 def _give_up_output() -> None:
-    """Throw away what standard output did not take: Python would try once more at its end, and print a traceback."""
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (it is no path of the user's)
+    """Discard unwritten output. Python would try to write it again when it exits, and print a traceback."""
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (not a path from the user)
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _misused(error: typer.TyperException, *, as_json: bool) -> int:
-    """An option or argument that is missing, unknown or of the wrong form."""
+    """Report a missing, unknown or malformed option or argument, and return the exit status."""
     if like_a_key(error.format_message()):
         complain(
-            "an option or argument is a key itself: give the path of its file, or - for standard input", as_json=as_json
+            "an option or argument is a key itself: give the path of the key's file, or - for standard input",
+            as_json=as_json,
         )
         return BAD_INPUT
     show = getattr(error, "show", None)

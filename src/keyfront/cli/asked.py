@@ -1,4 +1,4 @@
-"""What is typed of a viewer's request, and of whom it may trust: for the commands that judge one."""
+"""Read a viewer's URL and address, and the trusted keys, for the commands that check a request."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,30 +13,30 @@ if TYPE_CHECKING:
 
 
 def as_sent(url: str) -> str:
-    """`url` as a viewer sends it, without a fragment. Raises `InputError` for what no viewer asks for."""
+    """Return `url` as a viewer sends it, without a fragment. Raises `InputError` if no viewer can request it."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.lower() not in ("http", "https") or not rest:
-        raise InputError(f"{shown(url)} is no URL that a viewer asks for: write https://… in full")
+        raise InputError(f"{shown(url)} is not a URL that a viewer can request: write the whole URL, https://…")
     sent, fragment, _ = url.partition("#")
     if fragment:
-        warn("viewers do not send what follows #: it is left out")
+        warn("viewers do not send the part after #: it is ignored")
     return sent
 
 
 def address(ip: str) -> str:
-    """A viewer's address, or an empty text. Raises `InputError`."""
+    """Return a viewer's address, or an empty string. Raises `InputError` if it is not an address."""
     if ip:
         import ipaddress
 
         try:
             ipaddress.ip_address(ip)
         except ValueError:
-            raise InputError(f"--ip {ip} is no address: give the viewer's own, such as 192.0.2.10") from None
+            raise InputError(f"--ip {ip} is not an address: give the viewer's address, such as 192.0.2.10") from None
     return ip
 
 
 def trusted(entries: list[str]) -> "dict[str, PublicKey]":
-    """The keys of `--trust ID=FILE`, by their ids. Raises `InputError`."""
+    """Return the keys of `--trust ID=FILE` by id. Raises `InputError` for a malformed or repeated entry."""
     from keyfront.cli.secrets import public_key
 
     keys: dict[str, PublicKey] = {}
@@ -44,9 +44,10 @@ def trusted(entries: list[str]) -> "dict[str, PublicKey]":
         key_id, separator, file = entry.partition("=")
         if not (key_id and separator and file) or like_a_key(key_id):
             raise InputError(
-                f"--trust {told(entry)}: write the key's id and its file, such as K2JCJMDEHXQW5F=public_key.pem"
+                f"--trust {told(entry)} is not ID=FILE: write the key's id and its file, such as "
+                "K2JCJMDEHXQW5F=public_key.pem"
             )
         if key_id in keys:
-            raise InputError(f"--trust names {key_id} twice: each id stands for one key")
+            raise InputError(f"--trust names {key_id} twice: give one key for each id")
         keys[key_id] = public_key(Path(file))
     return keys

@@ -1,4 +1,4 @@
-"""`keyfront audit`: what is wrong with an account's private content, most urgent first."""
+"""`keyfront audit`: report what is wrong with an account's private content, most urgent first."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -22,7 +22,7 @@ _COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "c
 def audit(
     config: Annotated[
         list[Path] | None,
-        typer.Option("--config", metavar="FILE", help="Audit a saved configuration instead; more than once for more."),
+        typer.Option("--config", metavar="FILE", help="Audit a saved configuration instead. Repeatable."),
     ] = None,
     keys: Annotated[
         Path | None, typer.Option("--keys", metavar="DIR", help="With --config: a folder of public keys.")
@@ -30,35 +30,44 @@ def audit(
     access_log: Annotated[
         list[Path] | None,
         typer.Option(
-            "--access-log", metavar="FILE", help="Learn from a standard access log what links are signed with."
+            "--access-log", metavar="FILE", help="Read from a standard access log how links are signed. Repeatable."
         ),
     ] = None,
     max_key_age: Annotated[
-        int, typer.Option("--max-key-age", metavar="DAYS", min=1, help="Older keys are found.")
+        int, typer.Option("--max-key-age", metavar="DAYS", min=1, help="Report keys that are older.")
     ] = 365,
     policies_carry_ip: Annotated[
-        bool, typer.Option("--policies-carry-ip", help="Your policies name addresses: IPv6 is then a finding.")
+        bool, typer.Option("--policies-carry-ip", help="Your policies restrict addresses, so report IPv6.")
     ] = False,
     private_word: Annotated[
-        list[str] | None, typer.Option("--private-word", metavar="WORD", help="Paths with this word are private too.")
+        list[str] | None,
+        typer.Option("--private-word", metavar="WORD", help="Treat paths with this word as private. Repeatable."),
     ] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", metavar="ID[:RESOURCE]", help="Leave a finding out.")
+        list[str] | None, typer.Option("--ignore", metavar="ID[:RESOURCE]", help="Leave out a finding. Repeatable.")
     ] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option("--baseline", metavar="FILE", help="Leave out what FILE lists: ID[:RESOURCE] a line, # comments."),
+        typer.Option(
+            "--baseline",
+            metavar="FILE",
+            help="Leave out the findings in FILE: one ID[:RESOURCE] per line, # for comments.",
+        ),
     ] = None,
     fail_on: Annotated[
         _Level | None,
-        typer.Option("--fail-on", metavar="LEVEL", help="Exit 1 on a finding at or above: info … critical."),
+        typer.Option(
+            "--fail-on",
+            metavar="LEVEL",
+            help="Exit with 1 if a finding has this level or a higher one: info … critical.",
+        ),
     ] = None,
     sarif: Annotated[bool, typer.Option("--sarif", help="Print SARIF 2.1.0, for code scanning.")] = False,
     artifact: Annotated[
         str, typer.Option("--artifact", metavar="URI", help="The file that SARIF names, relative to the repository.")
     ] = "main.tf",
     graph: Annotated[
-        Path | None, typer.Option("--graph", metavar="FILE", help="Draw who trusts what into FILE (SVG).")
+        Path | None, typer.Option("--graph", metavar="FILE", help="Draw what trusts which keys, into FILE (SVG).")
     ] = None,
     *,
     connection: Connection,
@@ -66,7 +75,8 @@ def audit(
 ) -> None:
     """Report what is wrong with the account's private content, and how to fix it. Changes nothing.
 
-    What may not be read is said to be not checked, with the IAM action that is missing; no secret's value is read.
+    Without permission to read something, the report says "not checked" and names the missing IAM action. Values of
+    secrets are never read.
 
     \b
     Example:
@@ -78,7 +88,7 @@ def audit(
     from keyfront.account.audit.access_logs import read_logs
 
     if as_json and sarif:
-        raise InputError("--json and --sarif print different things: give one of them")
+        raise InputError("give --json or --sarif, not both")
     settings = Settings(
         datetime.now(UTC), max_key_age, policies_carry_ip, frozenset(word.lower() for word in private_word or ())
     )
@@ -94,7 +104,7 @@ def audit(
         try:
             graph.write_text(draw(account.inventory, report.findings), "utf-8")
         except OSError as error:
-            raise InputError(f"{str(graph)!r} cannot be written: {error.strerror}") from None
+            raise InputError(f"cannot write {str(graph)!r}: {error.strerror}") from None
     if sarif:
         from keyfront.account.audit.sarif import sarif as as_sarif
 
@@ -130,7 +140,7 @@ def _live(settings: "Settings", log: "LogFacts | None", connection: Connection) 
         import boto3
         from botocore.config import Config
 
-        # One for all services: each parses what botocore knows of endpoints.
+        # One session for all services, because each session parses botocore's endpoint data.
         session = boto3.Session(profile_name=connection.profile, region_name=connection.region)
         key = "test" if connection.endpoint_url and not session.get_credentials() else None
 
@@ -155,12 +165,12 @@ def _ignored(given: list[str], baseline: Path | None) -> list[str]:
         try:
             text = baseline.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"the baseline {str(baseline)!r} cannot be read: {error}") from None
+            raise InputError(f"cannot read the baseline {str(baseline)!r}: {error}") from None
         lines += [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     known = {rule.id for rule in RULES}
     for line in lines:
         if line.partition(":")[0] not in known:
-            raise InputError(f"there is no finding {line.partition(':')[0]!r}; there are: {', '.join(sorted(known))}")
+            raise InputError(f"there is no finding {line.partition(':')[0]!r}: use one of {', '.join(sorted(known))}")
     return lines
 
 

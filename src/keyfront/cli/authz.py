@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class _Following(NamedTuple):
-    """Seconds from one reading to the next, and how old the last good one may become."""
+    """The seconds between two readings, and the maximum age of the last good one."""
 
     refresh: float
     stale: float
@@ -28,7 +28,7 @@ class _Following(NamedTuple):
 def authz(
     front: Annotated[
         Literal["nginx", "caddy", "traefik", "envoy"],
-        typer.Option("--front", help="Who asks: it decides which headers are believed."),
+        typer.Option("--front", help="The front door that asks. It decides which headers are trusted."),
     ],
     trust: Annotated[
         list[str] | None,
@@ -42,23 +42,27 @@ def authz(
         typer.Option(
             "--protect",
             metavar="PATTERN",
-            help="A path pattern that needs a signature, such as '/private/*'. Repeatable; without any, all do.",
+            help="A path pattern that requires a signature, such as '/private/*'. Repeatable. Default: all paths.",
         ),
     ] = None,
     public: Annotated[
         list[str] | None,
-        typer.Option("--public", metavar="PATTERN", help="A path pattern that needs none, before all of --protect."),
+        typer.Option(
+            "--public",
+            metavar="PATTERN",
+            help="A path pattern that requires no signature. It comes before --protect. Repeatable.",
+        ),
     ] = None,
     methods: Annotated[
         Literal["read", "all"],
-        typer.Option("--methods", help="read: GET and HEAD alone. all: those that change something, too."),
+        typer.Option("--methods", help="read: only GET and HEAD. all: also methods that change something."),
     ] = "read",
     distribution: Annotated[
         str | None,
         typer.Option(
             "--distribution",
             metavar="ID",
-            help="Decide as this distribution of an account does, in place of --trust and --protect.",
+            help="Decide like this distribution of the account, instead of --trust and --protect.",
         ),
     ] = None,
     root: Annotated[
@@ -66,14 +70,15 @@ def authz(
         typer.Option(
             "--root",
             metavar="DIR",
-            help="The folder that is served: where its file system ignores case, so do the patterns.",
+            help="The served folder. If its file system ignores case, the patterns ignore case as well.",
         ),
     ] = None,
     ignore_case: Annotated[
         bool | None,
         typer.Option(
             "--ignore-case/--match-case",
-            help="Whether /private/* protects /PRIVATE/x. If not given, --root says; without it, on macOS and Windows.",
+            help="Whether /private/* protects /PRIVATE/x. Default: as --root's file system; without --root, yes on "
+            "macOS and Windows.",
             show_default=False,
         ),
     ] = None,
@@ -86,7 +91,8 @@ def authz(
             "--proxies",
             min=0,
             max=16,
-            help="How many trusted proxies stand before Caddy, Traefik or Envoy: whose addresses end X-Forwarded-For.",
+            help="How many trusted proxies are in front of Caddy, Traefik or Envoy. Their addresses end "
+            "X-Forwarded-For.",
         ),
     ] = 0,
     refresh: Annotated[
@@ -96,17 +102,17 @@ def authz(
     drain: Drain = "30s",
     log: Annotated[
         Literal["nothing", "refusals", "decisions"],
-        typer.Option("--log", help="What is written to standard error, a line each, without query strings."),
+        typer.Option("--log", help="What to log on standard error, one line each, without query strings."),
     ] = "refusals",
     *,
     connection: Connection,
     as_json: AsJson = False,
 ) -> None:
-    """Answer a front door that asks whether a viewer may have what they ask for, until Ctrl-C.
+    """Tell a front door whether a request is allowed, until Ctrl-C.
 
-    The decision is CloudFront's. For nginx's auth_request, Caddy's forward_auth, Traefik's ForwardAuth and Envoy's
-    ext_authz; docs/authz.md has a configuration for each. Port 0 takes any that is free.
-    SIGHUP reads keys and configuration anew.
+    The decision is the same as CloudFront's. It works with nginx's auth_request, Caddy's forward_auth, Traefik's
+    ForwardAuth and Envoy's ext_authz; docs/authz.md has a configuration for each. Port 0 means any free port. SIGHUP
+    reads keys and configuration again.
 
     \b
     Examples:
@@ -119,9 +125,9 @@ def authz(
         from keyfront.edge.authz.server import run
         from keyfront.edge.authz.service import application
     if not _is_loopback(host):
-        warn(f"{host} is not this machine alone: whoever reaches the port can ask what would be let in")
+        warn(f"other machines can reach {host}: anyone who reaches the port can ask which requests are allowed")
     if proxies and front == "nginx":
-        raise InputError("--proxies is for X-Forwarded-For; with nginx set $remote_addr right (set_real_ip_from)")
+        raise InputError("--proxies is for X-Forwarded-For: with nginx, set $remote_addr instead (set_real_ip_from)")
     ignoring = _ignores_case(ignore_case, root)
     _log_to_stderr()
     following = _Following(refresh, span(stale, "--stale").total_seconds())
@@ -129,7 +135,9 @@ def authz(
     files = (trust, keys, protect, public)
     if distribution is not None:
         if any(each is not None for each in files) or methods != "read":
-            raise InputError("--distribution says what is protected: leave out --trust, --keys, --protect, --public …")
+            raise InputError(
+                "--distribution decides what is protected: leave out --trust, --keys, --protect, --public and --methods"
+            )
         rules = _account(distribution, connection, following)
     else:
         rules = _files(trust or [], keys, protect or [], public or [], methods, following)
@@ -151,14 +159,14 @@ def _ignores_case(wanted: bool | None, root: Path | None) -> bool:
     from keyfront.edge.authz.served_folder import ignores_case
 
     ignored = usual() if root is None else ignores_case(root)
-    where = "file systems of this machine" if root is None else root
+    where = "this machine's file systems" if root is None else root
     if wanted is False and root is not None and ignored:
         raise InputError(
-            f"--match-case: {root} ignores case, or does not show that it counts: /PRIVATE/x would open what "
-            "/private/* protects; leave --match-case out, or --root if another folder is served"
+            f"--match-case: {root} ignores case, or it is not known: /PRIVATE/x could serve files that /private/* "
+            "protects; leave out --match-case, or --root if another folder is served"
         )
     if wanted is None and ignored:
-        warn(f"{where} may take /PRIVATE/x for /private/x: patterns are matched without regard to case")
+        warn(f"{where} may read /PRIVATE/x as /private/x, so patterns ignore case")
     return ignored if wanted is None else wanted
 
 
@@ -169,12 +177,15 @@ def _files(
     from keyfront.edge.request.admission import Door
 
     if not trust and keys is None:
-        raise InputError("who is trusted? Give --trust ID=FILE, --keys DIR or --distribution ID")
+        raise InputError("no key is trusted: give --trust ID=FILE, --keys DIR or --distribution ID")
     named = []
     for entry in trust:
         key_id, separator, file = entry.partition("=")
         if not (key_id and separator and file):
-            raise InputError(f"--trust {entry}: write the key's id and its file, such as K2JCJMDEHXQW5F=public_key.pem")
+            raise InputError(
+                f"--trust {entry} is not ID=FILE: write the key's id and its file, such as "
+                "K2JCJMDEHXQW5F=public_key.pem"
+            )
         named.append((key_id, Path(file)))
     allowed = ALL_METHODS if methods == "all" else READING
     files = Files(named, keys, protect, public, allowed)
@@ -197,7 +208,7 @@ def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        raise InputError(f"--host {host} is no address: give one, such as 127.0.0.1 or 0.0.0.0") from None
+        raise InputError(f"--host {host} is not an address: give one, such as 127.0.0.1 or 0.0.0.0") from None
 
 
 def _log_to_stderr() -> None:

@@ -1,4 +1,4 @@
-"""The CloudFront API as the commands use it: a client by boto3's own rules, and its errors as one clear line."""
+"""The CloudFront API for the commands: a client by boto3's own rules, with each error as one clear line."""
 
 import ipaddress
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 _HOME: Final = "us-east-1"
-"""CloudFront has no regions, and its requests are signed for this one."""
+"""CloudFront has no regions; its requests are signed for this one."""
 
 _EXPIRED: Final = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
 _UNKNOWN_IDENTITY: Final = (
@@ -35,10 +35,10 @@ _THROTTLED: Final = ("Throttling", "ThrottlingException", "TooManyRequestsExcept
 
 @contextmanager
 def cloudfront(connection: Connection) -> "Iterator[CloudFrontClient]":
-    """A client for the block, in which every AWS error becomes ours.
+    """Yield a client, and turn every AWS error in the block into a keyfront error.
 
-    Raises `RefusedError` for what the service answered, `InputError` for what was asked wrongly, and `ServiceError`
-    when it could not be asked.
+    Raises `RefusedError` if the service refuses, `InputError` for wrong input, and `ServiceError` if the service could
+    not be reached.
     """
     with needs("cli,aws"):
         import botocore.exceptions
@@ -59,7 +59,7 @@ def aws(service: Literal["secretsmanager"], connection: Connection) -> "SecretsM
 def aws(
     service: Literal["ssm", "kms", "secretsmanager"], connection: Connection
 ) -> "SSMClient | KMSClient | SecretsManagerClient":
-    """A client of another service, by the same options and rules. Raises `InputError` without a region."""
+    """Return a client of another service, by the same options and rules. Raises `InputError` without a region."""
     import boto3
     import botocore.exceptions as known
 
@@ -70,7 +70,7 @@ def aws(
             service, endpoint_url=connection.endpoint_url, aws_access_key_id=key, aws_secret_access_key=key
         )
     except known.NoRegionError:
-        raise InputError(f"{service} has regions, and none is set: set AWS_DEFAULT_REGION, or --region") from None
+        raise InputError(f"{service} needs a region: set AWS_DEFAULT_REGION, or give --region") from None
 
 
 def _client(connection: Connection) -> "CloudFrontClient":
@@ -82,12 +82,12 @@ def _client(connection: Connection) -> "CloudFrontClient":
     try:
         client = session.client("cloudfront", region_name=signed_for, endpoint_url=connection.endpoint_url)
     except ValueError as error:
-        # botocore's own words for an endpoint that is no URL; from the option, the environment or the profile.
-        raise InputError(f"{error}: write it in full, such as http://127.0.0.1:4566") from None
+        # botocore's message for an endpoint that is not a URL, from the option, the environment or the profile.
+        raise InputError(f"{error}: write the whole URL, such as http://127.0.0.1:4566") from None
     if _on_this_machine(client.meta.endpoint_url):
-        # Nobody throttles there, and a server that is not running should not take eight seconds of retries to say so.
+        # A local server does not throttle. If it is not running, eight seconds of retries would only delay the error.
         once = Config(retries={"total_max_attempts": 1})
-        # Nor does anybody ask who is calling there; but boto3 does not start without credentials.
+        # It needs no credentials either, but boto3 does not start without them.
         key = None if session.get_credentials() else "test"
         client = session.client(
             "cloudfront",
@@ -110,7 +110,7 @@ def _on_this_machine(url: str) -> bool:
 
 @contextmanager
 def explaining(code: str, explain: Callable[[], str]) -> Iterator[None]:
-    """Around a call that the service may refuse with `code`: the refusal then says what `explain` finds out."""
+    """Replace a refusal with `code` in the block by a `RefusedError` with the text from `explain`."""
     import botocore.exceptions as known
 
     try:
@@ -121,7 +121,7 @@ def explaining(code: str, explain: Callable[[], str]) -> Iterator[None]:
         try:
             text = explain()
         except (known.ClientError, known.BotoCoreError):
-            raise error from None  # Whoever may not list is told what the service said.
+            raise error from None  # Without permission to list, the service's own error must do.
         raise RefusedError(text) from None
 
 
@@ -142,9 +142,9 @@ def _answered(error: "ClientError") -> InputError | RefusedError:
             f"AWS does not accept these credentials: check the profile, the access key and its secret ({code})"
         )
     if code in _THROTTLED:
-        return RefusedError(f"CloudFront is asked too often at the moment: try again in a minute ({code})")
+        return RefusedError(f"CloudFront is throttling requests: try again in a minute ({code})")
     if code in STALE:
-        return RefusedError(f"somebody else is changing it at the same moment: try again ({code})")
+        return RefusedError(f"something else changed it at the same time: try again ({code})")
     return RefusedError(f"{message} ({code or action})")
 
 
@@ -155,7 +155,7 @@ def _not_asked(error: "BotoCoreError") -> InputError | ServiceError:
         case known.NoCredentialsError():
             return InputError(
                 "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile with "
-                "--profile (any values do for keyfront up)"
+                "--profile (any values work for keyfront up)"
             )
         case known.ProfileNotFound() | known.PartialCredentialsError() | known.ParamValidationError():
             return InputError(_sentence(error))
@@ -166,5 +166,5 @@ def _not_asked(error: "BotoCoreError") -> InputError | ServiceError:
 
 
 def _sentence(error: Exception) -> str:
-    """botocore's text in one line, without the full stop and the quotes around URLs."""
+    """Return botocore's message in one line, without the full stop and the quotes around URLs."""
     return " ".join(str(error).split()).removesuffix(".").replace('"', "")

@@ -1,4 +1,4 @@
-"""Reads the file of `--countries`, for the commands that know geo restrictions."""
+"""Read the file of `--countries`, for the commands with geo restrictions."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ Countries = Annotated[
         "--countries",
         metavar="FILE",
         help='Networks and their countries, for geo restrictions: a JSON file such as {"203.0.113.0/24": "DE"}. '
-        "Viewers from other networks are served.",
+        "Viewers from other networks are allowed.",
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""The IAM policy of whoever applies keyfront's Terraform modules: what the AWS provider calls for them, and no more."""
+"""The IAM policy for applying keyfront's Terraform modules: only the actions that the AWS provider needs."""
 
 import re
 from typing import Final
@@ -6,8 +6,8 @@ from typing import Final
 from keyfront.cli.output import Json
 from keyfront.errors import InputError
 
-# What the provider calls for each kind of resource. S3's actions are named after what they guard, and API Gateway's
-# after HTTP methods (Service Authorization Reference).
+# The provider's actions for each kind of resource. S3's actions have the names of the things they protect, and API
+# Gateway's the names of HTTP methods (Service Authorization Reference).
 _CLOUDFRONT: Final = (
     *("CreatePublicKey", "GetPublicKey", "UpdatePublicKey", "DeletePublicKey"),
     *("CreateKeyGroup", "GetKeyGroup", "UpdateKeyGroup", "DeleteKeyGroup"),
@@ -60,7 +60,7 @@ _LOG_GROUPS: Final = (
     *("CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy"),
     *("TagResource", "UntagResource", "ListTagsForResource"),
 )
-# What API Gateway asks for when a stage gets access logs (Developer Guide, "Permissions to activate logging").
+# API Gateway needs these if a stage gets access logs (Developer Guide, "Permissions to activate logging").
 _LOG_DELIVERIES: Final = (
     *("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery", "ListLogDeliveries"),
     *("DescribeResourcePolicies", "PutResourcePolicy"),
@@ -68,13 +68,15 @@ _LOG_DELIVERIES: Final = (
 
 
 def policy(account: str, prefix: str, region: str) -> dict[str, Json]:
-    """The policy's document for `account` (twelve digits), where every name begins with `prefix`.
+    """Return the policy's document for `account` (twelve digits), limited to names that begin with `prefix`.
 
-    Names in IAM have no place for CloudFront's key groups and KMS's keys, whose ARNs hold ids: there the account, or
-    a tag, is the limit. Raises `InputError` for anything else than an account, a prefix and a region.
+    The ARNs of CloudFront key groups and KMS keys contain ids, not names. There the limit is the account. Raises
+    `InputError` for an invalid account, prefix or region.
     """
     if not re.fullmatch(r"\d{12}", account):
-        raise InputError(f"{account!r} is not an account: give its twelve digits (aws sts get-caller-identity)")
+        raise InputError(
+            f"{account!r} is not an account id: give twelve digits (aws sts get-caller-identity shows them)"
+        )
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,29}", prefix):
         raise InputError(f"{prefix!r} is not a prefix: give 2 to 30 lower-case letters, digits and hyphens")
     if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d", region):
@@ -83,11 +85,11 @@ def policy(account: str, prefix: str, region: str) -> dict[str, Json]:
     return {
         "Version": "2012-10-17",
         "Statement": [
-            # Most of these know no resource; key groups and policies are named by ids that nobody knows before.
+            # Most of these actions take no resource. The ids of key groups and policies are not known in advance.
             _allow("Distributions", "cloudfront", _CLOUDFRONT, "*"),
             _allow("Buckets", "s3", _BUCKETS, f"arn:aws:s3:::{prefix}-*"),
             _allow("Objects", "s3", _OBJECTS, f"arn:aws:s3:::{prefix}-*/*"),
-            # For the access logs' access control list, which names the account.
+            # For the access control list of access logs, which names the account.
             _allow("CanonicalUser", "s3", ("ListAllMyBuckets",), "*"),
             _allow("NewSigningKeys", "kms", ("CreateKey", "ListAliases"), "*"),
             _allow("SigningKeys", "kms", _KEYS, f"arn:aws:kms:{at}:key/*"),

@@ -1,4 +1,4 @@
-"""`keyfront edge`: enforce an account's configuration on a server of one's own."""
+"""`keyfront edge`: enforce an account's configuration on your own server."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,9 +18,9 @@ def edge(
         typer.Option(
             "--config",
             metavar="FILE",
-            help="What `aws cloudfront get-distribution-config` prints; again for more of them, and for the answers of "
-            "get-key-group, get-public-key, get-cache-policy and the like. Without it the account is followed through "
-            "the CloudFront API, by boto3's own rules.",
+            help="The output of `aws cloudfront get-distribution-config`, or of get-key-group, get-public-key, "
+            "get-cache-policy and the like. Repeatable. Default: follow the account through the CloudFront API, by "
+            "boto3's own rules.",
         ),
     ] = None,
     keys: Annotated[
@@ -28,23 +28,23 @@ def edge(
         typer.Option(
             "--keys",
             metavar="DIR",
-            help="Public keys for --config: GROUP/KEY.pem, by the ids of the key group and of the key; with one key "
-            "group alone KEY.pem will do.",
+            help="Public keys for --config: GROUP/KEY.pem, named after the ids of the key group and the key. With a "
+            "single key group, KEY.pem is enough.",
         ),
     ] = None,
     origin: Annotated[
         list[str] | None,
-        typer.Option("--origin", metavar="ID=URL", help="Where an origin of --config is reached instead."),
+        typer.Option("--origin", metavar="ID=URL", help="Another address for an origin of --config. Repeatable."),
     ] = None,
     endpoint_url: Annotated[
-        str | None, typer.Option("--endpoint-url", metavar="URL", help="The CloudFront API, where it is not Amazon's.")
+        str | None, typer.Option("--endpoint-url", metavar="URL", help="The CloudFront API, if it is not Amazon's.")
     ] = None,
     region: Annotated[str, typer.Option("--region", metavar="NAME", help="The region of S3 origins.")] = "us-east-1",
     http_port: Annotated[
-        int, typer.Option("--http-port", metavar="PORT", min=0, max=65535, help="For viewers over HTTP.")
+        int, typer.Option("--http-port", metavar="PORT", min=0, max=65535, help="The port for HTTP.")
     ] = 8080,
     https_port: Annotated[
-        int, typer.Option("--https-port", metavar="PORT", min=0, max=65535, help="For viewers over HTTPS.")
+        int, typer.Option("--https-port", metavar="PORT", min=0, max=65535, help="The port for HTTPS.")
     ] = 8443,
     stale: Stale = "1h",
     drain: Drain = "30s",
@@ -52,19 +52,19 @@ def edge(
     admin_port: AdminPort = None,
     workers: Annotated[
         int,
-        typer.Option("--workers", metavar="N", min=1, max=64, help="So many processes, each with a cache of its own."),
+        typer.Option("--workers", metavar="N", min=1, max=64, help="The number of processes, each with its own cache."),
     ] = 1,
     log: Log = None,
     access_logs: AccessLogs = None,
     directory: Annotated[
-        Path, typer.Option("--directory", metavar="DIR", help="Where the certificate authority is kept.")
+        Path, typer.Option("--directory", metavar="DIR", help="The folder of the certificate authority.")
     ] = Path(".keyfront"),
     renew_authority: RenewAuthority = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run an edge alone, until Ctrl-C: decides, caches and serves as the configuration says.
+    """Run an edge alone, until Ctrl-C. It decides, caches and serves as the configuration says.
 
-    SIGHUP reads configuration and certificate anew.
+    SIGHUP reads the configuration and the certificate again.
 
     \b
     Examples:
@@ -73,9 +73,9 @@ def edge(
       keyfront edge --workers 2 --admin-port 9180 --log decisions
     """
     if not config and (keys is not None or origin):
-        raise InputError("--keys and --origin go with --config FILE: without it the account says both")
+        raise InputError("--keys and --origin need --config FILE: without it, the account has both")
     if config and endpoint_url is not None:
-        raise InputError("--config and --endpoint-url are two sources of one configuration: give one of them")
+        raise InputError("give --config or --endpoint-url, not both: each is a source of the configuration")
     with needs("local"):
         from keyfront.local.admin import ObservationOptions
         from keyfront.local.edge_alone import EdgeOptions, run

@@ -1,4 +1,4 @@
-"""`keyfront explain`: why a link is let in or refused, and what to do about it."""
+"""`keyfront explain`: explain why a link is allowed or refused, and how to fix it."""
 
 import re
 import sys
@@ -28,36 +28,42 @@ def explain(
     url: Annotated[
         str,
         typer.Argument(
-            metavar="[URL]", help="As the viewer sends it, signature and all. Quote it: it holds &.", show_default=False
+            metavar="[URL]",
+            help="The signed URL as the viewer sends it. Put it in quotes, because it contains &.",
+            show_default=False,
         ),
     ] = "",
     cookie: Annotated[
-        str, typer.Option("--cookie", metavar="HEADER", help="The Cookie header, or Set-Cookie lines: 'a=b; c=d'.")
+        str, typer.Option("--cookie", metavar="HEADER", help="The Cookie header ('a=b; c=d'), or Set-Cookie lines.")
     ] = "",
     curl: Annotated[
         str,
-        typer.Option("--curl", metavar="FILE", help="A curl command as browsers copy it; - reads standard input."),
+        typer.Option(
+            "--curl", metavar="FILE", help="A file with a curl command as browsers copy it; - reads standard input."
+        ),
     ] = "",
     har: Annotated[
         Path | None,
         typer.Option(
             "--har",
             metavar="FILE",
-            help="A HAR file: its first refused request to the host that the URL, --distribution or --host names is "
-            "explained, or to any other that CloudFront serves.",
+            help="A HAR file. Explains its first refused request to the host of the URL, --distribution or --host, or "
+            "else to any host that CloudFront served.",
         ),
     ] = None,
     public_key: Annotated[
-        Path | None, typer.Option("--public-key", metavar="FILE", help="The public key that the link's id stands for.")
+        Path | None, typer.Option("--public-key", metavar="FILE", help="The public key with the link's id.")
     ] = None,
     trust: Annotated[
         list[str] | None,
-        typer.Option("--trust", metavar="ID=FILE", help="A key of the trusted key groups. Repeatable."),
+        typer.Option("--trust", metavar="ID=FILE", help="A trusted key: its id and its public key. Repeatable."),
     ] = None,
     private_key: Annotated[
         Path | None,
         typer.Option(
-            "--private-key", metavar="FILE", help="The key that should have signed: is it the id's? Never shown."
+            "--private-key",
+            metavar="FILE",
+            help="The key that should have signed, to check that it belongs to the id. It is never shown.",
         ),
     ] = None,
     passphrase_file: PassphraseFile = None,
@@ -66,20 +72,21 @@ def explain(
         typer.Option(
             "--distribution",
             metavar="ID|FILE",
-            help="The distribution, through the CloudFront API; or a file with what `aws cloudfront "
-            "get-distribution-config` printed.",
+            help="The distribution's id, for the CloudFront API, or a file with the output of `aws cloudfront "
+            "get-distribution-config`.",
         ),
     ] = "",
     response: Annotated[
         Path | None,
-        typer.Option("--response", metavar="FILE", help="What came back: the body, or the output of curl -i."),
+        typer.Option("--response", metavar="FILE", help="The response: its body, or the output of curl -i."),
     ] = None,
     host: Annotated[
         list[str] | None,
         typer.Option("--host", metavar="NAME", help="Another name of the same distribution. Repeatable."),
     ] = None,
     at: Annotated[
-        str | None, typer.Option("--at", metavar="TIME", help="Judge it at this time; written as for `sign --expires`.")
+        str | None,
+        typer.Option("--at", metavar="TIME", help="Check the request at this time; same format as `sign --expires`."),
     ] = None,
     ip: Annotated[str, typer.Option("--ip", metavar="ADDRESS", help="The viewer's address.")] = "",
     as_json: AsJson = False,
@@ -89,15 +96,15 @@ def explain(
     ] = None,
     about: Annotated[
         str,
-        typer.Option("--about", metavar="ID", help="Print what is known of a finding, with code; `all` lists the ids."),
+        typer.Option("--about", metavar="ID", help="Print a finding's description and code; `all` lists the ids."),
     ] = "",
     *,
     connection: Connection,
 ) -> None:
-    """Explain why CloudFront refuses a link: the first reason, the others, and how to mend them.
+    """Explain why CloudFront refuses a link: the first reason, the others, and how to fix them.
 
-    Give whatever is at hand; with the URL alone it says all that the URL gives away. Exits with 0 when the request is
-    let in, 1 when it is refused, 2 for bad input, 3 when it cannot be told (and says what is missing).
+    Give everything you have; only the request is required. Exit status: 0 allowed, 1 refused, 2 bad input, 3 not known
+    (the report says what is missing).
 
     \b
     Examples:
@@ -110,7 +117,7 @@ def explain(
         from keyfront.cli.reports.about import tell
 
         if url or curl or har:
-            raise InputError("give --about ID alone: it explains a finding, not a request")
+            raise InputError("--about ID explains a finding, not a request: give it without a request")
         tell(about, as_json=as_json)
         return
     from keyfront.core.verification import ViewerRequest, credentials_of
@@ -146,7 +153,7 @@ def explain(
 
 
 class _Asked:
-    """The request, from wherever it was taken."""
+    """The request, from the URL, a curl command or a HAR file."""
 
     def __init__(self, url: str, cookie: str) -> None:
         self.url = url
@@ -157,7 +164,7 @@ class _Asked:
 
 
 def _names(host: str, distribution: "Distribution | None", names: list[str]) -> bool:
-    """Whether `host`, with its port, is one that --distribution or --host names."""
+    """Return whether --distribution or --host names `host` (with its port)."""
     if host in names or host.partition(":")[0] in names:
         return True
     return distribution is not None and bool(distribution.names) and distribution.answers_to(host)
@@ -167,7 +174,7 @@ def _asked(url: str, cookie: str, curl: str, har: Path | None, ours: Callable[[s
     if curl and har:
         raise InputError("give --curl or --har, not both")
     if curl and url:
-        raise InputError("give the URL or --curl, not both: the command names its URL")
+        raise InputError("give the URL or --curl, not both: the command contains its URL")
     asked = _Asked(url, cookie)
     if curl:
         from keyfront.explain.inputs import pasted
@@ -200,7 +207,7 @@ def _as_sent(url: str) -> str:
 
 
 def _cookie_header(text: str) -> str:
-    """A Cookie header out of what was pasted: with its name, or as Set-Cookie lines."""
+    """Return a Cookie header from pasted text: a header with its name, or Set-Cookie lines."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     bare = []
     for line in lines:
@@ -260,7 +267,7 @@ def _distribution(given: str, connection: Connection) -> "Distribution | None":
         except ValueError:
             raise InputError(f"--distribution {given}: this file is not JSON") from None
         if not isinstance(document, dict):
-            raise InputError(f"--distribution {given}: this file holds no distribution")
+            raise InputError(f"--distribution {given}: this file contains no distribution")
         return from_inventory(parse_distribution(document))
     from keyfront.cli.cloudfront import cloudfront
 
@@ -271,7 +278,7 @@ def _distribution(given: str, connection: Connection) -> "Distribution | None":
             return from_inventory(each, account)
     known = ", ".join(each.id for each in account.distributions) or "none"
     raise InputError(
-        f"--distribution {given}: the account has no such distribution (it has {known}), nor is there a file"
+        f"--distribution {given}: there is no such distribution in the account (it has {known}), and no such file"
     )
 
 

@@ -1,4 +1,4 @@
-"""Commands that need an extra say which one when it is not installed."""
+"""Name the missing extra if a command needs one that is not installed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from keyfront.home import install
 
 @contextmanager
 def needs(extras: str) -> Iterator[None]:
-    """Around the imports of a command: a module that is missing becomes the line that installs it."""
+    """Turn a missing module in the block into an error with the command that installs it."""
     try:
         yield
     except ModuleNotFoundError as error:

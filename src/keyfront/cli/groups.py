@@ -1,4 +1,4 @@
-"""`keyfront groups`: the key groups of CloudFront, which say whose signatures a distribution trusts."""
+"""`keyfront groups`: CloudFront's key groups, which list the keys that a distribution trusts."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,18 +22,18 @@ _KeyId = Annotated[str, typer.Argument(metavar="KEYID", help="The public key's i
 @_app.command()
 @connects
 def create(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it; no other group may have the name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The group's name, which must be unique.")],
     key_ids: Annotated[
-        list[str], typer.Argument(metavar="KEYID", help="The ids of its public keys, K…; at least one.")
+        list[str], typer.Argument(metavar="KEYID", help="The ids of its public keys, K…. At least one.")
     ],
     comment: Comment = "",
     *,
     connection: Connection,
     as_json: AsJson = False,
 ) -> None:
-    """Make a key group of public keys, and print its id.
+    """Create a key group of public keys, and print its id.
 
-    A distribution trusts the group once one of its cache behaviors names it under trusted key groups.
+    A cache behavior trusts the group once it names the group as a trusted key group.
 
     \b
     Example:
@@ -52,7 +52,7 @@ def create(
 @_app.command("list")
 @connects
 def list_groups(*, connection: Connection, as_json: AsJson = False) -> None:
-    """List the key groups and the keys that each holds."""
+    """List the key groups and their keys."""
     from keyfront.account.key_groups import key_groups
     from keyfront.cli.cloudfront import cloudfront
 
@@ -63,7 +63,7 @@ def list_groups(*, connection: Connection, as_json: AsJson = False) -> None:
     elif groups:
         show(table(("ID", "NAME", "MODIFIED (UTC)", "KEYS"), [_row(group) for group in groups]))
     else:
-        say("There are no key groups. Make one: keyfront groups create NAME KEYID")
+        say("There are no key groups. Create one: keyfront groups create NAME KEYID")
 
 
 @_app.command()
@@ -75,9 +75,9 @@ def add(
     connection: Connection,
     as_json: AsJson = False,
 ) -> None:
-    """Put a public key into a key group: from then on its signatures are let in too.
+    """Add a public key to a key group, so that CloudFront accepts its signatures.
 
-    Amazon's edge locations learn of it one after the other, over some minutes. Sign with the key after that.
+    The change takes some minutes to reach all of Amazon's edge locations. Sign with the key only after that.
     """
     from keyfront.account.key_groups import change_keys, find_group
     from keyfront.cli.cloudfront import cloudfront
@@ -87,7 +87,7 @@ def add(
         name, keys, changed = change_keys(
             client, found.id, lambda before: before if key_id in before else [*before, key_id]
         )
-    text = f"{name} ({found.id}) now holds" if changed else f"{key_id} was in {name} ({found.id}) already; it holds"
+    text = f"{name} ({found.id}) now has" if changed else f"{key_id} was already in {name} ({found.id}), which has"
     _show_change(found.id, name, keys, changed=changed, text=text, as_json=as_json)
 
 
@@ -100,10 +100,10 @@ def remove(
     connection: Connection,
     as_json: AsJson = False,
 ) -> None:
-    """Take a public key out of a key group: whatever was signed with it is refused.
+    """Remove a public key from a key group. CloudFront then refuses everything that the key signed.
 
-    Wait until the last URL and cookie that it signed has expired, unless the key is in the wrong hands. A group
-    keeps at least one key.
+    Wait until the last URL and cookie that it signed have expired, unless the key was stolen. The last key of a group
+    cannot be removed.
     """
     from keyfront.account.key_groups import change_keys, find_group
     from keyfront.cli.cloudfront import cloudfront
@@ -113,16 +113,16 @@ def remove(
 
         def without(before: list[str]) -> list[str]:
             if key_id not in before:
-                raise InputError(f"{found.name} ({found.id}) does not hold {key_id}; it holds {', '.join(before)}")
+                raise InputError(f"{key_id} is not in {found.name} ({found.id}), which has {', '.join(before)}")
             if before == [key_id]:
                 raise RefusedError(
-                    f"{key_id} is the last key of {found.name} ({found.id}), and CloudFront keeps no empty group: "
+                    f"{key_id} is the last key of {found.name} ({found.id}), and CloudFront allows no empty group: "
                     "add another key first, or delete the group"
                 )
             return [kept for kept in before if kept != key_id]
 
         name, keys, changed = change_keys(client, found.id, without)
-    _show_change(found.id, name, keys, changed=changed, text=f"{name} ({found.id}) now holds", as_json=as_json)
+    _show_change(found.id, name, keys, changed=changed, text=f"{name} ({found.id}) now has", as_json=as_json)
 
 
 @_app.command()
@@ -133,7 +133,7 @@ def delete(
     connection: Connection,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a key group, and leave its keys. Refused while a distribution trusts it."""
+    """Delete a key group, but not its keys. CloudFront refuses this while a distribution trusts the group."""
     from keyfront.account.key_groups import find_group, twice
     from keyfront.cli.cloudfront import cloudfront, explaining
 
@@ -157,8 +157,8 @@ def _in_use(client: "CloudFrontClient", group: "KeyGroup") -> str:
 
     holders = ", ".join(distributions_that_trust(client, group.id)) or "a distribution"
     return (
-        f"{group.name} ({group.id}) is still trusted by {holders}: take it out of the trusted key groups of every "
-        "cache behavior there first"
+        f"{group.name} ({group.id}) is still trusted by {holders}: first remove it from the trusted key groups of "
+        "every cache behavior"
     )
 
 

@@ -24,11 +24,11 @@ def generate(
         typer.Option(
             "--type",
             case_sensitive=False,
-            help="RSA 2048, or ECDSA P-256: shorter URLs, and thirty times faster to sign.",
+            help="RSA 2048, or ECDSA P-256 with shorter URLs and thirty times faster signing.",
         ),
     ] = "rsa",
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Where to write both files; made if missing.")
+        Path, typer.Option("--out", metavar="DIR", help="The folder for both files; created if missing.")
     ] = Path(),
     passphrase_file: Annotated[
         Path | None,
@@ -36,9 +36,9 @@ def generate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a key pair: private_key.pem, which only you may read, and public_key.pem.
+    """Make a key pair: private_key.pem, which only you can read, and public_key.pem.
 
-    Nothing is overwritten. The files are as openssl writes them (PKCS#8 and SubjectPublicKeyInfo in PEM).
+    Never overwrites a file. The formats are the same as openssl's (PKCS#8 and SubjectPublicKeyInfo in PEM).
 
     \b
     Example:
@@ -60,7 +60,7 @@ def generate(
             }
         )
         return
-    show(f"{private}  keep it secret: whoever has it can sign")
+    show(f"{private}  keep it secret: anyone who has it can sign")
     show(f"{public}  {key.public_key.fingerprint}")
     say(f"Next: keyfront keys upload {public} --name NAME")
 
@@ -68,18 +68,18 @@ def generate(
 @_app.command()
 @connects
 def upload(
-    public_key: Annotated[Path, typer.Argument(metavar="PUBLIC.pem", help="The public half of a key pair.")],
+    public_key: Annotated[Path, typer.Argument(metavar="PUBLIC.pem", help="The file with the public key.")],
     name: Annotated[
-        str, typer.Option("--name", metavar="NAME", help="What to call it; no other key may have the name.")
+        str, typer.Option("--name", metavar="NAME", help="The key's name in CloudFront, which must be unique.")
     ],
     comment: Comment = "",
     *,
     connection: Connection,
     as_json: AsJson = False,
 ) -> None:
-    """Give CloudFront a public key, and print the id that it gets.
+    """Upload a public key to CloudFront, and print its id.
 
-    The key is checked before anything is sent, and a private key is never sent.
+    The key is checked before it is sent. A private key is never sent.
 
     \b
     Example:
@@ -109,7 +109,7 @@ def upload(
 @_app.command("list")
 @connects
 def list_keys(*, connection: Connection, as_json: AsJson = False) -> None:
-    """List the public keys in CloudFront, and the key groups that hold each."""
+    """List the public keys in CloudFront, with the key groups of each."""
     from keyfront.account.key_groups import key_groups, public_keys
     from keyfront.cli.cloudfront import cloudfront
 
@@ -137,7 +137,7 @@ def delete(
     connection: Connection,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a public key from CloudFront. Refused while a key group holds it."""
+    """Delete a public key from CloudFront. CloudFront refuses this while the key is in a key group."""
     from keyfront.account.key_groups import twice
     from keyfront.cli.cloudfront import cloudfront, explaining
 
@@ -163,8 +163,8 @@ def _in_use(client: "CloudFrontClient", key_id: str) -> str:
 
     holders = [group for group in key_groups(client) if key_id in group.keys]
     named = ", ".join(f"{group.name} ({group.id})" for group in holders) or "something else"
-    first = f"; take it out first: keyfront groups remove {holders[0].name} {key_id}" if holders else ""
-    return f"the key {key_id} is still held by {named}{first}"
+    first = f"; remove it first: keyfront groups remove {holders[0].name} {key_id}" if holders else ""
+    return f"the key {key_id} is still in {named}{first}"
 
 
 def _row(key: "UploadedKey", groups: "list[KeyGroup]") -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""`keyfront lambda`: keyfront's functions as packages that Lambda runs."""
+"""`keyfront lambda`: package keyfront's functions for Lambda."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,7 +16,7 @@ def package(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The zip file to write.")] = Path("function.zip"),
     function: Annotated[
         Literal["download", "rotation"],
-        typer.Option("--function", help="rotation: what Secrets Manager calls to replace a signing key."),
+        typer.Option("--function", help="Which function. rotation: Secrets Manager calls it to replace a signing key."),
     ] = "download",
     architecture: Annotated[
         Literal["x86_64", "arm64"], typer.Option("--arch", help="The function's architecture, not this machine's.")
@@ -29,18 +29,21 @@ def package(
         typer.Option(
             "--with",
             metavar="NAME",
-            help="Where purchases are: postgresql brings its driver; dynamodb's is in Lambda. Repeatable.",
+            help="Where purchases are stored. postgresql adds its driver; Lambda has dynamodb's. Repeatable.",
         ),
     ] = None,
     includes: Annotated[
         list[Path] | None,
         typer.Option(
-            "--include", metavar="FILE", help="A module or folder of yours, for the package's top. Repeatable."
+            "--include", metavar="FILE", help="Your own module or folder, for the top of the package. Repeatable."
         ),
     ] = None,
     bytecode: Annotated[
         bool,
-        typer.Option("--bytecode", help="Compile the modules: starts sooner; needs a Python of the runtime's version."),
+        typer.Option(
+            "--bytecode",
+            help="Compile the modules, so that the function starts sooner. Needs a Python of the runtime's version.",
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -49,15 +52,15 @@ def package(
     The download function's handler is keyfront.backend.aws_lambda.handler, the rotation function's
     keyfront.account.rotation.secrets_manager.handler.
 
-    pip fetches the wheels for Lambda's platform, by your own pip configuration and with the hashes that this version
-    of keyfront was tested with. The same versions give the same file, to the byte.
+    pip fetches the wheels for Lambda's platform, with your pip configuration and the hashes that this version of
+    keyfront was tested with. The same versions give the same file, byte for byte.
 
     \b
     Example:
       keyfront lambda package --out function.zip --arch arm64 --include sales.py
       keyfront lambda package --out rotation.zip --function rotation
     """
-    # Late: zip files and subprocesses are no other command's business.
+    # Imported here, because no other command needs zip files and subprocesses.
     from keyfront.packaging import FUNCTIONS, Plan, build
 
     plan = Plan(architecture, python, tuple(extras or ()), tuple(includes or ()), bytecode, function)

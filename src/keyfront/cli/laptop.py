@@ -1,4 +1,4 @@
-"""How Terraform is sent to this machine: environment variables that the AWS provider reads, or a provider block."""
+"""Send Terraform to this machine, with environment variables for the AWS provider or a provider block."""
 
 import re
 import socket
@@ -13,13 +13,13 @@ from keyfront.errors import InputError
 _CREDENTIALS: Final = "test"
 _CONNECT_SECONDS: Final = 1.0
 
-# Set in a shell for work in an account, these would lead past the endpoint, or have the provider refuse it.
+# These variables, set for work in an account, would bypass the endpoint or make the provider refuse it.
 _IN_THE_WAY: Final = {
     *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"),
     *("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"),
 }
 
-# The services of the AWS provider 5.x, by its names for them, that the endpoint has.
+# The endpoint's services, by their names in the AWS provider 5.x.
 _SERVICES: Final = """
 acm acmpca apigateway apigatewayv2 appautoscaling appconfig appsync athena autoscaling backup batch budgets
 cloudformation cloudfront cloudtrail cloudwatch codebuild codecommit codedeploy codepipeline cognitoidentity
@@ -57,7 +57,7 @@ _UNSET: Final = {
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where an AWS endpoint answers: `url` without a slash at the end."""
+    """The address of an AWS endpoint. `url` has no slash at the end."""
 
     url: str
     host: str
@@ -65,7 +65,7 @@ class Endpoint:
 
     @property
     def is_name(self) -> bool:
-        """Whether the host is a name: SDKs put a bucket's name before a name, and after an address."""
+        """Return whether the host is a name. SDKs put a bucket's name before a host name, but after an address."""
         try:
             ip_address(self.host)
         except ValueError:
@@ -77,7 +77,7 @@ class Endpoint:
 
 
 def endpoint(url: str) -> Endpoint:
-    """Read an endpoint's URL. `localhost` becomes 127.0.0.1, since `bucket.localhost` resolves in few programs.
+    """Read an endpoint's URL. `localhost` becomes 127.0.0.1, because few programs resolve `bucket.localhost`.
 
     Raises `InputError` for anything but http(s)://HOST[:PORT].
     """
@@ -98,7 +98,7 @@ def endpoint(url: str) -> Endpoint:
 
 
 def answers(endpoint: Endpoint) -> bool:
-    """Whether somebody takes connections there. Blocks for at most a second."""
+    """Return whether the endpoint accepts connections. Blocks for at most a second."""
     try:
         socket.create_connection((endpoint.host, endpoint.port), timeout=_CONNECT_SECONDS).close()
     except OSError:
@@ -107,7 +107,7 @@ def answers(endpoint: Endpoint) -> bool:
 
 
 def variables(endpoint: Endpoint, region: str) -> dict[str, str]:
-    """What the AWS provider, the AWS CLI and boto3 read from the environment."""
+    """Return the environment variables for the AWS provider, the AWS CLI and boto3."""
     _check_region(region)
     return {
         "AWS_ENDPOINT_URL": endpoint.url,
@@ -120,14 +120,14 @@ def variables(endpoint: Endpoint, region: str) -> dict[str, str]:
 
 
 def in_the_way(environment: Mapping[str, str]) -> list[str]:
-    """The variables of `environment` that must go, or a service would go elsewhere (`AWS_ENDPOINT_URL_S3`)."""
+    """Return the variables to unset, because they would send a service elsewhere (`AWS_ENDPOINT_URL_S3`)."""
     return sorted(
         name for name in environment if name in _IN_THE_WAY or re.fullmatch("AWS_ENDPOINT_URL_[A-Z0-9_]+", name)
     )
 
 
 def commands(shell: str, exported: Mapping[str, str], removed: list[str]) -> Iterator[str]:
-    """Lines for `shell` (sh, fish, powershell) that set and unset variables."""
+    """Yield the lines for `shell` (sh, fish, powershell) that set and unset variables."""
     for name in removed:
         yield _UNSET[shell].format(name)
     for name, value in exported.items():
@@ -135,7 +135,7 @@ def commands(shell: str, exported: Mapping[str, str], removed: list[str]) -> Ite
 
 
 def provider_block(endpoint: Endpoint, region: str) -> str:
-    """A file that Terraform lays over the configuration's own `provider "aws"` block (or puts in place of none)."""
+    """Return a file that overrides the configuration's `provider "aws"` block, or adds one if there is none."""
     _check_region(region)
     services = _SERVICES.split()
     width = max(map(len, services))

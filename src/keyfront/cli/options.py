@@ -1,4 +1,4 @@
-"""Arguments and options that more than one command takes."""
+"""Arguments and options that several commands share."""
 
 import inspect
 from collections.abc import Callable
@@ -12,14 +12,14 @@ import typer
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How a command reaches AWS. boto3 decides what is not given. Its fields are the options of `connects`."""
+    """How a command reaches AWS. boto3 decides the values that are not given. The fields are options of `connects`."""
 
     endpoint_url: Annotated[
         str | None,
         typer.Option(
             "--endpoint-url",
             metavar="URL",
-            help="Where the CloudFront API answers, such as http://127.0.0.1:4566. If not given, boto3 decides: "
+            help="The URL of the CloudFront API, such as http://127.0.0.1:4566. Default, by boto3: "
             "AWS_ENDPOINT_URL_CLOUDFRONT, AWS_ENDPOINT_URL, the profile, Amazon.",
         ),
     ]
@@ -27,12 +27,12 @@ class Connection:
         str | None, typer.Option("--profile", metavar="NAME", help="A profile of the AWS configuration files.")
     ]
     region: Annotated[
-        str | None, typer.Option("--region", metavar="NAME", help="Sign requests for this region, if not us-east-1.")
+        str | None, typer.Option("--region", metavar="NAME", help="Sign requests for this region. Default: us-east-1.")
     ]
 
 
 def connects(command: Callable[..., None]) -> Callable[..., None]:
-    """Return `command` with an account's options in the place of its parameter `connection`."""
+    """Return `command` with the options of `Connection` instead of its parameter `connection`."""
     signature = inspect.signature(command)
     options = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
@@ -59,7 +59,7 @@ PassphraseFile = Annotated[
     typer.Option(
         "--passphrase-file",
         metavar="FILE",
-        help="The first line of FILE is the private key's passphrase. Without it: the environment's "
+        help="Read the private key's passphrase from the first line of FILE. Default: the environment's "
         "KEYFRONT_PASSPHRASE, or a prompt.",
     ),
 ]
@@ -68,8 +68,8 @@ Expires = Annotated[
     typer.Option(
         "--expires",
         metavar="TIME",
-        help="Until when: a span from now (90s, 30m, 1h, 7d, 2w), a time with its zone (2030-01-01T00:00:00Z) "
-        "or seconds since the epoch.",
+        help="The expiry: a span from now (90s, 30m, 1h, 7d, 2w), a time with its zone (2030-01-01T00:00:00Z), or "
+        "seconds since the epoch.",
     ),
 ]
 MaxLifetime = Annotated[
@@ -77,18 +77,20 @@ MaxLifetime = Annotated[
     typer.Option(
         "--max-lifetime",
         metavar="SPAN",
-        help="Refuse a longer life than this, such as 30d. Without it a life over seven days is signed with a warning: "
-        "a signature cannot be taken back.",
+        help="Refuse lifetimes longer than this, such as 30d. Default: lifetimes over seven days are signed with a "
+        "warning, because a signature cannot be revoked.",
     ),
 ]
 Starts = Annotated[
-    str | None, typer.Option("--starts", metavar="TIME", help="Not before this time; written like --expires.")
+    str | None, typer.Option("--starts", metavar="TIME", help="Not valid before this time; same format as --expires.")
 ]
 ViewerNetwork = Annotated[
     str | None,
-    typer.Option("--ip", metavar="CIDR", help="Only for viewers at this IPv4 address or range, such as 192.0.2.0/24."),
+    typer.Option(
+        "--ip", metavar="CIDR", help="Valid only for viewers at this IPv4 address or range, such as 192.0.2.0/24."
+    ),
 ]
-Comment = Annotated[str, typer.Option("--comment", metavar="TEXT", help="At most 128 characters.")]
+Comment = Annotated[str, typer.Option("--comment", metavar="TEXT", help="A comment of at most 128 characters.")]
 
 AdminPort = Annotated[
     int | None,
@@ -97,7 +99,7 @@ AdminPort = Annotated[
         metavar="PORT",
         min=0,
         max=65535,
-        help="Serve the edge's /metrics (Prometheus), /healthz and /readyz there.",
+        help="Serve the edge's /metrics (Prometheus), /healthz and /readyz on this port.",
     ),
 ]
 Log = Annotated[
@@ -108,9 +110,9 @@ RenewAuthority = Annotated[
     bool,
     typer.Option(
         "--renew-authority",
-        help="Make a new certificate authority when the one that is kept may not sign for a distribution's alias. "
-        "Browsers and programs that trust the old one have to be told of the new one. Without it the alias is served "
-        "with a certificate that does not name it.",
+        help="Make a new certificate authority if the existing one may not sign for a distribution's alias. Browsers "
+        "and programs that trust the old one must then trust the new one. Default: the alias is served with a "
+        "certificate that does not name it.",
     ),
 ]
 Drain = Annotated[
@@ -118,7 +120,7 @@ Drain = Annotated[
     typer.Option(
         "--drain",
         metavar="SPAN",
-        help="How long answers under way may go on once it is told to end (30s, 5m). Told again, it ends at once.",
+        help="How long downloads may continue after SIGTERM or Ctrl-C (30s, 5m). A second signal ends them at once.",
     ),
 ]
 Stale = Annotated[
@@ -126,8 +128,8 @@ Stale = Annotated[
     typer.Option(
         "--stale",
         metavar="SPAN",
-        help="How long the last configuration is used when it cannot be read any more (15m, 1h). Then everything is "
-        "refused until it can.",
+        help="How long to use the last configuration if a new one cannot be read (15m, 1h). After that, everything is "
+        "refused until one can be read.",
     ),
 ]
 AccessLogs = Annotated[

@@ -1,4 +1,4 @@
-"""What a command prints: results on standard output, warnings and errors on standard error, as text or as JSON."""
+"""The output of commands: results on standard output, warnings and errors on standard error, as text or JSON."""
 
 import json
 import sys
@@ -12,36 +12,36 @@ Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
 
 
 class RefusedError(KeyfrontError):
-    """The service said no to a request that was in order. The command ends with status 1."""
+    """Raised if the service refuses a valid request. The command exits with status 1."""
 
 
 def show(text: str) -> None:
-    """One result, on standard output."""
+    """Print a result on standard output."""
     typer.echo(text)
 
 
 def show_json(value: Json) -> None:
-    """A result for another program."""
+    """Print a result as JSON on standard output."""
     typer.echo(json.dumps(value, indent=2))
 
 
 def say(text: str) -> None:
-    """Something for the person at the terminal that is no result: on standard error, out of a pipe's way."""
+    """Print a message for people on standard error, so that it does not get into a pipe."""
     typer.echo(text, err=True)
 
 
 def warn(text: str) -> None:
-    """Something that works and is seldom meant."""
+    """Print a warning on standard error."""
     say(f"warning: {text}")
 
 
 def complain(text: str, *, as_json: bool) -> None:
-    """Why the command could not do it."""
+    """Print an error on standard error, as text or JSON."""
     say(json.dumps({"error": text}) if as_json else f"error: {text}")
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Columns as wide as their widest entry, two spaces apart."""
+    """Return a table with columns as wide as their widest entry, two spaces apart."""
     lines = [titles, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
@@ -50,7 +50,7 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def marks() -> tuple[str, str]:
-    """How passed and failed checks are marked: signs on a terminal that can show them, words elsewhere."""
+    """Return the marks for passed and failed checks: signs on a UTF-8 terminal, words elsewhere."""
     if sys.stdout.isatty() and (sys.stdout.encoding or "").lower().replace("-", "") == "utf8":
         return typer.style("✓", fg="green"), typer.style("✗", fg="red")
     return "ok", "NO"

@@ -1,4 +1,4 @@
-"""`keyfront policy`: custom policies before they are signed."""
+"""`keyfront policy`: check custom policies before they are signed."""
 
 import sys
 import time
@@ -23,37 +23,42 @@ _MOST_BYTES: Final = 1 << 20
 
 @_app.callback()
 def _policy() -> None:
-    """Custom policies before they are signed."""
+    """Check custom policies before they are signed."""
 
 
 @_app.command()
 def lint(
     file: Annotated[
         str,
-        typer.Argument(metavar="FILE", help="The policy: JSON, or encoded as links carry it; - reads standard input."),
+        typer.Argument(metavar="FILE", help="The policy as JSON, or encoded as in a link; - reads standard input."),
     ],
     url: Annotated[
-        str | None, typer.Option("--url", metavar="URL", help="A URL that it has to cover; the bare one, not signed.")
+        str | None, typer.Option("--url", metavar="URL", help="A URL that the policy must cover, not signed.")
     ] = None,
     ipv6: Annotated[
-        bool, typer.Option("--ipv6", help="The distribution answers over IPv6, where an address lets nobody in.")
+        bool,
+        typer.Option(
+            "--ipv6", help="The distribution has IPv6 enabled, where a policy with an address allows no viewer."
+        ),
     ] = False,
     max_lifetime: Annotated[
-        str, typer.Option("--max-lifetime", metavar="SPAN", help="Warn of an expiry that is further away.")
+        str, typer.Option("--max-lifetime", metavar="SPAN", help="Warn if the expiry is further away than this.")
     ] = "7d",
     at: Annotated[
         str | None,
         typer.Option(
-            "--at", metavar="TIME", help="Judge it at this time instead of now; written as for `sign --expires`."
+            "--at",
+            metavar="TIME",
+            help="Check the policy at this time instead of now; same format as `sign --expires`.",
         ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Find what CloudFront would refuse in a policy, and what is seldom meant, before it is signed.
+    """Find what CloudFront would refuse in a policy, and what is rarely meant, before it is signed.
 
-    FILE may also hold a whole link or Cookie header: the policy in it is read, the signature is not looked at.
-    Exits with 0 when there is no error (warnings are printed), with 1 when there is one.
+    FILE may also contain a whole link or Cookie header. Its policy is checked, its signature is not. Exit status: 0
+    without errors (warnings are printed), 1 with errors.
 
     \b
     Examples:
@@ -89,13 +94,13 @@ def _text(file: str, name: str) -> str:
             with Path(file).open("rb") as opened:
                 data = opened.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise InputError(f"{name} cannot be read: {error.strerror}") from None
+        raise InputError(f"cannot read {name}: {error.strerror}") from None
     if len(data) > _MOST_BYTES:
-        raise InputError(f"{name} holds more than a megabyte: give a file with one policy")
+        raise InputError(f"{name} is larger than a megabyte: give a file with one policy")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise InputError(f"{name} is not UTF-8 text: a policy is JSON; save it as UTF-8") from None
+        raise InputError(f"{name} is not UTF-8 text: save the policy's JSON as UTF-8") from None
 
 
 def _told(name: str, linted: "Linted") -> dict[str, Json]:
@@ -129,20 +134,20 @@ def _print(name: str, linted: "Linted", url: str | None, now: float) -> None:
         show(clean(f"{name}: {each.severity}: {each.text} [{each.id}]"))
     if linted.policy is not None and not linted.errors:
         covered = f"; it covers {url}" if url else ""
-        show(clean(f"{name} lets in {_allowed(linted.policy, now)}{covered}"))
+        show(clean(f"{name} lets {_allowed(linted.policy, now)}{covered}"))
     counts = [_counted(linted.errors, "error"), _counted(linted.warnings, "warning")]
-    show(f"{', '.join(counts)}" if linted.findings else "nothing to mend")
+    show(f"{', '.join(counts)}" if linted.findings else "nothing to fix")
 
 
 def _allowed(policy: "Policy", now: float) -> str:
-    """What the policy says, in one line."""
+    """Return in one line what the policy allows."""
     from keyfront.explain.times import relative, utc
 
     start = "" if policy.starts is None else f"after {utc(policy.starts)} and "
-    where = "anybody" if policy.ip is None else f"viewers at {policy.ip}"
+    where = "anyone" if policy.ip is None else f"viewers at {policy.ip}"
     what = "everything" if policy.resource is None else policy.resource
     what = what if len(what) <= 160 else f"{what[:159]}…"
-    return f"{where} to {what}, {start}before {utc(policy.expires)} ({relative(policy.expires, now)})"
+    return f"{where} get {what}, {start}before {utc(policy.expires)} ({relative(policy.expires, now)})"
 
 
 def _counted(number: int, what: str) -> str:
@@ -151,4 +156,4 @@ def _counted(number: int, what: str) -> str:
 
 def register(app: typer.Typer) -> None:
     """Add `keyfront policy` to the application."""
-    app.add_typer(_app, name="policy", help="Custom policies before they are signed.")
+    app.add_typer(_app, name="policy", help="Check custom policies before they are signed.")

@@ -1,4 +1,4 @@
-"""`keyfront rotate`: a new signing key in the place of the old one, while signers sign and viewers download."""
+"""`keyfront rotate`: replace a signing key while links are signed and used."""
 
 import os
 import socket
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from keyfront.account.rotation import Rotation, State
 
 IN_PROGRESS: Final = 3
-"""The exit status that says: come again."""
+"""The exit status of a rotation that must be continued later."""
 
 _app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 _Group = Annotated[str, typer.Option("--group", metavar="GROUP", help="The key group's id or its name.")]
 _Waiting = Annotated[
-    bool, typer.Option("--wait", help="Go on to the end, however long that takes, instead of ending with status 3.")
+    bool, typer.Option("--wait", help="Wait until the rotation is done, instead of exiting with status 3.")
 ]
 
 
@@ -38,7 +38,7 @@ def start(
         typer.Option(
             "--signer",
             metavar="ADDRESS",
-            help="Where the signers' document is, such as ssm:/NAME, secretsmanager:NAME or file:PATH.",
+            help="The address of the signers' document, such as ssm:/NAME, secretsmanager:NAME or file:PATH.",
         ),
     ],
     grace: Annotated[
@@ -46,7 +46,7 @@ def start(
         typer.Option(
             "--grace",
             metavar="SPAN",
-            help="How long the old key is trusted after the switch: no shorter than the longest life of a link.",
+            help="How long the old key stays trusted after the switch: at least the longest lifetime of a link.",
         ),
     ] = "24h",
     longest_life: Annotated[
@@ -54,13 +54,13 @@ def start(
         typer.Option(
             "--longest-life",
             metavar="SPAN",
-            help="The longest life of what is signed, to check --grace by. Without it: the environment's LINK_SECONDS.",
+            help="The longest lifetime of a link, to check --grace. Default: the environment's LINK_SECONDS.",
         ),
     ] = None,
     propagation: Annotated[
         str,
         typer.Option(
-            "--propagation", metavar="SPAN", help="How long the edge locations may take to learn of a changed group."
+            "--propagation", metavar="SPAN", help="How long a changed group may take to reach every edge location."
         ),
     ] = "5m",
     signer_ttl: Annotated[
@@ -68,47 +68,47 @@ def start(
         typer.Option(
             "--signer-ttl",
             metavar="SPAN",
-            help="How long a signer may go on with a document that was replaced: twice its time to live.",
+            help="How long a signer may keep using a replaced document: twice its time to live.",
         ),
     ] = "10m",
     key_type: Annotated[
-        Literal["rsa", "ecdsa"] | None, typer.Option("--key-type", help="The new key's type, if not that of the old.")
+        Literal["rsa", "ecdsa"] | None, typer.Option("--key-type", help="The new key's type. Default: the old key's.")
     ] = None,
     kms_key: Annotated[
         str | None,
-        typer.Option("--kms-key", metavar="KEY", help="Sign with this KMS key (id, ARN or alias) from then on."),
+        typer.Option("--kms-key", metavar="KEY", help="The new key is this KMS key: id, ARN or alias."),
     ] = None,
     hash_name: Annotated[
         Literal["sha1", "sha256"] | None,
-        typer.Option("--hash", case_sensitive=False, help="What is signed with from then on, if that is to change."),
+        typer.Option("--hash", case_sensitive=False, help="The new hash algorithm. Default: unchanged."),
     ] = None,
     probe_url: Annotated[
         str | None,
         typer.Option(
             "--probe-url",
             metavar="URL",
-            help="A protected URL that the new key is proved with. Without it: a path of a distribution that trusts "
-            "the group, where nothing needs to be.",
+            help="A protected URL to test the new key with. Default: a path of a distribution that trusts the group; "
+            "no file needs to exist there.",
         ),
     ] = None,
     probes: Annotated[
-        int, typer.Option("--probes", metavar="N", help="So many requests in a row have to be let in.")
+        int, typer.Option("--probes", metavar="N", help="How many requests in a row must be allowed.")
     ] = 20,
     wait: _Waiting = False,
     *,
     connection: Connection,
     as_json: AsJson = False,
 ) -> None:
-    """Begin a rotation, and go as far as can be gone at once.
+    """Start a rotation, and do every step that is possible now.
 
-    A new key pair is made, its public half uploaded and put into the key group beside the old one. Once the edge
-    locations trust it the signers' document is replaced in one write, and when the last link of the old key has
-    expired, the old key leaves the group and is deleted. Where a rotation is, it notes in the account (SSM parameters
-    below /keyfront/rotation): any machine can go on with it.
+    A rotation makes a new key pair, uploads its public key, and adds it to the key group next to the old key. Once the
+    edge locations trust the new key, it replaces the signers' document in one write. When the last link of the old key
+    has expired, it removes the old key from the group and deletes it. The rotation's state is in the account (SSM
+    parameters below /keyfront/rotation), so any machine can continue it.
 
     \b
-    Exit status: 0 done; 1 refused, or somebody else is at it; 2 bad input, or a service that could not be asked;
-    3 in progress: run `keyfront rotate continue` again, by a scheduler say.
+    Exit status: 0 done; 1 refused, or another process is working on it; 2 bad input, or a service that could not be
+    reached; 3 in progress: run `keyfront rotate continue` later, for example from a scheduler.
 
     \b
     Examples:
@@ -134,9 +134,9 @@ def start(
             probes=probes,
         )
         if life is None:
-            warn(f"links that live for longer than the grace of {grace} will be refused; say --longest-life to be sure")
+            warn(f"links that live longer than --grace {grace} will be refused; give --longest-life to check this")
         state = rotation.start(plan)
-        _tell(as_json, "begun", f"began {state.id}: {state.old_id} is going to be replaced", state)
+        _tell(as_json, "begun", f"started {state.id}, which replaces {state.old_id}", state)
         _run(rotation, wait=wait, as_json=as_json)
 
 
@@ -149,7 +149,7 @@ def continue_(
     connection: Connection,
     as_json: AsJson = False,
 ) -> None:
-    """Go on with a rotation, as far as can be gone at once. Exit status as with `start`."""
+    """Continue a rotation with every step that is possible now. Exit status as with `start`."""
     with _rotation(group, connection) as (rotation, _):
         _run(rotation, wait=wait, as_json=as_json)
 
@@ -165,8 +165,8 @@ def abort(
 ) -> None:
     """Undo a rotation. Exit status as with `start`.
 
-    Before the signers were switched, the new key is taken away. After it they get the old key back, and the new one
-    stays trusted until what it signed has expired. It is too late once the old key has left the group.
+    Before the signers are switched, this removes the new key. After that, the signers get the old key back, and the new
+    key stays trusted until everything that it signed has expired. Once the old key has left the group, it is too late.
     """
     with _rotation(group, connection) as (rotation, _):
         state = rotation.abort()
@@ -182,14 +182,14 @@ def status(
     connection: Connection,
     as_json: AsJson = False,
 ) -> None:
-    """Say how far a rotation has come. Changes nothing; exit status 3 while one is under way, 0 without."""
+    """Show the state of a rotation. Changes nothing. Exit status: 3 while a rotation is in progress, 0 otherwise."""
     with _rotation(group, connection) as (rotation, group_id):
         state = rotation.state()
     if state is None:
         if as_json:
             show_json({"group": group_id, "rotation": None})
         else:
-            say(f"No rotation of {group_id} is under way.")
+            say(f"No rotation of {group_id} is in progress.")
         return
     if as_json:
         show_json({"group": group_id, "rotation": _told(state)})
@@ -240,7 +240,7 @@ def _run(rotation: "Rotation", *, wait: bool, as_json: bool) -> None:
                 return
             case Wait(text, until):
                 if not wait:
-                    _tell(as_json, "waiting", f"{text}, until {_clock(until)}; come again then", until=until)
+                    _tell(as_json, "waiting", f"{text}, until {_clock(until)}; continue after that", until=until)
                     raise typer.Exit(IN_PROGRESS)
                 if as_json:
                     _tell(as_json, "waiting", text, until=until)
@@ -248,7 +248,7 @@ def _run(rotation: "Rotation", *, wait: bool, as_json: bool) -> None:
 
 
 def _sleep(rotation: "Rotation", text: str, until: float, *, quiet: bool) -> None:
-    """Wait, and keep telling others that somebody is at it."""
+    """Wait, and keep hold of the rotation, so that no other process works on it."""
     from rich.console import Console
 
     console = Console(stderr=True, quiet=quiet)
@@ -260,7 +260,7 @@ def _sleep(rotation: "Rotation", text: str, until: float, *, quiet: bool) -> Non
 
 
 def _tell(as_json: bool, event: str, text: str, state: "State | None" = None, **more: Json) -> None:
-    """One event: a line with its time for a person, an object a line for a program."""
+    """Print one event: a line with its time, or one JSON object on a line."""
     if as_json:
         import json
 
@@ -271,7 +271,7 @@ def _tell(as_json: bool, event: str, text: str, state: "State | None" = None, **
 
 
 def _told(state: "State") -> dict[str, Json]:
-    """A state without its key."""
+    """Return a state without its key, as JSON."""
     return {
         "id": state.id,
         "phase": str(state.phase),
@@ -293,14 +293,14 @@ def _lines(state: "State") -> Iterator[str]:
     order = list(Phase)
     come = order.index(state.phase)
     steps = {
-        Phase.BEGUN: "a new key is made",
-        Phase.UPLOADED: f"its public half is uploaded{f' as {state.new_id}' if state.new_id else ''}",
+        Phase.BEGUN: "the new key exists",
+        Phase.UPLOADED: f"its public key is uploaded{f' as {state.new_id}' if state.new_id else ''}",
         Phase.ADDED: f"it is in key group {state.plan.group}",
-        Phase.PROVED: "the edge locations let in what it signs",
+        Phase.PROVED: "the edge locations accept its signatures",
         Phase.SWITCHED: f"the signers ({state.plan.signer}) sign with it",
-        Phase.REMOVED: f"{state.old_id} is out of the group",
+        Phase.REMOVED: f"{state.old_id} is removed from the group",
     }
-    yield f"{state.id}, begun {_clock(state.started)}" + (", being undone" if state.back else "")
+    yield f"{state.id}, started {_clock(state.started)}" + (", being undone" if state.back else "")
     for number, phase in enumerate(order):
         yield f"  {'done' if number <= come else '    '}  {steps[phase]}"
     now = time.time()
@@ -311,7 +311,7 @@ def _lines(state: "State") -> Iterator[str]:
     if (until := waits.get(state.phase)) is not None and until > now:
         yield f"the next step is at {_clock(until)}, in {timedelta(seconds=round(until - now))}"
     else:
-        yield f"go on: keyfront rotate continue --group {state.plan.group}"
+        yield f"continue: keyfront rotate continue --group {state.plan.group}"
 
 
 def _clock(seconds: float) -> str:
@@ -325,10 +325,10 @@ def _longest_life(given: str | None) -> float | None:
     if not told:
         return None
     if not told.isdigit():
-        raise InputError(f"LINK_SECONDS is {told!r}: give whole seconds, or --longest-life")
+        raise InputError(f"LINK_SECONDS is {told!r}: set whole seconds, or give --longest-life")
     return float(told)
 
 
 def register(app: typer.Typer) -> None:
     """Add `keyfront rotate` to the application."""
-    app.add_typer(_app, name="rotate", help="Replace the signing key while links are being signed and followed.")
+    app.add_typer(_app, name="rotate", help="Replace a signing key while links are signed and used.")

@@ -1,4 +1,4 @@
-"""Keys and passphrases from where a command line names them: files, standard input, the environment, a prompt."""
+"""Read keys and passphrases from files, standard input, the environment or a prompt."""
 
 import os
 import sys
@@ -16,10 +16,10 @@ _STDIN: Final = Path("-")
 
 
 def signing_key(source: Path, passphrase_file: Path | None) -> "SigningKey":
-    """The private key in the file `source`, or on standard input for `-`.
+    """Return the private key in the file `source`, or from standard input for `-`.
 
-    A passphrase is looked for only when the key is encrypted: in `passphrase_file`, in the environment, and at
-    last from whoever sits at the terminal. Raises `KeyLoadError`.
+    For an encrypted key, the passphrase comes from `passphrase_file`, from the environment, or from a prompt. Raises
+    `KeyLoadError`.
     """
     from keyfront.core.keys import SigningKey
 
@@ -33,14 +33,14 @@ def signing_key(source: Path, passphrase_file: Path | None) -> "SigningKey":
 
 
 def public_key(source: Path) -> "PublicKey":
-    """The public key in the file `source`; `KeyLoadError` for anything else, a private key above all."""
+    """Return the public key in the file `source`. Raises `KeyLoadError` for anything else, such as a private key."""
     from keyfront.core.keys import PublicKey
 
     pem = _read(source, "public key")
     if b"PRIVATE KEY-----" in pem:
         raise KeyLoadError(
-            f"{source}: this is a private key, which stays with whoever signs; give its public half "
-            f"(public_key.pem beside it, or: openssl pkey -in {source} -pubout)",
+            f"{source}: this is a private key, which only the signer needs; give its public key (public_key.pem in "
+            f"the same folder, or: openssl pkey -in {source} -pubout)",
             reason="key-is-private",
         )
     try:
@@ -50,13 +50,13 @@ def public_key(source: Path) -> "PublicKey":
 
 
 def passphrase_in(file: Path) -> str:
-    """The first line of `file`, without its line end; `InputError` when there is none."""
+    """Return the first line of `file` without its line end. Raises `InputError` if it is empty."""
     try:
         line = _read(file, "passphrase").decode("utf-8").split("\n", 1)[0].removesuffix("\r")
     except UnicodeDecodeError:
         raise InputError(f"the passphrase file {file} is not UTF-8 text") from None
     if not line:
-        raise InputError(f"the passphrase file {file} begins with an empty line: write the passphrase there")
+        raise InputError(f"the first line of the passphrase file {file} is empty: write the passphrase there")
     return line
 
 
@@ -69,7 +69,7 @@ def _passphrase(where: str, file: Path | None) -> str:
         import getpass
 
         return getpass.getpass(f"Passphrase of {where}: ")
-    text = f"{where}: the private key is encrypted: give --passphrase-file FILE or set {_VARIABLE}"
+    text = f"{where}: the private key is encrypted: give --passphrase-file FILE, or set {_VARIABLE}"
     raise KeyLoadError(text, reason="passphrase-missing", member="passphrase")
 
 

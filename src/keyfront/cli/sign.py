@@ -1,4 +1,4 @@
-"""`keyfront sign` and `keyfront sign-cookies`: what opens private content, made with a private key."""
+"""`keyfront sign` and `keyfront sign-cookies`: sign URLs and cookies with a private key."""
 
 import warnings
 from collections.abc import Iterator
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 def sign(
     url: Annotated[
-        str, typer.Argument(metavar="URL", help="As viewers will ask for it: the distribution's name, not S3's.")
+        str,
+        typer.Argument(
+            metavar="URL", help="The URL as viewers will request it, with the distribution's host name, not S3's."
+        ),
     ],
     expires: Expires,
     key_id: KeyId = None,
@@ -33,7 +36,7 @@ def sign(
         typer.Option(
             "--resource",
             metavar="PATTERN",
-            help="Sign this in place of URL, so that the signature opens more; * and ? are wildcards.",
+            help="Sign this pattern instead of URL, so that the signature covers more URLs; * and ? are wildcards.",
         ),
     ] = None,
     hash_name: Hash = None,
@@ -41,9 +44,9 @@ def sign(
     check: CheckKey = False,
     as_json: AsJson = False,
 ) -> None:
-    """Sign a URL, and print it and nothing else.
+    """Sign a URL. Print the signed URL and nothing else.
 
-    The policy is canned when --expires suffices, and custom with --starts, --ip or --resource.
+    The policy is canned with --expires alone, and custom with --starts, --ip or --resource.
 
     \b
     Examples:
@@ -66,7 +69,7 @@ def sign(
 
 def sign_cookies(
     resource: Annotated[
-        str, typer.Argument(metavar="RESOURCE", help="What the cookies open: a URL, or a pattern with * and ?.")
+        str, typer.Argument(metavar="RESOURCE", help="The URL that the cookies unlock, or a pattern with * and ?.")
     ],
     expires: Expires,
     key_id: KeyId = None,
@@ -77,24 +80,30 @@ def sign_cookies(
     ip: ViewerNetwork = None,
     domain: Annotated[
         str | None,
-        typer.Option("--domain", metavar="NAME", help="Send them to this domain and those below it; else to one host."),
+        typer.Option(
+            "--domain",
+            metavar="NAME",
+            help="Send them to this domain and the names below it; default: only to the host that sets them.",
+        ),
     ] = None,
     path: Annotated[
-        str, typer.Option("--path", metavar="PATH", help="Send them to this path and what is below it.")
+        str, typer.Option("--path", metavar="PATH", help="Send them to this path and the paths below it.")
     ] = "/",
     same_site: Annotated[
         Literal["lax", "strict", "none"] | None,
-        typer.Option("--same-site", case_sensitive=False, help="Whether other sites' requests carry them."),
+        typer.Option(
+            "--same-site", case_sensitive=False, help="Whether browsers send them with requests from other sites."
+        ),
     ] = None,
     hash_name: Hash = None,
     passphrase_file: PassphraseFile = None,
     check: CheckKey = False,
     as_json: AsJson = False,
 ) -> None:
-    """Sign cookies, and print a Set-Cookie line for each.
+    """Sign cookies. Print a Set-Cookie line for each cookie.
 
-    They last until the browser is closed (--expires is when CloudFront stops honouring them), and go over HTTPS
-    alone. With --json: a map from their names to their values.
+    Browsers keep them until they close, and send them only over HTTPS. CloudFront accepts them until --expires. --json
+    prints a map of names to values.
 
     \b
     Example:
@@ -128,7 +137,7 @@ def _warnings_on_stderr() -> Iterator[None]:
 
 
 def _told(signed: str, signer: "Signer") -> dict[str, Json]:
-    """The signed URL with what its policy says, read from the URL itself."""
+    """Return the signed URL and its policy's terms, read from the URL itself."""
     from keyfront.core import encoding
     from keyfront.core.policy import Policy
     from keyfront.core.urls import signing_parameters, without_signing_parameters

@@ -1,4 +1,4 @@
-"""The signer that a command line names: a private key's file with its id, or the address of a key store."""
+"""Open the signer for a command: a private key's file and its id, or the address of a key store."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -16,28 +16,27 @@ KeyId = Annotated[
     typer.Option(
         "--key-id",
         metavar="ID",
-        help="The public key's id in CloudFront (K…), as `keys upload` printed it. A document at --signer has its own.",
+        help="The public key's id in CloudFront (K…), as `keys upload` printed it. A document at --signer has its own "
+        "id.",
     ),
 ]
 PrivateKey = Annotated[
     Path | None,
-    typer.Option(
-        "--private-key", metavar="FILE", help="The private key in PEM, any form of it; - reads standard input."
-    ),
+    typer.Option("--private-key", metavar="FILE", help="The private key in any PEM form; - reads standard input."),
 ]
 SignerAddress = Annotated[
     str | None,
     typer.Option(
         "--signer",
         metavar="ADDRESS",
-        help="In place of --private-key, where the key lives, such as ssm:/NAME, kms:alias/NAME or file:PATH.",
+        help="The address of the key, instead of --private-key: for example ssm:/NAME, kms:alias/NAME or file:PATH.",
     ),
 ]
 CheckKey = Annotated[
     bool,
     typer.Option(
         "--check",
-        help="With --signer: ask CloudFront first whether it has this key under its id (cloudfront:GetPublicKey).",
+        help="With --signer: first check that CloudFront has this key under its id (cloudfront:GetPublicKey).",
     ),
 ]
 Hash = Annotated[
@@ -45,8 +44,8 @@ Hash = Annotated[
     typer.Option(
         "--hash",
         case_sensitive=False,
-        help="What is signed with: sha1 if not given; sha256 adds Hash-Algorithm to the URL or the cookies. "
-        "A document at --signer has its own.",
+        help="The hash algorithm (default: sha1); sha256 adds Hash-Algorithm to the URL or the cookies. A document at "
+        "--signer has its own.",
     ),
 ]
 
@@ -60,21 +59,24 @@ def open_signer(
     *,
     check: bool = False,
 ) -> "Signer":
-    """The signer that the options name. Raises `InputError` unless exactly one is named, and a `KeyfrontError`."""
+    """Return the signer for the options.
+
+    Raises `InputError` unless there is exactly one, and another `KeyfrontError` if its key cannot be read.
+    """
     if (address is None) == (private_key is None):
         raise InputError(
-            "give the private key in one way: --private-key FILE with --key-id, or --signer ADDRESS "
-            "(ssm:/shop/signing-key, kms:alias/shop with --key-id, …)"
+            "give either --private-key FILE with --key-id, or --signer ADDRESS (ssm:/shop/signing-key, kms:alias/shop "
+            "with --key-id, …)"
         )
     if address is not None:
         if passphrase_file is not None or hash_name is not None:
-            raise InputError("--passphrase-file and --hash go with --private-key: a document at --signer has its own")
+            raise InputError("--passphrase-file and --hash need --private-key: a document at --signer has its own")
         return _stored(address, key_id, check=check)
     assert private_key is not None
     if check:
-        raise InputError("--check goes with --signer; a document (file:signer.json) holds key and id together")
+        raise InputError("--check needs --signer: give a document with the key and its id (file:signer.json)")
     if key_id is None:
-        raise InputError("--private-key does not say which public key CloudFront has: give --key-id as well (K…)")
+        raise InputError("--private-key needs --key-id: give the public key's id in CloudFront (K…)")
     from keyfront.cli.secrets import signing_key
     from keyfront.core.signing import Signer
 

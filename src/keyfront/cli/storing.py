@@ -1,4 +1,4 @@
-"""`keyfront keys store`: puts a signing key where signers read it."""
+"""`keyfront keys store`: store a signing key where signers read it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -19,7 +19,8 @@ def store(
     address: Annotated[
         str,
         typer.Argument(
-            metavar="ADDRESS", help="Where signers will find it, such as ssm:/NAME, secretsmanager:NAME or file:PATH."
+            metavar="ADDRESS",
+            help="The address that signers will use, such as ssm:/NAME, secretsmanager:NAME or file:PATH.",
         ),
     ],
     key_id: Annotated[str, typer.Option("--key-id", metavar="ID", help="The public key's id in CloudFront (K…).")],
@@ -30,18 +31,22 @@ def store(
     kms_key: Annotated[
         str | None,
         typer.Option(
-            "--kms-key", metavar="KEY", help="In place of --private-key, the KMS key that signs: id, ARN or alias/NAME."
+            "--kms-key", metavar="KEY", help="The KMS key that signs, instead of --private-key: id, ARN or alias/NAME."
         ),
     ] = None,
     hash_name: Annotated[
         Literal["sha1", "sha256"] | None,
         typer.Option(
-            "--hash", case_sensitive=False, help="What signers sign with: sha1 if not given, or sha256 with a KMS key."
+            "--hash", case_sensitive=False, help="The signers' hash algorithm. Default: sha1, or sha256 with a KMS key."
         ),
     ] = None,
     passphrase_file: PassphraseFile = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Replace even another key's document. Its links may be refused at once.")
+        bool,
+        typer.Option(
+            "--replace",
+            help="Replace the document even if it has another key. Links of that key may be refused at once.",
+        ),
     ] = False,
     *,
     connection: Connection,
@@ -49,8 +54,8 @@ def store(
 ) -> None:
     """Store a signing key where signers read it: id, key and hash algorithm in one document.
 
-    An encrypted key is stored decrypted: SSM and Secrets Manager encrypt it, and only you can read a file. To replace
-    the key of a running service, use `keyfront rotate`: no request is refused meanwhile.
+    An encrypted key is stored decrypted. SSM and Secrets Manager encrypt it, and only you can read a file. To replace
+    the key of a running service, use `keyfront rotate`: no request is refused during the rotation.
 
     \b
     Examples:
@@ -64,7 +69,7 @@ def store(
     from keyfront.keystore import KMSKey, KMSReference, SignerDocument, open_writable
 
     if (private_key is None) == (kms_key is None):
-        raise InputError("give the key in one way: --private-key FILE or --kms-key KEY")
+        raise InputError("give either --private-key FILE or --kms-key KEY")
     with needs("aws"):
         source = open_writable(address, connect=lambda service: aws(service, connection))
         if kms_key is None:
@@ -84,20 +89,20 @@ def store(
         told = {"signer": address, "key_pair_id": key_id, "hash": signer.hash_algorithm, "fingerprint": fingerprint}
         show_json({**told})
     else:
-        show(f"{source.name} signs for {key_id} now: {fingerprint}, {signer.hash_algorithm}")
+        show(f"{source.name} now signs as {key_id}: {fingerprint}, {signer.hash_algorithm}")
 
 
 def _there(source: "WritableSource", key_id: str) -> "SignerDocument | None":
-    """The document that is replaced. Raises `InputError` for another key's document, and for other text."""
+    """Return the document to replace. Raises `InputError` for another key's document and for other text."""
     from keyfront.keystore import SignerDocument
 
     try:
         there = SignerDocument.load(source)
     except KeyLoadError as error:
-        raise InputError(f"{source.name} holds something else; --replace overwrites it: {error}") from None
+        raise InputError(f"{source.name} has other content, which --replace overwrites: {error}") from None
     if there is not None and there.key_pair_id != key_id:
         raise InputError(
-            f"{source.name} holds the key of {there.key_pair_id}: `keyfront rotate` replaces it while its links "
-            "stay valid, and --replace at once"
+            f"{source.name} has the key {there.key_pair_id}: use `keyfront rotate`, which keeps its links valid, or "
+            "--replace to replace it at once"
         )
     return there

@@ -1,4 +1,4 @@
-"""`keyfront sign-table`: sign the URLs of a table, row by row, into another table."""
+"""`keyfront sign-table`: sign the URLs of a table into another table."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -23,11 +23,13 @@ STOPPED: Final = 130
 
 def sign_table(
     source: Annotated[Path, typer.Argument(metavar="IN", help="A table: .csv, .tsv, .parquet, .arrow, .arrows.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Where the signed table goes; the form by its name.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The signed table; its name decides the format.")],
     url_column: Annotated[str, typer.Option("--url-column", metavar="NAME", help="The column with the URLs.")],
     expires: Annotated[
         str | None,
-        typer.Option("--expires", metavar="TIME", help="Until when: 1h, 7d, 2030-01-01T00:00:00Z, epoch seconds."),
+        typer.Option(
+            "--expires", metavar="TIME", help="The expiry: 1h, 7d, 2030-01-01T00:00:00Z, or seconds since the epoch."
+        ),
     ] = None,
     key_id: KeyId = None,
     private_key: PrivateKey = None,
@@ -37,7 +39,7 @@ def sign_table(
         typer.Option(
             "--signed-column",
             metavar="NAME",
-            help="The column for the signed URLs: a new one, or one that is replaced. If not given: signed_url, new.",
+            help="The column for the signed URLs, new or replaced. Default: a new column signed_url.",
         ),
     ] = None,
     max_lifetime: MaxLifetime = None,
@@ -48,7 +50,7 @@ def sign_table(
         typer.Option(
             "--resource",
             metavar="PATTERN",
-            help="Sign this in place of each URL; * and ? are wildcards. One signature then serves many rows.",
+            help="Sign this pattern instead of each URL; * and ? are wildcards. One signature then covers many rows.",
         ),
     ] = None,
     expires_column: Annotated[
@@ -56,32 +58,31 @@ def sign_table(
         typer.Option(
             "--expires-column",
             metavar="NAME",
-            help="A column that says until when, row by row; --expires counts where it is empty.",
+            help="A column with each row's expiry; --expires counts if it is empty.",
         ),
     ] = None,
     ip_column: Annotated[
-        str | None, typer.Option("--ip-column", metavar="NAME", help="The same for --ip, row by row.")
+        str | None, typer.Option("--ip-column", metavar="NAME", help="A column with each row's --ip.")
     ] = None,
     resource_column: Annotated[
-        str | None, typer.Option("--resource-column", metavar="NAME", help="The same for --resource, row by row.")
+        str | None, typer.Option("--resource-column", metavar="NAME", help="A column with each row's --resource.")
     ] = None,
     reject: Annotated[
         Path | None,
         typer.Option(
             "--reject",
             metavar="FILE",
-            help="Rows that cannot be signed: number, URL and reason. If not given: OUT's name with .rejects.csv.",
+            help="The file for rows that cannot be signed: number, URL and reason. Default: OUT's name with "
+            ".rejects.csv.",
         ),
     ] = None,
     kind: Annotated[
         Literal["csv", "tsv", "parquet", "arrow", "arrows"] | None,
-        typer.Option("--format", case_sensitive=False, help="The format of a file whose name does not say it."),
+        typer.Option("--format", case_sensitive=False, help="The format, if a file's name does not show it."),
     ] = None,
     processes: Annotated[
         int | None,
-        typer.Option(
-            "--processes", metavar="N", min=1, help="How many sign at the same time. If not given: one a core."
-        ),
+        typer.Option("--processes", metavar="N", min=1, help="The number of signing processes. Default: one per core."),
     ] = None,
     part_rows: Annotated[
         int | None,
@@ -89,12 +90,13 @@ def sign_table(
             "--part-rows",
             metavar="N",
             min=1,
-            help="Rows of a part at most. Parts under way are lost by a kill. If not given: half a second's rows.",
+            help="The maximum rows of a part. A killed run loses its unfinished parts. Default: as many as take half "
+            "a second.",
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace OUT and the reject file.")] = False,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Throw away what an earlier run has done, and start over.")
+        bool, typer.Option("--restart", help="Discard the work of an earlier run, and start over.")
     ] = False,
     hash_name: Hash = None,
     passphrase_file: PassphraseFile = None,
@@ -103,13 +105,13 @@ def sign_table(
 ) -> None:
     """Sign the URLs of a table into another table.
 
-    Rows keep their order and all their columns. Rows that cannot be signed go to the reject file. OUT appears in one
-    step, when all of it is there. The same command continues a run that was killed or failed: it keeps what is done in
-    the file OUT.keyfront. A span in --expires counts from the first run's start.
+    Rows keep their order and all their columns. Rows that cannot be signed go to the reject file. OUT appears only
+    when it is complete. After a killed or failed run, the same command continues: finished work is in the file
+    OUT.keyfront. A span in --expires counts from the start of the first run.
 
     \b
-    Exit status: 0 every row is signed; 1 done, and some rows are in the reject file; 2 not done: bad input, a full
-    disk, a key that cannot sign; 130 stopped by Ctrl-C.
+    Exit status: 0 every row is signed; 1 done, but some rows are in the reject file; 2 not done: bad input, a full
+    disk, or a key that cannot sign; 130 stopped by Ctrl-C.
 
     \b
     Example:
@@ -151,7 +153,7 @@ def sign_table(
                 progress=progress,
             )
     except KeyboardInterrupt:
-        say(f"stopped: what is done is kept in {out}.keyfront, and the same command continues")
+        say(f"stopped: the finished work is in {out}.keyfront; run the same command to continue")
         raise typer.Exit(STOPPED) from None
     _report(done, as_json=as_json)
     if done.rejected:
@@ -160,7 +162,7 @@ def sign_table(
 
 @contextmanager
 def _bar() -> "Iterator[Callable[[Progress], None] | None]":
-    """What draws the progress on a terminal; elsewhere nothing is drawn."""
+    """Yield a function that draws the progress on a terminal, or `None` if there is no terminal."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -190,9 +192,9 @@ def _report(done: "Summary", *, as_json: bool) -> None:
         )
         return
     for each in done.seen:
-        warn(f"{each.text}{f' ({each.times:,} times, this is the first)' if each.times > 1 else ''}")
+        warn(f"{each.text}{f' ({each.times:,} times; this is the first)' if each.times > 1 else ''}")
     if done.kept:
-        say(f"continued behind {done.kept:,} rows that were done already")
+        say(f"continued after {done.kept:,} rows of an earlier run")
     say(f"{done.signed:,} rows signed into {done.out}")
     if done.reject is not None:
         say(f"{done.rejected:,} rows could not be signed: see {done.reject}")

@@ -1,4 +1,4 @@
-"""`keyfront terraform`: the switch that sends Terraform to the laptop, and who may apply in an account."""
+"""`keyfront terraform`: send Terraform to the laptop, and print the IAM policy for deploying."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,30 +16,27 @@ _ENDPOINT = "http://127.0.0.1:4566"
 @_app.command()
 def env(
     endpoint_url: Annotated[
-        str, typer.Option("--endpoint-url", metavar="URL", help="Where `keyfront up` answers for AWS.")
+        str, typer.Option("--endpoint-url", metavar="URL", help="The AWS endpoint of `keyfront up`.")
     ] = _ENDPOINT,
-    region: Annotated[str, typer.Option("--region", metavar="NAME", help="The region that Terraform works in.")] = (
-        "us-east-1"
-    ),
+    region: Annotated[str, typer.Option("--region", metavar="NAME", help="The region for Terraform.")] = ("us-east-1"),
     shell: Annotated[
         Literal["sh", "fish", "powershell"],
-        typer.Option("--shell", case_sensitive=False, help="Whose language to write in; sh is bash's and zsh's too."),
+        typer.Option("--shell", case_sensitive=False, help="The shell to write for; sh is also for bash and zsh."),
     ] = "sh",
     provider: Annotated[
         bool,
         typer.Option(
             "--provider",
-            help="Print a provider block to save as keyfront_override.tf beside a configuration, in the place of "
-            "variables: for endpoints under a name, and where no variables can be set.",
+            help="Print a provider block instead of variables. Save it as keyfront_override.tf next to a "
+            "configuration. Use it if the endpoint's host is a name, or if you cannot set variables.",
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print what sends Terraform to this machine, and not to Amazon: variables to export, or a provider block.
+    """Print variables to export, or a provider block, that send Terraform to this machine instead of Amazon.
 
-    Any configuration with hashicorp/aws 5 goes where the variables point; so do the AWS CLI and boto3. The
-    credentials are no account's: a request that went to Amazon after all would be refused there. A new terminal is
-    back at Amazon.
+    Any configuration with hashicorp/aws 5 follows the variables, and so do the AWS CLI and boto3. The credentials
+    belong to no account, so Amazon refuses a request that reaches it by mistake. A new terminal uses Amazon again.
 
     \b
     Examples:
@@ -53,13 +50,13 @@ def env(
 
     endpoint = laptop.endpoint(endpoint_url)
     if not laptop.answers(endpoint):
-        say(f"Nothing answers at {endpoint}. Start it: keyfront up --addressing port")
+        say(f"Nothing answers at {endpoint}. Start it with: keyfront up --addressing port")
     if provider:
         text = laptop.provider_block(endpoint, region)
         show_json({"provider": text}) if as_json else show(text.rstrip("\n"))
         return
     if endpoint.is_name:
-        warn(f"Terraform looks for bucket B at B.{endpoint.host}, which most systems cannot resolve: use --provider")
+        warn(f"Terraform looks for bucket B at B.{endpoint.host}, which most systems cannot resolve: add --provider")
     exported = laptop.variables(endpoint, region)
     removed = laptop.in_the_way(os.environ)
     if as_json:
@@ -75,20 +72,21 @@ def deployer_policy(
     prefix: Annotated[
         str,
         typer.Option(
-            "--prefix", metavar="NAME", help="What the names of buckets, functions, roles and parameters begin with."
+            "--prefix", metavar="NAME", help="The prefix of the names of buckets, functions, roles and parameters."
         ),
     ],
     region: Annotated[
-        str, typer.Option("--region", metavar="NAME", help="The only region of the services that have regions.")
+        str, typer.Option("--region", metavar="NAME", help="The only region that the policy allows.")
     ] = "us-east-1",
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write it to this file, not to standard output.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write the policy to this file instead of standard output."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the IAM policy that a user or role needs to apply keyfront's Terraform modules, and no more.
+    """Print the IAM policy with exactly the permissions to apply keyfront's Terraform modules.
 
-    The document is JSON with and without --json. No step needs the account's root user.
+    The output is JSON, with or without --json. No step needs the account's root user.
 
     \b
     Example:
@@ -108,9 +106,9 @@ def deployer_policy(
     try:
         out.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{out}: cannot be written: {error.strerror}") from None
+        raise InputError(f"cannot write {out}: {error.strerror}") from None
 
 
 def register(app: typer.Typer) -> None:
     """Add `keyfront terraform` to the application."""
-    app.add_typer(_app, name="terraform", help="Send Terraform to this machine, or let somebody apply in an account.")
+    app.add_typer(_app, name="terraform", help="Send Terraform to this machine, or print the IAM policy for deploying.")

@@ -1,4 +1,4 @@
-"""Times as they are typed on a command line: one parser for every option that takes one."""
+"""Read times and spans from the command line, for every option that takes one."""
 
 import re
 from datetime import datetime, timedelta
@@ -13,12 +13,13 @@ _DURATION: Final = re.compile(
 _EPOCH: Final = re.compile(r"\d{1,20}", re.ASCII)
 _COMPACT_DATE: Final = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", re.ASCII)
 _FORMS: Final = (
-    "write a span from now (90s, 30m, 1h, 7d, 2w), a time with its zone (2030-01-01T00:00:00Z) or epoch seconds"
+    "write a span from now (90s, 30m, 1h, 7d, 2w), a time with its zone (2030-01-01T00:00:00Z), or seconds since the "
+    "epoch"
 )
 
 
 def moment(text: str, option: str) -> datetime | timedelta | int:
-    """What `text` means: a span from now (`1h`, `1h30m`), a time in ISO 8601 with its zone, or epoch seconds.
+    """Read a span from now (`1h`, `1h30m`), a time in ISO 8601 with its zone, or seconds since the epoch.
 
     Raises `InputError`, which names `option`, for a time without a zone and for anything else.
     """
@@ -27,7 +28,7 @@ def moment(text: str, option: str) -> datetime | timedelta | int:
         return _span(found, option)
     if _COMPACT_DATE.fullmatch(stripped):
         day = f"{stripped[:4]}-{stripped[4:6]}-{stripped[6:]}"
-        raise InputError(f"{option} {text} would be seconds since the epoch: if it is a date, write {day}T00:00:00Z")
+        raise InputError(f"{option} {text} would mean seconds since the epoch: for a date, write {day}T00:00:00Z")
     if _EPOCH.fullmatch(stripped):
         return int(stripped)
     try:
@@ -41,25 +42,25 @@ def moment(text: str, option: str) -> datetime | timedelta | int:
 
 
 def seconds(text: str, option: str, *, most: timedelta) -> float:
-    """The seconds of a span (`20s`, `5m`), which may be `most` at the longest. Raises `InputError`, naming `option`."""
+    """Return the seconds of a span (`20s`, `5m`) of at most `most`. Raises `InputError`, which names `option`."""
     given = span(text, option)
     if given > most:
-        raise InputError(f"{option} {_shown(text)} is too long: give {most.total_seconds():.0f}s at most")
+        raise InputError(f"{option} {_shown(text)} is too long: give at most {most.total_seconds():.0f}s")
     return given.total_seconds()
 
 
 def span(text: str, option: str) -> timedelta:
-    """A span (`20s`, `5m`, `30d`). Raises `InputError`, which names `option`."""
+    """Return a span (`20s`, `5m`, `30d`). Raises `InputError`, which names `option`."""
     found = _DURATION.fullmatch(text.strip())
     if found is None:
-        raise InputError(f"{option} {_shown(text)!r} is no span of time: write 20s, 5m or 1h30m")
+        raise InputError(f"{option} {_shown(text)!r} is not a span of time: write 20s, 5m or 1h30m")
     return _span(found, option)
 
 
 def _span(found: re.Match[str], option: str) -> timedelta:
     counts = {unit: count for unit, count in found.groupdict().items() if count is not None}
     try:
-        # Python turns no text of thousands of digits into a number, and raises ValueError for it.
+        # Python raises ValueError for a number with thousands of digits.
         return timedelta(**{unit: int(count) for unit, count in counts.items()})
     except (OverflowError, ValueError):
         raise InputError(f"{option} {_shown(found[0])} is longer than any policy can last") from None

@@ -1,4 +1,4 @@
-"""`keyfront up`: a CloudFront, the rest of AWS and the download backend on this machine."""
+"""`keyfront up`: run CloudFront, other AWS services and the download backend on this machine."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -16,32 +16,34 @@ from keyfront.cli.times import seconds, span
 def up(
     content: Annotated[
         Path | None,
-        typer.Option(
-            "--content", metavar="DIR", help="Sell the files in this folder; without it, a small shop that comes along."
-        ),
+        typer.Option("--content", metavar="DIR", help="Sell the files in this folder. Default: a small built-in shop."),
     ] = None,
     port: Annotated[
         int,
         typer.Option(
-            "--port", metavar="PORT", min=0, max=65535, help="The AWS endpoint: CloudFront, S3, SSM and the rest."
+            "--port",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="The AWS endpoint's port: CloudFront, S3, SSM and the rest.",
         ),
     ] = 4566,
     http_port: Annotated[
-        int, typer.Option("--http-port", metavar="PORT", min=0, max=65535, help="The edge, over HTTP.")
+        int, typer.Option("--http-port", metavar="PORT", min=0, max=65535, help="The edge's port for HTTP.")
     ] = 8080,
     https_port: Annotated[
-        int, typer.Option("--https-port", metavar="PORT", min=0, max=65535, help="The edge, over HTTPS.")
+        int, typer.Option("--https-port", metavar="PORT", min=0, max=65535, help="The edge's port for HTTPS.")
     ] = 8443,
     backend_port: Annotated[
-        int, typer.Option("--backend-port", metavar="PORT", min=0, max=65535, help="The shop.")
+        int, typer.Option("--backend-port", metavar="PORT", min=0, max=65535, help="The shop's port.")
     ] = 8000,
     addressing: Annotated[
         Literal["host", "port"],
         typer.Option(
             "--addressing",
             case_sensitive=False,
-            help="How a distribution is reached. host: by a name of its own, ID.cloudfront.localhost, which curl and "
-            "browsers resolve. port: by a port of its own on localhost, which Python, Node and Terraform reach too.",
+            help="How to reach a distribution. host: by its own name, ID.cloudfront.localhost, which curl and "
+            "browsers resolve. port: by its own port on localhost, which Python, Node and Terraform can use as well.",
         ),
     ] = "host",
     state: Annotated[
@@ -49,8 +51,7 @@ def up(
         typer.Option(
             "--state",
             metavar="DIR",
-            help="Keep everything in this directory, keys included, and go on from there at the next start. Without it "
-            "all but the keys is gone when it stops.",
+            help="Keep everything between runs in this folder, including keys. Default: only the keys are kept.",
         ),
     ] = None,
     edges: Annotated[
@@ -60,7 +61,8 @@ def up(
             metavar="N",
             min=1,
             max=64,
-            help="So many edge locations, each a process. They share the edge's ports, and each has its own as well.",
+            help="The number of edge locations, each a process. They share the edge's ports, and each also has its "
+            "own.",
         ),
     ] = 1,
     propagation_delay: Annotated[
@@ -68,8 +70,8 @@ def up(
         typer.Option(
             "--propagation-delay",
             metavar="T",
-            help="How long a change takes to the last edge location (90s, 5m); the others have it before, each at its "
-            "own moment. A distribution is Deployed when the last has it.",
+            help="How long a change takes to reach the last edge location (90s, 5m). The others get it earlier, at "
+            "different times. A distribution is Deployed when the last location has the change.",
         ),
     ] = "0s",
     countries: Countries = None,
@@ -80,15 +82,15 @@ def up(
         bool,
         typer.Option(
             "--explain/--no-explain",
-            help="Refusals by the signature check name their finding in a header, X-Keyfront-Finding.",
+            help="Whether refusals by the signature check name their finding in the header X-Keyfront-Finding.",
         ),
     ] = True,
     enforce_iam: Annotated[
         bool,
         typer.Option(
             "--enforce-iam",
-            help="Let roles and users do only what their policies allow, such as a function's role; a refusal's log "
-            "line names what is missing. Credentials that the endpoint did not hand out (test) may do everything.",
+            help="Hold roles and users to their policies, such as a function's role. The log line of a refusal names "
+            "the missing permission. Credentials that the endpoint did not issue (such as test) may do everything.",
         ),
     ] = False,
     allow_origin: Annotated[
@@ -97,7 +99,7 @@ def up(
             "--allow-origin",
             metavar="ORIGIN",
             help="Let web pages of this origin (http://localhost:5173) call the endpoint, for an application in "
-            "development. Otherwise no web page may. Give it once for each origin.",
+            "development. By default no web page may. Repeatable.",
         ),
     ] = None,
     allow_host: Annotated[
@@ -105,19 +107,19 @@ def up(
         typer.Option(
             "--allow-host",
             metavar="NAME",
-            help="Let the endpoint answer to this name as well as to localhost; .NAME means every name below it. A "
-            "network that can spoof the name can then let a web page in.",
+            help="Let the endpoint answer to this name as well as to localhost. .NAME means every name below it. A "
+            "network that can spoof the name can then give a web page access. Repeatable.",
         ),
     ] = None,
     drain: Drain = "30s",
     renew_authority: RenewAuthority = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run all of it on this machine, CloudFront included, until Ctrl-C.
+    """Run everything on this machine, CloudFront included, until Ctrl-C.
 
-    Starts an AWS endpoint, an edge and a shop, and sets up what a reader of CloudFront's guide would: a key pair, a
-    trusted key group, a private bucket with the content, a distribution. Prints where everything is, and a curl
-    line for each step. Port 0 takes any that is free.
+    Starts an AWS endpoint, an edge and a shop. Sets up private content as CloudFront's guide describes: a key pair, a
+    trusted key group, a private bucket with the content, and a distribution. Prints every address, and a curl command
+    for each step. Port 0 means any free port.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`keyfront verify`: what CloudFront would answer to a request, and why."""
+"""`keyfront verify`: show CloudFront's answer to a request, and why."""
 
 import time
 from typing import TYPE_CHECKING, Annotated
@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
 def verify(
     url: Annotated[
-        str, typer.Argument(metavar="URL", help="As the viewer sends it, signature and all. Quote it: it holds &.")
+        str,
+        typer.Argument(
+            metavar="URL", help="The signed URL as the viewer sends it. Put it in quotes, because it contains &."
+        ),
     ],
     trust: Annotated[
         list[str],
         typer.Option(
             "--trust",
             metavar="ID=FILE",
-            help="A key of the trusted key groups: its id and the file with the public key. Repeatable.",
+            help="A trusted key: its id and the file with the public key. Repeatable.",
         ),
     ],
     cookie: Annotated[
@@ -33,15 +36,17 @@ def verify(
     at: Annotated[
         str | None,
         typer.Option(
-            "--at", metavar="TIME", help="Judge it at this time instead of now; written as for `sign --expires`."
+            "--at",
+            metavar="TIME",
+            help="Check the request at this time instead of now; same format as `sign --expires`.",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge a request as CloudFront would, and say why.
+    """Check a request as CloudFront would, and say why it is allowed or refused.
 
-    Exits with 0 when the request is let in and with 1 when it is refused. With --json: allowed, status, code and
-    message as CloudFront answers them, reason (a word of ours for scripts, such as expired), and every check.
+    Exit status: 0 allowed, 1 refused. --json prints allowed, CloudFront's status, code and message, reason (keyfront's
+    own word for scripts, such as expired), and every check.
 
     \b
     Examples:

@@ -77,7 +77,7 @@ def test_a_long_life_is_warned_of_once_however_many_rows_have_it(
             ["out.csv", "--url-column", "url", "--expires", "30d", "--max-lifetime", "7d", *WHO],
             "this would live for 30 days",
         ),
-        (["out.csv", "--url-column", "url", "--expires", "1h"], "give the private key in one way"),
+        (["out.csv", "--url-column", "url", "--expires", "1h"], "give either --private-key FILE"),
         (["none/out.csv", "--url-column", "url", "--expires", "1h", *WHO], "there is no folder none"),
     ],
 )

@@ -131,7 +131,7 @@ def test_the_command_is_stopped_with_its_processes_and_continues(
         said = process.communicate()[1]
     assert process.returncode == (-9 if how == signal.SIGKILL else 130)
     if how == signal.SIGINT:
-        assert said == f"stopped: what is done is kept in {out}.keyfront, and the same command continues\n"
+        assert said == f"stopped: the finished work is in {out}.keyfront; run the same command to continue\n"
     assert len(workers) >= 2
     wait_until(lambda: not any(map(runs, workers)), told=lambda: "a worker outlived its parent")
     assert not out.exists()
