@@ -126,7 +126,7 @@ class Endpoint:
         self._bridge.close()
 
     async def stop(self) -> None:
-        """`close`, and wait until the functions' processes have ended."""
+        """Call `close`, and wait until the functions' processes have ended."""
         self.close()
         await self._services.functions.stop()
         await self._web_server.close()
