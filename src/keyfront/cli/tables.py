@@ -192,7 +192,7 @@ def _report(done: "Summary", *, as_json: bool) -> None:
         )
         return
     for each in done.seen:
-        warn(f"{each.text}{f' ({each.times:,} times; this is the first)' if each.times > 1 else ''}")
+        warn(f"{each.text}{f' ({each.times:,} times, this is the first)' if each.times > 1 else ''}")
     if done.kept:
         say(f"continued after {done.kept:,} rows of an earlier run")
     say(f"{done.signed:,} rows signed into {done.out}")

@@ -27,9 +27,9 @@ _FAMILIES: Final = {
     "response": "Responses",
 }
 SEVERITIES: Final = {
-    "error": "CloudFront refuses the request.",
-    "warning": "The request may be allowed, but something will fail or allows more than it should.",
-    "note": "Worth knowing. CloudFront does not refuse the request for it.",
+    "error": "The request is refused.",
+    "warning": "The request may be allowed, but something fails later, or allows more than it should.",
+    "note": "Worth knowing; it is not a reason for a refusal.",
 }
 _COLUMNS: Final = 100
 _FENCES: Final = {"Python": "py", "Node": "js", "PHP": "php", "Terraform": "hcl"}

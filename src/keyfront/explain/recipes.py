@@ -1,6 +1,6 @@
-"""Recipes: the code that fixes a finding, in four languages. `docs/findings.md` shows each once."""
+"""The recipes: code that fixes a finding, in four languages. `docs/findings.md` shows each recipe once."""
 
-# ruff: noqa: E501  the lines of other languages are as long as their readers know them
+# ruff: noqa: E501  code in other languages keeps its usual line length
 
 from typing import Final
 
@@ -11,7 +11,7 @@ _KEY_TERRAFORM: Final = """resource "aws_cloudfront_public_key" "links" {
   encoded_key = file("public_key.pem")
 }
 
-output "key_pair_id" { # what the signer sends as Key-Pair-Id
+output "key_pair_id" { # the signer sends it as Key-Pair-Id
   value = aws_cloudfront_public_key.links.id
 }"""
 
@@ -27,13 +27,13 @@ _SIGN_NODE: Final = """import { getSignedUrl } from "@aws-sdk/cloudfront-signer"
 const link = getSignedUrl({
   url: "https://media.example.com/book.epub",
   keyPairId: process.env.KEY_PAIR_ID, privateKey: process.env.PRIVATE_KEY,
-  dateLessThan: new Date(Date.now() + 3600_000), // the SDK makes seconds of it
+  dateLessThan: new Date(Date.now() + 3600_000), // the SDK converts it to seconds
 });"""
 
 _SIGN_PHP: Final = """$signer = new Aws\\CloudFront\\UrlSigner($keyPairId, '/run/secrets/private_key.pem');
 $link = $signer->getSignedUrl('https://media.example.com/book.epub', time() + 3600);"""
 
-_NAME_TERRAFORM: Final = """# hand the one right name to whoever signs
+_NAME_TERRAFORM: Final = """# the host name for the program that signs
 output "media_url" {
   value = "https://${tolist(aws_cloudfront_distribution.media.aliases)[0]}"
 }"""
@@ -44,24 +44,24 @@ RECIPES: Final[dict[str, Recipe]] = {
         """from datetime import timedelta
 link = signer.sign_url(url, expires=timedelta(hours=1))   # or int(time.time()) + 3600""",
         """const expires = Math.floor(Date.now() / 1000) + 3600; // seconds, not milliseconds""",
-        """$expires = time() + 3600; // seconds since 1970; microtime() is none""",
-        """# An expiry belongs into the program that signs. In a configuration keep the length of time, in seconds:
+        """$expires = time() + 3600; // seconds since 1970; not microtime()""",
+        """# The program that signs calculates the expiry. Set only a duration here, in seconds:
 environment { variables = { LINK_SECONDS = 3600 } }""",
     ),
     "sign-url": Recipe(
         """from keyfront import Signer, SigningKey
 signer = Signer("K2JCJMDEHXQW5F", SigningKey.load(Path("private_key.pem")))
 link = signer.sign_url("https://media.example.com/book.epub?lang=en", expires=timedelta(hours=1))
-# add parameters before; redirect to `link` as it is""",
+# add parameters before signing; redirect to `link` unchanged""",
         _SIGN_NODE,
         _SIGN_PHP,
         _GROUP_TERRAFORM,
     ),
     "key-pair-id": Recipe(
         """signer = Signer(os.environ["KEY_PAIR_ID"], SigningKey.load(Path("private_key.pem")))
-# keyfront keys list shows the ids and the fingerprints of the keys behind them""",
+# keyfront keys list shows each key's id and fingerprint""",
         """const { KEY_PAIR_ID, PRIVATE_KEY } = process.env;
-if (!KEY_PAIR_ID || !PRIVATE_KEY) throw new Error("KEY_PAIR_ID and PRIVATE_KEY have to be set, from one pair");""",
+if (!KEY_PAIR_ID || !PRIVATE_KEY) throw new Error("set KEY_PAIR_ID and PRIVATE_KEY, from the same key pair");""",
         """$keyPairId = getenv('KEY_PAIR_ID') ?: throw new RuntimeException('KEY_PAIR_ID is not set');""",
         _KEY_TERRAFORM,
     ),
@@ -85,17 +85,17 @@ $client->updateKeyGroup(['Id' => $id, 'IfMatch' => $found['ETag'], 'KeyGroupConf
         """text = base64.b64encode(data).decode().translate(str.maketrans("+=/", "-_~"))   # not urlsafe_b64encode""",
         """const text = data.toString("base64").replace(/[+=/]/g, (c) => ({ "+": "-", "=": "_", "/": "~" })[c]);""",
         """$text = strtr(base64_encode($data), '+=/', '-_~');""",
-        """locals { # for a policy that is made in a configuration; a signature cannot be made there
+        """locals { # encodes a policy; Terraform cannot make a signature
   policy = replace(replace(replace(base64encode(local.json), "+", "-"), "=", "_"), "/", "~")
 }""",
     ),
     "ecdsa": Recipe(
-        """signature = SigningKey.load(Path("private_key.pem")).sign(policy)   # ASN.1, as CloudFront takes it
-# out of raw r||s: cryptography's utils.encode_dss_signature(r, s)""",
+        """signature = SigningKey.load(Path("private_key.pem")).sign(policy)   # ASN.1, as CloudFront expects
+# from raw r||s: cryptography's utils.encode_dss_signature(r, s)""",
         """import { sign } from "node:crypto";
 const signature = sign("sha1", policy, { key, dsaEncoding: "der" }); // not "ieee-p1363"; Web Crypto gives r||s""",
         """openssl_sign($policy, $signature, $key, OPENSSL_ALGO_SHA1); // gives ASN.1""",
-        """resource "tls_private_key" "links" { # for tests: the key stands in the state
+        """resource "tls_private_key" "links" { # for tests only: the state contains the key
   algorithm   = "ECDSA"
   ecdsa_curve = "P256"
 }""",
@@ -104,7 +104,7 @@ const signature = sign("sha1", policy, { key, dsaEncoding: "der" }); // not "iee
         """signer = Signer(key_pair_id, key, hash_algorithm="SHA256")   # adds Hash-Algorithm=SHA256; SHA1 is the default""",
         """const signature = createSign("RSA-SHA1").update(policy).sign(key); // or RSA-SHA256 and &Hash-Algorithm=SHA256""",
         """openssl_sign($policy, $signature, $key, OPENSSL_ALGO_SHA1); // or SHA256 and &Hash-Algorithm=SHA256""",
-        """# AWS KMS signs with SHA-256 only: the program then has to send Hash-Algorithm=SHA256
+        """# AWS KMS signs only with SHA-256, so the program must send Hash-Algorithm=SHA256
 resource "aws_kms_key" "links" {
   customer_master_key_spec = "RSA_2048"
   key_usage                = "SIGN_VERIFY"
@@ -112,18 +112,18 @@ resource "aws_kms_key" "links" {
     ),
     "policy": Recipe(
         """policy = Policy.custom("https://media.example.com/42/*", expires=timedelta(hours=1), now=time.time())
-data = policy.to_bytes()          # sign these bytes, and encode these bytes
+data = policy.to_bytes()          # sign and encode these same bytes
 # by hand: json.dumps(document, separators=(",", ":")).encode()""",
         """const data = JSON.stringify({ Statement: [{ Resource: "https://media.example.com/42/*",
-  Condition: { DateLessThan: { "AWS:EpochTime": Math.floor(Date.now() / 1000) + 3600 } } }] }); // sign and send this one text""",
+  Condition: { DateLessThan: { "AWS:EpochTime": Math.floor(Date.now() / 1000) + 3600 } } }] }); // sign and send this same text""",
         """$data = json_encode(['Statement' => [['Resource' => 'https://media.example.com/42/*',
     'Condition' => ['DateLessThan' => ['AWS:EpochTime' => time() + 3600]]]]], JSON_UNESCAPED_SLASHES);""",
-        """# A link's policy is no IAM policy: aws_iam_policy_document does not make one. It is built where it is signed.
+        """# A link's policy is not an IAM policy, so aws_iam_policy_document cannot make it. The program that signs builds it.
 output "resource" { value = "https://media.example.com/42/*" }""",
     ),
     "resource": Recipe(
         """link = signer.sign_url("https://media.example.com/book.epub", expires=timedelta(hours=1))
-# https, and the host that stands in the link: not the bucket, not another name of the distribution""",
+# https, and the host in the link: not the bucket, not another name of the distribution""",
         _SIGN_NODE,
         _SIGN_PHP,
         _NAME_TERRAFORM,
@@ -131,11 +131,11 @@ output "resource" { value = "https://media.example.com/42/*" }""",
     "percent-encoding": Recipe(
         """from urllib.parse import quote
 url = "https://media.example.com/" + quote("my file (1).pdf", safe="/")
-link = signer.sign_url(url, expires=timedelta(hours=1))       # encode first, sign then""",
+link = signer.sign_url(url, expires=timedelta(hours=1))       # encode first, then sign""",
         """const encode = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (c) => "%" + c.charCodeAt(0).toString(16).toUpperCase());
 const url = "https://media.example.com/" + key.split("/").map(encode).join("/"); // then sign url""",
         """$url = 'https://media.example.com/' . implode('/', array_map('rawurlencode', explode('/', $key))); // then sign $url""",
-        """# Plain names need no care: letters, digits, - _ . /
+        """# These characters need no encoding: letters, digits, - _ . /
 resource "aws_s3_object" "book" {
   key = "books/my-file-1.pdf"
 }""",
@@ -155,13 +155,13 @@ $link = $signer->getSignedUrl($url, null, $policy);""",
         """const link = getSignedUrl({ url, keyPairId, privateKey, dateLessThan, ipAddress: "192.0.2.0/24" }); // or leave it out""",
         """$condition['IpAddress'] = ['AWS:SourceIp' => '192.0.2.0/24']; // or leave it out""",
         """resource "aws_cloudfront_distribution" "media" {
-  is_ipv6_enabled = false # if links have to name addresses
+  is_ipv6_enabled = false # if links must restrict addresses
 }""",
     ),
     "sign-cookies": Recipe(
         """cookies = signer.sign_cookies("https://media.example.com/course/*", expires=timedelta(hours=2))
 for header in cookies.set_cookie_headers(domain="example.com"):   # Path=/; Secure; HttpOnly
-    response.headers.append("Set-Cookie", header)                 # as they are: no set_cookie()""",
+    response.headers.append("Set-Cookie", header)                 # unchanged: not set_cookie()""",
         """const cookies = getSignedCookies({ policy, keyPairId, privateKey });
 for (const [name, value] of Object.entries(cookies))
   res.cookie(name, value, { domain: "example.com", path: "/", secure: true, httpOnly: true, encode: String });""",

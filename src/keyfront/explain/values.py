@@ -22,7 +22,7 @@ Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
 
 Outcome = Literal["passed", "failed", "unknown"]
 Severity = Literal["error", "warning", "note"]
-"""`error`: CloudFront refuses the request; `warning`: it will fail or allows too much; `note`: worth knowing."""
+"""`error`: the request is refused; `warning`: something fails later or allows too much; `note`: worth knowing."""
 Certainty = Literal["certain", "likely", "possible"]
 """`certain`: seen in the input or proved by verifying a signature."""
 
