@@ -47,7 +47,7 @@ class Behavior:
     origin: Origin | None
     """`None` if the configuration names an origin that does not exist."""
     signing: Literal["always", "never", "no-override"]
-    """Whether requests to the origin are signed, from its access control or identity."""
+    """Whether requests to the origin are signed, as its access control or identity says."""
     acts_for: str = ""
     """The ARN that requests to the origin are signed for: the distribution's, or its origin access identity's."""
     response_headers: HeaderRules | None = None

@@ -90,7 +90,7 @@ class Flight:
         self._viewers += 1
 
     def leave(self) -> bool:
-        """Count one viewer less. When the last one leaves, the work is cancelled and `True` returned."""
+        """Count one viewer fewer. When the last one leaves, the work is cancelled and `True` returned."""
         self._viewers -= 1
         if self._viewers == 0 and self._task is not None:
             self._task.cancel()

@@ -172,7 +172,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._refuse("it switched to another protocol")
+            self._refuse("it switches to another protocol")
         except httptools.HttpParserError as error:
             # Bytes after a complete response are not a part of it.
             if self._is_complete:
@@ -356,7 +356,7 @@ class Connection(asyncio.Protocol):
             if self._ends_with_connection and not self._is_reset:
                 self._is_complete = True
                 return
-            raise ExchangeError("it closed the connection", answered=self._received > 0)
+            raise ExchangeError("the origin closed the connection", answered=self._received > 0)
 
     async def _event(self) -> None:
         """Wait until something happens. Raises `ExchangeError` if nothing does for too long."""
@@ -374,7 +374,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, why: str) -> None:
         if self._error is None:
-            self._error = f"it sent a response that is not valid: {why}"
+            self._error = f"the response is not valid: {why}"
             self._spoils = True
 
     def _lose(self) -> None:

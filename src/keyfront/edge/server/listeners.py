@@ -158,7 +158,7 @@ class Listeners:
     async def follow(self, configuration: Configuration) -> frozenset[str]:
         """Open and close ports and certify aliases for `configuration`.
 
-        Return the distributions that cannot be served because their ports are in use.
+        Return the distributions whose ports could not be opened.
         """
         self._configuration = configuration
         await self.certify()

@@ -28,7 +28,7 @@ Purge = Callable[[Invalidation], None]
 """Removes an invalidation's objects from the cache."""
 
 OnApplied = Callable[[Mapping[str, str]], None]
-"""Takes the ids of distributions that are served, each with its configuration's ETag; an invalidation's id twice."""
+"""Takes the ids of applied distributions, each with its ETag. For an invalidation, its id is both key and value."""
 
 
 class Refresher:

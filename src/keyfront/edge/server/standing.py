@@ -82,7 +82,7 @@ class Keeper:
     ) -> None:
         """`seconds`: how long a configuration is used after the last complete reading. `every`: how often it is read.
 
-        `on_change` gets every new standing, one at a time, in the reading thread or in this one's.
+        `on_change` gets every new standing, one at a time, in the thread that reads or in the one that watches.
         Raises `InputError` if `seconds` is below 0 or over a year.
         """
         if not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST_STALE:
