@@ -82,7 +82,7 @@ def cache_rules(behavior: CacheBehavior, inventory: Inventory) -> CacheRules:
         named = named or MANAGED_ORIGIN_REQUEST_POLICIES.get(behavior.origin_request_policy_id)
         if named is None:
             _log.warning(
-                "origin request policy %s (path pattern %s) is unknown: the origin gets what is in the cache key",
+                "origin request policy %s (path pattern %s) is unknown: the origin gets only what is in the cache key",
                 behavior.origin_request_policy_id,
                 behavior.path_pattern,
             )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
 FILES: Final = "files"
-"""The id of the distribution that files describe."""
+"""The id of the distribution made from files."""
 
 READING: Final = ("GET", "HEAD")
 ALL_METHODS: Final = ("GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE")

@@ -1,4 +1,4 @@
-"""The service as a process: listen, follow the configuration, stop when told to."""
+"""Runs the service: it listens, follows the configuration, and stops when told to."""
 
 import asyncio
 import signal

@@ -32,7 +32,7 @@ FIELDS: Final = (
     *("time-to-first-byte", "x-edge-detailed-result-type", "sc-content-type", "sc-content-len", "sc-range-start"),
     "sc-range-end",
 )
-"""In their order."""
+"""The fields, in their order."""
 
 HEAD: Final = f"#Version: 1.0\n#Fields: {' '.join(FIELDS)}\n"
 _HEAD: Final = HEAD.encode("ascii")

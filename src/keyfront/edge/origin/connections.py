@@ -104,15 +104,15 @@ class Received:
         self._connection: Connection | None = connection
         self.status = connection.status
         self.headers = connection.headers
-        """Raw, names in lower case."""
+        """Raw, with names in lower case."""
 
     @property
     def is_read(self) -> bool:
-        """Whether the whole body has been read, or the rest of it given up."""
+        """Whether the body was read to its end, or the response closed."""
         return self._connection is None
 
     async def read(self) -> bytes:
-        """The next bytes of the body, not decoded; none at its end. Raises `ExchangeError`."""
+        """Return the next bytes of the body, not decoded; none at its end. Raises `ExchangeError`."""
         if self._connection is None:
             return b""
         data = await self._connection.read()
@@ -121,7 +121,7 @@ class Received:
         return data
 
     def close(self) -> None:
-        """Give the connection back, or end it where the body has not come whole."""
+        """Return the connection to the pool, or end it if the body is not complete."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.release()

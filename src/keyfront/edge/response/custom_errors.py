@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class ErrorPages:
-    """Pages from origins, through the cache."""
+    """Error pages from origins, cached like other objects."""
 
     def __init__(self, origins: Origins, cache: Cache, clock: Callable[[], float]) -> None:
         """`clock` returns seconds since the epoch."""

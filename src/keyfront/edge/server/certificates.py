@@ -155,7 +155,7 @@ class Authority:
         for alias in aliases:
             star = "*." if alias.startswith("*.") else ""
             if alias.endswith(".cloudfront.localhost") and alias.count(".") == 2:
-                continue  # ours cover it
+                continue  # covered by `ALWAYS_NAMED`
             try:
                 name = star + idna.encode(alias.removeprefix(star), uts46=True).decode("ascii")
                 if is_too_wide(name):

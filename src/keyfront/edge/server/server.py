@@ -263,7 +263,7 @@ def _client(session: "Session", settings: EdgeSettings) -> "CloudFrontClient":
         config=Config(
             connect_timeout=_API_SECONDS,
             read_timeout=_API_SECONDS,
-            # The next reading is the retry.
+            # The next reading retries.
             retries={"total_max_attempts": 1},
             # A proxy for the internet does not reach this machine.
             proxies={} if settings.endpoint_url else None,
