@@ -84,11 +84,14 @@ def authz(
     ] = None,
     countries: Countries = None,
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", metavar="PORT", min=0, max=65535)] = 9180,
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="The port to listen on.")
+    ] = 9180,
     proxies: Annotated[
         int,
         typer.Option(
             "--proxies",
+            metavar="N",
             min=0,
             max=16,
             help="How many trusted proxies are in front of Caddy, Traefik or Envoy. Their addresses end "

@@ -101,10 +101,10 @@ def explain(
     *,
     connection: Connection,
 ) -> None:
-    """Explain why CloudFront refuses a link: the first reason, the others, and how to fix them.
+    """Explain why CloudFront refuses a link, and how to fix it.
 
-    Give everything you have; only the request is required. Exit status: 0 allowed, 1 refused, 2 bad input, 3 not known
-    (the report says what is missing).
+    The report has the first reason, the others, and what was signed instead. Give everything you have; only the
+    request is required. Exit status: 0 allowed, 1 refused, 2 bad input, 3 not known (the report says what is missing).
 
     \b
     Examples:

@@ -52,10 +52,11 @@ def store(
     connection: Connection,
     as_json: AsJson = False,
 ) -> None:
-    """Store a signing key where signers read it: id, key and hash algorithm in one document.
+    """Store a signing key where signers read it.
 
-    An encrypted key is stored decrypted. SSM and Secrets Manager encrypt it, and only you can read a file. To replace
-    the key of a running service, use `keyfront rotate`: no request is refused during the rotation.
+    One document has the id, the key and the hash algorithm. An encrypted key is stored decrypted. SSM and Secrets
+    Manager encrypt it, and only you can read a file. To replace the key of a running service, use `keyfront rotate`:
+    no request is refused during the rotation.
 
     \b
     Examples:
