@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 import pytest
 from tests.servers import event_loop
+from tests.terraform.provider import Providers
 
 from keyfront.local.aws import Endpoint
 from keyfront.local.controlplane import ControlPlane
@@ -31,11 +32,14 @@ class Terraform:
     program: Path
     directory: Path
     endpoint: str
+    providers: Providers
 
     def __call__(self, *arguments: str, expect: int = 0) -> str:
         """Run a command, give what it says; the test fails when it exits in another way."""
         # The provider's schema is hundreds of megabytes of small objects: collecting garbage would be half the work.
-        environment = {**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "GOGC": "400"}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
+        environment = {**kept, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "GOGC": "400"}
+        environment |= self.providers.variables(self.directory, environment)
         ran = subprocess.run(
             [self.program, *arguments, "-input=false", "-no-color"],
             cwd=self.directory,
@@ -84,13 +88,21 @@ def control_plane_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def providers() -> Iterator[Providers]:
+    """Provider processes that commands share."""
+    running = Providers()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
 def initialised(
-    terraform_program: Path, terraform_init: list[str], tmp_path_factory: pytest.TempPathFactory
+    terraform_program: Path, terraform_init: list[str], providers: Providers, tmp_path_factory: pytest.TempPathFactory
 ) -> Terraform:
     """A working directory in which `terraform init` has run, once for all tests."""
     directory = tmp_path_factory.mktemp("terraform")
     shutil.copy(_HERE / "everything" / "main.tf", directory)
-    terraform = Terraform(terraform_program, directory, "")
+    terraform = Terraform(terraform_program, directory, "", providers)
     terraform(*terraform_init)
     return terraform
 
@@ -104,7 +116,7 @@ def workspace(initialised: Terraform, tmp_path: Path, control_plane_url: str) ->
         shutil.copytree(initialised.directory, directory, symlinks=True)
         shutil.copy(_HERE / configuration / "main.tf", directory)
         (directory / "test.auto.tfvars.json").write_text(json.dumps(variables))
-        return Terraform(initialised.program, directory, control_plane_url)
+        return Terraform(initialised.program, directory, control_plane_url, initialised.providers)
 
     return make
 

@@ -27,6 +27,7 @@ from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_ope
 import boto3
 import pytest
 from tests.servers import Quiet, http_server
+from tests.terraform.provider import Providers
 
 _ROOT = Path(__file__).parents[3]
 _SECONDS = 5 * 60
@@ -128,6 +129,7 @@ class Terraform:
     init: list[str]
     folder: Path
     switch: dict[str, str]
+    providers: Providers
     variables: dict[str, object] = field(default_factory=dict)
     said: str = ""
 
@@ -140,10 +142,11 @@ class Terraform:
         """Run a command, give what it says; the test fails when it fails."""
         given = {**self.variables, **variables}
         texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
+        provider = self.providers.variables(self.folder, self._environment)
         ran = subprocess.run(
             [self.program, *arguments],
             cwd=self.folder,
-            env={**self._environment, **{f"TF_VAR_{name}": text for name, text in texts.items()}},
+            env={**self._environment, **provider, **{f"TF_VAR_{name}": text for name, text in texts.items()}},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -158,7 +161,8 @@ class Terraform:
         self(*self.init)
         # With its hash there every command would read the provider's 700 MB first.
         lock = self.folder / ".terraform.lock.hcl"
-        lock.write_text(re.sub(r"  hashes = \[.*?\]\n", "", lock.read_text(), flags=re.DOTALL))
+        if lock.exists():
+            lock.write_text(re.sub(r"  hashes = \[.*?\]\n", "", lock.read_text(), flags=re.DOTALL))
 
     def apply(self, *, plan: bool = True, **variables: object) -> dict[str, Any]:
         """Apply, plan again without a difference, and give the outputs."""
@@ -270,10 +274,12 @@ def laptop_with_names(laptops: tuple[Laptop, Laptop]) -> Laptop:
 
 
 @pytest.fixture(scope="session")
-def in_folder(terraform_program: Path, terraform_init: list[str], repository: Path) -> Callable[..., Terraform]:
+def in_folder(
+    terraform_program: Path, terraform_init: list[str], repository: Path, providers: Providers
+) -> Callable[..., Terraform]:
     """Terraform in an example's folder, sent somewhere by a switch."""
     examples = repository / "terraform" / "examples"
-    return lambda name, switch: Terraform(terraform_program, terraform_init, examples / name, switch)
+    return lambda name, switch: Terraform(terraform_program, terraform_init, examples / name, switch, providers)
 
 
 @pytest.fixture(scope="session")

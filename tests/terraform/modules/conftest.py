@@ -6,13 +6,14 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from tests.servers import event_loop
+from tests.terraform.provider import Providers
 
 from keyfront.local.aws import Endpoint
 from keyfront.local.controlplane import ControlPlane
@@ -32,6 +33,7 @@ class Workspace:
     folder: Path
     endpoint_url: str
     init: list[str]
+    providers: Providers
 
     def __call__(self, *arguments: str, expect: int = 0, **secrets: str) -> str:
         """Run a command and give what it says; `secrets` are variables that stand in no process list."""
@@ -44,6 +46,7 @@ class Workspace:
         """Start a command."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
         environment = {
+            **ours,
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -52,10 +55,11 @@ class Workspace:
             # The provider's schema is hundreds of megabytes of small objects: collecting them would be half the work.
             "GOGC": "400",
         }
+        environment |= self.providers.variables(self.folder, environment)
         return subprocess.Popen(
             [self.program, *arguments, "-no-color"],
             cwd=self.folder,
-            env={**ours, **environment, **{f"TF_VAR_{name}": value for name, value in secrets.items()}},
+            env={**environment, **{f"TF_VAR_{name}": value for name, value in secrets.items()}},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -89,13 +93,19 @@ def client(endpoint_url: str) -> Callable[[str], Any]:
 
 @pytest.fixture(scope="session")
 def modules(
-    terraform_program: Path, terraform_init: list[str], endpoint_url: str, tmp_path_factory: pytest.TempPathFactory
+    terraform_program: Path,
+    terraform_init: list[str],
+    endpoint_url: str,
+    providers: Providers,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Workspace]:
     """Each module by name, as it is shipped, with its provider."""
     folder = tmp_path_factory.mktemp("modules")
     for name in _OWN:
         shutil.copytree(_MODULES / name, folder / name, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
-    workspaces = {name: Workspace(terraform_program, folder / name, endpoint_url, terraform_init) for name in _OWN}
+    workspaces = {
+        name: Workspace(terraform_program, folder / name, endpoint_url, terraform_init, providers) for name in _OWN
+    }
     for workspace in workspaces.values():
         workspace.initialise()
     return workspaces
@@ -115,7 +125,7 @@ def module_tests(modules: dict[str, Workspace]) -> Iterator[dict[str, subprocess
 def secret(modules: dict[str, Workspace]) -> Workspace:
     """A configuration that uses the module `signing-key`."""
     beside = modules["signing-key"]
-    workspace = Workspace(beside.program, beside.folder.with_name("secret"), beside.endpoint_url, beside.init)
+    workspace = replace(beside, folder=beside.folder.with_name("secret"))
     shutil.copytree(_HERE / "secret", workspace.folder)
     workspace.initialise()
     return workspace
