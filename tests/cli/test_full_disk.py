@@ -52,4 +52,4 @@ def test_a_table_is_written_whole_or_not_at_all(small_disk: Callable[[int], Any]
 def test_a_result_that_nobody_takes_is_no_success(tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
         said = fails("policy", "--help", cwd=tmp_path, stdout=full)
-    assert said == "error: the result cannot be written: No space left on device\n"
+    assert said == "error: cannot write the result: No space left on device\n"

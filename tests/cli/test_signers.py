@@ -138,7 +138,7 @@ def test_a_stored_key_is_what_signs(run: Run, aws: None, tmp_path: Path) -> None
         store = ("keys", "store", address, "--key-id", ID, "--private-key", private)
         status, out, err = run(*store)
         assert (status, err) == (0, "")
-        assert f"signs for {ID} now: {KEY.public_key.fingerprint}, SHA1" in out
+        assert f"now signs as {ID}: {KEY.public_key.fingerprint}, SHA1" in out
         assert run(*store)[0] == 0
         signed = run("sign", URL, "--signer", address, "--expires", "1h")[1]
         assert allowed(signed.strip(), KEY.public_key)
