@@ -212,7 +212,7 @@ def test_the_laptops_shop_is_not_there(client: httpx.Client) -> None:
         "DEMO": "1",
         "KEYFRONT_DEMO": "true",
     }
-    with pytest.raises(InputError, match="nobody could be identified: set JWKS_URL"):
+    with pytest.raises(InputError, match="there is no way to identify customers: set JWKS_URL"):
         create_app(Settings.from_environment(environment))
 
 

@@ -1,4 +1,4 @@
-"""The download service: who is asking, what they bought, and a signed link to it."""
+"""The download service: identify the customer, check the purchase, and answer with a signed link."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +28,7 @@ __all__ = [
     "seed",
 ]
 
-# Loaded when first used: a function on Lambda starts without the time that Starlette and SQLAlchemy take to load.
+# Imported at first use: a function on Lambda starts without the time that Starlette and SQLAlchemy take to load.
 _MODULES: Final = {
     "Customer": "service.values",
     "Identity": "service.identity",

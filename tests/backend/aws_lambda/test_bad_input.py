@@ -132,8 +132,8 @@ def test_the_last_good_key_signs_on_while_the_parameter_store_fails(
     ("claims", "why"),
     [
         ({"exp": 1}, "it has expired"),
-        ({"aud": "another"}, "its audience (aud) is not the one needed here"),
-        ({"iss": "https://evil.example/"}, "its issuer (iss) is not the one needed here"),
+        ({"aud": "another"}, "its audience (aud) is not accepted here"),
+        ({"iss": "https://evil.example/"}, "its issuer (iss) is not accepted here"),
         (None, "it is not a signed JWT"),
     ],
 )

@@ -129,9 +129,9 @@ def test_cookies_for_an_item_in_no_folder_open_that_item_alone(
     ("variables", "host", "said"),
     [
         ({}, "api.example.com", "COOKIE_DOMAIN is not set: cookies of 'api.example.com' would never reach"),
-        ({"COOKIE_DOMAIN": "example.com"}, "api.other.org", "which may set no cookies for COOKIE_DOMAIN 'example.com'"),
+        ({"COOKIE_DOMAIN": "example.com"}, "api.other.org", "which cannot set cookies for COOKIE_DOMAIN 'example.com'"),
         ({"COOKIE_DOMAIN": "other.org"}, "api.other.org", "the distribution media.example.com is not under it"),
-        ({"COOKIE_DOMAIN": "cloudfront.net"}, "a.cloudfront.net", "browsers take no cookies from strangers"),
+        ({"COOKIE_DOMAIN": "cloudfront.net"}, "a.cloudfront.net", "browsers accept no cookies"),
     ],
 )
 def test_cookies_that_would_never_reach_the_distribution_are_not_set(
@@ -205,7 +205,7 @@ def test_anybody_gets_every_object_by_its_key_and_the_log_warns_of_it(
         link = header(function(event), "location")
         assert link.startswith(f"https://media.example.com/{quote(key)}?")
         assert opens(link, signing_key)
-    assert "anybody may download everything" in function.messages
+    assert "anyone may download everything" in function.messages
 
 
 def test_head_and_other_methods_answer_as_over_http(shared: Any, events: Any) -> None:

@@ -86,10 +86,10 @@ def test_a_download_of_what_does_not_exist_leads_to_a_page(shop: httpx.Client) -
     sign_in(shop)
     answer = shop.get("/download/nothing")
     assert answer.status_code == 404
-    assert "We do not have that" in answer.text
+    assert "Item not found" in answer.text
     assert shop.get("/items/nothing").status_code == 404
     assert shop.get("/items/%00").status_code == 404
-    assert "There is no such page" in shop.get("/nowhere").text
+    assert "Page not found" in shop.get("/nowhere").text
 
 
 def test_buying_puts_an_item_into_the_library(shop: httpx.Client) -> None:

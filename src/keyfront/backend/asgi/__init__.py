@@ -1,1 +1,1 @@
-"""The download service's ASGI face."""
+"""The ASGI adapter of the download service."""

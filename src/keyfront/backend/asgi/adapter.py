@@ -1,4 +1,4 @@
-"""The service over ASGI: a scope becomes a request for the router, and its answer becomes messages."""
+"""The ASGI adapter: it turns a scope into a request for the router, and the response into messages."""
 
 from starlette.requests import Request
 
@@ -8,16 +8,16 @@ from keyfront.web.types import ASGIApp, Receive, Scope, Send
 
 
 class ASGIRequest(Request):
-    """A request of Starlette's, as the router asks for its parts."""
+    """A Starlette request with the interface that the router needs."""
 
     @property
     def path(self) -> str:
-        """The path below the place where the application is mounted, decoded."""
+        """The decoded path, without the application's mount point."""
         path, root = str(self.scope["path"]), str(self.scope.get("root_path", ""))
         return path[len(root) :] if root and path.startswith(f"{root}/") else path
 
     async def read(self, most: int) -> bytes:
-        """The body; of one that is longer than `most` bytes, those that have come by then."""
+        """Return the body; if it is longer than `most` bytes, the bytes received until then."""
         body = b""
         async for chunk in self.stream():
             body += chunk
@@ -27,7 +27,7 @@ class ASGIRequest(Request):
 
 
 def application(router: Router[ASGIRequest]) -> ASGIApp:
-    """The ASGI application over `router`."""
+    """Return the ASGI application for `router`."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -49,7 +49,7 @@ async def _send(answer: ServiceResponse, method: str, send: Send) -> None:
 
 
 async def _live(receive: Receive, send: Send) -> None:
-    """Answer the server's lifespan events: nothing has to be started or stopped."""
+    """Answer the server's lifespan events. There is nothing to start or stop."""
     while (message := await receive())["type"] != "lifespan.shutdown":
         await send({"type": f"{message['type']}.complete"})
     await send({"type": "lifespan.shutdown.complete"})

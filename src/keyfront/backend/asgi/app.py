@@ -30,13 +30,13 @@ def create_app(
     identities: Sequence[Identity[Request]] = (),
     now: Callable[[], float] = time.time,
 ) -> ASGIApp:
-    """The download service.
+    """Return the download service as an ASGI application.
 
-    `engine` and `keystore` are made from the settings when they are not given; `identities` are asked before the
-    bearer token that the settings describe. `now` gives seconds since the epoch.
+    If not given, `engine` and `keystore` are made from the settings. `identities` are asked before the settings' bearer
+    token check. `now` returns seconds since the epoch.
 
-    Needs no lifespan events, and asks neither database nor key before the first request does. Raises `InputError`
-    when nobody could ever be identified.
+    It needs no lifespan events, and uses neither database nor key before the first request. Raises `InputError` if
+    there is no way to identify customers.
     """
     workers = Workers(settings.wait_seconds)
     entitlements = open_entitlements(settings, workers.wait) if engine is None else Purchases(engine)
@@ -46,7 +46,7 @@ def create_app(
 
 
 def bearer_tokens(settings: Settings, now: Callable[[], float]) -> Iterator[Identity[ASGIRequest]]:
-    """The check of bearer tokens, if the settings describe them."""
+    """Yield the check of bearer tokens, if the settings have one."""
     if settings.tokens is not None:
         yield BearerToken(TokenChecker(settings.tokens, seconds=settings.wait_seconds, clock=now))
 
@@ -60,22 +60,23 @@ def open_downloads(
     keystore: KeyStore | None,
     now: Callable[[], float],
 ) -> Downloads[ASGIRequest]:
-    """What a download needs, on an event loop with `workers` for what blocks. Arguments as in `create_app`."""
+    """Return `Downloads` for an event loop; `workers` run the blocking calls. Arguments as in `create_app`."""
     if not identities and not entitlements.anonymous:
         raise InputError(
-            "nobody could be identified: set JWKS_URL, JWT_KEY or JWT_SECRET, with JWT_ISSUER and JWT_AUDIENCE"
+            "there is no way to identify customers: set JWKS_URL, JWT_KEY or JWT_SECRET, with JWT_ISSUER and "
+            "JWT_AUDIENCE"
         )
     store = keystore or settings.open_keystore(check=True, now=now)
     return Downloads(settings, store.signer, entitlements, identities, now, workers.run, asyncio.gather)
 
 
 def from_environment() -> ASGIApp:
-    """The download service with the settings of the process's environment, for an ASGI server to call.
+    """Return the download service with settings from the environment: the factory for an ASGI server.
 
     `granian --interface asgi --factory keyfront.backend:from_environment`
     """
     try:
         return create_app(Settings.from_environment())
     except KeyfrontError as error:
-        # An ASGI server would show a traceback, in which the one line that matters comes last.
+        # An ASGI server would print a traceback and hide the one line that matters.
         raise SystemExit(f"keyfront: {error}") from None

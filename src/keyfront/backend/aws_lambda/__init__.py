@@ -1,7 +1,7 @@
 """The download service as an AWS Lambda function: `keyfront.backend.aws_lambda.handler`.
 
-Behind an HTTP API (payload 2.0), a function URL, a REST API or a load balancer. Settings come from the environment
-as the ASGI service's do; who is asking, from the API's JWT authorizer or a bearer token.
+It works behind an HTTP API (payload 2.0), a function URL, a REST API or a load balancer. Settings come from the
+environment, as for the ASGI service. The API's JWT authorizer or a bearer token identifies the customer.
 """
 
 import gc
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 _ON_LAMBDA: Final = "AWS_LAMBDA_RUNTIME_API" in os.environ
 
 if _ON_LAMBDA:
-    # Nothing that is loaded becomes garbage: looking for it would be a twentieth of the time to start.
+    # Loaded modules do not become garbage: looking for garbage would take a twentieth of the time to start.
     gc.disable()
 
-from keyfront.backend.aws_lambda.function import Function  # noqa: E402  what takes the time
+from keyfront.backend.aws_lambda.function import Function  # noqa: E402  this import takes the time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,14 +29,14 @@ def _function() -> Function:
 
 
 def handler(event: object, context: "Context") -> "Mapping[str, object]":
-    """What Lambda calls with an event; the answer in the form that the event's sender wants. Never raises."""
+    """Return the response to an event, in the sender's format. Lambda calls this. Never raises."""
     return _function()(event, context)
 
 
-# While a container starts Lambda gives a whole processor, whatever the function's memory; a test has no runtime.
+# While a container starts, Lambda gives it a whole processor, whatever its memory. In a test there is no runtime.
 if _ON_LAMBDA:
     _function()
-    # A snapshot (SnapStart) is used for weeks: no key lasts so long, and no connection.
+    # A SnapStart snapshot is used for weeks: neither a key nor a connection stays valid so long.
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "snap-start":
         _function().prepare()
     gc.freeze()

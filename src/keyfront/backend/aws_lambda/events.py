@@ -1,4 +1,4 @@
-"""Lambda's events as requests: HTTP API (payload 2.0) and function URL, REST API (1.0), load balancer.
+"""Turn Lambda events into requests: HTTP API (payload 2.0), function URL, REST API (1.0), load balancer.
 
 Source: API Gateway Developer Guide, "Create AWS Lambda proxy integrations for HTTP APIs" and "Lambda proxy
 integrations in API Gateway"; Lambda Developer Guide, "Invoking Lambda function URLs" and "Process Application Load
@@ -15,32 +15,34 @@ from urllib.parse import unquote
 from keyfront.backend.service.exchange import Fields, WholeRequest
 
 Kind = Literal["http", "rest", "balancer", "balancer-multi"]
-"""In which form the sender wants its answer; `balancer-multi`: with multi-value headers switched on."""
+"""The sender's response format; `balancer-multi`: a load balancer with multi-value headers."""
 
 
 class MalformedError(Exception):
-    """An event that is not an HTTP request. Its text says what is missing, and holds nothing of the event."""
+    """An event that is not an HTTP request. Its text names the missing part, and repeats nothing of the event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A request, and how it came."""
+    """A request, and its sender's format."""
 
     kind: Kind
     request: WholeRequest
 
 
 def read(event: object, *, base_path: str = "") -> Event:
-    """The request in `event`. `base_path` is what a custom domain's mapping puts before every path. May raise
-    `MalformedError`.
+    """Return the request in `event`. Raises `MalformedError`.
 
-    Claims are taken from `requestContext` alone, which the gateway writes; a header anybody can write.
+    `base_path` is the path prefix of a custom domain's mapping. Claims come only from `requestContext`, which the
+    gateway writes; anyone can write a header.
     """
     if not isinstance(event, Mapping):
         raise MalformedError("the event is not a JSON object")
     context = event.get("requestContext")
     if not isinstance(context, Mapping):
-        raise MalformedError("the event has no requestContext: it comes from no API, function URL or load balancer")
+        raise MalformedError(
+            "the event has no requestContext: it does not come from an API, a function URL or a load balancer"
+        )
     if isinstance(context.get("http"), Mapping):
         return Event("http", _http(event, context, base_path))
     if "elb" in context:
@@ -71,12 +73,12 @@ def _asked(
         raise MalformedError("the event has no path")
     if base_path:
         path = _without(base_path, path)
-    # Assumed: no sender decodes a path twice. Who decoded it already (HTTP APIs do) loses only keys that hold "%41".
+    # Assumed: no sender decodes a path twice. HTTP APIs decode it once; then only keys that contain "%41" are lost.
     return WholeRequest(method.upper(), unquote(path) or "/", Fields(_fields(event)), _body(event), claims)
 
 
 def _without(prefix: str, path: str) -> str:
-    """`path` without `prefix`, which only counts when whole segments of it."""
+    """Return `path` without `prefix`, if the prefix ends at a segment's end."""
     return path[len(prefix) :] or "/" if path == prefix or path.startswith(f"{prefix}/") else path
 
 
@@ -109,4 +111,4 @@ def _body(event: Mapping[str, object]) -> bytes:
     try:
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError):
-        raise MalformedError("the event says that its body is base64, and it is not") from None
+        raise MalformedError("the event says that its body is base64, but it is not") from None

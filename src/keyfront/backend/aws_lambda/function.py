@@ -1,4 +1,4 @@
-"""One container of the function: how the environment sets it up, and how it answers events."""
+"""One container of the function: its setup from the environment, and its responses to events."""
 
 import contextlib
 import time
@@ -30,13 +30,13 @@ P = ParamSpec("P")
 _WHO_KNOWS: Final = ("ENTITLEMENTS_TABLE", "DATABASE_URL", "KEYFRONT_ENTITLEMENTS")
 _UNKEPT: Final = ("cache-control", "no-store")
 _NOWHERE: Final = (
-    "nobody says who may download what: set ENTITLEMENTS_TABLE (DynamoDB), DATABASE_URL (PostgreSQL) or "
+    "no setting says who may download what: set ENTITLEMENTS_TABLE (DynamoDB), DATABASE_URL (PostgreSQL) or "
     "KEYFRONT_ENTITLEMENTS (module:function)"
 )
 
 
 class Function:
-    """The service in one container, which answers one event at a time and needs no event loop for it."""
+    """The service in one container. It answers one event at a time, without an event loop."""
 
     def __init__(
         self, build: Callable[[], tuple[Service[WholeRequest], KeyStore]], observer: Observer, *, base_path: str = ""
@@ -49,29 +49,29 @@ class Function:
             service, self._keystore = build()
             self._router = Router(service.addresses)
         except KeyfrontError as error:
-            # Raised while a container starts, it would be a traceback and a 502; this way callers get a clear answer.
+            # Raised here, it would give callers a traceback and a 502. This way they get a clear response.
             self._wrong = str(error)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Function":
-        """The function that `environment` describes. What is wrong in it becomes a log line at each event."""
+        """Return the function with settings from `environment`. If they are wrong, every event logs the error."""
         base_path = environment.get("BASE_PATH", "").strip().strip("/")
         return cls(lambda: _build(environment), Observer(environment), base_path=f"/{base_path}" if base_path else "")
 
     def prepare(self) -> None:
-        """Have the key, and ask once whoever knows the purchases: the first event need not wait for what they load.
+        """Fetch the key and query the purchases once, so that the first event does not wait for modules to load.
 
-        What is wrong is a log line, here and again at each event that needs it.
+        Errors are logged, here and again at each event that needs the part.
         """
         if not self._wrong:
             finished(self._router.answer(WholeRequest("GET", "/readyz", Fields(()))))
 
     def __call__(self, event: object, context: Context) -> Mapping[str, object]:
-        """The answer to one event."""
+        """Return the response to one event."""
         self._observer.begin(context)
         kind: Kind = "http"
         if self._wrong:
-            log().error("the function cannot answer: %s", self._wrong)
+            log().error("the function is set up wrongly and cannot answer: %s", self._wrong)
             said = plain(broken(), _UNKEPT)
             with contextlib.suppress(MalformedError):
                 kind = read(event).kind
@@ -90,7 +90,7 @@ class Function:
 
 
 def finished(coroutine: Coroutine[object, None, T]) -> T:
-    """The result of a coroutine that never waits: everything that it calls blocks."""
+    """Return the result of a coroutine that never waits, because all its calls block."""
     try:
         coroutine.send(None)
     except StopIteration as end:
@@ -101,18 +101,18 @@ def finished(coroutine: Coroutine[object, None, T]) -> T:
 
 
 async def at_once(function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> T:
-    """Call `function`, which blocks: nobody else is waiting."""
+    """Call the blocking `function` directly: there is no other request to serve meanwhile."""
     return function(*args, **options)
 
 
 class Loop:
-    """Runs coroutines of the user's own, all on one event loop: what they keep open stays usable."""
+    """Runs the user's coroutines, all on one event loop, so that their open connections stay usable."""
 
     def __init__(self) -> None:
         self._loop: AbstractEventLoop | None = None
 
     def wait(self, what: Awaitable[T]) -> T:
-        """Its result."""
+        """Run a coroutine to its end and return its result."""
         import asyncio
 
         if self._loop is None:
@@ -126,7 +126,7 @@ class Loop:
 
 def _build(environment: Mapping[str, str]) -> tuple[Service[WholeRequest], KeyStore]:
     settings = Settings.from_environment(environment)
-    # An AWS client more would be half of the time to the first answer.
+    # No CloudFront check: one more AWS client would take half of the time to the first response.
     store = settings.open_keystore(check=False)
     identities: list[Identity[WholeRequest]] = [GatewayClaims()]
     if settings.tokens is not None:

@@ -1,6 +1,6 @@
-"""What the function tells its operator: structured log lines and metrics, by Powertools for AWS Lambda.
+"""Structured log lines and metrics for the operator, with Powertools for AWS Lambda.
 
-Every logger of ours is below `keyfront`, whose handler is Powertools'. No line holds a token or a signature.
+All our loggers are below `keyfront`, and Powertools handles them. No line contains a token or a signature.
 """
 
 import logging
@@ -17,7 +17,7 @@ _DOWNLOADS: Final = ("redirect", "link", "cookies")
 
 
 class Context(Protocol):
-    """What Lambda says beside an event."""
+    """The context that Lambda passes with an event."""
 
     @property
     def aws_request_id(self) -> str:
@@ -29,7 +29,7 @@ class Context(Protocol):
 
 
 class Observer:
-    """The log and the metrics of one container. `environment` may name a namespace of the operator's own."""
+    """The log and the metrics of one container. `environment` may set the metrics' namespace."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._logger = Logger(service="keyfront")
@@ -38,14 +38,14 @@ class Observer:
         self._cold = True
 
     def begin(self, context: Context) -> None:
-        """Another call: its id is on every line from here."""
+        """Begin a call. Its id is on every log line that follows."""
         self._logger.append_keys(
             function_name=context.function_name, function_request_id=context.aws_request_id, cold_start=self._cold
         )
         self._cold = False
 
     def end(self, answer: ServiceResponse, key_age: float | None) -> None:
-        """How the call ended: `Downloads`, `Refusals` by their `reason`, and the key's age in seconds (`KeyAge`)."""
+        """Write the call's metrics: `Downloads`, `Refusals` by `reason`, and the key's age in seconds (`KeyAge`)."""
         if answer.outcome in _DOWNLOADS:
             self._metrics.add_metric(name="Downloads", unit=MetricUnit.Count, value=1)
             if key_age is not None:
@@ -58,5 +58,5 @@ class Observer:
 
 
 def log() -> logging.Logger:
-    """The function's own log."""
+    """Return the function's logger."""
     return logging.getLogger("keyfront.backend.aws_lambda")

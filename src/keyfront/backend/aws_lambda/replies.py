@@ -1,4 +1,4 @@
-"""Answers in the form that an event's sender wants. Sources as in `events`."""
+"""Responses in the format of an event's sender. Sources as in `events`."""
 
 import base64
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ _TEXT: Final = ("text/", "application/json")
 
 
 def reply(answer: ServiceResponse, kind: Kind) -> Mapping[str, object]:
-    """What the handler returns."""
+    """Return `answer` in the format of a sender of this `kind`."""
     whole = {"statusCode": answer.status, **_body(answer)}
     if kind == "http":
         cookies = [value for name, value in answer.headers if name == "set-cookie"]
@@ -42,7 +42,7 @@ def _grouped(answer: ServiceResponse) -> dict[str, list[str]]:
 
 
 def _told_apart(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Each header once. A load balancer takes one value a name: several cookies are sent by names in other cases."""
+    """Yield the headers, each with its own name: a load balancer takes one value per name, so letter case varies."""
     seen: dict[str, Iterator[str]] = {}
     for name, value in headers:
         yield next(seen.setdefault(name.lower(), _cases(name.lower()))), value

@@ -1,1 +1,1 @@
-"""The download service itself: who is asking, what they bought, and what they get. No web framework."""
+"""The download service itself, without a web framework: customers, purchases and signed links."""

@@ -1,4 +1,4 @@
-"""The service's own addresses: what each answers, whichever face the request came through."""
+"""The service's addresses and their responses, the same for both adapters."""
 
 import json
 import logging
@@ -18,13 +18,13 @@ _log = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Request)
 
-# A link is for this viewer and this minute: nothing may keep it, and no other site may read it.
+# A link is for this viewer and this minute: it must not be stored, and no other site may read it.
 _PRIVATE: Final = (("cache-control", "no-store"), ("referrer-policy", "no-referrer"))
 _JSON: Final = ("content-type", "application/json")
 
 
 class Service(Generic[R]):
-    """The addresses over `downloads`."""
+    """The addresses that answer with `downloads`."""
 
     def __init__(self, downloads: Downloads[R]) -> None:
         self._downloads = downloads
@@ -37,18 +37,18 @@ class Service(Generic[R]):
         )
 
     async def download(self, request: R, item_id: str, _: bytes) -> ServiceResponse:
-        """303 to a signed link."""
+        """Return 303 to a signed link."""
         _item, link = await self._downloads.link(request, item_id)
         return ServiceResponse(303, (("location", link.url), *_PRIVATE), outcome="redirect")
 
     async def open(self, request: R, item_id: str, _: bytes) -> ServiceResponse:
-        """Signed cookies for the item's area, and 303 to the item in it."""
+        """Return signed cookies for the item's area, and 303 to the item in it."""
         opened = await self._downloads.cookies(request, item_id)
         cookies = (("set-cookie", line) for line in opened.set_cookie)
         return ServiceResponse(303, (("location", opened.url), *cookies, *_PRIVATE), outcome="cookies")
 
     async def links(self, request: R, _: str, body: bytes) -> ServiceResponse:
-        """A signed link as JSON."""
+        """Return a signed link as JSON."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise RefusedError(of_status(415, {"Accept": "application/json"}))
@@ -58,11 +58,11 @@ class Service(Generic[R]):
         return ServiceResponse(200, (_JSON, *_PRIVATE), as_json(told).encode(), "link")
 
     async def alive(self, _: R, __: str, ___: bytes) -> ServiceResponse:
-        """Whether the process answers."""
+        """Return 200: the process runs."""
         return ServiceResponse(200, (_JSON,), as_json({"status": "ok"}).encode())
 
     async def ready(self, _: R, __: str, ___: bytes) -> ServiceResponse:
-        """Whether it could make a link: whoever knows the purchases answers, and there are keys."""
+        """Return 200 if a link could be made: the purchases can be read, and there are keys. Return 503 otherwise."""
         downloads = self._downloads
         parts = {"database": downloads.run(downloads.entitlements.check), "key": downloads.run(downloads.signer)}
         for identity in downloads.identities:
@@ -75,7 +75,7 @@ class Service(Generic[R]):
 
 
 async def _answers(part: Awaitable[object]) -> bool:
-    """Whether a part does."""
+    """Return whether a part answers."""
     try:
         await part
     except KeyfrontError as error:
@@ -85,12 +85,12 @@ async def _answers(part: Awaitable[object]) -> bool:
 
 
 def _wanted(body: bytes) -> str:
-    """The item that a JSON body asks for."""
+    """Return the item that a JSON body asks for."""
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):
         raise RefusedError(bad_request('The body is not JSON: send {"item": "…"}.')) from None
     item = said.get("item") if isinstance(said, dict) else None
     if not isinstance(item, str):
-        raise RefusedError(bad_request('The body names no item: send {"item": "…"}.'))
+        raise RefusedError(bad_request('The body has no "item": send {"item": "…"}.'))
     return item

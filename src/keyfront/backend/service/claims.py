@@ -1,4 +1,4 @@
-"""What a token says of a customer."""
+"""The customer in a token's claims."""
 
 from collections.abc import Mapping
 
@@ -7,12 +7,12 @@ from keyfront.errors import InputError
 
 
 class TokenError(InputError):
-    """A token that does not say who somebody is. Its text may be shown to whoever sent it."""
+    """A token that does not identify a customer. Its text may be shown to the sender."""
 
 
 def customer_of(claims: Mapping[str, object]) -> Customer:
-    """Whom a token's claims speak of: its subject is the customer's id. Raises `TokenError`."""
+    """Return the customer in a token's claims: the subject is the customer's id. Raises `TokenError`."""
     subject, name = claims.get("sub"), claims.get("name")
     if not isinstance(subject, str) or not is_customer_id(subject):
-        raise TokenError("its subject (sub) is not a customer's id")
+        raise TokenError("its subject (sub) is not a valid customer id")
     return Customer(subject, name if isinstance(name, str) and is_customer_id(name) else subject)

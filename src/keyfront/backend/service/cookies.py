@@ -1,4 +1,4 @@
-"""Signed cookies for an item's area, and which domain they must name so that browsers send them to the distribution."""
+"""Signed cookies for an item's area, with a domain for which browsers send them to the distribution."""
 
 import ipaddress
 import math
@@ -11,7 +11,7 @@ from keyfront.core.urls import object_url
 from keyfront.errors import InputError
 
 _SHARED_SUFFIXES: Final = ("cloudfront.net", "amazonaws.com", "on.aws")
-"""Domains that strangers share: browsers drop a cookie for them. Source: the Public Suffix List."""
+"""Domains that unrelated sites share: browsers drop a cookie for them. Source: the Public Suffix List."""
 _ADVICE: Final = (
     "give the distribution an alias and this service a host under one domain (media.example.com, api.example.com), "
     "set CLOUDFRONT_DOMAIN=media.example.com and COOKIE_DOMAIN=example.com"
@@ -20,21 +20,21 @@ _ADVICE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An area that a browser was given cookies for."""
+    """An area, and the cookies that unlock it."""
 
     url: str
-    """Where it goes on: without a signature, which the cookies are."""
+    """The item's address, unsigned: the cookies are the signature."""
     set_cookie: tuple[str, ...] = field(repr=False)
-    """Whoever has them can download: they belong in no log."""
+    """Anyone with these can download: never log them."""
     expires: int
     """Seconds since the epoch."""
 
 
 def area(base_url: str, key: str) -> tuple[str, str]:
-    """What opens with the object `key`, as a pattern to sign and as a cookie's path.
+    """Return the area of the object `key`, as a pattern to sign and as a cookie's path.
 
-    That is the folder it lies in, for a stream's playlists and segments; for an object in no folder itself alone,
-    because the folder would be the whole distribution.
+    The area is the object's folder, so that a stream's playlists and segments are in it. For an object outside any
+    folder it is the object alone, because the folder would be the whole distribution.
     """
     folder = key.rpartition("/")[0]
     url = object_url(base_url, f"{folder}/" if folder else key)
@@ -44,9 +44,9 @@ def area(base_url: str, key: str) -> tuple[str, str]:
 def open_area(
     signer: Signer, base_url: str, key: str, *, host: str, domain: str | None, seconds: int, now: float
 ) -> Opened:
-    """Cookies for the area of `key`, good for `seconds` from `now` (seconds since the epoch), and its address.
+    """Return cookies for the area of `key`, valid for `seconds` from `now` (seconds since the epoch), and its address.
 
-    `host` is who sets them. Raises `InputError` when a browser would not bring them to the distribution.
+    `host` is the host that sets them. Raises `InputError` if a browser would not send them to the distribution.
     """
     _check_reach(host, base_url, domain)
     pattern, path = area(base_url, key)
@@ -58,15 +58,15 @@ def open_area(
 
 
 def shared_domain(domain: str, base_url: str) -> str:
-    """COOKIE_DOMAIN in lower case, without a dot in front, or `InputError` when it does not fit the distribution."""
+    """Return COOKIE_DOMAIN in lower case, without a leading dot. Raises `InputError` if the distribution is outside."""
     name = domain.lower().strip(".")
     if not name or any(character in name for character in "/:;, \t*"):
         raise InputError(f"COOKIE_DOMAIN is {domain!r}: give a bare domain, such as example.com")
     if any(name == suffix or name.endswith(f".{suffix}") for suffix in _SHARED_SUFFIXES) or "." not in name:
-        raise InputError(f"COOKIE_DOMAIN is {domain!r}, for which browsers take no cookies from strangers: {_ADVICE}")
+        raise InputError(f"COOKIE_DOMAIN is {domain!r}, for which browsers accept no cookies: {_ADVICE}")
     host = urlsplit(base_url).hostname or ""
     if not _is_below(host, name):
-        raise InputError(f"COOKIE_DOMAIN is {domain!r}, and the distribution {host} is not under it: {_ADVICE}")
+        raise InputError(f"COOKIE_DOMAIN is {domain!r}, but the distribution {host} is not under it: {_ADVICE}")
     return name
 
 
@@ -77,12 +77,12 @@ def _check_reach(host: str, base_url: str, domain: str | None) -> None:
             raise InputError(f"COOKIE_DOMAIN is not set: cookies of {ours!r} would never reach {theirs!r}; {_ADVICE}")
     elif not _is_below(ours, domain):
         raise InputError(
-            f"this service was asked as {ours!r}, which may set no cookies for COOKIE_DOMAIN {domain!r}: {_ADVICE}"
+            f"the request's host is {ours!r}, which cannot set cookies for COOKIE_DOMAIN {domain!r}: {_ADVICE}"
         )
 
 
 def _is_below(host: str, domain: str) -> bool:
-    """Whether a cookie for `domain` goes to `host`: RFC 6265, section 5.1.3."""
+    """Return whether browsers send a cookie for `domain` to `host`: RFC 6265, section 5.1.3."""
     if host == domain:
         return True
     try:
@@ -93,7 +93,7 @@ def _is_below(host: str, domain: str) -> bool:
 
 
 def _name(host: str) -> str:
-    """A Host header without its port."""
+    """Return a Host header without its port."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

@@ -1,4 +1,4 @@
-"""The download itself: who is asking, is it theirs, and a signed link or signed cookies if it is."""
+"""A download: identify the customer, check the purchase, then make a signed link or signed cookies."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -30,17 +30,17 @@ T = TypeVar("T")
 
 
 async def in_turn(*whats: Awaitable[T]) -> list[T]:
-    """What each of them returns, one after the other: for code without an event loop."""
+    """Await `whats` one after the other and return their results, for code without an event loop."""
     return [await what for what in whats]
 
 
 @dataclass(frozen=True)
 class Downloads(Generic[R]):
-    """What a download needs. `identities` are asked in their order; `now` is seconds since the epoch."""
+    """The parts that a download needs. `identities` are asked in order; `now` returns seconds since the epoch."""
 
     settings: Settings
     signer: Callable[[], Signer]
-    """Blocks while a first key is fetched."""
+    """Blocks while the first key is fetched."""
     entitlements: Entitlements
     identities: Sequence[Identity[R]]
     now: Callable[[], float]
@@ -55,7 +55,7 @@ class Downloads(Generic[R]):
         object.__setattr__(self, "_links", links)
 
     async def customer(self, request: R) -> Customer | None:
-        """Who is asking; `RefusedError` for a token that does not count."""
+        """Return the customer of a request, or `None`. Raises `RefusedError` for a token that is not valid."""
         for identity in self.identities:
             try:
                 customer = await identity.identify(request)
@@ -63,22 +63,23 @@ class Downloads(Generic[R]):
                 _log.info("token refused: %s", error)
                 raise RefusedError(invalid_token(str(error))) from None
             if customer is not None:
-                # For the page that a later refusal may become.
+                # A refusal page may show it.
                 request.state.customer = customer
                 return customer
         return None
 
     async def link(self, request: R, item_id: str) -> tuple[Item | ObjectItem, Link]:
-        """A signed link to an item that whoever is asking has bought. `RefusedError` otherwise."""
+        """Return a signed link to an item that the customer has bought. Raises `RefusedError` otherwise."""
         customer = await self._asking(request, item_id)
-        # One errand for a thread: to go there and back costs as much as the question. And an RSA signature takes most
-        # of a millisecond, in which the loop can answer others.
+        # One trip to a thread: the trip costs as much as the query. An RSA signature takes most of a millisecond, in
+        # which the loop can answer other requests.
         return await self.run(self._linked, customer, item_id)
 
     async def cookies(self, request: R, item_id: str) -> Opened:
-        """Signed cookies for the area of an item (see `keyfront.backend.service.cookies`). `RefusedError` otherwise.
+        """Return signed cookies for the area of an item (see `keyfront.backend.service.cookies`).
 
-        Raises `InputError` when a browser would not bring them to the distribution.
+        Raises `RefusedError` if the customer has not bought it, and `InputError` if a browser would not send the
+        cookies to the distribution.
         """
         customer = await self._asking(request, item_id)
         return await self.run(self._opened, customer, item_id, request.headers.get("host", ""))
@@ -104,7 +105,7 @@ class Downloads(Generic[R]):
         return opened
 
     async def _asking(self, request: R, item_id: str) -> Customer | None:
-        """Who asks for the item, if they may ask at all."""
+        """Return the customer who asks for the item. Raises `RefusedError` if the request cannot succeed."""
         if not is_item_id(item_id) and not self.entitlements.object_keys:
             raise RefusedError(no_such_page() if "/" in item_id else no_such_item())
         customer = await self.customer(request)

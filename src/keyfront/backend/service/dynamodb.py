@@ -1,11 +1,12 @@
-"""Who bought what, in one DynamoDB table: an item's own entry, and an entry for each customer who may download it.
+"""Purchases in one DynamoDB table: one entry for each item, and one for each customer who may download it.
 
-| `pk` | `sk` | what |
+| `pk` | `sk` | meaning |
 | --- | --- | --- |
-| `ITEM#lamps` | `ITEM` | the item: `title`, `key` (the object's), and what else `Item` has |
-| `CUSTOMER#mara` | `ITEM#lamps` | that Mara may download it; until `expires_at` (epoch seconds), if it has one |
+| `ITEM#lamps` | `ITEM` | the item: `title`, `key` (the object's key), and the other fields of `Item` |
+| `CUSTOMER#mara` | `ITEM#lamps` | Mara may download it, until `expires_at` (epoch seconds) if that is set |
 
-One request reads both, consistently: what was bought a moment ago can be downloaded. A library is one query.
+One consistent request reads both, so an item can be downloaded at once after it was bought. A customer's library is one
+query.
 """
 
 import logging
@@ -34,9 +35,9 @@ _Entry = Mapping[str, "AttributeValueTypeDef"]
 
 
 class DynamoTable:
-    """The entitlements in the table of that name (or ARN). Its client is made at the first question.
+    """The entitlements in the DynamoDB table `table` (a name or ARN). Its client is made at the first request.
 
-    DynamoDB is asked twice within `seconds`, when it does not answer.
+    If DynamoDB does not answer, it is asked twice within `seconds`.
     """
 
     anonymous = False
@@ -57,20 +58,20 @@ class DynamoTable:
         self._now = now
 
     def item(self, item_id: str) -> Item | None:
-        """The item of that id."""
+        """Return the item with this id, or `None`."""
         return _item(item_id, self._read(_item_key(item_id)).get("ITEM")) if is_item_id(item_id) else None
 
     def entitlement(self, customer_id: str | None, item_id: str) -> tuple[Item | None, bool]:
-        """The item, if there is one, and whether the customer may download it now."""
+        """Return the item, if it exists, and whether the customer may download it now."""
         if customer_id is None or not is_item_id(item_id):
             return self.item(item_id), False
         found = self._read(_item_key(item_id), {"pk": {"S": f"CUSTOMER#{customer_id}"}, "sk": {"S": f"ITEM#{item_id}"}})
         owned = found.get(f"ITEM#{item_id}")
-        # DynamoDB takes expired entries out some time later; until then they are still there.
+        # DynamoDB removes expired entries with a delay.
         return _item(item_id, found.get("ITEM")), owned is not None and self._lasts(owned)
 
     def check(self) -> None:
-        """Return when the table can be read; `ServiceError` otherwise."""
+        """Check that the table can be read. Raises `ServiceError` otherwise."""
         self._read(_item_key("0"))
 
     def _lasts(self, owned: _Entry) -> bool:
@@ -79,11 +80,11 @@ class DynamoTable:
         try:
             return float(owned["expires_at"]["N"]) > self._now()
         except (KeyError, ValueError):
-            _log.error("%s: an expires_at is not a number; taken as expired", self._table)
+            _log.error("%s: an entry's expires_at is not a number; the entry counts as expired", self._table)
             return False
 
     def _read(self, *keys: _Entry) -> dict[str, _Entry]:
-        """The entries of those keys that exist, by their `sk`."""
+        """Return the entries for those `keys` that exist, by their `sk`."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -97,7 +98,7 @@ class DynamoTable:
         except BotoCoreError as error:
             raise ServiceError(f"the DynamoDB table {self._table} could not be read: {error}") from None
         if answer.get("UnprocessedKeys"):
-            raise ServiceError(f"the DynamoDB table {self._table} is asked for more than its capacity")
+            raise ServiceError(f"the DynamoDB table {self._table} is over its capacity: raise it, or try again later")
         entries = [entry for found in answer["Responses"].values() for entry in found]
         return {entry["sk"]["S"]: entry for entry in entries}
 
@@ -109,7 +110,7 @@ class DynamoTable:
 
 
 def _new_client(seconds: float) -> "DynamoDBClient":
-    # botocore alone: Lambda has it, and it loads in half of boto3's time.
+    # botocore, not boto3: Lambda has it, and it loads in half the time.
     try:
         import botocore.session
         from botocore.config import Config
@@ -132,4 +133,4 @@ def _item(item_id: str, entry: _Entry | None) -> Item | None:
     try:
         return Item(item_id, texts.pop("title", item_id), texts.pop("key", ""), **texts, **numbers)  # type: ignore[arg-type]
     except InputError as error:
-        raise ServiceError(f"a DynamoDB entry cannot be used: {error}") from None
+        raise ServiceError(f"the DynamoDB entry of an item is not valid: {error}") from None

@@ -1,4 +1,4 @@
-"""Who may download what, asked of wherever it is known: a database, DynamoDB, or a function of the user's own."""
+"""Entitlements (who may download what), from a database, DynamoDB or the user's own function."""
 
 import inspect
 import logging
@@ -15,39 +15,39 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 Verdict = str | bool | None
-"""The object's key; `True` when the item's name is the key itself; `False`: not theirs; `None`: no such item."""
+"""The object's key; `True`: the item's name is the key; `False`: not bought; `None`: no such item."""
 Asking = Callable[[str | None, str], Verdict | Awaitable[Verdict]]
 
 _FORM: Final = "module:function, such as shop.sales:may_download"
 
 
 class Entitlements(Protocol):
-    """Where the service learns what a customer may download. Its calls block."""
+    """A source of entitlements. Its calls block."""
 
     anonymous: bool
-    """Whether who is not signed in may be entitled to something."""
+    """Whether people who are not signed in may be entitled to something."""
     object_keys: bool
     """Whether an item may have a name that is not an item id, such as an object's key."""
 
     def item(self, item_id: str) -> Item | None:
-        """The item of that id, if it exists and everybody may know."""
+        """Return the item with this id, if it exists and is public knowledge."""
 
     def entitlement(self, customer_id: str | None, item_id: str) -> tuple[Item | ObjectItem | None, bool]:
-        """The item, if there is one, and whether the customer may download it. Raises `KeyfrontError`."""
+        """Return the item, if it exists, and whether the customer may download it. Raises `KeyfrontError`."""
 
     def check(self) -> None:
-        """Return when it can answer; `ServiceError` otherwise."""
+        """Check that the source answers. Raises `ServiceError` otherwise."""
 
 
 class EntitlementError(KeyfrontError):
-    """The user's own function failed, or answered what it cannot mean. Nothing was let through."""
+    """The user's own function raised an exception or returned an invalid value. The download was refused."""
 
 
 class Called:
-    """A function of the user's own, `function(customer_id, item)`, sync or async (see `Verdict` for what it returns).
+    """The user's own `function(customer_id, item)`, sync or async, which returns a `Verdict`.
 
-    `customer_id` is `None` for somebody who is not signed in, which happens only where the function has an attribute
-    `anonymous` that is true. `wait` runs a coroutine to its end.
+    `customer_id` is `None` for people who are not signed in. The function is called for them only if it has an
+    attribute `anonymous` that is true. `wait` runs a coroutine to its end.
     """
 
     object_keys = True
@@ -59,17 +59,17 @@ class Called:
         self._name = f"{getattr(function, '__module__', '?')}:{getattr(function, '__qualname__', repr(function))}"
 
     def item(self, _: str) -> None:
-        """Nothing: the function is asked about one customer at a time."""
+        """Return `None`: the function answers only for a customer."""
 
     def entitlement(self, customer_id: str | None, item_id: str) -> tuple[ObjectItem | None, bool]:
-        """What the function says; `EntitlementError` if it raises, or returns what is not a verdict."""
+        """Return the function's verdict. Raises `EntitlementError` if it raises, or if the verdict is not valid."""
         if not is_object_key(item_id):
             return None, False
         try:
             said = self._function(customer_id, item_id)
             verdict = self._wait(said) if inspect.isawaitable(said) else said
-        except Exception as error:  # noqa: BLE001  whatever it raises, nobody gets a link by it
-            # Its traceback is the user's own code; its text may hold anything, and is not repeated.
+        except Exception as error:  # noqa: BLE001  no exception may lead to a link
+            # The error's text may contain anything, so it is not repeated. The place in the user's code is.
             where = error.__traceback__
             while where is not None and where.tb_next is not None:
                 where = where.tb_next
@@ -78,7 +78,7 @@ class Called:
         return self._item(item_id, verdict)
 
     def check(self) -> None:
-        """Nothing: only a customer's question would show whether the function works."""
+        """Do nothing: only a customer's request would show whether the function works."""
 
     def _item(self, item_id: str, verdict: object) -> tuple[ObjectItem | None, bool]:
         if verdict is None:
@@ -94,8 +94,8 @@ class Called:
 
 
 def open_entitlements(settings: "Settings", wait: Callable[[Awaitable[Verdict]], Verdict]) -> Entitlements:
-    """Whoever knows who may download what, as the settings say: SQL if they say nothing else. `wait` as in `Called`."""
-    # Late: a function on Lambda starts without the time that the others take to load.
+    """Return the entitlements that the settings choose; SQL if they choose none. `wait` as in `Called`."""
+    # Imported late, so that a function on Lambda starts without the time that the others take to load.
     if settings.entitlements is not None:
         return Called(load(settings.entitlements), wait)
     if settings.entitlements_table is not None:
@@ -109,9 +109,9 @@ def open_entitlements(settings: "Settings", wait: Callable[[Awaitable[Verdict]],
 
 
 def anybody(_: str | None, __: str) -> bool:
-    """Everybody may download every object, by its key: `KEYFRONT_ENTITLEMENTS=keyfront.backend:anybody`.
+    """Return `True`: everyone may download every object, by its key.
 
-    For a first look. A signed link is then no more than a slower public one.
+    For a first try only: `KEYFRONT_ENTITLEMENTS=keyfront.backend:anybody`. A signed link then protects nothing.
     """
     return True
 
@@ -120,7 +120,7 @@ anybody.anonymous = True  # type: ignore[attr-defined]
 
 
 def load(name: str) -> Asking:
-    """The function that `KEYFRONT_ENTITLEMENTS` names, `module:function`. Raises `InputError`."""
+    """Return the function that `KEYFRONT_ENTITLEMENTS` names, `module:function`. Raises `InputError`."""
     module_name, _, path = name.partition(":")
     if not module_name or not path:
         raise InputError(f"KEYFRONT_ENTITLEMENTS is {name[:120]!r}: give {_FORM}")
@@ -132,14 +132,14 @@ def load(name: str) -> Asking:
             f"KEYFRONT_ENTITLEMENTS names the module {module_name!r}, which cannot be imported{missing}: "
             "put it into the package (keyfront lambda package --include FILE)"
         ) from None
-    except Exception as error:  # noqa: BLE001  importing it runs code that is not ours
+    except Exception as error:  # noqa: BLE001  the import runs the user's code
         raise InputError(
             f"KEYFRONT_ENTITLEMENTS names the module {module_name!r}, whose import raised {type(error).__name__}"
         ) from None
     for part in path.split("."):
         found = getattr(found, part, None)
     if not callable(found):
-        raise InputError(f"KEYFRONT_ENTITLEMENTS is {name[:120]!r}, and {module_name} has no function {path!r}")
+        raise InputError(f"KEYFRONT_ENTITLEMENTS is {name[:120]!r}, but {module_name} has no function {path!r}")
     if found is anybody:
-        _log.warning("anybody may download everything that the signing key opens: KEYFRONT_ENTITLEMENTS says so")
+        _log.warning("KEYFRONT_ENTITLEMENTS is %s: anyone may download everything that the signing key opens", name)
     return found

@@ -1,4 +1,4 @@
-"""A request and its answer as plain values: what the service's two faces, ASGI and Lambda, have in common."""
+"""Requests and responses as plain values, the same for both adapters (ASGI and Lambda)."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,26 +10,26 @@ P = ParamSpec("P")
 
 
 class Run(Protocol):
-    """Runs what blocks: in a thread beside an event loop, or at once where one request is served at a time."""
+    """Runs a function that blocks: in a thread if there is an event loop, or directly if requests come one by one."""
 
     def __call__(self, function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> Awaitable[T]:
-        """The function's result; `ServiceError` where that takes too long."""
+        """Return the function's result. Raises `ServiceError` if that takes too long."""
 
 
 class HeaderValues(Protocol):
-    """Header fields, asked for by name without regard to case."""
+    """Headers by name; letter case does not matter."""
 
     def get(self, key: str, default: str, /) -> str:
-        """The field's value, or `default`."""
+        """Return the header's value, or `default`."""
 
     def getlist(self, key: str, /) -> list[str]:
-        """Every value of the field, in the order they came."""
+        """Return every value of the header, in order."""
 
     def __contains__(self, key: object, /) -> bool: ...
 
 
 class Fields:
-    """Header fields as they came, several of one name included."""
+    """Headers in their original order; a name may occur several times."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self._values: dict[str, list[str]] = {}
@@ -37,11 +37,11 @@ class Fields:
             self._values.setdefault(name.lower(), []).append(value)
 
     def get(self, key: str, default: str = "", /) -> str:
-        """The first value of the field, or `default`."""
+        """Return the first value of the header, or `default`."""
         return self._values.get(key.lower(), [default])[0]
 
     def getlist(self, key: str, /) -> list[str]:
-        """Every value of the field."""
+        """Return every value of the header."""
         return list(self._values.get(key.lower(), ()))
 
     def __contains__(self, key: object, /) -> bool:
@@ -49,13 +49,13 @@ class Fields:
 
 
 class State(Protocol):
-    """Keeps whatever attribute it is given."""
+    """An object that accepts any attribute."""
 
     def __setattr__(self, name: str, value: object, /) -> None: ...
 
 
 class Request(Protocol):
-    """A request, whichever face it came through."""
+    """A request, from either adapter."""
 
     @property
     def method(self) -> str:
@@ -63,23 +63,23 @@ class Request(Protocol):
 
     @property
     def path(self) -> str:
-        """The path, decoded, without a mount's, a stage's or a mapping's prefix."""
+        """The decoded path, without the prefix of a mount, a stage or a mapping."""
 
     @property
     def headers(self) -> HeaderValues:
-        """The request's header fields."""
+        """The request's headers."""
 
     @property
     def state(self) -> State:
-        """What was learnt about the request on its way: `customer`, once somebody was identified."""
+        """Facts about the request: `customer`, once the customer is identified."""
 
     async def read(self, most: int, /) -> bytes:
-        """The body; of one that is longer than `most` bytes, at least so many of them."""
+        """Return the body; if it is longer than `most` bytes, at least that many of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class WholeRequest:
-    """A request, whole."""
+    """A request with its whole body."""
 
     method: str
     path: str
@@ -87,21 +87,21 @@ class WholeRequest:
     headers: HeaderValues
     body: bytes = field(default=b"", repr=False)
     claims: Mapping[str, object] | None = field(default=None, repr=False)
-    """What a gateway in front found in a token that it has checked; `None` without one."""
+    """The claims of a token that a gateway has checked; `None` without a gateway."""
     state: SimpleNamespace = field(default_factory=SimpleNamespace, repr=False)
 
     async def read(self, _: int, /) -> bytes:
-        """The body."""
+        """Return the body."""
         return self.body
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceResponse:
-    """An answer, whole."""
+    """A response with its whole body."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     """Names in lower case."""
     body: bytes = field(default=b"", repr=False)
     outcome: str = ""
-    """What became of a download: `redirect`, `link`, `cookies`, or a refusal's slug."""
+    """The outcome of a download: `redirect`, `link`, `cookies`, or a refusal's slug."""

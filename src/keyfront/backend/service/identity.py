@@ -1,4 +1,4 @@
-"""Who is asking: by a bearer token, or by what a gateway found in one."""
+"""Identify the customer, from a bearer token or from claims that a gateway has checked."""
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -13,20 +13,20 @@ R = TypeVar("R", contravariant=True)
 
 
 class Identity(Protocol[R]):
-    """One way to tell who is asking."""
+    """One way to identify the customer."""
 
     async def identify(self, request: R, /) -> Customer | None:
-        """The customer; `None` when the request says nothing of this kind. `TokenError` when it says it wrongly."""
+        """Return the customer; `None` if the request has no such credentials. Raises `TokenError` for bad ones."""
 
 
 class BearerToken:
-    """`Authorization: Bearer …`: RFC 6750, section 2.1. The other two ways of that RFC leave tokens in logs."""
+    """`Authorization: Bearer …`: RFC 6750, section 2.1. The RFC's other two ways leave tokens in logs."""
 
     def __init__(self, checker: "TokenChecker") -> None:
         self._checker = checker
 
     async def identify(self, request: Request) -> Customer | None:
-        """Whose token the request brings."""
+        """Return the customer of the request's token."""
         given = request.headers.getlist("authorization")
         if not given:
             return None
@@ -38,7 +38,7 @@ class BearerToken:
         return await self._checker.customer(token.strip())
 
     async def check(self) -> None:
-        """Return when tokens can be checked; `ServiceError` otherwise."""
+        """Check that tokens can be checked. Raises `ServiceError` otherwise."""
         await self._checker.check()
 
 
@@ -46,5 +46,5 @@ class GatewayClaims:
     """The claims of a token that the API's own authorizer has checked: issuer, audience, time and signature."""
 
     async def identify(self, request: WholeRequest) -> Customer | None:
-        """The claims' subject."""
+        """Return the customer in the claims."""
         return None if request.claims is None else customer_of(request.claims)

@@ -1,4 +1,4 @@
-"""An issuer's public keys, as it publishes them: a JSON Web Key Set (RFC 7517) behind a URL."""
+"""Fetch an issuer's public keys: a JSON Web Key Set (RFC 7517) at a URL."""
 
 import json
 import logging
@@ -15,28 +15,28 @@ from keyfront.errors import ServiceError
 _log = logging.getLogger(__name__)
 
 SECONDS: Final = 5.0
-"""How long the issuer is waited for, when nothing else is said."""
+"""The default time limit for the issuer."""
 _MAX_BYTES: Final = 512 * 1024
 _MIN_RSA_BITS: Final = 2048
 _KINDS: Final[dict[str, type[RSAKey | ECKey | OKPKey]]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """The address was checked in the settings; where it redirects to was not."""
+    """Refuses redirects: the settings checked the address, but not the address that it redirects to."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> None:
-        """No request: the redirect is then an error."""
+        """Return no request, which makes the redirect an error."""
 
 
 _open = urllib.request.build_opener(_NoRedirects).open
 
 
 def fetch_key_set(url: str, *, seconds: float = SECONDS) -> KeySet:
-    """The public signing keys that `url` (http or https) publishes now. Blocks; raises `ServiceError`.
+    """Return the public signing keys at `url` (http or https). Blocks; raises `ServiceError`.
 
-    `seconds` bounds the wait for a connection, and for each piece of the answer.
+    `seconds` limits the wait for a connection, and for each piece of the response.
     """
     request = urllib.request.Request(url, headers={"Accept": "application/json", "User-Agent": "keyfront"})  # noqa: S310
     try:
@@ -60,12 +60,12 @@ def _key_set(url: str, body: bytes) -> KeySet:
         raise ServiceError(f"the key set {url} is not a JSON Web Key Set") from None
     keys = [key for entry in entries if (key := _key(entry)) is not None] if isinstance(entries, list) else []
     if not keys:
-        raise ServiceError(f"the key set {url} holds no public key that tokens can be checked with")
+        raise ServiceError(f"the key set {url} contains no public key that can check tokens")
     return KeySet(list(keys))
 
 
 def _key(entry: object) -> Key | None:
-    """The key of one entry; `None` for one that is not a public signing key: the others still count."""
+    """Return the key of one entry; `None` if it is not a public signing key. The other entries still count."""
     if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
         return None
     kind = entry.get("kty")
@@ -73,12 +73,12 @@ def _key(entry: object) -> Key | None:
         return None
     if not isinstance(entry.get("kid", ""), str):
         return None
-    # Judged before it is imported: joserfc would print a warning.
+    # Checked before the import, because joserfc would print a warning.
     if kind == "RSA" and len(str(entry.get("n", ""))) * 6 < _MIN_RSA_BITS:
         return None
     try:
         key = _KINDS[kind].import_key(entry)
     except (JoseError, ValueError, TypeError, LookupError) as error:
-        _log.warning("a key of the issuer's key set is left out: %s", type(error).__name__)
+        _log.warning("a key in the issuer's key set cannot be read, and is ignored: %s", type(error).__name__)
         return None
     return None if isinstance(key, RSAKey) and key.public_key.key_size < _MIN_RSA_BITS else key

@@ -1,4 +1,4 @@
-"""Signed links: from an object's key to a URL that opens it for a while."""
+"""Signed links to objects, valid for a limited time."""
 
 import math
 from dataclasses import dataclass, field
@@ -16,16 +16,16 @@ class Link:
     """A URL that opens one object until `expires` (seconds since the epoch)."""
 
     url: str = field(repr=False)
-    """Whoever has it can download: it belongs in no log."""
+    """Anyone with it can download: never log it."""
     expires: int
 
 
 class Links:
-    """Makes links to the objects of one distribution, good for `seconds`.
+    """Makes links to the objects of one distribution, valid for `seconds`.
 
-    With `reuse` a signature is used again for half of that time: for the same file (`file`), or for all that lies in
-    the file's folder (`area`), which whoever has such a link can open then. So a link is good for `seconds` / 2 at
-    least, and a key in KMS signs a few times a minute however many download.
+    With `reuse` a signature is reused for half of that time: for the same file (`file`), or for all files in its folder
+    (`area`). Anyone with an `area` link can open the whole folder. A link is valid for at least `seconds` / 2, and a
+    key in KMS signs only a few times a minute, for any number of downloads.
     """
 
     def __init__(self, base_url: str, *, seconds: int, reuse: LinkReuse | None = None) -> None:
@@ -35,7 +35,7 @@ class Links:
         self._reuse = Reuse(timedelta(seconds=seconds)) if reuse else None
 
     def sign(self, signer: Signer, key: str, now: float) -> Link:
-        """A link to the object `key`, from `now` (seconds since the epoch) on. Blocks while it signs."""
+        """Return a link to the object `key`, valid from `now` (seconds since the epoch). Blocks while it signs."""
         url = object_url(self._base_url, key)
         if self._reuse is None:
             expires = math.ceil(now + self._seconds)

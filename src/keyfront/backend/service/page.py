@@ -1,4 +1,4 @@
-"""The page of a refusal, for people: it needs no template engine, no script and no other file."""
+"""The page that shows a refusal to people. It needs no template engine, no script and no other file."""
 
 import base64
 import hashlib
@@ -20,12 +20,12 @@ p { margin: 0; color: var(--soft); font-size: 1.08rem; }
 .kind { font-size: 0.78rem; letter-spacing: 0.07em; text-transform: uppercase; }
 """
 STYLE_SOURCE: Final = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
-"""What a Content-Security-Policy calls the page's style."""
+"""The page's style, as a Content-Security-Policy names it."""
 
 
 def refusal_page(_: Request, refusal: Refusal) -> str:
-    """The page that says why a request was refused."""
-    # Late: only people see pages, and a function on Lambda starts without the table of HTML's characters.
+    """Return the page that says why a request was refused."""
+    # Imported late: only people see pages, and a function on Lambda starts without the table of HTML's characters.
     from html import escape
 
     title = escape(refusal.title)

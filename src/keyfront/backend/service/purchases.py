@@ -1,7 +1,7 @@
-"""Who bought what: the questions that the download service asks of its database.
+"""Purchases in an SQL database: the queries of the download service.
 
-Everything here blocks: call it from a thread. A database that does not answer is a `ServiceError`. One that was started
-again is noticed by the connections that it left behind, and is asked once more.
+Every call blocks, so call it from a thread. If the database does not answer, a call raises `ServiceError`. If the
+database was restarted, the old connections fail, and the query is retried once.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -27,14 +27,14 @@ _CUSTOMER_FIELDS = tuple(field.name for field in fields(Customer))
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some of the catalogue's items, and how many there are in all."""
+    """Some of the catalogue's items, and the number of all items that match."""
 
     items: tuple[Item, ...]
     total: int
 
 
 class Purchases:
-    """The customers, items and purchases in one database. Its tables are made at the first question."""
+    """The customers, items and purchases in one database. Its tables are made at the first query."""
 
     anonymous = False
     object_keys = False
@@ -46,22 +46,22 @@ class Purchases:
         self._preparing = Lock()
 
     def item(self, item_id: str) -> Item | None:
-        """The item of that id, for sale or owned."""
+        """Return the item with this id, or `None`."""
         if not is_item_id(item_id):
             return None
         row = self._ask(lambda session: session.get(ItemRow, item_id))
         return _item(row) if row else None
 
     def entitlement(self, customer_id: str | None, item_id: str) -> tuple[Item | None, bool]:
-        """The item, if there is one, and whether the customer owns it."""
+        """Return the item, if it exists, and whether the customer owns it."""
         if customer_id is None or not is_item_id(item_id):
             return self.item(item_id), False
-        # Asked for each download, and so without a session, whose work is ten times that of the database.
+        # Every download runs this query, so it does without a session, which takes ten times as long as the database.
         row = self._within(lambda: self._entitled.ask(customer_id, item_id))
         return (None, False) if row is None else (Item(*row[:-1]), bool(row[-1]))
 
     def items(self, *, search: str = "", offset: int = 0, limit: int = 24) -> Page:
-        """Items in the catalogue's order: those whose title, author or kind holds every word of `search`."""
+        """Return the items whose title, author or kind contains every word of `search`, in the catalogue's order."""
         conditions = [_holds(word) for word in search.split()]
         found = select(ItemRow).where(*conditions).order_by(ItemRow.position, ItemRow.id)
 
@@ -73,34 +73,34 @@ class Purchases:
         return self._ask(ask)
 
     def library(self, customer_id: str) -> tuple[Item, ...]:
-        """What the customer owns, in the catalogue's order."""
+        """Return the customer's items, in the catalogue's order."""
         owned = select(ItemRow).join(PurchaseRow).where(PurchaseRow.customer_id == customer_id)
         owned = owned.order_by(ItemRow.position, ItemRow.id)
         return self._ask(lambda session: tuple(_item(row) for row in session.scalars(owned)))
 
     def owned(self, customer_id: str, item_ids: Iterable[str]) -> frozenset[str]:
-        """Which of `item_ids` the customer owns."""
+        """Return those of `item_ids` that the customer owns."""
         of_customer = select(PurchaseRow.item_id).where(
             PurchaseRow.customer_id == customer_id, PurchaseRow.item_id.in_(list(item_ids))
         )
         return self._ask(lambda session: frozenset(session.scalars(of_customer)))
 
     def customer(self, customer_id: str) -> Customer | None:
-        """The customer of that id."""
+        """Return the customer with this id, or `None`."""
         if not is_customer_id(customer_id):
             return None
         row = self._ask(lambda session: session.get(CustomerRow, customer_id))
         return _customer(row) if row else None
 
     def customers(self, limit: int = 12) -> tuple[Customer, ...]:
-        """The first customers, by name."""
+        """Return the first customers, by name."""
         first = select(CustomerRow).order_by(CustomerRow.name, CustomerRow.id).limit(limit)
         return self._ask(lambda session: tuple(_customer(row) for row in session.scalars(first)))
 
     def record(self, customer: Customer, item_id: str) -> bool:
-        """Note that the customer bought the item; false when it was theirs already. Any number may do so at once.
+        """Record a purchase. Return whether it is new. Safe to call from many processes at once.
 
-        A customer whom the database does not know yet is entered. `InputError` for an item that does not exist.
+        A customer that the database does not know yet is added. Raises `InputError` for an item that does not exist.
         """
 
         def enter(session: Session) -> bool:
@@ -116,9 +116,10 @@ class Purchases:
         return self._ask(enter)
 
     def seed(self, items: Iterable[Item], customers: Iterable[Customer], purchases: Iterable[tuple[str, str]]) -> None:
-        """Enter a catalogue, its customers and pairs of customer and item id; what is there already is updated.
+        """Add or update items and customers, and add purchases (pairs of customer id and item id).
 
-        All of it or nothing; nothing is ever taken out. `InputError` for a purchase of what does not exist.
+        One transaction makes all changes or none; nothing is removed. Raises `InputError` for a purchase of an unknown
+        item or by an unknown customer.
         """
         rows = [_row(item) | {"position": position} for position, item in enumerate(items)]
         known, bought = [_row(customer) for customer in customers], list(purchases)
@@ -138,7 +139,7 @@ class Purchases:
         self._ask(enter)
 
     def check(self) -> None:
-        """Return when the database answers; `ServiceError` otherwise."""
+        """Check that the database answers. Raises `ServiceError` otherwise."""
         self._ask(lambda session: session.execute(select(1)))
 
     def _ask(self, question: Callable[[Session], T]) -> T:
@@ -156,7 +157,7 @@ class Purchases:
             except DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
-            # The pool has dropped all connections that are as old: this one is new.
+            # The pool has dropped all older connections, so this one is new.
             self._prepare()
             return ask()
         except (SQLAlchemyError, UnicodeError) as error:
@@ -177,7 +178,7 @@ def seed(
     customers: Iterable[Customer],
     purchases: Iterable[tuple[str, str]] = (),
 ) -> None:
-    """See `Purchases.seed`."""
+    """Fill the database: see `Purchases.seed`."""
     Purchases(engine).seed(items, customers, purchases)
 
 
@@ -188,7 +189,7 @@ def _holds(word: str) -> ColumnElement[bool]:
 def _insert(
     session: Session, table: type[DeclarativeBase], values: Mapping[str, object]
 ) -> postgresql.Insert | sqlite.Insert:
-    """An insert that can say ON CONFLICT, which each database has in a dialect of its own."""
+    """Return an insert that supports ON CONFLICT, which is specific to each database's dialect."""
     dialect = session.get_bind().dialect.name
     return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table).values(dict(values))
 
@@ -213,7 +214,7 @@ def _customer(row: CustomerRow) -> Customer:
 
 
 def _reason(error: Exception) -> str:
-    """The kind and the driver's first line; never the statement with its parameters, nor the URL."""
+    """Return the error's type and the first line of its text; never the statement, its parameters or the URL."""
     original = getattr(error, "orig", None) or error
     first = str(original).strip().splitlines()
     return f"{type(original).__name__}: {first[0]}" if first else type(original).__name__

@@ -1,4 +1,4 @@
-"""The one question of every download, asked over a pooled connection without SQLAlchemy's sessions and results."""
+"""The query that every download runs, over a pooled connection and without SQLAlchemy's sessions and results."""
 
 from contextlib import closing
 from dataclasses import fields
@@ -18,7 +18,7 @@ _BORN: Final = "keyfront.born"
 
 
 class Entitled:
-    """Asks for an item, and for whether a customer owns it."""
+    """Queries an item and whether a customer owns it."""
 
     def __init__(self, engine: Engine) -> None:
         owned = select(PurchaseRow.item_id).where(
@@ -36,9 +36,9 @@ class Entitled:
         event.listen(engine, "checkout", self._refuse_older)
 
     def ask(self, customer_id: str, item_id: str) -> Row | None:
-        """The values of `Item`'s fields, then whether it is owned; `None` when there is no such item.
+        """Return the values of `Item`'s fields, then whether the customer owns it; `None` if there is no such item.
 
-        Raises `SQLAlchemyError`; one whose `connection_invalidated` is true is worth another attempt.
+        Raises `SQLAlchemyError`. If its `connection_invalidated` is true, retry.
         """
         values = {"customer": customer_id, "item": item_id}
         given = values if self._order is None else tuple(values[name] for name in self._order)
@@ -57,7 +57,7 @@ class Entitled:
     def _row(self, connection: PoolProxiedConnection, given: dict[str, str] | tuple[str, ...]) -> Row | None:
         driver: Any = connection.driver_connection
         if self._begins_itself:
-            # One question needs no transaction, which would be two more messages to the server.
+            # One query needs no transaction, which would take two more messages to the server.
             driver.autocommit = True
         with closing(connection.cursor()) as cursor:
             cursor.execute(self._text, given)
@@ -67,7 +67,7 @@ class Entitled:
         return row
 
     def _is_lost(self, connection: PoolProxiedConnection, error: Exception) -> bool:
-        """Whether the connection is at its end. If it is, so are all that are as old."""
+        """Return whether the connection is lost. If so, refuse all connections opened so far."""
         lost: bool = self._engine.dialect.is_disconnect(error, connection.driver_connection, None)  # type: ignore[arg-type]
         connection.invalidate(error)
         if lost:
@@ -76,7 +76,7 @@ class Entitled:
 
     def _refuse_older(self, _connection: object, entry: ConnectionPoolEntry, _proxy: object) -> None:
         if entry.info.get(_BORN, float("-inf")) <= self._lost:
-            # The pool opens a new one in its place.
+            # The pool then opens a new one.
             raise DisconnectionError
 
 

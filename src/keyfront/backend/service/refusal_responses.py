@@ -1,4 +1,4 @@
-"""Refusals as answers: JSON for programs, a page for people."""
+"""Refusals as responses: JSON for programs, a page for people."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ Page = Callable[[R, Refusal], str]
 
 
 def refused(request: R, refusal: Refusal, page: Page[R]) -> ServiceResponse:
-    """How a refusal is answered: by the request's Accept header as a page or as JSON."""
+    """Return the response for a refusal: a page or JSON, as the request's Accept header prefers."""
     if not wants_page(request.headers.get("accept", "")):
         return plain(refusal, ("vary", "Accept"))
     headers = (("content-type", "text/html; charset=utf-8"), *_named(refusal), ("vary", "Accept"))
@@ -26,7 +26,7 @@ def refused(request: R, refusal: Refusal, page: Page[R]) -> ServiceResponse:
 
 
 def plain(refusal: Refusal, *more: tuple[str, str]) -> ServiceResponse:
-    """A refusal as JSON, with `more` headers."""
+    """Return a refusal as JSON, with `more` headers."""
     body = as_json({"error": refusal.error, "message": refusal.message}).encode()
     headers = (("content-type", "application/json"), *_named(refusal), *more)
     return ServiceResponse(refusal.status, headers, body, refusal.error)
@@ -37,12 +37,12 @@ def _named(refusal: Refusal) -> Iterator[tuple[str, str]]:
 
 
 def as_json(value: object) -> str:
-    """JSON as this service writes it."""
+    """Return `value` as compact JSON."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def refusal_of(error: Exception, method: str, path: str) -> Refusal:
-    """The refusal that an exception ends in; what an operator must know goes into the log, and only there."""
+    """Return the refusal for an exception. The details for the operator are logged, and nowhere else."""
     if isinstance(error, RefusedError):
         return error.refusal
     if isinstance(error, ServiceError):
@@ -54,12 +54,12 @@ def refusal_of(error: Exception, method: str, path: str) -> Refusal:
 
 
 def wants_page(accept: str) -> bool:
-    """Whether an Accept header prefers HTML to JSON. One that has no preference gets JSON: browsers always have one."""
+    """Return whether an Accept header prefers HTML to JSON. Without a preference it does not: browsers have one."""
     return _quality(accept, "text", "html") > _quality(accept, "application", "json")
 
 
 def _quality(accept: str, kind: str, subtype: str) -> float:
-    """The weight of a media type: RFC 9110, section 12.5.1; the most specific range counts."""
+    """Return the weight of a media type: RFC 9110, section 12.5.1; the most specific range counts."""
     found = {}
     for part in accept.lower().split(","):
         name, *parameters = (piece.strip() for piece in part.split(";"))

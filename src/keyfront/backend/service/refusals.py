@@ -1,4 +1,4 @@
-"""Everything the download service refuses, in words for a person and in slugs for a program."""
+"""The refusals of the download service: a text for people, a slug for programs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ _REALM = 'Bearer realm="downloads"'
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer other than what was asked for."""
+    """A refused request: its status, and the texts that explain it."""
 
     status: int
     error: str
@@ -20,11 +20,11 @@ class Refusal:
     message: str
     headers: Mapping[str, str] = field(default_factory=dict)
     item: Item | None = None
-    """The item that was asked for, if it exists and everybody may know."""
+    """The requested item, if it exists and is public knowledge."""
 
 
 class RefusedError(Exception):
-    """Ends the handling of a request with a refusal."""
+    """Raised to end a request with a refusal."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.error)
@@ -32,88 +32,89 @@ class RefusedError(Exception):
 
 
 def sign_in_needed(item: Item | None = None) -> Refusal:
-    """Nobody knows who is asking."""
+    """Return the refusal for a request without a customer."""
     return Refusal(
         401,
         "sign_in_needed",
         "Please sign in first",
-        "Downloads are for the people who bought them, and we cannot tell yet who you are.",
+        "You are not signed in. Only customers who bought an item can download it.",
         {"WWW-Authenticate": _REALM},
         item,
     )
 
 
 def invalid_token(why: str) -> Refusal:
-    """A bearer token that does not count: RFC 6750, section 3.1."""
-    description = f"The access token cannot be used: {why}"
+    """Return the refusal for a bearer token that is not valid: RFC 6750, section 3.1."""
+    description = f"The access token is not valid: {why}"
     header = f'{_REALM}, error="invalid_token", error_description="{_quotable(description)}"'
     return Refusal(401, "invalid_token", "Please sign in again", f"{description}.", {"WWW-Authenticate": header})
 
 
 def not_bought(customer: Customer, item: Item | ObjectItem) -> Refusal:
-    """The item exists, which a shop tells everybody, and is not this customer's."""
+    """Return the refusal for an item that exists, but that this customer has not bought."""
     return Refusal(
         403,
         "not_bought",
         "Not in your library",
-        f"You are signed in as {customer.name}, who has not bought “{item.title}”. So no link was made for it.",
+        f"You are signed in as {customer.name}, who has not bought “{item.title}”. Only customers who bought it can "
+        "download it.",
         item=item if isinstance(item, Item) else None,
     )
 
 
 def no_such_item() -> Refusal:
-    """Nothing of that id is sold here."""
+    """Return the refusal for an item that does not exist."""
     return Refusal(
         404,
         "no_such_item",
-        "We do not have that",
-        "Nothing in this shop has that address. It may have been mistyped, or the item was taken out of the catalogue.",
+        "Item not found",
+        "There is no item at this address. The address may be mistyped, or the item was removed from the catalogue.",
     )
 
 
 def no_such_page() -> Refusal:
-    """Nothing answers at this path."""
-    return Refusal(404, "no_such_page", "There is no such page", "Nothing answers at this address.")
+    """Return the refusal for a path without a page."""
+    return Refusal(404, "no_such_page", "Page not found", "There is no page at this address.")
 
 
 def bad_request(why: str) -> Refusal:
-    """A request that cannot be understood."""
-    return Refusal(400, "bad_request", "That did not make sense to us", why)
+    """Return the refusal for a request that cannot be understood."""
+    return Refusal(400, "bad_request", "The request is not valid", why)
 
 
 def cross_site() -> Refusal:
-    """A form that another site sent in the visitor's name."""
+    """Return the refusal for a form that another site sent in the visitor's name."""
     return Refusal(
         403,
         "cross_site",
-        "That did not come from this shop",
+        "This form came from another site",
         "Another page sent this form in your name, so we ignored it.",
     )
 
 
 def unavailable() -> Refusal:
-    """A part that this service needs does not answer. Which one is for the log."""
+    """Return the refusal if a part that this service needs does not answer. The log names the part."""
     return Refusal(
         503,
         "unavailable",
-        "We cannot do that just now",
-        "A part of the shop does not answer at the moment. Nothing is lost: please try again in a minute.",
+        "Temporarily unavailable",
+        "A part of the shop is not responding. Nothing is lost. Please try again in a minute.",
         {"Retry-After": "5"},
     )
 
 
 def broken() -> Refusal:
-    """A mistake in how this service is set up. Which one is for the log."""
+    """Return the refusal if this service is set up wrongly. The log has the details."""
     return Refusal(
         500,
         "broken",
         "Something is wrong on our side",
-        "This is our mistake, not yours, and it has been written down.",
+        "This is our mistake, not yours. Our log has the details.",
     )
 
 
 def of_status(status: int, headers: Mapping[str, str] | None = None) -> Refusal:
-    """An HTTP error that has no words of its own here."""
+    """Return the refusal for an HTTP error that has no text of its own here."""
     phrase = HTTPStatus(status).phrase
     if status == 404:
         return no_such_page()
@@ -121,5 +122,5 @@ def of_status(status: int, headers: Mapping[str, str] | None = None) -> Refusal:
 
 
 def _quotable(text: str) -> str:
-    """`text` as it may stand in a quoted header value."""
+    """Return `text` in a form that a quoted header value may contain."""
     return "".join(character if " " <= character <= "~" and character not in '"\\' else "'" for character in text)

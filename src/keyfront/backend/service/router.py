@@ -1,4 +1,4 @@
-"""The service's one router: which address answers a request, and what holds for every request and every answer."""
+"""The service's router: it finds the address that answers a request, and applies the rules for all requests."""
 
 import logging
 import traceback
@@ -22,18 +22,18 @@ _ITEM: Final = "{item}"
 
 @dataclass(frozen=True)
 class Address(Generic[R]):
-    """What answers one method at one path. `{item}` in the path stands for an item's name, slashes included."""
+    """One path with one method, and its handler. `{item}` in the path matches an item's name, including slashes."""
 
     path: str
     method: str
     answer: Callable[[R, str, bytes], Awaitable[ServiceResponse]]
-    """Takes the request, the item's name (empty where the path has none) and the body. Raises `RefusedError`."""
+    """Takes the request, the item's name (empty if the path has no `{item}`) and the body. Raises `RefusedError`."""
 
 
 class Router(Generic[R]):
-    """Answers every request: by one of `addresses`, or by a refusal, for people as `page` shows it.
+    """Answers every request, with one of `addresses` or with a refusal. `page` shows refusals to people.
 
-    The first path that fits decides, whichever methods it has.
+    The first path that matches decides, even if it does not have the method.
     """
 
     def __init__(self, addresses: Iterable[Address[R]], page: Page[R] = refusal_page) -> None:
@@ -46,12 +46,12 @@ class Router(Generic[R]):
                 methods["HEAD"] = address
 
     async def answer(self, request: R) -> ServiceResponse:
-        """The answer, with the security headers. Never raises."""
+        """Return the response, with the security headers. Never raises."""
         try:
             answer = await self._answered(request)
-        except Exception as error:  # noqa: BLE001  somebody waits for an answer
+        except Exception as error:  # noqa: BLE001  every request gets a response
             if not isinstance(error, KeyfrontError | RefusedError):
-                # Not the error's own text: nobody has vouched that it holds no secret.
+                # Without the error's text, which may contain a secret.
                 where = "".join(traceback.format_tb(error.__traceback__))
                 _log.error("%s %s: an unexpected %s\n%s", request.method, request.path, type(error).__name__, where)
             answer = refused(request, refusal_of(error, request.method, request.path), self._page)
@@ -77,7 +77,7 @@ class Router(Generic[R]):
 
 
 def _item(path: str, asked: str) -> str | None:
-    """The item's name in `asked`, empty where `path` has none; `None` when the path does not fit."""
+    """Return the item's name in `asked`, empty if `path` has no `{item}`; `None` if the path does not match."""
     before, marker, after = path.partition(_ITEM)
     if not marker:
         return "" if asked == path else None

@@ -1,4 +1,4 @@
-"""What every answer of the service says for a browser's sake, and which requests are not a browser's own idea."""
+"""Security headers for browsers, and the check for requests that another site sent."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ from keyfront.backend.service.exchange import HeaderValues
 from keyfront.backend.service.page import STYLE_SOURCE
 
 MAX_BODY_BYTES: Final = 64 * 1024
-"""Longer than anything that this service asks for."""
+"""More than any valid request needs."""
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 
 _POLICY: Final = (
@@ -17,22 +17,22 @@ _POLICY: Final = (
 SECURITY_HEADERS: Final = (
     ("content-security-policy", _POLICY),
     ("x-content-type-options", "nosniff"),
-    # Not no-referrer: with that, browsers send `Origin: null` with our own forms.
+    # Not no-referrer, with which browsers send `Origin: null` for our own forms.
     ("referrer-policy", "same-origin"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
     ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
     ("cache-control", "no-store"),
 )
-"""On every answer that does not say otherwise."""
+"""Defaults: a response may set its own values."""
 
 
 def is_ours(headers: HeaderValues) -> bool:
-    """Whether an unsafe request comes from our own pages or from a program, rather than from another site's page.
+    """Return whether an unsafe request comes from our own pages or from a program, not from another site's page.
 
-    Browsers say where a request comes from (Fetch Metadata; `Origin`, RFC 6454), and pages cannot change that. A
-    request that says nothing comes from no browser. One with an Authorization header was not made by a form, and no
-    cookie speaks for it.
+    Browsers send where a request comes from (Fetch Metadata; `Origin`, RFC 6454), and pages cannot change that. A
+    request without these headers does not come from a browser. A request with an Authorization header was not made by a
+    form, and does not rely on cookies.
     """
     if "authorization" in headers:
         return True

@@ -1,4 +1,4 @@
-"""What the download backend must be told, read from environment variables and checked before anything starts."""
+"""The backend's settings, read from environment variables and checked before the start."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from keyfront.home import install
 from keyfront.keystore import CloudFrontCheck, KeyStore, open_keystore
 
 LinkReuse = Literal["file", "area"]
-"""What a signature is used again for: the same file, or all that lies in its folder."""
+"""A signature is reused for the same file, or for all files in its folder."""
 
 DEFAULT_DATABASE_URL: Final = "sqlite:///keyfront.db"
 DEFAULT_LINK_SECONDS: Final = 60
@@ -34,38 +34,38 @@ _MIN_REUSED_SECONDS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The backend's settings. Values that can hold a secret are left out of its `repr`."""
+    """The backend's settings. Its `repr` leaves out values that may contain a secret."""
 
     base_url: str
-    """Scheme and host of the distribution, without a slash at the end: `https://d111111abcdef8.cloudfront.net`."""
+    """Scheme and host of the distribution, without a trailing slash: `https://d111111abcdef8.cloudfront.net`."""
     signer: str
     """Where the signing key lives: `ssm:/shop/signing-key`, `kms:alias/shop`, … (see `open_keystore`)."""
     key_pair_id: str | None = None
-    """The public key's id in CloudFront; `None` when it is kept with the key."""
+    """The public key's id in CloudFront; `None` if it is stored with the key."""
     key_seconds: int = DEFAULT_KEY_SECONDS
     """How long the key is used before it is fetched again, in seconds."""
     wait_seconds: int = DEFAULT_WAIT_SECONDS
-    """How long a request waits, at most, for whoever knows the purchases, for the key, and for the key set."""
+    """How long a request waits at most for the purchases, for the key, and for the key set."""
     check_key: bool | None = None
-    """Whether CloudFront is asked, before a key is first used, if it has that key under its id; `None`: the service
-    does, and the function on Lambda, which would start later for it, does not."""
+    """Whether to check, before a key is first used, that CloudFront has it under its id. `None`: the service checks;
+    the function on Lambda does not, because the check would delay its start."""
     link_seconds: int = DEFAULT_LINK_SECONDS
-    """How long a signed link opens its file, in seconds."""
+    """How long a signed link is valid, in seconds."""
     link_reuse: LinkReuse | None = None
-    """What a link's signature is used again for, until half of its life has passed; `None`: each has its own."""
+    """How a link's signature is reused, until half of its lifetime has passed; `None`: each link has its own."""
     database_url: str = field(default=DEFAULT_DATABASE_URL, repr=False)
     tokens: TokenSettings | None = None
-    """How bearer tokens are checked; `None` when nobody comes with one."""
+    """How bearer tokens are checked; `None` if they are not used."""
     entitlements: str | None = None
-    """A function of the user's own that says who may download what, `module:function`."""
+    """The user's own function that decides who may download what, `module:function`."""
     entitlements_table: str | None = None
-    """The DynamoDB table that says it."""
+    """The DynamoDB table with the entitlements."""
     cookie_domain: str | None = None
-    """The domain that signed cookies are for: the one above the distribution's alias and this service's host."""
+    """The domain of signed cookies: the parent domain of the distribution's alias and this service's host."""
     cookie_seconds: int = DEFAULT_COOKIE_SECONDS
-    """How long signed cookies open their area, in seconds."""
+    """How long signed cookies are valid, in seconds."""
     max_lifetime_seconds: int | None = None
-    """The longest life that links and cookies may be given, in seconds; `None`: over seven days is warned of."""
+    """The longest lifetime of links and cookies, in seconds; `None`: lifetimes over seven days warn."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.key_seconds, int) or not 1 <= self.key_seconds <= MAX_KEY_SECONDS:
@@ -79,10 +79,10 @@ class Settings:
             raise InputError("KEYFRONT_ENTITLEMENTS and ENTITLEMENTS_TABLE both say who may download what: set one")
         if self.link_reuse is not None and self.link_seconds < _MIN_REUSED_SECONDS:
             raise InputError(
-                f"LINK_REUSE gives out signatures of which half has passed, and LINK_SECONDS is {self.link_seconds}: "
-                f"give {_MIN_REUSED_SECONDS} at least"
+                f"LINK_SECONDS is {self.link_seconds}, and with LINK_REUSE a link may have only half of that left: "
+                f"give at least {_MIN_REUSED_SECONDS}"
             )
-        # A wrong address is an error now, and not at the first download.
+        # A wrong address is an error now, not at the first download.
         open_keystore(self.signer, self.key_pair_id)
         object.__setattr__(self, "base_url", distribution_url(self.base_url))
         if self.cookie_domain is not None:
@@ -91,10 +91,10 @@ class Settings:
             object.__setattr__(self, "database_url", database_url(self.database_url))
 
     def open_keystore(self, *, check: bool, now: Callable[[], float] = time.time) -> KeyStore:
-        """Where the key is taken from. `check` counts where `check_key` says nothing; `now` is the signer's clock."""
+        """Return the key store. `check` applies if `check_key` is `None`; `now` is the signer's clock."""
         wanted = check if self.check_key is None else self.check_key
         asked = CloudFrontCheck(seconds=self.wait_seconds) if wanted else None
-        # A longer life than seven days was warned of when the settings were made, and is not again for every link.
+        # A lifetime over seven days warned when the settings were made. It must not warn again for every link.
         most = self.max_lifetime_seconds or max(self.link_seconds, self.cookie_seconds, MAX_LIFETIME)
         return open_keystore(
             self.signer,
@@ -110,23 +110,24 @@ class Settings:
         most = self.max_lifetime_seconds
         for name, seconds in (("MAX_LIFETIME", most), ("LINK", self.link_seconds), ("COOKIE", self.cookie_seconds)):
             if seconds is not None and (not isinstance(seconds, int) or not 1 <= seconds <= LATEST):
-                raise InputError(f"{name}_SECONDS is {seconds!r}: give whole seconds, from 1 on")
+                raise InputError(f"{name}_SECONDS is {seconds!r}: give whole seconds, at least 1")
             if seconds is not None and most is not None and seconds > most:
                 raise InputError(
-                    f"{name}_SECONDS is {seconds}, and MAX_LIFETIME_SECONDS is {most}: change one of them [long-lived]"
+                    f"{name}_SECONDS is {seconds}, but MAX_LIFETIME_SECONDS is {most}: change one of them [long-lived]"
                 )
         if most is None:
             warn(of_lifetime(max(self.link_seconds, self.cookie_seconds)))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
-        """The settings in `environment` (the process's own when `None`); empty variables count as missing.
+        """Return the settings in `environment` (if `None`: the process's). Empty variables count as missing.
 
-        CLOUDFRONT_DOMAIN; SIGNER or PRIVATE_KEY_PARAMETER (an SSM parameter's name); KEYPAIR_ID unless it is kept with
-        the key; one of JWKS_URL, JWT_KEY and JWT_SECRET with JWT_ISSUER and JWT_AUDIENCE; optionally JWT_ALGORITHMS,
-        one of DATABASE_URL, ENTITLEMENTS_TABLE and KEYFRONT_ENTITLEMENTS, LINK_SECONDS, LINK_REUSE, KEY_SECONDS,
-        WAIT_SECONDS, CHECK_KEY, COOKIE_DOMAIN, COOKIE_SECONDS, MAX_LIFETIME_SECONDS. Region, credentials and endpoint
-        of what has the key follow boto3's own variables. Raises `InputError`, which names the variable.
+        Required: CLOUDFRONT_DOMAIN; SIGNER or PRIVATE_KEY_PARAMETER (an SSM parameter's name); KEYPAIR_ID if it is not
+        stored with the key. For bearer tokens: one of JWKS_URL, JWT_KEY and JWT_SECRET, with JWT_ISSUER and
+        JWT_AUDIENCE, and optionally JWT_ALGORITHMS. Optional: one of DATABASE_URL, ENTITLEMENTS_TABLE and
+        KEYFRONT_ENTITLEMENTS; LINK_SECONDS, LINK_REUSE, KEY_SECONDS, WAIT_SECONDS, CHECK_KEY, COOKIE_DOMAIN,
+        COOKIE_SECONDS, MAX_LIFETIME_SECONDS. The key service's region, credentials and endpoint come from boto3's own
+        variables. Raises `InputError`, which names the variable.
         """
         given = os.environ if environment is None else environment
         values = {name: value.strip() for name, value in given.items() if value.strip()}
@@ -150,9 +151,9 @@ class Settings:
 
 
 def distribution_url(domain: str) -> str:
-    """Scheme and host from what CLOUDFRONT_DOMAIN may say: a host, with a port or not, or `http://localhost:10001`.
+    """Return scheme and host from CLOUDFRONT_DOMAIN: a host, with or without a port, or `http://localhost:10001`.
 
-    The scheme is https unless it is given. Raises `InputError` for anything more than a host, and for a bucket.
+    The default scheme is https. Raises `InputError` for a path or a query, and for a bucket.
     """
     try:
         url = viewer_url(domain if "://" in domain else f"https://{domain}")
@@ -167,21 +168,21 @@ def distribution_url(domain: str) -> str:
         raise InputError(f"CLOUDFRONT_DOMAIN is {domain!r}: give the host alone, {parts.netloc}")
     if _BUCKET.fullmatch(host):
         raise InputError(
-            f"CLOUDFRONT_DOMAIN is the bucket {host}, which knows nothing of CloudFront's signatures: "
+            f"CLOUDFRONT_DOMAIN is the bucket {host}, which does not accept CloudFront's signatures: "
             "give the distribution's domain, d….cloudfront.net"
         )
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def database_url(url: str) -> str:
-    """A database URL with the driver that keyfront uses, or `InputError`, whose text never holds a password."""
-    # Late: a service that asks no SQL database starts without the time that SQLAlchemy takes to load.
+    """Return a database URL with keyfront's driver. Raises `InputError`, whose text never contains a password."""
+    # Imported late: a service without an SQL database starts without the time that SQLAlchemy takes to load.
     try:
         from sqlalchemy.engine import make_url
         from sqlalchemy.exc import ArgumentError
     except ModuleNotFoundError:
         raise InputError(
-            f"DATABASE_URL needs SQLAlchemy: {install('backend')}, or on Lambda a package that was built "
+            f"DATABASE_URL needs SQLAlchemy: {install('backend')}, or for Lambda build the package with "
             "--with postgresql"
         ) from None
 
@@ -194,7 +195,7 @@ def database_url(url: str) -> str:
     elif parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
         raise InputError(f"DATABASE_URL names {parsed.drivername!r}, which is not supported; {_DATABASES}")
     elif parsed.database in (None, "", ":memory:") or "mode=memory" in url:
-        raise InputError(f"DATABASE_URL is a database in memory, which its threads could not share; {_DATABASES}")
+        raise InputError(f"DATABASE_URL is a database in memory, which threads cannot share; {_DATABASES}")
     return parsed.render_as_string(hide_password=False)
 
 
@@ -210,7 +211,7 @@ def _needed(values: Mapping[str, str], name: str, what: str) -> str:
 def _signer(values: Mapping[str, str]) -> str:
     address, parameter = values.get("SIGNER"), values.get("PRIVATE_KEY_PARAMETER")
     if address and parameter:
-        raise InputError("SIGNER and PRIVATE_KEY_PARAMETER both say where the signing key is: set one")
+        raise InputError("SIGNER and PRIVATE_KEY_PARAMETER both name the signing key: set only one")
     if parameter:
         return f"ssm:{parameter}"
     return _needed(values, "SIGNER", "where the signing key is, such as ssm:/shop/signing-key or kms:alias/shop")
@@ -224,8 +225,8 @@ def _link_reuse(value: str | None) -> LinkReuse | None:
     if value is None or value in get_args(LinkReuse):
         return cast(LinkReuse | None, value)
     raise InputError(
-        f"LINK_REUSE is {value!r}: write file (one signature for all who download the same file), area (one for all "
-        "that lies in its folder, which each link opens then), or leave it out"
+        f"LINK_REUSE is {value!r}: write file (one signature for all downloads of the same file) or area (one "
+        "signature for all files in its folder, which each link then opens), or leave it out"
     )
 
 

@@ -1,4 +1,4 @@
-"""The tables of customers, items and who bought what, and the engine that reaches them."""
+"""The tables of customers, items and purchases, and the engine for their database."""
 
 import contextlib
 import math
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import Dialect
 
 SECONDS: Final = 5.0
-"""How long the database is waited for, when nothing else is said."""
-# Any number will do, as long as every process that makes our tables takes the same.
+"""The default time limit for the database."""
+# An arbitrary number, the same in every process that makes our tables.
 _TABLES_LOCK: Final = 0x6B657966
 
 
 class Base(DeclarativeBase):
-    """Everything in this database."""
+    """The base class of all tables."""
 
 
 class CustomerRow(Base):
-    """Somebody who may own items."""
+    """A customer."""
 
     __tablename__ = "customers"
 
@@ -59,11 +59,11 @@ class ItemRow(Base):
     price_cents: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
     position: Mapped[int]
-    """Where it stands in the catalogue, from 0."""
+    """Its position in the catalogue, from 0."""
 
 
 class PurchaseRow(Base):
-    """That a customer owns an item: once, however often it was bought."""
+    """A purchase. Each customer and item occurs only once."""
 
     __tablename__ = "purchases"
 
@@ -73,15 +73,15 @@ class PurchaseRow(Base):
 
 
 def connect(url: str, *, seconds: float = SECONDS) -> Engine:
-    """The engine for a database URL (SQLite or PostgreSQL). Nothing is asked of the database yet.
+    """Return the engine for a database URL (SQLite or PostgreSQL). It does not connect yet.
 
-    `seconds` bounds the wait for a free connection. Half of it bounds the wait for a new connection, and for each
-    statement: whoever finds the database hanging has time for one more attempt. Raises `InputError` for another
-    database, or when PostgreSQL's driver is not installed.
+    `seconds` limits the wait for a free connection. Half of it limits the wait for a new connection, and for each
+    statement, so that there is time to retry once. Raises `InputError` for any other database, or if PostgreSQL's
+    driver is not installed.
     """
     parsed = make_url(database_url(url))
-    # No connection is asked first whether it still works: who asks notices, and asks again (see `Purchases`).
-    # No rollback when one comes back: SQLAlchemy's own ends its transactions, and our raw questions begin none.
+    # Connections are not tested before use: a query that fails on an old one is retried (see `Purchases`).
+    # Returned connections are not rolled back: sessions end their transactions, and our raw queries begin none.
     pool: dict[str, Any] = {
         "pool_size": MOST,
         "max_overflow": 0,
@@ -103,10 +103,10 @@ def connect(url: str, *, seconds: float = SECONDS) -> Engine:
 
 
 def create_tables(engine: Engine) -> None:
-    """Make the tables that are missing. Safe to run from many processes at once."""
+    """Make the missing tables. Safe to run from many processes at once."""
     with engine.begin() as connection:
         if not _missing(connection):
-            # A production role may read and write our tables without being allowed to make any.
+            # A production role may have no permission to make tables.
             return
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TABLES_LOCK})
@@ -121,9 +121,9 @@ def _missing(connection: Connection) -> bool:
 
 
 def _bounded(seconds: float) -> "Callable[[Dialect, object, Any, Any], psycopg.Connection]":
-    """Opens connections to PostgreSQL that end when the server has not answered a statement after `seconds`.
+    """Return a function that opens connections to PostgreSQL. They close if a statement takes over `seconds`.
 
-    The server's own `statement_timeout` counts only while the server runs.
+    The server's own `statement_timeout` works only while the server runs.
     """
     import psycopg
 
@@ -135,7 +135,7 @@ def _bounded(seconds: float) -> "Callable[[Dialect, object, Any, Any], psycopg.C
 
 
 def _until(gen: Generator[Any, Any, Any], connection: "psycopg.Connection", seconds: float) -> Generator[Any, Any, Any]:
-    """`gen`, which asks something over `connection`, for `seconds` at most: psycopg resumes it every 0.1 s."""
+    """Run `gen`, a query over `connection`, for at most `seconds`. psycopg resumes it every 0.1 s."""
     import psycopg
 
     end = monotonic() + seconds
@@ -145,16 +145,16 @@ def _until(gen: Generator[Any, Any, Any], connection: "psycopg.Connection", seco
             ready = yield gen.send(ready)
     except StopIteration as stop:
         return stop.value
-    # In the middle of an answer: nothing else can be asked over this connection.
+    # In the middle of a response, the connection cannot be used again.
     connection.pgconn.finish()
     raise psycopg.OperationalError(f"no answer within {seconds:.3g} s")
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
-    # Readers do not wait for a writer; and SQLite checks references only when it is told to.
+    # With WAL, readers do not wait for a writer. SQLite checks references only if told to.
     with contextlib.suppress(sqlite3.OperationalError):
-        # Locked: another process is changing the mode of the file at this moment, and SQLite does not wait for that.
+        # Locked if another process changes the file's mode at this moment: SQLite does not wait for that.
         cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()

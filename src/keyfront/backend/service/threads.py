@@ -1,4 +1,4 @@
-"""Threads for what blocks: of the service's own, each of which may hang without holding up a request or the end."""
+"""The service's own threads for blocking calls. A thread that hangs delays neither a request nor the shutdown."""
 
 import asyncio
 import threading
@@ -15,18 +15,18 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 MOST: Final = 20
-"""How many threads there are at most, and so how many connections to a database are of use."""
+"""The most threads, and so the most connections to a database that are useful."""
 _GRACE_SECONDS: Final = 0.5
-"""What is asked bounds itself, and says more exactly what hangs: it is given the time to."""
+"""Extra time for the called part to reach its own time limit, because its error names the cause."""
 
 _Job = tuple[Callable[[], object], "asyncio.Future[object]", asyncio.AbstractEventLoop]
 
 
 class Workers:
-    """Up to `MOST` threads, started as they are needed. Nobody waits longer than `seconds`.
+    """Up to `MOST` threads, started on demand. A caller waits at most `seconds`.
 
-    They are daemons: a process that is told to end does not wait for a database that hangs, as it would for the threads
-    of `asyncio.to_thread`, of anyio and of `ThreadPoolExecutor`.
+    They are daemon threads, so the process can end while a database hangs. It would wait for the threads of
+    `asyncio.to_thread`, of anyio and of `ThreadPoolExecutor`.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -37,9 +37,9 @@ class Workers:
         weakref.finalize(self, _dismiss, self._jobs)
 
     async def run(self, function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> T:
-        """The function's result, or what it raises; `ServiceError` when that takes too long.
+        """Run `function` in a thread and return its result. Raises `ServiceError` if that takes too long.
 
-        The function is then left to end by itself, or not begun at all.
+        After that time the function may still run to its end; if it has not begun, it is dropped.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -53,9 +53,9 @@ class Workers:
             bound.cancel()
 
     def wait(self, what: Awaitable[T]) -> T:
-        """The result of a coroutine, for a function that `run` runs: on the event loop that this was called from.
+        """Return the result of a coroutine, for a function that `run` runs. The caller's event loop runs it.
 
-        `ServiceError` when it takes too long; it is cancelled then.
+        If it takes too long, it is cancelled, and `ServiceError` is raised.
         """
 
         async def awaited() -> T:
@@ -66,10 +66,10 @@ class Workers:
             return outcome.result(self.seconds)
         except TimeoutError:
             if outcome.done():
-                # The coroutine's own.
+                # The coroutine raised it.
                 raise
             outcome.cancel()
-            raise ServiceError(f"a coroutine did not end within {self.seconds:g} s") from None
+            raise ServiceError(f"a coroutine did not finish within {self.seconds:g} s") from None
 
     def _staff(self) -> None:
         if self._started < MOST and not self._idle.acquire(blocking=False):
@@ -80,12 +80,12 @@ class Workers:
 
     def _late(self, future: "asyncio.Future[T]") -> None:
         if not future.done():
-            future.set_exception(ServiceError(f"what this needs did not answer within {self.seconds:g} s"))
+            future.set_exception(ServiceError(f"a part of the service did not answer within {self.seconds:g} s"))
 
 
 class _Here(threading.local):
     loop: asyncio.AbstractEventLoop
-    """The loop for which this thread works at the moment."""
+    """The event loop that this thread works for at the moment."""
 
 
 _here: Final = _Here()
@@ -104,12 +104,12 @@ def _work(jobs: SimpleQueue[_Job | None], idle: threading.Semaphore) -> None:
 def _do(work: Callable[[], object], future: "asyncio.Future[object]", loop: asyncio.AbstractEventLoop) -> None:
     try:
         settle = partial(_settle, future, work(), None)
-    except BaseException as error:  # noqa: BLE001  whoever waits for it raises it
+    except BaseException as error:  # noqa: BLE001  it is raised in `run`
         settle = partial(_settle, future, None, error)
     try:
         loop.call_soon_threadsafe(settle)
     except RuntimeError:
-        # The loop has ended: nobody waits any more.
+        # The loop has ended, so there is no waiter.
         return
 
 

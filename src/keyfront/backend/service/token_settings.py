@@ -1,7 +1,7 @@
-"""How bearer tokens are checked, as settings: whose they are, for whom, and with which key.
+"""Settings for the check of bearer tokens: issuer, audience and key.
 
-Which algorithms a token may use follows from the kind of key and never from the token: RFC 8725, "JSON Web Token
-Best Current Practices", section 3.1. A public key and a shared secret therefore have variables of their own.
+The kind of key decides which algorithms a token may use, never the token: RFC 8725, "JSON Web Token Best Current
+Practices", section 3.1. So a public key and a shared secret have different variables.
 """
 
 import ipaddress
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from keyfront.errors import InputError
 
-# joserfc is loaded late: behind a gateway that checks tokens nobody needs it.
+# joserfc is imported late: behind a gateway that checks tokens it is not needed.
 if TYPE_CHECKING:
     from joserfc.jwk import Key
 
@@ -21,48 +21,48 @@ RSA_ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 _CURVE_ALGORITHMS: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 ED25519_ALGORITHMS: Final = ("Ed25519", "EdDSA")
 ASYMMETRIC: Final = (*RSA_ALGORITHMS, *_CURVE_ALGORITHMS.values(), *ED25519_ALGORITHMS)
-"""Every algorithm that a public key can have here."""
+"""Every algorithm for which a public key is accepted."""
 _SECRET_ALGORITHMS: Final = ("HS256",)
 _MIN_SECRET_BYTES: Final = 32  # RFC 7518, section 3.2: no shorter than the hash
 _KEY_VARIABLES: Final = ("JWKS_URL", "JWT_KEY", "JWT_SECRET")
 _VARIABLES: Final = (*_KEY_VARIABLES, "JWT_ISSUER", "JWT_AUDIENCE", "JWT_ALGORITHMS")
-# A public key that lost its BEGIN line: taken for a secret, anybody could make tokens with it.
+# A public key that lost its BEGIN line. If it were used as the secret, anyone could make tokens with it.
 _LOOKS_PUBLIC = re.compile(r"-----|\AMI[A-Za-z0-9+/]{60}|\Assh-|\Aecdsa-|\A\s*\{")
 
 
 @dataclass(frozen=True, slots=True)
 class TokenSettings:
-    """Exactly one of `jwks_url`, `public_key` and `secret` is set."""
+    """How bearer tokens are checked. Exactly one of `jwks_url`, `public_key` and `secret` is set."""
 
     issuer: str
     """The `iss` that a token must have."""
     audiences: tuple[str, ...]
     """A token's `aud` must name one of these."""
     jwks_url: str | None = None
-    """Where the issuer publishes its public keys."""
+    """The URL where the issuer publishes its public keys."""
     public_key: str | None = None
     """The issuer's public key, in PEM."""
     secret: str | None = field(default=None, repr=False)
-    """What the issuer and this backend share, for HS256."""
+    """The secret that the issuer and this backend share, for HS256."""
     algorithms: tuple[str, ...] = ()
-    """The algorithms that a token may use; empty: all that fit the key."""
+    """The algorithms that a token may use; if empty, all that the key supports."""
 
     def __post_init__(self) -> None:
         if sum(part is not None for part in (self.jwks_url, self.public_key, self.secret)) != 1:
             raise InputError("tokens are checked with one of JWKS_URL, JWT_KEY and JWT_SECRET: set exactly one")
         if not self.issuer or not self.audiences or not all(self.audiences):
             raise InputError(
-                "JWT_ISSUER and JWT_AUDIENCE are both needed: "
-                "without them a token made for another service would open this one"
+                "JWT_ISSUER and JWT_AUDIENCE are both needed: set both, or a token for another service would be "
+                "accepted here"
             )
         fitting = self._fitting()
         for name in self.algorithms:
             if name not in fitting:
-                raise InputError(f"JWT_ALGORITHMS names {name!r}; with this kind of key it can be {', '.join(fitting)}")
+                raise InputError(f"JWT_ALGORITHMS names {name!r}; with this kind of key give {', '.join(fitting)}")
         object.__setattr__(self, "algorithms", self.algorithms or fitting)
 
     def key(self) -> "Key | None":
-        """The key itself; `None` when it is behind `jwks_url`."""
+        """Return the key; `None` if `jwks_url` is set."""
         if self.secret is not None:
             from joserfc.jwk import OctKey
 
@@ -80,7 +80,7 @@ class TokenSettings:
 
 
 def token_settings(values: Mapping[str, str]) -> TokenSettings | None:
-    """The settings in environment variables; `None` when none of them is there. Raises `InputError`."""
+    """Return the settings in environment variables; `None` if none of them is set. Raises `InputError`."""
     if not any(name in values for name in _VARIABLES):
         return None
     return TokenSettings(
@@ -98,36 +98,38 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 def _public_key(pem: str) -> "tuple[Key, tuple[str, ...]]":
-    """The key and the algorithms that it can have."""
+    """Return the key and the algorithms that it supports."""
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
     from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-    # An environment variable may have turned line ends into the two characters "\n".
+    # In an environment variable, line ends may have become the two characters "\n".
     pem = pem.replace("\\n", "\n")
     if "PRIVATE KEY-----" in pem:
-        raise InputError("JWT_KEY is a private key: give its public half (openssl pkey -pubout), and keep it safe")
+        raise InputError("JWT_KEY is a private key: give its public key (openssl pkey -pubout), and keep this one safe")
     if "BEGIN PUBLIC KEY" not in pem:
         raise InputError("JWT_KEY is not a public key in PEM (BEGIN PUBLIC KEY); a shared secret goes into JWT_SECRET")
     try:
         key = load_pem_public_key(pem.encode())
     except ValueError:
-        raise InputError("JWT_KEY is a damaged PEM: its content cannot be read") from None
+        raise InputError("JWT_KEY is a damaged PEM, whose content cannot be read: copy it again") from None
     if isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048:
         return RSAKey.import_key(pem), RSA_ALGORITHMS
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVE_ALGORITHMS:
         return ECKey.import_key(pem), (_CURVE_ALGORITHMS[key.curve.name],)
     if isinstance(key, ed25519.Ed25519PublicKey):
         return OKPKey.import_key(pem), ED25519_ALGORITHMS
-    raise InputError("JWT_KEY is neither RSA of 2048 bits or more, nor on P-256, P-384 or P-521, nor Ed25519")
+    raise InputError(
+        "JWT_KEY is of an unsupported kind: give RSA of 2048 bits or more, a key on P-256, P-384 or P-521, or Ed25519"
+    )
 
 
 def _check_secret(secret: str) -> None:
     if _LOOKS_PUBLIC.search(secret):
-        raise InputError("JWT_SECRET looks like a public key, with which anybody could make tokens: use JWT_KEY for it")
+        raise InputError("JWT_SECRET looks like a public key, with which anyone could make tokens: use JWT_KEY for it")
     if len(secret.encode()) < _MIN_SECRET_BYTES:
         raise InputError(
-            f"JWT_SECRET has {len(secret.encode())} bytes and needs {_MIN_SECRET_BYTES}: "
+            f"JWT_SECRET has {len(secret.encode())} bytes, but needs at least {_MIN_SECRET_BYTES}: "
             "make one with `openssl rand -hex 32`"
         )
 
@@ -139,11 +141,11 @@ def _check_url(url: str) -> None:
     except ValueError:
         raise InputError("JWKS_URL is not a URL: give https://issuer/.well-known/jwks.json") from None
     if parts.username or parts.password:
-        raise InputError("JWKS_URL holds a user name or password: remove it")
+        raise InputError("JWKS_URL contains a user name or password: remove it")
     if not host or parts.scheme not in ("http", "https"):
         raise InputError(f"JWKS_URL is {url!r}: give https://issuer/.well-known/jwks.json")
     if parts.scheme == "http" and not _is_loopback(host):
-        raise InputError(f"JWKS_URL is {url!r}: over plain http anybody on the way could swap the keys; use https")
+        raise InputError(f"JWKS_URL is {url!r}: over plain http an attacker could swap the keys; use https")
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""Bearer tokens: JWTs, checked with joserfc against one key or against the key set that an issuer publishes."""
+"""Bearer tokens: JWTs, checked with joserfc against one key or an issuer's key set."""
 
 import json
 import time
@@ -19,25 +19,25 @@ from keyfront.backend.service.values import Customer
 from keyfront.keystore import Refreshing
 
 LEEWAY_SECONDS: Final = 30
-"""How far the issuer's clock may be from ours."""
+"""How much the issuer's clock may differ from ours."""
 _KEY_SET_TTL: Final = 600.0
 _KEY_SET_USABLE: Final = 24 * 3600.0
-"""How long a key set counts while the issuer cannot be asked: a key it has withdrawn must not count for ever."""
+"""How long a key set is used while the issuer does not answer: a withdrawn key must not be used forever."""
 _UNKNOWN_KEY_EVERY: Final = 30.0
-"""How often, at most, a token with an unknown key makes us ask the issuer again: anybody can send such tokens."""
+"""Tokens with an unknown key make us fetch the key set at most this often: anyone can send such tokens."""
 
 _MOST_KNOWN: Final = 4096
-"""How many tokens are remembered whose signature was checked."""
+"""The most tokens in the cache of signature checks."""
 
 
 class _Registry(JWSRegistry):
-    """The allowed algorithms and no others. Headers that are not known are ignored, unless `crit` names them."""
+    """Allows only these algorithms. Unknown headers are ignored, unless `crit` names them."""
 
     def __init__(self, algorithms: tuple[str, ...]) -> None:
         super().__init__(algorithms=algorithms, strict_check_header=False)
 
     def get_alg(self, name: str) -> JWSAlgModel:
-        # The settings decided which are allowed; joserfc would warn of EdDSA's old name on every request.
+        # Not joserfc's own method, which would warn about EdDSA's old name on every request.
         if not self.allowed or name not in self.allowed:
             raise TokenError(f"its algorithm must be one of {', '.join(self.allowed or ())}")
         return self.algorithms[name]
@@ -45,7 +45,7 @@ class _Registry(JWSRegistry):
 
 @dataclass(slots=True)
 class _Known:
-    """A token, taken apart; and what it claims, once its signature was checked with `key`."""
+    """A parsed token. It has claims and a key once its signature was checked with that `key`."""
 
     signed: CompactSignature
     headers: dict[str, object]
@@ -54,11 +54,12 @@ class _Known:
 
 
 class TokenChecker:
-    """Tells whose a token is. One key set, cached, serves all requests; `clock` is seconds since the epoch.
+    """Checks tokens and finds their customers. `clock` returns seconds since the epoch.
 
-    Signature checks are cached, for as long as the key counts. Times and the other claims are checked at each request.
+    The key set is cached. Signature checks are cached for as long as the key is valid. Times and the other claims are
+    checked on every request.
 
-    Nobody waits longer than `seconds` for a key set. `blocking=True` fetches it synchronously, for callers without an
+    A request waits at most `seconds` for a key set. `blocking=True` fetches it synchronously, for callers without an
     event loop.
     """
 
@@ -95,12 +96,12 @@ class TokenChecker:
         )
 
     async def customer(self, token: str) -> Customer:
-        """Whose `token` is: its subject is the customer's id.
+        """Return the customer of `token`: its subject is the customer's id.
 
-        Raises `TokenError` for a token that does not count, and `ServiceError` while there is no key set.
+        Raises `TokenError` for a token that is not valid, and `ServiceError` while there is no key set.
         """
         known = self._known.get(token) or _Known(*self._taken_apart(token))
-        # Looked for at each request: a key that the issuer has withdrawn counts no longer.
+        # Looked up on every request, because the issuer may have withdrawn the key.
         key = await self._key_for(known.headers)
         try:
             if known.key is not key:
@@ -112,15 +113,15 @@ class TokenChecker:
         except ExpiredTokenError:
             raise TokenError("it has expired") from None
         except MissingClaimError as error:
-            raise TokenError(f"it lacks {error.claim}") from None
+            raise TokenError(f"it has no {error.claim} claim") from None
         except InvalidClaimError as error:
-            raise TokenError(f"its {_CLAIMS.get(error.claim, error.claim)} is not the one needed here") from None
+            raise TokenError(f"its {_CLAIMS.get(error.claim, error.claim)} is not accepted here") from None
         except (JoseError, ValueError, TypeError, LookupError, RecursionError):
             raise TokenError(_DAMAGED) from None
         return customer_of(known.claims)
 
     def _verify(self, known: _Known, key: Key) -> None:
-        """Check the signature, and read the claims."""
+        """Check the signature and read the claims."""
         if not jws.validate_compact(known.signed, key, registry=self._registry):
             raise TokenError(_DAMAGED)
         claims = json.loads(known.signed.payload)
@@ -134,7 +135,7 @@ class TokenChecker:
         self._known[token] = known
 
     async def check(self) -> None:
-        """Return when there are keys to check tokens with; `ServiceError` otherwise."""
+        """Check that there are keys for tokens. Raises `ServiceError` otherwise."""
         if self._key_sets is not None:
             await self._held(self._key_sets)
 
@@ -142,11 +143,11 @@ class TokenChecker:
         return sets.get() if self._blocking else await sets.get_async()
 
     def _taken_apart(self, token: str) -> tuple[CompactSignature, dict[str, object]]:
-        """The token's parts, not checked yet, and its header."""
+        """Return the token's parts, not checked yet, and its header."""
         try:
             signed = jws.extract_compact(token.encode("ascii"), registry=self._registry)
             headers = signed.headers()
-            # Before any key set is fetched for it.
+            # Checked before a key set is fetched.
             self._registry.get_alg(str(headers.get("alg")))
         except TokenError:
             raise
@@ -160,7 +161,7 @@ class TokenChecker:
         if self._key is not None:
             return self._key
         if self._key_sets is None:
-            raise TokenError("no key is set up to check it with")
+            raise TokenError("no key is configured to check it")
         sets = self._key_sets
         key_set = await self._held(sets)
         key = _find(key_set, headers)
@@ -174,7 +175,7 @@ class TokenChecker:
 
 
 def _find(keys: KeySet, headers: dict[str, object]) -> Key | None:
-    """The key that a token names; for one that names none, the only key there is."""
+    """Return the key that a token names. A token without a `kid` gets the only key, if there is just one."""
     kid, algorithm = headers.get("kid"), headers["alg"]
     if kid is None:
         return keys.keys[0] if len(keys.keys) == 1 else None
@@ -182,5 +183,5 @@ def _find(keys: KeySet, headers: dict[str, object]) -> Key | None:
     return next((key for key in named if key.alg in (None, algorithm)), None)
 
 
-_DAMAGED: Final = "its signature does not verify, or it is damaged"
+_DAMAGED: Final = "its signature does not verify, or the token is damaged"
 _CLAIMS: Final = {"iss": "issuer (iss)", "aud": "audience (aud)", "nbf": "start (nbf)", "iat": "issue time (iat)"}

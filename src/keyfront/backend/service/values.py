@@ -1,4 +1,4 @@
-"""What the download service talks about: customers, and the items they may buy."""
+"""The values of the download service: customers and items."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _MAX_NAME: Final = 255
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Somebody who may own items. `id` is what a token's subject says."""
+    """A customer. `id` is a token's subject."""
 
     id: str
     name: str
@@ -25,7 +25,8 @@ class Customer:
     def __post_init__(self) -> None:
         if not is_customer_id(self.id):
             raise InputError(
-                f"the customer id {self.id[:60]!r} is empty, longer than {_MAX_NAME} characters, or holds controls"
+                f"the customer id {self.id[:60]!r} is empty, longer than {_MAX_NAME} characters, or contains control "
+                "characters"
             )
 
 
@@ -34,31 +35,31 @@ class Item:
     """One file for sale."""
 
     id: str
-    """Stands in URLs: letters, digits, `.`, `_`, `~` and `-`."""
+    """Used in URLs: letters, digits, `.`, `_`, `~` and `-`."""
     title: str
     key: str
-    """The object's key in the bucket, which is its path below the distribution: no slash in front, not encoded."""
+    """The object's key in the bucket, which is its path in the distribution: no leading slash, not encoded."""
     kind: str = "file"
-    """What it is, such as book, document, audio, video, image, archive: shown, and drawn on its cover."""
+    """Such as book, document, audio, video, image, archive: shown, and drawn on its cover."""
     author: str = ""
     description: str = ""
     size: int = 0
     """Bytes."""
     price_cents: int = 0
-    """In hundredths of `currency`; 0 is free, and still has to be taken into the library."""
+    """In hundredths of `currency`; 0 is free, but the customer must still add it to the library."""
     currency: str = "EUR"
     """ISO 4217."""
 
     def __post_init__(self) -> None:
         if not is_item_id(self.id):
             raise InputError(
-                f"the item id {self.id[:130]!r} cannot stand in a URL: "
+                f"the item id {self.id[:130]!r} cannot be used in a URL: "
                 "write 1 to 128 letters, digits, '.', '_', '~' and '-', beginning with a letter or digit"
             )
         if not self.title or _has_controls(self.title):
-            raise InputError(f"item {self.id}: its title is empty or holds control characters")
+            raise InputError(f"item {self.id}: its title is empty or contains control characters")
         if self.size < 0 or self.price_cents < 0:
-            raise InputError(f"item {self.id}: its size and its price cannot be negative")
+            raise InputError(f"item {self.id}: its size or its price is negative: give 0 or more")
         if not _CURRENCY.fullmatch(self.currency):
             raise InputError(f"item {self.id}: its currency {self.currency!r} is not an ISO 4217 code such as EUR")
         if wrong := _wrong_key(self.key):
@@ -67,45 +68,45 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class ObjectItem:
-    """What is downloaded by a name that is in no catalogue, such as an object's key."""
+    """A download that is not in a catalogue, named for example by an object's key."""
 
     id: str
-    """As it was asked for."""
+    """As the request named it."""
     key: str
 
     @property
     def title(self) -> str:
-        """What it is called in a sentence."""
+        """The name to show to people."""
         return self.id
 
 
 def is_object_key(text: str) -> bool:
-    """Whether `text` can be the key of an object that a viewer can ask for."""
+    """Return whether `text` can be the key of an object that a viewer can request."""
     return not _wrong_key(text)
 
 
 def is_customer_id(text: str) -> bool:
-    """Whether `text` can be a customer's id, and stand in a database and in a log line."""
+    """Return whether `text` can be a customer's id in a database and in a log line."""
     return 0 < len(text) <= _MAX_NAME and not _has_controls(text)
 
 
 def is_item_id(text: str) -> bool:
-    """Whether `text` can be an item's id. What cannot is asked of no database."""
+    """Return whether `text` can be an item's id. No database is queried for other texts."""
     return _ITEM_ID.fullmatch(text) is not None
 
 
 def _wrong_key(key: str) -> str:
-    """What keeps viewers from asking for an object of this key; empty when nothing does."""
+    """Return why viewers cannot request an object with this key; empty if they can."""
     if not key:
         return "is empty"
     if key.startswith("/"):
-        return "begins with '/': leave it out, keys do not begin with one"
+        return "begins with '/': remove it, because keys do not begin with a slash"
     if _has_controls(key):
-        return "holds control characters or half a surrogate pair"
+        return "contains control characters or half a surrogate pair"
     if len(key.encode("utf-8")) > _MAX_KEY_BYTES:
         return f"is longer than {_MAX_KEY_BYTES} bytes"
     if {".", ".."}.intersection(key.split("/")):
-        return "holds a '.' or '..' segment: browsers resolve it before they ask"
+        return "contains a '.' or '..' segment, which browsers resolve before they send the request"
     return ""
 
 
