@@ -1,4 +1,4 @@
-"""Every rule, one file a family. A new family is one more name here."""
+"""All rules, one file for each family. A new family adds its name here."""
 
 from keyfront.explain.registry import RULES
 from keyfront.explain.rules import (
