@@ -1,1 +1,1 @@
-"""Jobs over an account: audit, rotation, and the operations on its key groups."""
+"""Tasks on a whole account: audit, rotation, and changes to its key groups."""

@@ -1,4 +1,4 @@
-"""An account's public keys and key groups, as values, and how a group is changed while others change it too."""
+"""An account's public keys and key groups as values, and changes to a group that others may change too."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudfront.type_defs import KeyGroupConfigOutputTypeDef
 
 STALE: Final = ("PreconditionFailed", "InvalidIfMatchVersion")
-"""What the API says when somebody else wrote in between."""
+"""The API's error codes for a change that another client made in between."""
 
 Result = TypeVar("Result")
 
@@ -27,7 +27,7 @@ class UploadedKey:
     comment: str
     created: datetime
     algorithm: str
-    """`rsa`, `ecdsa`, or `other` for what cannot verify signed URLs (field-level encryption has keys of its own)."""
+    """`rsa`, `ecdsa`, or `other` for keys that cannot verify signed URLs (such as those for field-level encryption)."""
     fingerprint: str
 
 
@@ -43,7 +43,7 @@ class KeyGroup:
 
 
 def public_keys(client: "CloudFrontClient") -> Iterator[UploadedKey]:
-    """Every public key of the account."""
+    """Yield every public key of the account."""
     from keyfront.core.keys import PublicKey
 
     marker = ""
@@ -65,7 +65,7 @@ def public_keys(client: "CloudFrontClient") -> Iterator[UploadedKey]:
 
 
 def key_groups(client: "CloudFrontClient") -> list[KeyGroup]:
-    """Every key group of the account, by name."""
+    """Return every key group of the account, sorted by name."""
     return sorted(_key_groups(client), key=lambda group: group.name)
 
 
@@ -90,7 +90,7 @@ def _key_groups(client: "CloudFrontClient") -> Iterator[KeyGroup]:
 
 
 def find_group(client: "CloudFrontClient", wanted: str) -> KeyGroup:
-    """The key group whose id, or else whose name, is `wanted`; `InputError` when there is none."""
+    """Return the key group with the id or, if no id matches, the name `wanted`. Raises `InputError`."""
     groups = key_groups(client)
     for group in groups:
         if group.id == wanted:
@@ -105,7 +105,7 @@ def find_group(client: "CloudFrontClient", wanted: str) -> KeyGroup:
 def change_keys(
     client: "CloudFrontClient", group_id: str, change: Callable[[list[str]], list[str]]
 ) -> tuple[str, list[str], bool]:
-    """The group's keys as `change` makes them of those it has: its name, its keys, and whether that was a change."""
+    """Replace the group's keys by the result of `change`. Return its name, its keys, and whether they changed."""
 
     def attempt() -> tuple[str, list[str], bool]:
         answer = client.get_key_group_config(Id=group_id)
@@ -121,7 +121,7 @@ def change_keys(
 
 
 def twice(attempt: Callable[[], Result]) -> Result:
-    """Read, modify and write; once more when somebody else wrote between the two."""
+    """Return the result of `attempt`, which reads and writes. Try again if another client wrote in between."""
     import botocore.exceptions
 
     try:
@@ -133,12 +133,12 @@ def twice(attempt: Callable[[], Result]) -> Result:
 
 
 def code_of(error: "ClientError") -> str:
-    """The API's name for what went wrong."""
+    """Return the API's error code."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def distributions_that_trust(client: "CloudFrontClient", group_id: str) -> Iterator[str]:
-    """The ids of the distributions with a cache behavior that trusts the group."""
+    """Yield the ids of the distributions with a cache behavior that trusts the group."""
     marker = ""
     while True:
         page = client.list_distributions(**({"Marker": marker} if marker else {}))["DistributionList"]
@@ -153,6 +153,9 @@ def distributions_that_trust(client: "CloudFrontClient", group_id: str) -> Itera
 
 
 def _check(page: Mapping[str, object]) -> None:
-    """botocore makes an empty list of any answer with status 200; CloudFront's own always has a quantity."""
+    """Raise `ServiceError` unless the page has a quantity, as CloudFront's pages always do.
+
+    botocore makes an empty list of any response with status 200.
+    """
     if "Quantity" not in page:
-        raise ServiceError("the answer is not CloudFront's: is the endpoint URL right?")
+        raise ServiceError("the response is not from CloudFront: check the endpoint URL")

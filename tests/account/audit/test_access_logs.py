@@ -31,5 +31,5 @@ def test_only_signed_requests_that_were_let_in_count(tmp_path: Path) -> None:
 def test_a_file_that_is_no_log_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_text("hello")
-    with pytest.raises(InputError, match="no access log"):
+    with pytest.raises(InputError, match="not an access log"):
         read_logs([path])

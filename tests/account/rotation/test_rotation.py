@@ -153,10 +153,10 @@ def test_undone_at_any_phase(world: World, phase: Phase) -> None:
 def test_two_at_once_are_one_and_a_refusal(world: World) -> None:
     one, two = world.worker("one"), world.worker("two")
     one.start(world.plan())
-    with pytest.raises(InputError, match="is under way"):
+    with pytest.raises(InputError, match="is in progress"):
         two.start(world.plan())
     for work in (two.advance, two.abort):
-        with pytest.raises(BusyError, match="one is working on this rotation; if that has died, try again in 120 s"):
+        with pytest.raises(BusyError, match="one is working on this rotation; if it has died, try again in 120 s"):
             work()
     with one.working():
         one.advance()
@@ -173,7 +173,7 @@ def test_who_was_taken_for_dead_notices_before_the_next_change(world: World) -> 
     world.clock.now += LEASE_SECONDS + 1
     quick.advance()
     before = world.keys()
-    with pytest.raises(BusyError, match="taken this rotation over"):
+    with pytest.raises(BusyError, match="taken over this rotation"):
         slow.advance()
     assert world.keys() == before
 
@@ -190,7 +190,7 @@ def test_a_full_group_is_seen_before_anything_changes(world: World) -> None:
         Id=world.group, IfMatch=etag, KeyGroupConfig={"Name": "shop", "Items": [world.old_id, *others]}
     )
     keys = world.public_keys()
-    with pytest.raises(QuotaError, match="holds 5 keys, and CloudFront allows 5: take one"):
+    with pytest.raises(QuotaError, match="holds 5 keys, and CloudFront allows 5: first remove a key"):
         world.worker().start(world.plan())
     assert world.public_keys() == keys
     assert world.parameters() == ["/shop/signing-key"]
@@ -206,7 +206,7 @@ def test_a_document_of_another_group_or_none_is_refused(world: World) -> None:
 
 
 def test_a_grace_shorter_than_the_longest_life_is_refused(world: World) -> None:
-    with pytest.raises(InputError, match="a grace of 60 s is shorter than the longest life"):
+    with pytest.raises(InputError, match="a grace of 60 s is shorter than the longest lifetime"):
         world.plan(grace=60, longest_life=61)
 
 
@@ -247,7 +247,7 @@ def test_a_document_that_somebody_else_changed_stops_it(world: World) -> None:
     one.start(world.plan())
     world.run(one, until=Phase.PROVED)
     SignerDocument("KOTHER", KEY).save(world.source)
-    with pytest.raises(InputError, match=r"holds KOTHER, and this rotation replaces .* abort"):
+    with pytest.raises(InputError, match=r"holds KOTHER, but this rotation replaces .* abort"):
         one.advance()
 
 
@@ -268,5 +268,5 @@ def test_a_state_of_another_version_is_refused(world: World) -> None:
     world.ssm.put_parameter(
         Name=f"/keyfront/rotation/{world.group}", Type="SecureString", Value='{"format":1}', Overwrite=True
     )
-    with pytest.raises(InputError, match="holds no rotation"):
+    with pytest.raises(InputError, match="does not hold a rotation"):
         world.worker().state()

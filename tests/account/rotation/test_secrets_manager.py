@@ -214,7 +214,7 @@ def test_a_rotation_that_was_given_up_leaves_the_old_key_and_the_next_one_goes_t
     secret.step("createSecret", token)
     secret.step("setSecret", token)
     secret.manager.update_secret_version_stage(SecretId="shop", VersionStage="AWSPENDING", RemoveFromVersionId=token)
-    with pytest.raises(InputError, match="is not AWSPENDING: this rotation was given up"):
+    with pytest.raises(InputError, match="is not AWSPENDING: this rotation was cancelled"):
         secret.step("finishSecret", token)
     assert secret.document().key_pair_id == secret.world.old_id
     secret.go_through(secret.begin())
@@ -268,7 +268,7 @@ def test_what_cannot_be_rotated_is_told_before_anything_changes(
 
 @pytest.mark.parametrize(("name", "token"), [("resetSecret", None), ("setSecret", "another")])
 def test_an_event_of_no_rotation_is_told(name: str, token: str | None, secret: Secret) -> None:
-    with pytest.raises(InputError, match=r"is no step of a rotation|has no version another"):
+    with pytest.raises(InputError, match=r"is not a step of a rotation|has no version another"):
         secret.rotation().step(name, "shop", token or secret.begin())
 
 

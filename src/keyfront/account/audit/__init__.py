@@ -1,4 +1,4 @@
-"""What is wrong with an account's private content: read it, judge it, and say how to fix each fault."""
+"""Finds what is wrong with an account's private content, and says how to fix each fault."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ __all__ = [
 def read_account(
     cloudfront: "CloudFrontClient", client: Client, settings: Settings, log: LogFacts | None = None
 ) -> tuple[Evidence, list[NotChecked]]:
-    """The account behind `cloudfront`, and what may not be read of it. Raises `ServiceError` when nothing answers."""
+    """Return the account behind `cloudfront`, and what could not be read. Raises `ServiceError`."""
     notes = Notes()
     inventory = read(cloudfront, refused=notes.refused)
     account = Evidence(inventory, settings, complete=not notes.found)
@@ -39,12 +39,12 @@ def read_account(
 
 
 def saved_account(inventory: Inventory, settings: Settings, log: LogFacts | None = None) -> Evidence:
-    """A saved configuration: it says nothing of what no behavior names, nor of other services."""
+    """Return the evidence of a saved configuration. It holds no unused keys and groups, and no other services."""
     return Evidence(inventory, settings, complete=True, log=log)
 
 
 def judge(account: Evidence, not_checked: Iterable[NotChecked] = (), ignored: Iterable[str] = ()) -> Report:
-    """Every finding, most urgent first. `ignored` holds `ID` and `ID:RESOURCE`."""
+    """Return every finding, most urgent first. `ignored` holds `ID` and `ID:RESOURCE`."""
     left_out = frozenset(ignored)
     every = [finding for check in ALL for finding in check(account)]
     kept = [
@@ -53,6 +53,6 @@ def judge(account: Evidence, not_checked: Iterable[NotChecked] = (), ignored: It
     ]  # fmt: skip
     notes = list(not_checked)
     if account.log is None:
-        notes.append(NotChecked("hash algorithm and addresses of what is signed", "--access-log FILE"))
+        notes.append(NotChecked("hash algorithm and addresses in signed links", "--access-log FILE"))
     kept.sort(key=lambda each: (-each.severity, each.rule.id, each.resource))
     return Report(tuple(kept), tuple(notes), len(every) - len(kept))

@@ -1,6 +1,6 @@
-"""What CloudFront's standard access logs say of signed URLs. Source: Developer Guide, "Standard logging reference".
+"""Reads signed URLs from CloudFront's standard access logs. Source: Developer Guide, "Standard logging reference".
 
-Signatures and policies are read from query strings alone: cookies are in a log only where it includes them.
+It reads signatures and policies only from query strings, because most logs do not include cookies.
 """
 
 import gzip
@@ -15,7 +15,7 @@ from keyfront.errors import InputError, KeyfrontError
 
 
 def read_logs(files: Iterable[Path]) -> LogFacts:
-    """The facts of all `files`, plain or gzip. Raises `InputError` for a file that is no such log."""
+    """Return the facts of all `files`, plain or gzip. Raises `InputError` for a file that is not such a log."""
     signed = sha1 = address = 0
     hosts: set[str] = set()
     for path in files:
@@ -27,11 +27,11 @@ def read_logs(files: Iterable[Path]) -> LogFacts:
         fields = next((line[8:].split() for line in text.splitlines() if line.startswith("#Fields:")), None)
         if fields is None or not {"cs-uri-query", "sc-status", "cs(Host)"} <= set(fields):
             raise InputError(
-                f"{str(path)!r} is no access log of CloudFront's: it has no #Fields line with cs-uri-query"
+                f"{str(path)!r} is not an access log of CloudFront: it has no #Fields line with cs-uri-query"
             )
         for line in text.splitlines():
             row = dict(zip(fields, line.split("\t"), strict=False))
-            # A link that was refused says nothing about what signers do.
+            # A refused link does not show how signers sign.
             if line.startswith("#") or not row.get("sc-status", "").startswith(("2", "3")):
                 continue
             query = parse_qs(row.get("cs-uri-query", ""))

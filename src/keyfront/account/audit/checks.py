@@ -1,4 +1,4 @@
-"""Everything that an audit looks for, put together."""
+"""All checks and rules of the audit."""
 
 from keyfront.account.audit.rules import behaviors, key_locations, keys, origins
 

@@ -1,4 +1,4 @@
-"""What a resource policy opens, and to whom. Source: IAM User Guide, "Policies and permissions"."""
+"""Finds which access a resource policy gives. Source: IAM User Guide, "Policies and permissions"."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
@@ -23,16 +23,16 @@ _BINDING: Final = frozenset(
         "s3:dataaccesspointaccount",
     ]
 )
-"""Condition keys that hold back who may not; `aws:Referer` and `aws:UserAgent` are said by the caller, and do not."""
+"""Condition keys that limit access. `aws:Referer` and `aws:UserAgent` do not: the caller sets them."""
 
 
 def texts(value: object) -> list[str]:
-    """A member of a policy that is one text or a list of them."""
+    """Return the texts of a policy's member, which is one text or a list."""
     return [str(each) for each in value] if isinstance(value, list) else [] if value is None else [str(value)]
 
 
 def allowing(policy: Mapping[str, object] | None) -> Iterator[Statement]:
-    """The statements that allow something."""
+    """Yield the statements that allow something."""
     found = (policy or {}).get("Statement")
     for each in found if isinstance(found, list) else [found]:
         if isinstance(each, Mapping) and each.get("Effect") == "Allow":
@@ -40,7 +40,7 @@ def allowing(policy: Mapping[str, object] | None) -> Iterator[Statement]:
 
 
 def principals(statement: Statement, kind: str = "AWS") -> list[str]:
-    """Who is named, of a kind (`AWS`, `Service`); `NotPrincipal` with Allow means everybody else."""
+    """Return the principals of a kind (`AWS`, `Service`). `NotPrincipal` with Allow means everyone else."""
     if "NotPrincipal" in statement:
         return ["*"] if kind == "AWS" else []
     principal = statement.get("Principal")
@@ -50,7 +50,7 @@ def principals(statement: Statement, kind: str = "AWS") -> list[str]:
 
 
 def bound(statement: Statement, keys: Iterable[str] = _BINDING) -> bool:
-    """Whether a condition narrows who it is, by a positive operator, one of `keys` and a value that is not all `*`."""
+    """Return whether a condition limits access, with a positive operator, one of `keys` and a value other than `*`."""
     wanted = frozenset(keys)
     condition = statement.get("Condition")
     if not isinstance(condition, Mapping):
@@ -70,7 +70,7 @@ def _all(value: str) -> bool:
 
 
 def allows(statement: Statement, action: str) -> bool:
-    """Whether an action (`s3:GetObject`) is among what it allows."""
+    """Return whether a statement allows an action, such as `s3:GetObject`."""
     from keyfront.core.resource import matches
 
     if "NotAction" in statement:
@@ -79,5 +79,5 @@ def allows(statement: Statement, action: str) -> bool:
 
 
 def open_to_all(policy: Mapping[str, object] | None, action: str) -> bool:
-    """Whether anybody may do `action`, whoever they are."""
+    """Return whether anyone may do `action`."""
     return any("*" in principals(each) and allows(each, action) and not bound(each) for each in allowing(policy))

@@ -1,4 +1,4 @@
-"""A drawing of who trusts what: public keys, key groups and behaviors in three columns, as SVG."""
+"""Draws public keys, key groups and behaviors in three columns as SVG, with lines that show the trust."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ text{font:13px system-ui,sans-serif;fill:var(--ink)}.soft{fill:var(--soft);font-
 
 
 def draw(inventory: Inventory, findings: Iterable[Finding]) -> str:
-    """The SVG. A node has the colour of its worst finding; its title names them all."""
+    """Return the SVG. A node has the colour of its worst finding, and its title names all of them."""
     told: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         for mark in finding.marks:
@@ -72,7 +72,7 @@ def _ordered(
     members: Mapping[str, Sequence[str]],
     trusted: Mapping[str, Sequence[str]],
 ) -> tuple[list[str], list[str]]:
-    """Groups and keys near what they are joined to (barycentres); behaviors stay in the order they are tried in."""
+    """Return groups and keys ordered near their neighbours (barycentres). Behaviors keep their order of matching."""
     for _ in range(4):
         groups = _near(groups, {g: [i for i, b in enumerate(behaviors) if g in trusted[b]] for g in groups})
         keys = _near(keys, {k: [i for i, g in enumerate(groups) if k in members[g]] for k in keys})
@@ -80,7 +80,7 @@ def _ordered(
 
 
 def _near(nodes: list[str], joined: Mapping[str, Sequence[int]]) -> list[str]:
-    """By the mean place of what each is joined to; what is joined to nothing comes last."""
+    """Return the nodes sorted by the mean place of their neighbours. Nodes without neighbours come last."""
     return sorted(nodes, key=lambda node: sum(joined[node]) / len(joined[node]) if joined[node] else float("inf"))
 
 
@@ -122,5 +122,5 @@ def _short(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without characters that XML cannot hold."""
+    """Return `text` without characters that XML cannot hold."""
     return "".join(each for each in text if each in "\t\n" or each.isprintable())

@@ -1,7 +1,7 @@
-"""Where path patterns meet: a path that falls under some of them and not under others, or the proof that none does.
+"""Finds a path that matches some path patterns and not others, or proves that there is no such path.
 
-Patterns are read as non-deterministic automata and walked side by side, shortest paths first; only paths in their
-normalised form count, because those alone are matched (see `keyfront.core.paths`).
+It reads patterns as non-deterministic automata and walks them side by side, shortest paths first. Only normalised paths
+count, because only they are matched (see `keyfront.core.paths`).
 """
 
 from collections import deque
@@ -17,13 +17,14 @@ _HEX: Final = frozenset("0123456789ABCDEFabcdef")
 
 
 class UndecidedError(Exception):
-    """The patterns have more combinations than are looked at."""
+    """The patterns have too many combinations to check."""
 
 
 def witness(including: Sequence[str], excluding: Sequence[str] = ()) -> str | None:
-    """A shortest normalised path, with its first slash, that all of `including` match and none of `excluding`.
+    """Return a shortest normalised path, with its first slash, that all of `including` match and none of `excluding`.
 
-    `None` proves that there is none. Raises `UndecidedError` after 50,000 combinations of places in the patterns.
+    `None` means that there is no such path. Raises `UndecidedError` after 50,000 combinations of places in the
+    patterns.
     """
     patterns = [_normal(pattern) for pattern in (*including, *excluding)]
     wanted = len(including)
@@ -50,7 +51,7 @@ def witness(including: Sequence[str], excluding: Sequence[str] = ()) -> str | No
 
 
 def within(inner: str, outer: str) -> bool:
-    """Whether every path under `inner` falls under `outer` too; False where that is undecided."""
+    """Return whether every path that matches `inner` also matches `outer`; false if undecided."""
     try:
         return witness([inner], [outer]) is None
     except UndecidedError:
@@ -58,7 +59,7 @@ def within(inner: str, outer: str) -> bool:
 
 
 def _normal(pattern: str) -> str:
-    """As `keyfront.core.paths.path_matcher` reads it; stars in a row are one."""
+    """Return the pattern as `keyfront.core.paths.path_matcher` reads it, with repeated stars merged."""
     text = pattern if pattern == "*" else normalise("/" + pattern.removeprefix("/"))[1:]
     while "**" in text:
         text = text.replace("**", "*")
@@ -66,17 +67,17 @@ def _normal(pattern: str) -> str:
 
 
 def _letters(patterns: Sequence[str]) -> list[str]:
-    """One letter that no pattern names stands for all such; it comes first, so that examples look like paths."""
+    """Return the letters to try. The first stands for all letters that no pattern names."""
     named = {letter for pattern in patterns for letter in pattern} - {"*", "?"}
     filler = next((letter for letter in _FILLERS if letter not in named and letter not in "*?"), "")
     return [*filler, *sorted(named)]
 
 
 def _shape(segment: str, escape: str, letter: str) -> tuple[str, str] | None:
-    """The state of a path's normal form after `letter`: how its last segment begins, and an escape under way.
+    """Return the state of a normalised path after `letter`: the start of its last segment, and an unfinished escape.
 
-    `None` where no normalised path goes on like this: `//`, a segment `.` or `..`, or an escape that is no escape
-    in the normal form (of an unreserved character, or in lower case).
+    `None` means that no normalised path continues like this: with `//`, a segment `.` or `..`, or an escape that a
+    normalised path does not have (of an unreserved character, or in lower case).
     """
     if letter == "/":
         return None if segment in ("/", "/.", "/..") else ("/", "")
@@ -90,7 +91,7 @@ def _shape(segment: str, escape: str, letter: str) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=65_536)
 def _step(pattern: str, places: int, letter: str) -> int:
-    """Bit n of `places`: the first n characters of the pattern fit what was read."""
+    """Return the places after `letter`. Bit n means that the first n characters of the pattern match so far."""
     after = 0
     for place, character in enumerate(pattern):
         if places >> place & 1:

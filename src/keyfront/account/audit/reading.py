@@ -1,7 +1,7 @@
-"""The account beside CloudFront, as far as it may be read: buckets, parameters, secrets and KMS keys.
+"""Reads the parts of an account outside of CloudFront: buckets, parameters, secrets and KMS keys.
 
-What may not be read becomes a `NotChecked` with the IAM action that is missing. No secret's value is asked for; of
-SSM only parameters that are stored in the clear are read, and what they hold is judged and dropped.
+A part that may not be read becomes a `NotChecked` with the missing IAM action. No secret's value is read. In SSM only
+unencrypted parameters are read, and their values are not kept.
 """
 
 import json
@@ -27,18 +27,18 @@ _DENIED: Final = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperatio
 
 
 class Notes:
-    """Collects what could not be looked at."""
+    """Collects the things that could not be checked."""
 
     def __init__(self) -> None:
         self.found: dict[NotChecked, None] = {}
 
     def add(self, what: str, needs: str) -> None:
-        """Note it, once."""
+        """Note it once."""
         self.found[NotChecked(what, needs)] = None
 
     @contextmanager
     def asking(self, what: str, action: str) -> Iterator[None]:
-        """Around calls that may be refused: the refusal is noted, and what follows in the block left out."""
+        """Note a refusal of a call in the block, and skip the rest of the block."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -46,12 +46,12 @@ class Notes:
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", ""))
             denied = code in _DENIED
-            self.add(what, f"iam action {action}" if denied else f"an answer to {action}, which was {code}")
+            self.add(what, f"iam action {action}" if denied else f"a successful {action}, not {code}")
         except BotoCoreError as error:
-            self.add(what, f"an answer to {action}: {type(error).__name__}")
+            self.add(what, f"a successful {action}, not {type(error).__name__}")
 
     def refused(self, error: "ClientError") -> bool:
-        """For `keyfront.inventory.read`: go on after a denial, and note it."""
+        """Note a denial and return true, so that `keyfront.inventory.read` continues; false for other errors."""
         if str(error.response.get("Error", {}).get("Code", "")) not in _DENIED:
             return False
         self.add(f"CloudFront's {error.operation_name}", f"iam action cloudfront:{error.operation_name}")
@@ -59,7 +59,7 @@ class Notes:
 
 
 def _or_none(ask: Callable[[], Any]) -> Any:
-    """What a call answers; `None` where there is no such thing."""
+    """Return a call's response; `None` if the resource does not exist."""
     from botocore.exceptions import ClientError
 
     try:
@@ -71,7 +71,7 @@ def _or_none(ask: Callable[[], Any]) -> Any:
 
 
 def read_bucket(client: Client, name: str, notes: Notes) -> Bucket:
-    """A bucket's policy, public access block and ACL. Access points and objects' own ACLs are not looked at."""
+    """Return a bucket's policy, public access block and ACL. Access points and object ACLs are not checked."""
     s3 = client("s3")
     policy = blocked = grants = None
     with notes.asking(f"policy of bucket {name}", "s3:GetBucketPolicy"):
@@ -90,7 +90,7 @@ def read_bucket(client: Client, name: str, notes: Notes) -> Bucket:
 
 
 def read_secrets(client: Client, notes: Notes) -> list[Secret]:
-    """Parameters, secrets that look like private keys, and KMS keys that sign."""
+    """Return parameters, secrets that look like private keys, and KMS keys that sign."""
     found: list[Secret] = []
     with notes.asking("parameters", "ssm:DescribeParameters"):
         found += _parameters(client("ssm"), notes)

@@ -1,6 +1,6 @@
-"""A report as SARIF 2.1.0 (OASIS), for code scanning.
+"""Writes a report as SARIF 2.1.0 (OASIS), for code scanning.
 
-Code scanning wants a file for every result, and an account has none: `artifact` stands for where it is configured.
+Code scanning needs a file for every result, and an account has none: `artifact` is the file that configures it.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _SCORES: Final = {
 
 
 def sarif(report: Report, *, artifact: str) -> dict[str, object]:
-    """The log's JSON. What was not checked becomes notifications of the tool's execution."""
+    """Return the SARIF log's JSON. Things that were not checked become notifications of the tool's execution."""
     order = {rule.id: number for number, rule in enumerate(RULES)}
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",

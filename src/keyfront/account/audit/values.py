@@ -1,4 +1,4 @@
-"""What an audit is given, and what it says."""
+"""The input and the output of an audit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from keyfront.inventory import Inventory
 
 
 class Severity(IntEnum):
-    """How urgent a finding is; greater is more."""
+    """How urgent a finding is. A greater value is more urgent."""
 
     INFO = 0
     LOW = 1
@@ -23,7 +23,7 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What can be found, whatever the resource."""
+    """A kind of finding, independent of the resource."""
 
     id: str
     title: str
@@ -45,12 +45,12 @@ class Finding:
     example: str = ""
     """A path that shows it."""
     marks: tuple[str, ...] = ()
-    """Ids of what a drawing shows in colour: keys, groups, and behaviors as in `resource`."""
+    """Ids of the keys, groups and behaviors (as in `resource`) that the drawing shows in colour."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotChecked:
-    """What could not be looked at, and what it needs."""
+    """Something that could not be checked, and what it needs."""
 
     what: str
     needs: str
@@ -61,12 +61,12 @@ class NotChecked:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket as far as it was readable; `None` is unknown, and noted as not checked."""
+    """A bucket as far as it could be read. `None` means unknown, and is reported as not checked."""
 
     name: str
     policy: Mapping[str, object] | None = None
     blocked: Mapping[str, bool] | None = None
-    """The public access block; empty where there is none."""
+    """The public access block; empty if there is none."""
     public_grants: tuple[str, ...] | None = None
 
 
@@ -81,7 +81,7 @@ class Secret:
     key_like: bool
     """Whether its name, its description or its tags say that it holds a private key."""
     holds_key: bool = False
-    """Whether a private key was seen in it; only what is stored in the clear is looked at."""
+    """Whether a private key was found in it. Only unencrypted values are read."""
     hash_algorithm: str = ""
     kms_key: str = ""
     policy: Mapping[str, object] | None = None
@@ -89,7 +89,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class LogFacts:
-    """What access logs say of signed requests."""
+    """The facts about signed requests in access logs."""
 
     signed: int = 0
     sha1: int = 0
@@ -99,7 +99,7 @@ class LogFacts:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user said of the account. Times are aware; ages in days."""
+    """The user's settings for the audit. Times are aware, and ages are in days."""
 
     now: datetime
     max_key_age: int = 365
@@ -112,12 +112,12 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that the rules look at: the account as it was read, and what the user said of it."""
+    """The input of the rules: the account as it was read, and the user's settings."""
 
     inventory: Inventory
     settings: Settings
     complete: bool = True
-    """Whether groups, keys and access controls were all listed: only then is one that is missing a fault."""
+    """Whether groups, keys and access controls were all listed. Only then is a missing one a fault."""
     buckets: Mapping[str, Bucket] = field(default_factory=dict)
     secrets: tuple[Secret, ...] = ()
     log: LogFacts | None = None
@@ -125,7 +125,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Findings, most urgent first, and what was not looked at."""
+    """Findings, most urgent first, and the things that were not checked."""
 
     findings: tuple[Finding, ...]
     not_checked: tuple[NotChecked, ...]

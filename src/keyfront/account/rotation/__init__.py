@@ -1,4 +1,4 @@
-"""Replacing the key that signs, step by step, so that no viewer with a valid signature is refused meanwhile."""
+"""Replaces a signing key step by step. No request with a valid signature is refused meanwhile."""
 
 from keyfront.account.rotation.account import Account
 from keyfront.account.rotation.ledger import Ledger

@@ -1,6 +1,6 @@
-"""The CloudFront side of a rotation: public keys that come and go, and the group that trusts them.
+"""The CloudFront side of a rotation: adds and removes public keys, and changes the group that trusts them.
 
-Whatever is done here may be done again: what is there already stays as it is.
+Every operation may be repeated: the second time it changes nothing.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -13,37 +13,37 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
 MOST_KEYS: Final = 5
-"""Developer Guide, "Quotas": public keys in a key group (adjustable, so that CloudFront has the last word)."""
+"""Developer Guide, "Quotas": public keys in a key group. The quota is adjustable, so CloudFront decides in the end."""
 
 
 class QuotaError(KeyfrontError):
-    """There is no room for another key."""
+    """There is no room for another key in the group or account."""
 
 
 class Account:
-    """An account's keys and groups. Errors of the API are botocore's, to be told by whoever asks."""
+    """An account's keys and groups. API errors stay botocore's: the caller explains them."""
 
     def __init__(self, client: "CloudFrontClient") -> None:
         self.client = client
 
     def group(self, wanted: str) -> KeyGroup:
-        """The group with this id or name. Raises `InputError`."""
+        """Return the group with this id or name. Raises `InputError`."""
         return find_group(self.client, wanted)
 
     def key(self, key_id: str) -> UploadedKey | None:
-        """A public key of the account."""
+        """Return a public key of the account; `None` if there is no such key."""
         return next((each for each in public_keys(self.client) if each.id == key_id), None)
 
     def has_room(self, group: KeyGroup) -> None:
-        """Raises `QuotaError` for a group that is full."""
+        """Raise `QuotaError` if the group is full."""
         if len(group.keys) >= MOST_KEYS:
             raise QuotaError(
                 f"{group.name} ({group.id}) holds {len(group.keys)} keys, and CloudFront allows {MOST_KEYS}: "
-                f"take one that nobody signs with any more out of it first, keyfront groups remove {group.id} KEYID"
+                f"first remove a key that no signer uses any more, keyfront groups remove {group.id} KEYID"
             )
 
     def upload(self, name: str, public_key: PublicKey, comment: str) -> str:
-        """The id of `public_key`, which is uploaded as `name` unless it is there. Raises `QuotaError`."""
+        """Upload `public_key` as `name` unless it is there, and return its id. Raises `QuotaError`."""
         from botocore.exceptions import ClientError
 
         there = next((each for each in public_keys(self.client) if each.name == name), None)
@@ -60,17 +60,17 @@ class Account:
                 if code_of(error) == "TooManyPublicKeys":
                     raise QuotaError(
                         "the account has as many public keys as CloudFront allows: delete one that no group holds "
-                        "(keyfront keys list), or have the quota raised"
+                        "(keyfront keys list), or request a higher quota"
                     ) from None
                 if code_of(error) != "PublicKeyAlreadyExists":
                     raise
                 there = next((each for each in public_keys(self.client) if each.name == name), None)
         if there is None or there.fingerprint != public_key.fingerprint:
-            raise InputError(f"CloudFront has another public key of the name {name}: rename or delete that")
+            raise InputError(f"CloudFront has another public key with the name {name}: rename or delete it")
         return there.id
 
     def add(self, group_id: str, key_id: str) -> None:
-        """Trust a key. Raises `QuotaError`."""
+        """Add a key to a group. Raises `QuotaError`."""
         from botocore.exceptions import ClientError
 
         try:
@@ -78,20 +78,20 @@ class Account:
         except ClientError as error:
             if code_of(error) != "TooManyPublicKeysInKeyGroup":
                 raise
-            raise QuotaError(f"key group {group_id} is full: take a key out of it that nobody signs with") from None
+            raise QuotaError(f"key group {group_id} is full: remove a key that no signer uses") from None
 
     def remove(self, group_id: str, key_id: str) -> None:
-        """Trust a key no longer. Raises `InputError` for a group's last key."""
+        """Remove a key from a group. Raises `InputError` for the group's last key."""
 
         def without(keys: list[str]) -> list[str]:
             if keys == [key_id]:
-                raise InputError(f"{key_id} is the last key of {group_id}, and CloudFront keeps no empty group")
+                raise InputError(f"{key_id} is the last key of {group_id}, and CloudFront allows no empty group")
             return [each for each in keys if each != key_id]
 
         change_keys(self.client, group_id, without)
 
     def delete(self, key_id: str) -> list[str]:
-        """Delete a public key, unless groups hold it: then it stays, and they are returned."""
+        """Delete a public key. If groups hold it, keep it and return those groups."""
         from botocore.exceptions import ClientError
 
         try:

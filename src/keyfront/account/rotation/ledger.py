@@ -1,9 +1,11 @@
-"""Where a rotation's state is: SSM parameters of the account, so that any machine can go on with it.
+"""A rotation's state: SSM parameters of the account, so that any machine can continue the rotation.
 
-`/keyfront/rotation/GROUP` is the state (a SecureString: until the switch it holds the new private key),
-`…/GROUP/previous` the document that was replaced, for as long as there is a way back, and `…/GROUP/lease/N` says who
-works on it. A parameter can be created only once, so of two who want lease N one gets it; whoever finds the newest
-lease run out takes the next number. A holder looks before each step whether it still holds the newest.
+- `/keyfront/rotation/GROUP` is the state. It is a SecureString, because it holds the new private key until the switch.
+- `…/GROUP/previous` is the document that was replaced, kept while the rotation can be undone.
+- `…/GROUP/lease/N` names the process that works on the rotation.
+
+A parameter can be created only once, so only one process gets lease N. If the newest lease has expired, a process takes
+the next number. Before each step the holder checks that it still has the newest lease.
 """
 
 import json
@@ -24,49 +26,49 @@ _MOST_CHARACTERS: Final = 4096
 
 
 class BusyError(KeyfrontError):
-    """Somebody else is working on this rotation."""
+    """Another process is working on this rotation."""
 
 
 class Ledger:
     """The parameters of one group's rotation, and the lease of one worker."""
 
     def __init__(self, ssm: "SSMClient", group: str, *, holder: str, clock: Callable[[], float] = time.time) -> None:
-        """`holder` names the worker to others: a host and a process, say. `clock`: seconds since the epoch."""
+        """`holder` names this worker, such as a host and a process. `clock` returns seconds since the epoch."""
         self._ssm = ssm
         self.name = f"{_ROOT}/{group}"
         self._holder = holder
         self._clock = clock
         self._lease: int | None = None
 
-    # The state and the way back
+    # The state and the replaced document
 
     def read(self) -> State | None:
-        """The rotation under way; `None` if there is none."""
+        """Return the current rotation; `None` if there is none."""
         text = self._get(self.name)
         return None if text is None else State.from_json(text, f"SSM parameter {self.name}")
 
     def begin(self, state: State) -> None:
-        """Store a new rotation. Raises `BusyError` when there is one already."""
+        """Store a new rotation. Raises `BusyError` if there is one already."""
         if not self._create(self.name, state.to_json()):
-            raise BusyError(f"a rotation of this group has begun already: SSM parameter {self.name} holds it")
+            raise BusyError(f"a rotation of this group has already begun: SSM parameter {self.name} holds it")
 
     def write(self, state: State) -> None:
-        """Store how far it has come. Raises `BusyError` when somebody else has taken it over."""
+        """Store the rotation's progress. Raises `BusyError` if another process has taken over."""
         self.hold()
         self._put(self.name, state.to_json())
 
     def keep_previous(self, document: str) -> None:
-        """Keep the text of the document that is about to be replaced; what is kept already stays."""
+        """Keep the text of the document that will be replaced, unless one is kept already."""
         self._create(f"{self.name}/previous", document)
 
     def previous(self) -> str | None:
-        """The document that was replaced."""
+        """Return the document that was replaced."""
         return self._get(f"{self.name}/previous")
 
     def end(self) -> None:
-        """Forget the rotation, and who worked on it."""
+        """Delete the rotation and its lease."""
         self.hold()
-        # The state after the way back: who is killed between the two finds the rotation as it was.
+        # The state goes last: after a kill between the two, the next process still finds the rotation.
         self._delete(f"{self.name}/previous")
         self._delete(self.name)
         if self._lease is not None:
@@ -76,7 +78,7 @@ class Ledger:
     # The lease
 
     def take(self) -> None:
-        """Become the one who works on it. Raises `BusyError`, which names the other."""
+        """Take the lease. Raises `BusyError`, which names its holder."""
         if self._lease is not None:
             return self.hold()
         newest = self._newest()
@@ -85,30 +87,30 @@ class Ledger:
             other = json.loads(held)
             if other["until"] > self._clock():
                 raise BusyError(
-                    f"{other['holder']} is working on this rotation; if that has died, try again in "
+                    f"{other['holder']} is working on this rotation; if it has died, try again in "
                     f"{other['until'] - self._clock():.0f} s"
                 )
         if not self._create(self._lease_name(newest + 1), self._terms()):
-            raise BusyError("somebody else has just begun to work on this rotation: try again")
+            raise BusyError("another process has just begun to work on this rotation: try again")
         self._lease = newest + 1
         for old in range(max(1, newest - 5), newest + 1):
             self._delete(self._lease_name(old))
         return None
 
     def hold(self) -> None:
-        """Go on being the one. Raises `BusyError` when somebody has taken over."""
+        """Renew the lease. Raises `BusyError` if another process has taken over."""
         if self._lease is None:
             return self.take()
         if self._newest() != self._lease:
             self._lease = None
-            raise BusyError("somebody else has taken this rotation over")
+            raise BusyError("another process has taken over this rotation")
         self._put(self._lease_name(self._lease), self._terms())
         return None
 
     def release(self) -> None:
-        """Let others work on it at once."""
+        """Give up the lease, so that other processes can continue at once."""
         if self._lease is not None and self._newest() == self._lease:
-            # Not deleted: the number must not be given twice while the rotation lasts.
+            # Not deleted: the number must not be used twice during the rotation.
             self._put(self._lease_name(self._lease), json.dumps({"holder": self._holder, "until": 0}))
         self._lease = None
 
@@ -119,7 +121,7 @@ class Ledger:
         return f"{self.name}/lease/{number}"
 
     def _newest(self) -> int:
-        """The number of the newest lease; 0 without any."""
+        """Return the number of the newest lease; 0 if there is none."""
         pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=f"{self.name}/lease")
         names = asked(
             f"SSM parameters below {self.name}/lease",
@@ -142,7 +144,7 @@ class Ledger:
         return asked(f"SSM parameter {name}", "ssm:GetParameter", get)
 
     def _create(self, name: str, value: str) -> bool:
-        """Make a parameter; false if it is there already."""
+        """Create a parameter. Return false if it exists already."""
         ssm = self._ssm
         _check_size(name, value)
 

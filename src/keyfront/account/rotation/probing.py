@@ -1,4 +1,4 @@
-"""Whether the edge lets in what a key signs: asked, since nothing says when a changed key group is everywhere."""
+"""Probes of the edge with a new key's signatures, because no signal says when all locations know a changed group."""
 
 import re
 import socket
@@ -23,11 +23,11 @@ _SECONDS: Final = 10
 _LIFE: Final = timedelta(minutes=5)
 
 Probe = Callable[[Signer, str], str]
-"""Asks for a URL with a signature; an empty text when it was let in, else what was answered."""
+"""Requests a signed URL. Returns an empty text if the request was allowed, otherwise the response in words."""
 
 
 def ask(signer: Signer, url: str) -> str:
-    """A `Probe` that asks the edge over HTTP(S), each time by a connection of its own."""
+    """Request `url` over HTTP(S), each time with a new connection. It is a `Probe`."""
     signed = signer.sign_url(url, expires=_LIFE)
     headers = {"Range": "bytes=0-0", "User-Agent": "keyfront rotate"}
     try:
@@ -41,7 +41,7 @@ def ask(signer: Signer, url: str) -> str:
         more = ""
         if isinstance(reason, ssl.SSLCertVerificationError) and _here(url):
             more = "; the laptop's edge has its own authority: set SSL_CERT_FILE=.keyfront/authority/ca.pem"
-        return f"{url} could not be asked: {reason}{more}"
+        return f"{url} could not be requested: {reason}{more}"
 
 
 def _here(url: str) -> bool:
@@ -50,14 +50,14 @@ def _here(url: str) -> bool:
 
 
 class _Connection(HTTPConnection):
-    """To a name under localhost, which is this machine (RFC 6761, section 6.3); not every resolver knows that."""
+    """A connection to a name under localhost: this machine (RFC 6761, section 6.3). Not every resolver knows that."""
 
     def connect(self) -> None:
         self.sock = socket.create_connection(("127.0.0.1", self.port), self.timeout)
 
 
 class _SecureConnection(HTTPSConnection):
-    """The same, with the name in the handshake."""
+    """The same with TLS, and the name in the handshake."""
 
     def connect(self) -> None:
         sock = socket.create_connection(("127.0.0.1", self.port), self.timeout)
@@ -78,7 +78,7 @@ _opener: Final = urllib.request.build_opener(_HTTP, _HTTPS)
 
 
 def _judged(response: Response) -> str:
-    # The origin's own answers (no such object, S3's AccessDenied) show that the signature was let in.
+    # The origin's own responses (no such object, S3's AccessDenied) show that the signature was accepted.
     let_in = response.kind in ("success", "s3") or response.status in (404, 405, 416)
     return "" if let_in else f"the edge answers {response.shown}"
 
@@ -91,9 +91,9 @@ def _text(error: urllib.error.HTTPError) -> str:
 
 
 def probe_target(client: "CloudFrontClient", group_id: str) -> str:
-    """A URL below a behavior that trusts the group: of a distribution that is enabled.
+    """Return a URL below a behavior of an enabled distribution that trusts the group.
 
-    Raises `InputError` when no distribution does.
+    Raises `InputError` if there is no such distribution.
     """
     from keyfront.inventory import read
 
@@ -104,6 +104,6 @@ def probe_target(client: "CloudFrontClient", group_id: str) -> str:
                 path = re.sub(r"\*+", "keyfront-probe", behavior.path_pattern).replace("?", "x").lstrip("/")
                 return f"https://{distribution.domain_name}/{path}"
     raise InputError(
-        f"no enabled distribution trusts key group {group_id}: there is nobody to ask whether the new key is let in; "
+        f"no enabled distribution trusts key group {group_id}, so the new key cannot be tested: "
         "name the group in a cache behavior, or give --probe-url"
     )

@@ -1,7 +1,7 @@
-"""The steps of a rotation. Each looks at what is, does what is missing, and writes down how far it came.
+"""The steps of a rotation. Each reads the current state, does what is missing, and saves its progress.
 
-Source: Developer Guide, "Rotating key pairs". The order is what keeps viewers in: the new key is trusted everywhere
-before anybody signs with it, and the old one until the last link that it signed has expired.
+Source: Developer Guide, "Rotating key pairs". The order matters: the new key is trusted everywhere before any signer
+uses it, and the old key until its last link has expired. So no valid link is refused.
 """
 
 import secrets
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something was done."""
+    """A step was done."""
 
     text: str
 
@@ -50,7 +50,7 @@ Outcome = Step | Wait | Done
 
 
 class Rotation:
-    """The rotation of one key group's signing key, by one worker. Any number of processes may take turns."""
+    """The rotation of a key group's signing key. Several processes may take turns; one works at a time."""
 
     def __init__(
         self,
@@ -64,8 +64,8 @@ class Rotation:
         clock: Callable[[], float] = time.time,
         pause: float = 1.0,
     ) -> None:
-        """`open_signers` opens the address of the signers' document; `find_probe_url` finds what to ask for
-        with a group's keys; `clock` is seconds since the epoch; `pause` so many seconds between two probes."""
+        """`open_signers` opens the address of the signers' document. `find_probe_url` finds a URL for testing a
+        group's keys. `clock` returns seconds since the epoch. `pause` is the number of seconds between probes."""
         self._account = account
         self._ledger = ledger
         self._open_signers = open_signers
@@ -76,12 +76,12 @@ class Rotation:
         self._pause = pause
 
     def start(self, plan: Plan) -> State:
-        """Begin: everything that could refuse the rotation later is looked at first. Changes nothing in CloudFront.
+        """Begin, after checking everything that could stop the rotation later. Changes nothing in CloudFront.
 
         Raises `InputError`, `QuotaError` and `BusyError`.
         """
         if self._ledger.read() is not None:
-            raise InputError(f"a rotation of this group is under way: continue or abort it ({self._ledger.name})")
+            raise InputError(f"a rotation of this group is in progress: continue or abort it ({self._ledger.name})")
         group = self._account.group(plan.group)
         self._account.has_room(group)
         source = self._open_signers(plan.signer)
@@ -91,13 +91,13 @@ class Rotation:
         if document.key_pair_id not in group.keys:
             raise InputError(
                 f"{source.name} signs with {document.key_pair_id}, which {group.name} ({group.id}) does not hold "
-                f"({', '.join(group.keys)}): choose the group of that key, or mend the document"
+                f"({', '.join(group.keys)}): choose the group of that key, or fix the document"
             )
         plan = replace(plan, probe_url=plan.probe_url or self._find_probe_url(group.id))
         old = document.open(self._kms)
         state = State(
             plan=plan,
-            # Letters and digits: it becomes a part of a name.
+            # Only letters, digits and dashes: it becomes part of a name.
             id=f"{group.name[:40]}-{secrets.token_hex(6)}",
             started=self._clock(),
             phase=Phase.BEGUN,
@@ -111,23 +111,23 @@ class Rotation:
         return state
 
     def state(self) -> State | None:
-        """The rotation under way."""
+        """Return the current rotation; `None` if there is none."""
         return self._ledger.read()
 
     def abort(self) -> State:
-        """Turn back: from now on `advance` undoes the rotation. Raises `InputError` when it is too late or too early.
+        """Make `advance` undo the rotation from now on. Raises `InputError` if it is too late or too early.
 
-        Before the switch the new key is taken away. After it the signers get the old document back, and the new key
-        goes once what it signed has expired.
+        Before the switch, the new key is removed. After it, the signers get the old document back, and the new key is
+        removed when its links have expired.
         """
         self._ledger.take()
         state = self._begun()
         if state.back:
             return state
-        # What was done may not have been written down: the account and the place are asked, not the phase alone.
+        # The last step may not have been saved, so the account and the document count, not only the phase.
         if state.old_id not in self._account.group(state.plan.group).keys:
             raise InputError(
-                f"it is too late to abort, {state.old_id} is not trusted any more: continue, and rotate again"
+                f"it is too late to abort, because {state.old_id} is not trusted any more: continue, and rotate again"
             )
         if state.phase is Phase.PROVED and self._holds(state) == state.new_id:
             state = state.at(Phase.SWITCHED, switched_at=self._clock())
@@ -136,18 +136,18 @@ class Rotation:
         return state
 
     def advance(self) -> Outcome:
-        """Do the next step, or say what is waited for. Raises `BusyError` when somebody else is at it."""
+        """Do the next step, or return what to wait for. Raises `BusyError` if another process works on it."""
         self._ledger.take()
         state = self._begun()
         return self._undo(state) if state.back else self._go_on(state)
 
     def hold(self) -> None:
-        """Tell others that somebody is still at it. Raises `BusyError` when somebody else has taken over."""
+        """Renew the lease on the rotation. Raises `BusyError` if another process has taken over."""
         self._ledger.hold()
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """For the block; afterwards others may go on with it at once."""
+        """Release the rotation at the end of the block, so that other processes can continue at once."""
         try:
             yield
         finally:
@@ -156,7 +156,7 @@ class Rotation:
     def _begun(self) -> State:
         state = self._ledger.read()
         if state is None:
-            raise InputError("no rotation of this group is under way: begin one with keyfront rotate start")
+            raise InputError("no rotation of this group is in progress: begin one with keyfront rotate start")
         return state
 
     def _go_on(self, state: State) -> Outcome:
@@ -192,16 +192,16 @@ class Rotation:
         assert state.added_at is not None
         ready = state.added_at + state.plan.propagation
         if self._clock() < ready:
-            return Wait("the edge locations learn of the new key", ready)
+            return Wait("the edge locations are learning of the new key", ready)
         signer = Signer(state.new_id, self._new(state), state.hash_algorithm, clock=self._clock)
         for number in range(state.plan.probes):
             if number % 5 == 4:
-                self._ledger.hold()  # twenty answers may take their time
+                self._ledger.hold()  # twenty responses may take a while
             if refused := self._probe(signer, state.plan.probe_url or ""):
                 text = f"the new key is not trusted everywhere yet (probe {number + 1}: {refused})"
                 return Wait(text, self._clock() + self._pause)
         self._ledger.write(state.at(Phase.PROVED))
-        return Step(f"proved: {state.plan.probes} requests in a row, signed with {state.new_id}, were let in")
+        return Step(f"proved: {state.plan.probes} requests in a row, signed with {state.new_id}, were allowed")
 
     def _switch(self, state: State) -> Outcome:
         source = self._signers(state)
@@ -209,19 +209,19 @@ class Rotation:
         if document is None or document.key_pair_id not in (state.old_id, state.new_id):
             holds = "nothing" if document is None else document.key_pair_id
             raise InputError(
-                f"{source.name} holds {holds}, and this rotation replaces {state.old_id}: somebody else has changed "
-                "it; abort, and start again"
+                f"{source.name} holds {holds}, but this rotation replaces {state.old_id}: someone else has changed "
+                "the document; abort, and start again"
             )
         if document.key_pair_id == state.old_id:
             self._ledger.keep_previous(document.to_json())
-            # The last look before the one write that signers notice.
+            # The last check before the one write that signers see.
             self._ledger.hold()
             if state.new_id not in self._account.group(state.plan.group).keys:
                 raise InputError(
-                    f"{state.new_id} is no longer in key group {state.plan.group}: somebody else took it out; abort"
+                    f"{state.new_id} is no longer in key group {state.plan.group}: someone else removed it; abort"
                 )
             state.document().save(source)
-        # The new key is where it belongs now, and nowhere else.
+        # The signers have the new key now, so it is removed here.
         key = {name: value for name, value in state.key.items() if name != "private_key"}
         self._ledger.write(state.at(Phase.SWITCHED, switched_at=self._clock(), key=key))
         return Step(f"switched the signers: {source.name} names {state.new_id}")
@@ -231,19 +231,19 @@ class Rotation:
             return waiting
         if self._holds(state) != state.new_id:
             raise InputError(
-                f"the signers do not sign with {state.new_id} (somebody else changed {state.plan.signer}): "
+                f"the signers do not sign with {state.new_id} (someone else changed {state.plan.signer}): "
                 f"{state.old_id} stays in the group"
             )
         self._ledger.hold()
         self._account.remove(state.plan.group, state.old_id)
         self._ledger.write(state.at(Phase.REMOVED))
-        return Step(f"took {state.old_id} out of key group {state.plan.group}")
+        return Step(f"removed {state.old_id} from key group {state.plan.group}")
 
     def _delete(self, state: State) -> Outcome:
         held = self._account.delete(state.old_id)
         self._ledger.end()
         stays = f"; {state.old_id} stays, because {', '.join(held)} still holds it" if held else ""
-        return Done(f"rotated: {state.new_id} signs, and {state.old_id} is trusted no more{stays}")
+        return Done(f"rotated: {state.new_id} signs, and {state.old_id} is no longer trusted{stays}")
 
     def _undo(self, state: State) -> Outcome:
         if state.phase is Phase.SWITCHED:
@@ -256,32 +256,32 @@ class Rotation:
             self._account.remove(state.plan.group, there)
             self._account.delete(there)
         self._ledger.end()
-        return Done(f"undone: {state.old_id} signs as before" + (f", and {there} is gone" if there else ""))
+        return Done(f"undone: {state.old_id} signs as before" + (f", and {there} is deleted" if there else ""))
 
     def _switch_back(self, state: State) -> Outcome:
         source = self._signers(state)
         if self._holds(state) == state.new_id:
             previous = self._ledger.previous()
             if previous is None:
-                raise InputError(f"{self._ledger.name}/previous is gone: the old key cannot be brought back; continue")
+                raise InputError(f"{self._ledger.name}/previous is missing: the old key cannot be restored; continue")
             self._ledger.hold()
             if state.old_id not in self._account.group(state.plan.group).keys:
                 raise InputError(
-                    f"{state.old_id} is no longer in key group {state.plan.group}: nobody would trust it; put it back "
-                    "(keyfront groups add), wait some minutes, and abort again"
+                    f"{state.old_id} is no longer in key group {state.plan.group}, so its links would be refused: add "
+                    "it (keyfront groups add), wait some minutes, and abort again"
                 )
             SignerDocument.parse(previous, source=f"SSM parameter {self._ledger.name}/previous").save(source)
-        # As far as a rotation that was never switched, but for the links that the new key signed.
+        # Now it is like a rotation that was never switched, except for the new key's links.
         self._ledger.write(state.at(Phase.PROVED, switched_at=self._clock()))
         return Step(f"switched the signers back: {source.name} names {state.old_id}")
 
     def _expiring(self, state: State, key_id: str) -> Wait | None:
         end = state.removable_at
         assert end is not None
-        return Wait(f"what {key_id} signed expires", end) if self._clock() < end else None
+        return Wait(f"the links that {key_id} signed must expire", end) if self._clock() < end else None
 
     def _uploaded(self, state: State) -> str | None:
-        """The new key's id, if it was uploaded and not written down."""
+        """Return the new key's id if it was uploaded but not saved."""
         from keyfront.account.key_groups import public_keys
 
         return next((key.id for key in public_keys(self._account.client) if key.name == state.key_name), None)
@@ -295,7 +295,7 @@ class Rotation:
 
     def _new_key(self, plan: Plan, old: PrivateKey) -> dict[str, str]:
         if plan.new.kms_key is not None:
-            # Asked now: a key of the wrong kind is no surprise later.
+            # Read now, so that a key of the wrong kind is found before anything changes.
             return {"kms_key": KMSKey(plan.new.kms_key, self._kms()).arn}
         return {"private_key": SigningKey.generate(plan.new.algorithm or old.algorithm).pem()}
 

@@ -1,9 +1,9 @@
-"""A rotation in the four steps of Secrets Manager: the Lambda function of a secret that holds a signer's document.
+"""A rotation in the four steps of Secrets Manager: the Lambda function for a secret that holds a signer's document.
 
-Source: Secrets Manager User Guide, "Lambda function for rotation". Secrets Manager calls each step again until it is
-done, in a process that knows nothing of the last one, so each looks at what is. It has no step for later, when the old
-key's links have expired: the old key's comment in CloudFront says when it was replaced, and `retire`, called by a
-schedule and at the beginning of each rotation, takes such keys out of the group.
+Source: Secrets Manager User Guide, "Lambda function for rotation". Secrets Manager repeats each step until it is done,
+perhaps in a new process, so each step reads the current state. There is no step for the time when the old key's links
+have expired. So the old key's comment in CloudFront says when it was replaced, and `retire` removes such keys from the
+group. A schedule calls `retire`, and so does each rotation at its start.
 """
 
 import logging
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef
 
 _MARGIN: Final = 15
-"""Seconds before the function's own end at which it gives up waiting, to say why."""
+"""Seconds before the function's timeout when it stops waiting, so that it can say why."""
 _REPLACED = re.compile(r"keyfront: replaced (\S+) by K?\w+")
 
 _log = logging.getLogger(__name__)
@@ -41,24 +41,24 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a rotation keeps to: the function's environment variables, in capitals. Times are in seconds."""
+    """The settings of a rotation: the function's environment variables, in capitals. Times are in seconds."""
 
     key_group: str
     """The id or name of the group that trusts the key."""
     grace_seconds: int = 24 * 3600
-    """For how long the old key is trusted after the switch: no shorter than the longest life of what it signed."""
+    """How long after the switch the old key is trusted: not shorter than the longest lifetime of its signatures."""
     signer_ttl_seconds: int = 600
-    """How long a signer may go on with the document that was replaced: twice its time to live."""
+    """How long a signer may use the replaced document: twice its time to live."""
     propagation_seconds: int = 300
-    """How long the edge locations may take to learn of a changed group. Nothing documents a signal for it."""
+    """How long the edge locations may take to learn of a changed group. CloudFront documents no signal for it."""
     probes: int = 20
-    """So many requests in a row, signed with the new key, have to be let in."""
+    """How many requests in a row, signed with the new key, must be allowed."""
     probe_url: str | None = None
-    """What to ask for; a path below a protected behavior is found when it is not set."""
+    """The URL to request; if not set, a path below a protected behavior is chosen."""
     key_type: Literal["rsa", "ecdsa"] | None = None
-    """`None`: as the old one."""
+    """`None`: as the old key."""
     hash_algorithm: HashAlgorithm | None = None
-    """`None`: as the old document says."""
+    """`None`: as in the old document."""
 
     def __post_init__(self) -> None:
         for name in ("grace_seconds", "signer_ttl_seconds", "propagation_seconds"):
@@ -75,7 +75,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """The settings in `environment`; what is empty counts as not set. Raises `InputError`, which names it."""
+        """Return the settings in `environment`; an empty variable counts as not set. Raises `InputError`."""
         given: dict[str, Any] = {}
         for field in fields(cls):
             name = field.name.upper()
@@ -88,7 +88,7 @@ class Settings:
 
 
 class SecretRotation:
-    """The rotation of one secret's key. `remaining` gives the seconds that are left to the process."""
+    """The rotation of one secret's key. `remaining` returns the seconds until the function's timeout."""
 
     def __init__(
         self,
@@ -110,8 +110,7 @@ class SecretRotation:
         self._sleep = sleep
 
     def step(self, name: str, secret: str, token: str) -> None:
-        """Do one of Secrets Manager's steps for the version `token`. Raises `KeyfrontError`, having done all or nothing
-        of it."""
+        """Do one of Secrets Manager's steps for the version `token`, wholly or not at all. Raises `KeyfrontError`."""
         steps = {
             "createSecret": self._create,
             "setSecret": self._set,
@@ -119,29 +118,29 @@ class SecretRotation:
             "finishSecret": self._finish,
         }
         if name not in steps:
-            raise InputError(f"{name!r} is no step of a rotation: {', '.join(steps)} or retire")
+            raise InputError(f"{name!r} is not a step of a rotation: give {', '.join(steps)} or retire")
         described = self._described(secret)
         stages = described.get("VersionIdsToStages", {}).get(token)
         if stages is None:
             raise InputError(f"secret {secret} has no version {token}: Secrets Manager makes it when a rotation begins")
         with _told():
             if "AWSCURRENT" in stages:
-                # The step was done, and whoever did it was not heard.
+                # The step was done already, but Secrets Manager did not get the response.
                 if name == "finishSecret":
                     self._note_replaced(secret)
                 return
             if "AWSPENDING" not in stages:
-                raise InputError(f"version {token} of secret {secret} is not AWSPENDING: this rotation was given up")
+                raise InputError(f"version {token} of secret {secret} is not AWSPENDING: this rotation was cancelled")
             steps[name](secret, token)
 
     def retire(self, secret: str) -> list[str]:
-        """Take the keys whose last link has expired out of the group, and delete them; their ids."""
+        """Remove keys from the group when their last link has expired, delete them, and return their ids."""
         with _told():
             current = self._read(secret, stage="AWSCURRENT")
             pending = self._read(secret, stage="AWSPENDING", missing_is_none=True)
             in_use = {each.key_pair_id for each in (current, pending) if each is not None}
             if current is not None:
-                # A rotation that died behind its switch has not noted it.
+                # A rotation that died after its switch has not saved the time.
                 self._note_replaced(secret)
             group, gone = self._group(), []
             for key in list(public_keys(self._account.client)):
@@ -151,10 +150,10 @@ class SecretRotation:
                 kept = self._settings.signer_ttl_seconds + self._settings.grace_seconds
                 if datetime.fromisoformat(noted[1]).timestamp() + kept <= self._clock():
                     self._account.remove(group.id, key.id)
-                    # One that another group holds stays; one that no group holds was left by a call that died.
+                    # A key in another group stays. A key in no group was left by a call that died.
                     if self._account.delete(key.id):
                         continue
-                    _log.info("%s is trusted no more: its last link has expired", key.id)
+                    _log.info("%s is no longer trusted: its last link has expired", key.id)
                     gone.append(key.id)
             return gone
 
@@ -165,13 +164,13 @@ class SecretRotation:
         assert document is not None
         if not isinstance(document.key, SigningKey):
             raise InputError(
-                f"secret {secret} names a key that KMS keeps, and another is not made here: "
+                f"secret {secret} names a key in KMS, and this function cannot make a new one there: "
                 "use keyfront rotate start --kms-key"
             )
         if document.key_pair_id not in self._group().keys:
             raise InputError(
                 f"secret {secret} signs with {document.key_pair_id}, which key group {self._settings.key_group} does "
-                "not hold: set KEY_GROUP to the group of that key, or mend the document"
+                "not hold: set KEY_GROUP to the group of that key, or fix the document"
             )
         self.retire(secret)
         self._account.has_room(self._group())
@@ -193,7 +192,7 @@ class SecretRotation:
         except KeyfrontError:
             self._account.delete(new_id)
             raise
-        _log.info("made a new key, whose public half is %s", new_id)
+        _log.info("made a new key with the public key %s", new_id)
 
     def _set(self, secret: str, token: str) -> None:
         document = self._pending(secret, token)
@@ -207,7 +206,7 @@ class SecretRotation:
         assert isinstance(document.key, SigningKey)
         signer = Signer(document.key_pair_id, document.key, document.hash_algorithm, clock=self._clock)
         self._wait(
-            group.modified.timestamp() + self._settings.propagation_seconds - self._clock(), "not waited for yet"
+            group.modified.timestamp() + self._settings.propagation_seconds - self._clock(), "still waiting for it"
         )
         let_in = 0
         while let_in < self._settings.probes:
@@ -215,7 +214,7 @@ class SecretRotation:
             let_in = 0 if refused else let_in + 1
             if refused:
                 self._wait(1, refused)
-        _log.info("%d requests in a row, signed with %s, were let in", let_in, document.key_pair_id)
+        _log.info("%d requests in a row, signed with %s, were allowed", let_in, document.key_pair_id)
 
     def _finish(self, secret: str, token: str) -> None:
         document = self._pending(secret, token)
@@ -234,7 +233,7 @@ class SecretRotation:
         self._note_replaced(secret)
 
     def _note_replaced(self, secret: str) -> None:
-        """Let the replaced key's comment say since when nobody signs with it; what it says already stays."""
+        """Write in the replaced key's comment when signers stopped using it, unless it is there already."""
         current = self._read(secret, stage="AWSCURRENT")
         previous = self._read(secret, stage="AWSPREVIOUS", missing_is_none=True)
         if current is None or previous is None or previous.key_pair_id == current.key_pair_id:
@@ -253,11 +252,11 @@ class SecretRotation:
         client.update_public_key(Id=key_id, IfMatch=found["ETag"], PublicKeyConfig=noted)  # type: ignore[arg-type]
 
     def _forget_orphan(self, name: str) -> None:
-        """A process that died between upload and secret took the private half along: its public half is of no use."""
+        """Delete a public key that a process uploaded before it died: its private key is lost."""
         there = next((key for key in public_keys(self._account.client) if key.name == name), None)
         if there is not None and (held := self._account.delete(there.id)):
             raise InputError(
-                f"{there.id} ({name}) has no private key any more, and {', '.join(held)} holds it: take it out"
+                f"the private key of {there.id} ({name}) is lost, but {', '.join(held)} holds the public key: remove it"
             )
 
     def _group(self) -> KeyGroup:
@@ -267,7 +266,7 @@ class SecretRotation:
         group = self._group()
         if document.key_pair_id not in group.keys:
             raise InputError(
-                f"{document.key_pair_id} is not in key group {group.name} ({group.id}): somebody took it out; "
+                f"{document.key_pair_id} is not in key group {group.name} ({group.id}): someone removed it; "
                 "cancel the rotation (aws secretsmanager cancel-rotate-secret) and rotate again"
             )
         return group
@@ -278,7 +277,7 @@ class SecretRotation:
         if self._remaining() < seconds + _MARGIN:
             raise ServiceError(
                 f"the new key is not proved at the edge, and the function's time is over ({why}): Secrets Manager "
-                "tries again; give the function a timeout above PROPAGATION_SECONDS, at most 900 s"
+                "will try again; give the function a timeout above PROPAGATION_SECONDS, at most 900 s"
             )
         self._sleep(seconds)
 
@@ -313,7 +312,7 @@ class SecretRotation:
 
 
 def handler(event: Mapping[str, str], context: Any) -> dict[str, list[str]]:
-    """Lambda's entry: an event of Secrets Manager's, or `{"Step": "retire", "SecretId": …}` of a schedule's."""
+    """Handle an event from Secrets Manager, or `{"Step": "retire", "SecretId": …}` from a schedule."""
     import boto3
     from botocore.config import Config
 
@@ -338,7 +337,7 @@ def handler(event: Mapping[str, str], context: Any) -> dict[str, list[str]]:
 
 @contextmanager
 def _told() -> "Iterator[None]":
-    """Errors of CloudFront's API in words, with the IAM action."""
+    """Explain errors of CloudFront's API in words, with the IAM action."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -346,10 +345,11 @@ def _told() -> "Iterator[None]":
     except ClientError as error:
         action, code = f"cloudfront:{error.operation_name}", code_of(error)
         if code in ("AccessDenied", "AccessDeniedException"):
-            raise ServiceError(f"{code}: the IAM action {action} is missing; allow it to the function's role") from None
+            text = f"{code}: the IAM action {action} is missing; allow it in the function's role"
+            raise ServiceError(text) from None
         raise ServiceError(f"{action} was refused: {code}: {error.response['Error'].get('Message', '')}") from None
     except BotoCoreError as error:
-        raise ServiceError(f"CloudFront could not be asked: {error}") from None
+        raise ServiceError(f"CloudFront did not answer: {error}") from None
 
 
 def _whole(name: str, value: str) -> int:

@@ -1,4 +1,4 @@
-"""What is planned for a rotation, and how far one has come: the JSON that another machine continues from."""
+"""A rotation's plan and its state: the JSON from which another machine can continue."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -14,7 +14,7 @@ _MINUTE, _HOUR = 60, 3600
 
 
 class Phase(StrEnum):
-    """How far a rotation has come: what each names is done."""
+    """The last completed step of a rotation."""
 
     BEGUN = "begun"
     """The new key exists; nothing in CloudFront has changed."""
@@ -22,27 +22,27 @@ class Phase(StrEnum):
     ADDED = "added"
     """Its public half is in the key group, on its way to the edge locations."""
     PROVED = "proved"
-    """They let in what it signs."""
+    """The edge locations accept its signatures."""
     SWITCHED = "switched"
-    """The signers' document names it. What the old key signed is still let in."""
+    """The signers' document names it. The old key's signatures are still accepted."""
     REMOVED = "removed"
-    """The outgoing key is out of the group."""
+    """The outgoing key is not in the group any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """The key that comes: a pair that is made here, or one that is in KMS."""
+    """The new key: a pair that keyfront makes, or one in KMS."""
 
     algorithm: Literal["rsa", "ecdsa"] | None = None
-    """`None`: as the old one."""
+    """`None`: as the old key."""
     kms_key: str | None = None
     hash_algorithm: HashAlgorithm | None = None
-    """`None`: as the old document says; always SHA256 for KMS."""
+    """`None`: as in the old document; always SHA256 for KMS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a rotation is to do. Times are in seconds."""
+    """The plan of a rotation. Times are in seconds."""
 
     group: str
     """The key group's id."""
@@ -50,17 +50,17 @@ class Plan:
     """Where the signers' document is, such as `ssm:/shop/signing-key`."""
     new: NewKey = NewKey()
     grace: float = 24 * _HOUR
-    """For how long after the switch the old key is trusted: no shorter than the longest life of what it signed."""
+    """How long after the switch the old key is trusted: not shorter than the longest lifetime of its signatures."""
     propagation: float = 5 * _MINUTE
-    """How long the edge locations may take to learn of a changed group. Nothing documents a signal for it."""
+    """How long the edge locations may take to learn of a changed group. CloudFront documents no signal for it."""
     signer_ttl: float = 10 * _MINUTE
-    """How long a signer may go on with a document that was replaced: twice its time to live."""
+    """How long a signer may use the replaced document: twice its time to live."""
     longest_life: float | None = None
-    """The longest life of what is signed, if it is known."""
+    """The longest lifetime of a signature, if it is known."""
     probe_url: str | None = None
-    """What to ask for with the new key; a path below a protected behavior is found when it is `None`."""
+    """The URL to request with the new key; if `None`, a path below a protected behavior is chosen."""
     probes: int = 20
-    """So many in a row have to be let in."""
+    """How many requests in a row must be allowed."""
 
     def __post_init__(self) -> None:
         for name in ("grace", "propagation", "signer_ttl"):
@@ -70,14 +70,14 @@ class Plan:
             raise InputError(f"probes is {self.probes}: give a number from 1 to 1000")
         if self.longest_life is not None and self.grace < self.longest_life:
             raise InputError(
-                f"a grace of {self.grace:.0f} s is shorter than the longest life of what is signed "
-                f"({self.longest_life:.0f} s): links that are valid would be refused; give a grace of at least that"
+                f"a grace of {self.grace:.0f} s is shorter than the longest lifetime of a signature "
+                f"({self.longest_life:.0f} s): valid links would be refused; give a grace of at least that"
             )
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far a rotation has come. Moments are seconds since the epoch."""
+    """The state of a rotation. Times are seconds since the epoch."""
 
     plan: Plan
     id: str
@@ -88,42 +88,37 @@ class State:
     """The new key, `{"private_key": PEM}` until the signers have it, or `{"kms_key": KEY}`."""
     hash_algorithm: HashAlgorithm
     version: int
-    """Of the document that is going to be written."""
+    """The version of the document that will be written."""
     new_id: str | None = None
     added_at: float | None = None
     switched_at: float | None = None
     back: bool = False
-    """Whether it is being undone: the new key is then the one that goes."""
+    """Whether the rotation is being undone: then the new key is removed."""
 
     @property
     def key_name(self) -> str:
-        """The new public key's name in CloudFront: names are unique, so that it cannot be uploaded twice."""
+        """The new public key's name in CloudFront. Names are unique, so it cannot be uploaded twice."""
         return f"keyfront-{self.id}"
 
     @property
-    def outgoing(self) -> str | None:
-        """The id of the key that leaves the group in the end."""
-        return self.new_id if self.back else self.old_id
-
-    @property
     def removable_at(self) -> float | None:
-        """When the last signature of the outgoing key has expired."""
+        """The time when the last signature of the outgoing key has expired."""
         return None if self.switched_at is None else self.switched_at + self.plan.signer_ttl + self.plan.grace
 
     def document(self) -> SignerDocument:
-        """What the signers get."""
+        """Return the signers' new document."""
         if self.new_id is None:
             raise ValueError("a document needs the new key's id")
         held = KMSReference(self.key["kms_key"]) if "kms_key" in self.key else SigningKey.load(self.key["private_key"])
         return SignerDocument(self.new_id, held, self.hash_algorithm, self.version)
 
     def to_json(self) -> str:
-        """The text that is stored. Holds the new private key until the signers have it."""
+        """Return the text to store. It holds the new private key until the signers have it."""
         return json.dumps({"format": _FORMAT, **asdict(self)}, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str, where: str) -> "State":
-        """The state in `text`. Raises `InputError` for what this version cannot continue, and shows none of it."""
+        """Return the state in `text`. Raises `InputError` if this version cannot continue it, without showing it."""
         try:
             given: dict[str, Any] = json.loads(text)
             if given.pop("format") != _FORMAT:
@@ -134,10 +129,10 @@ class State:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, InputError):
                 raise
-            raise InputError(f"{where} holds no rotation that can be continued") from None
+            raise InputError(f"{where} does not hold a rotation that can be continued") from None
 
     def at(self, phase: Phase, **changes: Any) -> "State":
-        """This rotation, come so far."""
+        """Return this rotation with a later phase and these changes."""
         return replace(self, phase=phase, **changes)
 
     def __repr__(self) -> str:

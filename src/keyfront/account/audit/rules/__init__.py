@@ -1,1 +1,1 @@
-"""What an audit looks for, a file a subject; each check is a function from the account to findings."""
+"""The audit's checks, one file for each subject. Each check is a function from the account to findings."""

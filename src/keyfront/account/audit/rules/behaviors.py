@@ -1,4 +1,4 @@
-"""Behaviors: what is open that looks private, what opens something else, and how viewers come."""
+"""Checks of behaviors: open paths that look private, paths of protected behaviors, and viewer settings."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ PRIVATE_WORDS: Final = frozenset(
         "downloads",
     ]
 )
-"""What a path is called that is not meant for everybody (assumed; `--private-word` adds more)."""
+"""Words in paths that look private (assumed; `--private-word` adds more)."""
 
 _PRIVATE: Final = Rule(
     "private-path-public",
@@ -99,17 +99,17 @@ RULES: Final = (
 
 
 def name(distribution: Distribution, behavior: CacheBehavior) -> str:
-    """What a behavior is called in findings."""
+    """Return a behavior's name in findings."""
     return f"{distribution.id}:{behavior.path_pattern}"
 
 
 def in_order(distribution: Distribution) -> tuple[CacheBehavior, ...]:
-    """All behaviors as they are tried; the default one is the last."""
+    """Return all behaviors in the order of matching; the default behavior is the last."""
     return (*distribution.behaviors, distribution.default_behavior)
 
 
 def is_protected(distribution: Distribution) -> bool:
-    """Whether any behavior asks for a signature."""
+    """Return whether any behavior requires a signature."""
     return any(behavior.protected for behavior in in_order(distribution))
 
 
@@ -135,7 +135,7 @@ def _private(account: Evidence) -> Iterator[Finding]:
             where = name(distribution, behavior)
             yield Finding(
                 _PRIVATE, Severity.HIGH, where,
-                f"{behavior.path_pattern!r}{f' (origin path {place})' if place else ''} is called {found[0]!r} and "
+                f"{behavior.path_pattern!r}{f' (origin path {place})' if place else ''} has the word {found[0]!r} and "
                 "trusts no key group.",
                 f"in {_block(behavior)}: trusted_key_groups = [aws_cloudfront_key_group.links.id]",
                 marks=(where,),
@@ -169,14 +169,14 @@ def _pair(
         path, sure = _meeting(both), False
     if path is None:
         return
-    # An exception that lies wholly inside is often meant; one that only overlaps hardly ever is.
+    # An exception that lies wholly inside is often intended; one that only overlaps hardly ever is.
     meant = within(both[0], both[1]) and not within(both[1], both[0])
     hides_all = within(both[1], both[0])
     severity = Severity.CRITICAL if hides_all else Severity.MEDIUM if meant else Severity.HIGH
-    doubt = "" if sure else " (unless a behavior before both takes it: too many patterns to tell)"
+    doubt = "" if sure else " (unless a behavior before both takes it: there are too many patterns to check)"
     yield Finding(
         _SHADOW, severity, marks[0],
-        f"{path} is meant for {both[1]!r}, which needs a signature, and falls under {both[0]!r} first{doubt}.",
+        f"{path} is meant for {both[1]!r}, which needs a signature, but matches {both[0]!r} first{doubt}.",
         f"move the ordered_cache_behavior {both[1]!r} above {both[0]!r}, or give {both[0]!r} trusted_key_groups",
         example=path, marks=marks,
     )  # fmt: skip
@@ -203,14 +203,14 @@ def _viewing(account: Evidence) -> Iterator[Finding]:
             yield Finding(
                 _LEGACY, Severity.HIGH, where, f"Trusted signers: {', '.join(behavior.trusted_signers)}.",
                 "keyfront keys generate --out keys; keyfront keys upload keys/public_key.pem --name links; keyfront "
-                "groups create links KEYID; name the group as trusted_key_groups beside the signers, sign with the "
-                "new key, and take trusted_signers out when the last old link has expired",
+                "groups create links KEYID; add the group as trusted_key_groups beside the signers, sign with the "
+                "new key, and remove trusted_signers when the last old link has expired",
                 marks=(where,),
             )  # fmt: skip
         elif account.complete and not account.inventory.trusted_keys(behavior):
             yield Finding(
                 _NOBODY, Severity.MEDIUM, where,
-                f"Of its groups ({', '.join(behavior.trusted_key_groups) or 'none'}) no key can be used.",
+                f"No key of its groups ({', '.join(behavior.trusted_key_groups) or 'none'}) can be used.",
                 f"keyfront groups add {(*behavior.trusted_key_groups, 'GROUP')[0]} KEYID", marks=(where,),
             )  # fmt: skip
 
@@ -223,8 +223,8 @@ def _distributions(account: Evidence) -> Iterator[Finding]:
             seen = account.settings.policies_carry_ip or (account.log is not None and account.log.with_address > 0)
             yield Finding(
                 _IPV6, Severity.MEDIUM if seen else Severity.INFO, each.id,
-                "IPv6 is on, and policies name addresses." if seen
-                else "IPv6 is on. That matters only if policies name addresses (--policies-carry-ip, or --access-log).",
+                "IPv6 is on, and policies limit addresses." if seen
+                else "IPv6 is on. This matters only if policies limit addresses (--policies-carry-ip, --access-log).",
                 "in aws_cloudfront_distribution: is_ipv6_enabled = false",
             )  # fmt: skip
         if each.minimum_protocol and not each.minimum_protocol.startswith(("TLSv1.2", "TLSv1.3")):

@@ -1,4 +1,4 @@
-"""Where private keys are kept, who can read them, and what is signed with."""
+"""Checks of where private keys are kept, who can read them, and which hash algorithm signs."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -40,13 +40,13 @@ def _stores(account: Evidence) -> Iterator[Finding]:
         elif each.key_like and each.kind == "String":
             yield Finding(
                 _CLEAR, Severity.LOW, each.arn, f"{each.name} is named like a private key, and is not encrypted; "
-                "no private key was seen in it.", "if it holds one: rotate it, and keep the new one as SecureString",
+                "it seems to hold no private key.", "if it holds one: rotate it, and keep the new one as SecureString",
             )  # fmt: skip
         action = _READS.get(each.kind, "kms:Decrypt")
         if each.kind in _READS and (open_to_all(each.policy, action) or _foreign(each.policy, each.arn)):
             yield Finding(
                 _OPEN, Severity.CRITICAL if open_to_all(each.policy, action) else Severity.HIGH, each.arn,
-                f"Its policy lets {'anybody' if open_to_all(each.policy, action) else 'another account'} do {action}.",
+                f"Its policy lets {'anyone' if open_to_all(each.policy, action) else 'another account'} do {action}.",
                 "name the signer's role as Principal"
                 + (f": aws secretsmanager put-resource-policy --secret-id {each.name}" if each.kind == "secret" else
                    f": aws kms put-key-policy --policy-name default --key-id {each.name}"),
@@ -54,7 +54,7 @@ def _stores(account: Evidence) -> Iterator[Finding]:
         if each.key_like and each.kind in ("SecureString", "secret") and each.kms_key.startswith("alias/aws/"):
             yield Finding(
                 _DEFAULT, Severity.INFO, each.arn, f"{each.name} is encrypted with {each.kms_key}.",
-                "encrypt it with a KMS key of its own, whose policy names the signer's role",
+                "encrypt it with a separate KMS key; its policy must name the signer's role",
             )  # fmt: skip
         if each.hash_algorithm == "SHA1":
             yield Finding(_SHA1, Severity.MEDIUM, each.arn, f"The document in {each.name} signs with SHA-1.",
@@ -62,7 +62,7 @@ def _stores(account: Evidence) -> Iterator[Finding]:
 
 
 def _foreign(policy: object, arn: str) -> bool:
-    """Whether another account's root, and so whomever it likes, is named."""
+    """Return whether the policy names another account's root, which can pass the access on."""
     own = (arn.split(":") + [""] * 5)[4]
     return any(
         name.removesuffix(":root").rpartition(":")[2] != own
@@ -77,7 +77,7 @@ def _log(account: Evidence) -> Iterator[Finding]:
     if log and log.sha1:
         yield Finding(
             _SHA1, Severity.MEDIUM, ", ".join(log.hosts_sha1),
-            f"{log.sha1} of {log.signed} signed requests let in used SHA-1.",
+            f"{log.sha1} of {log.signed} allowed signed requests used SHA-1.",
             'Signer(..., hash_algorithm="SHA256"), keyfront sign --hash sha256; in a signer document: '
             '"hash_algorithm": "SHA256"',
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Keys and key groups: unused, old, full, or trusted in too many places."""
+"""Checks of keys and key groups: unused, old, full, or trusted in too many places."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def _groups(account: Evidence) -> Iterator[Finding]:
     for group in inventory.key_groups.values():
         if account.complete and group.id not in trusted:
             yield Finding(
-                _UNTRUSTED, Severity.LOW, group.id, f"{group.name} is named by no cache behavior.",
+                _UNTRUSTED, Severity.LOW, group.id, f"No cache behavior names {group.name}.",
                 f"keyfront groups delete {group.id}", marks=(group.id,),
             )  # fmt: skip
         if len(group.keys) >= most:
@@ -107,7 +107,7 @@ def _sharing(account: Evidence) -> Iterator[Finding]:
         if len(found) > 1:
             yield Finding(
                 _SHARED, Severity.MEDIUM, key, f"Trusted by {', '.join(sorted(found))}.",
-                "give each distribution a key and a group of its own (modules signing-key and trusted-key-group)",
+                "give each distribution its own key and group (modules signing-key and trusted-key-group)",
                 marks=(key,),
             )  # fmt: skip
 

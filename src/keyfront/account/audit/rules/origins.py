@@ -1,4 +1,4 @@
-"""Origins: whether what CloudFront protects can be fetched around it."""
+"""Checks of origins: whether protected content can be fetched without CloudFront."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -51,7 +51,7 @@ _BLOCKS: Final = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "R
 
 
 def bucket_of(origin: Origin) -> str:
-    """The bucket that an origin is; empty for anything else."""
+    """Return the bucket of an origin; empty if it is not a bucket."""
     found = s3_host(origin.domain_name)
     return "" if found is None or found.website else found.bucket
 
@@ -62,7 +62,7 @@ def _is_website(origin: Origin) -> bool:
 
 
 def protected_origins(account: Evidence) -> Iterator[tuple[Distribution, Origin]]:
-    """The origins that protected behaviors ask, by themselves or in an origin group."""
+    """Yield the origins that protected behaviors use, directly or in an origin group."""
     for distribution in account.inventory.distributions:
         wanted = {each.target_origin_id for each in in_order(distribution) if each.protected}
         wanted |= {member for group in distribution.origin_groups if group.id in wanted for member in group.members}
@@ -87,7 +87,7 @@ def _access(account: Evidence) -> Iterator[Finding]:
                 _UNSIGNED, Severity.HIGH, where,
                 f"{origin.domain_name} has no origin access control"
                 f"{' that signs' if origin.access_control else ''}.",
-                "make an aws_cloudfront_origin_access_control (signing_behavior = \"always\"), and in origin: "
+                "add an aws_cloudfront_origin_access_control (signing_behavior = \"always\"), and in origin: "
                 "origin_access_control_id = aws_cloudfront_origin_access_control.content.id", marks=marks,
             )  # fmt: skip
         if origin.custom is None or signs:
@@ -117,13 +117,13 @@ def _web(where: str, origin: Origin, marks: tuple[str, ...]) -> Iterator[Finding
         )  # fmt: skip
     if origin.custom and origin.custom.protocol_policy == "http-only":
         yield Finding(
-            _CLEAR, Severity.MEDIUM, where, f"{origin.domain_name} is asked with http-only.",
+            _CLEAR, Severity.MEDIUM, where, f"CloudFront uses http-only for {origin.domain_name}.",
             'in custom_origin_config: origin_protocol_policy = "https-only"', marks=marks,
         )  # fmt: skip
 
 
 def _strong(value: str) -> bool:
-    """Assumed: sixteen characters, ten of them different, none of the usual words."""
+    """Return whether a value is hard to guess. Assumed: 16 characters, 10 of them different, no usual word."""
     return len(value) >= 16 and len(set(value)) >= 10 and not any(word in value.lower() for word in _GUESSED)
 
 
@@ -157,13 +157,13 @@ def _public(bucket: Bucket, arn: str, marks: tuple[str, ...]) -> Iterator[Findin
     blocked = bucket.blocked or {}
     if open_to_all(bucket.policy, "s3:GetObject") and not blocked.get("RestrictPublicBuckets"):
         yield Finding(
-            _PUBLIC, Severity.CRITICAL, arn, "Its policy lets anybody do s3:GetObject.",
+            _PUBLIC, Severity.CRITICAL, arn, "Its policy lets anyone do s3:GetObject.",
             f"aws s3api put-public-access-block --bucket {bucket.name} --public-access-block-configuration "
             "RestrictPublicBuckets=true,BlockPublicPolicy=true,IgnorePublicAcls=true,BlockPublicAcls=true", marks=marks,
         )  # fmt: skip
     if bucket.public_grants and not blocked.get("IgnorePublicAcls"):
         yield Finding(
-            _PUBLIC, Severity.CRITICAL, arn, f"Its ACL gives {', '.join(bucket.public_grants)} to everybody.",
+            _PUBLIC, Severity.CRITICAL, arn, f"Its ACL gives {', '.join(bucket.public_grants)} to everyone.",
             f"aws s3api put-bucket-acl --bucket {bucket.name} --acl private", marks=marks,
         )  # fmt: skip
 
