@@ -1,4 +1,4 @@
-"""Distributions out of the CloudFront API's structures, as boto3 gives them and as JSON files hold them."""
+"""Reads distributions from the CloudFront API's structures, as boto3 returns them and JSON files hold them."""
 
 from datetime import datetime
 
@@ -27,10 +27,10 @@ def parse_distribution(
     status: str = "Deployed",
     last_modified: datetime | None = None,
 ) -> Distribution:
-    """A distribution from its `DistributionConfig`, or from an answer of `get-distribution[-config]` around one.
+    """Return the distribution in a `DistributionConfig` or in a response of `get-distribution[-config]`.
 
-    What the document itself says of id, domain name and ETag comes before the arguments. Raises `InputError` for
-    a document that holds no configuration.
+    The document's own id, domain name and ETag count before the arguments. Raises `InputError` for a document without
+    a configuration.
     """
     etag = document.get("ETag", etag)
     if "Distribution" in document:
@@ -64,8 +64,8 @@ def parse_distribution(
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
-            f"this is no distribution configuration: {error} is missing or of the wrong kind; "
-            "give what `aws cloudfront get-distribution-config --id ID` prints"
+            f"this is not a distribution configuration: {error} is missing or has the wrong type; "
+            "give the output of `aws cloudfront get-distribution-config --id ID`"
         ) from None
 
 
@@ -81,7 +81,7 @@ def _behavior(item: Document, path_pattern: str) -> CacheBehavior:
         target_origin_id=item["TargetOriginId"],
         trusted_key_groups=tuple(items(item, "TrustedKeyGroups")),
         trusted_signers=tuple(items(item, "TrustedSigners")),
-        # The API lets nobody make a list that is named but not enabled; the safe reading is that it counts.
+        # The API allows no list that is named but not enabled. The safe choice is that such a list counts.
         protected=bool(groups.get("Enabled") or signers.get("Enabled") or named),
         viewer_protocol_policy=item["ViewerProtocolPolicy"],
         allowed_methods=allowed,
@@ -119,7 +119,6 @@ def _origin(item: Document) -> Origin:
             https_port=custom["HTTPSPort"],
             protocol_policy=custom["OriginProtocolPolicy"],
             read_timeout=custom.get("OriginReadTimeout") or 30,
-            keepalive_timeout=custom.get("OriginKeepaliveTimeout") or 5,
         )
         if custom
         else None,

@@ -1,4 +1,4 @@
-"""What an account is made of, as plain values. Nothing here judges or serves; it only says what is configured."""
+"""The configuration of an account as plain values. This module makes no decisions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class TrustedKey:
     name: str
     key: PublicKey
     created: datetime | None = None
-    """When it was uploaded, where that is known."""
+    """When it was uploaded, if known."""
 
     def __post_init__(self) -> None:
         refuse_text(self.key, "the key", "load it with PublicKey.load(pem)")
@@ -26,7 +26,7 @@ class TrustedKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyGroup:
-    """A named set of public keys; behaviors trust groups, not keys."""
+    """A named set of public keys. Behaviors trust groups, not keys."""
 
     id: str
     name: str
@@ -53,18 +53,17 @@ class OriginAccessIdentity:
 
 @dataclass(frozen=True, slots=True)
 class CustomOrigin:
-    """How a web server is reached; timeouts in seconds."""
+    """How to reach a web server. Timeouts are in seconds."""
 
     http_port: int = 80
     https_port: int = 443
     protocol_policy: Literal["http-only", "https-only", "match-viewer"] = "match-viewer"
     read_timeout: int = 30
-    keepalive_timeout: int = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where objects come from: a web server when `custom` is set, else an S3 bucket."""
+    """Where objects come from: a web server if `custom` is set, otherwise an S3 bucket."""
 
     id: str
     domain_name: str
@@ -78,12 +77,12 @@ class Origin:
     connection_attempts: int = 3
     connection_timeout: int = 10
     completion_timeout: int | None = None
-    """Seconds in which an answer has to be there whole; `None`: no such limit."""
+    """Seconds until the whole response must be there; `None`: no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class OriginGroup:
-    """Origins of which the next is asked when the one before answers with one of `statuses`."""
+    """Origins for failover: if one answers with a status in `statuses`, the request goes to the next."""
 
     id: str
     members: tuple[str, ...]
@@ -92,9 +91,9 @@ class OriginGroup:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which of a request's headers, cookies or query parameters count. Header names are in lower case.
+    """The headers, cookies or query parameters of a request that count. Header names are in lower case.
 
-    `all` with names: all of the viewer's, and those that CloudFront makes (`allViewerAndWhitelistCloudFront`).
+    `all` with names means all of the viewer's, and these from CloudFront (`allViewerAndWhitelistCloudFront`).
     """
 
     mode: Literal["none", "some", "all", "all-but"] = "none"
@@ -106,7 +105,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class ForwardedValues:
-    """A behavior's legacy settings for what reaches the origin and enters the cache key."""
+    """A behavior's legacy settings for the parts of a request that reach the origin and enter the cache key."""
 
     query_string: bool = False
     query_string_cache_keys: tuple[str, ...] = ()
@@ -116,7 +115,7 @@ class ForwardedValues:
 
 @dataclass(frozen=True, slots=True)
 class CachePolicy:
-    """How long objects are kept (seconds), and what enters the cache key and reaches the origin."""
+    """How long objects are kept (seconds), and which parts of a request enter the cache key and reach the origin."""
 
     id: str
     name: str
@@ -127,14 +126,14 @@ class CachePolicy:
     cookies: Selection = Selection()
     headers: Selection = Selection()
     gzip: bool = False
-    """Whether `gzip` in the viewer's Accept-Encoding counts in the cache key, and objects are compressed with it."""
+    """Whether `gzip` in the viewer's Accept-Encoding is part of the cache key, and objects are compressed with it."""
     brotli: bool = False
     """The same for `br`."""
 
 
 @dataclass(frozen=True, slots=True)
 class OriginRequestPolicy:
-    """What reaches the origin beside what is in the cache key."""
+    """The parts of a request that reach the origin in addition to the cache key."""
 
     id: str
     name: str
@@ -145,14 +144,14 @@ class OriginRequestPolicy:
 
 @dataclass(frozen=True, slots=True)
 class CacheBehavior:
-    """What happens to the paths that match `path_pattern` (`*` for the default behavior)."""
+    """The settings for paths that match `path_pattern` (`*` for the default behavior)."""
 
     path_pattern: str
     target_origin_id: str
     trusted_key_groups: tuple[str, ...] = ()
     trusted_signers: tuple[str, ...] = ()
     protected: bool = False
-    """Whether requests need a signature: trusted key groups or trusted signers are enabled or named."""
+    """Whether requests need a signature: if trusted key groups or trusted signers are enabled or named."""
     viewer_protocol_policy: Literal["allow-all", "https-only", "redirect-to-https"] = "allow-all"
     allowed_methods: tuple[str, ...] = ("HEAD", "GET")
     cached_methods: tuple[str, ...] = ("HEAD", "GET")
@@ -170,7 +169,7 @@ class CacheBehavior:
 
 @dataclass(frozen=True, slots=True)
 class CustomErrorResponse:
-    """What replaces an error. `caching_min_ttl` is in seconds; without a page only the caching changes."""
+    """The response that replaces an error. `caching_min_ttl` is in seconds. Without a page only the caching changes."""
 
     error_code: int
     page_path: str = ""
@@ -180,7 +179,7 @@ class CustomErrorResponse:
 
 @dataclass(frozen=True, slots=True)
 class GeoRestriction:
-    """Which countries (ISO 3166-1 alpha-2, upper case) get content: all but, or only, `countries`."""
+    """The countries (ISO 3166-1 alpha-2, upper case) that get content: only `countries`, or all others."""
 
     mode: Literal["none", "blacklist", "whitelist"] = "none"
     countries: frozenset[str] = frozenset()
@@ -188,7 +187,7 @@ class GeoRestriction:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """A distribution's configuration, and what the API says of its state."""
+    """A distribution's configuration, and its state in the API."""
 
     id: str
     domain_name: str
@@ -211,12 +210,12 @@ class Distribution:
     minimum_protocol: str = ""
     """The oldest TLS policy of its own certificate, such as `TLSv1.2_2021`; empty with CloudFront's certificate."""
     access_logs: bool = False
-    """Whether standard logging (legacy) is on; newer kinds are set up outside of the distribution."""
+    """Whether standard logging (legacy) is on. Newer kinds of logs are set up outside of the distribution."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What an account has. Everything but distributions is found by its id."""
+    """The contents of an account. Everything except distributions is found by its id."""
 
     distributions: tuple[Distribution, ...] = ()
     key_groups: Mapping[str, KeyGroup] = field(default_factory=dict)
@@ -226,12 +225,12 @@ class Inventory:
     access_controls: Mapping[str, OriginAccessControl] = field(default_factory=dict)
     access_identities: Mapping[str, OriginAccessIdentity] = field(default_factory=dict)
     cache_policies: Mapping[str, CachePolicy] = field(default_factory=dict)
-    """The account's own and the managed ones, as far as any behavior names a policy."""
+    """The account's own and the managed policies, if a behavior names any policy."""
     origin_request_policies: Mapping[str, OriginRequestPolicy] = field(default_factory=dict)
     response_headers_policies: Mapping[str, ResponseHeadersPolicy] = field(default_factory=dict)
 
     def trusted_keys(self, behavior: CacheBehavior) -> dict[str, PublicKey]:
-        """The keys of the behavior's trusted key groups, by key-pair id. Missing groups and keys trust nobody."""
+        """Return the keys of the behavior's trusted key groups, by key-pair id. Missing groups and keys add none."""
         groups = (self.key_groups.get(group) for group in behavior.trusted_key_groups)
         ids = (key_id for group in groups if group for key_id in group.keys)
         return {key_id: self.keys[key_id].key for key_id in ids if key_id in self.keys}

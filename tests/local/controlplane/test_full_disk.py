@@ -116,7 +116,7 @@ def test_changes_are_refused_while_they_cannot_be_kept_and_nothing_of_them_is_se
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
     assert [str(file) in record.getMessage() for record in caplog.records] == [True, True]
     plane.propagation.applied("edge", {distribution: updated["ETag"]})
-    plane.propagation.invalidated("edge", [made["Id"]])
+    plane.propagation.applied("edge", {made["Id"]: made["Id"]})
     assert cloudfront.get_distribution(Id=distribution)["Distribution"]["Status"] == "Deployed"
 
 

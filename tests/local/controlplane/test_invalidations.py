@@ -49,9 +49,9 @@ def test_an_invalidation_is_in_progress_until_every_edge_has_dropped_the_files(
 
     made = cloudfront.create_invalidation(DistributionId=distribution, InvalidationBatch=_batch("/a"))["Invalidation"]
     assert made["Status"] == "InProgress"
-    propagation.invalidated("one", [made["Id"]])
+    propagation.applied("one", {made["Id"]: made["Id"]})
     assert status() == ("InProgress", 1)
-    propagation.invalidated("two", [made["Id"]])
+    propagation.applied("two", {made["Id"]: made["Id"]})
     assert status() == ("Completed", 0)
 
 
@@ -104,7 +104,7 @@ def test_invalidations_in_progress_have_a_quota(
     made.append(cloudfront.create_invalidation(**ask("/a/*"))["Invalidation"]["Id"])
     assert refused(create, **ask("/b", "/c"))[:2] == ("TooManyInvalidationsInProgress", 400)
     assert refused(create, **ask("/b/*"))[:2] == ("TooManyInvalidationsInProgress", 400)
-    plane.propagation.invalidated("edge", made)
+    plane.propagation.applied("edge", {each: each for each in made})
     assert cloudfront.create_invalidation(**ask("/b", "/c/*"))["Invalidation"]["Status"] == "InProgress"
 
 

@@ -1,7 +1,7 @@
 """Propagation of changes: `InProgress` becomes `Deployed` or `Completed` once every edge has applied a change."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from keyfront.errors import InputError
 
@@ -39,7 +39,10 @@ class Propagation:
                 self._reached(change, edge)
 
     def applied(self, edge: str, versions: Mapping[str, str]) -> None:
-        """Note that `edge` serves these versions (`{distribution id: ETag}`). Raise `InputError` if it is unknown."""
+        """Note that `edge` has these versions. Raise `InputError` if `edge` is unknown.
+
+        `versions` is `{distribution id: ETag}`, or an invalidation's id twice.
+        """
         with self._lock:
             if edge not in self._edges:
                 raise InputError(
@@ -48,10 +51,6 @@ class Propagation:
             for change in versions.items():
                 if change in self._pending:
                     self._reached(change, edge)
-
-    def invalidated(self, edge: str, invalidation_ids: Iterable[str]) -> None:
-        """Note that `edge` has applied these invalidations. Raise `InputError` if it is unknown."""
-        self.applied(edge, {identifier: identifier for identifier in invalidation_ids})
 
     def changed(self, subject: str, version: str) -> None:
         """Start to send a new version of `subject` to every registered edge."""
