@@ -94,7 +94,7 @@ def is_closed(connection: socket.socket) -> bool:
 
 
 def test_the_longest_idle_make_room_for_new_viewers_and_nobody_who_is_answered(server: Server) -> None:
-    limit = "at most 64 connections are held at once at each port, a quarter of the 256 files"
+    limit = "each port holds at most 64 connections at once, a quarter of the 256 files"
     assert limit in server.said
     with contextlib.ExitStack() as stack:
         slow = server.ask("/slow")
@@ -113,7 +113,7 @@ def test_the_longest_idle_make_room_for_new_viewers_and_nobody_who_is_answered(s
         assert closed[0]
         assert not closed[-1]
         assert closed.index(False) > 200  # the others waited for longer, or not at all
-    assert server.said.count("connections are open, and no more fit: idle ones are closed, the longest idle first") == 1
+    assert server.said.count("connections are open, the most allowed: closing idle ones, the longest idle first") == 1
 
 
 def test_a_few_idle_viewers_stay(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""A function of keyfront's as a zip file for Lambda: the same bytes from the same versions, on whatever machine."""
+"""Builds keyfront's Lambda functions as zip files: the same versions give the same bytes on every machine."""
 
 from keyfront.packaging.building import Built, build
 from keyfront.packaging.plan import ARCHITECTURES, EXTRAS, FUNCTIONS, PYTHONS, Plan

@@ -1,4 +1,4 @@
-"""The zip file itself. Names are sorted, times and modes fixed: equal content is equal to the byte."""
+"""Builds the zip file. Names are sorted, times and modes are fixed: the same content gives the same bytes."""
 
 import base64
 import hashlib
@@ -19,18 +19,18 @@ from keyfront.packaging.wheels import download
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _MODE: Final = 0o100644
 _LEVEL: Final = 6
-"""9 takes three times as long, for a hundredth."""
+"""Level 9 takes three times as long and saves one percent."""
 _MOST_UNZIPPED: Final = 250 * 1024 * 1024
 """Source: Lambda Developer Guide, "Lambda quotas"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A package that was written."""
+    """A finished package."""
 
     path: Path
     size: int
-    """Bytes, zipped."""
+    """Bytes, compressed."""
     unzipped: int
     """Bytes."""
     files: int
@@ -44,9 +44,9 @@ class Built:
 
 
 def build(plan: Plan, out: Path) -> Built:
-    """Write the package of `plan` to `out`, at once and whole. Raises `InputError` and `ServiceError`."""
+    """Write the package of `plan` to `out`, whole or not at all. Raises `InputError` and `ServiceError`."""
     if not out.parent.is_dir():
-        raise InputError(f"there is no folder {str(out.parent)!r} to write {out.name} into")
+        raise InputError(f"there is no folder {str(out.parent)!r} for {out.name}: create it first")
     with tempfile.TemporaryDirectory(prefix="keyfront-package-") as folder:
         files = ours(plan.function) | of_wheels(download(plan, Path(folder)))
     files |= included(plan.includes, files)
@@ -54,20 +54,22 @@ def build(plan: Plan, out: Path) -> Built:
         files |= compiled(files, plan.python)
     unzipped = sum(map(len, files.values()))
     if unzipped > _MOST_UNZIPPED:
-        raise InputError(f"the package has {unzipped:,} bytes unzipped, and Lambda takes {_MOST_UNZIPPED:,}")
+        raise InputError(
+            f"the package has {unzipped:,} bytes unzipped, and Lambda accepts {_MOST_UNZIPPED:,}: include less"
+        )
     data = zipped(files)
     _write(out, data)
     return Built(out, len(data), unzipped, len(files), hashlib.sha256(data).hexdigest())
 
 
 def zipped(files: Files) -> bytes:
-    """A zip file of `files`, the same bytes for the same files."""
+    """Return a zip file of `files`. The same files give the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            # Unix, whatever system this is: the mode counts for nothing otherwise.
+            # Always Unix: otherwise the mode is ignored.
             entry.create_system, entry.external_attr = 3, _MODE << 16
             archive.writestr(entry, files[name])
     return buffer.getvalue()

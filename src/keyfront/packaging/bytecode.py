@@ -1,6 +1,6 @@
-"""Compiled modules for a package: Lambda's `/var/task` is read-only, so that a container compiles what was not.
+"""Compiled modules for a package. Lambda's `/var/task` is read-only, so each container compiles the missing ones.
 
-Measured: half of the function's time to start. Only the runtime's own minor version of Python can compile for it.
+Measured: this halves the function's time to start. Only the runtime's own minor version of Python can compile for it.
 """
 
 import os
@@ -19,10 +19,10 @@ _SECONDS: Final = 300
 
 
 def compiled(files: Files, python: str) -> Files:
-    """The `.pyc` files of the modules in `files`, for that version of Python (`3.12`); the same bytes each time.
+    """Return the `.pyc` files of the modules in `files` for a version of Python (`3.12`); the same bytes each time.
 
-    They are never compared with their sources: nobody changes these on Lambda. Raises `InputError` when there is no
-    such Python here, or when a module of the user's own does not compile.
+    Python does not compare them with their sources, because those never change on Lambda. Raises `InputError` if this
+    Python is not installed, or if one of the user's modules does not compile.
     """
     interpreter = _interpreter(python)
     with tempfile.TemporaryDirectory(prefix="keyfront-bytecode-") as name:
@@ -32,7 +32,7 @@ def compiled(files: Files, python: str) -> Files:
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (folder / path).write_bytes(content)
         command = [interpreter, "-S", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
-        # Sets of texts are written in the order of their hashes.
+        # Sets of strings are written in the order of their hashes.
         environment = {**os.environ, "PYTHONHASHSEED": "0"}
         done = subprocess.run(  # noqa: S603
             [*command, "-s", name, "-p", _TASK, name],
@@ -49,7 +49,7 @@ def _interpreter(python: str) -> str:
         return sys.executable
     name = f"python{python}"
     found = shutil.which(name)
-    # A version manager's stand-in is on the PATH for versions that are not chosen, too.
+    # Version managers put a stand-in on the PATH even for versions that are not chosen.
     if found is None or subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode != 0:  # noqa: S603
         raise InputError(
             f"--bytecode for Python {python} needs {name} on the PATH, because no other version can compile for it"

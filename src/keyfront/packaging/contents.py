@@ -1,4 +1,4 @@
-"""Which files go into a package: ours, those of the wheels that a function can need, and the user's own."""
+"""Chooses the files of a package: keyfront's, those of the wheels, and the user's own."""
 
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -20,11 +20,11 @@ _ROOMS: Final = {
         "account/rotation",
     ),
 }
-"""Of keyfront's rooms, those that a function uses, beside the modules at its top."""
+"""The rooms of keyfront that a function uses, in addition to the modules at the top."""
 _LEFT_OUT: Final = (
-    # The other face.
+    # The other adapter.
     "keyfront/backend/asgi/",
-    # Of Powertools the logger and the metrics are used, and what these import.
+    # Only the logger and the metrics of Powertools are used, and their imports.
     "aws_lambda_powertools/event_handler/",
     "aws_lambda_powertools/utilities/batch/",
     "aws_lambda_powertools/utilities/data_classes/",
@@ -36,7 +36,7 @@ _LEFT_OUT: Final = (
     "aws_lambda_powertools/utilities/parser/",
     "aws_lambda_powertools/utilities/streaming/",
     "aws_lambda_powertools/utilities/validation/",
-    # cryptography uses the compiled half of cffi alone.
+    # cryptography uses only the compiled part of cffi.
     "cffi/",
     "sqlalchemy/dialects/mssql/",
     "sqlalchemy/dialects/mysql/",
@@ -49,7 +49,7 @@ Files = dict[str, bytes]
 
 
 def ours(function: str) -> Files:
-    """Keyfront as it is installed here: what that function needs of it."""
+    """Return the files of the installed keyfront that the function needs."""
     root = Path(keyfront.__file__).parent
     rooms = [root / room for room in _ROOMS[function]]
     inside = [path for room in rooms for path in (room.rglob("*") if room.is_dir() else [room]) if path.is_file()]
@@ -58,7 +58,7 @@ def ours(function: str) -> Files:
 
 
 def of_wheels(wheels: Iterable[Path]) -> Files:
-    """What the wheels hold, with their licences; without their tests, types and records."""
+    """Return the wheels' files, with their licences, but without tests, types and records."""
     files: Files = {}
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
@@ -69,7 +69,7 @@ def of_wheels(wheels: Iterable[Path]) -> Files:
 
 
 def included(paths: Iterable[Path], taken: Files) -> Files:
-    """The user's own files and folders, at the package's top. Raises `InputError` where one would replace another."""
+    """Return the user's files and folders for the package's top. Raises `InputError` if one would replace another."""
     files: Files = {}
     for path in paths:
         for name, content in _walked(path):
@@ -95,6 +95,6 @@ def _goes(name: str) -> bool:
         return False
     folder, _, rest = name.partition("/")
     if folder.endswith(".dist-info"):
-        # A licence goes wherever its code goes.
+        # The licence must come with the code.
         return "license" in rest.lower() or rest.upper().startswith(("COPYING", "NOTICE"))
     return True

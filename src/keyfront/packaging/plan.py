@@ -1,4 +1,4 @@
-"""What a package is for, and which wheels go into it."""
+"""The plan of a package: its runtime, its function and its wheels."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Final
 from keyfront.errors import InputError
 
 ARCHITECTURES: Final = {"x86_64": "x86_64", "arm64": "aarch64"}
-"""Lambda's names and the wheels'."""
+"""The machine names of Lambda and of wheels."""
 EXTRAS: Final = ("dynamodb", "postgresql")
 PYTHONS: Final = ("3.11", "3.12", "3.13", "3.14")
 _AMAZON_LINUX_2: Final = ("3.11",)
@@ -18,7 +18,7 @@ FUNCTIONS: Final = {
     "download": "keyfront.backend.aws_lambda.handler",
     "rotation": "keyfront.account.rotation.secrets_manager.handler",
 }
-"""What a package can be, and its handler."""
+"""The functions that can be packaged, with their handlers."""
 _ALWAYS: Final = {
     "download": (
         "aws-lambda-powertools",
@@ -31,7 +31,7 @@ _ALWAYS: Final = {
     "rotation": ("cffi", "cryptography"),
 }
 _WITH: Final = {"dynamodb": (), "postgresql": ("psycopg", "psycopg-binary", "sqlalchemy")}
-"""DynamoDB is asked through botocore, which Lambda's Python has."""
+"""DynamoDB needs only botocore, which Lambda's Python has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class Plan:
     python: str = "3.12"
     extras: tuple[str, ...] = ()
     includes: tuple[Path, ...] = ()
-    """Files and folders of the user's own, which go to the package's top."""
+    """The user's files and folders, which go to the package's top."""
     bytecode: bool = False
-    """Whether modules go along compiled, which needs a Python of the runtime's version here."""
+    """Whether to add compiled modules. This needs the runtime's version of Python here."""
     function: str = "download"
     """`download`, or `rotation`: the rotation function of a secret in Secrets Manager."""
 
@@ -58,7 +58,7 @@ class Plan:
         if self.function not in FUNCTIONS:
             raise InputError(f"there is no function {self.function!r}: choose {', '.join(FUNCTIONS)}")
         if self.extras and self.function != "download":
-            raise InputError(f"{', '.join(self.extras)} is of the download function's: leave it out")
+            raise InputError(f"{', '.join(self.extras)} is only for the download function: leave it out")
         for extra in self.extras:
             if extra not in EXTRAS:
                 raise InputError(f"there is nothing to add for {extra!r}: choose {', '.join(EXTRAS)}")
@@ -68,12 +68,12 @@ class Plan:
 
     @property
     def distributions(self) -> tuple[str, ...]:
-        """What is taken from the package index, by name."""
+        """The names of the packages from the package index."""
         return tuple(sorted({*_ALWAYS[self.function], *(name for extra in self.extras for name in _WITH[extra])}))
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        """The wheels' platform tags that Lambda's machine runs, best first."""
+        """The platform tags of wheels that run on Lambda's machine, best first."""
         machine = ARCHITECTURES[self.architecture]
         versions = _GLIBC[self.python in _AMAZON_LINUX_2]
         return tuple(f"manylinux{'' if each == '2014' else '_'}{each}_{machine}" for each in versions)

@@ -1,4 +1,4 @@
-"""The wheels of a package, as pip downloads them: the versions and hashes that keyfront was tested with, no others."""
+"""Downloads a package's wheels with pip, only in the versions and with the hashes that keyfront was tested with."""
 
 import re
 import subprocess
@@ -15,9 +15,9 @@ _SECONDS: Final = 600
 
 
 def download(plan: Plan, folder: Path) -> list[Path]:
-    """Download the wheels of `plan` into `folder`, by the user's own pip configuration; sorted by name.
+    """Download the wheels of `plan` into `folder` with the user's pip configuration, and return them sorted by name.
 
-    Raises `ServiceError` with pip's last word, and `InputError` when there is no pip.
+    Raises `ServiceError` with pip's last error, and `InputError` if pip is not installed.
     """
     wanted = folder / "wanted.txt"
     wanted.write_text("".join(locked(plan.distributions)), "utf-8")
@@ -33,7 +33,7 @@ def download(plan: Plan, folder: Path) -> list[Path]:
 
 
 def locked(names: Sequence[str]) -> list[str]:
-    """The lines that pin each of those distributions, with the hashes of its files."""
+    """Return the lines that pin each of these packages, with the hashes of its files."""
     entries = re.split(r"^(?=\S)", _LOCK.read_text("utf-8"), flags=re.MULTILINE)
     found = {entry.partition("==")[0]: entry for entry in entries if "==" in entry.partition("\n")[0]}
     return [found[name] for name in names]
@@ -43,12 +43,12 @@ def _run(command: list[str]) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:
-        raise ServiceError(f"pip did not end within {_SECONDS} seconds") from None
+        raise ServiceError(f"pip did not finish within {_SECONDS} seconds: try again") from None
     if done.returncode == 0:
         return
     if "No module named pip" in done.stderr:
-        raise InputError(f"{sys.executable} has no pip, which fetches the wheels: {sys.executable} -m ensurepip")
+        raise InputError(f"{sys.executable} has no pip to download the wheels: run {sys.executable} -m ensurepip")
     errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")] or done.stderr.splitlines()
     # An index address may hold a password.
     said = re.sub(r"://[^/@\s]+@", "://…@", errors[-1] if errors else "no reason given")
-    raise ServiceError(f"pip could not fetch the wheels: {said.removeprefix('ERROR: ')}")
+    raise ServiceError(f"pip could not download the wheels: {said.removeprefix('ERROR: ')}")

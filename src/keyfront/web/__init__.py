@@ -1,1 +1,1 @@
-"""What every port of this machine shares: the rule that says who may talk to it."""
+"""Listeners, connections and shutdown of servers, and the rule that says who may use a local port."""

@@ -1,7 +1,7 @@
-"""The connections that viewers hold open to this process, as the system knows them.
+"""The connections that viewers hold open to this process, as the system lists them.
 
-granian accepts connections in Rust, tells nobody of them, and closes an idle one by a timeout alone. But they are files
-of this process: the system lists them, and says since when nothing has passed over each.
+granian accepts connections in Rust, does not report them, and closes idle ones only by a timeout. But they are files of
+this process: the system lists them, and knows how long each has been quiet.
 """
 
 import contextlib
@@ -24,33 +24,34 @@ Peer = tuple[str, int]
 
 _LISTED: Final = Path("/proc/self/fd" if sys.platform == "linux" else "/dev/fd")
 _FEW: Final = 4096
-"""So many descriptors are tried one by one: listing them takes a descriptor, which there may not be."""
+"""Up to this number, descriptors are tried one by one: listing them needs a descriptor, and none may be free."""
 _QUIET_FROM: Final = 44
-"""Where `struct tcp_info` of Linux has four numbers: milliseconds since data and acknowledgements went out and came."""
+"""The offset in Linux's `struct tcp_info` of four numbers: milliseconds since data and acknowledgements were sent and
+received."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One that was accepted and is open."""
+    """An accepted, open connection."""
 
     descriptor: int
     family: int
     port: int
-    """Ours."""
+    """This process's port."""
     peer: Peer
     quiet: float
-    """Seconds since the last byte either way; infinite where the system does not say."""
+    """Seconds since the last byte in either direction; infinite if the system does not say."""
     pending: bool
-    """Whether bytes wait: for us to read them, or for the peer to take them."""
+    """Whether bytes wait to be read here or by the peer."""
 
     def is_idle(self, quiet: float) -> bool:
-        """Whether nothing is under way over it, and nothing has passed for `quiet` seconds."""
+        """Return whether no request is running on it, and no byte has passed for `quiet` seconds."""
         return not answering[self.peer] and not self.pending and self.quiet >= quiet
 
     def cut(self) -> bool:
-        """Close it for both sides, if it still is what it was."""
+        """Close it for both sides. Return false if it is another connection by now."""
         try:
-            # A descriptor of our own: granian may close its one at any moment, and the number may be another file's.
+            # A duplicate: granian may close its descriptor at any moment, and another file may get the number.
             with socket.socket(fileno=os.dup(self.descriptor)) as held:
                 if _peer(held) != self.peer or held.getsockname()[1] != self.port:
                     return False
@@ -61,22 +62,22 @@ class Connection:
 
 
 answering: Final[Counter[Peer]] = Counter()
-"""Viewers who are being answered, and how many requests of theirs. The server keeps it up to date."""
+"""The number of running requests of each viewer. The server keeps it up to date."""
 
 
 def count_files() -> int:
-    """How many files this process has open, or more."""
+    """Return the number of files that this process has open, or more."""
     return len(descriptors())
 
 
 def connections(ports: Iterable[int]) -> list[Connection]:
-    """Those that are open at these ports of ours. Empty where the system does not list a process's files."""
+    """Return the open connections at these ports of this process. Empty if the system does not list open files."""
     wanted = frozenset(ports)
     return [found for descriptor in descriptors() if (found := _connection(descriptor, wanted)) is not None]
 
 
 def descriptors() -> Sequence[int]:
-    """The numbers of this process's open files, or more."""
+    """Return the numbers of this process's open files, or more."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if 0 <= most <= _FEW:
         return range(most)
@@ -98,7 +99,7 @@ def _connection(descriptor: int, ports: frozenset[int]) -> Connection | None:
 
 @contextlib.contextmanager
 def _borrowed(descriptor: int) -> Iterator[socket.socket | None]:
-    """The socket behind a descriptor, without owning it."""
+    """Give the socket of a descriptor, without owning it."""
     if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
         yield None
         return

@@ -1,7 +1,7 @@
-"""Room for new viewers when as many connections are open as this process may hold.
+"""Makes room for new viewers if as many connections are open as this process may hold.
 
-granian takes no more connections then, and closes an idle one after half a minute: whoever comes later waits as long.
-Here the idle ones are closed instead, the longest idle first, as other web servers do.
+granian then accepts no more connections, and closes an idle one only after half a minute, so new viewers wait that
+long. This module closes idle connections at once, the longest idle first, as other web servers do.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 _LOOK_SECONDS: Final = 0.5
 _SOON_SECONDS: Final = 0.05
 _QUIET_SECONDS: Final = 0.25
-"""A connection over which something passed more lately is not idle: its first request may be on its way."""
+"""A connection must be quiet this long to be idle: its first request may be on its way."""
 _TELL_SECONDS: Final = 60.0
 
 Place = tuple[int, int]
@@ -27,12 +27,12 @@ Place = tuple[int, int]
 
 
 class Crowd:
-    """The connections to this process's listeners, while there are any."""
+    """Watches the connections to this process's listeners."""
 
     def __init__(self, most: int, files: int) -> None:
-        """`most`: connections that a listener holds at once. `files`: those that this process may open."""
+        """`most` is the number of connections for one listener, `files` the number of files for the process."""
         self._most = most
-        # Beside these, a request needs a connection to an origin, and the cache keeps files.
+        # Requests also need connections to origins, and the cache needs files.
         self._most_of_all = max(1, files // 2)
         self._places: Counter[Place] = Counter()
         self._timer: asyncio.TimerHandle | None = None
@@ -40,19 +40,19 @@ class Crowd:
 
     @classmethod
     def of_this_loop(cls, most: int, files: int) -> "Crowd":
-        """The one that belongs to the running event loop."""
+        """Return the crowd of the running event loop."""
         return _crowds.setdefault(asyncio.get_running_loop(), cls(most, files))
 
     def join(self, place: Place) -> None:
-        """Look after the connections to a listener from now on."""
+        """Watch the connections to a listener from now on."""
         self._places[place] += 1
         if self._timer is None:
             self._look_in(_LOOK_SECONDS)
 
     def leave(self, place: Place) -> None:
-        """Look after them no more."""
+        """Stop watching the connections to a listener."""
         self._places[place] -= 1
-        self._places += Counter()  # drops what is at 0
+        self._places += Counter()  # removes entries with 0
         if not self._places and self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -65,7 +65,7 @@ class Crowd:
             self._look_in(_LOOK_SECONDS)
             return
         began = time.monotonic()
-        # In a thread: with many thousands it takes a while.
+        # In a thread: with many thousands of connections it takes a while.
         looking = asyncio.get_running_loop().run_in_executor(None, self.make_room, frozenset(self._places))
         looking.add_done_callback(lambda done: self._looked(began, done))
 
@@ -76,7 +76,7 @@ class Crowd:
             self._look_in(pause)
 
     def make_room(self, places: frozenset[Place]) -> bool:
-        """Close the longest idle connections where there are too many; whether there were."""
+        """Close the longest idle connections if there are too many. Return whether there were."""
         held = [each for each in connections(port for _, port in places) if (each.family, each.port) in places]
         by_place: dict[Place, list[Connection]] = {}
         for each in held:
@@ -95,9 +95,9 @@ class Crowd:
             return
         self._told = now
         if closed:
-            _log.warning("%d connections are open, and no more fit: idle ones are closed, the longest idle first", held)
+            _log.warning("%d connections are open, the most allowed: closing idle ones, the longest idle first", held)
         else:
-            _log.warning("%d connections are open, no more fit, and none of them is idle: new viewers wait", held)
+            _log.warning("%d connections are open, the most allowed, and none is idle: new viewers wait", held)
 
 
 _crowds: "WeakKeyDictionary[asyncio.AbstractEventLoop, Crowd]" = WeakKeyDictionary()

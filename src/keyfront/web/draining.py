@@ -1,4 +1,4 @@
-"""How a server ends: asked once, it lets answers under way finish within a time; asked twice, it ends at once."""
+"""The shutdown of a server: asked once, it gives running responses some time; asked twice, it stops at once."""
 
 import asyncio
 import os
@@ -13,14 +13,14 @@ DRAIN_SECONDS: Final = 30.0
 LONGEST_DRAIN: Final = 86_400
 
 _LAST_SECONDS: Final = 5.0
-"""After being asked twice: for what still has to be written. Whatever hangs then is left behind."""
+"""Time for the last writes after the second request to stop. Then the process exits, whatever still hangs."""
 
 
 class Drain:
-    """The time that answers under way still have. It begins when the first of them is waited for."""
+    """The time that running responses still have. It begins at the first wait."""
 
     def __init__(self, seconds: float = DRAIN_SECONDS) -> None:
-        """Raises `InputError` for less than nothing or more than a day."""
+        """Raises `InputError` for a negative time or more than a day."""
         if not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST_DRAIN:
             raise InputError(f"a drain of {seconds!r} s: give from 0 to {LONGEST_DRAIN:,} seconds")
         self._seconds = float(seconds)
@@ -28,21 +28,21 @@ class Drain:
         self._hurried = asyncio.Event()
 
     def hurry(self) -> None:
-        """Wait for nothing any more."""
+        """End all waits now."""
         self._hurried.set()
 
     @property
     def left(self) -> float:
-        """Seconds; 0 when it is over."""
+        """The seconds that are left; 0 when the time is over."""
         now = asyncio.get_running_loop().time()
         if self._ends is None:
             self._ends = now + self._seconds
         return 0.0 if self._hurried.is_set() else max(0.0, self._ends - now)
 
     async def wait(self, task: "asyncio.Future[Any]", *, at_most: float | None = None, beyond: float = 0.0) -> bool:
-        """Whether `task` is done: at once, or before the time is over. Does not cancel it.
+        """Wait for `task`, and return whether it is done. Does not cancel it.
 
-        `at_most`: seconds that are waited now. `beyond`: seconds that this one has longer, unless there is a hurry.
+        `at_most`: how many seconds to wait now. `beyond`: extra seconds for this task, unless `hurry` was called.
         """
         left = self.left + beyond
         hurried = asyncio.ensure_future(self._hurried.wait())
@@ -55,15 +55,15 @@ class Drain:
 
 
 class Ending:
-    """When a server has to end, and how long it may take."""
+    """A request to stop a server, and how long it may take."""
 
     def __init__(self, drain_seconds: float) -> None:
         self.drain = Drain(drain_seconds)
         self.asked = asyncio.Event()
-        """Set once it is asked to end."""
+        """Set when the server must stop."""
 
     def ask(self) -> None:
-        """End; asked again: end at once."""
+        """Ask the server to stop. The second call stops it at once."""
         if self.asked.is_set():
             self.drain.hurry()
             last = threading.Timer(_LAST_SECONDS, os._exit, (1,))
@@ -72,13 +72,13 @@ class Ending:
         self.asked.set()
 
     def on(self, *signals: int) -> None:
-        """Ask at each of these signals. Needs a running event loop."""
+        """Call `ask` at each of these signals. Needs a running event loop."""
         for number in signals:
             asyncio.get_running_loop().add_signal_handler(number, self.ask)
 
 
 def on_hangup(reload: Callable[[], None], ending: Ending) -> None:
-    """Call `reload` at each SIGHUP; but ask for the end once the terminal that we were started in is gone."""
+    """Call `reload` at each SIGHUP, but `ending.ask` if the terminal that started this process has closed."""
     in_terminal = os.isatty(0)
 
     def hung_up() -> None:

@@ -1,13 +1,13 @@
-"""Who may talk to a port of this machine: the programs on it, and no web page.
+"""Decides who may use a local port: the programs on this machine, but no web page.
 
 Every page in a browser can send requests to 127.0.0.1. Three facts keep pages away from a port:
 
-- A page whose own name was made to resolve to this machine (DNS rebinding) still sends that name as `Host`. So a port
-  answers only to names that nobody outside can point here: loopback addresses, `localhost`, and what the port itself
-  serves under `localhost`. Over plain HTTP every other name can be spoofed, Amazon's included.
+- With DNS rebinding, a page makes its own name resolve to this machine, but the browser still sends that name as
+  `Host`. So a port accepts only names that nobody outside can point here: loopback addresses, `localhost`, and names
+  under `localhost` that the port serves. Over plain HTTP every other name can be spoofed, even Amazon's.
 - Browsers mark requests to such names with `Sec-Fetch-*` headers (Fetch Metadata), and cross-origin ones with `Origin`.
   Programs send neither. A page cannot remove them.
-- 0.0.0.0 and `::` reach loopback on Linux, but browsers do not mark requests to them. They are not answered.
+- 0.0.0.0 and `::` reach loopback on Linux, but browsers do not mark requests to them. A port does not accept them.
 """
 
 import ipaddress
@@ -24,9 +24,9 @@ _FETCH_METADATA: Final = b"sec-fetch-"
 
 
 def host_name(headers: Headers) -> str | None:
-    """The name in the `Host` header: lower case, without port and brackets.
+    """Return the name in the `Host` header in lower case, without port and brackets.
 
-    `None` unless there is exactly one `Host` header, and it is well formed.
+    Returns `None` unless there is exactly one well-formed `Host` header.
     """
     hosts = [value for name, value in headers if name == b"host"]
     found = _HOST.fullmatch(hosts[0].decode("latin-1").lower()) if len(hosts) == 1 else None
@@ -34,7 +34,7 @@ def host_name(headers: Headers) -> str | None:
 
 
 def is_loopback(name: str) -> bool:
-    """Whether `name` is `localhost`, an address in 127.0.0.0/8 (as four decimal numbers), or ::1."""
+    """Return whether `name` is `localhost`, an address in 127.0.0.0/8 (as four decimal numbers), or ::1."""
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
@@ -43,7 +43,7 @@ def is_loopback(name: str) -> bool:
 
 
 def host_refusal(headers: Headers, serves: Callable[[str], object] = lambda _: False) -> str | None:
-    """Why the request's `Host` is refused; `None` when it is not. `serves`: whether a name is one of the port's own."""
+    """Return why the request's `Host` is refused, or `None`. `serves` says whether a name is one of the port's own."""
     name = host_name(headers)
     if name is None:
         return "The request needs exactly one Host header, with a valid name."
@@ -53,16 +53,16 @@ def host_refusal(headers: Headers, serves: Callable[[str], object] = lambda _: F
 
 
 def browser_refusal(headers: Headers) -> str | None:
-    """Why a browser's request is refused; `None` when a program sent it."""
+    """Return why a browser's request is refused, or `None` for a program's request."""
     if any(name.startswith(_FETCH_METADATA) or name == b"origin" for name, _ in headers):
         return "This port answers to programs, not to web browsers, so that no web page can use it. Try curl."
     return None
 
 
 def foreign_page_refusal(headers: Headers) -> str | None:
-    """Why a request that another site's page made in the background is refused; `None` for any other.
+    """Return why a background request from another site's page is refused, or `None` for other requests.
 
-    People may follow a link to the port, and its own pages may do anything. For ports that browsers should reach.
+    It is for ports that browsers should reach: people may follow a link to the port, and its own pages may do anything.
     """
     said = {name: value for name, value in headers if name.startswith(_FETCH_METADATA)}
     if said.get(b"sec-fetch-site", b"none") in (b"same-origin", b"none"):
@@ -73,10 +73,10 @@ def foreign_page_refusal(headers: Headers) -> str | None:
 
 
 class LocalOnly:
-    """An ASGI application that answers 403 to everybody but the programs of this machine."""
+    """An ASGI application that serves only programs of this machine, and answers 403 to others."""
 
     def __init__(self, app: ASGIApp, *, browsers: bool = False) -> None:
-        """`browsers`: whether the application has pages that people open in a browser."""
+        """`browsers` says whether people open the application's pages in a browser."""
         self._app = app
         self._refusal = foreign_page_refusal if browsers else browser_refusal
 

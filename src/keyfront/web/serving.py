@@ -1,8 +1,8 @@
-"""Listening sockets and the HTTP server behind them: ASGI applications on granian, inside our own event loop.
+"""Listening sockets and the HTTP server behind them: ASGI applications on granian, in keyfront's event loop.
 
-One process can hold many listeners (HTTP, HTTPS, a port a distribution), open them while it runs and close
-them again. Sockets are bound here rather than by granian, so that port 0 works and a port in use is a clear
-error before anything has started.
+One process can have many listeners (HTTP, HTTPS, a port for each distribution), and open and close them while it runs.
+This module binds the sockets instead of granian, so that port 0 works and a port in use is a clear error before
+anything has started.
 """
 
 import asyncio
@@ -33,40 +33,40 @@ _log = logging.getLogger(__name__)
 
 _BACKLOG = 1024
 STOP_SECONDS: Final = 5.0
-"""How long answers under way may take once a listener stops, if nothing else is said."""
+"""How long running responses may take when a listener stops, by default."""
 _IDLE_SECONDS: Final = 1.0
-"""A connection over which nothing has passed for so long is not waited for by a listener that stops."""
+"""A listener that stops does not wait for a connection that has been quiet this long."""
 _LOOK_SECONDS: Final = 0.1
 _ABORT_SECONDS: Final = 2.0
 _MOST_CONNECTIONS: Final = 16_384
 _FEW_CONNECTIONS: Final = 1024
-"""A busy server may need more: fewer than these are worth a warning."""
+"""A busy server may need more, so fewer than these give a warning."""
 
 
 class PortError(KeyfrontError):
-    """A port that cannot be listened on."""
+    """The process cannot listen on a port."""
 
 
 @dataclass(frozen=True)
 class TLS:
-    """A certificate chain and its key (PEM; the key in PKCS#8), as paths."""
+    """The paths of a certificate chain and its key (PEM; the key in PKCS#8)."""
 
     certificate: Path
     key: Path
 
 
 CAN_SHARE_PORTS: Final = sys.platform == "linux"
-"""Whether connections to a port are spread over the processes that share it: elsewhere one of them gets all."""
+"""Whether the system spreads a port's connections over the processes that share it. Elsewhere one of them gets all."""
 
 Use = Literal["alone", "shared", "reserved"]
-"""How a port is taken. `alone`: no other process may listen there. `shared`: every process of this user may that
-shares it as well. `reserved`: nobody listens yet, and other processes of this user will share it."""
+"""How a port is used. `alone`: no other process may listen on it. `shared`: other processes of this user may share it.
+`reserved`: no process listens yet, and other processes of this user will share it."""
 
 
 def bind(host: str, port: int, *, option: str = "another port", use: Use = "alone") -> socket.socket:
-    """A socket bound to `host` and `port` (0: any free one), which listens unless it only reserves.
+    """Return a socket bound to `host` and `port` (0: any free port). It listens unless it only reserves.
 
-    `option` names what the user can change, for the error: `PortError` when the port is taken or forbidden.
+    `option` is what the user can change, for the error. Raises `PortError` if the port is taken or forbidden.
     """
     if not 0 <= port <= 65535:
         raise PortError(f"port {port} is not between 0 and 65535; choose {option}")
@@ -84,7 +84,7 @@ def bind(host: str, port: int, *, option: str = "another port", use: Use = "alon
         }.get(error.errno or 0, error.strerror or str(error))
         raise PortError(f"cannot listen on {host} port {port}: {why}; choose {option}") from None
     bound.setblocking(False)
-    # Accepted connections inherit it; without it an answer in two writes can wait 40 ms for an acknowledgement.
+    # Accepted connections inherit it. Without it a response in two writes can wait 40 ms for an acknowledgement.
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return bound
 
@@ -96,7 +96,7 @@ def _reserve(family: socket.AddressFamily, host: str, port: int) -> socket.socke
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         bound.bind((host, port))
-        # Only now: before, it would have joined any other process that shares the port.
+        # Only after bind: earlier, it would have joined any other process that shares the port.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     except BaseException:
         bound.close()
@@ -105,9 +105,9 @@ def _reserve(family: socket.AddressFamily, host: str, port: int) -> socket.socke
 
 
 def bind_loopback(port: int, *, option: str = "another port", use: Use = "alone") -> list[socket.socket]:
-    """Sockets on `127.0.0.1` and, where this machine has it, `::1`, with one port for both (0: any that is free).
+    """Return sockets on `127.0.0.1` and, if this machine has it, `::1`, with the same port (0: any free port).
 
-    `localhost` means either, and which comes first is up to the viewer. Raises as `bind`.
+    `localhost` means either address, and the viewer chooses which comes first. Raises as `bind` does.
     """
     if not _has_ipv6_loopback():
         return [bind("127.0.0.1", port, option=option, use=use)]
@@ -130,16 +130,16 @@ def _has_ipv6_loopback() -> bool:
 
 
 def most_connections() -> int:
-    """How many connections a listener holds at once; for more, idle ones are closed (`keyfront.web.crowding`).
+    """Return how many connections a listener holds at once. Beyond that, `keyfront.web.crowding` closes idle ones.
 
-    A quarter of the files that this process may open: each connection may need one to an origin, and an edge keeps
-    objects in files.
+    It is a quarter of the files that this process may open, because each connection may need another to an origin, and
+    an edge keeps objects in files.
     """
     return max(1, min(_MOST_CONNECTIONS, most_files() // 4))
 
 
 def most_files() -> int:
-    """How many files this process may open. The soft limit is raised as far as they help, as other servers do."""
+    """Return how many files this process may open. Raises the soft limit as far as useful, as other servers do."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 4 * _MOST_CONNECTIONS
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -150,18 +150,18 @@ def most_files() -> int:
 
 @cache
 def _tell_limit(most: int, files: int) -> None:
-    """Log once how many connections there may be, and why no more."""
+    """Log once how many connections are allowed, and why."""
     _log.log(
         logging.WARNING if most < _FEW_CONNECTIONS else logging.INFO,
-        "at most %d connections are held at once at each port, a quarter of the %d files that this process may "
-        "open (ulimit -n); when more come, idle ones are closed, the longest idle first",
+        "each port holds at most %d connections at once, a quarter of the %d files that this process may open "
+        "(ulimit -n); if more come, idle ones are closed, the longest idle first",
         most,
         files,
     )
 
 
 class _Embedded(Server):
-    """granian in our event loop, on a socket that is already bound."""
+    """granian in keyfront's event loop, on a socket that is already bound."""
 
     def __init__(self, app: ASGIApp, **settings: Any) -> None:
         self.descriptor = -1
@@ -170,7 +170,7 @@ class _Embedded(Server):
             interface=Interfaces.ASGINL,
             log_enabled=False,
             websockets=False,
-            # granian's own bound is 128: so many idle viewers would shut everybody else out.
+            # granian's default is 128: that many idle viewers would block everyone else.
             backpressure=most_connections(),
             **settings,
         )
@@ -181,7 +181,7 @@ class _Embedded(Server):
 
 
 class Listener:
-    """An ASGI application answering on one socket, from `start` to `stop`."""
+    """An ASGI application that serves one socket, from `start` to `stop`."""
 
     def __init__(
         self,
@@ -192,7 +192,7 @@ class Listener:
         header_bytes: int = 64 * 1024,
         header_seconds: float = 30,
     ) -> None:
-        """`header_seconds`: how long a viewer may take for a request's head, counted from the answer before it."""
+        """`header_seconds`: how long a viewer may take for a request's head after the previous response."""
         self.port = int(bound.getsockname()[1])
         """The port that viewers connect to."""
         self._app = app
@@ -208,8 +208,8 @@ class Listener:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Answer from now on; needs a running event loop."""
-        # granian closes the descriptor that it is given, at a moment of its own: one of its own it gets.
+        """Start to serve. Needs a running event loop."""
+        # granian closes its descriptor at an unknown time, so it gets a duplicate.
         self._server.descriptor = self._socket.dup().detach()
         self._task = asyncio.get_running_loop().create_task(self._server.serve())
         _tell_limit(most_connections(), most_files())
@@ -217,29 +217,29 @@ class Listener:
         self._crowd.join((self._family, self.port))
 
     async def stop(self, drain: Drain | None = None, *, alone: bool = True) -> None:
-        """Take no more connections, let answers under way end (`drain`; five seconds at most), and free the port.
+        """Accept no more connections, let running responses end (`drain`; by default 5 seconds), and free the port.
 
-        Idle connections are closed. `alone`: whether no other listener of this process has the port, so that every
-        connection to it is ours.
+        Closes idle connections. `alone`: whether no other listener of this process has the port, so that every
+        connection to it belongs to this listener.
         """
-        # First ours: as long as it is open the system takes connections that nobody would answer.
+        # This socket first: while it is open, the system accepts connections that nobody would serve.
         self._socket.close()
         task, self._task = self._task, None
         if task is None:
             return
         self._crowd.leave((self._family, self.port))
         drain = drain or Drain(STOP_SECONDS)
-        # granian's own bound has to be behind ours: it would leave connections as they are.
+        # granian's own limit must be later than this one: granian would leave connections open.
         self._server.workers_kill_timeout = math.ceil(drain.left + 2 * _ABORT_SECONDS)
         self._server.stop()  # type: ignore[no-untyped-call]
         while not await drain.wait(task, at_most=_LOOK_SECONDS) and drain.left:
-            # granian closes a connection between two requests, but not one whose first request is not whole.
+            # granian closes a connection between two requests, but not one with an incomplete first request.
             self._cut(_IDLE_SECONDS, alone=alone)
         for answer in self._answers:
             answer.cancel()
         if not task.done():
             await asyncio.wait({task}, timeout=_LOOK_SECONDS)
-            # What nobody reads to its end.
+            # Responses that viewers do not read to the end.
             self._cut(None, alone=alone)
             await asyncio.wait({task}, timeout=_ABORT_SECONDS)
         if not task.done():
@@ -248,7 +248,7 @@ class Listener:
             await asyncio.shield(task)
 
     def _cut(self, quiet: float | None, *, alone: bool) -> None:
-        """Close the connections to the port over which nothing has passed for `quiet` seconds; if `None`, all."""
+        """Close the connections to the port that have been quiet for `quiet` seconds; if `None`, all."""
         if not alone:
             return
         for each in connections({self.port}):
@@ -256,10 +256,10 @@ class Listener:
                 each.cut()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # granian leaves an answer that outlives it, and its connection, as they are: `stop` has to know them.
+        # When granian stops, it leaves running responses and their connections open, so `stop` must know them.
         answer = cast("asyncio.Task[Any]", asyncio.current_task())
         host, port = scope["client"]
-        self._answers[answer] = peer = (host, int(port))  # granian's is text
+        self._answers[answer] = peer = (host, int(port))  # granian gives the port as text
         answering[peer] += 1
         try:
             await self._app(scope, receive, send)

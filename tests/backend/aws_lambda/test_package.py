@@ -85,7 +85,7 @@ def test_a_wheel_that_is_another_than_the_locked_one_is_refused(
     lock.write_text(wrong, "utf-8")
     monkeypatch.setattr("keyfront.packaging.wheels._LOCK", lock)
     out = tmp_path / "function.zip"
-    with pytest.raises(ServiceError, match="pip could not fetch the wheels"):
+    with pytest.raises(ServiceError, match="pip could not download the wheels"):
         build(Plan(), out)
     assert not out.exists()
 
