@@ -161,7 +161,7 @@ def test_a_saved_configuration_becomes_values() -> None:
             connection_attempts=2,
             connection_timeout=5,
         ),
-        Origin("web", "api.example.com", custom=CustomOrigin(8000, 8001, "match-viewer", 20, 6)),
+        Origin("web", "api.example.com", custom=CustomOrigin(8000, 8001, "match-viewer", 20)),
     )
     assert found.origin_groups == (OriginGroup("group", ("web", "bucket"), (500, 502)),)
     assert found.custom_errors == (CustomErrorResponse(403, "/403.html", 200, 5), CustomErrorResponse(404, "", 404, 0))
@@ -394,7 +394,7 @@ def test_a_key_that_cannot_be_used_is_named_once_and_trusted_by_nobody(
         rest(stubber, groups=[group("g1", "K1", "K2", "K3")], keys=[public_key("K1"), unusable])
     before = read(client)
     after = read(client, before)
-    assert caplog.text.count("public key K2 is trusted by nobody") == 1
+    assert caplog.text.count("public key K2 cannot be used and is not trusted") == 1
     assert after.keys["K1"].key is before.keys["K1"].key
     assert list(after.unusable_keys) == ["K2"]
     behavior = parse_distribution(CONFIG).default_behavior

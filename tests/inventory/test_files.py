@@ -76,7 +76,7 @@ def test_each_groups_keys_are_in_a_folder_of_its_name(save: Any, tmp_path: Path)
 def test_two_groups_and_keys_that_are_nobodys_are_refused(save: Any, tmp_path: Path) -> None:
     file = save("shop.json", config("group-a", "group-b"))
     save("keys/K1.pem", KEY.public_key.pem)
-    with pytest.raises(InputError, match=r"does not say whose its keys are.*group-a, group-b"):
+    with pytest.raises(InputError, match=r"does not say which group has which keys.*group-a, group-b"):
         read_files([file], keys=tmp_path / "keys")
 
 
@@ -117,11 +117,11 @@ def test_an_origin_needs_an_address(save: Any, url: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("shop.json", "{", "is no JSON"),
-        ("shop.json", "[]", "holds no JSON object"),
-        ("shop.json", {"Users": []}, "is nothing that is known here"),
-        ("shop.json", {"DistributionConfig": {}}, "no distribution configuration"),
-        ("group.json", {"KeyGroup": {"Id": "g"}}, "holds no KeyGroup that can be used"),
+        ("shop.json", "{", "is not JSON"),
+        ("shop.json", "[]", "does not hold a JSON object"),
+        ("shop.json", {"Users": []}, "is not a known kind of document"),
+        ("shop.json", {"DistributionConfig": {}}, "not a distribution configuration"),
+        ("group.json", {"KeyGroup": {"Id": "g"}}, "holds no usable KeyGroup"),
         ("policies.json", {"CachePolicyList": {"Items": []}}, "no file holds a distribution"),
     ],
 )
@@ -136,15 +136,15 @@ def test_what_does_not_fit_together_is_said(save: Any, tmp_path: Path) -> None:
         read_files([file])
     with pytest.raises(InputError, match="cannot be read: No such file"):
         read_files([tmp_path / "missing.json"])
-    with pytest.raises(InputError, match="is no folder"):
+    with pytest.raises(InputError, match="is not a folder"):
         read_files([file], keys=tmp_path / "missing")
     with pytest.raises(InputError, match="there is no origin 'video': the configuration has files"):
         read_files([save("open.json", config())], origins={"video": "http://127.0.0.1"})
     save("keys/K1.pem", KEY.pem())
-    with pytest.raises(InputError, match=r"K1\.pem' is no public key"):
+    with pytest.raises(InputError, match=r"K1\.pem' is not a public key"):
         read_files([file], keys=tmp_path / "keys")
     group = save("group.json", {"KeyGroup": {"Id": "group-1", "KeyGroupConfig": {"Name": "g", "Items": ["K7"]}}})
-    with pytest.raises(InputError, match="holds K7, and no file has that public key"):
+    with pytest.raises(InputError, match="holds K7, but no file has that public key"):
         read_files([file, group])
     save("b/shop.json", config())
     with pytest.raises(InputError, match="two files hold a distribution shop"):
@@ -255,7 +255,7 @@ def test_groups_and_keys_in_files_of_their_own_are_not_kept_either(save: Any, tm
     reading = account.read()
     assert fingers(reading) == []
     assert reading.kept == ()
-    assert f"{name}' is no JSON" in reading.untrusted[0]
+    assert f"{name}' is not JSON" in reading.untrusted[0]
 
 
 def test_a_change_of_the_same_size_and_time_is_seen(account: SavedInventory, tmp_path: Path) -> None:

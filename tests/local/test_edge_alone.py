@@ -219,7 +219,7 @@ def test_a_group_whose_only_key_is_gone_refuses_everything_and_says_so(
     edge.process.send_signal(signal.SIGTERM)
     said = edge.process.communicate(timeout=30)[1]
     assert "key group group-1 has no usable key" in said
-    assert "shop.json' is no JSON" in said
+    assert "shop.json' is not JSON" in said
 
 
 def test_a_configuration_that_cannot_be_read_is_used_for_its_time_and_then_everything_is_refused(

@@ -1,7 +1,7 @@
-"""An account's distributions, key groups, keys and origin access settings, read through the CloudFront API.
+"""An account's distributions, key groups, keys and origin access settings, as values.
 
-The same values come from a live account (`read`) and from the JSON that `aws cloudfront get-distribution-config`
-saves (`parse_distribution`).
+They come from a live account through the CloudFront API (`read`), or from the JSON of
+`aws cloudfront get-distribution-config` (`parse_distribution`).
 """
 
 from keyfront.inventory.account import read

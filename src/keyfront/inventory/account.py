@@ -1,4 +1,4 @@
-"""A whole account, read through the CloudFront API."""
+"""Reads a whole account through the CloudFront API."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -29,7 +29,7 @@ _log = logging.getLogger("keyfront.inventory")
 
 
 Refused = Callable[["ClientError"], bool]
-"""Told of what the API refuses; whether to go on without it."""
+"""Called when the API refuses a request. Returns whether to continue without the response."""
 
 
 def _stop(_: "ClientError") -> bool:
@@ -37,15 +37,15 @@ def _stop(_: "ClientError") -> bool:
 
 
 def read(client: "CloudFrontClient", previous: Inventory | None = None, *, refused: Refused = _stop) -> Inventory:
-    """The account behind `client`, now. Raises `ServiceError` when the API refuses or does not answer.
+    """Return the current account behind `client`. Raises `ServiceError` if the API refuses or does not answer.
 
-    With `previous`, a distribution's configuration is fetched again only when its ETag changed (or its
-    LastModifiedTime, where a listing carries no ETag), and a key is parsed again only when it is new.
+    With `previous`, a distribution's configuration is fetched again only if its ETag changed (or its LastModifiedTime,
+    if the listing has no ETag), and only new keys are parsed.
 
-    Distributions are read before the groups they name, and groups before their keys: whatever a configuration
-    names was made before it, so it is there when it is asked for.
+    Distributions are read before the groups they name, and groups before their keys. A configuration names only things
+    that were made before it, so they are found.
 
-    An edge must not run on half an account, so a refusal is an error. Who can do with less gives `refused`.
+    An edge must not run with half an account, so a refusal is an error. Callers that need less can give `refused`.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -105,7 +105,7 @@ def _unchanged(before: Distribution, summary: Document) -> bool:
 
 
 def _keys(items: Iterable[Document], previous: Inventory) -> tuple[dict[str, TrustedKey], dict[str, str]]:
-    """Keys by id, and why others cannot be used. A public key never changes, so a known one is taken over."""
+    """Return keys by id, and why others cannot be used. Public keys never change, so known keys are reused."""
     keys: dict[str, TrustedKey] = {}
     unusable: dict[str, str] = {}
     for item in items:
@@ -120,15 +120,15 @@ def _keys(items: Iterable[Document], previous: Inventory) -> tuple[dict[str, Tru
                     key_id, item["Name"], PublicKey.load(item["EncodedKey"]), item.get("CreatedTime")
                 )
             except KeyLoadError as error:
-                _log.warning("public key %s is trusted by nobody: %s", key_id, error)
+                _log.warning("public key %s cannot be used and is not trusted: %s", key_id, error)
                 unusable[key_id] = str(error)
     return keys, unusable
 
 
 def _policies(client: "CloudFrontClient", distributions: Iterable[Distribution], refused: Refused) -> "_Policies":
-    """The policies, own and managed, of each kind that any behavior names.
+    """Return the account's own and the managed policies, of each kind that a behavior names.
 
-    An API that knows none of a kind is no error: what it has not, is unknown to those who look.
+    If the API does not have a kind of policy, that is not an error: those policies stay unknown.
     """
     behaviors = [each for item in distributions for each in (item.default_behavior, *item.behaviors)]
     found = _Policies({}, {}, {})
@@ -148,7 +148,7 @@ def _policies(client: "CloudFrontClient", distributions: Iterable[Distribution],
 
 
 def _known_pages(operation: Any, result: str, refused: Refused) -> Iterator[Any]:
-    """Every item of a listing, or none where the API has no such operation."""
+    """Yield every item of a listing, or nothing if the API does not have the operation."""
     from botocore.exceptions import ClientError
 
     try:
@@ -166,7 +166,7 @@ class _Policies(NamedTuple):
 
 
 def _pages(operation: Any, result: str, refused: Refused) -> Iterator[Any]:
-    """Every item of a listing; not all of CloudFront's have a paginator in boto3."""
+    """Yield every item of a listing. Not all of CloudFront's listings have a paginator in boto3."""
     from botocore.exceptions import ClientError
 
     marker: dict[str, str] = {}

@@ -1,8 +1,8 @@
-"""An account from files: what the AWS CLI prints of it, and a folder of public keys.
+"""Reads an account from files: the AWS CLI's output, and a folder of public keys.
 
-For an edge without the account: `aws cloudfront get-distribution-config --id ID > shop.json` is enforced as it
-stands. Answers of `get-key-group`, `get-public-key`, `get-cache-policy`, `get-origin-request-policy` and
-`get-response-headers-policy`, and of the lists of those, are understood as well.
+An edge without an account enforces the output of `aws cloudfront get-distribution-config --id ID > shop.json`
+unchanged. It also reads the output of `get-key-group`, `get-public-key`, `get-cache-policy`,
+`get-origin-request-policy`, `get-response-headers-policy`, and of the matching `list-…` commands.
 """
 
 import json
@@ -49,24 +49,24 @@ _POLICIES = ("cache_policies", "origin_request_policies", "response_headers_poli
 
 @dataclass(frozen=True)
 class Reading:
-    """An account as it was read, and what is missing in it."""
+    """An account as it was read, and its faults."""
 
     inventory: Inventory
     untrusted: tuple[str, ...] = ()
-    """What is wrong with keys and key groups: those are not trusted, whatever was read before."""
+    """The faults of keys and key groups: those are not trusted, even if an earlier reading was good."""
     kept: tuple[str, ...] = ()
-    """What else could not be read: that is as it was before."""
+    """The faults of other files: their earlier content is kept."""
 
 
 def read_files(
     files: Iterable[Path], *, keys: Path | None = None, origins: Mapping[str, str] | None = None
 ) -> Inventory:
-    """The account that `files` (JSON) and `keys` describe.
+    """Return the account that `files` (JSON) and `keys` describe.
 
-    A configuration without an id has its file's name as one. `keys` is a folder: `GROUP/KEY.pem` is a key of the
-    key group with that id, and `KEY.pem` beside the groups' folders one of the only group there is. `origins` maps
-    ids of origins to the URLs where they are reached instead. Raises `InputError` for what cannot be read or does
-    not fit together: a group that no key is known of is an error too, since nobody could get in.
+    If a configuration has no id, its file's name is the id. `keys` is a folder: `GROUP/KEY.pem` is a key of the group
+    with that id. `KEY.pem` directly in the folder belongs to the only group, if there is just one. `origins` maps
+    origins' ids to the URLs where they are reached instead. Raises `InputError` if a file cannot be read or the files
+    do not fit together. A group without a known key is an error too, because it would refuse every request.
     """
     reading = SavedInventory(files, keys=keys, origins=origins).read()
     if reading.untrusted:
@@ -75,16 +75,16 @@ def read_files(
 
 
 class SavedInventory:
-    """An account in files, which is read again and again.
+    """An account in files that are read again and again.
 
-    A key that is gone, or that cannot be read any more, is not in the next reading, and no fault in another file
-    delays that. Distributions and policies whose file cannot be read stay as they were.
+    If a key is removed or can no longer be read, the next reading does not have it, even if another file has a fault.
+    If the file of a distribution or policy cannot be read, its earlier content is kept.
     """
 
     def __init__(
         self, files: Iterable[Path], *, keys: Path | None = None, origins: Mapping[str, str] | None = None
     ) -> None:
-        """As `read_files` takes them."""
+        """The arguments are those of `read_files`."""
         self._files = tuple(files)
         self._folder = keys
         self._origins = origins or {}
@@ -92,7 +92,7 @@ class SavedInventory:
         self._distributions: tuple[Distribution, ...] = ()
 
     def read(self) -> Reading:
-        """What there is now. Raises `InputError` for what cannot be used and was not read before either."""
+        """Return the current account. Raises `InputError` if a file cannot be used and was never read before."""
         found = _Found()
         untrusted: list[str] = []
         kept: list[str] = []
@@ -119,7 +119,7 @@ class SavedInventory:
         return Reading(inventory, tuple(untrusted), tuple(kept))
 
     def _document(self, path: Path) -> tuple[_Found, str]:
-        """What a file holds; if it cannot be read, what it held before but for its keys, and why."""
+        """Return a file's content. If it cannot be read: its earlier content without keys, and why."""
         before = self._documents.get(path)
         try:
             content = _content(path)
@@ -133,24 +133,26 @@ class SavedInventory:
 
     def _fitting(self, distributions: list[Distribution]) -> tuple[Distribution, ...]:
         if not distributions:
-            raise InputError("no file holds a distribution: give what `aws cloudfront get-distribution-config` prints")
+            raise InputError(
+                "no file holds a distribution: give the output of `aws cloudfront get-distribution-config`"
+            )
         _check_ids(distributions)
         return tuple(with_origins(distributions, self._origins))
 
     def _take_keys(self, found: _Found) -> list[str]:
-        """Add the folder's keys to `found`, and say which keys and groups nobody can trust."""
+        """Add the folder's keys to `found`, and return the faults of keys and groups."""
         named = sorted({group for each in self._distributions for group in _groups(each)})
         wrong = _take_folder(found, self._folder, named) if self._folder is not None else []
         for group in named:
             if group not in found.key_groups:
                 wrong.append(
                     f"no key of the key group {group} is known: put its public keys into "
-                    f"{self._folder or 'KEYS'}/{group}/, each in a file named by its id, or give what "
-                    "`aws cloudfront get-key-group` prints"
+                    f"{self._folder or 'KEYS'}/{group}/, each in a file named by its id, or give the output of "
+                    "`aws cloudfront get-key-group`"
                 )
             else:
                 missing = [key for key in found.key_groups[group].keys if key not in found.keys]
-                wrong += [f"key group {group} holds {key}, and no file has that public key" for key in missing]
+                wrong += [f"key group {group} holds {key}, but no file has that public key" for key in missing]
         return wrong
 
 
@@ -166,9 +168,9 @@ def _parsed(path: Path, content: bytes) -> _Found:
     try:
         document = json.loads(content)
     except ValueError as error:
-        raise InputError(f"{str(path)!r} is no JSON: {error}") from None
+        raise InputError(f"{str(path)!r} is not JSON: {error}") from None
     if not isinstance(document, dict):
-        raise InputError(f"{str(path)!r} holds no JSON object")
+        raise InputError(f"{str(path)!r} does not hold a JSON object")
     if {"Distribution", "DistributionConfig", "DefaultCacheBehavior"} & document.keys():
         try:
             found.distributions.append(_distribution(document, path.stem))
@@ -181,14 +183,14 @@ def _parsed(path: Path, content: bytes) -> _Found:
                 for item in _items(document, kind):
                     take(found, item)
             except (KeyError, TypeError, ValueError, AttributeError, KeyLoadError) as error:
-                raise InputError(f"{str(path)!r} holds no {kind} that can be used: {error}") from None
+                raise InputError(f"{str(path)!r} holds no usable {kind}: {error}") from None
             return found
     known = ", ".join(["Distribution", "DistributionConfig", *_KINDS])
-    raise InputError(f"{str(path)!r} is nothing that is known here: it has none of {known}")
+    raise InputError(f"{str(path)!r} is not a known kind of document: it has none of {known}")
 
 
 def _distribution(document: Document, name: str) -> Distribution:
-    """A distribution; where the file does not say what the service calls it, its file's name does."""
+    """Return the distribution in a document. If the document has no id or domain name, `name` gives them."""
     found = parse_distribution(document, id=name)
     return found if found.domain_name else replace(found, domain_name=f"{found.id.lower()}.cloudfront.localhost")
 
@@ -232,7 +234,7 @@ def _check_ids(distributions: Iterable[Distribution]) -> None:
     seen: set[str] = set()
     for each in distributions:
         if each.id in seen:
-            raise InputError(f"two files hold a distribution {each.id}: give each a file name of its own")
+            raise InputError(f"two files hold a distribution {each.id}: give the files different names")
         seen.add(each.id)
 
 
@@ -242,9 +244,9 @@ def _groups(distribution: Distribution) -> Iterator[str]:
 
 
 def _take_folder(found: _Found, folder: Path, named: list[str]) -> list[str]:
-    """Add the keys of `folder`; returns what is wrong with it."""
-    if not os.path.isdir(folder):  # noqa: PTH112  Path.is_dir raises where a folder above cannot be entered
-        return [f"{str(folder)!r} is no folder: give one with a file KEY.pem for each public key"]
+    """Add the keys of `folder`, and return its faults."""
+    if not os.path.isdir(folder):  # noqa: PTH112  Path.is_dir raises if a folder above cannot be entered
+        return [f"{str(folder)!r} is not a folder: give one with a file KEY.pem for each public key"]
     flat, wrong = _load(folder)
     found.keys.update(flat)
     for group in named:
@@ -258,19 +260,19 @@ def _take_folder(found: _Found, folder: Path, named: list[str]) -> list[str]:
         elif flat and len(named) == 1:
             found.key_groups[group] = KeyGroup(group, group, tuple(flat))
         elif flat:
-            # Any guess would let one group's keys into what another protects.
+            # A guess could let one group's keys open content that another group protects.
             wrong.append(
-                f"{len(named)} key groups are trusted, and {str(folder)!r} does not say whose its keys are: "
+                f"{len(named)} key groups are trusted, and {str(folder)!r} does not say which group has which keys: "
                 f"put them into folders named by the groups' ids ({', '.join(named)})"
             )
     return wrong
 
 
 def _load(folder: Path) -> tuple[dict[str, TrustedKey], list[str]]:
-    """The keys in `folder` by their ids, and why others cannot be used."""
+    """Return the keys in `folder` by their ids, and why others cannot be used."""
     keys, wrong = {}, []
     try:
-        # Not `glob`: that finds nothing in a folder which cannot be read, and does not say so.
+        # Not `glob`: it returns nothing for a folder that cannot be read, without an error.
         paths = sorted(path for path in folder.iterdir() if path.suffix == ".pem")
     except OSError as error:
         return {}, [f"the folder {str(folder)!r} cannot be read: {error.strerror}"]
@@ -278,7 +280,7 @@ def _load(folder: Path) -> tuple[dict[str, TrustedKey], list[str]]:
         try:
             keys[path.stem] = TrustedKey(path.stem, path.stem, _public_key(path.read_bytes()))
         except (OSError, KeyLoadError) as error:
-            wrong.append(f"{str(path)!r} is no public key that CloudFront would take: {error}")
+            wrong.append(f"{str(path)!r} is not a public key that CloudFront would accept: {error}")
     return keys, wrong
 
 

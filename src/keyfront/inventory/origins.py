@@ -1,4 +1,4 @@
-"""Origins at another place: for an edge that reaches them elsewhere than the account says."""
+"""Replaces the addresses of origins, for an edge that reaches them at other URLs than the account says."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -9,9 +9,9 @@ from keyfront.inventory.values import CustomOrigin, Distribution, Origin
 
 
 def with_origins(distributions: Iterable[Distribution], origins: Mapping[str, str]) -> Iterator[Distribution]:
-    """The distributions, with the origins that `origins` names (ids and URLs) reached at those URLs instead.
+    """Yield the distributions, with the origins in `origins` (ids and URLs) reached at those URLs instead.
 
-    Raises `InputError` for an id that no distribution has, and for a URL that no origin can be at.
+    Raises `InputError` for an id that no distribution has, and for a URL that cannot be an origin's.
     """
     distributions = tuple(distributions)
     known = {origin.id for each in distributions for origin in each.origins}
@@ -27,7 +27,7 @@ def with_origins(distributions: Iterable[Distribution], origins: Mapping[str, st
 
 
 def _moved(origin: Origin, url: str) -> Origin:
-    """The origin at another place: a web server there, with the path and headers that the origin has."""
+    """Return the origin as a web server at `url`, with the origin's own path and headers."""
     try:
         parts = urlsplit(url)
         port = parts.port

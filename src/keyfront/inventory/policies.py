@@ -1,4 +1,4 @@
-"""Cache policies and origin request policies out of the CloudFront API's structures."""
+"""Reads cache policies and origin request policies from the CloudFront API's structures."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,12 +10,12 @@ Document = Mapping[str, Any]
 
 
 def items(document: Document, name: str) -> list[Any]:
-    """What a list of the API's holds; one that is left out holds nothing."""
+    """Return the items of a list in an API structure; none if the list is left out."""
     return (document.get(name) or {}).get("Items") or []
 
 
 def cache_policy(item: Document) -> CachePolicy:
-    """From a `CachePolicy` structure."""
+    """Return the policy in a `CachePolicy` structure."""
     config = item["CachePolicyConfig"]
     counted = config.get("ParametersInCacheKeyAndForwardedToOrigin") or {}
     return CachePolicy(
@@ -31,7 +31,7 @@ def cache_policy(item: Document) -> CachePolicy:
 
 
 def origin_request_policy(item: Document) -> OriginRequestPolicy:
-    """From an `OriginRequestPolicy` structure."""
+    """Return the policy in an `OriginRequestPolicy` structure."""
     config = item["OriginRequestPolicyConfig"]
     return OriginRequestPolicy(id=item["Id"], name=config["Name"], **_selections(config))
 
@@ -50,7 +50,10 @@ def _selections(config: Document) -> dict[str, Selection]:
 
 
 def selection(behavior: str, names: Iterable[str]) -> Selection:
-    """API model: `none`, `whitelist`, `allExcept`, `all`, and for headers `allViewer[AndWhitelistCloudFront]`."""
+    """Return the selection for a behavior of the API model.
+
+    The behaviors are `none`, `whitelist`, `allExcept`, `all`, and for headers `allViewer[AndWhitelistCloudFront]`.
+    """
     if behavior == "whitelist":
         chosen = frozenset(names)
         return Selection("some", chosen) if chosen else Selection()

@@ -1,4 +1,4 @@
-"""Response headers policies as values: what CloudFront adds to an answer on its way to the viewer, and takes out.
+"""Response headers policies as values: the headers that CloudFront adds to and removes from responses to viewers.
 
 Sources: API model, `ResponseHeadersPolicyConfig`; Developer Guide, "Understand response headers policies".
 """
@@ -10,12 +10,12 @@ from typing import Any
 Document = Mapping[str, Any]
 
 _EVERY_METHOD = ("GET", "DELETE", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
-"""What `ALL` stands for."""
+"""The methods that `ALL` means."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cors:
-    """What pages of other origins may do with the answers."""
+    """What pages of other origins may do with the responses."""
 
     origins: tuple[str, ...]
     """`*`, origins, or origins with one wildcard."""
@@ -24,14 +24,14 @@ class Cors:
     exposed: tuple[str, ...] = ()
     credentials: bool = False
     max_age: int | None = None
-    """Seconds that a browser remembers a preflight's answer."""
+    """Seconds that a browser keeps a preflight's response."""
     override: bool = False
-    """Whether the policy's headers replace the origin's; else any CORS header of the origin's keeps all of them out."""
+    """Whether the policy's headers replace the origin's. If not, one CORS header from the origin keeps all out."""
 
 
 @dataclass(frozen=True, slots=True)
 class AddedHeader:
-    """A header that every answer gets, whether the origin sent one (`override`) or only if it did not."""
+    """A header for every response. Without `override` it is added only if the origin did not send it."""
 
     name: str
     value: str
@@ -40,7 +40,7 @@ class AddedHeader:
 
 @dataclass(frozen=True, slots=True)
 class ResponseHeadersPolicy:
-    """Security headers and custom ones are `added`; names in `removed` are in lower case."""
+    """A response headers policy. `added` has security and custom headers; names in `removed` are in lower case."""
 
     id: str
     name: str
@@ -48,11 +48,11 @@ class ResponseHeadersPolicy:
     added: tuple[AddedHeader, ...] = ()
     removed: frozenset[str] = frozenset()
     timing_percent: float = 0.0
-    """Of how many answers in a hundred `Server-Timing` is a part; 0 where it is not enabled."""
+    """The percentage of responses with `Server-Timing`; 0 if it is not enabled."""
 
 
 def response_headers_policy(item: Document) -> ResponseHeadersPolicy:
-    """From a `ResponseHeadersPolicy` structure."""
+    """Return the policy in a `ResponseHeadersPolicy` structure."""
     config = item["ResponseHeadersPolicyConfig"]
     timing = config.get("ServerTimingHeadersConfig") or {}
     return ResponseHeadersPolicy(
