@@ -210,6 +210,13 @@ def test_a_distribution_is_followed(start: Any, service: Service, ecdsa: Path, t
     assert judge(port, url) == 403
 
 
+def test_a_key_that_is_pasted_for_its_file_is_not_shown(run: Run, ecdsa: Path) -> None:
+    pasted = (ecdsa / "private_key.pem").read_text()
+    _, out, err = run("authz", "--port", "0", "--front", "nginx", "--trust", pasted)
+    assert "is not ID=FILE" in err
+    assert not [line for line in pasted.splitlines()[1:-1] if line in out + err]
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

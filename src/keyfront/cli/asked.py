@@ -35,11 +35,9 @@ def address(ip: str) -> str:
     return ip
 
 
-def trusted(entries: list[str]) -> "dict[str, PublicKey]":
-    """Return the keys of `--trust ID=FILE` by id. Raises `InputError` for a malformed or repeated entry."""
-    from keyfront.cli.secrets import public_key
-
-    keys: dict[str, PublicKey] = {}
+def key_files(entries: list[str]) -> list[tuple[str, Path]]:
+    """Return the ids and files of `--trust ID=FILE`. Raises `InputError` for a malformed entry, and shows no key."""
+    named = []
     for entry in entries:
         key_id, separator, file = entry.partition("=")
         if not (key_id and separator and file) or like_a_key(key_id):
@@ -47,7 +45,17 @@ def trusted(entries: list[str]) -> "dict[str, PublicKey]":
                 f"--trust {told(entry)} is not ID=FILE: write the key's id and its file, such as "
                 "K2JCJMDEHXQW5F=public_key.pem"
             )
+        named.append((key_id, Path(file)))
+    return named
+
+
+def trusted(entries: list[str]) -> "dict[str, PublicKey]":
+    """Return the keys of `--trust ID=FILE` by id. Raises `InputError` for a malformed or repeated entry."""
+    from keyfront.cli.secrets import public_key
+
+    keys: dict[str, PublicKey] = {}
+    for key_id, file in key_files(entries):
         if key_id in keys:
             raise InputError(f"--trust names {key_id} twice: give one key for each id")
-        keys[key_id] = public_key(Path(file))
+        keys[key_id] = public_key(file)
     return keys

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
+from keyfront.cli.asked import key_files
 from keyfront.cli.countries import Countries, networks
 from keyfront.cli.extras import needs
 from keyfront.cli.options import AsJson, Connection, Drain, Stale, connects
@@ -181,17 +182,8 @@ def _files(
 
     if not trust and keys is None:
         raise InputError("no key is trusted: give --trust ID=FILE, --keys DIR or --distribution ID")
-    named = []
-    for entry in trust:
-        key_id, separator, file = entry.partition("=")
-        if not (key_id and separator and file):
-            raise InputError(
-                f"--trust {entry} is not ID=FILE: write the key's id and its file, such as "
-                "K2JCJMDEHXQW5F=public_key.pem"
-            )
-        named.append((key_id, Path(file)))
     allowed = ALL_METHODS if methods == "all" else READING
-    files = Files(named, keys, protect, public, allowed)
+    files = Files(key_files(trust), keys, protect, public, allowed)
     return Rules(
         files.read, Door(distribution_id=FILES, any_host=True), seconds=following.refresh, stale=following.stale
     )
