@@ -194,5 +194,5 @@ def test_from_boto3_finds_a_distribution_by_its_aliases(at_laptop: Any) -> None:
     for name in ("*.films.example.com", "films.example.com"):
         with pytest.raises(InputError, match=r"wildcard|has the name"):
             found(distribution=name)
-    with pytest.raises(InputError, match="several distributions"):
+    with pytest.raises(InputError, match="must be trusted by exactly one distribution"):
         found(key_group=printed["key_group"])

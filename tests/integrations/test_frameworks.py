@@ -208,7 +208,7 @@ def test_flask_is_configured_by_an_address(tmp_path: Any) -> None:
         ({"KEYFRONT_SIGNER": "key.json", "KEYFRONT_DOMAIN": "a"}, "address"),
         ({"KEYFRONT_LIFETIME": "1h"}, "KEYFRONT_LIFETIME is '1h'"),
         ({"KEYFRONT_MAX_LIFETIME": "1h"}, "KEYFRONT_MAX_LIFETIME is '1h'"),
-        ({"KEYFRONT_MAX_LIFETIME": 600}, "KEYFRONT_LIFETIME is 1:00:00, and KEYFRONT_MAX_LIFETIME 0:10:00"),
+        ({"KEYFRONT_MAX_LIFETIME": 600}, "KEYFRONT_LIFETIME is 1:00:00, but KEYFRONT_MAX_LIFETIME is 0:10:00"),
     ],
 )
 def test_what_flasks_configuration_lacks_is_told(config: dict[str, str], text: str) -> None:

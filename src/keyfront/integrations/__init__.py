@@ -1,1 +1,1 @@
-"""keyfront inside other people's programs: frameworks, SDKs, streams, tables, tests."""
+"""keyfront in other programs: frameworks, SDKs, streams, tables, tests."""

@@ -1,4 +1,4 @@
-"""Signing in an event loop without stopping it: for aiohttp, httpx, Starlette and anything else on asyncio."""
+"""Sign without blocking the event loop: for aiohttp, httpx, Starlette and any other asyncio program."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,25 +13,25 @@ Result = TypeVar("Result")
 
 
 async def sign_url(signer: Signer, url: str, **terms: Unpack[URLTerms]) -> str:
-    """As `Signer.sign_url`; the event loop goes on meanwhile."""
+    """Return what `Signer.sign_url` returns, without blocking the event loop."""
     return await off_loop(signer, lambda: signer.sign_url(url, **terms))
 
 
 async def sign_cookies(signer: Signer, resource: str, **terms: Unpack[Terms]) -> SignedCookies:
-    """As `Signer.sign_cookies`; the event loop goes on meanwhile."""
+    """Return what `Signer.sign_cookies` returns, without blocking the event loop."""
     return await off_loop(signer, lambda: signer.sign_cookies(resource, **terms))
 
 
 async def sign_object(signer: Signer, key: str, *, domain: str, **terms: Unpack[Terms]) -> str:
-    """As `Signer.sign_object`; the event loop goes on meanwhile."""
+    """Return what `Signer.sign_object` returns, without blocking the event loop."""
     return await off_loop(signer, lambda: signer.sign_object(key, domain=domain, **terms))
 
 
 async def off_loop(signer: Signer, work: Callable[[], Result]) -> Result:
-    """What `work` returns, which signs once with `signer`: from a thread, where a signature takes longer than the way.
+    """Return the result of `work`, which signs once with `signer`. It runs in a thread if a signature takes long.
 
-    The way to a thread and back costs three ECDSA signatures, or one of RSA (figures: docs/fastapi.md). A key that is
-    elsewhere, such as in KMS, may take any time.
+    The way to a thread and back costs as much as three ECDSA signatures or one RSA signature (figures:
+    docs/fastapi.md). A remote key, such as a key in KMS, may take any time.
     """
     if type(signer.key) is SigningKey and signer.key.algorithm == "ecdsa":
         return work()

@@ -1,4 +1,4 @@
-"""For boto3's users: from a session, a signer's address and a distribution to a `Site` that signs for it."""
+"""Make a `Site` from a boto3 session, a signer's address and a distribution."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -24,16 +24,16 @@ def from_boto3(
     key_pair_id: str | None = None,
     max_lifetime: timedelta | None = None,
 ) -> Site:
-    """A `Site` that signs for a distribution of the session's account, with a key that it trusts.
+    """Return a `Site` that signs for a distribution of the session's account, with a key that it trusts.
 
     `signer` is an address (`ssm:/shop/key`, `secretsmanager:…`, `kms:alias/…`, read with the session's credentials and
-    region; `file:…`, `env:…`), a `Signer` or a `KeyStore`. `distribution` is an id, an alias or a domain name: the name
-    that was given is the one that is signed, an id stands for the first alias, or for `d….cloudfront.net`. Without it,
-    the one distribution that trusts `key_group` (id or name) is taken. `key_pair_id` is needed where the address leads
-    to a PEM or a KMS key alone. `max_lifetime` as in `Site`.
+    region; `file:…`, `env:…`), a `Signer` or a `KeyStore`. `distribution` is an id, an alias or a domain name. URLs are
+    signed for the given name; an id means the first alias, or `d….cloudfront.net` if there is no alias. If
+    `distribution` is not given, it is the one that trusts `key_group` (id or name). `key_pair_id` is needed for a key
+    in KMS, or a PEM that is stored without its id. `max_lifetime` as in `Site`.
 
-    Fetches the key. Raises `InputError` for what is not there or not unique, or a key that the distribution does not
-    trust, and `ServiceError` when AWS refuses.
+    Fetches the key. Raises `InputError` if something does not exist or is not unique, or if the distribution does not
+    trust the key. Raises `ServiceError` if AWS refuses.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -47,7 +47,7 @@ def from_boto3(
     plain = [name for name in names if "*" not in name]
     domain = distribution if distribution is not None and distribution != found["Id"] else plain[0]
     if "*" in domain:
-        raise InputError(f"{domain!r} is a wildcard: give the name below it that viewers ask for")
+        raise InputError(f"{domain!r} is a wildcard: give the name below it that viewers request")
     keys = _keys(session, client, signer, key_pair_id, found)
     site = Site(keys, domain, aliases=plain, max_lifetime=max_lifetime)
     _check_trusted(site.signer().key_pair_id, found)
@@ -90,7 +90,7 @@ def _distribution(client: "CloudFrontClient", wanted: str | None, key_group: str
 
 
 def _of_group(client: "CloudFrontClient", wanted: str) -> str:
-    """The id of the one distribution that trusts a key group."""
+    """Return the id of the one distribution that trusts a key group."""
     listing = client.list_key_groups()["KeyGroupList"]
     groups = [each["KeyGroup"] for each in listing.get("Items", ())]
     while "NextMarker" in listing:
@@ -103,7 +103,10 @@ def _of_group(client: "CloudFrontClient", wanted: str) -> str:
     trusting = client.list_distributions_by_key_group(KeyGroupId=ids[0])["DistributionIdList"].get("Items", [])
     if len(trusting) != 1:
         found = ", ".join(trusting) or "none"
-        raise InputError(f"the key group {wanted!r} is trusted by several distributions or none ({found}): name one")
+        raise InputError(
+            f"the key group {wanted!r} must be trusted by exactly one distribution, but it is trusted by {found}: give "
+            "a distribution instead"
+        )
     return trusting[0]
 
 
@@ -114,9 +117,9 @@ def _check_trusted(key_pair_id: str, found: "DistributionTypeDef") -> None:
         for key_id in group.get("KeyPairIds", {}).get("Items", ())
     }
     if key_pair_id not in trusted:
-        shown = ", ".join(sorted(trusted)) or "none, so that it protects nothing"
+        shown = ", ".join(sorted(trusted)) or "none, so it protects nothing"
         raise InputError(
-            f"the distribution {found['Id']} does not trust the key {key_pair_id}: it trusts {shown}; put the key into "
+            f"the distribution {found['Id']} does not trust the key {key_pair_id}: it trusts {shown}; add the key to "
             "a key group that its behavior trusts [key-not-trusted]"
         )
 
@@ -127,7 +130,7 @@ def _listed(client: "CloudFrontClient") -> "Iterator[DistributionSummaryTypeDef]
 
 
 def _covers(alias: str, name: str) -> bool:
-    """Whether a wildcard alias (`*.example.com`) covers a name: one label or more in place of the `*`."""
+    """Return whether a wildcard alias (`*.example.com`) covers a name: the `*` is one label or more."""
     return alias.startswith("*.") and name.endswith(alias[1:]) and len(name) > len(alias) - 1
 
 

@@ -1,6 +1,6 @@
-"""`botocore.signers.CloudFrontSigner`, signed by keyfront: the same methods, the same output to the byte, and cookies.
+"""A replacement for `botocore.signers.CloudFrontSigner`: the same methods, the same bytes, and cookies.
 
-What botocore signs so that nobody could ever open it is fixed or refused here (docs/boto3.md lists it all).
+If botocore would sign a URL that no viewer can open, this signer fixes or refuses it (docs/boto3.md lists all cases).
 """
 
 import json
@@ -23,47 +23,47 @@ from keyfront.core.signing import Signer
 from keyfront.core.urls import resource_pattern, shown, viewer_url, with_parameters
 from keyfront.errors import InputError, PolicyError, URLError
 
-_SHORTEST: Final = 8  # bytes: the least that an ASN.1 signature of two numbers takes
+_SHORTEST: Final = 8  # bytes: the length of the shortest ASN.1 signature of two numbers
 
 
 class HasSigner(Protocol):
-    """Whatever has the signer of now, such as a `KeyStore`."""
+    """A source of the current signer, such as a `KeyStore`."""
 
     def signer(self) -> Signer:
-        """The signer of now."""
+        """Return the current signer."""
 
 
 Key = Callable[[bytes], bytes] | SigningKey | Signer | HasSigner | rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-"""A function from the policy's bytes to their SHA-1 signature, as botocore takes it, or a key, or who has one."""
+"""A function from the policy's bytes to their SHA-1 signature, as in botocore; or a key, or a source of a key."""
 
 
 class CloudFrontSigner:
     """Signs as botocore's `CloudFrontSigner` does.
 
-    `key_id` is the public key's id in CloudFront; `None` takes that of a `Signer` or a `KeyStore`. `rsa_signer` is a
-    function as botocore's, or a `SigningKey` (RSA or ECDSA), a `Signer`, a `KeyStore`, or a private key of
-    `cryptography`'s. Raises `InputError`, a `ValueError` as botocore's errors.
+    `key_id` is the public key's id in CloudFront; `None` takes the id of a `Signer` or a `KeyStore`. `rsa_signer` is a
+    function as in botocore, a `SigningKey` (RSA or ECDSA), a `Signer`, a `KeyStore`, or a private key of the
+    `cryptography` package. Raises `InputError`, which is a `ValueError`, as botocore's errors are.
     """
 
     def __init__(self, key_id: str | None, rsa_signer: Key) -> None:
         if like_a_key(key_id):
-            raise InputError("key_id is the key itself, it seems: give the public key's id in CloudFront, K…")
+            raise InputError("key_id seems to be the key itself: give the public key's id in CloudFront, K…")
         self._given_id = key_id
         self._source = _source(key_id, rsa_signer)
         self.rsa_signer = rsa_signer
 
     @property
     def key_id(self) -> str:
-        """The key-pair id that is put on signatures now."""
+        """The key-pair id of the current signer."""
         return self._current()[0]
 
     def generate_presigned_url(
         self, url: str, date_less_than: datetime | None = None, policy: str | bytes | None = None
     ) -> str:
-        """`url`, signed until `date_less_than` (canned policy) or with `policy` (custom, from `build_policy`).
+        """Return `url` signed until `date_less_than` (canned policy) or with `policy` (custom, from `build_policy`).
 
-        A `datetime` without a time zone is read as UTC, as botocore reads it. A custom policy is signed as it stands,
-        to the byte. Raises `InputError`, `URLError` and `PolicyError`.
+        A `datetime` without a time zone is UTC, as in botocore. A custom policy is signed unchanged, byte for byte.
+        Raises `InputError`, `URLError` and `PolicyError`.
         """
         url = viewer_url(url)
         warn(misuse.of_url(url))
@@ -80,9 +80,9 @@ class CloudFrontSigner:
     def generate_cookies(
         self, resource: str | None = None, date_less_than: datetime | None = None, policy: str | bytes | None = None
     ) -> SignedCookies:
-        """Cookies that open `resource` until `date_less_than`, or what `policy` covers; botocore has no such thing.
+        """Return cookies for `resource` until `date_less_than`, or for a `policy`. botocore has no such method.
 
-        `resource` is one URL or a pattern with `*` and `?`. Set them with `SignedCookies.set_cookie_headers`.
+        `resource` is one URL or a pattern with `*` and `?`. Set the cookies with `SignedCookies.set_cookie_headers`.
         """
         if resource is not None and date_less_than is not None and policy is None:
             if "*" in resource or "?" in resource:
@@ -109,7 +109,7 @@ class CloudFrontSigner:
         date_greater_than: datetime | None = None,
         ip_address: str | None = None,
     ) -> str:
-        """A custom policy as compact JSON, members in botocore's order.
+        """Return a custom policy as compact JSON, with its members in botocore's order.
 
         `ip_address` is one IPv4 address or range. Raises `URLError` and `PolicyError`.
         """
@@ -123,7 +123,7 @@ class CloudFrontSigner:
         if date_greater_than:
             start = _second(date_greater_than, "date_greater_than")
             if start >= end:
-                text = f"date_greater_than ({start}) is not before date_less_than ({end})"
+                text = f"date_greater_than ({start}) is not before date_less_than ({end}): give an earlier start"
                 raise PolicyError(text, reason="starts-after-expiry", member="date_greater_than", value=start)
             condition["DateGreaterThan"] = {"AWS:EpochTime": start}
         return json.dumps({"Statement": [{"Resource": pattern, "Condition": condition}]}, separators=(",", ":"))
@@ -134,14 +134,17 @@ class CloudFrontSigner:
         return Policy(url, end).to_bytes(), end
 
     def _custom(self, policy: str | bytes | None, date: datetime | None, url: str | None) -> bytes:
-        """The bytes of a custom policy, which has to be one, and has to cover `url`."""
+        """Return the bytes of a custom policy. Checks that it is valid and covers `url`."""
         if policy is None or date is not None:
             raise InputError("Need to provide either date_less_than or policy, but not both")
         data = policy.encode("utf-8") if isinstance(policy, str) else policy
         parsed = Policy.parse(data)
         self._judge_lifetime(parsed.expires)
         if url is not None and parsed.resource is not None and not covers(parsed.resource, url):
-            text = f"the policy's resource {shown(parsed.resource)} does not cover {shown(url)}: it would be refused"
+            text = (
+                f"the policy's resource {shown(parsed.resource)} does not cover {shown(url)}, so CloudFront would "
+                "refuse the link: give a policy whose resource covers it"
+            )
             raise URLError(text, reason="resource-does-not-cover", member="policy")
         return data
 
@@ -150,13 +153,16 @@ class CloudFrontSigner:
         warn(_of_life(end, signer.max_lifetime if isinstance(signer, Signer) else None))
 
     def _current(self) -> tuple[str, Callable[[bytes], str], str]:
-        """Key-pair id, signature in CloudFront's base64, and what else a URL needs, all of one moment."""
+        """Return the key-pair id, a function that signs in CloudFront's base64, and further parameters for a URL.
+
+        All come from the same signer, even if a key store changes its key meanwhile.
+        """
         signer = self._source() if not isinstance(self._source, Signer) else self._source
         if isinstance(signer, Signer):
             if self._given_id not in (None, signer.key_pair_id):
                 raise InputError(
-                    f"key_id is {self._given_id!r}, and the signer's key is {signer.key_pair_id!r}: "
-                    "give key_id=None to take the signer's own"
+                    f"key_id is {self._given_id!r}, but the signer's id is {signer.key_pair_id!r}: "
+                    "give key_id=None to use the signer's id"
                 )
             key, algorithm = signer.key, signer.hash_algorithm
             tail = "&Hash-Algorithm=SHA256" if algorithm == "SHA256" else ""
@@ -179,7 +185,7 @@ def _source(key_id: str | None, given: Key) -> _Source:
     if isinstance(given, SigningKey):
         return Signer(_needed(key_id), given)
     if isinstance(given, str | bytes | bytearray | memoryview | PathLike):
-        # Its text may be the key: it is not shown.
+        # The text may be the key, so it is not shown.
         raise InputError("rsa_signer is text: give SigningKey.load(pem), or SigningKey.load(Path(…)) for a file")
     if callable(given):
         function = given
@@ -201,16 +207,16 @@ def _signature(function: Callable[[bytes], bytes], data: bytes) -> bytes:
     if not isinstance(signature, bytes | bytearray | memoryview) or len(signature) < _SHORTEST:
         raise InputError(
             f"rsa_signer returned {'too few bytes' if isinstance(signature, bytes) else type(signature).__name__}: "
-            "it has to return the signature's bytes"
+            "it must return the signature's bytes"
         )
     return bytes(signature)
 
 
 def _of_life(end: int, most: timedelta | None) -> Iterator[Caution]:
-    """What is seldom meant about the life until `end`. Raises `PolicyError` if it is over `most`."""
+    """Yield cautions about a lifetime until `end`. Raises `PolicyError` if it is over `most`."""
     left = end - time.time()
     if left <= 0:
-        yield Caution("expired", "date_less_than is past: what is signed opens nothing")
+        yield Caution("expired", "date_less_than is in the past, so the link opens nothing: give a later time")
     elif most is not None:
         bounded(left, most)
     else:
@@ -223,6 +229,6 @@ def _second(date: datetime, what: str) -> int:
         raise PolicyError(text, reason="time-malformed", member=what)
     if date.utcoffset() is None:
         date = date.replace(tzinfo=UTC)
-    # Not `epoch(date)`: in the far future a float of seconds is not exact, and botocore counts as this does.
+    # Not `epoch(date)`: in the far future a float of seconds is not exact. This is how botocore counts.
     second = int((date - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
     return second if 0 < second <= LATEST else epoch(second, 0, what)

@@ -1,4 +1,4 @@
-"""FastAPI and Starlette: the application's signer as a dependency, and signed cookies on its responses."""
+"""FastAPI and Starlette: the application's signer as a dependency, and signed cookies on responses."""
 
 import logging
 from typing import Unpack
@@ -20,19 +20,19 @@ _log = logging.getLogger(__name__)
 
 
 def install(app: Starlette, site: Site) -> None:
-    """Give `app` (Starlette or FastAPI) its `site`, which `get_site` then returns.
+    """Set the `site` of `app` (Starlette or FastAPI), which `get_site` then returns.
 
-    A request whose key cannot be fetched is answered 503 and `Retry-After`, without saying why; the log says it.
+    If the key cannot be fetched, the response is 503 with `Retry-After`, and the log has the reason.
     """
     app.state.keyfront = site
     app.add_exception_handler(ServiceError, _unavailable)
 
 
 def get_site(connection: HTTPConnection) -> Site:
-    """The application's site: in FastAPI `Depends(get_site)`, in Starlette `get_site(request)`.
+    """Return the application's site: in FastAPI `Depends(get_site)`, in Starlette `get_site(request)`.
 
-    `await site.sign_url_async(…)` and its neighbours never block the event loop. A `def` endpoint has a thread of its
-    own: `site.sign_url(…)` there. Raises `InputError` for an application without one.
+    The methods ending in `_async`, such as `await site.sign_url_async(…)`, never block the event loop. A `def` endpoint
+    runs in its own thread, so it can call `site.sign_url(…)`. Raises `InputError` if the application has no site.
     """
     site = getattr(connection.app.state, "keyfront", None)
     if not isinstance(site, Site):
@@ -43,7 +43,7 @@ def get_site(connection: HTTPConnection) -> Site:
 
 
 def set_signed_cookies(response: Response, cookies: SignedCookies, **attributes: Unpack[CookieAttributes]) -> None:
-    """Set `cookies` on `response`, byte for byte; the attributes are those of `SignedCookies.set_cookie_headers`."""
+    """Set `cookies` on `response`, unchanged. The attributes are those of `SignedCookies.set_cookie_headers`."""
     for value in set_cookie_values(cookies, **attributes):
         response.headers.append("set-cookie", value)
 
@@ -56,4 +56,4 @@ def delete_signed_cookies(response: Response, **attributes: Unpack[CookieAttribu
 
 async def _unavailable(_: Request, error: Exception) -> Response:
     _log.error("%s", error)
-    return JSONResponse({"detail": "links cannot be made at the moment"}, 503, {"Retry-After": "5"})
+    return JSONResponse({"detail": "links cannot be made at the moment: try again later"}, 503, {"Retry-After": "5"})

@@ -1,4 +1,4 @@
-"""Flask: the application's signer as an extension, signed cookies on responses, and `signed_url` in templates."""
+"""Flask: an extension with the application's signer, signed cookies on responses, and `signed_url` in templates."""
 
 from datetime import timedelta
 from typing import Unpack
@@ -17,12 +17,12 @@ _NAME = "keyfront"
 
 
 class Keyfront:
-    """The extension. With a `site` every application gets that one; otherwise its configuration says which.
+    """The extension. It uses `site` in every application; if not given, it makes a site from the configuration.
 
     `KEYFRONT_SIGNER` is a signer's address (`ssm:/shop/key`), `KEYFRONT_DOMAIN` the distribution's domain,
-    `KEYFRONT_KEY_PAIR_ID` the id where the address leads to a PEM alone, and `KEYFRONT_LIFETIME` how long templates'
-    links live, in seconds or as a timedelta (an hour). `KEYFRONT_MAX_LIFETIME` is the longest life that anything
-    signed may have, written likewise; without it a life over seven days is warned of.
+    `KEYFRONT_KEY_PAIR_ID` the id if the PEM is stored without it. `KEYFRONT_LIFETIME` is the lifetime of links in
+    templates, in seconds or as a timedelta (default: one hour). `KEYFRONT_MAX_LIFETIME` is the longest lifetime of any
+    signature, in the same form; if not given, lifetimes over seven days warn.
     """
 
     def __init__(self, app: Flask | None = None, *, site: Site | None = None) -> None:
@@ -31,30 +31,32 @@ class Keyfront:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Set up `app`. Raises `InputError` for a configuration that lacks something."""
+        """Set up `app`. Raises `InputError` if its configuration is incomplete or wrong."""
         app.config.setdefault("KEYFRONT_LIFETIME", 3600)
         lifetime, most = _span(app, "KEYFRONT_LIFETIME"), _span(app, "KEYFRONT_MAX_LIFETIME")
         if lifetime is not None and most is not None and lifetime > most:
-            raise InputError(f"KEYFRONT_LIFETIME is {lifetime}, and KEYFRONT_MAX_LIFETIME {most}: change one of them")
+            raise InputError(
+                f"KEYFRONT_LIFETIME is {lifetime}, but KEYFRONT_MAX_LIFETIME is {most}: change one of them"
+            )
         app.extensions[_NAME] = self._site or _configured(app)
         app.add_template_global(_signed_url, "signed_url")
 
     @property
     def site(self) -> Site:
-        """The current application's site, in a request or an application context."""
+        """The current application's site. Needs a request context or an application context."""
         return get_site()
 
 
 def get_site() -> Site:
-    """The current application's site; `InputError` where it has none."""
+    """Return the current application's site. Raises `InputError` if it has none."""
     site = current_app.extensions.get(_NAME)
     if not isinstance(site, Site):
-        raise InputError("this application has no signer: Keyfront(app), or keyfront.init_app(app) in its factory")
+        raise InputError("this application has no signer: call Keyfront(app), or keyfront.init_app(app) in its factory")
     return site
 
 
 def set_signed_cookies(response: Response, cookies: SignedCookies, **attributes: Unpack[CookieAttributes]) -> None:
-    """Set `cookies` on `response`, byte for byte; the attributes are those of `SignedCookies.set_cookie_headers`."""
+    """Set `cookies` on `response`, unchanged. The attributes are those of `SignedCookies.set_cookie_headers`."""
     for value in set_cookie_values(cookies, **attributes):
         response.headers.add("Set-Cookie", value)
 
@@ -66,7 +68,7 @@ def delete_signed_cookies(response: Response, **attributes: Unpack[CookieAttribu
 
 
 def _signed_url(key: str, expires: int | timedelta | None = None) -> str:
-    """For templates: a signed URL for an S3 object's key, or for a URL; `expires` is seconds from now."""
+    """Return a signed URL for an S3 object's key or a URL, for templates. `expires` is in seconds from now."""
     lifetime = current_app.config["KEYFRONT_LIFETIME"] if expires is None else expires
     until = lifetime if isinstance(lifetime, timedelta) else timedelta(seconds=lifetime)
     site = get_site()
@@ -78,7 +80,7 @@ def _configured(app: Flask) -> Site:
 
     for name in ("KEYFRONT_SIGNER", "KEYFRONT_DOMAIN"):
         if not app.config.get(name):
-            raise InputError(f"{name} is not set: set it in app.config, or give Keyfront a site")
+            raise InputError(f"{name} is not set: set it in app.config, or call Keyfront(app, site=…)")
     keys = open_keystore(app.config["KEYFRONT_SIGNER"], app.config.get("KEYFRONT_KEY_PAIR_ID"))
     return Site(keys, app.config["KEYFRONT_DOMAIN"], max_lifetime=_span(app, "KEYFRONT_MAX_LIFETIME"))
 

@@ -1,7 +1,7 @@
-"""A pytest plugin: where a test fails with a refused download, its report says why CloudFront refused.
+"""A pytest plugin: if a test fails with a refused download, its report says why CloudFront refused it.
 
-`pytest -p keyfront.integrations.pytest --keyfront-trust K2JCJMDEHXQW5F=public_key.pem`. It sees the errors of httpx,
-requests and urllib, and any other that carries a `response` with its `request`.
+`pytest -p keyfront.integrations.pytest --keyfront-trust K2JCJMDEHXQW5F=public_key.pem`. It understands the errors of
+httpx, requests and urllib, and any other error that has a `response` with its `request`.
 """
 
 import time
@@ -21,18 +21,18 @@ _KEYS: Final = pytest.StashKey[dict[str, PublicKey] | None]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The option that names the trusted keys."""
+    """Add the option that names the trusted keys."""
     parser.getgroup("keyfront").addoption(
         "--keyfront-trust",
         action="append",
         default=[],
         metavar="ID=FILE",
-        help="A public key that CloudFront trusts, with its id: refused downloads are explained with it. Repeatable.",
+        help="A public key that CloudFront trusts, with its id. Refused downloads are explained with it. Repeatable.",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the trusted keys; a file that holds none ends the run before it begins."""
+    """Read the trusted keys. A file without a public key ends the run before it begins."""
     config.stash[_KEYS] = _trusted(config.getoption("--keyfront-trust"))
 
 
@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add a section to the report of a test that failed with a refused download."""
+    """Explain the refusal in the report of a test that failed with a refused download."""
     report = yield
     if report.failed and call.excinfo is not None:
         refused = _refused(call.excinfo.value)
@@ -63,7 +63,7 @@ def _trusted(entries: list[str]) -> dict[str, PublicKey] | None:
 
 
 def _refused(error: BaseException) -> tuple[ViewerRequest, Response] | None:
-    """The request and the answer behind an error, if it is an HTTP client's and the answer was a refusal."""
+    """Return the request and the response of an HTTP client's error, if the response was a refusal."""
     for each in _chain(error):
         if hasattr(each, "code") and hasattr(each, "url") and hasattr(each, "read"):
             return _of_urllib(each)
@@ -78,7 +78,7 @@ def _refused(error: BaseException) -> tuple[ViewerRequest, Response] | None:
 
 
 def _of_urllib(error: Any) -> tuple[ViewerRequest, Response]:
-    # urllib keeps no headers of the request with the error: cookies are not known then.
+    # urllib's error has no request headers, so cookies are not known.
     try:
         body = error.read(_MOST_BODY).decode("utf-8", "replace")
     except (OSError, ValueError):

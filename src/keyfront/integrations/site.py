@@ -1,4 +1,4 @@
-"""A distribution as an application sees it: its address, and the signer of now for what lies below it."""
+"""A distribution as an application sees it: its address, and the current signer for its URLs."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -18,27 +18,28 @@ AnyTerms = TypeVar("AnyTerms", Terms, URLTerms)
 
 
 class SignerSource(Protocol):
-    """Whatever has the signer of now, such as a `KeyStore`."""
+    """A source of the current signer, such as a `KeyStore`."""
 
     def signer(self) -> Signer:
-        """The signer of now. May block; raises `KeyfrontError`."""
+        """Return the current signer. May block; raises `KeyfrontError`."""
 
     async def signer_async(self) -> Signer:
-        """As `signer`, without blocking the event loop."""
+        """Return the current signer, without blocking the event loop."""
 
 
 class Site:
     """Signs for one distribution. Safe to share between threads and event loops.
 
-    `signers` is a `Signer`, or a `KeyStore`, whose key may change while the program runs. `domain` is where viewers
-    find the distribution: `media.example.com`, or with scheme and path, `https://media.example.com/assets`. URLs on
-    other hosts are refused, except on those in `aliases` (the distribution's other names).
+    `signers` is a `Signer`, or a `KeyStore`, whose key may change while the program runs. `domain` is the
+    distribution's address for viewers: `media.example.com`, or with scheme and path,
+    `https://media.example.com/assets`. URLs on other hosts are refused, except on those in `aliases` (the
+    distribution's other names).
 
-    `max_lifetime` is the longest life that a signature may have; a call's own counts in its place, and without either
-    the signer's.
+    `max_lifetime` is the longest lifetime of a signature. A call's own `max_lifetime` overrides it; if neither is
+    given, the signer's applies.
 
-    URLs may be given as paths (`/videos/1.mp4`, escaped already) below the address. Each method raises what `Signer`'s
-    does, and the `KeyfrontError` of a key that cannot be fetched.
+    URLs may be given as paths (`/videos/1.mp4`, already escaped) below the address. Each method raises the errors of
+    the `Signer` method with the same name, and a `KeyfrontError` if the key cannot be fetched.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Site:
         max_lifetime: timedelta | None = None,
     ) -> None:
         if not isinstance(signers, Signer) and not callable(getattr(signers, "signer", None)):
-            raise InputError(f"Site takes a Signer or a KeyStore, and this is a {type(signers).__name__}: {_SIGNER}")
+            raise InputError(f"Site takes a Signer or a KeyStore, not a {type(signers).__name__}: give {_SIGNER}")
         if max_lifetime is not None:
             bounded(0, max_lifetime)
         self._signers = signers
@@ -60,43 +61,43 @@ class Site:
         self.hosts = frozenset({self.domain, *(urlsplit(site_url(each)).netloc for each in aliases)})
 
     def signer(self) -> Signer:
-        """The signer of now. Waits while a first key is fetched."""
+        """Return the current signer. Waits while the first key is fetched."""
         return self._signers if isinstance(self._signers, Signer) else self._signers.signer()
 
     async def signer_async(self) -> Signer:
-        """As `signer`, without blocking the event loop."""
+        """Return the current signer, without blocking the event loop."""
         return self._signers if isinstance(self._signers, Signer) else await self._signers.signer_async()
 
     def object_url(self, key: str) -> str:
-        """The unsigned URL of an S3 object's key."""
+        """Return the unsigned URL of an S3 object's key."""
         return object_url(self.base_url, key)
 
     def sign_object(self, key: str, **terms: Unpack[Terms]) -> str:
-        """A signed URL for an S3 object's key, which is escaped here."""
+        """Return a signed URL for an S3 object's key. The method escapes the key."""
         return self.signer().sign_url(self.object_url(key), **self._bounded(terms))
 
     async def sign_object_async(self, key: str, **terms: Unpack[Terms]) -> str:
-        """As `sign_object`, for a coroutine."""
+        """Return what `sign_object` returns, without blocking the event loop."""
         return await aio.sign_url(await self.signer_async(), self.object_url(key), **self._bounded(terms))
 
     def sign_url(self, url: str, **terms: Unpack[URLTerms]) -> str:
-        """A signed URL; `url` may be a path."""
+        """Return `url` signed; it may be a path."""
         return self.signer().sign_url(self._url(url), **self._bounded(terms))
 
     async def sign_url_async(self, url: str, **terms: Unpack[URLTerms]) -> str:
-        """As `sign_url`, for a coroutine."""
+        """Return what `sign_url` returns, without blocking the event loop."""
         return await aio.sign_url(await self.signer_async(), self._url(url), **self._bounded(terms))
 
     def sign_cookies(self, resource: str, **terms: Unpack[Terms]) -> SignedCookies:
-        """Signed cookies; `resource` may be a path with wildcards, such as `/members/*`."""
+        """Return signed cookies for `resource`, which may be a path with wildcards, such as `/members/*`."""
         return self.signer().sign_cookies(self._resource(resource), **self._bounded(terms))
 
     async def sign_cookies_async(self, resource: str, **terms: Unpack[Terms]) -> SignedCookies:
-        """As `sign_cookies`, for a coroutine."""
+        """Return what `sign_cookies` returns, without blocking the event loop."""
         return await aio.sign_cookies(await self.signer_async(), self._resource(resource), **self._bounded(terms))
 
     def _bounded(self, terms: AnyTerms) -> AnyTerms:
-        """`terms` with the site's longest life, where they do not say their own."""
+        """Return `terms` with the site's `max_lifetime`, if they have none."""
         if self.max_lifetime is not None and terms.get("max_lifetime") is None:
             terms["max_lifetime"] = self.max_lifetime
         return terms
@@ -120,8 +121,8 @@ class Site:
     def _check_host(self, url: str, host: str) -> None:
         if host not in self.hosts:
             raise URLError(
-                f"{shown(url)} is on {host!r}, and this signer is for {', '.join(sorted(self.hosts))}: "
-                "sign the name that viewers ask for [host-differs]",
+                f"{shown(url)} is on {host!r}, but this signer is for {', '.join(sorted(self.hosts))}: "
+                "sign the host that viewers request [host-differs]",
                 reason="host-differs",
                 member="url",
                 value=host,

@@ -3,7 +3,7 @@
 from keyfront.home import install
 
 try:
-    import django as _django  # noqa: F401  asked for first, so that its absence is told in our words
+    import django as _django  # noqa: F401  imported first, so that our error shows if it is missing
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         f"keyfront.integrations.django needs Django: {install('django')}", name=error.name

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class KeyfrontConfig(AppConfig):  # type: ignore[misc]  # Django has no types
-    """Registers the system checks and, by being installed, the template tag."""
+    """Registers the system checks. Installing the application also provides the template tag."""
 
     name = "keyfront.integrations.django"
     label = "keyfront"

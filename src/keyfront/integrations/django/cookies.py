@@ -1,7 +1,7 @@
-"""Signed cookies on a Django response, and the note beside them that says when they have to be renewed.
+"""Signed cookies on a Django response, and a note that shows when to renew them.
 
-Signed cookies live on the distribution's path, where the site does not see them again. So a cookie of the site's own,
-signed with Django's key, notes for whom they are and until when. It opens nothing.
+The site may not see the signed cookies again, because they are for the distribution's paths. So the site keeps a note
+in a second cookie, signed with Django's key: the user and the expiry. The note unlocks nothing.
 """
 
 import hashlib
@@ -19,15 +19,15 @@ from keyfront.integrations.django.settings import CookieSettings
 
 _SALT: Final = "keyfront.integrations.django.cookies"
 _RENEWED_AT: Final = 0.5
-"""The part of their life after which cookies are made anew."""
+"""Cookies are renewed after this part of their lifetime."""
 
 
 def set_signed_cookies(
     response: HttpResponseBase, cookies: SignedCookies, **attributes: Unpack[CookieAttributes]
 ) -> None:
-    """Set `cookies` on `response`; the attributes are those of `SignedCookies.set_cookie_headers`.
+    """Set `cookies` on `response`. The attributes are those of `SignedCookies.set_cookie_headers`.
 
-    Of the five names, those that it does not hold are deleted: an old policy would count in place of a new expiry.
+    Of the five cookie names, those that `cookies` does not need are deleted: an old policy would override a new expiry.
     """
     made = cookies.attributes(**attributes)
     for name in NAMES:
@@ -42,7 +42,7 @@ def delete_signed_cookies(response: HttpResponseBase, **attributes: Unpack[Cooki
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Cookies that have to be made: `user` opens `resource` with them until `ends` (seconds since the epoch)."""
+    """Cookies to make: they unlock `resource` for `user` until `ends` (seconds since the epoch)."""
 
     user: str
     resource: str
@@ -50,11 +50,11 @@ class Due:
 
 
 def due(request: HttpRequest, response: HttpResponseBase, asked: CookieSettings, user: str | None) -> Due | None:
-    """The cookies that `response` has to bring to `user`; `None` while those that were set last are good.
+    """Return the cookies that `response` must set for `user`; `None` while the browser's cookies are still good.
 
-    For nobody (`None`), and for a user with no resource, the cookies that the browser has are deleted.
+    If `user` is `None`, or has no resource, the browser's cookies are deleted.
     """
-    if "CloudFront-Signature" in response.cookies:  # a view's own, or those of a decorator
+    if "CloudFront-Signature" in response.cookies:  # set by a view or a decorator
         return None
     patch_vary_headers(response, ("Cookie",))
     resource = asked.resource if isinstance(asked.resource, str) else user and asked.resource(request)
@@ -72,7 +72,7 @@ def due(request: HttpRequest, response: HttpResponseBase, asked: CookieSettings,
 
 
 def put(response: HttpResponseBase, cookies: SignedCookies, made: Due, asked: CookieSettings) -> None:
-    """Set `cookies`, which were made for what was due, and the note of them."""
+    """Set `cookies`, which were made for `made`, and their note."""
     set_signed_cookies(response, cookies, **_attributes(asked))
     note = signing.dumps([made.ends, _mark(made.user, made.resource, asked)], salt=_SALT)
     response.set_cookie(_note(asked), note, secure=asked.secure, httponly=True, samesite="Lax")
@@ -80,7 +80,7 @@ def put(response: HttpResponseBase, cookies: SignedCookies, made: Due, asked: Co
 
 
 def _noted(request: HttpRequest, asked: CookieSettings) -> tuple[float, str]:
-    """Until when the browser has cookies, and for what; the past and nothing where it has none."""
+    """Return the expiry of the browser's cookies and their mark; 0 and an empty mark if it has none."""
     try:
         ends, mark = signing.loads(request.COOKIES.get(_note(asked), ""), salt=_SALT)
         return float(ends), str(mark)
@@ -89,7 +89,7 @@ def _noted(request: HttpRequest, asked: CookieSettings) -> tuple[float, str]:
 
 
 def _note(asked: CookieSettings) -> str:
-    """The note's name: one for each place where browsers keep cookies apart."""
+    """Return the note's name, which differs for each cookie domain and path."""
     return f"keyfront-{_digest(asked.domain, asked.path)[:8]}"
 
 

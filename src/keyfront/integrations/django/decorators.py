@@ -1,4 +1,4 @@
-"""Signed cookies for whoever is signed in and visits one view."""
+"""Signed cookies for signed-in users on single views."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -32,8 +32,9 @@ def signed_cookies(
 ) -> View[P, R] | Callable[[View[P, R]], View[P, R]]:
     """Set signed cookies for the signed-in user on the view's response, as the middleware does.
 
-    `@signed_cookies` alone takes everything from `KEYFRONT["COOKIES"]`; `@signed_cookies(resource="/course/*",
-    path="/course")` takes the rest from there. For views with `def` and with `async def`.
+    `@signed_cookies` without arguments takes everything from `KEYFRONT["COOKIES"]`. Arguments, such as in
+    `@signed_cookies(resource="/course/*", path="/course")`, override values from there. Views may be `def` or
+    `async def`.
     """
 
     def asked() -> CookieSettings:

@@ -1,4 +1,4 @@
-"""Signed cookies for whoever is signed in, on any page of the site."""
+"""Signed cookies for signed-in users, on every page of the site."""
 
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
@@ -11,9 +11,9 @@ from keyfront.integrations.django.settings import cookie_settings
 
 
 class SignedCookiesMiddleware:
-    """Sets the cookies of `KEYFRONT["COOKIES"]`, renews them at half their life, deletes them when the user signs out.
+    """Sets the cookies of `KEYFRONT["COOKIES"]`, renews them at half their lifetime, and deletes them at sign-out.
 
-    Stands behind `AuthenticationMiddleware`. Cookies that a view sets itself are left alone.
+    It must come after `AuthenticationMiddleware`. It does not change cookies that a view sets.
     """
 
     sync_capable = True
@@ -21,7 +21,7 @@ class SignedCookiesMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]) -> None:
         self._get_response = get_response
-        cookie_settings()  # says at the start what is wrong
+        cookie_settings()  # raises at the start if the settings are wrong
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
 

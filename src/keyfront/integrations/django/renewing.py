@@ -1,4 +1,4 @@
-"""From a request and its response to the cookies that are due: the one path of the middleware and the decorator."""
+"""Set, renew or delete the cookies of a response, for the middleware and the decorator."""
 
 import logging
 
@@ -14,7 +14,7 @@ _log = logging.getLogger("keyfront.integrations.django")
 def renew(request: HttpRequest, response: HttpResponseBase, asked: CookieSettings) -> None:
     """Set, renew or delete the signed cookies of the request's user.
 
-    Where the key cannot be fetched the page is still served: without cookies, and with a line in the log.
+    If the key cannot be fetched, the page is still served, without cookies, and the error is logged.
     """
     user = getattr(request, "user", None)
     made = due(request, response, asked, str(user.pk) if user is not None and user.is_authenticated else None)
@@ -30,10 +30,10 @@ def renew(request: HttpRequest, response: HttpResponseBase, asked: CookieSetting
 
 
 async def renew_async(request: HttpRequest, response: HttpResponseBase, asked: CookieSettings) -> None:
-    """As `renew`, without blocking the event loop."""
+    """Do what `renew` does, without blocking the event loop."""
     user = None
     if hasattr(request, "auser"):
-        # Told to functions of the request as well, which may not ask the database from here.
+        # Also kept on the request, for functions of the request, which cannot query the database here.
         user = request.user = await request.auser()
     made = due(request, response, asked, str(user.pk) if user is not None and user.is_authenticated else None)
     if made is None:

@@ -1,4 +1,4 @@
-"""The setting `KEYFRONT`, read and checked: one function finds everything that is wrong with it.
+"""Read and check the setting `KEYFRONT`. One function, `faults`, finds all mistakes in it.
 
 KEYFRONT = {
     "SIGNER": "ssm:/shop/signing-key",
@@ -27,7 +27,7 @@ from keyfront.integrations.site import Site
 from keyfront.keystore.addresses import Address
 
 Resource = str | Callable[[HttpRequest], str | None]
-"""What cookies open: a pattern, below the site's address if it is a path, or a function of the request."""
+"""The URLs that cookies unlock: a pattern (a path is relative to the site's address), or a function of the request."""
 
 _HOUR: Final = timedelta(hours=1)
 _NAMES: Final = ("SIGNER", "KEY_PAIR_ID", "DOMAIN", "ALIASES", "LIFETIME", "MAX_LIFETIME", "COOKIES")
@@ -36,7 +36,7 @@ _COOKIES: Final = ("RESOURCE", "LIFETIME", "DOMAIN", "PATH", "SECURE", "SAME_SIT
 
 @dataclass(frozen=True, slots=True)
 class CookieSettings:
-    """What signed-in users get."""
+    """The cookies for signed-in users."""
 
     resource: Resource
     lifetime: timedelta = _HOUR
@@ -48,17 +48,17 @@ class CookieSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`KEYFRONT`, read."""
+    """The values of `KEYFRONT`."""
 
     site: Site
     lifetime: timedelta
-    """Of a template's link."""
+    """The lifetime of links in templates."""
     cookies: CookieSettings | None
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something wrong with the setting, for a system check."""
+    """A mistake in the setting, for a system check."""
 
     id: str
     text: str
@@ -66,7 +66,7 @@ class Fault:
 
 
 def current() -> Settings:
-    """The setting as it is now, read once. Raises `ImproperlyConfigured` with its first fault."""
+    """Return the current setting, which is read once. Raises `ImproperlyConfigured` with its first fault."""
     with _lock:
         if not _read:
             given = getattr(settings, "KEYFRONT", None)
@@ -78,12 +78,12 @@ def current() -> Settings:
 
 
 def get_site() -> Site:
-    """The site of the setting `KEYFRONT`: `get_site().sign_object("videos/1.mp4", expires=…)`."""
+    """Return the site of the setting `KEYFRONT`: `get_site().sign_object("videos/1.mp4", expires=…)`."""
     return current().site
 
 
 def cookie_settings() -> CookieSettings:
-    """`KEYFRONT["COOKIES"]`; `ImproperlyConfigured` where there is none."""
+    """Return `KEYFRONT["COOKIES"]`. Raises `ImproperlyConfigured` if it is missing."""
     cookies = current().cookies
     if cookies is None:
         raise ImproperlyConfigured("KEYFRONT has no COOKIES: set COOKIES = {'RESOURCE': '/members/*'} in it")
@@ -91,7 +91,7 @@ def cookie_settings() -> CookieSettings:
 
 
 def faults(given: object) -> Iterator[Fault]:
-    """Everything that is wrong with a value of the setting."""
+    """Yield every mistake in a value of the setting."""
     if not isinstance(given, Mapping):
         found = "is not set" if given is None else f"is a {type(given).__name__}"
         yield Fault("keyfront.E001", f"KEYFRONT {found}", "set KEYFRONT = {'SIGNER': …, 'DOMAIN': …}")
@@ -110,7 +110,7 @@ def faults(given: object) -> Iterator[Fault]:
     if cookies is None:
         return
     if not isinstance(cookies, Mapping):
-        yield Fault("keyfront.E005", "KEYFRONT['COOKIES'] is no dict", "write {'RESOURCE': '/members/*'}")
+        yield Fault("keyfront.E005", "KEYFRONT['COOKIES'] is not a dict", "write {'RESOURCE': '/members/*'}")
         return
     yield from _wrong_cookies(cookies, host)
 
@@ -138,27 +138,27 @@ def _wrong_cookies(cookies: Mapping[str, object], host: str | None) -> Iterator[
         made = _cookie_settings({**cookies, "RESOURCE": "/*", "LIFETIME": None})
         Attributes(domain=made.domain, path=made.path, secure=made.secure, same_site=made.same_site)
     except (InputError, TypeError, AttributeError) as error:
-        yield Fault("keyfront.E007", f"{where}: {error}", "browsers would drop the cookies")
+        yield Fault("keyfront.E007", f"{where}: {error}", "correct it: browsers would drop such cookies")
         return
     domain = (made.domain or "").removeprefix(".").lower()
     if domain and host and host != domain and not host.endswith(f".{domain}"):
         yield Fault(
             "keyfront.E008",
-            f"{where}['DOMAIN'] is {made.domain!r}, and browsers do not send its cookies to {host!r}",
-            "give a domain that both this site and the distribution belong to",
+            f"{where}['DOMAIN'] is {made.domain!r}, but browsers do not send its cookies to {host!r}",
+            "give a domain that both this site and the distribution are in",
         )
     if host and host.endswith(".cloudfront.net") and domain != host:
         yield Fault(
             "keyfront.E009",
-            f"no other site can set cookies for {host!r}",
-            "give the distribution an alias below the domain of this site, and set KEYFRONT['DOMAIN'] to it",
+            f"KEYFRONT['DOMAIN'] is {host!r}, for which no other site can set cookies",
+            "give the distribution an alias in the domain of this site, and set KEYFRONT['DOMAIN'] to it",
         )
 
 
 def _unknown(given: Mapping[str, object], known: tuple[str, ...], where: str) -> Iterator[Fault]:
     for name in given:
         if name not in known:
-            yield Fault("keyfront.E010", f"{where} has {name!r}, which is not known", f"choose of {', '.join(known)}")
+            yield Fault("keyfront.E010", f"{where} has an unknown name {name!r}", f"choose from {', '.join(known)}")
 
 
 def _wrong_lifetime(given: Mapping[str, object], where: str, name: str = "LIFETIME") -> Iterator[Fault]:
@@ -169,17 +169,17 @@ def _wrong_lifetime(given: Mapping[str, object], where: str, name: str = "LIFETI
 
 
 def _too_long(given: Mapping[str, object]) -> Iterator[Fault]:
-    """The lifetimes that KEYFRONT['MAX_LIFETIME'] would refuse at every signature."""
+    """Yield the lifetimes that KEYFRONT['MAX_LIFETIME'] would refuse for every signature."""
     cookies = given.get("COOKIES")
     named = {"KEYFRONT['LIFETIME']": given, "KEYFRONT['COOKIES']['LIFETIME']": cookies}
     for where, held in named.items():
         try:
             most = _longest(given)
             if most is not None and isinstance(held, Mapping) and _lifetime(held.get("LIFETIME")) > most:
-                text = f"{where} is {_lifetime(held.get('LIFETIME'))}, and KEYFRONT['MAX_LIFETIME'] is {most}"
-                yield Fault("keyfront.E013", text, "shorten the one, or lengthen the other")
+                text = f"{where} is {_lifetime(held.get('LIFETIME'))}, but KEYFRONT['MAX_LIFETIME'] is {most}"
+                yield Fault("keyfront.E013", text, "shorten the first, or lengthen the second")
         except InputError:
-            continue  # told by `_wrong_lifetime`
+            continue  # `_wrong_lifetime` reports it
 
 
 def _longest(given: Mapping[str, object]) -> timedelta | None:
@@ -195,7 +195,7 @@ def _settings(given: Mapping[str, object]) -> Settings:
     cookies = given.get("COOKIES")
     aliases = given.get("ALIASES", ())
     return Settings(
-        # `faults` has looked at them.
+        # `faults` has checked them.
         Site(signers, str(domain), aliases=aliases, max_lifetime=_longest(given)),  # type: ignore[arg-type]
         _lifetime(given.get("LIFETIME")),
         _cookie_settings(cookies) if isinstance(cookies, Mapping) else None,
@@ -221,12 +221,12 @@ def _lifetime(given: object) -> timedelta:
     if isinstance(given, int | float) and not isinstance(given, bool):
         given = timedelta(seconds=given)
     if not isinstance(given, timedelta) or given < timedelta(seconds=1):
-        raise InputError(f"{given!r} is no time to come")
+        raise InputError(f"{given!r} is not a lifetime of a second or more")
     return given
 
 
 class _Nobody:
-    """Stands in for a key while the rest of a setting is checked."""
+    """A placeholder for the key while the rest of a setting is checked."""
 
     def signer(self) -> Signer:
         raise InputError("there is no key yet")

@@ -1,4 +1,4 @@
-"""CloudFront's access check in front of one's own application: `asgi.TrustedKeyGroups` and `wsgi.TrustedKeyGroups`.
+"""CloudFront's access check in front of your own application: `asgi.TrustedKeyGroups` and `wsgi.TrustedKeyGroups`.
 
-Both judge by the core alone; they know neither the edge nor an account.
+Both use only the core, and need neither an edge nor an account.
 """

@@ -1,4 +1,4 @@
-"""CloudFront's access check for an ASGI application: Starlette, FastAPI, Django and whatever else speaks it."""
+"""CloudFront's access check for ASGI applications: Starlette, FastAPI, Django and others."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -12,15 +12,16 @@ from keyfront.integrations.middleware.targets import RewrittenPathError, SentPat
 from keyfront.integrations.middleware.trust import Keys
 from keyfront.web.types import ASGIApp, Receive, Scope, Send
 
-# A WebSocket is opened by a GET, and its URL is signed as that of the page that opens it.
+# A GET opens a WebSocket. Its URL is signed with the scheme of the page that opens it.
 _SCHEMES: Final = {"ws": "http", "wss": "https"}
 
 
 class TrustedKeyGroups:
-    """Lets a request through to `app` only when CloudFront would: signed by a trusted key, for it, and in time.
+    """Lets a request through to `app` only if CloudFront would: signed by a trusted key, for this URL, not expired.
 
-    The application does not see the signing parameters; its own keep their order and bytes. `scope["keyfront"]` is the
-    `Decision`, or `None` for what is public. WebSockets are judged like a GET. Lifespan passes through.
+    The application does not see the signing parameters; other parameters keep their order and bytes.
+    `scope["keyfront"]` is the `Decision`, or `None` for a public path. WebSockets are checked like a GET. Lifespan
+    events pass through.
     """
 
     def __init__(
@@ -35,14 +36,16 @@ class TrustedKeyGroups:
         ignore_case: bool | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`keys` maps key-pair ids to public keys (loaded, PEM or a `Path`), or returns such a mapping.
+        """Protect `app`. Raises `InputError`.
 
-        `protect` and `public` are CloudFront's path patterns, and `public` ones come first. `public_url` is where
-        viewers find the application (`https://host`, perhaps with a path before the application's): without it the
-        Host header and the scheme say so. `on_refused` answers refused requests (not WebSockets) in place of
-        CloudFront's body. `ignore_case` says whether `/private/*` protects `/PRIVATE/x`: it must where the application
-        serves files from a file system that takes one for the other. If it is not given, it does on macOS and
-        Windows. `clock` returns seconds since the epoch. Raises `InputError`.
+        - `keys`: a mapping from key-pair ids to public keys (loaded, PEM or a `Path`), or a function that returns one.
+        - `protect` and `public`: CloudFront's path patterns; `public` comes first.
+        - `public_url`: the application's URL for viewers (`https://host`, perhaps with a path prefix). If not given, it
+          comes from the scheme and the Host header.
+        - `on_refused`: an application that answers refused requests (not WebSockets) instead of CloudFront's body.
+        - `ignore_case`: whether `/private/*` protects `/PRIVATE/x`. It must be true if the application serves files
+          from a file system that ignores case. If not given, it is true on macOS and Windows.
+        - `clock`: returns seconds since the epoch.
         """
         self._app = app
         self._protection = Protection(keys, protect, public, public_url, clock, ignore_case=ignore_case)
@@ -54,7 +57,7 @@ class TrustedKeyGroups:
             await self._app(scope, receive, send)
             return
         if kind not in ("http", "websocket"):
-            raise KeyfrontError(f"a connection of type {kind!r} cannot be judged, so it is not let in")
+            raise KeyfrontError(f"a connection of type {kind!r} cannot be checked, so it is not let in")
         decision = self._protection.judge(_asked(scope))
         judged = {**scope, "keyfront": decision}
         if decision is None or decision.allowed:
@@ -75,7 +78,7 @@ def _asked(scope: Scope) -> Asked:
     for name, value in scope["headers"]:
         name = name.lower()
         if name in fields:
-            # Two hosts joined are no host name.
+            # Two Host headers are joined, which makes an invalid host name.
             fields[name] = fields[name] + (b"; " if name == b"cookie" else b", ") + value if fields[name] else value
     scheme: str = scope.get("scheme", "http")
     return Asked(
@@ -91,7 +94,7 @@ def _asked(scope: Scope) -> Asked:
 def _path(scope: Scope) -> SentPath | None:
     path, mount, raw = scope["path"], scope.get("root_path", "").rstrip("/"), scope.get("raw_path") or None
     if mount and path != mount and not path.startswith(f"{mount}/"):
-        path = mount + path  # as Starlette and Django tell servers that leave out the mount from those that do not
+        path = mount + path  # some servers leave out the mount; Starlette and Django check it the same way
     if raw is None:
         path = path.encode("utf-8", "surrogatepass").decode("latin-1")
     try:
@@ -112,7 +115,7 @@ async def _refuse(scope: Scope, decision: Decision, send: Send) -> None:
 
 async def _refuse_websocket(scope: Scope, decision: Decision, send: Send) -> None:
     if "websocket.http.response" not in (scope.get("extensions") or {}):
-        await send({"type": "websocket.close", "code": 1008})  # before it was accepted: the server answers 403
+        await send({"type": "websocket.close", "code": 1008})  # not accepted yet, so the server answers 403
         return
     body = error_body(decision.code or "AccessDenied", decision.message or "Access denied")
     await send({"type": "websocket.http.response.start", "status": decision.status, "headers": _headers(body)})

@@ -1,4 +1,4 @@
-"""What a middleware protects, and its judgement on a request. `keyfront.core.verification` is the one judge."""
+"""The protected paths, and the decision on a request. `keyfront.core.verification` makes the decision."""
 
 import logging
 import re
@@ -21,19 +21,19 @@ _log = logging.getLogger("keyfront.integrations.middleware")
 MAX_PATTERN: Final = 255
 """Developer Guide, "Path pattern"."""
 
-# Whether a path falls under such a pattern does not depend on which of its characters were sent encoded.
+# Whether such a pattern matches a path does not depend on which characters were sent encoded.
 _PLAIN = re.compile(r"[A-Za-z0-9\-._~/]*\*?")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request, as the server tells of it."""
+    """A request, as the server reports it."""
 
     scheme: str
     host: str
     """The Host header as sent."""
     path: SentPath | None
-    """`None` when what the server says of it contradicts itself."""
+    """`None` if the server's raw path and its decoded path disagree."""
     query: str
     cookie: str
     ip: str
@@ -48,7 +48,7 @@ _PUBLIC: Final = _Behavior(None)
 
 
 class Protection:
-    """Path patterns and the keys that open what falls under them."""
+    """Path patterns, and the keys that open them."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Protection:
         if not protect:
             raise InputError('protect is empty, so nothing would be protected: give patterns, such as ["/private/*"]')
         self._trust = trust(keys)
-        # What is public is public as it is spelt: another spelling may lead to what is protected.
+        # A public pattern matches its own spelling only: another spelling may lead to a protected file.
         protecting: Callable[[str], Callable[[str], object]] = path_matcher
         if letter_case.usual() if ignore_case is None else ignore_case:
             protecting = letter_case.folded_matcher
@@ -75,21 +75,21 @@ class Protection:
         self._clock = clock
 
     def judge(self, asked: Asked) -> Decision | None:
-        """The decision on a request; `None` where nothing is protected."""
+        """Return the decision on a request; `None` if its path is public."""
         if asked.path is None:
             return _unreadable("rewritten-path", "the server's raw path and its decoded path differ")
         path, exact = asked.path.path, asked.path.exact
         if not path.startswith("/") or "%00" in path or "\0" in path or "#" in path:
-            return _unreadable("invalid-path", "it is no path, or something in it may end it early")
+            return _unreadable("invalid-path", "it is not a valid path, or a character in it may end it early")
         site, prefix = self._place or (f"{asked.scheme}://{asked.host}", "")
         path = prefix + path
         ways = readings(path)
         if (exact or self._plain) and not any(self._is_protected(way.path) for way in ways):
             return None
         if not exact:
-            return _unreadable("ambiguous-path", "the server hands on no raw path, and this one has several forms")
+            return _unreadable("ambiguous-path", "the server gives no raw path, and this path has several forms")
         if self._place is None and not split_host(asked.host.lower()):
-            return _unreadable("invalid-host", "the Host header is no host name")
+            return _unreadable("invalid-host", "the Host header is not a host name")
         url = f"{site}{path}?{asked.query}" if asked.query else f"{site}{path}"
         request = ViewerRequest(url, asked.cookie, asked.ip)
         protected = _Behavior(self._trust())
@@ -110,7 +110,7 @@ class Protection:
 
 
 def _unreadable(reason: str, detail: str) -> Decision:
-    """A refusal of what cannot be judged; CloudFront's answer to whatever is not covered."""
+    """Return the refusal of a request that cannot be checked, as CloudFront refuses a URL that is not covered."""
     _log.warning("refused a request (%s): %s", reason, detail)
     code, message = ACCESS_DENIED.code, ACCESS_DENIED.message
     return Decision(False, ACCESS_DENIED.status, code, message, reason, (Check("path", False, detail),))
@@ -123,14 +123,14 @@ def _patterns(name: str, given: Iterable[str]) -> list[str]:
     for pattern in patterns:
         if not pattern or len(pattern) > MAX_PATTERN or not pattern.isascii() or not pattern.isprintable():
             raise InputError(
-                f"{name} holds {pattern[:80]!r}: a path pattern is 1 to {MAX_PATTERN} ASCII characters, such as "
-                "/private/*; write others as in a URL (%C3%A9)"
+                f"{name} contains {pattern[:80]!r}: a path pattern is 1 to {MAX_PATTERN} ASCII characters, such as "
+                "/private/*; write other characters as in a URL (%C3%A9)"
             )
     return patterns
 
 
 def _place(public_url: str) -> tuple[str, str]:
-    """Scheme and host of a URL, and the path before the application's own."""
+    """Return scheme and host of a URL, and its path prefix."""
     url = viewer_url(public_url)
     if "?" in url:
         raise InputError(f"public_url is {public_url!r}: leave out the query string")

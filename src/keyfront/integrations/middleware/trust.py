@@ -1,4 +1,4 @@
-"""Which keys a middleware trusts: given once, or asked for again and again, so that they can be rotated."""
+"""The keys that a middleware trusts: a fixed mapping, or a function that is called again so that keys can change."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -12,29 +12,29 @@ from keyfront.errors import InputError, KeyLoadError
 _log = logging.getLogger(__name__)
 
 Keys = Mapping[str, PublicKey | str | bytes | Path]
-"""Key-pair ids, and for each the public key: loaded, as PEM text, or the path of a PEM file."""
+"""A mapping from key-pair ids to public keys: loaded, as PEM text, or the path of a PEM file."""
 
 Trust = Callable[[], Mapping[str, PublicKey]]
 
 
 def trust(keys: Keys | Callable[[], Keys]) -> Trust:
-    """What returns the trusted keys for a request.
+    """Return a function that returns the trusted keys for a request.
 
-    A mapping is loaded now. A callable is asked for each request, in the thread or event loop that serves it, and
-    what it returns is parsed again only when it changed; it should return at once. A key of its result that is gone,
-    or that CloudFront would not take, is not trusted, and logged. Raises `InputError` for such a key in a mapping.
+    A mapping is loaded now. A function is called for each request, in the thread or event loop that serves it, so it
+    should return at once. Its result is parsed again only if it changed. A key that is missing, or that CloudFront
+    would not accept, is not trusted, and is logged. Raises `InputError` for such a key in a mapping.
     """
     if callable(keys):
         return _Followed(keys)
     refuse_text(keys, "keys", "give {key-pair id: public key}")
     if not keys:
-        raise InputError("keys is empty, so nobody could be let in: give {key-pair id: public key}")
+        raise InputError("keys is empty, so every request would be refused: give {key-pair id: public key}")
     loaded = _loaded(keys)
     return lambda: loaded
 
 
 class _Followed:
-    """The keys of a callable, as far as they can be used now."""
+    """The usable keys of a function's current result."""
 
     def __init__(self, keys: Callable[[], Keys]) -> None:
         self._keys = keys

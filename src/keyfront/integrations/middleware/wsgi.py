@@ -1,4 +1,4 @@
-"""CloudFront's access check for a WSGI application: Flask, Django and whatever else speaks it."""
+"""CloudFront's access check for WSGI applications: Flask, Django and others."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -15,18 +15,18 @@ StartResponse = Callable[..., Any]
 WSGIApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 _RAW_TARGETS = ("REQUEST_URI", "RAW_URI")
-"""How servers name the request's target as it was sent: mod_wsgi, uWSGI, Werkzeug, Waitress; Gunicorn."""
+"""Servers' names for the raw request target: mod_wsgi, uWSGI, Werkzeug, Waitress; Gunicorn."""
 
 
 class TrustedKeyGroups:
-    """Lets a request through to `app` only when CloudFront would: signed by a trusted key, for it, and in time.
+    """Lets a request through to `app` only if CloudFront would: signed by a trusted key, for this URL, not expired.
 
-    The application does not see the signing parameters; its own keep their order and bytes.
-    `environ["keyfront.decision"]` is the `Decision`, or `None` for what is public.
+    The application does not see the signing parameters; other parameters keep their order and bytes.
+    `environ["keyfront.decision"]` is the `Decision`, or `None` for a public path.
 
-    WSGI promises the decoded path alone. Where the server also gives `REQUEST_URI` or `RAW_URI`, that is judged. Where
-    it gives neither, a protected path is let in only if it is made of unreserved characters (letters, digits,
-    `-._~`) and slashes: every other character may have been sent in more than one way, and is refused.
+    WSGI guarantees only the decoded path. If the server also gives `REQUEST_URI` or `RAW_URI`, that is checked. If it
+    gives neither, a protected path is let in only if it consists of unreserved characters (letters, digits, `-._~`) and
+    slashes. Any other character may have been sent in more than one way, so it is refused.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class TrustedKeyGroups:
         ignore_case: bool | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """As for `keyfront.integrations.middleware.asgi.TrustedKeyGroups`; `on_refused` is a WSGI application."""
+        """Protect `app`. Arguments as in `middleware.asgi.TrustedKeyGroups`; `on_refused` is a WSGI application."""
         self._app = app
         self._protection = Protection(keys, protect, public, public_url, clock, ignore_case=ignore_case)
         self._on_refused = on_refused

@@ -1,4 +1,4 @@
-"""`{% load keyfront %}{% signed_url "videos/1.mp4" expires=600 %}`."""
+"""The template tag `signed_url`: `{% load keyfront %}{% signed_url "videos/1.mp4" expires=600 %}`."""
 
 from datetime import timedelta
 
@@ -13,9 +13,9 @@ register = template.Library()
 
 @register.simple_tag  # type: ignore[untyped-decorator]  # Django has no types
 def signed_url(what: object, expires: float | timedelta | None = None) -> str:
-    """A signed URL for an S3 key, a URL of the distribution's, or a file of a model's.
+    """Return a signed URL for an S3 key, a URL of the distribution, or a model's file.
 
-    It lives `expires` (seconds or a timedelta), or as long as `KEYFRONT["LIFETIME"]` says.
+    `expires` is its lifetime (seconds or a timedelta); if not given, `KEYFRONT["LIFETIME"]`.
     """
     life = current().lifetime if expires is None else expires
     until = life if isinstance(life, timedelta) else timedelta(seconds=float(life))
