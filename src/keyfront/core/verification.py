@@ -57,7 +57,7 @@ class Check(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """CloudFront's answer to a refused request."""
+    """CloudFront's response to a refused request."""
 
     code: str
     message: str

@@ -25,7 +25,7 @@ class KeyFile:
         return cls(Path(name), writing=opening.writing)
 
     def read(self) -> str:
-        """Return the file's text. Raises `InputError` if other users may read it, `ServiceError` if nobody can."""
+        """Return the file's text. Raises `InputError` if other users may read it, and otherwise `ServiceError`."""
         try:
             with self._path.open(encoding="utf-8") as file:
                 self._check(os.fstat(file.fileno()))

@@ -49,13 +49,13 @@ def host_refusal(headers: Headers, serves: Callable[[str], object] = lambda _: F
         return "The request needs exactly one Host header, with a valid name."
     if is_loopback(name) or serves(name):
         return None
-    return f"This port does not answer to the host {name!r}, so that no web page can reach it. Use 127.0.0.1."
+    return f"This port does not accept the host {name!r}, so that no web page can reach it. Use 127.0.0.1."
 
 
 def browser_refusal(headers: Headers) -> str | None:
     """Return why a browser's request is refused, or `None` for a program's request."""
     if any(name.startswith(_FETCH_METADATA) or name == b"origin" for name, _ in headers):
-        return "This port answers to programs, not to web browsers, so that no web page can use it. Try curl."
+        return "This port serves programs, not web browsers, so that no web page can use it. Try curl."
     return None
 
 
@@ -81,7 +81,7 @@ class LocalOnly:
         self._refusal = foreign_page_refusal if browsers else browser_refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or refuse it."""
+        """Serve one request, or refuse it."""
         if scope["type"] == "http":
             headers = list(scope["headers"])
             if reason := host_refusal(headers) or self._refusal(headers):

@@ -222,7 +222,7 @@ class Listener:
         Closes idle connections. `alone`: whether no other listener of this process has the port, so that every
         connection to it belongs to this listener.
         """
-        # This socket first: while it is open, the system accepts connections that nobody would serve.
+        # This socket first: while it is open, the system accepts connections that would get no response.
         self._socket.close()
         task, self._task = self._task, None
         if task is None:
