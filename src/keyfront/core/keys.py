@@ -160,7 +160,7 @@ class SigningKey:
             raise KeyLoadError(text, reason="passphrase-missing", member="passphrase")
         secret = passphrase.encode() if isinstance(passphrase, str) else passphrase
         try:
-            # Skips the check of the key's numbers, which takes 35 ms. A test signature below takes one.
+            # Skips the check of the key's numbers, which takes 35 ms. The test signature below takes 1 ms.
             key = serialization.load_pem_private_key(
                 block, secret if encrypted else None, unsafe_skip_rsa_key_validation=True
             )
