@@ -112,14 +112,14 @@ class _Away:
         ({"allow": refuse}, {}, 403, "you may not play this"),
         ({"allow": lambda scope, path: "yes"}, {}, 403, "you may not play this"),
         ({"origin": missing}, {}, 404, "there is no such manifest"),
-        ({"origin": failing}, {}, 502, "the manifest cannot be had at the moment"),
-        ({"origin": lambda path: "hello"}, {}, 502, "the manifest cannot be had at the moment"),
-        ({"origin": lambda path: b"\xff"}, {}, 502, "the manifest cannot be had at the moment"),
-        ({}, {"path": "/film/1.ts"}, 404, "only manifests are here"),
-        ({}, {"path": "/film/../x.m3u8"}, 404, "only manifests are here"),
-        ({}, {"path": "/film/%2e%2e/x.m3u8"}, 404, "only manifests are here"),
-        ({}, {"path": "/film/%252e%252e/x.m3u8"}, 404, "only manifests are here"),
-        ({}, {"method": "POST"}, 405, "manifests are read with GET"),
+        ({"origin": failing}, {}, 502, "the manifest cannot be fetched at the moment"),
+        ({"origin": lambda path: "hello"}, {}, 502, "the manifest cannot be fetched at the moment"),
+        ({"origin": lambda path: b"\xff"}, {}, 502, "the manifest cannot be fetched at the moment"),
+        ({}, {"path": "/film/1.ts"}, 404, "there are only manifests here"),
+        ({}, {"path": "/film/../x.m3u8"}, 404, "there are only manifests here"),
+        ({}, {"path": "/film/%2e%2e/x.m3u8"}, 404, "there are only manifests here"),
+        ({}, {"path": "/film/%252e%252e/x.m3u8"}, 404, "there are only manifests here"),
+        ({}, {"method": "POST"}, 405, "only GET and HEAD work for manifests"),
     ],
 )
 def test_what_is_refused_tells_the_caller_no_more_than_it_has_to(
@@ -133,7 +133,7 @@ def test_what_is_refused_tells_the_caller_no_more_than_it_has_to(
 def test_a_key_that_cannot_be_had_is_503_and_asks_to_come_again() -> None:
     served = StreamEndpoint(Site(_Away(), "media.example.com"), allow=anyone, lifetime=HOUR, origin=lambda path: TEXT)
     status, headers, body = ask(served)
-    assert (status, headers["retry-after"], body) == (503, "5", "links cannot be made at the moment\n")
+    assert (status, headers["retry-after"], body) == (503, "5", "links cannot be made at the moment: try again later\n")
 
 
 def test_manifests_are_read_from_a_folder_and_never_from_beside_it(tmp_path: Path) -> None:
@@ -162,8 +162,8 @@ def test_pages_of_other_origins_read_it_where_they_are_named() -> None:
         (lambda: endpoint(lifetime=timedelta(0)), "give a timedelta, such as timedelta"),
         (lambda: endpoint(reuse=HOUR), "fresh must be shorter"),
         (lambda: CORS("https://a.example"), "origins and headers are lists"),
-        (lambda: CORS(["https://a.example/"]), "is not an origin: write scheme and host alone"),
-        (lambda: CORS(["*"], credentials=True), "credentials cannot be allowed to every origin"),
+        (lambda: CORS(["https://a.example/"]), "is not an origin: write only scheme and host"),
+        (lambda: CORS(["*"], credentials=True), "credentials cannot be allowed for every origin"),
     ],
 )
 def test_settings_that_cannot_be_meant_are_told(make: Any, told: str) -> None:

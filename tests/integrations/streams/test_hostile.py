@@ -178,7 +178,7 @@ def test_an_identifier_cannot_turn_a_template_into_another_address(media: str, i
 )
 def test_what_only_some_players_take_for_a_base_is_refused(inside: str, attributes: str) -> None:
     rest = "<AdaptationSet><Representation id='v'><SegmentTemplate media='1.m4s'/></Representation></AdaptationSet>"
-    with pytest.raises(InputError, match="which players read in different ways"):
+    with pytest.raises(InputError, match="which players interpret in different ways"):
         mpd(f"{inside}{rest}</Period>", None, attributes)
 
 

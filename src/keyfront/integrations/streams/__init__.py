@@ -1,4 +1,4 @@
-"""HLS and MPEG-DASH behind CloudFront's signatures: manifests with signed addresses, or cookies for plain ones."""
+"""Private HLS and MPEG-DASH streams: manifests with signed addresses, or cookies for unchanged manifests."""
 
 from keyfront.integrations.streams.manifests import Left, SignedManifest, sign_manifest, unsigned
 from keyfront.integrations.streams.whole import SignedStream, StreamCookies, sign_stream, stream_cookies

@@ -1,7 +1,7 @@
-"""An endpoint that serves manifests with fresh signatures, on its own or mounted in Starlette, FastAPI or Django.
+"""An ASGI endpoint that serves manifests with fresh signatures, alone or mounted in Starlette, FastAPI or Django.
 
-A player that reloads a live playlist, or opens one after a pause, gets a new signature each time. Playlists come from
-here; segments, keys and initialisations come from CloudFront.
+A player that reloads a live playlist, or opens a playlist after a pause, gets a fresh signature. The endpoint serves
+the playlists; CloudFront serves the segments, keys and initialisations.
 """
 
 import asyncio
@@ -29,9 +29,9 @@ from keyfront.integrations.streams.references import with_signature
 from keyfront.web.types import Receive, Scope, Send
 
 Allow = Callable[[Scope, str], bool | Awaitable[bool]]
-"""Whether whoever sent the request (its ASGI scope) may play what lies at a path."""
+"""Takes the request's ASGI scope and a path, and returns whether the viewer may play the manifest at the path."""
 Read = Callable[[str], str | bytes | Awaitable[str | bytes]]
-"""Gives a manifest for its path. Raises `FileNotFoundError` if there is none, and `ServiceError`."""
+"""Returns the manifest for a path. Raises `FileNotFoundError` if it does not exist, and `ServiceError`."""
 Headers = list[tuple[bytes, bytes]]
 
 _log = logging.getLogger(__name__)
@@ -41,41 +41,43 @@ _ORIGIN = re.compile(r"https?://[a-z0-9.\-_\[\]:]+")
 
 
 def anyone(_scope: Scope, _path: str) -> bool:
-    """For an endpoint behind something that has asked already, such as a middleware that wants a session."""
+    """Return `True`. For an endpoint behind another check, such as a middleware that requires a session."""
     return True
 
 
 @dataclass(frozen=True, slots=True)
 class CORS:
-    """Which pages of other origins may read the manifests."""
+    """The pages of other origins that may read the manifests."""
 
     origins: Collection[str] = ()
     """Such as `https://www.example.com`; `*` for all."""
     credentials: bool = False
-    """Whether they may send the endpoint's cookies along."""
+    """Whether these pages may send the endpoint's cookies."""
     headers: Collection[str] = ()
-    """Request headers beyond those that need no leave, such as `Authorization`."""
+    """Request headers that need permission, such as `Authorization`."""
 
     def __post_init__(self) -> None:
         if isinstance(self.origins, str) or isinstance(self.headers, str):
             raise InputError("origins and headers are lists: write ['https://www.example.com']")
         for origin in self.origins:
             if origin != "*" and not _ORIGIN.fullmatch(origin):
-                raise InputError(f"{origin!r} is not an origin: write scheme and host alone, https://www.example.com")
+                raise InputError(f"{origin!r} is not an origin: write only scheme and host, https://www.example.com")
         if self.credentials and "*" in self.origins:
-            raise InputError("credentials cannot be allowed to every origin: browsers refuse it; name the origins")
+            raise InputError("credentials cannot be allowed for every origin, because browsers refuse it: list origins")
 
 
 class StreamEndpoint:
     """Serves the manifests of one distribution. Safe to share between requests of one event loop.
 
-    `site` signs. `allow` decides who gets signatures; there is no default (`anyone`, if something before it asks).
-    `lifetime` is a signature's; it is used again for a tenth of that, or for `reuse`, so that a player's reloads do
-    not change the addresses of keys and initialisations each time. `max_lifetime` as in `Signer.sign_url`.
+    `site` signs. `allow` decides who gets signatures; there is no default (use `anyone` behind another check).
+    `lifetime` is the signature's lifetime. A signature is reused for a tenth of that, or for `reuse`, so that a player
+    that reloads a manifest finds unchanged addresses of keys and initialisations. `max_lifetime` as in
+    `Signer.sign_url`.
 
-    `origin` is where the manifests are read: a folder (`Path`), the address of a web server, a function of the path
-    (async or not), or nothing: the distribution itself, with the signature. The path is the same as on the
-    distribution. `folder` tells for a manifest's path which folder its signature opens; by default its own.
+    `origin` is the source of the manifests: a folder (`Path`), the address of a web server, or a function of the path
+    (async or not). If not given, they are read from the distribution, with the signature. The path is the same as on
+    the distribution. `folder` is a function from a manifest's path to the folder that its signature opens; if not
+    given, the manifest's own folder.
     """
 
     def __init__(
@@ -104,7 +106,7 @@ class StreamEndpoint:
         self._web = Web()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; in a lifespan, let go of the connections at its end."""
+        """Answer one request. At the end of a lifespan, close the connections."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
@@ -117,11 +119,11 @@ class StreamEndpoint:
             await send({"type": "websocket.close", "code": 1008})
 
     async def close(self) -> None:
-        """Let go of the connections to the origin."""
+        """Close the connections to the origin."""
         await self._web.close()
 
     async def signed(self, path: str) -> SignedManifest:
-        """The manifest at `path` with signed addresses. Raises `KeyfrontError`."""
+        """Return the manifest at `path` with signed addresses. Raises `KeyfrontError`."""
         url = object_url(self._site.base_url, path)
         grant = await self._grant(path)
         text = await self._read(path, url, grant)
@@ -135,10 +137,10 @@ class StreamEndpoint:
         if scope["method"] == "OPTIONS":
             return 204, [(b"allow", b"GET, HEAD, OPTIONS")], b""
         if scope["method"] not in ("GET", "HEAD"):
-            return _refusal(405, "manifests are read with GET", (b"allow", b"GET, HEAD, OPTIONS"))
+            return _refusal(405, "only GET and HEAD work for manifests", (b"allow", b"GET, HEAD, OPTIONS"))
         path = _path(scope)
         if path is None:
-            return _refusal(404, "only manifests are here: .m3u8 and .mpd")
+            return _refusal(404, "there are only manifests here: .m3u8 and .mpd")
         try:
             allowed = self._allow(scope, path)
             if (await allowed if inspect.isawaitable(allowed) else allowed) is not True:
@@ -150,8 +152,8 @@ class StreamEndpoint:
         except KeyfrontError as error:
             _log.error("%r: %s", path, error)
             if isinstance(error, _KeyError):
-                return _refusal(503, "links cannot be made at the moment", (b"retry-after", b"5"))
-            return _refusal(502, "the manifest cannot be had at the moment")
+                return _refusal(503, "links cannot be made at the moment: try again later", (b"retry-after", b"5"))
+            return _refusal(502, "the manifest cannot be fetched at the moment: try again later")
         for each in made.left:
             _log.info("%r: %.200r is not signed: %s", path, each.uri, each.reason)
         return 200, _headers(made.content_type), made.text.encode()
@@ -214,7 +216,7 @@ class StreamEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class _Bounded:
-    """A signer with a bound for its grants. It equals one of the same key, which may have been fetched anew."""
+    """A signer with a maximum lifetime for its grants. Equal for the same key, even if the key was fetched again."""
 
     key_pair_id: str
     max_lifetime: timedelta | None
@@ -226,17 +228,17 @@ class _Bounded:
 
 
 class _KeyError(ServiceError):
-    """The key cannot be had."""
+    """The key cannot be fetched."""
 
 
 def _path(scope: Scope) -> str | None:
-    """The manifest's path below the endpoint, decoded; `None` for what is none, or might leave the base."""
+    """Return the manifest's decoded path below the endpoint; `None` for other paths, or if it may leave the base."""
     path: str = scope["path"]
     root: str = scope.get("root_path", "")
     path = path.removeprefix(root) if root and path.startswith(f"{root}/") else path
     path = path.removeprefix("/")
     text = path
-    # An origin may decode once more than it should: no reading of the path may hold dots.
+    # An origin may decode too often, so no reading of the path may contain dot segments.
     for _ in range(3):
         if _MANIFEST.fullmatch(text) is None or any(part in (".", "..") for part in text.split("/")):
             return None
@@ -245,7 +247,7 @@ def _path(scope: Scope) -> str | None:
 
 
 def _beside(path: str, target: str, base_url: str) -> str | None:
-    """The manifest at `target` as an address relative to the one at `path`; `None` if it is none of the endpoint's."""
+    """Return the manifest at `target` as an address relative to `path`; `None` if the endpoint does not serve it."""
     address, mark, query = target.partition("?")
     if not address.startswith(f"{base_url}/"):
         return None

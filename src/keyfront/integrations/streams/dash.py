@@ -1,8 +1,8 @@
-"""Where the addresses stand in an MPEG-DASH manifest (MPD).
+"""Find the addresses in an MPEG-DASH manifest (MPD).
 
-Source: ISO/IEC 23009-1, sections 5.3.9 (segments), 5.5 (remote elements) and 5.6 (base URLs). expat tells where each
-element begins, so that the text stays as it is. A document type is refused: no MPD needs one, and entities are only
-ever declared there.
+Source: ISO/IEC 23009-1, sections 5.3.9 (segments), 5.5 (remote elements) and 5.6 (base URLs). expat gives the position
+of each element, so the text can stay unchanged. A document type is refused: an MPD does not need one, and only a
+document type can declare entities.
 """
 
 import re
@@ -15,7 +15,7 @@ from keyfront.errors import InputError, URLError
 from keyfront.integrations.streams.references import Reference, Role, joined
 
 _HOLDERS: Final = frozenset({"MPD", "Period", "AdaptationSet", "Representation", "SubRepresentation"})
-"""What may have a BaseURL, and hands it down."""
+"""Elements that may have a BaseURL, which applies to all elements below."""
 _ADDRESSES: Final = {
     "SegmentTemplate": frozenset({"media", "index", "initialization", "bitstreamSwitching"}),
     "SegmentURL": frozenset({"media", "index"}),
@@ -26,7 +26,7 @@ _ADDRESSES: Final = {
 _FOREIGN: Final = frozenset(
     {"ContentProtection", "EventStream", "EssentialProperty", "SupplementalProperty", "Metrics"}
 )
-"""What stands below these is not ours to read: licence servers, advertisements, other schemes."""
+"""Elements below these are not read: licence servers, advertisements, other schemes."""
 _TEXTS: Final = frozenset({"BaseURL", "Location", "PatchLocation"})
 _MOST_DEPTH: Final = 64
 _NAME = re.compile(rb"<[^\s/>]+")
@@ -34,9 +34,9 @@ _ATTRIBUTE = re.compile(rb"""\s+([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _TAG_END = re.compile(rb"\s*/?>")
 _CLOSING = re.compile(rb"</[^>]*>|<[^\s/>]+(?:[^>\"']|\"[^\"]*\"|'[^']*')*/>")
 _PLAIN_ID = re.compile(r"(?!.*\.\.)[\w.~+=,@\-]+(?:[/ ][\w.~+=,@\-]+)*")
-"""An identifier that leads nowhere else, wherever in an address it is put."""
+"""An identifier that cannot change where an address leads."""
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", re.ASCII)
-"""ISO 8601, less years and months, which have no fixed length."""
+"""ISO 8601, without years and months, which have no fixed length."""
 _UNITS: Final = (86_400, 3_600, 60, 1)
 _OURS: Final = _HOLDERS | _TEXTS | _ADDRESSES.keys()
 _REMOTE: Final = "xlink:href"
@@ -45,7 +45,7 @@ _XML_BASE: Final = "xml:base"
 
 @dataclass(slots=True)
 class _Holder:
-    """An element with its base URLs, the addresses that are resolved against them, and the elements below."""
+    """An element with its base URLs, the addresses that are relative to them, and the elements below."""
 
     name: str
     base_urls: list[str] = field(default_factory=list)
@@ -55,19 +55,19 @@ class _Holder:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What an MPD holds."""
+    """The contents of an MPD."""
 
     references: tuple[Reference, ...]
     base_at: int | None
-    """Where a BaseURL for the whole manifest can be put in, if it has none."""
+    """The position for a BaseURL of the whole manifest, if it has none."""
     prefix: str
     """The namespace prefix of its elements' names, with the colon."""
     length: float | None
-    """Seconds, as the manifest or all of its periods say; `None` for a live stream."""
+    """Seconds, from the manifest or all of its periods; `None` for a live stream."""
 
 
 def read(text: str, url: str) -> Found:
-    """The addresses of the manifest `text`, which was fetched from `url`. Raises `InputError` if it is not an MPD."""
+    """Find the addresses in the manifest `text`, fetched from `url`. Raises `InputError` if it is not an MPD."""
     reader = _Reader(text)
     root = reader.root
     root_based = bool(root.base_urls)
@@ -82,7 +82,7 @@ class _Reader:
         try:
             self._data = text.encode()
         except UnicodeEncodeError:
-            raise InputError("the manifest holds half of a surrogate pair: it was decoded wrongly") from None
+            raise InputError("the manifest contains half of a surrogate pair: decode its bytes as UTF-8") from None
         self.root = _Holder("")
         self.prefix = ""
         self._space = ""
@@ -97,7 +97,7 @@ class _Reader:
         self._text: list[str] | None = None
         self._text_at = 0
         self._known = (0, 0)
-        # Whatever the declaration says, what is read here is text that was decoded before.
+        # UTF-8, whatever the XML declaration says, because the text was already decoded.
         self._parser = parser = expat.ParserCreate("utf-8", " ")
         parser.namespace_prefixes = True
         parser.buffer_text = True
@@ -111,25 +111,25 @@ class _Reader:
             raise InputError(f"the manifest is not well-formed XML: {error}") from None
 
     def length(self) -> float | None:
-        """Seconds that the stream plays; `None` if it is live or does not say."""
+        """Return the stream's length in seconds; `None` if it is live or not given."""
         if self._dynamic:
             return None
         return self._periods_end or None if self._whole is None else self._whole
 
     def _time(self, name: str, attributes: dict[str, str]) -> None:
-        """Note how long the MPD or one of its periods says that it plays."""
+        """Record the duration of the MPD or of one of its periods."""
         if name == "MPD":
             self._dynamic = attributes.get("type") == "dynamic"
             self._whole = _seconds(attributes.get("mediaPresentationDuration"))
             return
-        # ISO/IEC 23009-1, section 5.3.2.1: a period starts where it says, or where the one before it ends.
+        # ISO/IEC 23009-1, section 5.3.2.1: a period starts at its `start`, or at the end of the previous period.
         begin = _seconds(attributes.get("start"))
         begin = self._periods_end if begin is None else begin
         duration = _seconds(attributes.get("duration"))
         self._periods_end = None if begin is None or duration is None else begin + duration
 
     def _doctype(self, *_: object) -> None:
-        raise InputError("the manifest has a document type (<!DOCTYPE …>), which could declare entities: remove it")
+        raise InputError("the manifest has a document type (<!DOCTYPE …>), which can declare entities: remove it")
 
     def _start(self, expanded: str, given: dict[str, str]) -> None:
         space, qualified = _qualified(expanded)
@@ -140,15 +140,15 @@ class _Reader:
             self.prefix, self._space = prefix + colon, space
         self._path.append(name)
         if len(self._path) > _MOST_DEPTH:
-            raise InputError(f"the manifest's elements are nested over {_MOST_DEPTH} deep")
+            raise InputError(f"the manifest's elements are nested more than {_MOST_DEPTH} levels deep")
         if self._foreign or name in _FOREIGN:
             self._foreign += 1
             return
         attributes = {_qualified(key)[1]: value for key, value in given.items()}
         if (space != self._space and name in _OURS) or _XML_BASE in attributes:
-            # Where the addresses below it lead would depend on the player.
+            # Players would resolve the addresses below it in different ways.
             strange = _XML_BASE if _XML_BASE in attributes else f"{name} of another namespace than MPD's"
-            raise InputError(f"the manifest has {strange}, which players read in different ways: remove it")
+            raise InputError(f"the manifest has {strange}, which players interpret in different ways: remove it")
         if name in ("MPD", "Period"):
             self._time(name, attributes)
         at = self._parser.CurrentByteIndex
@@ -170,7 +170,7 @@ class _Reader:
                 self.base_at = self._place(end)
 
     def _attributes(self, at: int, name: str, wanted: frozenset[str], attributes: dict[str, str]) -> int:
-        """Keep the wanted attributes of the tag that begins at the byte `at`; where the tag ends."""
+        """Record the wanted attributes of the tag that begins at the byte `at`. Return where the tag ends."""
         place = _end(_NAME, self._data, at)
         while found := _ATTRIBUTE.match(self._data, place):
             key = found[1].decode()
@@ -206,13 +206,13 @@ class _Reader:
                 if name == "BaseURL":
                     self._holders[-1].base_urls.append(uri)
         elif name == "ProgramInformation" and len(self._path) == 1 and not self.root.base_urls:
-            # The schema has it before the first BaseURL.
+            # In the schema it comes before the first BaseURL.
             self.base_at = self._place(_end(_CLOSING, self._data, self._parser.CurrentByteIndex))
         if name in _HOLDERS:
             self._holders.pop()
 
     def _place(self, byte: int) -> int:
-        """The character at a byte."""
+        """Return the character position of a byte position."""
         known, characters = self._known if self._known[0] <= byte else (0, 0)
         place = characters + len(self._data[known:byte].decode())
         self._known = (byte, place)
@@ -224,7 +224,7 @@ def _references(
 ) -> Iterator[Reference]:
     own = _handed_down(holder, bases)
     leaves = _leaves(holder, bases)
-    trouble = "a Representation's id, which is put into it, is not a plain name"
+    trouble = "it contains a Representation's id that is not a plain name"
     odd = not all(_PLAIN_ID.fullmatch(each) for each in ids)
     for start, end, uri, role, name in holder.found:
         if name == "BaseURL":
@@ -234,7 +234,7 @@ def _references(
         else:
             against = leaves
         if name == "PatchLocation":
-            unclear = "patches are not signed: players then fetch the whole manifest"
+            unclear = "patches are not signed, so players fetch the whole manifest instead"
         else:
             unclear = trouble if odd and name == "SegmentTemplate" and "$RepresentationID$" in uri else ""
         absolute = role in ("location", "remote") or (at_root and name == "BaseURL")
@@ -250,7 +250,7 @@ def _handed_down(holder: _Holder, bases: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _leaves(holder: _Holder, bases: tuple[str, ...]) -> tuple[str, ...]:
-    """What a segment's address is resolved against: the base URLs of each Representation that it is for."""
+    """Return the base URLs for a segment's address: those of each Representation that uses it."""
     own = _handed_down(holder, bases)
     return tuple(dict.fromkeys(base for each in holder.below for base in _leaves(each, own))) or own
 
@@ -270,7 +270,7 @@ def _seconds(duration: str | None) -> float | None:
 
 
 def _qualified(expanded: str) -> tuple[str, str]:
-    """The namespace, and the name with its prefix, of what expat calls `namespace name prefix`."""
+    """Return the namespace, and the name with its prefix, from expat's `namespace name prefix`."""
     parts = expanded.split(" ")
     if len(parts) == 1:
         return "", expanded

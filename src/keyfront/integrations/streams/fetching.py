@@ -1,4 +1,4 @@
-"""Manifests from where they lie: the distribution or another web server, or a folder. Nothing else is ever read."""
+"""Fetch manifests from the distribution, another web server or a folder. Nothing else is read."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,26 +11,26 @@ if TYPE_CHECKING:
     import httpx
 
 MOST_BYTES: Final = 8 * 1024 * 1024
-"""A longer manifest is not read: somebody named a film .m3u8."""
+"""The most bytes of a manifest. A longer file is probably a film with the wrong name."""
 
 _SECONDS: Final = 10.0
-_GONE: Final = frozenset({403, 404, 410})  # S3 says 403 for a missing object to those who may not list.
+_GONE: Final = frozenset({403, 404, 410})  # S3 answers 403 for a missing object if the caller may not list.
 
 
 class MissingManifestError(ServiceError):
-    """There is no manifest at this place."""
+    """The manifest does not exist."""
 
 
 class Web:
     """Fetches manifests with one client, which keeps its connections. Redirects are not followed."""
 
     def __init__(self, headers: Mapping[str, str] | None = None) -> None:
-        """`headers` go with every request, such as a secret that the origin asks for."""
+        """Send `headers` with every request, such as a secret that the origin requires."""
         self._headers = dict(headers or {})
         self._client: httpx.AsyncClient | None = None
 
     async def read(self, url: str) -> str:
-        """The text at `url`. Raises `MissingManifestError` and `ServiceError`."""
+        """Return the text at `url`. Raises `MissingManifestError` and `ServiceError`."""
         httpx = _httpx()
         if self._client is None:
             self._client = httpx.AsyncClient(headers=self._headers, timeout=_SECONDS)
@@ -46,14 +46,14 @@ class Web:
         return decoded(bytes(body), shown(url))
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
 
 
 def fetch(url: str) -> str:
-    """The manifest at `url`, for programs without an event loop. Raises as `Web.read`."""
+    """Return the manifest at `url`, for programs without an event loop. Raises as `Web.read`."""
     httpx = _httpx()
     body = bytearray()
     try:
@@ -68,7 +68,7 @@ def fetch(url: str) -> str:
 
 
 def from_folder(root: Path, path: str) -> str:
-    """The file `path` below the folder `root`, links out of it not followed. Raises as `Web.read`."""
+    """Return the file `path` below the folder `root`. It follows no links out of the folder. Raises as `Web.read`."""
     file = (root / path).resolve()
     if not file.is_relative_to(root.resolve()) or not file.is_file():
         raise MissingManifestError(f"there is no file {path!r}")
@@ -80,23 +80,23 @@ def from_folder(root: Path, path: str) -> str:
 
 
 def decoded(body: bytes, name: str) -> str:
-    """A manifest's text. Line ends stay as they are. Raises `ServiceError`."""
+    """Return a manifest's text. Line ends stay unchanged. Raises `ServiceError`."""
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
-        raise ServiceError(f"{name} is not UTF-8 text: it is not a manifest") from None
+        raise ServiceError(f"{name} is not UTF-8 text, so it is not a manifest") from None
 
 
 def _check(status: int, url: str) -> None:
     if status in _GONE:
-        raise MissingManifestError(f"{shown(url)} was answered {status}")
+        raise MissingManifestError(f"the status of {shown(url)} is {status}")
     if status != 200:
-        raise ServiceError(f"{shown(url)} was answered {status}; 200 is needed, and redirects are not followed")
+        raise ServiceError(f"the status of {shown(url)} is {status}, not 200; redirects are not followed")
 
 
 def _check_size(size: int, name: str) -> None:
     if size > MOST_BYTES:
-        raise ServiceError(f"{name.partition('?')[0]} is over {MOST_BYTES:,} bytes: it is not a manifest")
+        raise ServiceError(f"{name.partition('?')[0]} is over {MOST_BYTES:,} bytes, so it is not a manifest")
 
 
 def _unreachable(url: str, error: Exception) -> ServiceError:
@@ -107,6 +107,6 @@ def _httpx() -> Any:
     try:
         import httpx
     except ModuleNotFoundError as error:
-        text = "manifests are fetched with httpx: pip install httpx"
+        text = "fetching manifests needs httpx: pip install httpx"
         raise ModuleNotFoundError(text, name=error.name) from None
     return httpx

@@ -1,4 +1,4 @@
-"""Where the addresses stand in an HLS playlist.
+"""Find the addresses in an HLS playlist.
 
 Source: RFC 8216, and draft-pantos-hls-rfc8216bis for low latency, variables, content steering and interstitials.
 """
@@ -15,7 +15,7 @@ _LINE = re.compile(r"[^\n]+")
 _TAG = re.compile(r"#(EXT[A-Z0-9-]*):")
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=(?:"([^"\n]*)"|[^,"]*)')
 _VARIABLE = re.compile(r"\{\$([A-Za-z0-9_-]+)\}")
-# A player that knows no variables would take the rest for a host: `//{$x}.example.net` is a name that can be had.
+# A player without variables would use the rest as the host, and anyone can register `//{$x}.example.net`.
 _PART_OF_A_HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//(?!\{\$[A-Za-z0-9_-]+\}(?:[/?#]|\Z))[^/?#]*\{\$")
 _ADDRESSES: Final = frozenset({"URI", "SERVER-URI", "X-ASSET-URI", "X-ASSET-LIST"})
 _PLAYLISTS: Final = frozenset(
@@ -30,11 +30,11 @@ _PLAYLISTS: Final = frozenset(
 _ENDED = re.compile(r"^#EXT-X-ENDLIST\s*$", re.MULTILINE)
 _VARIANT = re.compile(r"^#EXT-X-STREAM-INF:", re.MULTILINE)
 _DURATION = re.compile(r"#EXTINF:\s*(\d+(?:\.\d*)?|\.\d+)\s*(?:,|$)", re.ASCII)
-_TITLED: Final = "EXTINF"  # Its title is any text, and may look like an attribute.
+_TITLED: Final = "EXTINF"  # Its title can be any text, and may look like an attribute.
 
 
 def references(text: str, url: str) -> Iterator[Reference]:
-    """Every address of the playlist `text`, which was fetched from `url`; in tags that nobody knows, too."""
+    """Yield every address in the playlist `text`, fetched from `url`, including those in unknown tags."""
     variables: dict[str, str | None] = {}
     tag = ""
     for line in _LINE.finditer(text):
@@ -47,7 +47,7 @@ def references(text: str, url: str) -> Iterator[Reference]:
                 values = {each[1]: each[2] for each in _ATTRIBUTE.finditer(line[0], found.end())}
                 if values.get("NAME") and values.get("VALUE") is not None:
                     name, value = values["NAME"], values["VALUE"]
-                    # Said twice, it is one thing to one player and another to the next.
+                    # Players disagree about a variable with two values.
                     variables[name] = value if variables.get(name, value) == value else None
             elif tag != _TITLED:
                 for attribute in _ATTRIBUTE.finditer(text, line.start() + found.end(), line.end()):
@@ -62,7 +62,7 @@ def references(text: str, url: str) -> Iterator[Reference]:
 
 
 def length(text: str) -> float | None:
-    """The sum of the segments' durations, in seconds; `None` for a live stream and for a master playlist."""
+    """Return the sum of the segments' durations, in seconds; `None` for a live stream or a master playlist."""
     if not _ENDED.search(text) or _VARIANT.search(text):
         return None
     seconds, segment = 0.0, 0.0
@@ -82,9 +82,9 @@ def _reference(span: tuple[int, int], uri: str, role: Role, url: str, variables:
     unknown = [name for name in names if variables.get(name) is None]
     target, trouble = None, ""
     if unknown:
-        trouble = f"the playlist does not say what {{${unknown[0]}}} stands for, or says it twice"
+        trouble = f"the playlist does not define {{${unknown[0]}}}, or gives it two values"
     elif names:
         target = _VARIABLE.sub(lambda found: variables[found[1]] or "", uri)
         if _PART_OF_A_HOST.match(uri) or "{$" in target:
-            trouble = "its variables are read in different ways by different players"
+            trouble = "players interpret its variables in different ways"
     return Reference(*span, uri, role, (url,), target, trouble, absolute=True)

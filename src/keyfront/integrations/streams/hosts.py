@@ -1,6 +1,7 @@
-"""Which hosts may be sent a signature: a manifest is somebody's text, and must not choose them.
+"""Decide which hosts may receive a signature. A manifest is untrusted text, and must not choose them.
 
-A wildcard in a policy's host says which requests CloudFront lets in. It does not say whom to trust with the signature.
+A wildcard in a policy's host decides which requests CloudFront lets in. It does not mean that all these hosts may
+receive the signature.
 """
 
 import re
@@ -11,10 +12,10 @@ _NAMED: Final = re.compile(r"(?P<scheme>[^/:]+)://(?P<host>[^/*?]+)(?=/|\Z)")
 
 
 def withheld(resource: str, manifest_url: str, url: str) -> str:
-    """Why `url` must not carry the signature for `resource`; nothing if it may.
+    """Return why `url` must not carry the signature for `resource`; empty if it may.
 
-    It may if its host (port included) is the manifest's own, or stands in `resource` without a wildcard. A signature
-    for a manifest on https goes over plain http only if `resource` begins with `http://`.
+    It may if its host (with the port) is the manifest's own, or if `resource` names that host without a wildcard. The
+    signature of a manifest on https goes over plain http only if `resource` begins with `http://`.
     """
     own, asked = urlsplit(manifest_url), urlsplit(url)
     named = _NAMED.match(resource)
@@ -24,5 +25,5 @@ def withheld(resource: str, manifest_url: str, url: str) -> str:
             f"only resource='{asked.scheme}://{asked.netloc}/…' sends the signature there"
         )
     if asked.scheme == "http" and own.scheme == "https" and (named is None or named["scheme"] != "http"):
-        return "it goes over plain http, and the manifest over https: anybody on the way would read the signature"
+        return "it uses plain http, but the manifest uses https: others on the network could read the signature"
     return ""

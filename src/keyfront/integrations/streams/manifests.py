@@ -1,4 +1,4 @@
-"""One manifest: its addresses signed by one policy, in its text, and everything else as it was to the byte."""
+"""Sign the addresses in one manifest with one policy. Every other byte of its text stays the same."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -25,17 +25,17 @@ CONTENT_TYPES: Final[dict[Kind, str]] = {"hls": "application/vnd.apple.mpegurl",
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A manifest as it was read."""
+    """A manifest and its addresses."""
 
     kind: Kind
     text: str
     url: str
-    """Where it was fetched, as a viewer sends it: relative addresses are resolved against this."""
+    """Its address as a viewer sends it. Relative addresses are resolved against this."""
     references: tuple[Reference, ...]
     length: float | None
-    """Seconds that it plays; `None` for a live stream, or a master playlist, which does not say."""
+    """Its length in seconds; `None` for a live stream or a master playlist."""
     base_at: int | None = None
-    """DASH: where a BaseURL can be put in, if there is none for the whole."""
+    """DASH: the position for a BaseURL of the whole manifest, if it has none."""
     prefix: str = ""
 
 
@@ -44,29 +44,30 @@ class Left:
     """An address that was not signed."""
 
     uri: str
-    """As it stands in the manifest, less the parameters of a signature."""
+    """As in the manifest, without the parameters of a signature."""
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class SignedManifest:
-    """A manifest's text with signed addresses, and what was done."""
+    """A manifest's text with signed addresses, and lists of the signed and unsigned ones."""
 
     text: str = field(repr=False)
-    """Whoever has it can play the stream: it belongs in no log."""
+    """Anyone with it can play the stream: never log it."""
     url: str
     kind: Kind
     resource: str
-    """What the one policy opens: whoever has the manifest can ask for all of it."""
+    """The resource of the policy: anyone with the manifest can request all of it."""
     expires: int
     """Seconds since the epoch."""
     signed: tuple[str, ...]
-    """The addresses that were signed, absolute; in DASH with their identifiers (`$Number$`)."""
+    """The signed addresses, absolute; in DASH with their identifiers (`$Number$`)."""
     left: tuple[Left, ...]
     playlists: tuple[str, ...]
-    """HLS: the playlists it leads to, absolute. They are signed, and what stands in them is not: see `sign_stream`."""
+    """HLS: absolute URLs of the playlists in it. These URLs are signed, but not the playlists' contents: see
+    `sign_stream`."""
     length: float | None
-    """Seconds; `None` for a live stream, or a master playlist, which does not say."""
+    """Its length in seconds; `None` for a live stream or a master playlist."""
 
     @property
     def content_type(self) -> str:
@@ -101,15 +102,16 @@ def sign_manifest(
     length: timedelta | None = None,
     **terms: Unpack[Terms],
 ) -> SignedManifest:
-    """The manifest `text`, which viewers fetch at `url`, with a signature on every address that one policy covers.
+    """Return the manifest `text`, fetched by viewers at `url`, with a signature on every address in the policy.
 
-    `resource` is what the policy opens: by default the manifest's folder and all below it. Addresses outside of it, on
-    other hosts, and of other schemes (`data:`, `skd:`) stay as they are and are listed in `left`. Another host than the
-    manifest's own gets the signature only if `resource` names it without a wildcard: a playlist cannot choose who is
-    sent it. A signature that was there is replaced. `length` is the stream's, where the manifest does not say; the
-    other arguments are `sign_url`'s.
-    Warns (`SigningWarning`) if the signature ends before the stream does. Raises `InputError` for a text that is no
-    manifest, `URLError` and `PolicyError`.
+    `resource` is the policy's resource; if not given, the manifest's folder and everything below it. Addresses outside
+    it, on other hosts, and of other schemes (`data:`, `skd:`) stay unchanged and are listed in `left`. Another host
+    than the manifest's own gets the signature only if `resource` names it without a wildcard, because a playlist must
+    not choose the hosts. An older signature is replaced. `length` is the stream's length, if the manifest does not
+    contain it. The other arguments are those of `sign_url`.
+
+    Warns (`SigningWarning`) if the signature expires before the stream ends. Raises `InputError` for a text that is not
+    a manifest, `URLError` and `PolicyError`.
     """
     manifest = read(text, url)
     grant = signer.grant(folder_of(manifest.url) if resource is None else resource, **terms)
@@ -117,7 +119,7 @@ def sign_manifest(
 
 
 def unsigned(text: str, url: str = "https://localhost/") -> str:
-    """The manifest without signatures on its addresses. Raises `InputError` for a text that is not a manifest."""
+    """Return the manifest without signatures on its addresses. Raises `InputError` if it is not a manifest."""
     manifest = read(text, url)
     bare = ((each, without_signature(each.uri)) for each in manifest.references)
     return edited(text, [(each.start, each.end, each.written(uri, text)) for each, uri in bare if uri != each.uri])
@@ -130,10 +132,10 @@ def sign_with(
     length: timedelta | None = None,
     relocate: Callable[[str], str | None] | None = None,
 ) -> SignedManifest:
-    """As `sign_manifest`, with a signature that was made before.
+    """Do what `sign_manifest` does, with an existing signature.
 
-    `relocate` is for a manifest that is served from elsewhere: given a playlist's absolute URL, it returns the address
-    to write in its place, which gets no signature, or `None`. What stays at its place becomes absolute.
+    `relocate` is for a manifest that is served from another address. It takes a playlist's absolute URL and returns the
+    address to write instead, which is not signed; or `None`, and then the address becomes absolute.
     """
     query = grant.parameters()
     edits: list[tuple[int, int, str]] = []
@@ -152,7 +154,7 @@ def sign_with(
             if relocate is not None and each.absolute and urls:
                 uri = urljoin(each.bases[0], each.target or uri)
             if each.role != "base" and not reason and len(urls[0]) + len(query) >= MAX_URL_BYTES:
-                reason = f"with a signature it would be longer than the {MAX_URL_BYTES:,} bytes that CloudFront answers"
+                reason = f"with a signature it would be longer than CloudFront's limit of {MAX_URL_BYTES:,} bytes"
             if each.role != "base" and reason:
                 left.append(Left(without_signature(each.uri), reason))
             elif each.role != "base":
@@ -177,9 +179,9 @@ def sign_with(
 
 
 def judged(manifest: Manifest, resource: str, *, carried: bool) -> Iterator[tuple[Reference, tuple[str, ...], str]]:
-    """Each address, where it leads, and why `resource` does not open it (nothing if it does).
+    """Yield each address, the URLs that it leads to, and why `resource` does not open it (empty if it does).
 
-    `carried`: the signature would stand in the address, and go to whatever host that names.
+    `carried`: the signature would be part of the address, and so be sent to its host.
     """
     for each in manifest.references:
         try:
@@ -189,14 +191,14 @@ def judged(manifest: Manifest, resource: str, *, carried: bool) -> Iterator[tupl
             continue
         refused = [reason for url in urls if (reason := _refused(manifest.url, resource, url, carried=carried))]
         if refused and len(refused) < len(urls):
-            reason = "it is offered at several addresses, and the signature would also go to those it is not for"
+            reason = "it has several addresses, and the signature must not be sent to all of them"
         else:
             reason = refused[0] if refused else ""
         yield each, urls, reason
 
 
 def _refused(manifest_url: str, resource: str, url: str, *, carried: bool) -> str:
-    """Why `resource` does not open `url`, or its host must not get the signature; nothing if it does and may."""
+    """Return why `resource` does not open `url`, or why its host must not receive the signature; empty otherwise."""
     if covers(resource, url):
         return withheld(resource, manifest_url, url) if carried else ""
     host = urlsplit(url).netloc
@@ -206,15 +208,15 @@ def _refused(manifest_url: str, resource: str, url: str, *, carried: bool) -> st
 
 
 def warn_of_stream(grant: Grant, manifest: Manifest, seconds: float | None, *, useless: bool) -> None:
-    """Warn of what will end a stream early, or keep it from playing at all."""
+    """Warn if the signature will end the stream early, or opens nothing of it."""
     remaining = grant.seconds_left()
     if seconds is not None and remaining < seconds:
         text = (
-            f"the signature for {shown(manifest.url)} ends in {timedelta(seconds=int(remaining))}, before the stream "
-            f"does ({timedelta(seconds=round(seconds))}): a viewer who starts at once is refused before the end; "
-            "let it live for the stream's length and the pauses that viewers make"
+            f"the signature for {shown(manifest.url)} expires in {timedelta(seconds=int(remaining))}, before the "
+            f"stream ends ({timedelta(seconds=round(seconds))}): even a viewer who starts at once is refused; "
+            "give a lifetime of the stream's length plus the viewers' pauses"
         )
         warn([Caution("", text)])
     if useless:
-        text = f"the policy for {grant.resource} opens nothing that {shown(manifest.url)} leads to: give resource="
+        text = f"the policy for {grant.resource} covers no address in {shown(manifest.url)}: give another resource="
         warn([Caution("", text)])

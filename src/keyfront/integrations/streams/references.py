@@ -1,6 +1,6 @@
-"""The addresses that stand in a manifest: where, what for, and where a player that reads them would go.
+"""The addresses in a manifest: their position, their purpose, and the URL that a player would request.
 
-A manifest is never written anew. Each address is a span of its text, and only such spans are changed.
+A manifest is never rewritten as a whole. Each address is a span of its text, and only these spans are changed.
 """
 
 import re
@@ -14,10 +14,10 @@ from keyfront.core.urls import shown, viewer_url, without_signing_parameters
 from keyfront.errors import URLError
 
 Role = Literal["playlist", "location", "remote", "media", "base"]
-"""`playlist`: an HLS playlist. `location`: where an MPD is fetched anew. `remote`: a piece of an MPD, elsewhere.
-`media`: what is played as it is (segments, keys, initialisations, data). `base`: a folder, which nobody asks for."""
+"""`playlist`: an HLS playlist. `location`: where to fetch the MPD again. `remote`: a part of the MPD in another file.
+`media`: a file that a player uses (segments, keys, initialisations, data). `base`: a folder, which is not requested."""
 
-# Browsers and Python disagree about where these lead: a signature could go to another host than the one judged.
+# Browsers and Python disagree about where these lead, so a signature could go to another host than the checked one.
 _AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f\\]|^\s|\s$|^(?:[a-z]+:)?///|^https?:(?!//)", re.IGNORECASE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 _QUOTES: Final = {'"': "&quot;", "'": "&apos;"}
@@ -30,22 +30,22 @@ class Reference:
     start: int
     end: int
     uri: str
-    """As a player reads it: escapes undone."""
+    """As a player reads it, unescaped."""
     role: Role
     bases: tuple[str, ...]
-    """The absolute URLs that it is resolved against; an empty one is not known."""
+    """The absolute URLs that it is resolved against; an empty string is an unknown one."""
     target: str | None = None
-    """With the playlist's variables put in, where that makes a difference."""
+    """With the playlist's variables replaced, if it contains any."""
     trouble: str = ""
-    """Why it cannot be known where it leads."""
+    """Why the URL that it leads to is not known."""
     xml: bool = False
     absolute: bool = False
-    """Whether it has to be absolute once the manifest is served from somewhere else."""
+    """Whether it must be absolute if the manifest is served from another address."""
 
     def urls(self) -> tuple[str, ...]:
-        """Where a player goes, in the form it sends; several when a manifest offers several hosts.
+        """Return the URLs that a player requests, as it sends them; several if a manifest offers several hosts.
 
-        Signing parameters are left out. Raises `URLError` for what is not an address on http or cannot be judged.
+        Signing parameters are left out. Raises `URLError` if it is not an http or https address, or is ambiguous.
         """
         if self.trouble:
             raise URLError(self.trouble)
@@ -55,7 +55,7 @@ class Reference:
         return tuple(dict.fromkeys(viewer_url(without_signature(url).partition("#")[0]) for url in found))
 
     def written(self, uri: str, text: str) -> str:
-        """`uri` as it stands in `text`, the manifest: of what was there already, what is kept is kept to the byte."""
+        """Return `uri` as it is written in the manifest `text`. The unchanged part keeps its bytes."""
         if not self.xml:
             return uri
         raw = text[self.start : self.end]
@@ -65,9 +65,9 @@ class Reference:
 
 
 def joined(base: str, uri: str) -> str:
-    """`uri` resolved against `base`. Raises `URLError` for one that leads to no host on http, or to who knows which."""
+    """Return `uri` resolved against `base`. Raises `URLError` if it does not lead to one http or https URL."""
     if _AMBIGUOUS.search(uri):
-        raise URLError(f"{shown(uri)} is read in different ways by different players")
+        raise URLError(f"players interpret {shown(uri)} in different ways")
     scheme = _SCHEME.match(uri)
     if scheme and scheme[1].lower() not in ("http", "https"):
         raise URLError(f"{scheme[1]}: is not fetched over http")
@@ -78,13 +78,13 @@ def joined(base: str, uri: str) -> str:
 
 
 def with_signature(uri: str, query: str) -> str:
-    """`uri` with a signature's query behind its own, in place of a signature that it has; before its fragment."""
+    """Return `uri` with a signature's query after its own query. An older signature is replaced."""
     bare, mark, fragment = without_signature(uri).partition("#")
     return f"{bare}{'&' if '?' in bare else '?'}{query}{mark}{fragment}"
 
 
 def without_signature(uri: str) -> str:
-    """`uri` without the parameters of a signature, and without a question mark that nothing follows."""
+    """Return `uri` without the parameters of a signature, and without a trailing question mark."""
     scheme = _SCHEME.match(uri)
     if scheme and scheme[1].lower() not in ("http", "https"):
         return uri
@@ -95,7 +95,7 @@ def without_signature(uri: str) -> str:
 
 
 def edited(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
-    """`text` with each span (start, end) replaced; everything else stays as it is."""
+    """Return `text` with each span (start, end) replaced."""
     parts: list[str] = []
     place = 0
     for start, end, new in sorted(edits):

@@ -1,4 +1,4 @@
-"""A whole stream: every playlist that a master playlist leads to under one signature, or cookies that open it all."""
+"""Sign a whole stream: every playlist below a master playlist with one signature, or cookies that unlock all of it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,38 +25,38 @@ from keyfront.integrations.streams.references import with_signature, without_sig
 _MOST_PLAYLISTS: Final = 1000
 
 Read = Callable[[str], str]
-"""Gives a manifest's text for its URL, which has no signature."""
+"""Returns a manifest's text for its unsigned URL."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignedStream:
-    """All manifests of a stream, with one signature for them and what they lead to."""
+    """All manifests of a stream, with one signature for all addresses."""
 
     url: str = field(repr=False)
-    """Where it begins, signed: what a player is given, if the manifests are put where they were."""
+    """The signed URL of the first manifest. Give it to a player if the signed manifests replace the originals."""
     manifests: Mapping[str, SignedManifest]
-    """By URL, the first one first."""
+    """The manifests by URL, the first one first."""
 
     @property
     def left(self) -> tuple[Left, ...]:
-        """What was not signed, in any of them."""
+        """The addresses that were not signed, from all manifests."""
         return tuple(dict.fromkeys(each for manifest in self.manifests.values() for each in manifest.left))
 
 
 @dataclass(frozen=True, slots=True)
 class StreamCookies:
-    """Cookies for a stream, whose manifest stays as it is."""
+    """Cookies for a stream with an unchanged manifest."""
 
     cookies: SignedCookies
     text: str
     resource: str
-    """What the cookies open."""
+    """The pattern that the cookies unlock."""
     expires: int
     """Seconds since the epoch."""
     left: tuple[Left, ...]
-    """The addresses in the manifest that the cookies do not open."""
+    """The addresses in the manifest that the cookies do not unlock."""
     length: float | None
-    """Seconds, if the manifest says."""
+    """Its length in seconds, if known."""
 
 
 def sign_stream(
@@ -68,11 +68,11 @@ def sign_stream(
     length: timedelta | None = None,
     **terms: Unpack[Terms],
 ) -> SignedStream:
-    """The manifest at `url` and every playlist below it, signed as `sign_manifest` does, with one signature.
+    """Return the manifest at `url` and every playlist below it, signed as by `sign_manifest`, with one signature.
 
-    `read_text` gives the text for a URL; without it each is fetched from there with the signature. Only playlists
-    that the policy covers are read. Raises what `sign_manifest` and `read_text` do; `ServiceError` for a manifest that
-    cannot be fetched.
+    `read_text` returns the text for a URL; if not given, each text is fetched with the signature. Only playlists that
+    the policy covers are read. Raises the errors of `sign_manifest` and `read_text`, and `ServiceError` for a manifest
+    that cannot be fetched.
     """
     url = viewer_url(without_signature(url))
     grant = signer.grant(folder_of(url) if resource is None else resource, **terms)
@@ -85,7 +85,7 @@ def sign_stream(
         if wanted in manifests:
             continue
         if len(manifests) == _MOST_PLAYLISTS:
-            raise InputError(f"the stream has over {_MOST_PLAYLISTS:,} playlists")
+            raise InputError(f"the stream has over {_MOST_PLAYLISTS:,} playlists, the most that can be signed at once")
         manifests[wanted] = sign_with(grant, read(get(wanted), wanted), length=length)
         waiting += manifests[wanted].playlists
     return SignedStream(with_signature(url, query), manifests)
@@ -100,7 +100,7 @@ def stream_cookies(
     length: timedelta | None = None,
     **terms: Unpack[Terms],
 ) -> StreamCookies:
-    """Cookies that open the stream whose manifest `text` viewers fetch at `url`; the manifest stays untouched.
+    """Return cookies for the stream with the manifest `text`, which viewers fetch at `url`. The manifest is unchanged.
 
     Arguments, warnings and errors as in `sign_manifest`.
     """
