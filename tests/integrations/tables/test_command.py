@@ -37,7 +37,7 @@ def test_it_says_what_became_of_the_rows_and_ends_with_1_when_some_were_not_sign
     assert said == ["2 rows signed into out.csv", "1 rows could not be signed: see out.csv.rejects.csv"]
     again = run(tmp_path, "links.csv", "out.csv", "--url-column", "url", "--expires", "1h", *WHO, "--json")
     assert again.returncode == 2
-    assert json.loads(again.stderr) == {"error": "out.csv exists already: --force replaces it"}
+    assert json.loads(again.stderr) == {"error": "out.csv already exists: --force replaces it"}
     forced = run(
         tmp_path,
         *("links.csv", "out.csv", "--url-column", "url", "--signed-column", "url", "--force", "--json"),
@@ -70,9 +70,9 @@ def test_a_long_life_is_warned_of_once_however_many_rows_have_it(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["out.csv", "--url-column", "url", *WHO], "until when? Give expires (--expires)"),
+        (["out.csv", "--url-column", "url", *WHO], "there is no expiry: give expires (--expires)"),
         (["out.csv", "--url-column", "link", "--expires", "1h", *WHO], "there is no column 'link'"),
-        (["out.xls", "--url-column", "url", "--expires", "1h", *WHO], "out.xls does not say"),
+        (["out.xls", "--url-column", "url", "--expires", "1h", *WHO], "the name out.xls does not show its format"),
         (
             ["out.csv", "--url-column", "url", "--expires", "30d", "--max-lifetime", "7d", *WHO],
             "this would live for 30 days",

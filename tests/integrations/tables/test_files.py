@@ -168,7 +168,7 @@ UNREADABLE: dict[str, tuple[str, bytes, str]] = {
     "cut parquet": ("in.parquet", b"PAR1" + b"\0" * 100, "cannot be read as parquet"),
     "no arrow": ("in.arrow", b"url\n", "cannot be read as arrow"),
     "cut arrow": ("in.arrow", b"ARROW1\0\0", "cannot be read as arrow"),
-    "unknown": ("in.txt", b"url\n", "does not say by its name"),
+    "unknown": ("in.txt", b"url\n", "does not show its format"),
 }
 
 
@@ -204,7 +204,7 @@ def test_files_that_are_not_meant_are_refused(tmp_path: Path, write_csv: Callabl
 
 def test_lists_have_no_form_in_csv(tmp_path: Path, signer: Signer) -> None:
     pa.parquet.write_table(pa.table({"url": [f"{SITE}/1"], "tags": [["x"]]}), tmp_path / "in.parquet")
-    with pytest.raises(InputError, match=r"'tags' holds list<.*>, which has no form in CSV"):
+    with pytest.raises(InputError, match=r"'tags' holds list<.*>, which CSV cannot store"):
         sign_table(tmp_path / "in.parquet", tmp_path / "out.csv", signer, TERMS)
 
 
@@ -214,7 +214,7 @@ def test_what_is_there_is_replaced_only_by_force(
     source, out, reject = write_csv([f"{SITE}/1"]), tmp_path / "out.csv", tmp_path / "out.csv.rejects.csv"
     for there in (reject, out):
         there.write_text("mine")
-        with pytest.raises(InputError, match=f"{there} exists already: --force replaces it"):
+        with pytest.raises(InputError, match=f"{there} already exists: --force replaces it"):
             sign_table(source, out, signer, TERMS)
         assert there.read_text() == "mine"
     sign_table(source, out, signer, TERMS, force=True)

@@ -64,7 +64,7 @@ def test_killed_before_any_change_of_a_file_the_next_run_finishes_it(tmp_path: P
         assert kill["files"] == ["out.csv", "out.csv.rejects.csv"]
         if kill["refused"]:  # killed after the last change that matters
             assert kill["whole_already"], kill
-            assert "exists already" in kill["refused"]
+            assert "already exists" in kill["refused"]
     assert not kills[-1]["killed"]
     kept = [kill["kept"] for kill in kills[:-1]]
     assert {0, 14} <= set(kept)
@@ -213,7 +213,7 @@ def test_another_table_is_no_continuation_and_restart_begins_anew(
 ) -> None:
     stopped.write_text(f"url\n{SITE}/other\n")
     out = stopped.with_name("out.csv")
-    with pytest.raises(InputError, match=r"the table was .* and is .*--restart begins anew"):
+    with pytest.raises(InputError, match=r"the table was .* and is .*--restart starts again"):
         sign_table(stopped, out, signer, TERMS)
     done = sign_table(stopped, out, signer, TERMS, restart=True)
     assert (done.signed, done.kept) == (1, 0)
@@ -227,7 +227,7 @@ def test_a_continued_run_gives_nothing_that_has_expired(tmp_path: Path, write_cs
     with pytest.raises(StoppedError):
         sign_table(source, out, signer, terms, part_rows=1, processes=1, progress=stop_after(2))
     wait_until(lambda: time.time() >= until, told=lambda: "the time stands still")
-    with pytest.raises(InputError, match="has expired meanwhile: --restart"):
+    with pytest.raises(InputError, match="expiry time of this run has passed: --restart"):
         sign_table(source, out, signer, terms)
 
 

@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-untyped"
-"""A table of URLs signed: one function from an Arrow record batch to a record batch, on files and on Spark.
+"""Sign tables of URLs: one function from an Arrow record batch to a record batch, for files and for Spark.
 
 Needs pyarrow (the extra `tables`).
 """
@@ -8,11 +8,11 @@ from keyfront.errors import KeyfrontError
 from keyfront.home import install
 
 try:
-    import pyarrow  # noqa: F401  its absence is told below
+    import pyarrow  # noqa: F401  the error below explains how to install it
 except ModuleNotFoundError as error:
     if error.name != "pyarrow":
         raise
-    raise KeyfrontError(f"tables need pyarrow: {install('tables')}") from None
+    raise KeyfrontError(f"signing tables needs pyarrow: {install('tables')}") from None
 
 from keyfront.integrations.tables.batches import separate, sign_batch, signed_schema
 from keyfront.integrations.tables.formats import Format

@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-untyped"
-"""From a record batch to a record batch: one column for signed URLs, one for the reasons of rows without one."""
+"""Sign a record batch: add a column with the signed URLs, and a column with the reasons for rows without one."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -18,10 +18,10 @@ _MOST_GRANTS = 1024
 
 
 def signed_schema(schema: pa.Schema, terms: TableTerms) -> pa.Schema:
-    """Return the schema of what `sign_batch` makes of batches of `schema`.
+    """Return the schema of the result of `sign_batch` for batches of `schema`.
 
-    The signed column is in its place or behind the others, and the reasons are at the end. Raises `InputError` for
-    columns that are missing or hold something else.
+    The signed column replaces a column or follows the others, and the reasons are the last column. Raises `InputError`
+    for columns that are missing or have the wrong type.
     """
     for name in (terms.url_column, terms.ip_column, terms.resource_column):
         if name is not None:
@@ -33,25 +33,25 @@ def signed_schema(schema: pa.Schema, terms: TableTerms) -> pa.Schema:
         schema = schema.append(signed)
     elif terms.signed_column is None:
         raise InputError(
-            f"the table has a column {terms.signed_name!r} already: say so to replace it (--signed-column "
-            f"{terms.signed_name}), or name another"
+            f"the table already has a column {terms.signed_name!r}: replace it (--signed-column {terms.signed_name}) "
+            "or choose another name"
         )
     else:
         schema = schema.set(position(schema, terms.signed_name), signed)
     if terms.reason_column in schema.names:
-        raise InputError(f"the table has a column {terms.reason_column!r} already: name another reason_column")
+        raise InputError(f"the table already has a column {terms.reason_column!r}: choose another reason_column")
     return schema.append(pa.field(terms.reason_column, pa.string()))
 
 
 def sign_batch(batch: pa.RecordBatch, signer: Signer, terms: TableTerms) -> pa.RecordBatch:
     """Return `batch` with its URLs signed, in the schema of `signed_schema`.
 
-    Rows keep their order. A row that cannot be signed has no signed URL (and keeps its own if that would be replaced).
-    Its reason is in `terms.reason_column`, which is empty in every other row. One `resource` with wildcards takes one
-    signature for all rows.
+    Rows keep their order. A row that cannot be signed has no signed URL (or keeps its URL if the column is replaced).
+    The reason is in `terms.reason_column`, which is empty in every other row. With one `resource` with wildcards, all
+    rows share one signature.
 
-    It works in the caller's thread. Raises `InputError` for columns that do not fit, and `ServiceError` (what the key
-    raises) if the key cannot sign at all: that is not a row's fault.
+    It works in the caller's thread. Raises `InputError` for columns with a wrong type, and the key's `ServiceError` if
+    the key cannot sign at all.
     """
     schema = signed_schema(batch.schema, terms)
     sign = _signing(signer)
@@ -78,7 +78,7 @@ def sign_batch(batch: pa.RecordBatch, signer: Signer, terms: TableTerms) -> pa.R
 
 
 def separate(batch: pa.RecordBatch, terms: TableTerms) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """Split what `sign_batch` returned: the rows that are signed, without reasons, and the rows that are not."""
+    """Split the result of `sign_batch` into the signed rows, without reasons, and the other rows."""
     reasons = batch.column(terms.reason_column)
     signed = batch.filter(pc.is_null(reasons)) if reasons.null_count < len(batch) else batch
     return signed.drop_columns([terms.reason_column]), batch.filter(pc.is_valid(reasons))
@@ -99,7 +99,7 @@ def _shown(url: str | None) -> str | None:
 
 
 def _signing(signer: Signer) -> Callable[[str, URLTerms], str]:
-    """What signs row after row, and puts one signature behind all the URLs of a pattern."""
+    """Return a function that signs single rows. It reuses one signature for all URLs of a pattern."""
     granted = lru_cache(_MOST_GRANTS)(signer.grant)
 
     def sign(url: str, terms: URLTerms) -> str:

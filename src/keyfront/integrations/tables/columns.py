@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-untyped"
-"""A column of a record batch as Python values: texts, and moments."""
+"""A record batch's columns as Python values: texts and times."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -15,18 +15,18 @@ _TIMES: Final = "give a timestamp with a time zone, seconds since the epoch, or 
 
 
 def position(schema: pa.Schema, name: str) -> int:
-    """Return the place of the column `name`. Raises `InputError` if there is not exactly one."""
+    """Return the position of the column `name`. Raises `InputError` if there is not exactly one."""
     found = schema.get_all_field_indices(name)
     if not found:
         shown = ", ".join(map(repr, schema.names[:20])) + (", …" if len(schema.names) > 20 else "")
         raise InputError(f"there is no column {name!r}: the table has {shown or 'no columns'}")
     if len(found) > 1:
-        raise InputError(f"the table has {len(found)} columns called {name!r}: rename all but one")
+        raise InputError(f"the table has {len(found)} columns named {name!r}: rename all but one")
     return int(found[0])
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Return whether a column of this type can hold texts."""
+    """Return whether a column of this type can contain text."""
     if kinds.is_dictionary(kind):
         return is_text(kind.value_type)
     return bool(
@@ -48,30 +48,30 @@ def texts(
 
 
 def text_column(values: Sequence[str | None]) -> pa.Array:
-    """Return a text column. If pandas is installed, `pyarrow.array` would load its 40 MB into every process."""
+    """Return a text column. Not by `pyarrow.array`, which loads pandas (40 MB in each process) if it is installed."""
     builder = pa.lib.StringBuilder()
     builder.append_values(values)
     return builder.finish()
 
 
 def check_text(schema: pa.Schema, name: str) -> None:
-    """Raise `InputError` unless the column `name` holds texts."""
+    """Raise `InputError` unless the column `name` contains text."""
     kind = schema.field(position(schema, name)).type
     if not is_text(kind):
-        raise InputError(f"the column {name!r} holds {kind}, and text is needed there")
+        raise InputError(f"the column {name!r} holds {kind}: it must hold text")
 
 
 def check_moments(schema: pa.Schema, name: str) -> None:
-    """Raise `InputError` unless the column `name` can hold expiries."""
+    """Raise `InputError` unless the column `name` can contain expiry times."""
     kind = schema.field(position(schema, name)).type
     if kinds.is_timestamp(kind) and kind.tz is None:
-        raise InputError(f"the column {name!r} holds times without a time zone, which could mean any: {_TIMES}")
+        raise InputError(f"the column {name!r} holds times without a time zone: {_TIMES}")
     if not (is_text(kind) or kinds.is_timestamp(kind) or kinds.is_integer(kind) or kinds.is_floating(kind)):
         raise InputError(f"the column {name!r} holds {kind}, which is not a time: {_TIMES}")
 
 
 def moments(column: pa.Array) -> tuple[Sequence[object], Callable[[object], Moment | None]]:
-    """Return a column's expiries, and what makes a moment of one (it may raise `PolicyError`)."""
+    """Return a column's values, and a function that turns a value into a time (it may raise `PolicyError`)."""
     if is_text(column.type):
         return texts(column), _moment
     if kinds.is_timestamp(column.type):

@@ -1,4 +1,4 @@
-"""The files of a run: where the table comes from, where it goes, and what may not be there already."""
+"""The files of a run: the table, the result and the reject file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from keyfront.integrations.tables.writing import sync, writing
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The files of a run, and their forms."""
+    """The files of a run, and their formats."""
 
     source: Path
     source_kind: Format
@@ -23,11 +23,11 @@ class Files:
 
     @classmethod
     def checked(cls, source: Path, out: Path, reject: Path | None, kind: Format | None) -> "Files":
-        """The files as they were named. Raises `InputError` for names that cannot be meant."""
+        """Return the files with these names. Raises `InputError` for names that cannot be used."""
         if not source.exists():
-            raise InputError(f"there is no file {source}")
+            raise InputError(f"there is no file {source}: give an existing file")
         if not source.is_file():
-            raise InputError(f"{source} is not a regular file: a run that was killed could not read it again")
+            raise InputError(f"{source} is not a regular file, so a killed run could not read it again: give a file")
         out_kind = format_of(out, kind)
         reject = reject or out.with_name(f"{out.name}.rejects.csv")
         for target in (out, reject):
@@ -40,23 +40,23 @@ class Files:
         return cls(source, format_of(source, kind), out, out_kind, reject, format_of(reject, kind))
 
     def check_free(self, *, force: bool) -> None:
-        """Raise `InputError` when a file would be replaced without `force`."""
+        """Raise `InputError` if a file would be replaced without `force`."""
         for target in (self.out, self.reject):
             if target.exists() and not force:
-                raise InputError(f"{target} exists already: --force replaces it")
+                raise InputError(f"{target} already exists: --force replaces it")
 
     def told(self) -> dict[str, str]:
-        """What a run is continued with, and no other. The table is known again by its size and time."""
+        """Return the facts that must be the same to continue a run. The table must have the same size and time."""
         found = self.source.stat()
         return {
             "the table": f"{self.source.resolve()} ({found.st_size} bytes, changed at {found.st_mtime_ns} ns)",
-            "the forms": f"{self.source_kind} and {self.out_kind}",
+            "the formats": f"{self.source_kind} and {self.out_kind}",
             "reject": str(self.reject.resolve()),
         }
 
     @contextmanager
     def written(self) -> Iterator[tuple[Path, Path]]:
-        """Where the table and the rejected rows are written before `place`. Nothing is left there at the end."""
+        """Yield temporary paths for the table and the rejected rows. `place` uses them; the rest is removed."""
         beside = (_beside(self.out), _beside(self.reject))
         try:
             for each in beside:
@@ -67,7 +67,7 @@ class Files:
                 each.unlink(missing_ok=True)
 
     def place(self) -> None:
-        """Put what was written in its place, the table last. A reject file of another run is removed."""
+        """Move the written files to their final names, the table last. Removes an older run's reject file."""
         with writing(self.out):
             for target in (self.reject, self.out):
                 if _beside(target).exists():

@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-untyped"
-"""The formats of a table in a file, by the file's name."""
+"""The file formats of tables, found by the file's name."""
 
 from pathlib import Path
 from typing import Final, Literal
@@ -26,25 +26,25 @@ _BY_SUFFIX: Final[dict[str, Format]] = {
 
 
 def format_of(path: Path, told: Format | None) -> Format:
-    """Return the format of the file at `path`: by its name, or else `told`. Raises `InputError` without either."""
+    """Return the format of the file at `path`, from its name or else from `told`. Raises `InputError` without both."""
     found = _BY_SUFFIX.get(path.suffix.lower(), told)
     if found is None:
         raise InputError(
-            f"{path} does not say by its name what it is ({', '.join(_BY_SUFFIX)}): say it with --format csv, tsv, "
-            "parquet, arrow or arrows"
+            f"the name {path} does not show its format ({', '.join(_BY_SUFFIX)}): give --format csv, tsv, parquet, "
+            "arrow or arrows"
         )
     return found
 
 
 def check_writable(schema: pa.Schema, kind: Format) -> None:
-    """Raise `InputError` for a column that this format cannot hold: lists and bytes do not fit CSV."""
+    """Raise `InputError` for a column that this format cannot store, such as lists and bytes in CSV."""
     if kind not in DELIMITERS:
         return
     for field in schema:
         plain = field.type.value_type if kinds.is_dictionary(field.type) else field.type
         if kinds.is_nested(plain) or kinds.is_binary(plain) or kinds.is_large_binary(plain) or not _has_text(plain):
             raise InputError(
-                f"the column {field.name!r} holds {field.type}, which has no form in {kind.upper()}: write Parquet or "
+                f"the column {field.name!r} holds {field.type}, which {kind.upper()} cannot store: write Parquet or "
                 "Arrow, or leave the column out"
             )
 

@@ -1,8 +1,8 @@
 # mypy: disable-error-code="import-untyped"
-"""Parts of a table signed at the same time: by a process a core, or by threads where the key is elsewhere.
+"""Sign parts of a table in parallel: in one process per core, or in threads for a remote key.
 
-A local ECDSA signature is too short for threads: Python's share of a row would hold up a second one, even with RSA. A
-key in KMS is waited for, which threads can do.
+Threads do not help with a local key: Python's own work on a row blocks the other threads, even with RSA. A key in KMS
+means waiting for the network, which threads can do.
 """
 
 import json
@@ -30,23 +30,23 @@ from keyfront.integrations.tables.summary import Seen
 from keyfront.integrations.tables.terms import TableTerms
 
 Submit = Callable[[pa.RecordBatch], Future[bytes]]
-"""Begins with a part. The result is for `read_part`."""
+"""Starts to sign a part. `read_part` reads the result."""
 
 _REMOTE: Final = 8
-"""Threads that wait for a key elsewhere."""
+"""The number of threads for a remote key."""
 _SEEN: Final = b"keyfront:seen"
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
 def workers(signer: Signer, terms: TableTerms, *, now: float, most: int) -> Iterator[tuple[Submit, int]]:
-    """What takes parts, and how many parts may wait there. `most` processes sign, or this one if `most` is 1.
+    """Yield a function that takes parts, and the most parts that may wait. `most` processes sign (1: this process).
 
-    Expiries are judged by the time `now`. When the context ends, no worker is left.
+    Expiry times are checked against the time `now`. All workers end with the context.
     """
     with warnings.catch_warnings():
         if isinstance(signer.key, SigningKey) and most > 1:
@@ -64,14 +64,14 @@ def workers(signer: Signer, terms: TableTerms, *, now: float, most: int) -> Iter
 
 
 def read_part(part: bytes) -> tuple[pa.RecordBatch, list[Seen]]:
-    """A part's rows as `sign_batch` gave them, and the warnings that there were."""
+    """Return a part's rows as `sign_batch` returned them, and the warnings."""
     with pa.ipc.open_stream(part) as stream:
         seen = [Seen(**each) for each in json.loads(stream.schema.metadata[_SEEN])]
         return stream.read_next_batch(), seen
 
 
 def add(seen: dict[str, Seen], more: Iterable[Seen]) -> None:
-    """Count `more` in."""
+    """Add the counts of `more` to `seen`."""
     for each in more:
         known = seen.get(each.finding)
         seen[each.finding] = each if known is None else Seen(known.finding, known.text, known.times + each.times)
@@ -100,11 +100,11 @@ def _packed(batch: pa.RecordBatch) -> bytes:
 
 
 _current = threading.local()
-"""`seen`: the warnings of the part that this thread signs."""
+"""`seen`: the warnings for the part that this thread signs."""
 
 
 def _count_warnings() -> None:
-    """Have a thread's signing warnings counted while it signs a part: a million rows must not warn a million times."""
+    """Count a thread's signing warnings while it signs a part: a million rows must not warn a million times."""
     warnings.simplefilter("always", SigningWarning)
     before = warnings.showwarning
 
@@ -119,13 +119,13 @@ def _count_warnings() -> None:
 
 @contextmanager
 def _processes(signer: Signer, key: SigningKey, terms: TableTerms, now: float, count: int) -> Iterator[Submit]:
-    # Not forked: the caller may have threads, and their locks would be copied as they are. The key goes through a pipe.
+    # Spawned, not forked: a fork would copy locks that the caller's threads hold. The key goes through a pipe.
     begin = partial(_begin, {**_arguments(signer), "key": key.pem()}, terms, now)
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), begin)
 
     def submit(part: pa.RecordBatch) -> Future[bytes]:
         packed = _packed(part)
-        # A process that begins here never hears of Ctrl-C: its parent does, and lets a part end.
+        # A process that starts here ignores Ctrl-C: the parent handles it and lets the part finish.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             return pool.submit(_sign_packed, packed)
@@ -136,8 +136,8 @@ def _processes(signer: Signer, key: SigningKey, terms: TableTerms, now: float, c
         yield submit
     except BrokenProcessPool:
         raise ServiceError(
-            "a process that was signing ended before it was done (killed for want of memory? In a script of your own: "
-            'call sign_table below `if __name__ == "__main__":`). What is done is kept: the same command goes on'
+            "a signing process ended too early. If memory ran out, give it more; in your own script, call sign_table "
+            'below `if __name__ == "__main__":`. Signed rows are kept: run the same command again to continue'
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)
@@ -147,18 +147,18 @@ _sign_here: Callable[[pa.RecordBatch], bytes] | None = None
 
 
 def _begin(arguments: dict[str, Any], terms: TableTerms, now: float) -> None:
-    """A process's first act."""
+    """Set up a worker process."""
     global _sign_here
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _count_warnings()
     pa.set_cpu_count(1)
-    pa.set_memory_pool(pa.system_memory_pool())  # gives back what it need not keep: 10 MB a process
+    pa.set_memory_pool(pa.system_memory_pool())  # returns free memory to the system: 10 MB a process
     signer = Signer(clock=lambda: now, **{**arguments, "key": SigningKey.load(arguments["key"])})
     _sign_here = partial(_sign_part, signer, terms)
 
 
 def _end_with_parent() -> None:
-    # A parent that is killed tells nobody, and the pool's queue would be waited at for ever.
+    # If the parent is killed, this process would wait for the pool's queue forever.
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

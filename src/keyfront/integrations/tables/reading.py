@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-untyped"
-"""Read a table from a file, batch after batch. Only a few batches are in memory at a time."""
+"""Read a table from a file in batches. Only a few batches are in memory at a time."""
 
 import csv
 from collections.abc import Iterator
@@ -16,20 +16,20 @@ from keyfront.errors import InputError, KeyfrontError
 from keyfront.integrations.tables.formats import DELIMITERS, Format
 
 _BLOCK: Final = 1 << 20
-"""Bytes of CSV that are parsed at once, and of a Parquet column that are read at once. A row of CSV is no longer."""
+"""Bytes of CSV that are parsed at once, and of a Parquet column that are read at once. The longest row of CSV."""
 _BATCH_ROWS: Final = 16 * 1024
 _BATCH_BYTES: Final = 4 << 20
-"""At most so many rows of Parquet at once, and about so many bytes."""
+"""The most rows of Parquet that are read at once, and about the most bytes."""
 _MAGIC: Final = b"ARROW1"
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table in a file that is open."""
+    """A table in an open file."""
 
     schema: pa.Schema
     rows: int | None
-    """How many it has, where the file says so."""
+    """The number of rows, if the file contains it."""
     batches: Iterator[pa.RecordBatch]
 
 
@@ -57,7 +57,7 @@ def _parquet(path: Path, stack: ExitStack) -> Table:
 
 
 def _batch_rows(file: pyarrow.parquet.FileMetaData) -> int:
-    """How many rows are read at once: fewer where they are wide."""
+    """Return how many rows are read at once: fewer if they are wide."""
     groups = [file.row_group(number) for number in range(file.num_row_groups)]
     widest = max((group.total_byte_size / max(1, group.num_rows) for group in groups), default=1.0)
     return max(1, min(_BATCH_ROWS, int(_BATCH_BYTES / max(1.0, widest))))
@@ -74,12 +74,12 @@ def _arrow(path: Path, stack: ExitStack) -> Table:
 
 
 def _separated(path: Path, kind: Format, stack: ExitStack) -> Table:
-    """CSV or TSV: every cell is the text that it is. What looks like a number may be an id with zeros in front."""
+    """Open CSV or TSV. Every cell stays text: a number may be an id with leading zeros."""
     delimiter = DELIMITERS[kind]
     with path.open(encoding="utf-8-sig", newline="") as file:
         names = next(csv.reader(file, delimiter=delimiter), [])
     if not names:
-        raise ValueError("its first line is empty, and the columns' names are needed there")
+        raise ValueError("its first line is empty: it must contain the column names")
     reader = pyarrow.csv.open_csv(
         path,
         read_options=pyarrow.csv.ReadOptions(block_size=_BLOCK, use_threads=False),
@@ -93,7 +93,7 @@ def _separated(path: Path, kind: Format, stack: ExitStack) -> Table:
 
 @contextmanager
 def _reading(path: Path, kind: Format) -> Iterator[None]:
-    """Turn the failures of what reads `path` into an `InputError` that names it."""
+    """Turn errors while reading `path` into an `InputError` that names it."""
     try:
         yield
     except KeyfrontError:
@@ -102,5 +102,5 @@ def _reading(path: Path, kind: Format) -> Iterator[None]:
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"{path} cannot be read: {error.strerror}") from None
         if isinstance(error, UnicodeDecodeError) or "invalid UTF8" in str(error):
-            raise InputError(f"{path} is not UTF-8 text: convert it (iconv -f latin1 -t utf-8, say)") from None
+            raise InputError(f"{path} is not UTF-8 text: convert it, for example iconv -f latin1 -t utf-8") from None
         raise InputError(f"{path} cannot be read as {kind}: {' '.join(str(error).split())[:300]}") from None

@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-untyped"
-"""A table in a file signed into another: part after part, and put in its place at the end in one step."""
+"""Sign a table from one file into another: in parts, and with one step at the end that puts the result in place."""
 
 import time
 import warnings
@@ -37,12 +37,12 @@ _REASON: Final = "keyfront:reason"
 _REJECTED: Final = pa.schema([("row", pa.int64()), ("url", pa.string()), ("reason", pa.string())])
 _PART_ROWS: Final = {"ecdsa": 16 * 1024, "rsa": 1024}
 _REMOTE_PART_ROWS: Final = 256
-"""Rows that a core signs in about half a second: what a kill makes be signed once more."""
+"""A core signs this many rows in about half a second. After a kill, this much is signed again."""
 _PART_BYTES: Final = 4 << 20
 _PROBE: Final = "https://d111111abcdef8.cloudfront.net/"
-"""Signed before the first row: a key or a time that is of no use is told at once."""
+"""Signed before the first row, so that a wrong key or time is reported at once."""
 _BEGUN: Final = "begun"
-_AGAIN: Final = "--restart begins anew"
+_AGAIN: Final = "--restart starts again"
 
 
 def sign_table(
@@ -62,14 +62,14 @@ def sign_table(
     """Sign the URLs of the table in the file `source` into a table in the file `out`.
 
     Rows keep their order. Rows that cannot be signed go to `reject` (if not given: `out`'s name with `.rejects.csv`) as
-    row number, URL and reason. The files' names say their form, or `kind` where a name does not.
+    row number, URL and reason. The files' names show their format; `kind` is the format if a name does not.
 
-    What is done is kept in the file `out`.keyfront. The same call continues a run that ended early, with the expiry
-    that a span gave the first run. `restart` throws away what is done, and `force` lets `out` be replaced. `processes`
-    sign at the same time (if not given: one a core; for a key in memory), parts of `part_rows` rows at most.
+    Signed rows are kept in the file `out`.keyfront. The same call continues a run that ended early, with the first
+    run's expiry times. `restart` discards the signed rows, and `force` allows `out` to be replaced. With a key in
+    memory, `processes` processes sign in parallel (if not given: one per core). A part has at most `part_rows` rows.
 
-    Raises `InputError` for what cannot be read, understood or continued, and `ServiceError` for a disk that is full
-    or a key that cannot sign.
+    Raises `InputError` for input that cannot be read or understood and for a run that cannot be continued, and
+    `ServiceError` for a full disk or a key that cannot sign.
     """
     files, tell = Files.checked(source, out, reject, kind), progress or (lambda _: None)
     terms = replace(terms, reason_column=_REASON)
@@ -88,7 +88,7 @@ def sign_table(
         fixed = terms.fixed(now)
         until = None if fixed.expires is None else _seconds(fixed.expires)
         if until is not None and until <= time.time() and not work.placing:
-            raise InputError(f"what this run gives its URLs has expired meanwhile: {_AGAIN}")
+            raise InputError(f"the expiry time of this run has passed: {_AGAIN}")
         parts = _parts(table.batches, part_rows or _part_rows(signer), kept)
         _sign(parts, work, signer, fixed, now, processes or cores(), lambda n: tell(Progress("signing", n, table.rows)))
         if files.told().items() - run.items():
@@ -105,7 +105,7 @@ def sign_table(
 
 
 def _check_same(before: Run, run: Run, out: Path) -> None:
-    """Raise `InputError` unless the run that was begun `before` was this one."""
+    """Raise `InputError` if `run` differs from the run that was started `before`."""
     no = "not given"
     otherwise = "; ".join(
         f"{name} was {before.get(name, no)} and is {run.get(name, no)}"
@@ -113,11 +113,11 @@ def _check_same(before: Run, run: Run, out: Path) -> None:
         if before.get(name) != run.get(name)
     )
     if otherwise:
-        raise InputError(f"{out} was begun otherwise ({otherwise}): give the same again, or {_AGAIN}")
+        raise InputError(f"{out} was started with other input ({otherwise}): give the same again, or {_AGAIN}")
 
 
 def _proved(signer: Signer, terms: TableTerms) -> float:
-    """The present, in seconds since the epoch. Raises `KeyfrontError` for what would refuse every row."""
+    """Return the current time in seconds since the epoch. Raises `KeyfrontError` for terms that refuse every row."""
     now = time.time()
     fixed = terms.fixed(now)
     expires = now + 60 if fixed.expires is None else fixed.expires
@@ -132,7 +132,7 @@ def _part_rows(signer: Signer) -> int:
 
 
 def _parts(batches: Iterator[pa.RecordBatch], rows: int, skip: int) -> Iterator[pa.RecordBatch]:
-    """The rows behind the first `skip`, in parts."""
+    """Yield the rows after the first `skip`, in parts."""
     for batch in batches:
         fitting = max(1, min(rows, len(batch) * _PART_BYTES // max(1, batch.nbytes)))
         for start in range(min(skip, len(batch)), len(batch), fitting):
@@ -178,7 +178,7 @@ def _write(
     schema: pa.Schema,
     tell: Callable[[int], None],
 ) -> tuple[int, tuple[Seen, ...]]:
-    """Write the table and the rows that are not signed; how many these are, and what was warned of."""
+    """Write the table and the rejected rows. Return the number of rejected rows, and the warnings."""
     seen: dict[str, Seen] = {}
     done = rejected = 0
     with ExitStack() as stack:
@@ -199,7 +199,7 @@ def _write(
 
 
 def _rejected(batch: pa.RecordBatch, unsigned: pa.RecordBatch, terms: TableTerms, before: int) -> pa.RecordBatch:
-    """Row number (the first row is 1), URL as it came and reason."""
+    """Return row number (the first row is 1), original URL and reason of the rejected rows."""
     places = pc.indices_nonzero(pc.is_valid(batch.column(terms.reason_column)))
     urls = texts(unsigned.column(position(unsigned.schema, terms.url_column)), "backslashreplace")
     rows = pc.add(places.cast(pa.int64()), before + 1)
@@ -207,7 +207,7 @@ def _rejected(batch: pa.RecordBatch, unsigned: pa.RecordBatch, terms: TableTerms
 
 
 def _told(terms: TableTerms, signer: Signer) -> Run:
-    """The terms as they were given: a span stays one, so that the same command says the same later."""
+    """Return the terms as they were given. A duration stays a duration, so that the same command is equal later."""
     who = f"{signer.key_pair_id}, {signer.key.public_key.fingerprint}, {signer.hash_algorithm}"
     given = {each.name: getattr(terms, each.name) for each in fields(terms)}
     return {**{name: str(value) for name, value in given.items() if value is not None}, "the signer": who}

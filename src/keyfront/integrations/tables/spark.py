@@ -1,7 +1,7 @@
 # mypy: disable-error-code="import-untyped"
-"""The same function on Spark (`DataFrame.mapInArrow`), for more rows than one machine signs.
+"""Sign tables on Spark (`DataFrame.mapInArrow`), for more rows than one machine can sign.
 
-The plan holds the key's address, never the key. Each executor's Python process opens the key store itself, once.
+The plan contains the key's address, never the key. Each executor's Python process opens the key store once.
 """
 
 import time
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BatchSigner:
-    """`sign_batch` for `mapInArrow`: it may be pickled, and finds its key where it runs."""
+    """`sign_batch` for `mapInArrow`. It can be pickled, and opens its key store in the process where it runs."""
 
     address: str
     """Where the key lives: `ssm:/shop/signing-key`, `kms:alias/shop`, … (see `keyfront.keystore.open_keystore`)."""
     terms: TableTerms
     key_pair_id: str | None = None
-    """Needed where `address` holds a PEM alone, or names a key in KMS."""
+    """Needed for a PEM that is stored without its id, or for a key in KMS."""
 
     def __post_init__(self) -> None:
         Address.parse(self.address)
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """The batches signed, with the reasons of the rows that are not. Raises as `sign_batch`."""
+        """Yield the signed batches, with the reasons for rows that are not signed. Raises as `sign_batch`."""
         store = _opened(self.address, self.key_pair_id)
         for batch in batches:
             yield sign_batch(batch, store.signer(), self.terms)
@@ -47,11 +47,11 @@ class BatchSigner:
 def sign_dataframe(
     frame: "DataFrame", address: str, terms: TableTerms, *, key_pair_id: str | None = None
 ) -> "DataFrame":
-    """Return `frame` with its URLs signed, and a column `terms.reason_column` for the rows that could not be.
+    """Return `frame` with its URLs signed, and a column `terms.reason_column` for rows that could not be signed.
 
-    It is lazy, as all of Spark is. A span in `terms` counts from now, so a task that is tried again gives the same.
-    Raises `InputError` and `PolicyError` for an address, columns or terms that no executor could use. Warns
-    (`SigningWarning`) of a lifetime over seven days here as well, not on the executors alone.
+    It is lazy, as all of Spark is. A duration in `terms` counts from now, so a retried task gives the same result.
+    Raises `InputError` and `PolicyError` for an address, columns or terms that cannot be used. Warns
+    (`SigningWarning`) about a lifetime over seven days here as well, not only on the executors.
     """
     from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
@@ -62,7 +62,7 @@ def sign_dataframe(
     schema = signed_schema(to_arrow_schema(frame.schema), fixed)
     names = [field.name for field in frame.schema]
     if len(set(names)) < len(names):
-        raise InputError(f"two columns have the same name among {', '.join(names)}: rename one")
+        raise InputError(f"two of the columns {', '.join(names)} have the same name: rename one")
     return frame.mapInArrow(BatchSigner(address, fixed, key_pair_id), from_arrow_schema(schema))
 
 
@@ -73,10 +73,10 @@ def _judge_lifetime(terms: TableTerms, now: float) -> None:
     if terms.max_lifetime is None:
         warn(of_lifetime(seconds))
     else:
-        bounded(seconds, terms.max_lifetime)  # each executor's signer would refuse every row
+        bounded(seconds, terms.max_lifetime)  # otherwise each executor's signer would refuse every row
 
 
 @lru_cache(maxsize=16)
 def _opened(address: str, key_pair_id: str | None) -> KeyStore:
-    """The key store of this process. It fetches the key once, and again when it may have been rotated."""
+    """Return the key store of this process. It fetches the key once, and again when it may have been rotated."""
     return open_keystore(address, key_pair_id)

@@ -7,24 +7,24 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run has come."""
+    """The progress of a run."""
 
     doing: Literal["signing", "writing"]
     done: int
     """Rows."""
     rows: int | None
-    """How many there are, if the file says so."""
+    """The number of all rows, if the file contains it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Something that can be signed and is seldom meant: see `SigningWarning`."""
+    """A warning about input that can be signed but is rarely meant: see `SigningWarning`."""
 
     finding: str
     text: str
     """The first warning's text."""
     times: int
-    """Once for each signature, which may be that of many rows."""
+    """The number of signatures with this warning. A signature may serve many rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class Summary:
     rejected: int
     """Rows that could not be signed."""
     reject: Path | None
-    """The file that holds these, with the reasons; `None` if there are none."""
+    """The file with the rejected rows and the reasons; `None` if there are none."""
     kept: int
-    """Rows that an earlier run had signed before it was stopped."""
+    """Rows that an earlier, interrupted run had signed."""
     expires: int | None
     """The expiry of all rows, in seconds since the epoch; `None` if every row has its own."""
     seen: tuple[Seen, ...] = ()

@@ -1,4 +1,4 @@
-"""The terms of a table's signatures: the columns, and what all rows have in common."""
+"""The terms of a table's signatures: the columns, and the values for all rows."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,32 +14,32 @@ REASON = "reason"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableTerms:
-    """Where a row's URL is, where its signed URL goes, and what its policy says.
+    """The columns of the URLs and the signed URLs, and the terms of the policies.
 
-    What is given for all rows means the same as in `Signer.sign_url`. A column (`…_column`) gives it row by row. If a
-    row's cell is empty, what is given for all rows counts.
+    Values for all rows mean the same as in `Signer.sign_url`. A column (`…_column`) has the values for single rows. If
+    a row's cell is empty, the value for all rows is used.
     """
 
     url_column: str
     signed_column: str | None = None
-    """A new column, or one that is replaced (`url_column` itself, say). If not given: a new column `signed_url`."""
+    """A new column, or one to replace (such as `url_column` itself). If not given: a new column `signed_url`."""
     reason_column: str = REASON
-    """A new column: why the row could not be signed."""
+    """A new column for the reason why a row could not be signed."""
     expires: Moment | None = None
     starts: Moment | None = None
     ip: str | None = None
     resource: str | None = None
     max_lifetime: timedelta | None = None
     expires_column: str | None = None
-    """Timestamps with a time zone, seconds since the epoch, or text that holds one of them (ISO 8601)."""
+    """Timestamps with a time zone, seconds since the epoch, or text with one of them (ISO 8601)."""
     ip_column: str | None = None
     resource_column: str | None = None
 
     def __post_init__(self) -> None:
         if self.expires is None and self.expires_column is None:
-            raise InputError("until when? Give expires (--expires), or the column that says it (--expires-column)")
+            raise InputError("there is no expiry: give expires (--expires), or its column (--expires-column)")
         if self.reason_column in (self.url_column, self.signed_name):
-            raise InputError(f"the column {self.reason_column!r} cannot hold the reasons as well: name another")
+            raise InputError(f"the column {self.reason_column!r} cannot also hold the reasons: name another")
 
     @property
     def signed_name(self) -> str:
@@ -47,7 +47,7 @@ class TableTerms:
         return self.signed_column or SIGNED
 
     def fixed(self, now: float) -> "TableTerms":
-        """Return the terms with their times in seconds since the epoch: they then mean the same at any time.
+        """Return the terms with their times in seconds since the epoch, so that they mean the same at any time.
 
         `now` is the present in seconds since the epoch. Raises `PolicyError` and `URLError` for terms that would
         refuse every row.
@@ -63,10 +63,10 @@ class TableTerms:
         return replace(self, expires=expires, starts=starts)
 
     def row(self, expires: Moment | None, ip: str | None, resource: str | None) -> URLTerms:
-        """Return the arguments of `Signer.sign_url` for a row with these cells. Raises `PolicyError` without a time."""
+        """Return the arguments of `Signer.sign_url` for a row's cells. Raises `PolicyError` if it has no expiry."""
         until = self.expires if expires is None else expires
         if until is None:
-            raise PolicyError(f"the row does not say until when: {self.expires_column} is empty")
+            raise PolicyError(f"the row has no expiry: {self.expires_column} is empty")
         return {
             "expires": until,
             "starts": self.starts,

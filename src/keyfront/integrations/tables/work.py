@@ -1,7 +1,7 @@
 # mypy: disable-error-code="import-untyped"
-"""The rows that are signed so far, in one file beside the table: part behind part, each with its length and check sum.
+"""The file with the rows that are signed so far, beside the result: parts, each with its length and checksum.
 
-A part that was being written when a run was killed does not fit its check sum. It is cut off, and made anew.
+If a run is killed while it writes a part, the checksum of that part does not match. It is cut off and signed again.
 """
 
 import fcntl
@@ -21,28 +21,28 @@ from keyfront.integrations.tables.writing import writing
 from keyfront.ownership import check_owner
 
 Run = Mapping[str, str]
-"""What a run was begun with, by name. The next run goes on with that and with nothing else."""
+"""The input of a run, by name. The run can be continued only with the same input."""
 
 _SIZES: Final = struct.Struct(">QQ")
-"""Bytes and rows of the part that follows."""
+"""Bytes and rows of the next part."""
 _CHECK: Final = struct.Struct(">I")
-_AGAIN: Final = "--restart begins anew, without what is done"
+_AGAIN: Final = "--restart discards it and starts again"
 
 
 class WorkFile:
-    """The work file of one run. Its first part has no rows and says what the run was told."""
+    """The work file of one run. Its first part has no rows; it contains the run's input."""
 
     def __init__(self, path: Path, file: FileIO) -> None:
         self.path = path
         self.rows = 0
-        """Rows in the parts that are there."""
+        """Rows in the parts."""
         self.placing = False
-        """Whether the table was whole, and free to be put in its place."""
+        """Whether the result was complete and could be put in its place."""
         self._file = file
         self.ours = not os.fstat(file.fileno()).st_size
 
     def run(self) -> Run | None:
-        """The run that left rows; `None` without one. What is torn at the end is cut off. Raises `InputError`."""
+        """Return the input of the run that left rows, or `None`. Cuts off an incomplete part. Raises `InputError`."""
         parts = self._parts()
         first = next(parts, None)
         if first is None and os.fstat(self._file.fileno()).st_size:
@@ -56,7 +56,7 @@ class WorkFile:
         return found
 
     def begin(self, run: Run) -> None:
-        """Throw away what there is, and begin with `run`. Raises `ServiceError`."""
+        """Discard the contents, and start with `run`. Raises `ServiceError`."""
         self.rows, self.placing, self.ours = 0, False, True
         with writing(self.path):
             self._file.truncate(0)
@@ -68,7 +68,7 @@ class WorkFile:
             self.path.unlink(missing_ok=True)
 
     def add(self, rows: int, part: bytes) -> None:
-        """Write a part behind the others. Raises `ServiceError`."""
+        """Append a part. Raises `ServiceError`."""
         sizes = _SIZES.pack(len(part), rows)
         data = memoryview(sizes + _CHECK.pack(zlib.crc32(part, zlib.crc32(sizes))) + part)
         with writing(self.path):
@@ -78,19 +78,19 @@ class WorkFile:
         self.rows += rows
 
     def place(self) -> None:
-        """Note that the table may be put in its place, so that the next run may do so if this one is killed."""
+        """Record that the result may be put in its place, so that the next run may do it if this one is killed."""
         self.add(0, b"")
         self.placing = True
 
     def parts(self) -> Iterator[bytes]:
-        """The parts with rows, in order. Raises `ServiceError` when one cannot be read any more."""
+        """Yield the parts with rows, in order. Raises `ServiceError` if a part can no longer be read."""
         there = 0
         for rows, part in self._parts():
             there += rows
             if rows:
                 yield part
         if there != self.rows:
-            raise ServiceError(f"{self.path} cannot be read any more: {_AGAIN}")
+            raise ServiceError(f"{self.path} can no longer be read: {_AGAIN}")
 
     def _parts(self) -> Iterator[tuple[int, bytes]]:
         self._file.seek(0)
@@ -106,9 +106,9 @@ class WorkFile:
 
 @contextmanager
 def work_file(out: Path) -> Iterator[WorkFile]:
-    """The work file of the table `out`, `out`.keyfront, for this process alone. It stays only if it has rows.
+    """Open the work file `out`.keyfront of the result `out`, for this process only. It is removed if it has no rows.
 
-    Raises `InputError` for one that another run has open, or that somebody else could have written.
+    Raises `InputError` if another run has it open, or if another user could have written it.
     """
     path = out.with_name(f"{out.name}.keyfront")
     with writing(path):
@@ -119,11 +119,11 @@ def work_file(out: Path) -> Iterator[WorkFile]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise InputError(f"another run is writing into {path}: wait for it, or stop it") from None
+            raise InputError(f"another run is writing to {path}: wait for it, or stop it") from None
         found = os.fstat(file.fileno())
         check_owner(path, found)
         if not found.st_nlink:
-            raise InputError(f"another run has just finished with {path}: look at its result")
+            raise InputError(f"another run has just finished with {path}: check its result")
         work = WorkFile(path, file)
         try:
             yield work

@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-untyped"
-"""Write a table to a file, batch after batch."""
+"""Write a table to a file in batches."""
 
 import csv
 import os
@@ -18,25 +18,25 @@ from keyfront.integrations.tables.formats import DELIMITERS, Format
 
 _GROUP_ROWS: Final = 64 * 1024
 _GROUP_BYTES: Final = 32 << 20
-"""A row group of Parquet ends where it has so many rows, or so many bytes in memory."""
+"""A row group of Parquet ends at this many rows, or this many bytes in memory."""
 
 
 Write = Callable[[pa.RecordBatch], None]
-"""Takes the next rows."""
+"""Writes the next rows."""
 
 
 @contextmanager
 def new_file(path: Path, kind: Format, schema: pa.Schema) -> Iterator[Write]:
     """Write a table to a new file at `path`. It is on the disk when the context ends.
 
-    Raises `ServiceError`, for a full disk and for a file that is there already.
+    Raises `ServiceError` for a full disk and for a file that already exists.
     """
     if kind in DELIMITERS:
         opened = _separated(path, DELIMITERS[kind], schema)
     else:
         opened = _parquet(path, schema) if kind == "parquet" else _arrow(path, kind, schema)
     with writing(path):
-        path.touch(exist_ok=False)  # nobody's link is followed
+        path.touch(exist_ok=False)  # does not follow a link that another user made
         with opened as write:
             yield write
         sync(path)
@@ -44,7 +44,7 @@ def new_file(path: Path, kind: Format, schema: pa.Schema) -> Iterator[Write]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn the failures of what writes `path` into a `ServiceError` that names it."""
+    """Turn errors while writing `path` into a `ServiceError` that names it."""
     try:
         yield
     except KeyfrontError:
@@ -89,7 +89,7 @@ def _arrow(path: Path, kind: Format, schema: pa.Schema) -> Iterator[Write]:
         with pa.ipc.new_stream(str(path), schema) as stream:
             yield stream.write_batch
         return
-    # The file form has one dictionary a column, and batches may come with different ones: values stand for themselves.
+    # The file format has one dictionary per column, but batches may have different ones, so the values are written.
     plain = pa.schema([_plain(field) for field in schema], schema.metadata)
     with pa.ipc.new_file(str(path), plain) as file:
         yield lambda batch: file.write_batch(batch.cast(plain))
@@ -101,10 +101,10 @@ def _plain(field: pa.Field) -> pa.Field:
 
 @contextmanager
 def _separated(path: Path, delimiter: str, schema: pa.Schema) -> Iterator[Write]:
-    # Bytes that are not UTF-8 go out as they came in.
+    # Bytes that are not UTF-8 are written unchanged.
     with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         plain = csv.writer(file, delimiter=delimiter, lineterminator="\n")
-        # Where "\n" ends a line, csv does not quote for a "\r"; other readers end a line there.
+        # With "\n" as the line end, csv does not quote a cell with "\r", but other readers end a line there.
         quoted = csv.writer(file, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
         plain.writerow(schema.names)
 
