@@ -1,1 +1,1 @@
-"""keyfront beside its peers, in one run: `python -m benchmarks`, or `make bench`. See README.md."""
+"""Compare keyfront with its peers: `python -m benchmarks`, or `make bench`. See README.md."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: run the contests and print one table."""
+"""`python -m benchmarks`: run the benchmarks and print one table."""
 
 import argparse
 import json
@@ -25,21 +25,21 @@ LONG: dict[str, Callable[[float, int], Iterator[Row]]] = {
     "edge-memory": memory.run,
     "tables-million": tables.run_million,
 }
-"""Sections that run only when they are asked for."""
+"""Sections that run only if `--only` names them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what is asked for; 0 however the figures are: they are read by people."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="keyfront beside its peers, in one run.")
+    """Run the chosen sections. Return 0 whatever the figures are: people judge them."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Compare keyfront with its peers.")
     parser.add_argument(
-        "--only", action="append", choices=[*SECTIONS, *LONG], help="a part of the table; may be repeated"
+        "--only", action="append", choices=[*SECTIONS, *LONG], help="run only this section; may be repeated"
     )
-    parser.add_argument("--seconds", type=_positive, default=2.0, help="how long each peer works in all (default: 2)")
-    parser.add_argument("--rounds", type=int, default=20, help="in how many turns (default: 20)")
-    parser.add_argument("--json", action="store_true", help="the rows as JSON")
+    parser.add_argument("--seconds", type=_positive, default=2.0, help="working time of each peer (default: 2)")
+    parser.add_argument("--rounds", type=int, default=20, help="number of turns (default: 20)")
+    parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     options = parser.parse_args(arguments)
     if options.rounds < 1:
-        parser.error("--rounds is at least 1")
+        parser.error(f"--rounds is {options.rounds}: give at least 1")
     rows: list[Row] = []
     for name in options.only or SECTIONS:
         print(f"{name} …", file=sys.stderr, flush=True)
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _positive(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds < 3600:
-        raise argparse.ArgumentTypeError("between 0 and 3600")
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 3600")
     return seconds
 
 

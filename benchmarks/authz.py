@@ -1,4 +1,4 @@
-"""Requests a second for 1 KiB from nginx: with the access check of `keyfront authz` as documented, and with none."""
+"""Requests per second for 1 KiB from nginx: with `keyfront authz` as documented, and without a check."""
 
 import json
 import os
@@ -26,7 +26,7 @@ _DOCUMENTATION = Path(__file__).parent.parent / "docs" / "authz.md"
 
 
 def run(seconds: float, rounds: int) -> Iterator[Row]:
-    """The documented nginx with one signed URL again and again, the same without its cache, and without a check."""
+    """Compare the documented nginx with one signed URL, the same without its cache, and nginx without a check."""
     if wrk.program() is None:
         yield Row(_SECTION, "all", "requests/s", missing="wrk is not installed")
         return
@@ -68,7 +68,7 @@ def _content(place: Path) -> Path:
 
 @contextmanager
 def _authz(content: Path, key: SigningKey) -> Iterator[str]:
-    """`keyfront authz` for nginx: where it answers, as host:port."""
+    """Run `keyfront authz` for nginx and yield its address as host:port."""
     public = content.parent / "public_key.pem"
     public.write_text(key.public_key.pem)
     command = [str(Path(sys.executable).with_name("keyfront")), "authz", "--json", "--port", "0"]
@@ -86,7 +86,7 @@ def _authz(content: Path, key: SigningKey) -> Iterator[str]:
 
 @contextmanager
 def _guarded(place: Path, authoriser: str, *, cached: bool) -> Iterator[str]:
-    """nginx with the documented configuration, as tuned as the one without a check."""
+    """Run nginx with the documented configuration, and the same tuning as without a check."""
     viewer, server = re.findall(r"```nginx\n(.*?)```", _DOCUMENTATION.read_text("utf-8"), re.DOTALL)
     (place / "keyfront-viewer.conf").write_text(viewer)
     server = server.replace("/var/cache/nginx/keyfront", str(place / "cache"))

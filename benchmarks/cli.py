@@ -1,4 +1,4 @@
-"""Seconds of CPU time that a command takes from its start to its answer, and milliseconds that an import takes."""
+"""CPU time of a command, from its start to its end, and of an import."""
 
 import resource
 import shutil
@@ -21,7 +21,7 @@ _RUNS = 7
 
 
 def run(seconds: float, rounds: int) -> Iterator[Row]:
-    """`keyfront sign` beside the AWS CLI's own, and beside a Python that does nothing. Each round is one start."""
+    """Compare `keyfront sign` with the AWS CLI's command and with an empty Python program. Each round is one start."""
     with TemporaryDirectory() as directory:
         key, key_for_aws = Path(directory, PRIVATE_KEY), Path(directory, "pkcs1.pem")
         made = SigningKey.generate("rsa")
@@ -42,7 +42,7 @@ def run(seconds: float, rounds: int) -> Iterator[Row]:
 
 
 def _imports(seconds: float, rounds: int) -> Iterator[Row]:
-    """What a program pays that signs, over one that has `cryptography`'s RSA and nothing else."""
+    """Compare the import of the signer with the import of `cryptography`'s RSA only."""
     peers = [Peer(line, _milliseconds(_start([sys.executable, "-c", line]))) for line in (_BARE, _SIGNER)]
     results = race(peers, seconds, rounds)
     section = "Import, the interpreter's start included"
@@ -62,13 +62,15 @@ def _peer(name: str, program: str, arguments: Sequence[str]) -> Peer:
 
 
 def _start(command: Sequence[str]) -> Run:
-    """One start, however many seconds it may have: a start cannot be had in parts."""
+    """Return a run of exactly one start, whatever the seconds: a start cannot be divided."""
 
     def run(_: float) -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
-            raise PeerError(f"{Path(command[0]).name} failed: {(done.stderr.strip().splitlines() or ['no word'])[-1]}")
+            raise PeerError(
+                f"{Path(command[0]).name} failed: {(done.stderr.strip().splitlines() or ['no output'])[-1]}"
+            )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 

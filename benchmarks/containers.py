@@ -1,4 +1,4 @@
-"""One container of a function on Amazon's runtime client: measured from its process's start to its last answer."""
+"""One container of a function on Amazon's runtime client, measured from its start to its last response."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ _EVENT: Final = json.dumps(
 
 @dataclass(frozen=True)
 class Function:
-    """What is started, and how."""
+    """A function: its command, folder and environment."""
 
     command: Sequence[str]
     folder: Path
@@ -39,18 +39,18 @@ class Function:
 
 @dataclass(frozen=True)
 class Life:
-    """What a container took, in milliseconds and megabytes."""
+    """The measurements of a container, in milliseconds and megabytes."""
 
     first: float
-    """From the start of the process to its first answer."""
+    """From the start of the process to its first response."""
     warm: list[float]
-    """Each answer after it."""
+    """The later responses."""
     memory: float
-    """The most that was resident."""
+    """The peak resident memory."""
 
 
 def lived(function: Function, calls: int) -> Life:
-    """Start it, have a 303 from it, and so many more. Raises `PeerError` with what it said when it gives none."""
+    """Start the function, get one 303 and then `calls` more. Raises `PeerError` with its last output otherwise."""
     return asyncio.run(_lived(function, calls))
 
 
@@ -80,7 +80,7 @@ async def _lived(function: Function, calls: int) -> Life:
 def _checked(outcome: Outcome, said: bytearray) -> None:
     answer = json.loads(outcome.payload)
     if outcome.error_type is not None or not isinstance(answer, dict) or answer.get("statusCode") != 303:
-        raise PeerError(f"it did not answer 303: {_last(said) or outcome.payload[:200]!r}")
+        raise PeerError(f"the response is not a 303: {_last(said) or outcome.payload[:200]!r}")
 
 
 def _last(said: bytearray) -> str:
@@ -92,4 +92,4 @@ def _most_resident(process: int) -> float:
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024 / 1e6
-    raise PeerError("this machine does not say how much memory a process had")
+    raise PeerError("this machine does not report the memory of a process")

@@ -1,4 +1,4 @@
-"""Contests: peers that take turns in short rounds, so that whatever else the machine does hits all of them alike."""
+"""Contests: peers take turns in short rounds, so that other work on the machine affects all of them alike."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,27 +6,27 @@ from itertools import repeat
 from time import process_time
 
 Run = Callable[[float], float]
-"""Works for about so many seconds and returns operations a second."""
+"""Works for about this many seconds and returns operations per second."""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """One who takes part; `missing` says why it cannot."""
+    """A participant. If it cannot take part, `missing` is the reason."""
 
     name: str
     run: Run | None = None
     missing: str | None = None
     turns: int | None = None
-    """For one whose turns cannot be short: how many it takes at most."""
+    """The most turns, for a peer with long turns."""
 
 
 class PeerError(Exception):
-    """A peer that is here and does not work; its text says why."""
+    """A peer that is installed but does not work. The text is the reason."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a peer did, one figure a round."""
+    """The result of a peer: one figure for each round."""
 
     peer: Peer
     figures: list[float]
@@ -34,14 +34,14 @@ class Result:
 
 @dataclass(frozen=True)
 class Aim:
-    """What a figure should be: at least or at most a limit, of the figure itself or of its ratio."""
+    """A lower or upper limit for a figure or for its ratio."""
 
     limit: float
     of: str = "ratio"
     at_most: bool = False
 
     def met(self, figure: float, ratio: float | None) -> bool:
-        """Whether it is reached."""
+        """Return whether the aim is met."""
         value = figure if self.of == "figure" else ratio
         return value is not None and (value <= self.limit if self.at_most else value >= self.limit)
 
@@ -55,14 +55,14 @@ class Row:
     unit: str
     figure: float | None = None
     against: str | None = None
-    """Whose figure `ratio` is of."""
+    """The peer that `ratio` is relative to."""
     ratio: float | None = None
     aim: Aim | None = None
     missing: str | None = None
 
 
 def loop(work: Callable[[], object]) -> Run:
-    """Calls `work` again and again and counts in seconds of this process's CPU time, which no neighbour slows."""
+    """Return a run that calls `work` repeatedly and counts only this process's CPU time."""
 
     def run(seconds: float) -> float:
         count, batch, begun = 0, 1, process_time()
@@ -80,16 +80,16 @@ def loop(work: Callable[[], object]) -> Run:
 
 
 def race(peers: Iterable[Peer], seconds: float, rounds: int) -> list[Result]:
-    """Lets every peer that is here work for `seconds` in all, in so many turns; one that fails is out of the race."""
+    """Let each available peer work for `seconds` in total, in `rounds` turns. A peer that fails drops out."""
     results = [Result(peer, []) for peer in peers]
     for place, result in enumerate(results):
-        if result.peer.turns is None:  # caches fill, compilers compile
+        if result.peer.turns is None:  # warm up caches and compilers
             results[place] = _turn(result, seconds / rounds / 4, keep=False)
     for number in range(rounds):
         places = range(len(results))
         for place in places if number % 2 == 0 else reversed(places):
             turns = results[place].peer.turns or rounds
-            # One that takes fewer turns takes them spread over the race.
+            # A peer with fewer turns takes them spread over the race.
             if number * turns // rounds != (number - 1) * turns // rounds:
                 results[place] = _turn(results[place], seconds / rounds, keep=True)
     return results
@@ -114,10 +114,10 @@ def rows(
     against: str | None = None,
     aims: dict[str, Aim] | None = None,
 ) -> Iterator[Row]:
-    """The table's lines for a race.
+    """Yield the table's lines for a race.
 
-    Of a peer's rounds `pick` takes one figure: the best, since what disturbs a computation only ever slows it. The
-    ratio is to the figure of the peer named `against`.
+    `pick` chooses one figure from a peer's rounds: by default the best, because disturbances only slow a computation
+    down. The ratio is relative to the figure of the peer named `against`.
     """
     figures = {result.peer.name: pick(result.figures) for result in results if result.figures}
     for result in results:

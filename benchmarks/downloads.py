@@ -1,4 +1,4 @@
-"""Downloads a second from the backend, over SQLite and PostgreSQL, beside the signatures that a core makes."""
+"""Downloads per second from the backend, with SQLite and PostgreSQL, compared with the signatures of one core."""
 
 import os
 import shutil
@@ -35,7 +35,7 @@ _ITEMS = 200
 
 @dataclass
 class Backend:
-    """A backend that runs, and what its load told so far."""
+    """A running backend, and the measurements so far."""
 
     url: str
     pid: int
@@ -44,7 +44,7 @@ class Backend:
     p99: list[float]
 
     def load(self, seconds: float) -> float:
-        """Downloads a second."""
+        """Send requests and return downloads per second."""
         before = _cpu(self.pid)
         told = wrk.load(self.url, self.requests, seconds, CONNECTIONS)
         self.cpu.append(told.count / (_cpu(self.pid) - before))
@@ -53,7 +53,7 @@ class Backend:
 
 
 def run(seconds: float, rounds: int) -> Iterator[Row]:
-    """`/download` on each database and `sign_url` in turns."""
+    """Compare `/download` on each database with `sign_url`, in turns."""
     if wrk.program() is None:
         yield Row(_WALL, "all", "requests/s", missing="wrk is not installed")
         return
@@ -94,7 +94,7 @@ def _sqlite(place: Path) -> Iterator[str]:
 
 @contextmanager
 def _postgresql(place: Path) -> Iterator[str]:
-    """A PostgreSQL of this run's own, on a socket. It refuses to run as root, and so runs as its own user then."""
+    """Run a PostgreSQL for this benchmark, on a socket. It refuses root, so under root it runs as user postgres."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     program = shutil.which("initdb") or (str(found[-1]) if found else None)
     if program is None:
@@ -123,7 +123,7 @@ def _postgresql(place: Path) -> Iterator[str]:
 
 @contextmanager
 def _backend(place: Path, database: str, key: SigningKey) -> Iterator[Backend]:
-    """The backend as documented, with a shop whose one customer bought everything, and requests with 50 tokens."""
+    """Run the documented backend for a shop with one customer who bought everything, with requests for 50 tokens."""
     items = [Item(f"i{number}", f"Item {number}", f"files/{number}.epub") for number in range(_ITEMS)]
     engine = connect(database)
     seed(engine, items, [Customer("mara", "Mara")], [("mara", item.id) for item in items])
@@ -158,7 +158,7 @@ def _backend(place: Path, database: str, key: SigningKey) -> Iterator[Backend]:
 
 
 def _cpu(pid: int) -> float:
-    """Seconds of CPU time of a process's children: granian's worker is one."""
+    """Return the CPU seconds of a process's children, such as granian's worker."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     fields = [Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split() for child in children]
     return sum(int(each[11]) + int(each[12]) for each in fields) / _TICK

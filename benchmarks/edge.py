@@ -1,4 +1,4 @@
-"""The edge, which judges each request, beside servers that check less or nothing: rates, ranges, many connections."""
+"""The edge compared with servers that check less or nothing: rates, ranges, many connections."""
 
 import os
 import re
@@ -21,13 +21,13 @@ FILM = "film.bin"
 
 _VIEWERS = 10_000
 _STRANGERS = 20_000
-"""More than the judges of two workers remember: each comes when it was forgotten, and its signature is computed."""
+"""More URLs than the signature caches of two workers hold, so every signature is computed."""
 _COMEBACKS = 500
-"""So many viewers with cookies come back again and again: their signatures are computed once."""
+"""Viewers with cookies who come back, so their signatures are computed once."""
 _PART = 10 * 1024 * 1024
 _PARTS = 8
 _PACE = 4_000
-"""Requests a second at which waiting is compared: what every server here does at ease."""
+"""Requests per second at which times are compared: an easy load for every server here."""
 _RATES = "Edge, 1 KiB, wrk with 50 connections on the same two cores"
 _RANGES = "Edge, ranges of 10 MiB of an 80 MiB object, wrk with 4 connections"
 _WAITING = f"Edge, time to answer {_PACE:,} requests/s for 1 KiB, two workers"
@@ -37,7 +37,7 @@ _GRANIAN = "granian, hello world, no check"
 
 
 def run(seconds: float, rounds: int) -> Iterator[Row]:
-    """Every part with the edge of `keyfront up`, in one and in two processes, and its peers in turn."""
+    """Measure the edge of `keyfront up`, in one and in two processes, in turns with its peers."""
     if wrk.program() is None:
         yield Row(_RATES, "all", "requests/s", missing="wrk is not installed")
         return
@@ -67,18 +67,18 @@ class Signed:
         self.pid: int = made["pid"]
 
     def one(self, name: str = OBJECT, headers: Mapping[str, str] | None = None, *, secure: bool = False) -> Target:
-        """One signed URL."""
+        """Return one signed URL."""
         url = f"{self._secure if secure else self._plain}/{name}"
         return Target.of(url, [(self._signer.sign_url(url, expires=EXPIRES), dict(headers or {}))])
 
     def viewers(self, count: int = _VIEWERS) -> Target:
-        """Canned URLs, each with a signature of its own."""
+        """Return canned URLs, each with a different signature."""
         url = f"{self._plain}/{OBJECT}"
         moments = range(EXPIRES + 1, EXPIRES + 1 + count)
         return Target.of(url, [(self._signer.sign_url(url, expires=moment), {}) for moment in moments])
 
     def cookies(self) -> Target:
-        """One URL, and cookies of many viewers."""
+        """Return one URL, with the cookies of many viewers."""
         url = f"{self._plain}/{OBJECT}"
         jars = (self._signer.sign_cookies(f"{url}*", expires=EXPIRES + number) for number in range(_COMEBACKS))
         return Target.of(
@@ -138,7 +138,7 @@ def _ranges(
 
 
 def _waiting(directory: Path, edges: Mapping[str, Signed], others: Mapping[str, Target | str]) -> Iterator[Row]:
-    """Half and 99 % of the answers, with few and with many connections."""
+    """Yield the times of 50 % and 99 % of the responses, with few and with many connections."""
     asked: dict[str, Target | str] = {_NGINX: others[_NGINX]}
     if "two workers" in edges:
         asked = {"keyfront edge, one signed URL": edges["two workers"].one(), **asked}

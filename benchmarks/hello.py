@@ -1,4 +1,4 @@
-"""The least that an ASGI application can do: 1 KiB, whatever is asked for."""
+"""The simplest ASGI application: it answers every request with 1 KiB."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -8,6 +8,6 @@ _BODY = {"type": "http.response.body", "body": b"x" * 1024}
 
 
 async def app(_scope: Any, _receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
-    """An ASGI application."""
+    """Answer with 1 KiB."""
     await send(_START)
     await send(_BODY)

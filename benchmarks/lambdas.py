@@ -1,6 +1,6 @@
-"""The download function on Amazon's runtime client: how soon a container answers, how long a call takes, what it holds.
+"""The download function on Amazon's runtime client: time to the first response, time of a call, memory.
 
-Each turn is the whole life of a container: its start, a first 303, and a few calls more.
+Each turn is the whole life of a container: its start, a first 303, and a few more calls.
 """
 
 import importlib.util
@@ -41,22 +41,22 @@ _LAMBDAS_OWN: Final = (
     "awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py", "boto3", "botocore", "s3transfer",
     "jmespath", "dateutil", "urllib3", "six",
 )  # fmt: skip
-"""What Lambda's Python has beside a function."""
+"""The modules of Lambda's Python."""
 _TURNS: Final = 9
 _CALLS: Final = 40
-"""Warm calls a turn."""
+"""Warm calls in each turn."""
 _SECTION: Final = "Lambda, {what}"
 
 
 def run(_seconds: float, rounds: int) -> Iterator[Row]:
-    """Ours in three forms beside an empty handler, a bare signature and two ways without keyfront, in turns."""
+    """Compare three forms of our function with an empty handler, a bare signature and two ways without keyfront."""
     with TemporaryDirectory(prefix="keyfront-bench-") as directory, ExitStack() as stack:
         try:
             lives = list(_lives(Path(directory), stack))
         except (KeyfrontError, PeerError) as error:
             yield Row(_SECTION.format(what="all"), "all", "ms", missing=str(error))
             return
-        # A turn is a start and cannot be shorter; more than a few make the run long.
+        # A turn is a whole start, so many turns would take long.
         race([life.peer for life in lives], 1, min(rounds, _TURNS))
     yield from _rows(
         lives,
@@ -99,7 +99,7 @@ def run(_seconds: float, rounds: int) -> Iterator[Row]:
 
 @dataclass(frozen=True)
 class Lives:
-    """A peer, and what its containers took."""
+    """A peer, and the measurements of its containers."""
 
     name: str
     function: Function | None = None
@@ -108,7 +108,7 @@ class Lives:
 
     @property
     def peer(self) -> Peer:
-        """Whose every turn is a life more."""
+        """The peer for a race: each turn adds one life."""
         if self.function is None:
             return Peer(self.name, missing=self.missing)
         return Peer(self.name, self._live, turns=_TURNS)
@@ -149,7 +149,7 @@ def _lives(directory: Path, stack: ExitStack) -> Iterator[Lives]:
     extended = {**common, "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(port)}
 
     def python(handler: str, folder: Path, environment: dict[str, str]) -> Function:
-        # Without site-packages: a function has what its package and Lambda have.
+        # Without site-packages: a function has only its package and Lambda's modules.
         return Function([sys.executable, "-S", "-m", "awslambdaric", handler], folder, environment)
 
     plain, compiled = (_package(directory / name, bytecode=name == "compiled") for name in ("plain", "compiled"))
@@ -173,7 +173,7 @@ def _lives(directory: Path, stack: ExitStack) -> Iterator[Lives]:
 
 
 def _package(folder: Path, *, bytecode: bool) -> Path:
-    """Our package for this machine, unpacked."""
+    """Build our package for this machine and unpack it."""
     machine = platform.machine()
     architecture = {"aarch64": "arm64"}.get(machine, machine)
     python = ".".join(platform.python_version_tuple()[:2])
@@ -184,7 +184,7 @@ def _package(folder: Path, *, bytecode: bool) -> Path:
 
 
 def _linked(folder: Path, names: Sequence[str]) -> Path:
-    """Modules of this environment, alone in a folder."""
+    """Link modules of this environment into a new folder."""
     folder.mkdir()
     for name in names:
         found = importlib.util.find_spec(name)

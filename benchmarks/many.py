@@ -1,4 +1,4 @@
-"""What signing costs beside the signature, and what is gained where one call or one signature is for many URLs."""
+"""The cost of signing besides the signature, and the gain of one call or one signature for many URLs."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ _FEW = 64
 
 
 def run(seconds: float, rounds: int) -> Iterator[Row]:
-    """The work around a signature; many signatures on all cores; and one for many URLs."""
+    """Measure the work around a signature, many signatures on all cores, and one signature for many URLs."""
     key = SigningKey.generate("rsa")
     yield from _around(key, seconds, rounds)
     yield from _many(Signer(KEY_PAIR_ID, key), seconds, min(rounds, _TURNS))
@@ -27,7 +27,7 @@ def run(seconds: float, rounds: int) -> Iterator[Row]:
 
 
 class _Unsigned:
-    """A key whose signatures cost nothing, and are as long as RSA's."""
+    """A key whose signatures cost nothing and have RSA's length."""
 
     def __init__(self, key: SigningKey) -> None:
         self.algorithm: Algorithm = key.algorithm
@@ -35,7 +35,7 @@ class _Unsigned:
         self._signature = key.sign(b"")
 
     def sign(self, _data: bytes, _hash_algorithm: HashAlgorithm) -> bytes:
-        """The same bytes for everything."""
+        """Return the same bytes for all data."""
         return self._signature
 
 
@@ -54,7 +54,7 @@ def _many(signer: Signer, seconds: float, turns: int) -> Iterator[Row]:
     by_cpu: list[float] = []
 
     def many(seconds: float) -> float:
-        # To the last one, and by the clock: threads share the work.
+        # Until the last URL and by the clock, because threads share the work.
         rate, _ = _signed(signer, _FEW)
         rate, of_cpu = _signed(signer, max(_FEW, int(rate * seconds)))
         by_cpu.append(of_cpu)
@@ -69,7 +69,7 @@ def _many(signer: Signer, seconds: float, turns: int) -> Iterator[Row]:
 
 
 def _signed(signer: Signer, count: int) -> tuple[float, float]:
-    """So many URLs: how many that is a second, and a second of CPU."""
+    """Sign `count` URLs and return how many that is per second, and per second of CPU."""
     begun, cpu = perf_counter(), process_time()
     signed = sum(1 for _ in signer.sign_many(repeat(URL, count), expires=EXPIRES))
     return signed / (perf_counter() - begun), signed / (process_time() - cpu)

@@ -1,4 +1,4 @@
-"""What an edge's process holds before and after a million requests. About two minutes: run only when asked for."""
+"""The memory of an edge's process before and after a million requests. Takes two minutes; runs only on request."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _TURN_SECONDS = 10
 
 
 def run(_seconds: float, _rounds: int) -> Iterator[Row]:
-    """One signed URL, 10,000 of them and cookies in turn, until there were a million requests."""
+    """Request one signed URL, 10,000 signed URLs and cookies in turn, a million times in total."""
     try:
         if wrk.program() is None:
             raise PeerError("wrk is not installed")
@@ -56,14 +56,14 @@ def _ask(turns: Iterator[tuple[str, Path]], wanted: int) -> int:
 
 
 def _edge_process(parent: int) -> int:
-    """The edge's process under that of `keyfront up`."""
+    """Return the id of the edge's process below `keyfront up`."""
     try:
         children = Path(f"/proc/{parent}/task").glob("*/children")
         for child in " ".join(each.read_text() for each in children).split():
             if b"keyfront.edge" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0"):
                 return int(child)
     except OSError as error:
-        raise PeerError(f"no process can be looked at here: {error}") from None
+        raise PeerError(f"processes cannot be inspected here: {error}") from None
     raise PeerError("keyfront up has no process for its edge")
 
 

@@ -1,4 +1,4 @@
-"""What the edge does not hold: each request goes on to an origin, beside nginx as a proxy and the edge's own hits."""
+"""Misses: each request goes to an origin. Compared with nginx as a proxy and with the edge's own hits."""
 
 import json
 import os
@@ -19,14 +19,14 @@ _HOST = "films.example"
 _OBJECT = "object.bin"
 _CACHE_BYTES = 4 * 1024 * 1024
 _DISTINCT = 20_000
-"""URLs in turn, many times what the cache holds: each is gone when it comes again."""
+"""Many times more URLs than the cache can hold, so each is gone when it is requested again."""
 _PROXY = "nginx, proxy_pass, no check and no cache"
 _NOT_KEPT = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 """The managed policy CachingDisabled."""
 
 
 def run(seconds: float, rounds: int) -> Iterator[Row]:
-    """The edge alone (`python -m keyfront.edge`), with nginx as its origin, and nginx as a proxy for the same one."""
+    """Compare the edge alone (`python -m keyfront.edge`), with nginx as its origin, with nginx as a proxy for it."""
     if wrk.program() is None:
         yield Row(_SECTION, "all", "requests/s", missing="wrk is not installed")
         return
@@ -67,7 +67,7 @@ def _peers(stack: ExitStack, directory: Path) -> Iterator[Peer]:
 
 
 def _configuration(directory: Path, origin: str) -> list[Path]:
-    """What the AWS CLI would print of a distribution that keeps everything but `/live/*`, by the whole query."""
+    """Write files as the AWS CLI prints them: a distribution that caches by the whole query, except `/live/*`."""
     custom = {"HTTPPort": urlsplit(origin).port, "HTTPSPort": 443, "OriginProtocolPolicy": "http-only"}
     behavior = {"TargetOriginId": "web", "ViewerProtocolPolicy": "allow-all"}
     counted: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The two npm packages that sign CloudFront URLs, each call of theirs made in one long-running Node process."""
+"""The two npm packages that sign CloudFront URLs, called in one long-running Node process."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ _DIRECTORY = Path(__file__).parent / "node"
 
 @contextmanager
 def peers(private_key: str, key_pair_id: str, url: str, expires: int) -> Iterator[list[Peer]]:
-    """Both packages as peers, installed first if they are not; why not, if that cannot be."""
+    """Yield both packages as peers. Installs them if necessary; if that fails, the peers have the reason."""
     if why := missing():
         yield [Peer(package, missing=why) for package in PACKAGES]
         return
@@ -43,7 +43,7 @@ def _run(questions: IO[str], answers: IO[str], package: str, seconds: float) -> 
 
 
 def missing() -> str | None:
-    """Why Node.js or what benchmarks/node needs cannot be had; installs it if it is not."""
+    """Install the packages of benchmarks/node if necessary. Return why that is not possible, or `None`."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             return f"{program} is not installed"
@@ -54,7 +54,7 @@ def missing() -> str | None:
     try:
         done = subprocess.run(command, cwd=_DIRECTORY, capture_output=True, text=True, timeout=300)
     except subprocess.TimeoutExpired:
-        return "npm ci did not end within five minutes"
+        return "npm ci did not finish within five minutes"
     return None if done.returncode == 0 else f"npm ci failed with exit code {done.returncode}"
 
 

@@ -1,4 +1,4 @@
-"""`openssl speed`: what the machine's own OpenSSL does, with nothing around it."""
+"""`openssl speed`: the speed of the machine's own OpenSSL, without any other work."""
 
 import shutil
 import subprocess
@@ -13,9 +13,9 @@ _COLUMNS = {"sign": 3, "verify": 4}
 
 
 def peer(algorithm: Literal["rsa", "ecdsa"], operation: Literal["sign", "verify"], *, cores: int = 0) -> Peer:
-    """`openssl speed` for one algorithm, in whole seconds and at least one.
+    """Return `openssl speed` for one algorithm as a peer. It runs for whole seconds, at least one.
 
-    It counts its own CPU time; with `cores`, it works on so many at once and counts by the clock.
+    It counts its own CPU time. With `cores`, it uses that many cores at once and counts by the clock.
     """
     name = f"{f'{cores} x ' if cores else ''}{NAME} {_NAMES[algorithm]}"
     program = shutil.which("openssl")
@@ -29,7 +29,7 @@ def _speed(command: list[str], algorithm: str, column: int, seconds: float) -> f
     done = subprocess.run(
         [*command, "-seconds", str(max(1, round(seconds))), algorithm], capture_output=True, text=True
     )
-    # +F2:INDEX:BITS:SIGNATURES A SECOND:VERIFICATIONS A SECOND, of all processes together
+    # +F2:INDEX:BITS:SIGNATURES PER SECOND:VERIFICATIONS PER SECOND, of all processes together
     found = next((line for line in done.stdout.splitlines() if line.startswith("+F")), None)
     if found is None:
         raise PeerError(f"openssl speed failed with exit code {done.returncode}")

@@ -1,4 +1,4 @@
-"""Where the functions that are measured get their key: SSM, as moto has it, and AWS's extension in front of it."""
+"""The sources of the measured functions' key: moto's SSM, and a stand-in for AWS's extension."""
 
 import json
 import threading
@@ -17,7 +17,7 @@ TOKEN = "session"
 
 @contextmanager
 def ssm(value: str) -> Iterator[str]:
-    """SSM with one parameter, at the address that is given."""
+    """Run SSM with one parameter and yield its address."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     try:
@@ -25,7 +25,7 @@ def ssm(value: str) -> Iterator[str]:
         url = f"http://{host}:{port}"
         client = boto3.Session("id", "secret", TOKEN, REGION).client("ssm", endpoint_url=url)
         client.put_parameter(Name=NAME, Value=value, Type="SecureString")
-        client.get_parameter(Name=NAME, WithDecryption=True)  # what moto loads late is loaded
+        client.get_parameter(Name=NAME, WithDecryption=True)  # makes moto load its modules now
         yield url
     finally:
         server.stop()
@@ -33,7 +33,7 @@ def ssm(value: str) -> Iterator[str]:
 
 @contextmanager
 def extension(value: str) -> Iterator[int]:
-    """The parameters-and-secrets extension with that parameter in its cache, at the port that is given.
+    """Run a stand-in for the parameters-and-secrets extension, with the parameter in its cache, and yield its port.
 
     Source: Systems Manager User Guide, "Using Parameter Store parameters in Lambda functions".
     """

@@ -1,5 +1,5 @@
--- wrk's script: sends the requests of a file in turn. A line a request: its target, then its headers, between tabs.
--- A second argument: each connection pauses before a request, so many milliseconds on the average.
+-- wrk's script: sends the requests of a file in turn. Each line is one request: target and headers, separated by tabs.
+-- A second argument makes each connection pause before a request, by that many milliseconds on average.
 
 local requests = {}
 local turn = 0

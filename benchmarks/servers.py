@@ -1,4 +1,4 @@
-"""The servers that are measured, each a process of its own: `keyfront up`, nginx, granian."""
+"""The measured servers, each in its own process: `keyfront up`, nginx, granian."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.contest import PeerError
 
 Server = Callable[[Path], AbstractContextManager[str]]
-"""Serves the files of a folder, each as /NAME, for as long as the context lasts, and says where: http://host:port."""
+"""A context that serves the files of a folder, each as /NAME, and yields its address: http://host:port."""
 
 _READY_SECONDS = 60
 _ROOT = Path(__file__).parent.parent
@@ -26,9 +26,9 @@ _ROOT = Path(__file__).parent.parent
 
 @contextmanager
 def keyfront_up(content: Path, edges: int = 1) -> Iterator[dict[str, Any]]:
-    """`keyfront up` for a folder, with so many processes at the edge: what it prints as JSON, and its `pid`.
+    """Run `keyfront up` for a folder, with this many edge processes. Yield its JSON output and its `pid`.
 
-    Raises `PeerError` when it does not start.
+    Raises `PeerError` if it does not start.
     """
     command = [str(Path(sys.executable).with_name("keyfront")), "up", "--json", "--content", str(content)]
     command += ["--edges", str(edges)]
@@ -45,7 +45,7 @@ def keyfront_up(content: Path, edges: int = 1) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def nginx(content: Path, configure: Callable[[int], str] | None = None) -> Iterator[str]:
-    """nginx with one worker, files kept open; `configure` makes its servers for a port. Raises `PeerError`."""
+    """Run nginx with one worker and open files cached. `configure` makes its servers for a port. Raises `PeerError`."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None:
         raise PeerError("nginx is not installed")
@@ -73,7 +73,7 @@ def nginx(content: Path, configure: Callable[[int], str] | None = None) -> Itera
 
 @contextmanager
 def edge(directory: Path, files: Sequence[Path], cache_bytes: int) -> Iterator[str]:
-    """The edge alone for a configuration in `files`, with HTTP on a port of its own. Raises `PeerError`."""
+    """Run the edge alone for a configuration in `files`, with HTTP on a free port. Raises `PeerError`."""
     settings = {
         "http_port": 0,
         "https_port": None,
@@ -91,7 +91,7 @@ def edge(directory: Path, files: Sequence[Path], cache_bytes: int) -> Iterator[s
 
 
 def proxy(origin: str) -> Callable[[int], str]:
-    """nginx in front of `origin` over connections that it keeps, for `nginx` to be configured with."""
+    """Return a configuration for `nginx`: a proxy for `origin` with kept connections."""
     return lambda port: (
         f"""upstream origin {{ server {origin.removeprefix("http://")}; keepalive 64; }}
         server {{
@@ -102,7 +102,7 @@ def proxy(origin: str) -> Callable[[int], str]:
 
 
 def secure_link(content: Path, secret: str) -> Callable[[int], str]:
-    """nginx's own signed links (`linked` makes one), for `nginx` to be configured with."""
+    """Return a configuration for `nginx`: its own signed links (`linked` makes one)."""
     return lambda port: (
         f"""server {{
           listen 127.0.0.1:{port}; root {content};
@@ -114,14 +114,14 @@ def secure_link(content: Path, secret: str) -> Callable[[int], str]:
 
 
 def linked(path: str, expires: int, secret: str) -> str:
-    """`path` as `secure_link` lets it in until `expires` (seconds since the epoch)."""
+    """Return `path` signed for `secure_link` until `expires` (seconds since the epoch)."""
     digest = hashlib.md5(f"{expires}{path} {secret}".encode(), usedforsecurity=False).digest()
     return f"{path}?md5={base64.urlsafe_b64encode(digest).decode().rstrip('=')}&expires={expires}"
 
 
 @contextmanager
 def granian(content: Path) -> Iterator[str]:
-    """granian with one worker and an application that answers 1 KiB to anything: what a Python server can do at all."""
+    """Run granian with one worker and an application that answers 1 KiB: the limit of a Python server."""
     port = _free_port()
     options = [
         "--interface",
@@ -173,7 +173,7 @@ def _ready(process: subprocess.Popen[str], port: int, directory: Path) -> str:
 
 def last_words(directory: Path) -> str:
     lines = (directory / "stderr").read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "it printed nothing"
 
 
 def _free_port() -> int:

@@ -1,4 +1,4 @@
-"""Signatures a second of CPU time: `Signer` beside the primitive it calls and beside everybody else's signer."""
+"""Signatures per second of CPU time: `Signer` compared with the primitive that it calls and with other signers."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ _OF_OPENSSL = 0.85
 
 
 def run(seconds: float, rounds: int) -> Iterator[Row]:
-    """Every signer with an RSA and an ECDSA key."""
+    """Measure every signer with an RSA and an ECDSA key."""
     for algorithm, (title, limit) in _TITLES.items():
         key = SigningKey.generate(algorithm)
         with npm.peers(key.pem(), KEY_PAIR_ID, URL, EXPIRES) as packages:
@@ -54,7 +54,7 @@ def run(seconds: float, rounds: int) -> Iterator[Row]:
 
 
 def ours(key: PrivateKey) -> list[Peer]:
-    """keyfront's signer: a canned policy, a custom one with everything in it, and cookies for a folder."""
+    """Return keyfront's peers: a canned policy, a custom policy with all members, and cookies for a folder."""
     signer = Signer(KEY_PAIR_ID, key)
     return [
         Peer("keyfront sign_url, canned", loop(lambda: signer.sign_url(URL, expires=EXPIRES))),
@@ -67,7 +67,7 @@ def ours(key: PrivateKey) -> list[Peer]:
 
 
 def _raw(key: SigningKey) -> Callable[[], bytes]:
-    """The least that signing a policy can cost in Python: the bytes at hand, every object made beforehand."""
+    """Return the cheapest way to sign a policy in Python: the bytes are ready, every object is made beforehand."""
     policy = Policy(URL, EXPIRES).to_bytes()
     private = _private(key)
     if isinstance(private, rsa.RSAPrivateKey):
@@ -78,7 +78,7 @@ def _raw(key: SigningKey) -> Callable[[], bytes]:
 
 
 def _botocore(key: SigningKey) -> Iterator[Peer]:
-    """botocore's signer, which leaves the signature to a function of one's own: as its documentation shows it."""
+    """Yield botocore's signer as in its documentation: the caller's function makes the signature."""
     private = _private(key)
     if not isinstance(private, rsa.RSAPrivateKey):
         return
@@ -91,7 +91,7 @@ def _botocore(key: SigningKey) -> Iterator[Peer]:
 
 
 def pkcs1(key: SigningKey) -> bytes:
-    """An RSA key in the one form that the `rsa` package and the AWS CLI read."""
+    """Return an RSA key in the only format that the `rsa` package and the AWS CLI read."""
     return _private(key).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )

@@ -1,4 +1,4 @@
-"""The one table that a run prints."""
+"""The table that a run prints."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from benchmarks.contest import Row
 
 
 def as_text(rows: Iterable[Row]) -> str:
-    """Lines in columns, under a heading a section."""
+    """Return the rows as lines in columns, with a heading for each section."""
     lines: list[tuple[str, str, str, str]] = []
     section = ""
     for row in rows:
@@ -25,7 +25,7 @@ def as_text(rows: Iterable[Row]) -> str:
 
 
 def as_objects(rows: Iterable[Row]) -> list[dict[str, object]]:
-    """For JSON: an object a row, with what the table shows."""
+    """Return the rows for JSON: one object for each, with the values in the table."""
     return [
         {
             "section": row.section,

@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-untyped"
-"""Rows a second of `keyfront sign-table`, Parquet to Parquet with ECDSA on all cores, and the memory that it takes."""
+"""Rows per second and memory of `keyfront sign-table`, Parquet to Parquet with ECDSA on all cores."""
 
 import json
 import resource
@@ -23,12 +23,12 @@ from keyfront.integrations.tables.pool import cores
 _RAW = "raw cryptography, a process a core"
 _OURS = "keyfront sign-table"
 _A_SECOND = 100_000
-"""Rows of the table for a second that each peer may work."""
+"""Rows of the table for each second of a peer's working time."""
 _TURNS = 2
 _LIMIT_MB = 300.0
 _READINGS = 0.02
 _ROOT = Path(__file__).parent.parent
-# What a process of its own runs: the raw signature of `benchmarks.signing`, until a moment that all share.
+# The program of a raw peer's process: the raw signature of `benchmarks.signing`, until the same moment for all.
 _LOOP = """
 import json, sys, time
 from benchmarks.signing import _raw
@@ -44,12 +44,12 @@ print(count, time.process_time() - begun)
 
 
 def run(seconds: float, rounds: int) -> Iterator[Row]:
-    """A table of 100,000 rows for each of `seconds`."""
+    """Measure a table of 100,000 rows for each of `seconds`."""
     yield from _measured(max(1, int(seconds * _A_SECOND)), seconds, min(rounds, _TURNS))
 
 
 def run_million(seconds: float, _rounds: int) -> Iterator[Row]:
-    """A table of a million rows, once."""
+    """Measure a table of a million rows, once."""
     yield from _measured(1_000_000, seconds, 1)
 
 
@@ -94,7 +94,7 @@ def _write(path: Path, count: int) -> None:
 
 
 def _sign(folder: Path) -> tuple[float, float, float]:
-    """Seconds from the command's start to its end, those of CPU, and the most memory, in MB, that its processes had."""
+    """Run the command. Return its seconds, its CPU seconds, and the peak memory of its processes in MB."""
     program = str(Path(sys.executable).with_name("keyfront"))
     command = [program, "sign-table", "in.parquet", "out.parquet", "--url-column", "url", "--expires", "1h", "--force"]
     key = ["--key-id", KEY_PAIR_ID, "--private-key", "private_key.pem"]
@@ -113,7 +113,7 @@ def _sign(folder: Path) -> tuple[float, float, float]:
 
 
 def _cpu() -> float:
-    """Seconds that all processes had which were begun here and have ended."""
+    """Return the CPU seconds of all child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -136,7 +136,7 @@ def _family(process: int) -> Iterator[int]:
 
 
 def _memory(process: int) -> float:
-    """The process's share, in MB: a page that several have counts once. Nothing where the kernel does not say it."""
+    """Return the process's share of memory in MB (shared pages are divided); 0 if the kernel does not report it."""
     try:
         told = Path(f"/proc/{process}/smaps_rollup").read_text()
     except OSError:
@@ -145,7 +145,7 @@ def _memory(process: int) -> float:
 
 
 def _raw(key: SigningKey, seconds: float) -> tuple[int, float, float]:
-    """How many signatures all cores make at once, in how many seconds, and in how many of CPU."""
+    """Sign on all cores at once. Return the number of signatures, the seconds, and the CPU seconds."""
     command = [sys.executable, "-c", _LOOP]
     processes = [
         subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -158,9 +158,9 @@ def _raw(key: SigningKey, seconds: float) -> tuple[int, float, float]:
     for process in processes:
         assert process.stdout
         if not process.stdout.readline():
-            raise PeerError("the raw signatures' process did not start")
+            raise PeerError("a process for raw signatures did not start")
     until = time.time() + seconds
-    for process in processes:  # all of them before the first is waited for
+    for process in processes:  # start all of them before waiting for the first
         assert process.stdin
         process.stdin.write(f"{until}\n")
         process.stdin.flush()

@@ -1,4 +1,4 @@
-"""Judgements a second of CPU time: `verify`, with every check told, beside the bare check of a signature."""
+"""Decisions per second of CPU time: `verify`, with all its checks, compared with the bare check of a signature."""
 
 from collections.abc import Callable, Iterator
 from hashlib import sha1
@@ -22,7 +22,7 @@ _TITLES: dict[Literal["rsa", "ecdsa"], str] = {
 
 
 def run(seconds: float, rounds: int) -> Iterator[Row]:
-    """Every form of a signature with an RSA and an ECDSA key."""
+    """Measure every form of a signature with an RSA and an ECDSA key."""
     for algorithm, title in _TITLES.items():
         key = SigningKey.generate(algorithm)
         peers = [Peer(RAW, loop(_raw(key))), *_ours(key), openssl.peer(algorithm, "verify")]
@@ -52,7 +52,7 @@ def _ours(key: SigningKey) -> Iterator[Peer]:
 
 def _judging(request: ViewerRequest, trusted: dict[str, PublicKey]) -> Callable[[], object]:
     def judge() -> object:
-        # Each for the first time: what was seen before is not read again, nor its signature computed.
+        # Each request counts as new: the caches would skip the parsing and the signature.
         verification._remember_genuine.cache_clear()
         presented._remembered.cache_clear()
         return verify(request, trusted, EXPIRES - 1)

@@ -1,4 +1,4 @@
-"""Caches that are to be warm before anything is measured."""
+"""Warm up caches before a measurement."""
 
 import http.client
 from urllib.parse import urlsplit
@@ -11,9 +11,10 @@ _ATTEMPTS = 200
 
 
 def up(target: Target, *, large: bool = False) -> bool:
-    """Ask over new connections until the answer comes out of the cache every time, whichever worker gives it.
+    """Send requests over new connections until every worker answers from its cache.
 
-    Raises `PeerError` when that never comes; for what is `large` it returns false: the cache may not keep it.
+    Raises `PeerError` if that never happens. For a `large` object it returns false instead, because the cache may not
+    keep it.
     """
     asked, headers = target.requests[0]
     hits = 0
@@ -29,4 +30,4 @@ def up(target: Target, *, large: bool = False) -> bool:
             return True
     if large:
         return False
-    raise PeerError(f"the edge answers {answer.status}, {answer.headers['X-Cache']}")
+    raise PeerError(f"the edge answers {answer.status} with X-Cache {answer.headers['X-Cache']!r}, not with a hit")

@@ -1,4 +1,4 @@
-"""wrk, the load generator: what it is to ask for, and what it tells."""
+"""wrk, the load generator: its requests and its figures."""
 
 import re
 import shutil
@@ -17,23 +17,23 @@ _BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 
 @dataclass(frozen=True)
 class Target:
-    """What wrk asks for: an address, and requests of a target and headers each."""
+    """The requests for wrk: an address, and for each request its target and headers."""
 
     url: str
     requests: list[tuple[str, dict[str, str]]]
 
     @classmethod
     def of(cls, url: str, requests: list[tuple[str, dict[str, str]]]) -> "Target":
-        """Requests whose targets are whole URLs on `url`'s host, asked of this machine.
+        """Return requests for whole URLs on `url`'s host, sent to this machine.
 
-        The names of an edge's distributions resolve in few programs.
+        Few programs resolve the names of an edge's distributions.
         """
         parts = urlsplit(url)
         named = [(asked.partition(parts.netloc)[2], {"Host": parts.netloc, **headers}) for asked, headers in requests]
         return cls(f"{parts.scheme}://127.0.0.1:{parts.port}", named)
 
     def write(self, file: Path) -> Path:
-        """The requests as `requests.lua` reads them."""
+        """Write the requests in the format of `requests.lua`. Return the file."""
         lines = ("\t".join([asked, *(f"{key}: {value}" for key, value in its.items())]) for asked, its in self.requests)
         file.write_text("\n".join(lines) + "\n")
         return file
@@ -41,7 +41,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk told: a second's requests and bytes of answers, and in seconds how long half and 99 % of them took."""
+    """wrk's figures: requests, requests and bytes per second, and in seconds the times of 50 % and 99 % of them."""
 
     count: int
     rate: float
@@ -51,14 +51,14 @@ class Load:
 
 
 def program() -> str | None:
-    """Where wrk is, or `None`."""
+    """Return the path of wrk, or `None`."""
     return shutil.which("wrk")
 
 
 def load(url: str, file: Path, seconds: float, connections: int = CONNECTIONS, pace: float | None = None) -> Load:
-    """wrk for whole seconds with the requests of a file in turn, all of them answered with 200 or 206.
+    """Run wrk for whole seconds with the requests of a file in turn. Raises `PeerError` if a response is an error.
 
-    `pace` is requests a second over all connections, at most; without it as many as will go.
+    `pace` is the most requests per second over all connections; if not given, there is no limit.
     """
     command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency", "-s", str(_SCRIPT), url]
     pause = [str(connections / pace * 1000)] if pace else []
@@ -66,7 +66,7 @@ def load(url: str, file: Path, seconds: float, connections: int = CONNECTIONS, p
     bad = re.search(r"Non-2xx or 3xx responses: \d+|Socket errors: .*", told)
     count = re.search(r"(\d+) requests in", told)
     if count is None or bad is not None:
-        raise PeerError(bad[0] if bad else "wrk told no figure")
+        raise PeerError(bad[0] if bad else "wrk printed no figures")
     return Load(
         int(count[1]),
         _told(told, r"Requests/sec:\s+([\d.]+)()", {"": 1}),
@@ -79,5 +79,5 @@ def load(url: str, file: Path, seconds: float, connections: int = CONNECTIONS, p
 def _told(text: str, pattern: str, units: dict[str, float] | dict[str, int]) -> float:
     found = re.search(pattern, text)
     if found is None:
-        raise PeerError("wrk told no figure")
+        raise PeerError("wrk printed no figures")
     return float(found[1]) * units[found[2]]

@@ -1,4 +1,4 @@
-"""The least that a download function can do: `cryptography`, a key that lies beside it, one signature, no question."""
+"""The simplest download function: `cryptography`, a key in a variable, one signature, no purchase check."""
 
 import base64
 import os
@@ -16,7 +16,7 @@ _sign = _KEY.sign
 
 
 def handler(event: dict[str, str], _context: object) -> dict[str, object]:
-    """303 to a signed link."""
+    """Return 303 to a signed link."""
     url, expires = f"https://{_DOMAIN}{event['rawPath']}", int(time.time()) + 60
     policy = f'{{"Statement":[{{"Resource":"{url}","Condition":{{"DateLessThan":{{"AWS:EpochTime":{expires}}}}}}}]}}'
     signature = base64.b64encode(_sign(policy.encode(), _PADDING, _SHA1)).decode().translate(_SPECIAL)

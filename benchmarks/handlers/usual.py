@@ -1,4 +1,4 @@
-"""A download function as tutorials write it: the key by boto3 from SSM, botocore's CloudFrontSigner, `rsa`."""
+"""A download function as in tutorials: boto3 gets the key from SSM, botocore's CloudFrontSigner and `rsa` sign."""
 
 import datetime
 import json
@@ -17,7 +17,7 @@ _signer = CloudFrontSigner(_document["key_pair_id"], lambda message: rsa.sign(me
 
 
 def handler(event: dict[str, str], _context: object) -> dict[str, object]:
-    """303 to a signed link."""
+    """Return 303 to a signed link."""
     url = f"https://{os.environ['CLOUDFRONT_DOMAIN']}{event['rawPath']}"
     expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=60)
     return {

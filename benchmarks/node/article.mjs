@@ -11,16 +11,16 @@ let held = null;
 
 export async function handler(event) {
   const method = event.requestContext?.http?.method ?? "GET";
-  if (method !== "GET" && method !== "HEAD") return answer(405, "Ask with GET.", { allow: "GET, HEAD" });
+  if (method !== "GET" && method !== "HEAD") return answer(405, "Use GET.", { allow: "GET, HEAD" });
   const path = encodedPath(event.rawPath ?? "/");
   if (path === null) return answer(404, "There is no such file.");
   try {
     const link = signed(`https://${CLOUDFRONT_DOMAIN}${path}`, await signer());
     return answer(303, "", { location: link, "referrer-policy": "no-referrer" });
   } catch (error) {
-    // The name alone: an error's text can hold what it was about.
+    // Only the name, because an error's text may contain a secret.
     console.error("no link could be signed:", error.name);
-    return answer(500, "No link can be signed now.");
+    return answer(500, "No link can be signed now. Try again later.");
   }
 }
 
@@ -31,7 +31,7 @@ function signed(url, { keyPairId, privateKey, hash }) {
   return `${url}?Expires=${expires}&Signature=${signature}&Key-Pair-Id=${keyPairId}${HASHES[hash]}`;
 }
 
-// Id and key come from one document, so that a rotation cannot be seen half-way; a PEM alone goes with KEYPAIR_ID.
+// Id and key come from one document, so a rotation changes both at once. A PEM without an id needs KEYPAIR_ID.
 async function signer() {
   if (held && Date.now() - held.read < REFRESH_MILLISECONDS) return held;
   const got = await ssm.send(new GetParameterCommand({ Name: PRIVATE_KEY_PARAMETER, WithDecryption: true }));
@@ -41,7 +41,7 @@ async function signer() {
   return held;
 }
 
-// The path as a browser sends it, so that what is signed is what is asked for; null for one that names no file.
+// Return the path as a browser sends it, so that the signed URL is the requested one; null if it is not a file's path.
 function encodedPath(rawPath) {
   let segments;
   try {

@@ -1,5 +1,5 @@
-// Signs with the npm packages what it is told to, for the tests that hold their signatures beside ours.
-// A JSON line {package, function, arguments} in, a line {value} or {error} out. `url` is what a browser makes of a URL.
+// Signs with the npm packages, for the tests that compare their signatures with ours.
+// Input: JSON lines {package, function, arguments}. Output: lines {value} or {error}. `url` parses a URL like a browser.
 
 import { createInterface } from "node:readline";
 import * as awsSdk from "@aws-sdk/cloudfront-signer";

@@ -1,5 +1,5 @@
-// Signs with the npm packages, as long as it is told to, and counts in seconds of its own CPU time.
-// First line in: {privateKey, keyPairId, url, expires}. Then {package, seconds} a line, answered by {rate} or {error}.
+// Signs with the npm packages for the given seconds of its own CPU time, and counts.
+// Input: first a line {privateKey, keyPairId, url, expires}, then lines {package, seconds}. Output: {rate} or {error}.
 
 import { createInterface } from "node:readline";
 import { getSignedUrl as awsSdk } from "@aws-sdk/cloudfront-signer";
