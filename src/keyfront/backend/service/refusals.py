@@ -7,6 +7,11 @@ from http import HTTPStatus
 from keyfront.backend.service.values import Customer, Item, ObjectItem
 
 _REALM = 'Bearer realm="downloads"'
+_MESSAGES = {
+    405: "This address does not accept this method.",
+    413: "The body is too long.",
+    415: "The body must be JSON: send it with Content-Type: application/json.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ def unavailable() -> Refusal:
         503,
         "unavailable",
         "Temporarily unavailable",
-        "A part of the shop is not responding. Nothing is lost. Please try again in a minute.",
+        "A part of this service is not responding. Nothing is lost. Please try again in a minute.",
         {"Retry-After": "5"},
     )
 
@@ -114,11 +119,12 @@ def broken() -> Refusal:
 
 
 def of_status(status: int, headers: Mapping[str, str] | None = None) -> Refusal:
-    """Return the refusal for an HTTP error that has no text of its own here."""
+    """Return the refusal for an HTTP error, with the status's phrase as its title."""
     phrase = HTTPStatus(status).phrase
     if status == 404:
         return no_such_page()
-    return Refusal(status, phrase.lower().replace(" ", "_"), phrase, f"{phrase}.", headers or {})
+    message = _MESSAGES.get(status, f"{phrase}.")
+    return Refusal(status, phrase.lower().replace(" ", "_"), phrase.capitalize(), message, headers or {})
 
 
 def _quotable(text: str) -> str:
