@@ -120,7 +120,8 @@ def broken() -> Refusal:
 
 def of_status(status: int, headers: Mapping[str, str] | None = None) -> Refusal:
     """Return the refusal for an HTTP error, with the status's phrase as its title."""
-    phrase = HTTPStatus(status).phrase
+    # Python 3.13 renames 413, and a slug is stable.
+    phrase = "Request Entity Too Large" if status == 413 else HTTPStatus(status).phrase
     if status == 404:
         return no_such_page()
     message = _MESSAGES.get(status, f"{phrase}.")
