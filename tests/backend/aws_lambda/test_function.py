@@ -285,7 +285,7 @@ def test_the_extension_is_asked_where_it_is_and_says_what_is_missing(start: Any,
     parameters.error = "AccessDeniedException"
     function = start(**extension)
     assert function(events.http("/download/lamps", claims=MARA))["statusCode"] == 503
-    assert "it says 400, AccessDenied: allow ssm:GetParameter" in function.messages
+    assert "the extension says 400, AccessDenied: allow ssm:GetParameter" in function.messages
 
 
 def test_who_downloaded_what_is_logged_and_no_token_and_no_signature_ever(

@@ -48,7 +48,7 @@ def test_a_key_that_was_taken_out_is_refused_at_one_location_and_still_accepted_
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--propagation-delay", "soon"), "--propagation-delay 'soon' is no span of time"),
+        (("--propagation-delay", "soon"), "--propagation-delay 'soon' is not a span of time"),
         (("--propagation-delay", "2d"), "--propagation-delay 2d is too long"),
         (("--edges", "0"), "--edges"),
     ],
