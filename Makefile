@@ -3,10 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
-# Three workers share two cores, since much of a test's time is waiting; each keeps its own servers for the whole run. A
-# file's tests stay on one worker (pytest-xdist's groups do nothing under pytest 9.2).
+# There are more workers than cores, since tests wait for much of their time, and large tests for more of it. A file's
+# tests stay on one worker (pytest-xdist's groups do nothing under pytest 9.2).
 TEST_WORKERS ?= 3
-PYTEST := $(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder -q
+LARGE_WORKERS ?= 4
+PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder -q
 PIP := $(BIN)/pip -qq --disable-pip-version-check
 # Every test that starts a command would compile all of ours again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -19,10 +20,10 @@ demo: .venv/ready  ## Start the laptop's CloudFront with the bundled shop
 	@$(BIN)/keyfront up $(ARGS)
 
 test: .venv/ready  ## Run the tests that need no large program: three minutes
-	@$(PYTEST) -m "not large" $(ARGS)
+	@$(PYTEST) -n $(TEST_WORKERS) -m "not large" $(ARGS)
 
 test-large: .venv/ready $(SPARK)  ## Run the others: with Terraform, Chromium, PostgreSQL, Java, FFmpeg, npm
-	@$(PYTEST) -m large $(ARGS)
+	@$(PYTEST) -n $(LARGE_WORKERS) -m large $(ARGS)
 
 test-all: test test-large  ## Run every test
 
