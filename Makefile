@@ -3,11 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
-# There are more workers than cores, since tests wait for much of their time, and large tests for more of it. A file's
-# tests stay on one worker (pytest-xdist's groups do nothing under pytest 9.2).
-TEST_WORKERS ?= 3
-LARGE_WORKERS ?= 4
-PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder -q
+# Four workers on two cores, since tests wait for half of their time. A file's tests stay on one worker (pytest-xdist's
+# groups do nothing under pytest 9.2).
+TEST_WORKERS ?= 4
+PYTEST := $(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder -q
 PIP := $(BIN)/pip -qq --disable-pip-version-check
 # Every test that starts a command would compile all of ours again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -20,10 +19,10 @@ demo: .venv/ready  ## Start the laptop's CloudFront with the bundled shop
 	@$(BIN)/keyfront up $(ARGS)
 
 test: .venv/ready  ## Run the tests that need no large program: three minutes
-	@$(PYTEST) -n $(TEST_WORKERS) -m "not large" $(ARGS)
+	@$(PYTEST) -m "not large" $(ARGS)
 
 test-large: .venv/ready $(SPARK)  ## Run the others: with Terraform, Chromium, PostgreSQL, Java, FFmpeg, npm
-	@$(PYTEST) -n $(LARGE_WORKERS) -m large $(ARGS)
+	@$(PYTEST) -m large $(ARGS)
 
 test-all: test test-large  ## Run every test
 
