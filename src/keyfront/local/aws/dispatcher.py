@@ -23,7 +23,7 @@ from keyfront.local.aws.addressing import signed_service
 from keyfront.local.aws.bridge import Environ, WSGIApplication
 from keyfront.local.aws.responses import AWSError, RefusedError
 from keyfront.local.aws.web import hosts
-from keyfront.local.cloudformation import custom_resources, stacks
+from keyfront.local.cloudformation import RESPONSE_PATH
 from keyfront.local.controlplane import ControlPlane
 from keyfront.local.lambdas import calls
 from keyfront.local.lambdas.function_runner import FunctionRunner
@@ -57,7 +57,6 @@ class Dispatcher(DomainDispatcherApplication):
         moto_server.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]
         background.install()
         s3.install()
-        stacks.install()
         lambda_configuration.install()
         calls.install()
         enforcement.install()
@@ -72,7 +71,9 @@ class Dispatcher(DomainDispatcherApplication):
         calls.use(self._runner)
         enforcement.use(self._enforce_iam)
         hosts.use(environ.get("HTTP_HOST", ""))
-        if environ["PATH_INFO"].startswith(custom_resources.PATH):
+        if environ["PATH_INFO"].startswith(RESPONSE_PATH):
+            from keyfront.local.cloudformation import custom_resources
+
             return custom_resources.take(environ, start_response)
         return super().__call__(environ, start_response)
 
@@ -98,6 +99,11 @@ class Dispatcher(DomainDispatcherApplication):
             return _refusing(lambda _: _CLOSED)
         if service is None or service == _NEVER:
             return _refusing(_unknown)
+        if service == "cloudformation":
+            # It imports many other services of moto, so it is loaded only when it is used.
+            from keyfront.local.cloudformation import stacks
+
+            stacks.install()
         application = create_backend_app(service)
         if service == "s3":
             for endpoint, view in application.view_functions.items():

@@ -53,7 +53,10 @@ class Services:
         """
         with self._lock:
             if self._application is None:
-                from keyfront.local.aws.dispatcher import Dispatcher
+                from keyfront.local.aws.moto_import import without_ec2_model
+
+                with without_ec2_model():
+                    from keyfront.local.aws.dispatcher import Dispatcher
 
                 application = Dispatcher(
                     self.functions, moto_api=self._moto_api, enforce_iam=self._enforce_iam, plane=self._plane

@@ -20,11 +20,10 @@ from moto.cloudformation.custom_model import CustomModel
 from moto.cloudformation.parsing import ResourceMap
 
 from keyfront.local.aws.bridge import Environ
+from keyfront.local.cloudformation import RESPONSE_PATH
 from keyfront.local.lambdas import calls
 from keyfront.local.lambdas.function import FunctionError
 
-PATH: Final = "/cloudformation-custom-resource-response/"
-"""The path of response URLs. A token that nobody can guess follows it."""
 TYPE: Final = "AWS::CloudFormation::CustomResource"
 _LARGEST_ANSWER: Final = 4096
 _LONGEST_WAIT: Final = 3600
@@ -124,7 +123,7 @@ class CustomResource(CustomModel):
         event = {
             "RequestType": request_type,
             "ServiceToken": self.properties.get("ServiceToken"),
-            "ResponseURL": f"{calls.current().url}{PATH}{token}",
+            "ResponseURL": f"{calls.current().url}{RESPONSE_PATH}{token}",
             "StackId": self.stack_id,
             "RequestId": request_id,
             "LogicalResourceId": self.logical_id,
@@ -216,7 +215,7 @@ def install() -> None:
 
 def take(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Accept a function's response, as S3 does for a presigned URL: once, from anybody who has the token."""
-    waiting = _asked.get(environ["PATH_INFO"].removeprefix(PATH))
+    waiting = _asked.get(environ["PATH_INFO"].removeprefix(RESPONSE_PATH))
     if waiting is None or waiting.done() or environ["REQUEST_METHOD"] not in ("PUT", "POST"):
         start_response("403 Forbidden", [("Content-Type", "application/xml")])
         return [b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"]
