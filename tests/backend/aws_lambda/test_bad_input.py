@@ -185,5 +185,5 @@ def test_a_malformed_event_is_400_and_the_process_lives_on(start: Any, events: A
 def test_nothing_of_the_environments_secrets_is_in_what_a_failing_function_writes(start: Any, events: Any) -> None:
     function = start(JWT_SECRET="short-secret", JWT_ISSUER="https://login.example.com/", JWT_AUDIENCE="shop")
     assert refused(function(events.http("/download/lamps")), 500, "broken")
-    assert "JWT_SECRET has 12 bytes and needs 32" in function.messages
+    assert "JWT_SECRET has 12 bytes, but needs at least 32" in function.messages
     assert "short-secret" not in function.text

@@ -47,7 +47,10 @@ def unfinished(
 
     try:
         for distribution_id in distribution_ids:
-            listed = client.list_invalidations(DistributionId=distribution_id)["InvalidationList"].get("Items", [])
+            try:
+                listed = client.list_invalidations(DistributionId=distribution_id)["InvalidationList"].get("Items", [])
+            except client.exceptions.NoSuchDistribution:
+                continue  # deleted since the account was read
             for item in listed:
                 if item["Status"] == "Completed" or item["Id"] in known:
                     continue

@@ -91,28 +91,35 @@ class Refresher:
         if self._pending and self._configuration is not None:
             self._pending = self._apply(self._configuration)
         self._take_up()  # due changes are applied even if the source does not respond
-        reading = self._source.read(self._seen)
-        before, self._seen = self._seen, reading.inventory
+        # Read before the account: an invalidation must not overtake a change that was made before it.
+        before = self._seen
+        invalidations = [] if before is None else self._invalidations(before)
+        reading = self._source.read(before)
+        self._seen = reading.inventory
         first = before is None or not before.distributions
+        if first:
+            invalidations = self._invalidations(self._seen)
         if before is None or _settled(before) != _settled(self._seen):
             self._lag.see(self._seen, at_once=first)
         self._take_up()
         self._report_applied()
         self._judge(reading)
-        self._invalidate([each.id for each in self._seen.distributions], at_once=first)
+        for invalidation in invalidations:
+            self._lag.see(invalidation, at_once=first)
+            self._known |= {invalidation.id}
         self._take_up()
 
-    def _invalidate(self, ids: list[str], *, at_once: bool) -> None:
-        """Read invalidations. If that fails, the reading of the account still counts as complete."""
+    def _invalidations(self, account: Inventory) -> list[Invalidation]:
+        """Return the new invalidations. If they cannot be read, the reading of the account still counts as complete."""
+        found: list[Invalidation] = []
         try:
-            for invalidation in self._source.invalidations(ids, self._known):
-                self._lag.see(invalidation, at_once=at_once)
-                self._known |= {invalidation.id}
+            found.extend(self._source.invalidations([each.id for each in account.distributions], self._known))
             self._uninvalidated = ""
         except KeyfrontError as error:
             if self._uninvalidated != str(error):
                 _log.warning("%s; invalidated objects may still be served", error)
             self._uninvalidated = str(error)
+        return found
 
     def _judge(self, reading: Reading) -> None:
         keyless = groups_without_keys(reading.inventory)
