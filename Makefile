@@ -63,8 +63,8 @@ clean:
 	@echo "Installing keyfront from this folder"
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q -j 0 .venv/lib src >/dev/null || true
-	@touch $@
+	@: > $@
 
 .venv/spark: requirements-spark.lock .venv/ready
 	@echo "Installing PySpark for its tests (once; half a minute)"
-	@$(PIP) install --require-hashes --no-deps -r requirements-spark.lock && touch $@ || echo "PySpark's tests will not run"
+	@$(PIP) install --require-hashes --no-deps -r requirements-spark.lock && : > $@ || echo "PySpark's tests will not run"
