@@ -236,7 +236,7 @@ def test_the_guides_openssl_recipe_signs_what_we_sign(
     recipe = f"cat policy | {strip} | openssl sha1 -sign {private} | {encode}; echo; cat policy | {strip} | {encode}"
     environment = os.environ | {"PATH": f"{need_tool('openssl').parent}:{os.environ['PATH']}"}
     told = subprocess.run(
-        ["sh", "-c", recipe], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        ["/bin/sh", "-c", recipe], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
     signature, encoded = told.stdout.split("\n")
     assert encoded == encoding.encode(policy.to_bytes())

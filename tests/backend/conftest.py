@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -250,7 +251,7 @@ def postgres_server(postgresql: Path) -> Iterator[Postgres]:
         directory = Path(name)
         server = Postgres(postgresql, directory)
         if os.geteuid() == 0:
-            subprocess.run(["chown", "postgres:postgres", directory], check=True)
+            shutil.chown(directory, "postgres", "postgres")
         server.create()
         server.start()
         yield server

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,9 @@ def test_a_shell_takes_what_it_prints(run: Run, service: Any, monkeypatch: pytes
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://s3.amazonaws.com")
     status, printed, said = run("terraform", "env", "--endpoint-url", service.url, "--region", "eu-central-1")
     assert (status, said) == (0, "")
-    show = subprocess.run(["sh", "-c", f"{printed}\nenv"], capture_output=True, text=True, check=True)
-    now = dict(line.split("=", 1) for line in show.stdout.splitlines() if line.startswith("AWS_"))
+    script = f"{printed}\nexec {sys.executable} -c 'import json, os; print(json.dumps(dict(os.environ)))'"
+    show = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
+    now = {name: value for name, value in json.loads(show.stdout).items() if name.startswith("AWS_")}
     assert {name: now[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION")} == {
         "AWS_ENDPOINT_URL": service.url,
         "AWS_REGION": "eu-central-1",

@@ -48,7 +48,7 @@ def test_a_changed_character_is_noticed(data: bytes, place: int, letter: str) ->
 def test_it_is_what_the_guides_shell_command_makes(need_tool: Callable[[str], Path]) -> None:
     data = bytes(range(256)) + b"\xfb\xff\xfe?"
     command = f"'{need_tool('openssl')}' base64 -A | tr -- '+=/' '-_~'"
-    made = subprocess.run(["sh", "-c", command], input=data, capture_output=True, check=True).stdout.decode()
+    made = subprocess.run(["/bin/sh", "-c", command], input=data, capture_output=True, check=True).stdout.decode()
     assert encode(data) == made
     assert decode(made) == data
 
