@@ -115,7 +115,9 @@ class TokenChecker:
         except MissingClaimError as error:
             raise TokenError(f"it has no {error.claim} claim") from None
         except InvalidClaimError as error:
-            raise TokenError(f"its {_CLAIMS.get(error.claim, error.claim)} is not accepted here") from None
+            is_time = error.claim in ("nbf", "iat") and isinstance(known.claims.get(error.claim), int | float)
+            why = "is in the future" if is_time else "is not accepted here"
+            raise TokenError(f"its {_CLAIMS.get(error.claim, error.claim)} {why}") from None
         except (JoseError, ValueError, TypeError, LookupError, RecursionError):
             raise TokenError(_DAMAGED) from None
         return customer_of(known.claims)
