@@ -110,9 +110,9 @@ def test_the_longest_idle_make_room_for_new_viewers_and_nobody_who_is_answered(s
         reply = new.getresponse()
         assert reply.read() == b"firstlater"
         assert answer.read() == b"later"
-        # The last of them may still wait to be accepted.
-        wait_until(lambda: [is_closed(each) for each in idle].index(False) > 200)
-        assert not is_closed(idle[-1])
+        # The system may hand a few connections over later than they were made, and so in another order.
+        wait_until(lambda: sum(is_closed(each) for each in idle) > 200)
+        assert sum(is_closed(each) for each in idle[:150]) > sum(is_closed(each) for each in idle[150:])
     assert server.said.count("connections are open, the most allowed: closing idle ones, the longest idle first") == 1
 
 
