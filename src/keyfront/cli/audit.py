@@ -134,7 +134,7 @@ def _saved(
 
 def _live(settings: "Settings", log: "LogFacts | None", connection: Connection) -> "tuple[Evidence, list[NotChecked]]":
     from keyfront.account.audit import read_account
-    from keyfront.cli.cloudfront import cloudfront
+    from keyfront.cli.cloudfront import any_key, cloudfront
 
     with cloudfront(connection) as service:
         import boto3
@@ -142,7 +142,7 @@ def _live(settings: "Settings", log: "LogFacts | None", connection: Connection) 
 
         # One session for all services, because each session parses botocore's endpoint data.
         session = boto3.Session(profile_name=connection.profile, region_name=connection.region)
-        key = "test" if connection.endpoint_url and not session.get_credentials() else None
+        key = any_key(connection, session)
 
         def client(name: str) -> Any:
             return session.client(

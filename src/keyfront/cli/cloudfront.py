@@ -13,6 +13,7 @@ from keyfront.cli.output import RefusedError
 from keyfront.errors import InputError, ServiceError
 
 if TYPE_CHECKING:
+    from boto3 import Session
     from botocore.exceptions import BotoCoreError, ClientError
     from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_kms import KMSClient
@@ -64,13 +65,18 @@ def aws(
     import botocore.exceptions as known
 
     session = boto3.Session(profile_name=connection.profile, region_name=connection.region)
-    key = "test" if connection.endpoint_url and not session.get_credentials() else None
+    key = any_key(connection, session)
     try:
         return session.client(
             service, endpoint_url=connection.endpoint_url, aws_access_key_id=key, aws_secret_access_key=key
         )
     except known.NoRegionError:
         raise InputError(f"{service} needs a region: set AWS_DEFAULT_REGION, or give --region") from None
+
+
+def any_key(connection: Connection, session: "Session") -> str | None:
+    """Return a made-up access key for an endpoint that is not Amazon's, if the user has none. Any key works there."""
+    return "test" if connection.endpoint_url and not session.get_credentials() else None
 
 
 def _client(connection: Connection) -> "CloudFrontClient":

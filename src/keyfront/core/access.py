@@ -53,9 +53,7 @@ def refuse_method(method: str, allowed: Collection[str]) -> Rejection | None:
 
 def refuse(scheme: str, method: str, policy: str, allowed: Collection[str]) -> Rejection | None:
     """Return a behavior's rejection of the protocol or else of the method, or `None`."""
-    if scheme == "http" and policy != "allow-all":
-        return refuse_protocol(scheme, method, policy)
-    return None if method in allowed else BAD_METHOD
+    return refuse_protocol(scheme, method, policy) or refuse_method(method, allowed)
 
 
 class Behavior(Protocol):

@@ -21,8 +21,8 @@ _MIN_RSA_BITS: Final = 2048
 _KINDS: Final[dict[str, type[RSAKey | ECKey | OKPKey]]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Refuses redirects: the settings checked the address, but not the address that it redirects to."""
+class NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirects: the address was checked, but not the address that it redirects to."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
@@ -30,7 +30,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """Return no request, which makes the redirect an error."""
 
 
-_open = urllib.request.build_opener(_NoRedirects).open
+_open = urllib.request.build_opener(NoRedirects).open
 
 
 def fetch_key_set(url: str, *, seconds: float = SECONDS) -> KeySet:

@@ -17,8 +17,10 @@ from botocore.credentials import Credentials
 
 from keyfront.edge.configuration import Behavior
 from keyfront.edge.origin.addresses import address
-from keyfront.edge.origin.connections import Connections, ExchangeError, Patience, Place, Received, Sent
+from keyfront.edge.origin.connection import Received
 from keyfront.edge.origin.failures import BrokenBodyError, OriginError
+from keyfront.edge.origin.messages import ExchangeError, Patience, Place, Sent
+from keyfront.edge.origin.pool import Pool
 from keyfront.edge.origin.s3_signature import signature
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import Headers
@@ -111,7 +113,7 @@ class Origins:
     ) -> None:
         """`credentials` returns those for S3 requests. `authorities` is a PEM file of more authorities to trust."""
         self._on_answer = on_answer
-        self._connections = Connections(_trusting(authorities))
+        self._pool = Pool(_trusting(authorities))
         self._s3_endpoint_url = s3_endpoint_url
         self._credentials = credentials
         self._region = region
@@ -143,9 +145,9 @@ class Origins:
         for attempt in range(1, attempts + 1):
             try:
                 if deadline is None:
-                    return OriginResponse(await self._connections.ask(place, sent, patience))
+                    return OriginResponse(await self._pool.ask(place, sent, patience))
                 async with asyncio.timeout_at(deadline):
-                    return OriginResponse(await self._connections.ask(place, sent, patience), deadline)
+                    return OriginResponse(await self._pool.ask(place, sent, patience), deadline)
             except TimeoutError as error:
                 what = f"origin {origin.id} ({origin.domain_name}) did not respond in {origin.completion_timeout} s"
                 raise OriginError(504, what) from error
@@ -157,7 +159,7 @@ class Origins:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._connections.aclose()
+        await self._pool.aclose()
 
     def _request(self, origin: Origin, behavior: Behavior, viewer: Request, asked: OriginRequest) -> tuple[Place, Sent]:
         where = address(origin, viewer.scheme, self._s3_endpoint_url)

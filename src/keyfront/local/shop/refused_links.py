@@ -3,10 +3,11 @@
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPMessage
-from typing import IO, Final
+from http.client import HTTPException
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+from keyfront.backend.service.keyset import NoRedirects
 from keyfront.backend.service.refusals import RefusedError, bad_request
 from keyfront.core.keys import PublicKey
 from keyfront.core.verification import ViewerRequest
@@ -38,17 +39,8 @@ class Explained:
     fix: str = ""
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows no redirects: a redirect means that the edge did not accept the link, and its target is not checked."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> None:
-        """Return no request, so that the redirect is an error."""
-
-
-# No proxies: the shop reaches the distribution as viewers do.
-_open = urllib.request.build_opener(_NoRedirects, urllib.request.ProxyHandler({})).open
+# A redirect means that the edge did not accept the link. Without proxies, the shop reaches the edge as viewers do.
+_open = urllib.request.build_opener(NoRedirects, urllib.request.ProxyHandler({})).open
 
 
 def ours(link: str, base_url: str) -> str:

@@ -1,98 +1,33 @@
-"""Connections to origins: strict HTTP/1.1, with llhttp's parser (httptools), kept alive between requests.
+"""A connection to an origin: strict HTTP/1.1, with llhttp's parser (httptools).
 
-A connection is used again only if the end of the last response is certain (RFC 9112, section 9.3), and never if a
-single byte arrived after it.
+It is used again only if the end of the last response is certain (RFC 9112, section 9.3), and never if a single byte
+arrived after it.
 """
 
 import asyncio
-import re
 import select
-import socket
-import ssl
-from collections import deque
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Final, NamedTuple, cast
+from typing import Final, Protocol, cast
 
 import httptools
-from aiohappyeyeballs import start_connection
 
+from keyfront.edge.origin.messages import ExchangeError, Patience, Place, Sent
 from keyfront.edge.response.pages import Headers
-from keyfront.errors import ServiceError
 
-_IDLE_SECONDS: Final = 5
-_MOST_IDLE: Final = 64
 _MOST_HEAD: Final = 100 * 1024
 """Limit of a response's head in bytes, interim responses included."""
 _MUCH: Final = 256 * 1024
 """When this many bytes of a body wait to be read, the origin has to wait, too."""
-_HAPPY_EYEBALLS_SECONDS: Final = 0.25
-_REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_STATES_A_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
-# RFC 9112, sections 3 and 5. A server could read any other head as a different request.
-_HEAD: Final = re.compile(
-    rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+ HTTP/1\.1\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t -~\x80-\xff]*\r\n)+\r\n"
-)
 
 
-class ExchangeError(ServiceError):
-    """A request without a response, or a body that broke off."""
+class Owner(Protocol):
+    """Keeps connections that are not in use."""
 
-    def __init__(self, text: str, *, timed_out: bool = False, connected: bool = True, answered: bool = True) -> None:
-        """`connected`: whether there was a connection. `answered`: whether at least one byte came back."""
-        super().__init__(text)
-        self.timed_out = timed_out
-        self.connected = connected
-        self.answered = answered
+    def take_back(self, connection: "Connection") -> None:
+        """Keep `connection` for a while for the next request."""
 
-
-class Place(NamedTuple):
-    """Where a connection leads."""
-
-    is_secure: bool
-    host: str
-    """A host name, or an address without brackets."""
-    port: int
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds to wait for a connection, and for the other side to send or accept the next byte."""
-
-    connect: float
-    silence: float
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A request as it is sent. A `body` without a `length` is sent in chunks."""
-
-    method: str
-    head: bytes
-    """Everything before the body."""
-    body: AsyncIterator[bytes] | None = None
-    length: int | None = None
-
-    @classmethod
-    def of(
-        cls, method: str, target: bytes, headers: Headers, body: AsyncIterator[bytes] | None, length: int | None
-    ) -> "Sent":
-        """Make a request. `headers` must not contain the body's length. `ExchangeError`: a value is not valid HTTP."""
-        if body is not None and length is None:
-            headers = [*headers, (b"transfer-encoding", b"chunked")]
-        elif body is not None or method in _STATES_A_LENGTH:
-            headers = [*headers, (b"content-length", b"%d" % (length or 0))]
-        lines = [b"%b: %b\r\n" % (name, value.strip(b" \t")) for name, value in headers]
-        head = b"%b %b HTTP/1.1\r\n%b\r\n" % (method.encode("latin-1"), target, b"".join(lines))
-        # A line break in a value would make two headers.
-        if _HEAD.fullmatch(head) is None or head.count(b"\n") != len(headers) + 2:
-            raise ExchangeError("the request has a method, target or header that is not valid in HTTP")
-        return cls(method, head, body, length)
-
-    @property
-    def is_repeatable(self) -> bool:
-        """Whether it may be sent again if its result is unknown (RFC 9110, section 9.2.1)."""
-        return self.body is None and self.method in _REPEATABLE
+    def forget(self, connection: "Connection") -> None:
+        """Remove `connection`, which has ended."""
 
 
 class Received:
@@ -130,7 +65,7 @@ class Received:
 class Connection(asyncio.Protocol):
     """One connection, and the exchange that is under way on it. One task at a time uses it."""
 
-    def __init__(self, pool: "Connections", place: Place) -> None:
+    def __init__(self, pool: Owner, place: Place) -> None:
         self.idle_since = 0.0
         self.status = 0
         self.headers: Headers = []
@@ -382,106 +317,6 @@ class Connection(asyncio.Protocol):
         self._wake()
         if not self._in_use:
             self._pool.forget(self)
-
-
-class Connections:
-    """Connections by their place. Use them in one event loop."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        """`context` checks the other side of secure connections."""
-        self._context = context
-        self._context.set_alpn_protocols(["http/1.1"])
-        self._all: set[Connection] = set()
-        self._idle: dict[Place, deque[Connection]] = {}
-        self._idle_count = 0
-        self._sweeper: asyncio.TimerHandle | None = None
-
-    async def ask(self, place: Place, sent: Sent, patience: Patience) -> Received:
-        """Send a request, and return when the response's headers have arrived. Raises `ExchangeError`.
-
-        The other side may just have closed an idle connection. If that shows only after the request was sent, a
-        repeatable request is sent again.
-        """
-        while (idle := self._pick(place)) is not None:
-            try:
-                return await idle.ask(sent, patience)
-            except ExchangeError as error:
-                if error.answered or not sent.is_repeatable:
-                    raise
-        connection = await self._connect(place, patience.connect)
-        return await connection.ask(sent, patience)
-
-    def take_back(self, connection: Connection) -> None:
-        """Keep `connection` for a while for the next request."""
-        if self._idle_count >= _MOST_IDLE:
-            connection.abort()
-            return
-        loop = asyncio.get_running_loop()
-        connection.idle_since = loop.time()
-        self._idle.setdefault(connection.place, deque()).append(connection)
-        self._idle_count += 1
-        if self._sweeper is None:
-            self._sweeper = loop.call_later(_IDLE_SECONDS, self._sweep)
-
-    def forget(self, connection: Connection) -> None:
-        """Remove `connection`, which has ended."""
-        self._all.discard(connection)
-        idle = self._idle.get(connection.place)
-        if idle is not None and connection in idle:
-            idle.remove(connection)
-            self._idle_count -= 1
-
-    async def aclose(self) -> None:
-        """End all connections."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-        for connection in list(self._all):
-            connection.abort()
-        # The loop closes a transport's socket in its next iteration.
-        await asyncio.sleep(0)
-
-    def _pick(self, place: Place) -> Connection | None:
-        """Return the most recently used connection, which is the least likely to have been closed."""
-        idle = self._idle.get(place)
-        while idle:
-            connection = idle.pop()
-            self._idle_count -= 1
-            if connection.is_reusable:
-                return connection
-            connection.abort()
-        return None
-
-    def _sweep(self) -> None:
-        self._sweeper = None
-        loop = asyncio.get_running_loop()
-        expired = loop.time() - _IDLE_SECONDS
-        for place, idle in list(self._idle.items()):
-            while idle and idle[0].idle_since <= expired:
-                idle[0].abort()
-            if not idle:
-                del self._idle[place]
-        if self._idle:
-            oldest = min(idle[0].idle_since for idle in self._idle.values())
-            self._sweeper = loop.call_at(oldest + _IDLE_SECONDS, self._sweep)
-
-    async def _connect(self, place: Place, seconds: float) -> Connection:
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(seconds):
-                found = await loop.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
-                connected = await start_connection(found, happy_eyeballs_delay=_HAPPY_EYEBALLS_SECONDS, loop=loop)
-                _, connection = await loop.create_connection(
-                    lambda: Connection(self, place),
-                    sock=connected,
-                    ssl=self._context if place.is_secure else None,
-                    server_hostname=place.host if place.is_secure else None,
-                )
-        except TimeoutError as error:
-            raise ExchangeError(f"no connection in {seconds} s", timed_out=True, connected=False) from error
-        except (OSError, RuntimeError, UnicodeError) as error:
-            raise ExchangeError(str(error) or type(error).__name__, connected=False) from error
-        self._all.add(connection)
-        return connection
 
 
 def _expire(waiter: "asyncio.Future[None]", seconds: float) -> None:
