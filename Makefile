@@ -3,8 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
-# Four workers on two cores, since tests wait for half of their time. A file's tests stay on one worker (pytest-xdist's
-# groups do nothing under pytest 9.2).
+# Four workers on two cores, since tests wait for half of their time. A file's tests stay on one worker.
 TEST_WORKERS ?= 4
 PYTEST := $(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder -q
 PIP := $(BIN)/pip -qq --disable-pip-version-check
