@@ -98,6 +98,11 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("light")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long value, such as a key, by its argument: a key is another one in each worker."""
+    return argname if isinstance(val, str | bytes) and len(val) > 80 else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the large tests, and let the longest files begin first; the order within each stays."""
