@@ -283,7 +283,7 @@ def _distribution(given: str, connection: Connection) -> "Distribution | None":
 
 
 def _response(file: Path) -> "Response":
-    from keyfront.cli.reports.answer import response
+    from keyfront.explain.inputs.answer import response
 
     return response(_text(file, "the response"))
 
@@ -296,7 +296,7 @@ def _text(file: Path, what: str) -> str:
 
 
 def _write_page(report: "Report", file: Path) -> None:
-    from keyfront.cli.reports.page import page
+    from keyfront.explain.page import page
 
     try:
         file.write_text(page(report), "utf-8")

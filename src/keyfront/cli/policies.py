@@ -128,7 +128,7 @@ def _told(name: str, linted: "Linted") -> dict[str, Json]:
 
 
 def _print(name: str, linted: "Linted", url: str | None, now: float) -> None:
-    from keyfront.cli.reports.wording import clean
+    from keyfront.explain.wording import clean
 
     for each in linted.findings:
         show(clean(f"{name}: {each.severity}: {each.text} [{each.id}]"))

@@ -8,8 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from keyfront.cli.reports.wording import CERTAIN, HEADS, STEPS, WANTED, clean, times, window
 from keyfront.explain.values import Finding, Report, Step, about
+from keyfront.explain.wording import CERTAIN, HEADS, STEPS, WANTED, clean, times, window
 
 _COLOURS: Final = {"allowed": "green", "refused": "red", "unknown": "yellow"}
 _SEVERITIES: Final = {"error": "red", "warning": "yellow", "note": "cyan"}

@@ -3,11 +3,11 @@
 from html import escape
 from typing import Final
 
-from keyfront.cli.reports.wording import CERTAIN, HEADS, STEPS, WANTED, clean, times, window
 from keyfront.explain.document import languages
 from keyfront.explain.recipes import RECIPES
 from keyfront.explain.rules import RULES
 from keyfront.explain.values import Finding, Lineup, Report, Step
+from keyfront.explain.wording import CERTAIN, HEADS, STEPS, WANTED, clean, times, window
 
 _SIGNS: Final = {"passed": "✓", "failed": "✗", "unknown": "?"}
 _OUTCOMES: Final = {"passed": "passed", "failed": "failed", "unknown": "not known"}
@@ -55,6 +55,23 @@ footer { color: var(--dim); font-size: .85rem; margin-top: 3rem; }
 def page(report: Report) -> str:
     """Return the page's HTML."""
     verdict = report.verdict
+    searched = f"<p>{_text(report.searched)}</p>" if report.searched else ""
+    footer = (
+        f"<footer>{searched}<p>Written by keyfront explain. This page contains the requested URL and what its "
+        "signature allows. It contains no key, no signature, no cookie, and no value of a query parameter.</p></footer>"
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="robots" content="noindex"><meta name="referrer" content="no-referrer">'
+        f"<title>{HEADS[verdict.outcome]}: {_text(verdict.text)}</title><style>{_STYLE}</style></head>\n"
+        f"<body><main>\n{body(report)}\n{footer}\n</main></body></html>\n"
+    )
+
+
+def body(report: Report) -> str:
+    """Return the report as HTML without a page around it: the verdict, the findings, the checks, policy and times."""
+    verdict = report.verdict
     missing = "".join(f"<li>{_text(each)}</li>" for each in verdict.missing)
     parts = [
         f'<span class="badge {verdict.outcome}">{HEADS[verdict.outcome]}</span>',
@@ -70,19 +87,7 @@ def page(report: Report) -> str:
     if len(report.times) > 1:
         rows = "".join(f"<dt>{_text(name)}</dt><dd>{_text(when)}</dd>" for name, when in times(report))
         parts.append(f'<h2>Times</h2><dl class="box">{rows}</dl>')
-    searched = f"<p>{_text(report.searched)}</p>" if report.searched else ""
-    parts.append(
-        f"<footer>{searched}<p>Written by keyfront explain. This page contains the requested URL and what its "
-        "signature allows. It contains no key, no signature, no cookie, and no value of a query parameter.</p></footer>"
-    )
-    body = "\n".join(part for part in parts if part)
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="robots" content="noindex"><meta name="referrer" content="no-referrer">'
-        f"<title>{HEADS[verdict.outcome]}: {_text(verdict.text)}</title><style>{_STYLE}</style></head>\n"
-        f"<body><main>\n{body}\n</main></body></html>\n"
-    )
+    return "\n".join(part for part in parts if part)
 
 
 def _findings(findings: tuple[Finding, ...]) -> list[str]:
