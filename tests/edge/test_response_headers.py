@@ -145,6 +145,22 @@ def test_an_unknown_policy_is_said_and_changes_nothing(laid: Laid, caplog: pytes
     assert laid.viewer.get("/a").status == 200
 
 
+def test_a_header_that_http_cannot_carry_is_left_out_and_said(laid: Laid, caplog: pytest.LogCaptureFixture) -> None:
+    bad = [("X-Break", "a\r\nSet-Cookie: b=c"), ("X-Bell", "\x07"), ("two words", "a"), ("X-\u65e5", "a")]
+    good = AddedHeader("X-Word", "\u65e5", override=False)
+    cors = replace(CORS, headers=("X-One", "X\n", "X-\u65e5"), methods=("GET", "P\0"), exposed=("X-Seen", "\x7f"))
+    serve(laid, policy(added=(*(AddedHeader(*each, override=True) for each in bad), good), cors=cors))
+    laid.origin.answer("/a", b"a")
+    reply = laid.viewer.ask("OPTIONS", "/a", headers=PREFLIGHT)
+    assert reply.status == 200
+    assert {"x-break", "x-bell", "two words", "set-cookie"}.isdisjoint(reply.headers)
+    found = granted(reply.headers)
+    assert (found["allow-headers"], found["allow-methods"]) == ("X-One", "GET")
+    simple = laid.viewer.get("/a", headers={"Origin": "https://a.example"}).headers
+    assert (granted(simple)["expose-headers"], simple["x-word"].encode("latin-1")) == ("X-Seen", "\u65e5".encode())
+    assert caplog.text.count("is not sent, because HTTP cannot carry") == 7
+
+
 def test_server_timing_says_where_an_answer_came_from(laid: Laid) -> None:
     serve(laid, policy(timing_percent=100.0))
     laid.origin.answer("/a", b"a", headers={"Server-Timing": "db;dur=1"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -357,6 +358,16 @@ BAD = [
         },
         "TooManyCustomHeadersInResponseHeadersPolicy",
     ),
+    (
+        RESPONSE_HEADERS,
+        {"CorsConfig": {**CORS, "AccessControlAllowHeaders": {"Quantity": 0, "Items": []}}},
+        "InvalidArgument",
+    ),
+    (
+        RESPONSE_HEADERS,
+        {"CorsConfig": {**CORS, "AccessControlExposeHeaders": {"Quantity": 1, "Items": ["two words"]}}},
+        "InvalidArgument",
+    ),
 ]
 
 
@@ -367,6 +378,68 @@ def test_a_policy_that_breaks_a_rule_is_refused(
     refusal = refused(kind.call(careless, "create"), **{f"{kind.noun}Config": {**kind.config, **changes}})
     assert refusal[:2] == (code, 409 if code.endswith("AlreadyExists") else 400)
     assert getattr(careless, kind.plural)(Type="custom")[f"{kind.noun}List"]["Quantity"] == 0
+
+
+CONTROLLED = [
+    {"CustomHeadersConfig": {"Quantity": 1, "Items": [{"Header": "X-A", "Value": "BAD", "Override": True}]}},
+    {"SecurityHeadersConfig": {"ContentSecurityPolicy": {"Override": True, "ContentSecurityPolicy": "BAD"}}},
+    {"SecurityHeadersConfig": {"XSSProtection": {"Override": True, "Protection": True, "ReportUri": "BAD"}}},
+    *(
+        {"CorsConfig": {**CORS, f"AccessControl{what}": {"Quantity": 1, "Items": ["BAD"]}}}
+        for what in ("AllowOrigins", "AllowHeaders", "ExposeHeaders")
+    ),
+]
+
+
+@pytest.mark.parametrize("bad", ["a\r\nSet-Cookie: b=c", "a\nb", "a\tb", "a\x7fb"])
+@pytest.mark.parametrize("changes", CONTROLLED, ids=["custom", "csp", "report", "origins", "headers", "exposed"])
+def test_no_value_of_a_header_has_a_line_break_or_another_control_character(
+    cloudfront: CloudFrontClient, refused: Any, changes: dict[str, Any], bad: str
+) -> None:
+    given = json.loads(json.dumps(changes).replace("BAD", json.dumps(bad)[1:-1]))
+    code, status, message = refused(RESPONSE_HEADERS.create, client=cloudfront, **given)
+    assert (code, status) == ("InvalidArgument", 400)
+    assert "control character" in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("member", "items", "parameter"),
+    [
+        ("AllowHeaders", ["*"], "Access-Control-Allow-Headers"),
+        ("AllowHeaders", ["X-One", "X-*"], "Access-Control-Allow-Headers"),
+        ("AllowMethods", ["ALL"], "Access-Control-Allow-Methods"),
+        ("AllowOrigins", ["*"], "Access-Control-Allow-Origin"),
+    ],
+)
+def test_credentials_and_a_wildcard_are_refused_in_amazon_s_words(
+    cloudfront: CloudFrontClient, refused: Any, member: str, items: list[str], parameter: str
+) -> None:
+    cors = {**CORS, f"AccessControl{member}": {"Quantity": len(items), "Items": items}}
+    refusal = refused(RESPONSE_HEADERS.create, client=cloudfront, CorsConfig=cors)
+    text = f"The parameter {parameter} cannot contain * when allowCredentials is true."
+    assert refusal == ("InvalidArgument", 400, text)
+    assert RESPONSE_HEADERS.create(cloudfront, CorsConfig={**cors, "AccessControlAllowCredentials": False})
+
+
+def test_credentials_and_the_subdomains_of_one_domain_are_accepted(cloudfront: CloudFrontClient) -> None:
+    cors = {**CORS, "AccessControlAllowOrigins": {"Quantity": 1, "Items": ["https://*.example.com"]}}
+    assert RESPONSE_HEADERS.create(cloudfront, CorsConfig=cors)
+
+
+@pytest.mark.parametrize(
+    ("member", "name"),
+    [("AllowOrigins", "https://*.*.example.com"), ("AllowHeaders", "X-*-*"), ("ExposeHeaders", "**")],
+)
+def test_a_value_has_one_wildcard_at_most(cloudfront: CloudFrontClient, refused: Any, member: str, name: str) -> None:
+    cors = {
+        **CORS,
+        "AccessControlAllowCredentials": False,
+        f"AccessControl{member}": {"Quantity": 1, "Items": [name]},
+    }
+    code, status, message = refused(RESPONSE_HEADERS.create, client=cloudfront, CorsConfig=cors)
+    assert (code, status) == ("InvalidArgument", 400)
+    assert repr(name) in message
 
 
 def test_a_type_that_is_none_is_refused(careless: CloudFrontClient, refused: Any) -> None:

@@ -5,11 +5,12 @@ responses with a policy". They apply to responses from the cache and the origin.
 do not apply to refusals and error pages that the edge makes itself.
 """
 
+import logging
 import random
 import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from keyfront.edge.request.viewer import Request
@@ -17,10 +18,15 @@ from keyfront.edge.response.pages import Headers
 from keyfront.inventory import Cors, ResponseHeadersPolicy
 from keyfront.web.types import Message, Send
 
+_log = logging.getLogger(__name__)
+
 _CORS_PREFIX: Final = b"access-control-"
 _TIMED: Final = {b"Hit": b"cdn-cache-hit", b"RefreshHit": b"cdn-cache-refresh", b"Miss": b"cdn-cache-miss"}
 _NEVER_REMOVED: Final = frozenset({b"content-length", b"x-cache", b"via", b"x-amz-cf-pop", b"x-amz-cf-id", b"age"})
 _SERVER: Final = (b"server", b"CloudFront")
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE: Final = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+"""The names and values that HTTP has (RFC 9110, section 5). The edge's server answers 500 for any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +106,47 @@ class HeaderRules:
 
 
 def header_rules(policy: ResponseHeadersPolicy | None) -> HeaderRules | None:
-    """Return the rules of a policy; `None` if there is no policy."""
+    """Return the rules of a policy; `None` if there is no policy.
+
+    A header that HTTP cannot carry is left out, and a warning is logged.
+    """
     if policy is None:
         return None
-    added = ((each.name.lower().encode("latin-1"), each.value.encode("utf-8"), each.override) for each in policy.added)
+    cors = _sendable_cors(policy, policy.cors) if policy.cors else None
+    added = [each for each in policy.added if _is_sendable(policy, each.name, each.value)]
     return HeaderRules(
-        removed=frozenset(name.encode("latin-1") for name in policy.removed),
-        added=tuple(added),
-        cors=policy.cors,
-        allows=_origin_matcher(policy.cors.origins if policy.cors else ()),
+        removed=frozenset(name.encode("utf-8") for name in policy.removed),
+        added=tuple((each.name.lower().encode("ascii"), each.value.encode("utf-8"), each.override) for each in added),
+        cors=cors,
+        allows=_origin_matcher(cors.origins if cors else ()),
         timing_percent=policy.timing_percent,
     )
+
+
+def _sendable_cors(policy: ResponseHeadersPolicy, cors: Cors) -> Cors:
+    """Return `cors` without the names that HTTP cannot carry."""
+
+    def sendable(header: str, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(name for name in names if _is_sendable(policy, header, name) and name.isascii())
+
+    return replace(
+        cors,
+        methods=sendable("Access-Control-Allow-Methods", cors.methods),
+        headers=sendable("Access-Control-Allow-Headers", cors.headers),
+        exposed=sendable("Access-Control-Expose-Headers", cors.exposed),
+    )
+
+
+def _is_sendable(policy: ResponseHeadersPolicy, name: str, value: str) -> bool:
+    if _NAME.fullmatch(name) and _VALUE.fullmatch(value):
+        return True
+    _log.warning(
+        "response headers policy %s: the header %r is not sent, because HTTP cannot carry its name or value %r",
+        policy.id,
+        name[:200],
+        value[:200],
+    )
+    return False
 
 
 def with_vary(headers: Headers, name: bytes) -> Headers:

@@ -46,7 +46,9 @@ def create(account: LocalAccount, request: KeyValueStoreRequest) -> Mapping[str,
         quota = account.quotas.key_value_stores
         message = f"This account has {quota} key value stores, which is the quota: delete one first."
         raise APIError("EntityLimitExceeded", message)
-    config: KeyValueStoreConfig = {"Id": str(uuid.uuid4()), "Comment": request.get("Comment", "")}
+    config: KeyValueStoreConfig = {"Id": str(uuid.uuid4())}
+    if "Comment" in request:
+        config["Comment"] = request["Comment"]
     now = account.clock()
     store = Resource(name, new_etag(), config, now, now)
     stores.put(store)
@@ -134,7 +136,7 @@ def _describe(account: LocalAccount, store: Resource[KeyValueStoreConfig]) -> Ma
     return {
         "Name": store.id,
         "Id": store.config["Id"],
-        "Comment": store.config["Comment"],
+        "Comment": store.config.get("Comment"),
         "ARN": key_value_store_arn(account.number, store.config["Id"]),
         "Status": _READY,
         "LastModifiedTime": store.modified,

@@ -44,6 +44,8 @@ _FORBIDDEN_HEADERS = frozenset(
 )
 _FORBIDDEN_PREFIXES = ("x-amz-", "x-edge-")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+"""What HTTP does not allow in a header's value (RFC 9110, section 5.5)."""
 
 
 def check_origins(account: LocalAccount, config: DistributionConfig, distribution: str | None) -> None:
@@ -137,8 +139,8 @@ def _check_custom_headers(account: LocalAccount, origin: str, headers: CustomHea
         if names.count(name.lower()) > 1:
             raise APIError("InvalidArgument", f"The origin {origin!r} has the custom header {name} twice.")
         # The value is often a secret that the origin checks, so no message shows it.
-        if len(value) > quotas.custom_header_value_characters or re.search(r"[\r\n\0]", value):
-            message = f"The value of the custom header {name} is too long, or has a line break."
+        if len(value) > quotas.custom_header_value_characters or _CONTROL.search(value):
+            message = f"The value of the custom header {name} is too long, or has a control character."
             raise APIError("InvalidArgument", message)
     total = sum(len(header["HeaderName"]) + len(header["HeaderValue"]) for header in given)
     if total > quotas.custom_headers_characters:

@@ -31,7 +31,12 @@ def _accept(
         PublicKey.load(config["EncodedKey"])
     except KeyLoadError as error:
         raise APIError("InvalidArgument", f"The parameter EncodedKey is not valid: {error}.") from None
-    return {"Comment": "", **config}
+    return {"Comment": "", **config, "EncodedKey": _ended(config["EncodedKey"])}
+
+
+def _ended(pem: str) -> str:
+    """Return the key as CloudFront answers it: with a line end (AWS provider for Terraform, issues 40295, 47204)."""
+    return pem if pem.endswith("\n") else f"{pem}\n"
 
 
 def _check_only_comment_changes(old: PublicKeyConfig, new: PublicKeyConfig) -> None:

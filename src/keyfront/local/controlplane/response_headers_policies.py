@@ -6,6 +6,7 @@ Sources: the API model, ResponseHeadersPolicyConfig; Developer Guide, "Understan
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from keyfront.local.controlplane.account import LocalAccount
@@ -15,7 +16,7 @@ from keyfront.local.controlplane.managed_policies import RESPONSE_HEADERS_POLICI
 from keyfront.local.controlplane.policies import operations, policy_family
 
 if TYPE_CHECKING:
-    from keyfront.local.controlplane.shapes import ResponseHeadersPolicyConfig
+    from keyfront.local.controlplane.shapes import ResponseHeadersPolicyConfig, ResponseHeadersPolicyCors
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HOP_BY_HOP = frozenset(
@@ -27,10 +28,17 @@ _HOP_BY_HOP = frozenset(
 _CLOUDFRONTS_OWN = ("x-accel-", "x-amz-cf-", "x-cache", "x-edge-", "x-forwarded-proto", "x-real-ip")
 """CloudFront's own headers. A policy can remove neither these nor hop-by-hop headers. Source: Developer Guide, "Remove
 headers". Assumed: it cannot set them as custom headers either."""
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+"""Line breaks and other control characters."""
 
 
 def _check(account: LocalAccount, config: ResponseHeadersPolicyConfig) -> None:
-    _check_cors(config)
+    for name, text in _texts({**config, "Comment": ""}, ""):
+        if _CONTROL.search(text):
+            message = f"The parameter {name} contains a line break or another control character: {text[:200]!r}."
+            raise APIError("InvalidArgument", message)
+    if "CorsConfig" in config:
+        _check_cors(config["CorsConfig"])
     _check_security(account, config)
     timing = config.get("ServerTimingHeadersConfig")
     if timing and timing["Enabled"] and "SamplingRate" not in timing:
@@ -42,18 +50,67 @@ def _check(account: LocalAccount, config: ResponseHeadersPolicyConfig) -> None:
     _check_names([h["Header"] for h in removed], quotas.removed_headers_per_response_headers_policy, "RemoveHeaders")
 
 
-def _check_cors(config: ResponseHeadersPolicyConfig) -> None:
-    if cors := config.get("CorsConfig"):
-        methods = cors["AccessControlAllowMethods"]["Items"]
-        if not methods or ("ALL" in methods and len(methods) > 1) or len(set(methods)) < len(methods):
-            message = (
-                f"AccessControlAllowMethods must have each method once, or only ALL; it has {', '.join(methods)!r}."
-            )
+def _texts(value: object, name: str) -> Iterator[tuple[str, str]]:
+    """Yield every text below `value`, with the name of the member that has it."""
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, Mapping):
+        for member, each in value.items():
+            yield from _texts(each, name if member == "Items" else str(member))
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each, name)
+
+
+def _check_cors(cors: ResponseHeadersPolicyCors) -> None:
+    origins, headers = cors["AccessControlAllowOrigins"]["Items"], cors["AccessControlAllowHeaders"]["Items"]
+    methods, exposed = cors["AccessControlAllowMethods"]["Items"], cors.get("AccessControlExposeHeaders", {})
+    if not methods or ("ALL" in methods and len(methods) > 1) or len(set(methods)) < len(methods):
+        message = f"AccessControlAllowMethods must have each method once, or only ALL; it has {', '.join(methods)!r}."
+        raise APIError("InvalidArgument", message)
+    if not origins:
+        raise APIError("InvalidArgument", "AccessControlAllowOrigins must have at least one origin.")
+    if not headers:
+        # Seen in the field: awsdocs/aws-cloudformation-user-guide, issue 1179.
+        raise APIError("InvalidArgument", "AccessControlAllowHeaders must have at least one header.")
+    _check_wildcards("Access-Control-Allow-Origin", origins)
+    _check_header_list("Access-Control-Allow-Headers", headers)
+    _check_header_list("Access-Control-Expose-Headers", exposed.get("Items", []))
+    if cors.get("AccessControlMaxAgeSec", 0) < 0:
+        raise APIError("InvalidArgument", "AccessControlMaxAgeSec must not be negative.")
+    if cors["AccessControlAllowCredentials"]:
+        _check_credentials(
+            {
+                "Access-Control-Allow-Headers": any("*" in header for header in headers),
+                "Access-Control-Allow-Methods": "ALL" in methods,
+                "Access-Control-Allow-Origin": "*" in origins,
+            }
+        )
+
+
+def _check_credentials(everything: Mapping[str, bool]) -> None:
+    """Refuse headers with `*`. The text was seen in the field for the headers (aws-cdk, PR 35308).
+
+    Assumed: methods and origins get the same text, and `https://*.example.com` is not refused.
+    """
+    for parameter, has_wildcard in everything.items():
+        if has_wildcard:
+            message = f"The parameter {parameter} cannot contain * when allowCredentials is true."
             raise APIError("InvalidArgument", message)
-        if not cors["AccessControlAllowOrigins"]["Items"]:
-            raise APIError("InvalidArgument", "AccessControlAllowOrigins must have at least one origin.")
-        if cors.get("AccessControlMaxAgeSec", 0) < 0:
-            raise APIError("InvalidArgument", "AccessControlMaxAgeSec must not be negative.")
+
+
+def _check_header_list(parameter: str, headers: Iterable[str]) -> None:
+    _check_wildcards(parameter, headers)
+    if bad := [header for header in headers if not _HEADER_NAME.fullmatch(header)]:
+        message = f"The parameter {parameter} contains {bad[0][:200]!r}, which is not the name of a header."
+        raise APIError("InvalidArgument", message)
+
+
+def _check_wildcards(parameter: str, values: Iterable[str]) -> None:
+    """Refuse two `*` in one value. Assumed: the text."""
+    if bad := [value for value in values if value.count("*") > 1]:
+        message = f"The parameter {parameter} contains {bad[0][:200]!r}; a value can have only one *."
+        raise APIError("InvalidArgument", message)
 
 
 def _check_security(account: LocalAccount, config: ResponseHeadersPolicyConfig) -> None:

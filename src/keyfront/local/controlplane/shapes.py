@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     OriginGroup: TypeAlias = t.OriginGroupOutputTypeDef
     OriginRequestPolicyConfig: TypeAlias = t.OriginRequestPolicyConfigOutputTypeDef
     PublicKeyConfig: TypeAlias = t.PublicKeyConfigTypeDef
+    ResponseHeadersPolicyCors: TypeAlias = t.ResponseHeadersPolicyCorsConfigOutputTypeDef
     ResponseHeadersPolicyConfig: TypeAlias = t.ResponseHeadersPolicyConfigOutputTypeDef
     Tags: TypeAlias = t.TagsOutputTypeDef
     ViewerCertificate: TypeAlias = t.ViewerCertificateTypeDef
@@ -117,10 +118,10 @@ if TYPE_CHECKING:
         Stage: str
 
     class KeyValueStoreConfig(TypedDict):
-        """The stored data of a key value store, without its name."""
+        """The stored data of a key value store, without its name. Without a comment, answers have no such member."""
 
         Id: str
-        Comment: str
+        Comment: NotRequired[str]
 
     class KeyValueStoreRequest(TypedDict, total=False):
         """Create, describe, update or delete a key value store."""
