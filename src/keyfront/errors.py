@@ -53,3 +53,7 @@ class EncodingError(InputError):
 
 class ServiceError(KeyfrontError):
     """Another service (an AWS API, an origin, a database) that refused or did not answer."""
+
+
+class RefusedError(KeyfrontError):
+    """A service that refuses a valid request."""

@@ -1,19 +1,16 @@
-"""An account's public keys and key groups as values, and changes to a group that others may change too."""
+"""An account's public keys and key groups as values, and the operations on key groups."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from keyfront.errors import InputError, KeyLoadError, ServiceError
+from keyfront.account.api_errors import STALE, code_of, explaining
+from keyfront.errors import InputError, KeyLoadError, RefusedError, ServiceError
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
     from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_cloudfront.type_defs import KeyGroupConfigOutputTypeDef
-
-STALE: Final = ("PreconditionFailed", "InvalidIfMatchVersion")
-"""The API's error codes for a change that another client made in between."""
 
 Result = TypeVar("Result")
 
@@ -120,6 +117,54 @@ def change_keys(
     return twice(attempt)
 
 
+def create_group(client: "CloudFrontClient", name: str, key_ids: list[str], comment: str = "") -> KeyGroup:
+    """Create a key group of public keys, and return it."""
+    made = client.create_key_group(KeyGroupConfig={"Name": name, "Items": key_ids, "Comment": comment})["KeyGroup"]
+    return KeyGroup(made["Id"], name, comment, made["LastModifiedTime"], tuple(made["KeyGroupConfig"]["Items"]))
+
+
+def add_key(client: "CloudFrontClient", group_id: str, key_id: str) -> tuple[str, list[str], bool]:
+    """Add a public key to a group. Return the group's name, its keys, and whether they changed."""
+    return change_keys(client, group_id, lambda before: before if key_id in before else [*before, key_id])
+
+
+def remove_key(client: "CloudFrontClient", group: KeyGroup, key_id: str) -> tuple[str, list[str], bool]:
+    """Remove a public key from a group, and return what `add_key` returns.
+
+    Raises `InputError` if the group does not hold it, and `RefusedError` for the group's last key.
+    """
+
+    def without(before: list[str]) -> list[str]:
+        if key_id not in before:
+            raise InputError(f"{key_id} is not in {group.name} ({group.id}), which has {', '.join(before)}")
+        if before == [key_id]:
+            raise RefusedError(
+                f"{key_id} is the last key of {group.name} ({group.id}), and CloudFront allows no empty group: "
+                "add another key first, or delete the group"
+            )
+        return [kept for kept in before if kept != key_id]
+
+    return change_keys(client, group.id, without)
+
+
+def delete_group(client: "CloudFrontClient", group: KeyGroup) -> None:
+    """Delete a key group, but not its keys. Raises `RefusedError` while a distribution trusts it."""
+
+    def attempt() -> None:
+        etag = client.get_key_group_config(Id=group.id)["ETag"]
+        client.delete_key_group(Id=group.id, IfMatch=etag)
+
+    def in_use() -> str:
+        holders = ", ".join(distributions_that_trust(client, group.id)) or "a distribution"
+        return (
+            f"{group.name} ({group.id}) is still trusted by {holders}: first remove it from the trusted key groups of "
+            "every cache behavior"
+        )
+
+    with explaining("ResourceInUse", in_use):
+        twice(attempt)
+
+
 def twice(attempt: Callable[[], Result]) -> Result:
     """Return the result of `attempt`, which reads and writes. Try again if another client wrote in between."""
     import botocore.exceptions
@@ -130,11 +175,6 @@ def twice(attempt: Callable[[], Result]) -> Result:
         if code_of(error) not in STALE:
             raise
     return attempt()
-
-
-def code_of(error: "ClientError") -> str:
-    """Return the API's error code."""
-    return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def distributions_that_trust(client: "CloudFrontClient", group_id: str) -> Iterator[str]:

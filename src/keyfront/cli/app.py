@@ -10,9 +10,9 @@ from typing import Annotated, Final
 import typer
 
 from keyfront import __version__
-from keyfront.cli.output import RefusedError, complain
+from keyfront.cli.output import complain
 from keyfront.core.showing import like_a_key
-from keyfront.errors import KeyfrontError
+from keyfront.errors import KeyfrontError, RefusedError
 
 REFUSED: Final = 1
 BAD_INPUT: Final = 2

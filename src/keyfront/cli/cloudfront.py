@@ -1,20 +1,18 @@
 """The CloudFront API for the commands: a client by boto3's own rules, with each error as one clear line."""
 
 import ipaddress
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Literal, overload
 from urllib.parse import urlsplit
 
-from keyfront.account.key_groups import STALE, code_of
+from keyfront.account.api_errors import clear_errors
 from keyfront.cli.extras import needs
 from keyfront.cli.options import Connection
-from keyfront.cli.output import RefusedError
-from keyfront.errors import InputError, ServiceError
+from keyfront.errors import InputError
 
 if TYPE_CHECKING:
     from boto3 import Session
-    from botocore.exceptions import BotoCoreError, ClientError
     from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -22,16 +20,6 @@ if TYPE_CHECKING:
 
 _HOME: Final = "us-east-1"
 """CloudFront has no regions; its requests are signed for this one."""
-
-_EXPIRED: Final = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
-_UNKNOWN_IDENTITY: Final = (
-    "InvalidClientTokenId",
-    "InvalidAccessKeyId",
-    "UnrecognizedClientException",
-    "SignatureDoesNotMatch",
-    "AuthFailure",
-)
-_THROTTLED: Final = ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded")
 
 
 @contextmanager
@@ -42,13 +30,9 @@ def cloudfront(connection: Connection) -> "Iterator[CloudFrontClient]":
     not be reached.
     """
     with needs("cli,aws"):
-        import botocore.exceptions
-    try:
+        import botocore.exceptions  # noqa: F401  to say what is missing
+    with clear_errors():
         yield _client(connection)
-    except botocore.exceptions.ClientError as error:
-        raise _answered(error) from None
-    except botocore.exceptions.BotoCoreError as error:
-        raise _not_asked(error) from None
 
 
 @overload
@@ -112,65 +96,3 @@ def _on_this_machine(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
-
-
-@contextmanager
-def explaining(code: str, explain: Callable[[], str]) -> Iterator[None]:
-    """Replace a refusal with `code` in the block by a `RefusedError` with the text from `explain`."""
-    import botocore.exceptions as known
-
-    try:
-        yield
-    except known.ClientError as error:
-        if code_of(error) != code:
-            raise
-        try:
-            text = explain()
-        except (known.ClientError, known.BotoCoreError):
-            raise error from None  # Without permission to list, the service's own error must do.
-        raise RefusedError(text) from None
-
-
-def _answered(error: "ClientError") -> InputError | RefusedError:
-    code = code_of(error)
-    message = str(error.response.get("Error", {}).get("Message", "")).strip() or "no reason given"
-    action = f"cloudfront:{error.operation_name}"
-    if code.startswith("NoSuch") or code in ("InvalidArgument", "ValidationError", "MalformedInput"):
-        return InputError(f"{message} ({code})")
-    if code in ("AccessDenied", "AccessDeniedException"):
-        return RefusedError(f"not allowed: this needs the IAM action {action} ({message})")
-    if code in _EXPIRED:
-        return RefusedError(
-            f"the AWS session has expired: sign in again, with `aws sso login` or new credentials ({code})"
-        )
-    if code in _UNKNOWN_IDENTITY:
-        return RefusedError(
-            f"AWS does not accept these credentials: check the profile, the access key and its secret ({code})"
-        )
-    if code in _THROTTLED:
-        return RefusedError(f"CloudFront is throttling requests: try again in a minute ({code})")
-    if code in STALE:
-        return RefusedError(f"something else changed it at the same time: try again ({code})")
-    return RefusedError(f"{message} ({code or action})")
-
-
-def _not_asked(error: "BotoCoreError") -> InputError | ServiceError:
-    import botocore.exceptions as known
-
-    match error:
-        case known.NoCredentialsError():
-            return InputError(
-                "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile with "
-                "--profile (any values work for keyfront up)"
-            )
-        case known.ProfileNotFound() | known.PartialCredentialsError() | known.ParamValidationError():
-            return InputError(_sentence(error))
-        case known.EndpointConnectionError() | known.ConnectionError() | known.HTTPClientError():
-            return ServiceError(f"{_sentence(error)}: is it running, and is the endpoint URL right?")
-        case _:
-            return ServiceError(_sentence(error))
-
-
-def _sentence(error: Exception) -> str:
-    """Return botocore's message in one line, without the full stop and the quotes around URLs."""
-    return " ".join(str(error).split()).removesuffix(".").replace('"', "")

@@ -5,12 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keyfront.cli.options import AsJson, Comment, Connection, connects
-from keyfront.cli.output import Json, RefusedError, say, show, show_json, table
-from keyfront.errors import InputError
+from keyfront.cli.output import Json, say, show, show_json, table
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudfront import CloudFrontClient
-
     from keyfront.account.key_groups import KeyGroup
 
 _app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -39,14 +36,15 @@ def create(
     Example:
       keyfront groups create shop-signers K2JCJMDEHXQW5F
     """
+    from keyfront.account.key_groups import create_group
     from keyfront.cli.cloudfront import cloudfront
 
     with cloudfront(connection) as client:
-        made = client.create_key_group(KeyGroupConfig={"Name": name, "Items": key_ids, "Comment": comment})["KeyGroup"]
+        made = create_group(client, name, key_ids, comment)
     if as_json:
-        show_json({"id": made["Id"], "name": name, "keys": list(made["KeyGroupConfig"]["Items"])})
+        show_json({"id": made.id, "name": name, "keys": list(made.keys)})
     else:
-        show(made["Id"])
+        show(made.id)
 
 
 @_app.command("list")
@@ -79,14 +77,12 @@ def add(
 
     The change takes some minutes to reach all of Amazon's edge locations. Sign with the key only after that.
     """
-    from keyfront.account.key_groups import change_keys, find_group
+    from keyfront.account.key_groups import add_key, find_group
     from keyfront.cli.cloudfront import cloudfront
 
     with cloudfront(connection) as client:
         found = find_group(client, group)
-        name, keys, changed = change_keys(
-            client, found.id, lambda before: before if key_id in before else [*before, key_id]
-        )
+        name, keys, changed = add_key(client, found.id, key_id)
     text = f"{name} ({found.id}) now has" if changed else f"{key_id} was already in {name} ({found.id}), which has"
     _show_change(found.id, name, keys, changed=changed, text=text, as_json=as_json)
 
@@ -105,23 +101,12 @@ def remove(
     Wait until the last URL and cookie that it signed have expired, unless the key was stolen. The last key of a group
     cannot be removed.
     """
-    from keyfront.account.key_groups import change_keys, find_group
+    from keyfront.account.key_groups import find_group, remove_key
     from keyfront.cli.cloudfront import cloudfront
 
     with cloudfront(connection) as client:
         found = find_group(client, group)
-
-        def without(before: list[str]) -> list[str]:
-            if key_id not in before:
-                raise InputError(f"{key_id} is not in {found.name} ({found.id}), which has {', '.join(before)}")
-            if before == [key_id]:
-                raise RefusedError(
-                    f"{key_id} is the last key of {found.name} ({found.id}), and CloudFront allows no empty group: "
-                    "add another key first, or delete the group"
-                )
-            return [kept for kept in before if kept != key_id]
-
-        name, keys, changed = change_keys(client, found.id, without)
+        name, keys, changed = remove_key(client, found, key_id)
     _show_change(found.id, name, keys, changed=changed, text=f"{name} ({found.id}) now has", as_json=as_json)
 
 
@@ -134,32 +119,16 @@ def delete(
     as_json: AsJson = False,
 ) -> None:
     """Delete a key group, but not its keys. CloudFront refuses this while a distribution trusts the group."""
-    from keyfront.account.key_groups import find_group, twice
-    from keyfront.cli.cloudfront import cloudfront, explaining
+    from keyfront.account.key_groups import delete_group, find_group
+    from keyfront.cli.cloudfront import cloudfront
 
     with cloudfront(connection) as client:
         found = find_group(client, group)
-
-        def attempt() -> None:
-            etag = client.get_key_group_config(Id=found.id)["ETag"]
-            client.delete_key_group(Id=found.id, IfMatch=etag)
-
-        with explaining("ResourceInUse", lambda: _in_use(client, found)):
-            twice(attempt)
+        delete_group(client, found)
     if as_json:
         show_json({"id": found.id, "name": found.name, "deleted": True})
     else:
         show(f"Deleted {found.name} ({found.id}).")
-
-
-def _in_use(client: "CloudFrontClient", group: "KeyGroup") -> str:
-    from keyfront.account.key_groups import distributions_that_trust
-
-    holders = ", ".join(distributions_that_trust(client, group.id)) or "a distribution"
-    return (
-        f"{group.name} ({group.id}) is still trusted by {holders}: first remove it from the trusted key groups of "
-        "every cache behavior"
-    )
 
 
 def _show_change(group_id: str, name: str, keys: list[str], *, changed: bool, text: str, as_json: bool) -> None:

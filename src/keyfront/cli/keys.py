@@ -10,8 +10,6 @@ from keyfront.cli.output import Json, say, show, show_json, table
 from keyfront.cli.storing import store
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudfront import CloudFrontClient
-
     from keyfront.account.key_groups import KeyGroup, UploadedKey
 
 _app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -85,25 +83,17 @@ def upload(
     Example:
       KEY_ID=$(keyfront keys upload public_key.pem --name shop-2030)
     """
-    import uuid
-
+    from keyfront.account.public_keys import upload_key
     from keyfront.cli import secrets
     from keyfront.cli.cloudfront import cloudfront
 
     key = secrets.public_key(public_key)
     with cloudfront(connection) as client:
-        made = client.create_public_key(
-            PublicKeyConfig={
-                "CallerReference": str(uuid.uuid4()),
-                "Name": name,
-                "EncodedKey": key.pem,
-                "Comment": comment,
-            }
-        )["PublicKey"]
+        key_id = upload_key(client, key, name, comment)
     if as_json:
-        show_json({"id": made["Id"], "name": name, "type": key.algorithm, "fingerprint": key.fingerprint})
+        show_json({"id": key_id, "name": name, "type": key.algorithm, "fingerprint": key.fingerprint})
     else:
-        show(made["Id"])
+        show(key_id)
 
 
 @_app.command("list")
@@ -138,17 +128,11 @@ def delete(
     as_json: AsJson = False,
 ) -> None:
     """Delete a public key from CloudFront. CloudFront refuses this while the key is in a key group."""
-    from keyfront.account.key_groups import twice
-    from keyfront.cli.cloudfront import cloudfront, explaining
+    from keyfront.account.public_keys import delete_key
+    from keyfront.cli.cloudfront import cloudfront
 
     with cloudfront(connection) as client:
-
-        def attempt() -> None:
-            etag = client.get_public_key(Id=key_id)["ETag"]
-            client.delete_public_key(Id=key_id, IfMatch=etag)
-
-        with explaining("PublicKeyInUse", lambda: _in_use(client, key_id)):
-            twice(attempt)
+        delete_key(client, key_id)
     if as_json:
         show_json({"id": key_id, "deleted": True})
     else:
@@ -156,15 +140,6 @@ def delete(
 
 
 _app.command()(store)
-
-
-def _in_use(client: "CloudFrontClient", key_id: str) -> str:
-    from keyfront.account.key_groups import key_groups
-
-    holders = [group for group in key_groups(client) if key_id in group.keys]
-    named = ", ".join(f"{group.name} ({group.id})" for group in holders) or "something else"
-    first = f"; remove it first: keyfront groups remove {holders[0].name} {key_id}" if holders else ""
-    return f"the key {key_id} is still in {named}{first}"
 
 
 def _row(key: "UploadedKey", groups: "list[KeyGroup]") -> tuple[str, ...]:

@@ -6,13 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import typer
 
-from keyfront.errors import KeyfrontError
-
 Json = None | bool | int | float | str | Sequence["Json"] | dict[str, "Json"]
-
-
-class RefusedError(KeyfrontError):
-    """Raised if the service refuses a valid request. The command exits with status 1."""
 
 
 def show(text: str) -> None:

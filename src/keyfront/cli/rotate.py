@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from keyfront.cli.options import AsJson, Connection, connects
-from keyfront.cli.output import Json, RefusedError, say, show, show_json, warn
+from keyfront.cli.output import Json, say, show, show_json, warn
 from keyfront.cli.times import span
-from keyfront.errors import InputError
+from keyfront.errors import InputError, RefusedError
 
 if TYPE_CHECKING:
     from keyfront.account.rotation import Rotation, State

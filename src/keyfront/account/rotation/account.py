@@ -5,7 +5,8 @@ Every operation may be repeated: the second time it changes nothing.
 
 from typing import TYPE_CHECKING, Final
 
-from keyfront.account.key_groups import KeyGroup, UploadedKey, change_keys, code_of, find_group, key_groups, public_keys
+from keyfront.account.api_errors import code_of
+from keyfront.account.key_groups import KeyGroup, UploadedKey, change_keys, find_group, key_groups, public_keys
 from keyfront.core.keys import PublicKey
 from keyfront.errors import InputError, KeyfrontError
 

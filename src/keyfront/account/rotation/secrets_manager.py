@@ -16,7 +16,8 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from keyfront.account.key_groups import KeyGroup, code_of, public_keys
+from keyfront.account.api_errors import code_of
+from keyfront.account.key_groups import KeyGroup, public_keys
 from keyfront.account.rotation.account import Account
 from keyfront.account.rotation.probing import Probe, ask, probe_target
 from keyfront.core.keys import HashAlgorithm, SigningKey
