@@ -10,7 +10,7 @@ from keyfront.errors import InputError, KeyLoadError, RefusedError, ServiceError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
-    from mypy_boto3_cloudfront.type_defs import KeyGroupConfigOutputTypeDef
+    from mypy_boto3_cloudfront.type_defs import KeyGroupConfigOutputTypeDef, PublicKeySummaryTypeDef
 
 Result = TypeVar("Result")
 
@@ -41,24 +41,30 @@ class KeyGroup:
 
 def public_keys(client: "CloudFrontClient") -> Iterator[UploadedKey]:
     """Yield every public key of the account."""
-    from keyfront.core.keys import PublicKey
-
     marker = ""
     while True:
-        page = client.list_public_keys(**({"Marker": marker} if marker else {}))["PublicKeyList"]
-        _check(page)
-        for item in page.get("Items", []):
-            try:
-                key = PublicKey.load(item["EncodedKey"])
-                algorithm, fingerprint = str(key.algorithm), key.fingerprint
-            except KeyLoadError:
-                algorithm, fingerprint = "other", ""
-            yield UploadedKey(
-                item["Id"], item["Name"], item.get("Comment", ""), item["CreatedTime"], algorithm, fingerprint
-            )
-        marker = page.get("NextMarker", "")
+        keys, marker = keys_page(client, marker)
+        yield from keys
         if not marker:
             return
+
+
+def keys_page(client: "CloudFrontClient", marker: str = "") -> tuple[list[UploadedKey], str]:
+    """Return one page of the account's public keys, and the next page's marker; empty if it is the last page."""
+    page = client.list_public_keys(**({"Marker": marker} if marker else {}))["PublicKeyList"]
+    _check(page)
+    return [_uploaded(item) for item in page.get("Items", [])], page.get("NextMarker", "")
+
+
+def _uploaded(item: "PublicKeySummaryTypeDef") -> UploadedKey:
+    from keyfront.core.keys import PublicKey
+
+    try:
+        key = PublicKey.load(item["EncodedKey"])
+        algorithm, fingerprint = str(key.algorithm), key.fingerprint
+    except KeyLoadError:
+        algorithm, fingerprint = "other", ""
+    return UploadedKey(item["Id"], item["Name"], item.get("Comment", ""), item["CreatedTime"], algorithm, fingerprint)
 
 
 def key_groups(client: "CloudFrontClient") -> list[KeyGroup]:

@@ -6,6 +6,7 @@ import typer
 
 from keyfront.cli.options import AsJson, Comment, Connection, connects
 from keyfront.cli.output import Json, say, show, show_json, table
+from keyfront.errors import InputError
 
 if TYPE_CHECKING:
     from keyfront.account.key_groups import KeyGroup
@@ -129,6 +130,52 @@ def delete(
         show_json({"id": found.id, "name": found.name, "deleted": True})
     else:
         show(f"Deleted {found.name} ({found.id}).")
+
+
+@_app.command()
+@connects
+def trust(
+    distribution: Annotated[str, typer.Argument(metavar="DISTRIBUTION", help="The distribution's id, E….")],
+    pattern: Annotated[
+        str, typer.Argument(metavar="PATTERN", help="The behavior's path pattern, in quotes; '*' is the default one.")
+    ],
+    groups: Annotated[
+        list[str] | None, typer.Argument(metavar="[GROUP]...", help="The key groups to trust, by id or name.")
+    ] = None,
+    unprotected: Annotated[bool, typer.Option("--open", help="Trust no group: requests need no signature.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the change, and do not make it.")] = False,
+    *,
+    connection: Connection,
+    as_json: AsJson = False,
+) -> None:
+    """Choose the key groups that a cache behavior trusts, in place of those that it trusts now.
+
+    Prints the difference. The change takes some minutes to reach all of Amazon's edge locations.
+
+    \b
+    Examples:
+      keyfront groups trust E2QWRUHAPOMQZL '/private/*' shop-signers
+      keyfront groups trust E2QWRUHAPOMQZL '*' --open --dry-run
+    """
+    from keyfront.account.key_groups import find_group
+    from keyfront.account.trusted_groups import apply, difference, propose, read_config
+    from keyfront.cli.cloudfront import cloudfront
+
+    if bool(groups) == unprotected:
+        raise InputError("give the key groups to trust, or --open for a behavior that needs no signature")
+    with cloudfront(connection) as client:
+        ids = [find_group(client, group).id for group in groups or ()]
+        change = propose(distribution, *read_config(client, distribution), pattern, ids)
+        if not dry_run and not change.is_none:
+            apply(client, change)
+    lines = difference(change.before, change.after)
+    if as_json:
+        made = not dry_run and not change.is_none
+        show_json({"distribution": distribution, "pattern": pattern, "groups": ids, "changed": made, "diff": lines})
+    elif change.is_none:
+        show(f"{pattern} of {distribution} trusts them already." if ids else f"{pattern} of {distribution} is open.")
+    else:
+        show("\n".join(lines))
 
 
 def _show_change(group_id: str, name: str, keys: list[str], *, changed: bool, text: str, as_json: bool) -> None:
