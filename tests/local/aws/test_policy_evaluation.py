@@ -249,3 +249,25 @@ def test_a_bearer_token_is_no_signature(endpoint: "Running", private: "S3Client"
 def test_the_account_has_one_canonical_id(s3: "S3Client") -> None:
     listed = s3.list_buckets()["Owner"]["ID"]
     assert listed == s3.get_bucket_acl(Bucket="shop")["Owner"]["ID"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_who_may_not_list_does_not_learn_that_an_object_is_missing(
+    endpoint: "Running", private: "S3Client", signed_for: "Headers", method: str
+) -> None:
+    headers = signed_for("s3", X_Amz_Source_Arn=DISTRIBUTION)
+    reply = endpoint.send(method, "/shop/none", headers=headers)
+    assert (reply.status, b"<Code>AccessDenied</Code>" in reply.body) == (403, method == "GET")
+    lists = FOR_DISTRIBUTION | {"Action": "s3:ListBucket", "Resource": "arn:aws:s3:::shop"}
+    private.put_bucket_policy(Bucket="shop", Policy=json.dumps({"Statement": [FOR_DISTRIBUTION, lists]}))
+    reply = endpoint.send(method, "/shop/none", headers=headers)
+    assert (reply.status, b"<Code>NoSuchKey</Code>" in reply.body) == (404, method == "GET")
+    assert endpoint.send(method, "/shop/none", headers=signed_for("s3")).status == 404
+
+
+def test_an_object_of_a_public_bucket_is_missing_only_for_who_may_list(endpoint: "Running", s3: "S3Client") -> None:
+    s3.put_bucket_policy(Bucket="shop", Policy=json.dumps({"Statement": statement()}))
+    assert endpoint.send("GET", "/shop/none").status == 403
+    lists = statement(Action="s3:ListBucket", Resource="arn:aws:s3:::shop")
+    s3.put_bucket_policy(Bucket="shop", Policy=json.dumps({"Statement": [statement(), lists]}))
+    assert endpoint.send("GET", "/shop/none").status == 404

@@ -14,6 +14,7 @@ from keyfront.local.aws import (
     background,
     enforcement,
     http_apis,
+    kms,
     lambda_configuration,
     parameters,
     resource_groups,
@@ -61,6 +62,7 @@ class Dispatcher(DomainDispatcherApplication):
         calls.install()
         enforcement.install()
         http_apis.install()
+        kms.install()
         parameters.install()
         resource_groups.install()
         super().__init__(self._create)

@@ -79,6 +79,15 @@ def denied(identity: Principal, wanted: Permission) -> bool:
     return verdict is not Evaluation.ALLOW
 
 
+def may(response: Any, wanted: Permission) -> bool:
+    """Return whether the sender of a request to moto has the permission `wanted`. If IAM is not enforced, it has."""
+    if not _enforced.get():
+        return True
+    key_id = _key_id(response)
+    identity = _identity(response, key_id) if key_id else None
+    return identity is None or not denied(identity, wanted)
+
+
 def role(account: str, region: str, arn: str) -> Principal:
     """Return a role as an identity. A role that does not exist has no policies."""
     key = object.__new__(AssumedRoleAccessKey)

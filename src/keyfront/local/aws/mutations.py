@@ -12,7 +12,8 @@ _READS: Final = ("Get", "List", "Describe", "Head", "BatchGet", "Query", "Scan",
 _CRYPTOGRAPHY: Final = frozenset(
     {
         *("Sign", "Verify", "Encrypt", "Decrypt", "ReEncrypt", "GenerateMac", "VerifyMac", "GenerateRandom"),
-        *("GenerateDataKey", "GenerateDataKeyPair", "GenerateDataKeyWithoutPlaintext"),
+        *("GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
+        *("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"),
     }
 )
 """KMS operations that use a key but do not change it."""

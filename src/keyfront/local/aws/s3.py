@@ -9,18 +9,20 @@ from typing import Any, Final
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.utils import str_to_rfc_1123_datetime
 from moto.iam.access_control import PermissionResult
-from moto.s3.exceptions import MissingBucket, S3AccessDeniedError, S3ClientError
+from moto.s3.exceptions import MissingBucket, MissingKey, MissingVersion, S3AccessDeniedError, S3ClientError
 from moto.s3.models import OWNER, FakeBucket, FakeKey
 from moto.s3.responses import S3Response
 from werkzeug.datastructures import ImmutableMultiDict
 
-from keyfront.local.aws import policy_evaluation, presigned
+from keyfront.local.aws import encryption, enforcement, policy_evaluation, presigned
 from keyfront.local.aws.file_window import WINDOW, Window
 from keyfront.local.aws.objects import opened
+from keyfront.local.aws.permissions import Permission
 from keyfront.local.aws.policy_evaluation import Caller, Evaluation
 from keyfront.local.aws.responses import AWSError
 
 _ACTIONS: Final = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "POST": "Put", "DELETE": "Delete"}
+_READS: Final = ("s3:GetObject", "s3:GetObjectVersion")
 _ASPECTS: Final = {"acl": "Acl", "tagging": "Tagging", "versionId": "Version"}
 _LISTING: Final = {
     *("list-type", "prefix", "delimiter", "marker", "max-keys", "continuation-token", "start-after"),
@@ -64,22 +66,55 @@ class S3(S3Response):
 
     def _key_response(self, request: Any, full_url: str) -> TYPE_RESPONSE:
         _verdict.set(Evaluation.SILENT)
-        if request.method != "OPTIONS" and (bucket := self._bucket()):
-            key_name = self.parse_key_name()
-            caller = self._caller(bucket.account_id)
-            verdict = _judge(bucket, caller, _action(request.method, request.args), key_name)
-            if verdict is Evaluation.DENY or not (caller.kind == "account" or verdict is Evaluation.ALLOW):
-                key = self.backend.get_object(self.bucket_name, key_name)
-                if verdict is Evaluation.DENY or not _is_public(bucket, key, request):
-                    raise S3AccessDeniedError
-            _verdict.set(verdict)
-        return super()._key_response(request, full_url)
+        bucket = self._bucket() if request.method != "OPTIONS" else None
+        if bucket is None:
+            return super()._key_response(request, full_url)
+        caller = self._caller(bucket.account_id)
+        self._admit(bucket, caller)
+        try:
+            answer = super()._key_response(request, full_url)
+        except (MissingKey, MissingVersion):
+            if self._may_know_names(bucket, caller):
+                raise
+            raise S3AccessDeniedError from None
+        if request.method == "HEAD" and answer[0] == 404 and not self._may_know_names(bucket, caller):
+            raise S3AccessDeniedError
+        return answer
+
+    def _admit(self, bucket: FakeBucket, caller: Caller) -> None:
+        """Raise `S3ClientError` if the caller may not make this request for an object, or not use its KMS key."""
+        request, key_name = self.request, self.parse_key_name()
+        action = _action(request.method, request.args)
+        verdict = _judge(bucket, caller, action, key_name)
+        if verdict is Evaluation.DENY or not (caller.kind == "account" or verdict is Evaluation.ALLOW):
+            key = self.backend.get_object(self.bucket_name, key_name)
+            if verdict is Evaluation.DENY or not _is_public(bucket, key, request):
+                raise S3AccessDeniedError
+        _verdict.set(verdict)
+        if action in _READS:
+            key = self.backend.get_object(self.bucket_name, key_name, request.args.get("versionId"))
+            if key is not None:
+                encryption.check_reading(bucket, key, caller)
+        elif action == "s3:PutObject" and not ({"uploadId", "restore", "select"} & request.args.keys()):
+            asked = self.headers.get("x-amz-server-side-encryption")
+            key_id = self.headers.get("x-amz-server-side-encryption-aws-kms-key-id")
+            encryption.check_writing(bucket, key_name, asked, key_id, caller)
+
+    def _may_know_names(self, bucket: FakeBucket, caller: Caller) -> bool:
+        """Return whether the caller may learn that an object does not exist. Others get 403.
+
+        Source: S3 API Reference, "GetObject", Permissions (`s3:ListBucket`).
+        """
+        if caller.kind == "account":
+            return enforcement.may(self, Permission("s3:ListBucket", bucket.arn))
+        return _may_list(bucket, caller)
 
     def _bucket_response(self, request: Any, full_url: str) -> str | TYPE_RESPONSE:
         bucket = self._bucket()
         if request.method != "OPTIONS" and (bucket or not self.bucket_name or request.method == "PUT"):
             caller = self._caller(bucket.account_id if bucket else self.current_account)
-            if caller.kind != "account" and not _may_list(bucket, caller, request) and not _is_signed_form(request):
+            lists = bucket is not None and _is_list(request) and _may_list(bucket, caller)
+            if caller.kind != "account" and not lists and not _is_signed_form(request):
                 raise S3AccessDeniedError
         return super()._bucket_response(request, full_url)
 
@@ -146,9 +181,11 @@ def _is_public(bucket: FakeBucket, key: FakeKey | None, request: Any) -> bool:
     return _action(request.method, request.args) == "s3:GetObject" and key.acl.public_read
 
 
-def _may_list(bucket: FakeBucket | None, caller: Caller, request: Any) -> bool:
-    if bucket is None or request.method not in ("GET", "HEAD") or not _LISTING.issuperset(request.args.keys()):
-        return False
+def _is_list(request: Any) -> bool:
+    return request.method in ("GET", "HEAD") and _LISTING.issuperset(request.args.keys())
+
+
+def _may_list(bucket: FakeBucket, caller: Caller) -> bool:
     verdict = _judge(bucket, caller, "s3:ListBucket", None)
     return verdict is Evaluation.ALLOW or (verdict is Evaluation.SILENT and _is_public_list(bucket))
 
