@@ -1,6 +1,6 @@
 """AWS errors as keyfront's: each says in one line what was refused, and what to do."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -50,6 +50,15 @@ class UnreachableError(ServiceError):
 def code_of(error: "ClientError") -> str:
     """Return the API's error code."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def check_page(page: Mapping[str, object]) -> None:
+    """Raise `ServiceError` unless a page of a listing has a quantity, as CloudFront's pages always do.
+
+    botocore makes an empty list of any response with status 200.
+    """
+    if "Quantity" not in page:
+        raise ServiceError("the response is not from CloudFront: check the endpoint URL")
 
 
 @contextmanager

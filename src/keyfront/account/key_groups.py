@@ -1,12 +1,13 @@
 """An account's public keys and key groups as values, and the operations on key groups."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from keyfront.account.api_errors import STALE, code_of, explaining
-from keyfront.errors import InputError, KeyLoadError, RefusedError, ServiceError
+from keyfront.account.api_errors import STALE, check_page, code_of, explaining
+from keyfront.account.distributions import listed_distributions
+from keyfront.errors import InputError, KeyLoadError, RefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
@@ -22,7 +23,8 @@ class UploadedKey:
     id: str
     name: str
     comment: str
-    created: datetime
+    created: datetime | None
+    """`None` if it is not known."""
     algorithm: str
     """`rsa`, `ecdsa`, or `other` for keys that cannot verify signed URLs (such as those for field-level encryption)."""
     fingerprint: str
@@ -52,7 +54,7 @@ def public_keys(client: "CloudFrontClient") -> Iterator[UploadedKey]:
 def keys_page(client: "CloudFrontClient", marker: str = "") -> tuple[list[UploadedKey], str]:
     """Return one page of the account's public keys, and the next page's marker; empty if it is the last page."""
     page = client.list_public_keys(**({"Marker": marker} if marker else {}))["PublicKeyList"]
-    _check(page)
+    check_page(page)
     return [_uploaded(item) for item in page.get("Items", [])], page.get("NextMarker", "")
 
 
@@ -76,7 +78,7 @@ def _key_groups(client: "CloudFrontClient") -> Iterator[KeyGroup]:
     marker = ""
     while True:
         page = client.list_key_groups(**({"Marker": marker} if marker else {}))["KeyGroupList"]
-        _check(page)
+        check_page(page)
         for item in page.get("Items", []):
             group = item["KeyGroup"]
             config = group["KeyGroupConfig"]
@@ -185,23 +187,6 @@ def twice(attempt: Callable[[], Result]) -> Result:
 
 def distributions_that_trust(client: "CloudFrontClient", group_id: str) -> Iterator[str]:
     """Yield the ids of the distributions with a cache behavior that trusts the group."""
-    marker = ""
-    while True:
-        page = client.list_distributions(**({"Marker": marker} if marker else {}))["DistributionList"]
-        _check(page)
-        for item in page.get("Items", []):
-            behaviors = [item["DefaultCacheBehavior"], *item.get("CacheBehaviors", {}).get("Items", [])]
-            if any(group_id in behavior.get("TrustedKeyGroups", {}).get("Items", []) for behavior in behaviors):
-                yield item["Id"]
-        marker = page.get("NextMarker", "")
-        if not marker:
-            return
-
-
-def _check(page: Mapping[str, object]) -> None:
-    """Raise `ServiceError` unless the page has a quantity, as CloudFront's pages always do.
-
-    botocore makes an empty list of any response with status 200.
-    """
-    if "Quantity" not in page:
-        raise ServiceError("the response is not from CloudFront: check the endpoint URL")
+    for each in listed_distributions(client):
+        if any(group_id in behavior.trusted_key_groups for behavior in (each.default_behavior, *each.behaviors)):
+            yield each.id

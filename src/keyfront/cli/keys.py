@@ -144,7 +144,7 @@ _app.command()(store)
 
 def _row(key: "UploadedKey", groups: "list[KeyGroup]") -> tuple[str, ...]:
     holders = ", ".join(group.name for group in groups if key.id in group.keys)
-    created = key.created.strftime("%Y-%m-%d %H:%M")
+    created = key.created.strftime("%Y-%m-%d %H:%M") if key.created else "-"
     return key.id, key.name, key.algorithm, key.fingerprint[:19] or "-", created, holders or "-"
 
 
@@ -155,7 +155,7 @@ def _told(key: "UploadedKey", groups: "list[KeyGroup]") -> dict[str, Json]:
         "comment": key.comment,
         "type": key.algorithm,
         "fingerprint": key.fingerprint,
-        "created": key.created.isoformat(),
+        "created": key.created.isoformat() if key.created else None,
         "key_groups": [{"id": group.id, "name": group.name} for group in groups if key.id in group.keys],
     }
 

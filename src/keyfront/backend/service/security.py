@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from keyfront.backend.service.exchange import HeaderValues
 from keyfront.backend.service.page import STYLE_SOURCE
+from keyfront.web.page_headers import page_headers
 
 MAX_BODY_BYTES: Final = 64 * 1024
 """More than any valid request needs."""
@@ -14,16 +15,7 @@ _POLICY: Final = (
     f"default-src 'none'; style-src 'self' {STYLE_SOURCE}; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-SECURITY_HEADERS: Final = (
-    ("content-security-policy", _POLICY),
-    ("x-content-type-options", "nosniff"),
-    # Not no-referrer, with which browsers send `Origin: null` for our own forms.
-    ("referrer-policy", "same-origin"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
-    ("cache-control", "no-store"),
-)
+SECURITY_HEADERS: Final = page_headers(_POLICY)
 """Defaults: a response may set its own values."""
 
 
