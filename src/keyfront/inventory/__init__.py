@@ -6,6 +6,7 @@ They come from a live account through the CloudFront API (`read`), or from the J
 
 from keyfront.inventory.account import read
 from keyfront.inventory.documents import parse_distribution
+from keyfront.inventory.functions import EdgeFunction, FunctionAssociation, KeyValues
 from keyfront.inventory.response_headers import AddedHeader, Cors, ResponseHeadersPolicy
 from keyfront.inventory.values import (
     CacheBehavior,
@@ -34,10 +35,13 @@ __all__ = [
     "CustomErrorResponse",
     "CustomOrigin",
     "Distribution",
+    "EdgeFunction",
     "ForwardedValues",
+    "FunctionAssociation",
     "GeoRestriction",
     "Inventory",
     "KeyGroup",
+    "KeyValues",
     "Origin",
     "OriginAccessControl",
     "OriginAccessIdentity",

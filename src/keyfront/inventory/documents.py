@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from keyfront.errors import InputError
+from keyfront.inventory.functions import FunctionAssociation
 from keyfront.inventory.policies import Document, items, selection
 from keyfront.inventory.values import (
     CacheBehavior,
@@ -74,8 +75,13 @@ def _behavior(item: Document, path_pattern: str) -> CacheBehavior:
     named = [*items(item, "TrustedKeyGroups"), *items(item, "TrustedSigners")]
     methods = item.get("AllowedMethods") or {}
     allowed = tuple(methods.get("Items") or ("HEAD", "GET"))
-    functions = [each["FunctionARN"] for each in items(item, "FunctionAssociations")]
-    functions += [each["LambdaFunctionARN"] for each in items(item, "LambdaFunctionAssociations")]
+    associations = [
+        FunctionAssociation(each["EventType"], each["FunctionARN"]) for each in items(item, "FunctionAssociations")
+    ]
+    associations += [
+        FunctionAssociation(each["EventType"], each["LambdaFunctionARN"], bool(each.get("IncludeBody")))
+        for each in items(item, "LambdaFunctionAssociations")
+    ]
     return CacheBehavior(
         path_pattern=path_pattern,
         target_origin_id=item["TargetOriginId"],
@@ -94,7 +100,7 @@ def _behavior(item: Document, path_pattern: str) -> CacheBehavior:
         min_ttl=item.get("MinTTL", 0),
         default_ttl=item.get("DefaultTTL", 86400),
         max_ttl=item.get("MaxTTL", 31536000),
-        functions=tuple(functions),
+        associations=tuple(associations),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from keyfront.core.keys import PublicKey
 from keyfront.core.showing import refuse_text
+from keyfront.inventory.functions import EdgeFunction, FunctionAssociation
 from keyfront.inventory.response_headers import ResponseHeadersPolicy
 
 
@@ -163,8 +164,13 @@ class CacheBehavior:
     min_ttl: int = 0
     default_ttl: int = 86400
     max_ttl: int = 31536000
-    functions: tuple[str, ...] = ()
-    """ARNs of the CloudFront functions and Lambda functions that run on its requests."""
+    associations: tuple[FunctionAssociation, ...] = ()
+    """The CloudFront functions and Lambda functions that run on its requests."""
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The ARNs of the functions."""
+        return tuple(each.arn for each in self.associations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +234,8 @@ class Inventory:
     """The account's own and the managed policies, if a behavior names any policy."""
     origin_request_policies: Mapping[str, OriginRequestPolicy] = field(default_factory=dict)
     response_headers_policies: Mapping[str, ResponseHeadersPolicy] = field(default_factory=dict)
+    functions: Mapping[str, EdgeFunction] | None = None
+    """The live CloudFront functions that behaviors name, by ARN; `None` if they were not read."""
 
     def trusted_keys(self, behavior: CacheBehavior) -> dict[str, PublicKey]:
         """Return the keys of the behavior's trusted key groups, by key-pair id. Missing groups and keys add none."""

@@ -1,0 +1,195 @@
+"""Runs CloudFront functions for an edge, in a worker process that is replaced when it ends."""
+
+import asyncio
+import json
+import logging
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from keyfront.edge.functions.frames import HEAD, SIZE
+from keyfront.inventory import EdgeFunction
+
+_log = logging.getLogger(__name__)
+
+BUDGET_SECONDS: Final = 0.001
+"""The processor time that counts as 100 % compute utilization. Assumed: Amazon says "less than a millisecond"."""
+_TRIES: Final = 3
+_KILLED: Final = "The function used more than the maximum of processor time and was stopped."
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What came out of a function's run on one event."""
+
+    value: Any = None
+    """What the function returned, as JSON has it."""
+    logs: tuple[str, ...] = ()
+    error: str = ""
+    """Why it has no value; empty if it ran to its end."""
+    cpu: float = 0.0
+    """Processor time in seconds."""
+    origin: Mapping[str, Any] | None = None
+    """How it changed the request's origin."""
+
+    @property
+    def utilization(self) -> int:
+        """The compute utilization in per cent, as TestFunction reports it."""
+        return min(100, max(1, round(self.cpu / BUDGET_SECONDS * 100)))
+
+
+class Runtime:
+    """Runs functions until `close`, in one event loop. The process starts with the first function."""
+
+    def __init__(self) -> None:
+        self._link: _Link | None = None
+        self._starting = asyncio.Lock()
+        self._closed = False
+
+    async def run(self, function: EdgeFunction, event: Mapping[str, Any]) -> Execution:
+        """Run a function on an event. Never raises for what the function does."""
+        content = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+        for _ in range(_TRIES):
+            try:
+                link = self._link if self._link is not None and self._link.is_open else await self._connected()
+                return _execution(await link.run(function, content))
+            except _EndedError as ended:
+                if ended.running:
+                    return Execution(error=_KILLED)
+            except OSError as error:
+                _log.warning("the process for functions does not start: %s", error)
+                break
+        return Execution(error="The function could not run: its process does not start.")
+
+    def close(self) -> None:
+        """End the process."""
+        self._closed = True
+        if self._link is not None:
+            self._link.close()
+
+    async def _connected(self) -> "_Link":
+        async with self._starting:
+            if self._closed:
+                raise OSError("the edge is stopping")
+            if self._link is None or not self._link.is_open:
+                self._link = await _Link.open()
+            return self._link
+
+
+class _EndedError(Exception):
+    """The process has ended. `running`: in the middle of this call."""
+
+    def __init__(self, *, running: bool) -> None:
+        super().__init__()
+        self.running = running
+
+
+class _Link(asyncio.Protocol):
+    """The connection to one worker process. It answers in the order of the calls."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+        self._waiting: deque[asyncio.Future[bytes]] = deque()
+        self._buffer = bytearray()
+        self._numbers: dict[str, tuple[int, EdgeFunction]] = {}
+        self._count = 0
+        self._transport: asyncio.Transport | None = None
+
+    @classmethod
+    async def open(cls) -> "_Link":
+        ours, theirs = socket.socketpair()
+        command = [sys.executable, "-m", "keyfront.edge.functions.worker", str(theirs.fileno())]
+        try:
+            process = await asyncio.to_thread(
+                subprocess.Popen,
+                command,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        ours.setblocking(False)
+        link = cls(process)
+        await asyncio.get_running_loop().create_connection(lambda: link, sock=ours)
+        return link
+
+    @property
+    def is_open(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
+
+    async def run(self, function: EdgeFunction, event: bytes) -> bytes:
+        assert self._transport is not None
+        head = HEAD.pack(b"R", self._number(function), len(event))
+        answer = asyncio.get_running_loop().create_future()
+        self._waiting.append(answer)
+        self._transport.write(head + event)
+        return await answer
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is not of this class
+
+    def data_received(self, data: bytes) -> None:
+        buffer = self._buffer
+        buffer += data
+        while len(buffer) >= SIZE.size:
+            end = SIZE.size + SIZE.unpack_from(buffer)[0]
+            if len(buffer) < end:
+                return
+            answer = self._waiting.popleft()
+            if not answer.done():
+                answer.set_result(bytes(buffer[SIZE.size : end]))
+            del buffer[:end]
+
+    def connection_lost(self, error: Exception | None) -> None:
+        del error
+        for place, answer in enumerate(self._waiting):
+            if not answer.done():
+                answer.set_exception(_EndedError(running=place == 0))
+        self._waiting.clear()
+        # It closed its side, so it has ended or is about to.
+        asyncio.get_running_loop().run_in_executor(None, self._process.wait)
+
+    def _number(self, function: EdgeFunction) -> int:
+        """Return the function's number in the process, and load it if it is new there."""
+        known = self._numbers.get(function.arn)
+        if known is not None:
+            if known[1] is function or known[1] == function:
+                return known[0]
+            self._send(b"F", known[0], b"")
+        self._count += 1
+        self._numbers[function.arn] = self._count, function
+        self._send(b"L", self._count, _loading(function))
+        return self._count
+
+    def _send(self, kind: bytes, number: int, content: bytes) -> None:
+        assert self._transport is not None
+        self._transport.write(HEAD.pack(kind, number, len(content)) + content)
+
+
+def _loading(function: EdgeFunction) -> bytes:
+    store = None
+    if (held := function.store) is not None:
+        store = json.dumps({"id": held.id, "created": held.created, "modified": held.modified, "values": held.values})
+    return json.dumps({"code": function.code, "runtime": function.runtime, "store": store}).encode()
+
+
+def _execution(answer: bytes) -> Execution:
+    try:
+        read = json.loads(answer)
+    except (ValueError, RecursionError):
+        return Execution(error="The function returned a value that is not JSON.")
+    return Execution(
+        read.get("value"), tuple(map(str, read["logs"])), read.get("error", ""), read["cpu"], read.get("origin")
+    )

@@ -1,0 +1,117 @@
+"""CloudFront functions and the key value stores that they read, as values."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from keyfront.errors import ServiceError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudfront import CloudFrontClient
+
+_log = logging.getLogger("keyfront.inventory")
+
+CLOUDFRONT_FUNCTION: Final = ":function/"
+"""What the ARN of a CloudFront function contains. A Lambda function's has `:function:`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionAssociation:
+    """A function that a cache behavior runs: a CloudFront function or a Lambda function, by its ARN."""
+
+    event_type: str
+    """`viewer-request`, `viewer-response`, `origin-request` or `origin-response`."""
+    arn: str
+    include_body: bool = False
+    """Whether a Lambda function gets the request's body."""
+
+    @property
+    def is_lambda(self) -> bool:
+        """Whether it is a Lambda function."""
+        return CLOUDFRONT_FUNCTION not in self.arn
+
+
+@dataclass(frozen=True, slots=True)
+class KeyValues:
+    """The content of a key value store at one version."""
+
+    id: str
+    etag: str
+    created: str
+    modified: str
+    """ISO 8601."""
+    values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeFunction:
+    """A CloudFront function's live stage."""
+
+    arn: str
+    name: str
+    runtime: str
+    """`cloudfront-js-1.0` or `cloudfront-js-2.0`."""
+    code: str
+    version: str
+    """Changes with each publication."""
+    store: KeyValues | None = None
+
+
+def read_functions(
+    client: "CloudFrontClient", stores: Any, arns: Iterable[str], previous: Mapping[str, EdgeFunction]
+) -> dict[str, EdgeFunction]:
+    """Return the live CloudFront functions among `arns`, by ARN. A function that does not exist is left out.
+
+    `stores` is a boto3 client for `cloudfront-keyvaluestore`. With `previous`, only what has changed is read again.
+    Raises `ServiceError`.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    wanted = {arn for arn in arns if CLOUDFRONT_FUNCTION in arn}
+    if not wanted:
+        return {}
+    try:
+        summaries = [each for each in _live(client) if each["FunctionMetadata"]["FunctionARN"] in wanted]
+        return {function.arn: function for function in (_read(client, stores, each, previous) for each in summaries)}
+    except (BotoCoreError, ClientError) as error:
+        raise ServiceError(f"cannot read the CloudFront functions: {error}") from error
+
+
+def _live(client: "CloudFrontClient") -> Iterator[Any]:
+    marker: dict[str, Any] = {}
+    while True:
+        page = client.list_functions(Stage="LIVE", **marker)["FunctionList"]
+        yield from page.get("Items", ())
+        if not page.get("NextMarker"):
+            return
+        marker = {"Marker": page["NextMarker"]}
+
+
+def _read(client: "CloudFrontClient", stores: Any, summary: Any, previous: Mapping[str, EdgeFunction]) -> EdgeFunction:
+    name, config, metadata = summary["Name"], summary["FunctionConfig"], summary["FunctionMetadata"]
+    before = previous.get(metadata["FunctionARN"])
+    version = f"{metadata['LastModifiedTime'].isoformat()} {config['Runtime']}"
+    associated = [each["KeyValueStoreARN"] for each in config.get("KeyValueStoreAssociations", {}).get("Items", ())]
+    store = _key_values(stores, associated[0], before.store if before else None) if associated else None
+    if before is not None and before.version == version:
+        code = before.code
+    else:
+        code = client.get_function(Name=name, Stage="LIVE")["FunctionCode"].read().decode("utf-8", "replace")
+    return EdgeFunction(metadata["FunctionARN"], name, config["Runtime"], code, version, store)
+
+
+def _key_values(stores: Any, arn: str, before: KeyValues | None) -> KeyValues:
+    described = stores.describe_key_value_store(KvsARN=arn)
+    if before is not None and before.etag == described["ETag"]:
+        return before
+    found: list[tuple[str, str]] = []
+    for page in stores.get_paginator("list_keys").paginate(KvsARN=arn):
+        found += [(each["Key"], each["Value"]) for each in page.get("Items", ())]
+    created, modified = described["Created"], described.get("LastModified", described["Created"])
+    return KeyValues(arn.rpartition("/")[2], described["ETag"], _iso(created), _iso(modified), tuple(found))
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
