@@ -307,11 +307,11 @@ def _few_authorities(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def lay(loop: Loop, origin: WebServer, signing_key: SigningKey, _few_authorities: str) -> Iterator[Lay]:
-    """Make an edge behind a listener: `lay(door, cache_bytes=…, s3_endpoint_url=…)`."""
+    """Make an edge behind a listener: `lay(door, cache_bytes=…, endpoint_url=…)`."""
     closing: list[Callable[[], Awaitable[None]]] = []
 
     def make(door: Door = Door(), **options: Any) -> Laid:  # noqa: B008
-        names = ("s3_endpoint_url", "credentials", "region", "authorities", "on_answer")
+        names = ("endpoint_url", "credentials", "region", "authorities", "on_answer")
         for_origins = {name: options.pop(name) for name in names if name in options}
         outcomes: list[Outcome] = []
         clock = Clock()

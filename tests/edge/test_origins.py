@@ -25,7 +25,13 @@ from keyfront.inventory import CustomErrorResponse, CustomOrigin, Inventory, Ori
 if TYPE_CHECKING:
     from tests.edge.conftest import Asked, Laid, Lay
 
+HTTPS = CustomOrigin(protocol_policy="https-only")
+HOST = "d1.cloudfront.localhost"
+ARN = "arn:aws:cloudfront::123456789012:distribution/E1"
 BUCKET = Origin("web", "films.s3.eu-central-1.amazonaws.com")
+FUNCTION = Origin("web", "u1.lambda-url.eu-central-1.on.aws", custom=HTTPS, access_control="OAC1")
+FOR_FUNCTIONS = OriginAccessControl("OAC1", "f", "always", "lambda")
+ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
 HOUR = {"Cache-Control": "max-age=3600"}
 ALL_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE")
 
@@ -52,11 +58,28 @@ ALL_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE")
          "https://shop.example "),
         (Origin("o", "b.s3-website.eu-west-1.amazonaws.com", custom=CustomOrigin()), "http", "http://h:1",
          "http://b.s3-website.eu-west-1.amazonaws.com "),
+        (Origin("o", "a1.execute-api.eu-west-1.amazonaws.com", path="/prod", custom=HTTPS), "http", None,
+         "https://a1.execute-api.eu-west-1.amazonaws.com/prod eu-west-1"),
+        (Origin("o", "a1.execute-api.eu-west-1.amazonaws.com", path="/prod", custom=HTTPS), "http", "http://h:1",
+         "http://a1.execute-api.eu-west-1.localhost/prod eu-west-1"),
+        (Origin("o", "u1.lambda-url.us-east-1.on.aws", custom=HTTPS), "http", "http://h:1",
+         "http://u1.lambda-url.us-east-1.localhost us-east-1"),
+        (Origin("o", "u1.lambda-url.us-east-1.localhost", custom=HTTPS), "http", "http://h:1",
+         "http://u1.lambda-url.us-east-1.localhost us-east-1"),
+        (Origin("o", "on.aws", custom=HTTPS), "http", "http://h:1", "https://on.aws "),
     ],
 )  # fmt: skip
 def test_an_origin_is_reached_at_its_address(origin: Origin, scheme: str, endpoint: str | None, url: str) -> None:
     where = address(origin, scheme, endpoint)
     assert f"{where.base}{where.prefix} {where.region}" == url
+
+
+def test_an_api_is_asked_at_the_endpoint(lay: Lay, origin: Any) -> None:
+    laid = lay(endpoint_url=f"http://127.0.0.1:{origin.port}")
+    laid.serve(origins=(Origin("web", "a1.execute-api.us-east-1.amazonaws.com", custom=HTTPS),))
+    origin.answer("/items", b"items")
+    assert laid.viewer.get("/items").body == b"items"
+    assert origin.asked[0].headers["host"] == "a1.execute-api.us-east-1.localhost"
 
 
 def test_the_origins_path_and_headers_are_added(laid: Laid) -> None:
@@ -123,27 +146,27 @@ def serve_tls(listening: socket.socket, context: ssl.SSLContext) -> None:
 def bucket(lay: Lay, origin: Any) -> Laid:
     """An edge whose S3 endpoint is the web server, which records what it gets."""
     credentials = Credentials("AKIDEXAMPLE", "very/secret")
-    laid = lay(s3_endpoint_url=f"http://127.0.0.1:{origin.port}", credentials=lambda: credentials)
+    laid = lay(endpoint_url=f"http://127.0.0.1:{origin.port}", credentials=lambda: credentials)
     origin.answer("/films/private/a%20b.mp4", b"film")
     return laid
 
 
 def serve_bucket(laid: Laid, origin: Origin, control: OriginAccessControl | None = None, **behavior: Any) -> None:
-    distribution = laid.distribution(laid.behavior(allowed_methods=ALL_METHODS, **behavior), origins=(origin,))
+    distribution = laid.distribution(laid.behavior(allowed_methods=ALL_METHODS, **behavior), origins=(origin,), arn=ARN)
     laid.edge.configuration = configure(
         Inventory((distribution,), access_controls={control.id: control} if control else {})
     )
 
 
-def signed_as(asked: Asked, secret: str) -> bool:
+def signed_as(asked: Asked, secret: str, service: str = "s3", region: str = "eu-central-1") -> bool:
     """Whether a request carries the AWS Signature Version 4 that `secret` makes for it, computed here anew."""
     found = re.fullmatch(
-        r"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/(\d{8})/([a-z0-9-]+)/s3/aws4_request, "
+        r"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/(\d{8})/([a-z0-9-]+)/([a-z0-9]+)/aws4_request, "
         r"SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})",
         asked.headers["authorization"],
     )
     assert found, asked.headers["authorization"]
-    day, region, names, signature = found.groups()
+    day, place, named, names, signature = found.groups()
     assert {"host", "x-amz-content-sha256", "x-amz-date"} <= set(names.split(";"))
     parts = urlsplit(asked.target)
     canonical = "\n".join(
@@ -157,13 +180,13 @@ def signed_as(asked: Asked, secret: str) -> bool:
             asked.headers["x-amz-content-sha256"],
         ]
     )
-    scope = f"{day}/{region}/s3/aws4_request"
+    scope = f"{day}/{place}/{named}/aws4_request"
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     text = f"AWS4-HMAC-SHA256\n{asked.headers['x-amz-date']}\n{scope}\n{digest}"
     key = f"AWS4{secret}".encode()
     for part in (*scope.split("/"), text):
         key = hmac.digest(key, part.encode(), "sha256")
-    return region == "eu-central-1" and hmac.compare_digest(key.hex(), signature)
+    return (place, named) == (region, service) and hmac.compare_digest(key.hex(), signature)
 
 
 def test_a_bucket_with_an_access_identity_gets_a_signed_request(bucket: Laid) -> None:
@@ -227,6 +250,8 @@ def test_an_access_control_says_whether_to_sign(
             OriginAccessControl("OAC1", "n", "always", "mediastore"),
             "OAC1 is for mediastore",
         ),
+        (replace(BUCKET, access_control="OAC1"), FOR_FUNCTIONS, "OAC1 is for lambda"),
+        (FUNCTION, OriginAccessControl("OAC1", "n", "always", "s3"), "OAC1 is for s3"),
     ],
 )
 def test_an_access_control_that_cannot_be_used_signs_nothing_and_says_so(
@@ -262,6 +287,36 @@ def test_a_viewer_cannot_add_to_what_is_asked_of_a_bucket(bucket: Laid) -> None:
     assert signed_as(asked, "very/secret")
     assert not {"x-amz-security-token", "x-amz-acl"} & asked.headers.keys()
     assert asked.headers["host"] == f"127.0.0.1:{bucket.origin.port}"
+
+
+def test_a_viewers_host_that_is_handed_on_is_told_to_the_endpoint(bucket: Laid) -> None:
+    serve_bucket(bucket, replace(BUCKET, access_identity="E"), origin_request_policy_id=ALL_VIEWER)
+    bucket.viewer.get("/private/a%20b.mp4", headers={"X-Amz-Source-Host": "forged", "X-Amz-Source-Arn": "forged"})
+    asked = bucket.origin.asked[0]
+    assert (asked.headers["host"], asked.headers["x-amz-source-host"]) == (f"127.0.0.1:{bucket.origin.port}", HOST)
+    serve_bucket(bucket, replace(BUCKET, access_identity="E"))
+    bucket.viewer.get("/other")
+    assert "x-amz-source-host" not in bucket.origin.asked[1].headers
+
+
+def test_a_function_url_behind_an_access_control_gets_a_signed_request(bucket: Laid) -> None:
+    serve_bucket(bucket, FUNCTION, FOR_FUNCTIONS, origin_request_policy_id="b689b0a8-53d0-40ab-baf2-68738e2966ac")
+    bucket.viewer.get("/items", headers={"X-Amz-Source-Arn": "forged", "Authorization": "Bearer viewer"})
+    asked = bucket.origin.asked[0]
+    assert signed_as(asked, "very/secret", "lambda")
+    assert asked.headers["x-amz-source-arn"] == ARN
+    assert asked.headers["host"] == "u1.lambda-url.eu-central-1.localhost"
+
+
+@pytest.mark.parametrize("told", [hashlib.sha256(b"body").hexdigest(), None])
+def test_a_body_for_a_function_url_is_signed_with_the_hash_that_the_viewer_sends(
+    bucket: Laid, told: str | None
+) -> None:
+    serve_bucket(bucket, FUNCTION, FOR_FUNCTIONS)
+    bucket.viewer.ask("POST", "/items", body=b"body", headers={"X-Amz-Content-SHA256": told} if told else {})
+    asked = bucket.origin.asked[0]
+    assert asked.headers["x-amz-content-sha256"] == (told or "UNSIGNED-PAYLOAD")
+    assert signed_as(asked, "very/secret", "lambda")
 
 
 def test_what_s3_says_of_itself_does_not_reach_the_viewer(bucket: Laid) -> None:

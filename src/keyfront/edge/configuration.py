@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final, Literal
 
+from keyfront.core.api_hosts import api_host
 from keyfront.core.keys import PublicKey
 from keyfront.core.paths import path_matcher, written
 from keyfront.core.urls import split_host
@@ -271,11 +272,13 @@ def _signing(
 ) -> Literal["always", "never", "no-override"]:
     if not origin.access_control:
         return "always" if origin.access_identity else "never"
-    control = controls.get(origin.access_control)
-    if control is None or control.origin_type != "s3" or origin.custom is not None:
+    control, named = controls.get(origin.access_control), api_host(origin.domain_name.lower())
+    kind = "s3" if origin.custom is None else "lambda" if named and named.kind == "lambda-url" else ""
+    if control is None or control.origin_type != kind:
         what = f"is for {control.origin_type}" if control else "does not exist"
         _log.warning(
-            "%s: origin access control %s %s; only requests to S3 buckets are signed, so these are not",
+            "%s: origin access control %s %s; only requests to S3 buckets and function URLs are signed, each with "
+            "an access control of its type, so these are not",
             where,
             origin.access_control,
             what,

@@ -16,18 +16,21 @@ import certifi
 from botocore.credentials import Credentials
 
 from keyfront.edge.configuration import Behavior
-from keyfront.edge.origin.addresses import address
+from keyfront.edge.origin.addresses import Address, address
 from keyfront.edge.origin.connection import Received
+from keyfront.edge.origin.endpoint_headers import SOURCE_ARN, SOURCE_HOST
 from keyfront.edge.origin.failures import BrokenBodyError, OriginError
 from keyfront.edge.origin.messages import ExchangeError, Patience, Place, Sent
 from keyfront.edge.origin.pool import Pool
-from keyfront.edge.origin.s3_signature import signature
+from keyfront.edge.origin.signature import NO_BODY, UNSIGNED, signature
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import Headers
 from keyfront.inventory import Origin
 
 _IDEMPOTENT: Final = ("GET", "HEAD")
 _S3_READ_TIMEOUT: Final = 30
+_TOLD: Final = frozenset({SOURCE_ARN.encode("ascii"), SOURCE_HOST.encode("ascii")})
+"""Only the edge may set these."""
 
 
 @dataclass(slots=True)
@@ -105,16 +108,19 @@ class Origins:
     def __init__(
         self,
         *,
-        s3_endpoint_url: str | None = None,
+        endpoint_url: str | None = None,
         credentials: Callable[[], Credentials | None] = lambda: None,
         region: str = "us-east-1",
         authorities: Path | None = None,
         on_answer: OnAnswer | None = None,
     ) -> None:
-        """`credentials` returns those for S3 requests. `authorities` is a PEM file of more authorities to trust."""
+        """`credentials` returns those for signed requests. `authorities` is a PEM file of more authorities to trust.
+
+        `endpoint_url` is a laptop's endpoint, which stands in for S3, API Gateway and Lambda.
+        """
         self._on_answer = on_answer
         self._pool = Pool(_trusting(authorities))
-        self._s3_endpoint_url = s3_endpoint_url
+        self._endpoint_url = endpoint_url
         self._credentials = credentials
         self._region = region
 
@@ -162,28 +168,39 @@ class Origins:
         await self._pool.aclose()
 
     def _request(self, origin: Origin, behavior: Behavior, viewer: Request, asked: OriginRequest) -> tuple[Place, Sent]:
-        where = address(origin, viewer.scheme, self._s3_endpoint_url)
+        where = address(origin, viewer.scheme, self._endpoint_url)
         target = where.prefix + asked.path + (f"?{asked.query}" if asked.query else "")
         own = [(name.lower().encode("utf-8"), value.encode("utf-8")) for name, value in origin.custom_headers]
-        overridden = {b"host", *(name for name, _ in own)}
+        overridden = {b"host", *_TOLD, *(name for name, _ in own)}
         headers = [(name, value) for name, value in asked.headers if name not in overridden] + own
-        if "host" not in behavior.rules.sent_headers or origin.custom is None:
-            host = where.host_header.encode("ascii")
-        else:
-            host = viewer.host.encode("latin-1")
+        host = where.host_header.encode("ascii")
+        if "host" in behavior.rules.sent_headers:
+            if where.is_endpoint:
+                headers.append((SOURCE_HOST.encode("ascii"), viewer.host.encode("latin-1")))
+            else:
+                host = viewer.host.encode("latin-1")
         authorized = any(name == b"authorization" for name, _ in headers)
         signs = behavior.signing == "always" or (behavior.signing == "no-override" and not authorized)
         if signs and (credentials := self._credentials()):
-            headers = [item for item in headers if item[0] != b"authorization"]
-            if self._s3_endpoint_url and behavior.acts_for:
-                # Amazon's S3 recognises CloudFront. The endpoint on a laptop gets this header instead, and checks the
-                # bucket policy against it.
-                headers.append((b"x-amz-source-arn", behavior.acts_for.encode("ascii")))
-            has_body = asked.body is not None
-            headers += signature(where, asked.method, target, credentials, self._region, has_body=has_body)
+            body_hash = _body_hash(where, viewer, asked)
+            headers = [item for item in headers if item[0] not in (b"authorization", b"x-amz-content-sha256")]
+            if where.is_endpoint and behavior.acts_for:
+                headers.append((SOURCE_ARN.encode("ascii"), behavior.acts_for.encode("ascii")))
+            headers += signature(where, asked.method, target, credentials, self._region, body_hash)
         length = int(asked.content_length) if asked.content_length.isdecimal() else None
         sent = Sent.of(asked.method, target.encode("latin-1"), [(b"host", host), *headers], asked.body, length)
         return Place(where.scheme == "https", where.host.strip("[]"), where.port), sent
+
+
+def _body_hash(where: Address, viewer: Request, asked: OriginRequest) -> str:
+    """Return the hash for the signature of a request. The body is streamed, so it is not known in advance.
+
+    Lambda needs it, so viewers must send it. Source: Developer Guide, "Restrict access to an AWS Lambda function URL
+    origin". Assumed: CloudFront reads the header whatever the behavior hands on.
+    """
+    if asked.body is None:
+        return NO_BODY
+    return (viewer.header(b"x-amz-content-sha256") if where.service == "lambda" else "") or UNSIGNED
 
 
 def _trusting(authorities: Path | None) -> ssl.SSLContext:

@@ -90,7 +90,7 @@ class EdgeServer:
         source = await asyncio.to_thread(_source, session, settings)
         seen = self._observation = Observation.of(settings, self._domain_name)
         self._origins = Origins(
-            s3_endpoint_url=settings.endpoint_url,
+            endpoint_url=settings.endpoint_url,
             credentials=session.get_credentials,
             region=settings.region,
             authorities=settings.origin_authorities,
