@@ -1,6 +1,7 @@
 """What tests serve from: an event loop in a thread, and HTTP servers of the standard library."""
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -68,9 +69,13 @@ class Quiet(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def http_server(handler: Callable[..., BaseHTTPRequestHandler], host: str = "127.0.0.1") -> Iterator[int]:
+def http_server(
+    handler: Callable[..., BaseHTTPRequestHandler], host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None
+) -> Iterator[int]:
     """A threading HTTP server until the end of the block; gives its port."""
     server = ThreadingHTTPServer((host, 0), handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

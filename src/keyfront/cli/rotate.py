@@ -18,6 +18,8 @@ from keyfront.errors import InputError, RefusedError
 if TYPE_CHECKING:
     from keyfront.account.rotation import Rotation, State
 
+_EVERY: Final = 60.0
+"""Seconds between two lines about the same wait where no terminal shows it."""
 IN_PROGRESS: Final = 3
 """The exit status of a rotation that must be continued later."""
 
@@ -231,9 +233,11 @@ def _rotation(group: str, connection: Connection) -> "Iterator[tuple[Rotation, s
 def _run(rotation: "Rotation", *, wait: bool, as_json: bool) -> None:
     from keyfront.account.rotation import Done, Step, Wait
 
+    watch = _Watch(quiet=as_json)
     while True:
         match rotation.advance():
             case Step(text):
+                watch.step()
                 _tell(as_json, "step", text, rotation.state())
             case Done(text):
                 _tell(as_json, "done", text)
@@ -244,19 +248,35 @@ def _run(rotation: "Rotation", *, wait: bool, as_json: bool) -> None:
                     raise typer.Exit(IN_PROGRESS)
                 if as_json:
                     _tell(as_json, "waiting", text, until=until)
-                _sleep(rotation, text, until, quiet=as_json)
+                watch.wait(rotation, text, until)
 
 
-def _sleep(rotation: "Rotation", text: str, until: float, *, quiet: bool) -> None:
-    """Wait, and keep hold of the rotation, so that no other process works on it."""
-    from rich.console import Console
+class _Watch:
+    """Waits, and shows for what: a status line on a terminal, otherwise a line at the start and every minute."""
 
-    console = Console(stderr=True, quiet=quiet)
-    with console.status(text) as status:
-        while (left := until - time.time()) > 0:
-            status.update(f"{text} ({timedelta(seconds=round(left))} left)")
-            time.sleep(min(left, 1.0 if left < 60 else 15.0))
-            rotation.hold()
+    def __init__(self, *, quiet: bool) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True, quiet=quiet)
+        self._plain = not quiet and not self._console.is_terminal
+        self._since: float | None = None
+        self._told = 0.0
+
+    def step(self) -> None:
+        """Note that a step was done: the next wait is another one."""
+        self._since = None
+
+    def wait(self, rotation: "Rotation", text: str, until: float) -> None:
+        """Wait until `until`, and keep hold of the rotation, so that no other process works on it."""
+        begins, self._since = self._since is None, self._since or time.time()
+        with self._console.status(text) as status:
+            while (left := until - time.time()) > 0:
+                status.update(f"{text} ({timedelta(seconds=round(left))} left)")
+                if self._plain and (begins or time.time() - self._told >= _EVERY):
+                    begins, self._told = False, time.time()
+                    _tell(False, "waiting", f"waiting since {_clock(self._since)}: {text}, until {_clock(until)}")
+                time.sleep(min(left, 1.0 if left < 60 else 15.0))
+                rotation.hold()
 
 
 def _tell(as_json: bool, event: str, text: str, state: "State | None" = None, **more: Json) -> None:

@@ -88,7 +88,7 @@ class Machine:
 
     @property
     def url(self) -> str:
-        # http: the probe of `keyfront rotate` does not know the laptop's authority.
+        # http: `keyfront rotate` runs in another folder than the laptop, and knows nothing of its authority.
         return f"{self.printed['edge']['http']}/{self.printed['items'][0]['path']}"
 
     def client(self, service: Any) -> Any:

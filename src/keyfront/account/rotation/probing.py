@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Callable
 from datetime import timedelta
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -15,19 +16,26 @@ from keyfront.core.signing import Signer
 from keyfront.errors import InputError
 from keyfront.explain import Response
 from keyfront.inventory import CacheBehavior
+from keyfront.ownership import check_owner
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
 _SECONDS: Final = 10
 _LIFE: Final = timedelta(minutes=5)
+_AUTHORITY: Final = Path(".keyfront/authority/ca.pem")
+"""The certificate authority of a laptop's edge, in the folder in which `keyfront up` runs."""
 
 Probe = Callable[[Signer, str], str]
 """Requests a signed URL. Returns an empty text if the request was allowed, otherwise the response in words."""
 
 
 def ask(signer: Signer, url: str) -> str:
-    """Request `url` over HTTP(S), each time with a new connection. It is a `Probe`."""
+    """Request `url` over HTTP(S), each time with a new connection. It is a `Probe`.
+
+    Raises `InputError` if the edge's certificate is not trusted: to wait would not change that. Also if the laptop's
+    authority belongs to another user.
+    """
     signed = signer.sign_url(url, expires=_LIFE)
     headers = {"Range": "bytes=0-0", "User-Agent": "keyfront rotate"}
     try:
@@ -36,12 +44,18 @@ def ask(signer: Signer, url: str) -> str:
         return ""
     except urllib.error.HTTPError as error:
         return _judged(Response(error.code, {k.lower(): v for k, v in error.headers.items()}, _text(error)))
+    except InputError:
+        raise
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
-        more = ""
-        if isinstance(reason, ssl.SSLCertVerificationError) and _here(url):
-            more = "; the laptop's edge has its own authority: set SSL_CERT_FILE=.keyfront/authority/ca.pem"
-        return f"{url} could not be requested: {reason}{more}"
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            fix = (
+                f"run this in the folder of `keyfront up`, or set SSL_CERT_FILE to its {_AUTHORITY}"
+                if _here(url)
+                else "fix the certificate, choose another --probe-url, or set SSL_CERT_FILE to the authority's file"
+            )
+            raise InputError(f"the certificate of {url} is not trusted: {reason.verify_message}; {fix}") from None
+        return f"{url} could not be requested: {reason}"
 
 
 def _here(url: str) -> bool:
@@ -57,11 +71,15 @@ class _Connection(HTTPConnection):
 
 
 class _SecureConnection(HTTPSConnection):
-    """The same with TLS, and the name in the handshake."""
+    """The same with TLS, and the name in the handshake. The laptop's own authority is trusted, if it is found."""
 
     def connect(self) -> None:
+        context = ssl.create_default_context()
+        if _AUTHORITY.is_file():
+            check_owner(_AUTHORITY, _AUTHORITY.stat())
+            context.load_verify_locations(_AUTHORITY)
         sock = socket.create_connection(("127.0.0.1", self.port), self.timeout)
-        self.sock = ssl.create_default_context().wrap_socket(sock, server_hostname=self.host)
+        self.sock = context.wrap_socket(sock, server_hostname=self.host)
 
 
 class _HTTP(urllib.request.HTTPHandler):

@@ -95,6 +95,9 @@ class Rotation:
             )
         plan = replace(plan, probe_url=plan.probe_url or self._find_probe_url(group.id))
         old = document.open(self._kms)
+        if isinstance(old, SigningKey):
+            # The response does not matter. A certificate that is not trusted would stop the rotation halfway.
+            self._probe(Signer(document.key_pair_id, old, clock=self._clock), plan.probe_url or "")
         state = State(
             plan=plan,
             # Only letters, digits and dashes: it becomes part of a name.
