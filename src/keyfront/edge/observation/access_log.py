@@ -5,6 +5,7 @@ Source: Developer Guide, "Standard logging reference". Files are named as CloudF
 """
 
 import gzip
+import hashlib
 import logging
 import math
 import os
@@ -37,11 +38,12 @@ FIELDS: Final = (
 HEAD: Final = f"#Version: 1.0\n#Fields: {' '.join(FIELDS)}\n"
 _HEAD: Final = HEAD.encode("ascii")
 NONE: Final = "-"
-HIDDEN: Final = "hidden"
-"""Replaces a signature, so that a reader of the log cannot use its links. CloudFront logs signatures."""
+_HASHED: Final = 64
+"""How many characters at a signature's end are hashed: as in `keyfront logs`, which then knows a signature again."""
 
 _ENCODED = re.compile(r"[^\x21\x24\x26\x28-\x3b\x3d\x3f-\x5a\x5f\x61-\x7a]")
-_SIGNATURE = re.compile(r"(^|&)(Signature=)[^&]*")
+_SIGNATURE = re.compile(r"((?:^|&)Signature=)([^&]*)")
+_SIGNATURE_COOKIE = re.compile(r"(CloudFront-Signature=)([^;]*)")
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/")
 _MAX_BYTES: Final = 64 * 1024 * 1024
 _FLUSH_SECONDS: Final = 1.0
@@ -57,7 +59,7 @@ def line(record: Record, domain_name: str, *, cookies: bool = False) -> str:
     viewer, outcome = record.viewer, record.outcome
     when = datetime.fromtimestamp(record.ended, UTC)
     sent = dict(record.headers)
-    cookie = re.sub(r"(CloudFront-Signature=)[^;]*", rf"\1{HIDDEN}", viewer.header(b"cookie")) if cookies else ""
+    cookie = _SIGNATURE_COOKIE.sub(_hidden, viewer.header(b"cookie")) if cookies else ""
     result = "Error" if record.status >= 400 else outcome.cache
     content_range = _CONTENT_RANGE.match(sent.get(b"content-range", b"").decode("latin-1"))
     values = (
@@ -73,7 +75,7 @@ def line(record: Record, domain_name: str, *, cookies: bool = False) -> str:
         f"{record.status:03d}",
         _encoded(viewer.header(b"referer")),
         _encoded(viewer.header(b"user-agent")),
-        _encoded(_SIGNATURE.sub(rf"\1\2{HIDDEN}", viewer.query)),
+        _encoded(_SIGNATURE.sub(_hidden, viewer.query)),
         _encoded(cookie),
         result,
         viewer.id.decode("ascii"),
@@ -271,6 +273,16 @@ def _compress(path: Path) -> None:
         packed.unlink(missing_ok=True)
     else:
         path.unlink()
+
+
+def _hidden(found: re.Match[str]) -> str:
+    """Return a signature's parameter with `hidden-` and a hash instead of its value.
+
+    A reader of the log cannot use its links, but sees which requests came with the same one. CloudFront logs the
+    signature itself.
+    """
+    sent = found[2].replace("%7E", "~").replace("%7e", "~")
+    return f"{found[1]}hidden-{hashlib.sha256(sent[-_HASHED:].encode('latin-1', 'replace')).hexdigest()[:16]}"
 
 
 def _encoded(text: str) -> str:

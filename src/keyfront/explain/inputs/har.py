@@ -32,13 +32,7 @@ def request(text: str, url: str = "", ours: Callable[[str], bool] = lambda _: Fa
     If no entry has `url`, its host counts. `ours` returns whether the user named a host (with its port). If there are
     requests to such hosts, all others are ignored. Raises `InputError` if there is no such request.
     """
-    try:
-        entries = json.loads(text)["log"]["entries"]
-        read = [_entry(entry) for entry in entries]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(
-            "--har: this is not a HAR file: in the browser's network view, choose Save all as HAR"
-        ) from None
+    read = recorded(text, "--har: this")
     bare = url.partition("#")[0]
     wanted = _to(bare, read) if bare else [each for each in read if _by_cloudfront(each)]
     if not bare:
@@ -47,6 +41,14 @@ def request(text: str, url: str = "", ours: Callable[[str], bool] = lambda _: Fa
         what = "for this URL" if bare else "to CloudFront"
         raise InputError(f"--har: none of its {len(read)} requests is {what}")
     return next((each for each in wanted if each.response.status >= 400), wanted[0])
+
+
+def recorded(text: str, what: str) -> list[Recorded]:
+    """Return every request of a HAR file, with its response. Raises `InputError`, which begins with `what`."""
+    try:
+        return [_entry(entry) for entry in json.loads(text)["log"]["entries"]]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise InputError(f"{what} is not a HAR file: in the browser's network view, choose Save all as HAR") from None
 
 
 def host_of(url: str) -> str:
