@@ -16,6 +16,8 @@ Config = dict[str, Any]
 Refusal = Callable[..., tuple[str, int, str]]
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/6c5f2e58-0000-4000-8000-000000000000"
+OWN_CERTIFICATE = {"ACMCertificateArn": CERTIFICATE, "SSLSupportMethod": "sni-only"}
+OTHERS_LOG = "arn:aws:cloudfront::999999999999:realtime-log-config/x"
 
 
 def counted(*items: Any) -> Config:
@@ -131,7 +133,15 @@ REFUSED: list[Row] = [
     ("Anycast list", top(AnycastIpListId="x"), "EntityNotFound", 404),
     ("connection function", top(ConnectionFunctionAssociation={"Id": "x"}), "EntityNotFound", 404),
     ("trust store", top(ViewerMtlsConfig={"TrustStoreConfig": {"TrustStoreId": "x"}}), "EntityNotFound", 404),
-    ("staging", top(Staging=True), "InvalidArgument", 400),
+    (
+        "staging with an alias",
+        top(Staging=True, Aliases=counted("a.example.com"), ViewerCertificate=OWN_CERTIFICATE),
+        "InvalidArgument",
+        400,
+    ),
+    ("staging with a policy", top(Staging=True, ContinuousDeploymentPolicyId="x"), "InvalidArgument", 400),
+    ("staging with HTTP/3", top(Staging=True, HttpVersion="http2and3"), "InvalidArgument", 400),
+    ("another account's log", behavior(RealtimeLogConfigArn=OTHERS_LOG), "RealtimeLogConfigOwnerMismatch", 401),
     ("tenants", top(ConnectionMode="tenant-only"), "InvalidArgument", 400),
     ("tenant config", top(TenantConfig={"ParameterDefinitions": []}), "InvalidArgument", 400),
     # Origins.

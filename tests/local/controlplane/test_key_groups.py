@@ -44,7 +44,7 @@ def test_an_update_replaces_the_keys_and_shows_in_the_distributions_that_trust_t
     assert updated["ETag"] != got["ETag"]
     assert updated["KeyGroup"]["LastModifiedTime"] >= got["KeyGroup"]["LastModifiedTime"]
     after = cloudfront.get_distribution(Id=distribution)
-    assert after["ETag"] == before["ETag"]
+    assert after["ETag"] != before["ETag"]
     assert after["Distribution"]["ActiveTrustedKeyGroups"] == {
         "Enabled": True,
         "Quantity": 1,

@@ -47,7 +47,8 @@ def _origin_request_policy(client: CloudFrontClient, _: str) -> Made:
         "CookiesConfig": {"CookieBehavior": "none"},
         "QueryStringsConfig": {"QueryStringBehavior": "none"},
     }
-    made = client.create_origin_request_policy(OriginRequestPolicyConfig={"Name": "short", **nothing})
+    config: Any = {"Name": "short", **nothing}
+    made = client.create_origin_request_policy(OriginRequestPolicyConfig=config)
     return {**made["OriginRequestPolicy"]["OriginRequestPolicyConfig"], **dict.fromkeys(nothing)}
 
 

@@ -141,3 +141,67 @@ def test_changing_the_keys_of_a_trusted_group_moves_no_distribution(
     more: Any = {**got["KeyGroupConfig"], "Items": [*got["KeyGroupConfig"]["Items"], make_key()]}
     cloudfront.update_key_group(Id=group, IfMatch=got["ETag"], KeyGroupConfig=more)
     assert cloudfront.get_distribution(Id=distribution)["Distribution"]["Status"] == "Deployed"
+
+
+def test_a_distribution_whose_etag_changes_on_its_way_is_still_on_its_way(
+    cloudfront: CloudFrontClient,
+    with_plane: Callable[..., ControlPlane],
+    make_group: Callable[..., str],
+    trusting: Callable[..., str],
+) -> None:
+    propagation = with_plane().propagation
+    propagation.register("edge")
+    group = make_group()
+    distribution = trusting(group)
+    got = cloudfront.get_key_group_config(Id=group)
+    more: Any = {**got["KeyGroupConfig"], "Comment": "other"}
+    cloudfront.update_key_group(Id=group, IfMatch=got["ETag"], KeyGroupConfig=more)
+    now = cloudfront.get_distribution(Id=distribution)
+    assert now["Distribution"]["Status"] == "InProgress"
+    propagation.applied("edge", {distribution: now["ETag"]})
+    assert cloudfront.get_distribution(Id=distribution)["Distribution"]["Status"] == "Deployed"
+
+
+@pytest.mark.parametrize("kind", ["key group", "response headers policy", "cache policy"])
+def test_what_a_distribution_uses_changes_its_etag_as_reports_say(
+    cloudfront: CloudFrontClient,
+    refused: Callable[..., tuple[str, int, str]],
+    make_group: Callable[..., str],
+    make_distribution: Callable[..., str],
+    config: Callable[..., dict[str, Any]],
+    kind: str,
+) -> None:
+    group = make_group()
+    headers = cloudfront.create_response_headers_policy(ResponseHeadersPolicyConfig={"Name": "headers"})
+    caching = cloudfront.create_cache_policy(CachePolicyConfig={"Name": "short", "MinTTL": 0})
+    behavior = {
+        **config()["DefaultCacheBehavior"],
+        "TrustedKeyGroups": {"Enabled": True, "Quantity": 1, "Items": [group]},
+        "ResponseHeadersPolicyId": headers["ResponseHeadersPolicy"]["Id"],
+        "CachePolicyId": caching["CachePolicy"]["Id"],
+    }
+    using, other = make_distribution(DefaultCacheBehavior=behavior), make_distribution()
+    before = {each: cloudfront.get_distribution(Id=each) for each in (using, other)}
+    if kind == "key group":
+        got = cloudfront.get_key_group_config(Id=group)
+        named: Any = {**got["KeyGroupConfig"], "Comment": "other"}
+        cloudfront.update_key_group(Id=group, IfMatch=got["ETag"], KeyGroupConfig=named)
+    elif kind == "response headers policy":
+        identifier = headers["ResponseHeadersPolicy"]["Id"]
+        cloudfront.update_response_headers_policy(
+            Id=identifier, IfMatch=headers["ETag"], ResponseHeadersPolicyConfig={"Name": "headers", "Comment": "other"}
+        )
+    else:
+        changed: Any = {**caching["CachePolicy"]["CachePolicyConfig"], "Comment": "other"}
+        cloudfront.update_cache_policy(
+            Id=caching["CachePolicy"]["Id"], IfMatch=caching["ETag"], CachePolicyConfig=changed
+        )
+    moved = kind != "cache policy"
+    after = cloudfront.get_distribution(Id=using)
+    assert (after["ETag"] != before[using]["ETag"]) is moved
+    assert after["Distribution"] == before[using]["Distribution"]
+    assert cloudfront.get_distribution(Id=other)["ETag"] == before[other]["ETag"]
+    if moved:
+        update: Any = {"DistributionConfig": after["Distribution"]["DistributionConfig"], "Id": using}
+        stale = refused(cloudfront.update_distribution, IfMatch=before[using]["ETag"], **update)
+        assert stale[:2] == ("PreconditionFailed", 412)

@@ -15,6 +15,8 @@ import pytest
 import keyfront.local.controlplane
 from keyfront.local.controlplane import (
     cache_policies,
+    continuous_deployment,
+    field_level_encryption,
     key_groups,
     origin_access_controls,
     origin_access_identities,
@@ -33,12 +35,14 @@ SOURCES = sorted(Path(keyfront.local.controlplane.__file__).parent.glob("*.py"))
 FAMILIES: tuple[Family[Any], ...] = (
     *(public_keys.FAMILY, key_groups.FAMILY, origin_access_controls.FAMILY, origin_access_identities.FAMILY),
     *(cache_policies.FAMILY, origin_request_policies.FAMILY, response_headers_policies.FAMILY),
+    *(continuous_deployment.FAMILY, field_level_encryption.PROFILES, field_level_encryption.CONFIGS),
 )
 
 
 def family_codes(family: Family[Any]) -> set[str]:
     named = family.error_noun or family.noun
-    return {f"{family.noun}AlreadyExists", f"TooMany{family.plural}", f"NoSuch{named}", f"{named}InUse"}
+    taken = {f"{family.noun}AlreadyExists"} if family.unique else set()
+    return {*taken, f"TooMany{family.plural}", f"NoSuch{named}", f"{named}InUse"}
 
 
 CODES = sorted(
@@ -67,7 +71,7 @@ def test_what_it_stores_can_be_written_down_and_read_again(
     cloudfront.create_invalidation(DistributionId=distribution, InvalidationBatch=batch)
     store = endpoint.plane._account.store
     rows = {name: table.rows() for name, table in vars(store).items() if isinstance(table, Table)}
-    assert len(rows) == 14
+    assert len(rows) == 19
     assert pickle.loads(pickle.dumps(rows)) == rows
 
 

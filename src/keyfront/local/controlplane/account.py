@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from keyfront.local.controlplane.faults import APIError
-from keyfront.local.controlplane.identifiers import is_etag
+from keyfront.local.controlplane.identifiers import is_etag, new_etag
 from keyfront.local.controlplane.propagation import Propagation
 from keyfront.local.controlplane.quotas import Quotas
 from keyfront.local.controlplane.store import Resource, Store, Table
@@ -60,6 +60,18 @@ def check_version(resource: Resource[Config], if_match: str | None) -> None:
             "The request failed because it didn't meet the preconditions in one or more request-header fields: "
             f"{resource.id} has changed since version {etag}. Get it again and repeat the change.",
         )
+
+
+def renew_version(account: LocalAccount, distribution: Resource[Any]) -> None:
+    """Give a distribution another ETag, because a resource that it uses has changed. Nothing else changes.
+
+    Assumed, for key groups and response headers policies: seen in the field (AWS provider for Terraform, issues 23949
+    and 24033, PR 24537).
+    """
+    renewed = replace(distribution, etag=new_etag())
+    account.store.distributions.put(renewed)
+    if account.propagation.under_way(distribution.id, distribution.etag):
+        account.propagation.changed(renewed.id, renewed.etag)
 
 
 def check_version_given(shape: StructureShape, given: Mapping[str, object]) -> None:

@@ -9,13 +9,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from keyfront.local.controlplane import cache_policies, origin_request_policies, response_headers_policies
+from keyfront.local.controlplane import (
+    cache_policies,
+    field_level_encryption,
+    origin_request_policies,
+    realtime_log_configs,
+    response_headers_policies,
+)
 from keyfront.local.controlplane.account import LocalAccount
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.identifiers import function_arn
 from keyfront.local.controlplane.trust import (
     behaviors,
     distributions_trusting,
+    distributions_with_encryption,
     distributions_with_policy,
     functions,
     policies,
@@ -58,6 +65,7 @@ def check_behaviors(account: LocalAccount, config: DistributionConfig, distribut
         raise APIError("TooManyFunctionAssociations", message)
     _check_key_group_quota(account, config, distribution)
     _check_policy_quotas(account, config, distribution)
+    _check_encryption_quota(account, config, distribution)
 
 
 def check_targets(config: DistributionConfig) -> None:
@@ -157,13 +165,9 @@ def _check_policies(account: LocalAccount, behavior: AnyBehavior) -> None:
     for family in _POLICIES:
         if identifier := str(behavior.get(family.member) or ""):
             family.find(account, identifier)
-    for member, code in (
-        ("FieldLevelEncryptionId", "NoSuchFieldLevelEncryptionConfig"),
-        ("RealtimeLogConfigArn", "NoSuchRealtimeLogConfig"),
-    ):
-        if identifier := str(behavior.get(member) or ""):
-            what = f"The {member} of the cache behavior {name_of(behavior)} does not exist: {identifier[:200]!r}."
-            raise APIError(code, what)
+    field_level_encryption.check_behavior(account, behavior, name_of(behavior))
+    if arn := behavior.get("RealtimeLogConfigArn"):
+        realtime_log_configs.check_exists(account, arn, name_of(behavior))
 
 
 def _check_trust(account: LocalAccount, behavior: AnyBehavior) -> None:
@@ -235,6 +239,15 @@ def _check_key_group_quota(account: LocalAccount, config: DistributionConfig, di
         if len(others) >= quota:
             message = f"{quota} distributions trust the key group {group} already, which is the quota."
             raise APIError("TooManyDistributionsAssociatedToKeyGroup", message)
+
+
+def _check_encryption_quota(account: LocalAccount, config: DistributionConfig, distribution: str | None) -> None:
+    quota = account.quotas.distributions_per_encryption
+    for encryption in policies(config, "FieldLevelEncryptionId"):
+        others = [d for d in distributions_with_encryption(account.store, encryption) if d.id != distribution]
+        if len(others) >= quota:
+            message = f"{quota} distributions use the configuration {encryption} already, which is the quota."
+            raise APIError("TooManyDistributionsAssociatedToFieldLevelEncryptionConfig", message)
 
 
 def _check_policy_quotas(account: LocalAccount, config: DistributionConfig, distribution: str | None) -> None:

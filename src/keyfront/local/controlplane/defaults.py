@@ -95,6 +95,8 @@ def _complete_origin(origin: Origin) -> None:
         _fill_in(origin["CustomOriginConfig"], _CUSTOM_ORIGIN)
     if "S3OriginConfig" in origin:
         _fill_in(origin["S3OriginConfig"], {"OriginReadTimeout": 30})
+    if "VpcOriginConfig" in origin:
+        _fill_in(origin["VpcOriginConfig"], {"OriginReadTimeout": 30, "OriginKeepaliveTimeout": 5})
 
 
 def _complete_behavior(behavior: AnyBehavior) -> None:

@@ -1,4 +1,4 @@
-"""Operations that find distributions by a web ACL, or by an overlapping alternate domain name."""
+"""Operations that find distributions by a web ACL, a real-time log, a mode, or an overlapping alternate domain name."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 from keyfront.local.controlplane import distributions
 from keyfront.local.controlplane.account import LocalAccount, Operation, found
 from keyfront.local.controlplane.faults import APIError
+from keyfront.local.controlplane.identifiers import realtime_log_config_arn
 from keyfront.local.controlplane.paging import page, short_page
+from keyfront.local.controlplane.trust import distributions_with_realtime_log
 
 if TYPE_CHECKING:
     from keyfront.local.controlplane.shapes import (
         ConflictingAliasesRequest,
+        ConnectionModeRequest,
         DistributionConfig,
         ListRequest,
+        RealtimeLogUsersRequest,
         WebACLUsersRequest,
     )
     from keyfront.local.controlplane.store import Resource
@@ -29,6 +33,26 @@ def list_by_web_acl(account: LocalAccount, request: WebACLUsersRequest) -> Mappi
     wanted = "" if request["WebACLId"] == _NO_WEB_ACL else request["WebACLId"]
     having = [d for d in account.store.distributions if d.config["WebACLId"] == wanted]
     return {"DistributionList": page(having, request, lambda d: distributions.summarise(account, d))}
+
+
+def list_by_realtime_log(account: LocalAccount, request: RealtimeLogUsersRequest) -> Mapping[str, object]:
+    """ListDistributionsByRealtimeLogConfig. Assumed: one that does not exist gets an empty list."""
+    name, arn = request.get("RealtimeLogConfigName", ""), request.get("RealtimeLogConfigArn", "")
+    if not name and not arn:
+        raise APIError("InvalidArgument", "Specify RealtimeLogConfigName or RealtimeLogConfigArn.")
+    using = distributions_with_realtime_log(
+        account.store, realtime_log_config_arn(account.number, name) if name else arn
+    )
+    return {"DistributionList": page(using, request, lambda d: distributions.summarise(account, d))}
+
+
+def list_by_connection_mode(account: LocalAccount, request: ConnectionModeRequest) -> Mapping[str, object]:
+    """ListDistributionsByConnectionMode: keyfront has no multi-tenant distributions, so all are `direct`."""
+    having = account.store.distributions if request["ConnectionMode"] == "direct" else ()
+    asked: ListRequest = {"Marker": request.get("Marker", "")}
+    if "MaxItems" in request:
+        asked["MaxItems"] = str(request["MaxItems"])
+    return {"DistributionList": page(having, asked, lambda d: distributions.summarise(account, d))}
 
 
 def list_conflicting_aliases(account: LocalAccount, request: ConflictingAliasesRequest) -> Mapping[str, object]:
@@ -62,6 +86,8 @@ def list_conflicting_aliases(account: LocalAccount, request: ConflictingAliasesR
 
 OPERATIONS: Mapping[str, Operation] = {
     "ListDistributionsByWebACLId": list_by_web_acl,
+    "ListDistributionsByRealtimeLogConfig": list_by_realtime_log,
+    "ListDistributionsByConnectionMode": list_by_connection_mode,
     "ListConflictingAliases": list_conflicting_aliases,
 }
 

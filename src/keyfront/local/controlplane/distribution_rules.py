@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
+from keyfront.local.controlplane import continuous_deployment
 from keyfront.local.controlplane.account import COMMENT_CHARACTERS, LocalAccount, check_length
 from keyfront.local.controlplane.behavior_rules import check_behaviors, check_targets
 from keyfront.local.controlplane.faults import APIError
@@ -70,6 +71,7 @@ def check_distribution(account: LocalAccount, config: DistributionConfig, distri
             f"invalid character: {config['DefaultRootObject'][:300]!r}.",
         )
     _check_what_is_not_there(config)
+    continuous_deployment.check_distribution(account, config)
     check_targets(config)
     check_origins(account, config, distribution)
     check_behaviors(account, config, distribution)
@@ -96,10 +98,20 @@ def check_complete(config: DistributionConfig) -> None:
         )
 
 
-def check_reference(old: DistributionConfig, new: DistributionConfig) -> None:
-    """Raise `APIError` `IllegalUpdate` for another caller reference (API Reference, UpdateDistribution)."""
+def check_web_acl(identifier: str, code: str) -> None:
+    """Raise `APIError` with `code` for a web ACL id that has another form. An empty one means none."""
+    if not _WEB_ACL.fullmatch(identifier):
+        raise APIError(code, f"A web ACL ID specified is not valid: {identifier[:200]!r}.")
+
+
+def check_unchanged(old: DistributionConfig, new: DistributionConfig) -> None:
+    """Raise `APIError` `IllegalUpdate` for another caller reference (API Reference, UpdateDistribution), or stage."""
     if old["CallerReference"] != new["CallerReference"]:
         message = f"You cannot update the CallerReference: it is {old['CallerReference']!r}."
+        raise APIError("IllegalUpdate", message)
+    if old["Staging"] != new.get("Staging", old["Staging"]):
+        # Assumed: the code. The AWS provider for Terraform replaces the distribution.
+        message = f"You cannot update Staging: it is {str(old['Staging']).lower()}."
         raise APIError("IllegalUpdate", message)
 
 
@@ -118,9 +130,6 @@ def _absent(config: DistributionConfig) -> Iterator[tuple[str, str]]:
 
 def _check_what_is_not_there(config: DistributionConfig) -> None:
     """Refuse references to kinds of resources that keyfront does not have."""
-    if policy := config["ContinuousDeploymentPolicyId"]:
-        message = f"The continuous deployment policy doesn't exist: {policy[:100]!r}."
-        raise APIError("NoSuchContinuousDeploymentPolicy", message)
     if addresses := config.get("AnycastIpListId"):
         raise APIError("EntityNotFound", f"The Anycast static IP list was not found: {addresses[:100]!r}.")
     if function := config.get("ConnectionFunctionAssociation"):
@@ -128,10 +137,9 @@ def _check_what_is_not_there(config: DistributionConfig) -> None:
     if trust_store := config.get("ViewerMtlsConfig", {}).get("TrustStoreConfig"):
         identifier = str(cast("Mapping[str, object]", trust_store)["TrustStoreId"])
         raise APIError("EntityNotFound", f"The trust store was not found: {identifier[:100]!r}.")
-    if not _WEB_ACL.fullmatch(config["WebACLId"]):
-        raise APIError("InvalidWebACLId", f"A web ACL ID specified is not valid: {config['WebACLId'][:200]!r}.")
-    if config["Staging"] or "TenantConfig" in config or config.get("ConnectionMode") == "tenant-only":
-        message = "keyfront supports only standard distributions, not staging or multi-tenant distributions."
+    check_web_acl(config["WebACLId"], "InvalidWebACLId")
+    if "TenantConfig" in config or config.get("ConnectionMode") == "tenant-only":
+        message = "keyfront does not support multi-tenant distributions: leave TenantConfig and ConnectionMode out."
         raise APIError("InvalidArgument", message)
 
 

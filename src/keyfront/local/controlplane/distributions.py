@@ -7,10 +7,10 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
-from keyfront.local.controlplane import invalidations, monitoring, tags
+from keyfront.local.controlplane import continuous_deployment, invalidations, monitoring, tags
 from keyfront.local.controlplane.account import LocalAccount, Operation, check_version, found
 from keyfront.local.controlplane.defaults import with_defaults
-from keyfront.local.controlplane.distribution_rules import check_complete, check_distribution, check_reference
+from keyfront.local.controlplane.distribution_rules import check_complete, check_distribution, check_unchanged
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.identifiers import distribution_arn, new_etag, new_id
 from keyfront.local.controlplane.model import location, service_model
@@ -31,24 +31,23 @@ if TYPE_CHECKING:
 
 def create(account: LocalAccount, request: DistributionRequest) -> Mapping[str, object]:
     """CreateDistribution: a caller reference can be used only once."""
-    return _create(account, request["DistributionConfig"], {})
+    return create_from(account, request["DistributionConfig"], {})
 
 
 def create_with_tags(account: LocalAccount, request: DistributionWithTagsRequest) -> Mapping[str, object]:
     """CreateDistributionWithTags."""
     given = request["DistributionConfigWithTags"]
-    return _create(account, given["DistributionConfig"], tags.checked(given["Tags"]))
+    return create_from(account, given["DistributionConfig"], tags.checked(given["Tags"]))
 
 
 def get(account: LocalAccount, request: DistributionRequest) -> Mapping[str, object]:
     """GetDistribution."""
-    distribution = _find(account, request["Id"])
-    return {"Distribution": _describe(account, distribution), "ETag": distribution.etag}
+    return answer(account, find(account, request["Id"]))
 
 
 def get_config(account: LocalAccount, request: DistributionRequest) -> Mapping[str, object]:
     """GetDistributionConfig."""
-    distribution = _find(account, request["Id"])
+    distribution = find(account, request["Id"])
     return {"DistributionConfig": distribution.config, "ETag": distribution.etag}
 
 
@@ -60,21 +59,17 @@ def list_all(account: LocalAccount, request: ListRequest) -> Mapping[str, object
 
 def update(account: LocalAccount, request: DistributionRequest) -> Mapping[str, object]:
     """UpdateDistribution: replaces the whole configuration."""
-    distribution, given = _find(account, request["Id"]), request["DistributionConfig"]
+    distribution, given = find(account, request["Id"]), request["DistributionConfig"]
     check_version(distribution, request.get("IfMatch"))
-    check_reference(distribution.config, given)
+    check_unchanged(distribution.config, given)
     check_complete(given)
-    config = with_defaults(given)
-    check_distribution(account, config, distribution.id)
-    changed = replace(distribution, config=config, etag=new_etag(), modified=account.clock())
-    account.store.distributions.put(changed)
-    account.propagation.changed(changed.id, changed.etag)
-    return {"Distribution": _describe(account, changed), "ETag": changed.etag}
+    config = with_defaults({**given, "Staging": distribution.config["Staging"]})
+    return answer(account, change(account, distribution, config))
 
 
 def delete(account: LocalAccount, request: DistributionRequest) -> Mapping[str, object]:
     """DeleteDistribution: only a distribution that is disabled at every edge."""
-    distribution = _find(account, request["Id"])
+    distribution = find(account, request["Id"])
     check_version(distribution, request.get("IfMatch"))
     if distribution.config["Enabled"]:
         message = "The distribution you are trying to delete has not been disabled: update it with Enabled false."
@@ -82,6 +77,10 @@ def delete(account: LocalAccount, request: DistributionRequest) -> Mapping[str, 
     if account.propagation.under_way(distribution.id, distribution.etag):
         message = "The distribution you are trying to delete has not been disabled everywhere: it is still InProgress."
         raise APIError("DistributionNotDisabled", message)
+    if policies := continuous_deployment.policies_with(account, distribution.id):
+        # Assumed: the code. It is one of those that the API model gives to DeleteDistribution.
+        message = f"The staging distribution is in use by the continuous deployment policy {', '.join(policies)}."
+        raise APIError("ResourceInUse", message)
     invalidations.remove_all(account, distribution.id)
     monitoring.forget(account, distribution.id)
     tags.forget(account, distribution.id)
@@ -101,11 +100,29 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def _find(account: LocalAccount, identifier: str) -> Resource[DistributionConfig]:
+def find(account: LocalAccount, identifier: str) -> Resource[DistributionConfig]:
+    """Return the distribution. Raise `APIError` `NoSuchDistribution` if it does not exist."""
     return found(account.store.distributions, identifier, "NoSuchDistribution", "distribution")
 
 
-def _create(account: LocalAccount, given: DistributionConfig, tagged: dict[str, str]) -> Mapping[str, object]:
+def change(
+    account: LocalAccount, distribution: Resource[DistributionConfig], config: DistributionConfig
+) -> Resource[DistributionConfig]:
+    """Check and store another configuration, which has its defaults. Return the changed distribution."""
+    check_distribution(account, config, distribution.id)
+    changed = replace(distribution, config=config, etag=new_etag(), modified=account.clock())
+    account.store.distributions.put(changed)
+    account.propagation.changed(changed.id, changed.etag)
+    return changed
+
+
+def answer(account: LocalAccount, distribution: Resource[DistributionConfig]) -> Mapping[str, object]:
+    """Return the output of the operations that return a distribution."""
+    return {"Distribution": _describe(account, distribution), "ETag": distribution.etag}
+
+
+def create_from(account: LocalAccount, given: DistributionConfig, tagged: dict[str, str]) -> Mapping[str, object]:
+    """Check and store a new distribution with tags. Return the output of the operations that create one."""
     config, store = with_defaults(given), account.store
     for other in store.distributions:
         if other.config["CallerReference"] == config["CallerReference"]:
@@ -115,6 +132,10 @@ def _create(account: LocalAccount, given: DistributionConfig, tagged: dict[str, 
                 f"distribution. Already exists: {other.id}",
             )
     check_distribution(account, config)
+    staging = [each for each in store.distributions if each.config["Staging"]]
+    if config["Staging"] and len(staging) >= (quota := account.quotas.staging_distributions):
+        message = f"This account has {quota} staging distributions, which is the quota: delete one first."
+        raise APIError("TooManyDistributions", message)
     if len(store.distributions) >= account.quotas.distributions:
         message = (
             f"This account has {account.quotas.distributions} distributions, which is the quota: delete one first."
@@ -125,11 +146,7 @@ def _create(account: LocalAccount, given: DistributionConfig, tagged: dict[str, 
     store.distributions.put(distribution)
     tags.put(account, distribution.id, tagged)
     account.propagation.changed(distribution.id, distribution.etag)
-    return {
-        "Distribution": _describe(account, distribution),
-        "ETag": distribution.etag,
-        "Location": location(f"distribution/{distribution.id}"),
-    }
+    return {**answer(account, distribution), "Location": location(f"distribution/{distribution.id}")}
 
 
 def _describe(account: LocalAccount, distribution: Resource[DistributionConfig]) -> Mapping[str, object]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from keyfront.local.controlplane.account import LocalAccount, Operation, check_version, found
+from keyfront.local.controlplane.account import LocalAccount, Operation, check_version, found, renew_version
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.identifiers import new_etag
 from keyfront.local.controlplane.model import location
@@ -65,6 +65,8 @@ class Family(Generic[Config]):
     """The members that must be unique."""
     taken: str = "The {member} {value!r} belongs to another resource: {id}."
     """The message for a taken `{member}`, with its `{value}` and the `{id}` of the other resource."""
+    renews_users: bool = False
+    """Whether an update changes the ETags of the users, which are distributions."""
     repeatable: bool = False
     """Whether repeating a create request returns the existing resource."""
     markers: bool = False
@@ -129,6 +131,8 @@ class Family(Generic[Config]):
         self._check(account, config, resource)
         changed = replace(resource, config=config, etag=new_etag(), modified=account.clock())
         self.table(account.store).put(changed)
+        for user in self.users(account.store, changed.id) if self.renews_users else ():
+            renew_version(account, user)
         return self._output(changed)
 
     def _delete(self, account: LocalAccount, request: FamilyRequest) -> Mapping[str, object]:

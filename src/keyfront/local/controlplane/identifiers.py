@@ -33,6 +33,21 @@ def new_id() -> str:
     return _random("E")
 
 
+def new_encryption_config_id() -> str:
+    """Return a new id of a configuration for field-level encryption, such as `C3KM2WVD605UAY`."""
+    return _random("C")
+
+
+def new_encryption_profile_id() -> str:
+    """Return a new id of a profile for field-level encryption, such as `PPK0UOSIF5WSVX`."""
+    return _random("P")
+
+
+def new_vpc_origin_id() -> str:
+    """Return a new id of a VPC origin, such as `vo_BQwjxxQxjCaBcQLzJUFkDM`."""
+    return "vo_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(22))
+
+
 def new_invalidation_id() -> str:
     """Return a new id of an invalidation, such as `I2J0I21PCUYOIK`."""
     return _random("I")
@@ -56,6 +71,16 @@ def function_arn(account: str, name: str) -> str:
 def key_value_store_arn(account: str, identifier: str) -> str:
     """Return a key value store's ARN: `arn:aws:cloudfront::123456789012:key-value-store/` and a UUID."""
     return f"arn:aws:cloudfront::{account}:key-value-store/{identifier}"
+
+
+def realtime_log_config_arn(account: str, name: str) -> str:
+    """Return a real-time log configuration's ARN: `arn:aws:cloudfront::123456789012:realtime-log-config/name`."""
+    return f"arn:aws:cloudfront::{account}:realtime-log-config/{name}"
+
+
+def vpc_origin_arn(account: str, identifier: str) -> str:
+    """Return a VPC origin's ARN: `arn:aws:cloudfront::123456789012:vpcorigin/vo_…`."""
+    return f"arn:aws:cloudfront::{account}:vpcorigin/{identifier}"
 
 
 def distribution_arn(account: str, distribution_id: str) -> str:

@@ -50,6 +50,7 @@ FAMILY: Family[KeyGroupConfig] = Family(
     accept=_accept,
     taken="A key group named {value!r} already exists: {id}. Names must be unique.",
     users=distributions_trusting,
+    renews_users=True,
     in_use="Cannot delete this resource because it is in use: the distributions {users} trust it.",
     error_noun="Resource",
     beside=lambda group: {"LastModifiedTime": group.modified},

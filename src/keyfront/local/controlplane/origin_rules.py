@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from keyfront.local.controlplane.account import LocalAccount
+from keyfront.local.controlplane.account import LocalAccount, found
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.trust import IDENTITY_PREFIX, access_controls, distributions_with_control
 
@@ -60,7 +60,7 @@ def check_origins(account: LocalAccount, config: DistributionConfig, distributio
         message = f"A distribution may have {quotas.origins_per_distribution} origins; this one has {len(origins)}."
         raise APIError("TooManyOrigins", message)
     for origin in origins:
-        _check_kind(origin)
+        _check_kind(account, origin)
         _check_domain(origin)
         _check_timing(origin)
         _check_custom_headers(account, origin["Id"], origin["CustomHeaders"])
@@ -69,7 +69,7 @@ def check_origins(account: LocalAccount, config: DistributionConfig, distributio
     _check_groups(account, config)
 
 
-def _check_kind(origin: Origin) -> None:
+def _check_kind(account: LocalAccount, origin: Origin) -> None:
     kinds = [k for k in ("S3OriginConfig", "CustomOriginConfig", "VpcOriginConfig") if k in origin]
     if len(kinds) != 1:
         raise APIError(
@@ -79,8 +79,7 @@ def _check_kind(origin: Origin) -> None:
             "control, specify S3OriginConfig with an empty OriginAccessIdentity.",
         )
     if "VpcOriginConfig" in origin:
-        identifier = origin["VpcOriginConfig"]["VpcOriginId"]
-        raise APIError("EntityNotFound", f"The VPC origin {identifier!r} was not found.")
+        found(account.store.vpc_origins, origin["VpcOriginConfig"]["VpcOriginId"], "EntityNotFound", "VPC origin")
 
 
 def _check_domain(origin: Origin) -> None:
@@ -112,6 +111,10 @@ def _check_timing(origin: Origin) -> None:
             if port not in (80, 443) and not 1024 <= port <= 65535:
                 message = f"The parameter {name} must be 80, 443 or 1024 to 65535; it is {port}."
                 raise APIError("InvalidArgument", message)
+    if "VpcOriginConfig" in origin:
+        read_timeout = origin["VpcOriginConfig"]["OriginReadTimeout"]
+        keepalive = origin["VpcOriginConfig"]["OriginKeepaliveTimeout"]
+        _check_range(keepalive, "OriginKeepaliveTimeout", 1, 120, "InvalidOriginKeepaliveTimeout")
     _check_range(int(str(read_timeout)), "OriginReadTimeout", 1, 120, "InvalidOriginReadTimeout")
     if (completion := origin.get("ResponseCompletionTimeout")) is not None and completion < int(str(read_timeout)):
         message = f"ResponseCompletionTimeout ({completion}) must not be less than OriginReadTimeout ({read_timeout})."

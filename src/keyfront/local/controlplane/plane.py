@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from keyfront.errors import KeyfrontError
 from keyfront.local.controlplane import (
+    associations,
     cache_policies,
+    continuous_deployment,
     distribution_lookups,
     distributions,
+    empty_lists,
+    field_level_encryption,
     functions,
     invalidations,
     key_groups,
@@ -20,8 +24,11 @@ from keyfront.local.controlplane import (
     origin_access_identities,
     origin_request_policies,
     public_keys,
+    realtime_log_configs,
     response_headers_policies,
+    staging,
     tags,
+    vpc_origins,
 )
 from keyfront.local.controlplane.account import LocalAccount, Operation, check_version_given
 from keyfront.local.controlplane.faults import APIError
@@ -53,6 +60,13 @@ OPERATIONS: Mapping[str, Operation] = {
     **functions.OPERATIONS,
     **key_value_stores.OPERATIONS,
     **monitoring.OPERATIONS,
+    **realtime_log_configs.OPERATIONS,
+    **continuous_deployment.OPERATIONS,
+    **staging.OPERATIONS,
+    **associations.OPERATIONS,
+    **field_level_encryption.OPERATIONS,
+    **vpc_origins.OPERATIONS,
+    **empty_lists.OPERATIONS,
     **tags.OPERATIONS,
     **invalidations.OPERATIONS,
 }

@@ -44,10 +44,12 @@ def policy_family(
     managed: Mapping[str, Config],
     check: Callable[[LocalAccount, Config], None],
     complete: Callable[[Config], Config] = _with_comment,
+    renews_users: bool = False,
 ) -> Family[Config]:
     """Return the family for a kind of policies (`cache`, `origin request`), with its own rules.
 
-    `complete` returns a configuration with CloudFront's defaults. `check` raises `APIError`.
+    `complete` returns a configuration with CloudFront's defaults. `check` raises `APIError`. With `renews_users`, an
+    update changes the ETags of the distributions that use the policy.
     """
     title = f"{kind} policy"
     noun = title.title().replace(" ", "")
@@ -75,6 +77,7 @@ def policy_family(
         taken=f"A {title} named {{value!r}} already exists: {{id}}. Names must be unique.",
         check=lambda account, config, _before: check(account, config),
         users=lambda store, policy: distributions_with_policy(store, f"{noun}Id", policy),
+        renews_users=renews_users,
         in_use=f"Cannot delete the {title} because it is attached to cache behaviors of {{users}}.",
         beside=lambda policy: {"LastModifiedTime": policy.modified},
         managed={identifier: _managed(identifier, config) for identifier, config in managed.items()},

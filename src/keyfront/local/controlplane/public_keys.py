@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keyfront.core.keys import PublicKey
 from keyfront.errors import KeyLoadError
@@ -10,9 +10,10 @@ from keyfront.local.controlplane.account import COMMENT_CHARACTERS, NAME_CHARACT
 from keyfront.local.controlplane.family import Family
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.identifiers import new_public_key_id
+from keyfront.local.controlplane.trust import profiles_with_key
 
 if TYPE_CHECKING:
-    from keyfront.local.controlplane.shapes import KeyGroupConfig, PublicKeyConfig
+    from keyfront.local.controlplane.shapes import PublicKeyConfig
     from keyfront.local.controlplane.store import Resource, Store
 
 
@@ -57,8 +58,10 @@ def _same_key(old: str, new: str) -> bool:
         return False
 
 
-def _groups_with(store: Store, key: str) -> list[Resource[KeyGroupConfig]]:
-    return [group for group in store.key_groups if key in group.config["Items"]]
+def _users(store: Store, key: str) -> list[Resource[Any]]:
+    """Return the key groups and the profiles for field-level encryption with the key."""
+    groups = [group for group in store.key_groups if key in group.config["Items"]]
+    return [*groups, *profiles_with_key(store, key)]
 
 
 FAMILY: Family[PublicKeyConfig] = Family(
@@ -74,9 +77,9 @@ FAMILY: Family[PublicKeyConfig] = Family(
     unique=("Name", "CallerReference"),
     taken="The {member} that you are using to create a CloudFront public key, {value!r}, is associated with another "
     "public key in your account: {id}.",
-    users=_groups_with,
-    in_use="The specified public key is in use: it is associated with the key groups {users}. Remove it from "
-    "them first.",
+    users=_users,
+    in_use="The specified public key is in use: it is associated with the key groups or profiles {users}. Remove it "
+    "from them first.",
     beside=lambda key: {"CreatedTime": key.created},
     summary=lambda key: {
         "Id": key.id,

@@ -49,5 +49,16 @@ class Quotas:
     key_value_stores: int = 50
     function_associations_per_distribution: int = 100
 
+    realtime_log_configs: int = 150
+    continuous_deployment_policies: int = 20
+    staging_distributions: int = 20
+    vpc_origins: int = 25
+    encryption_configs: int = 10
+    encryption_profiles: int = 10
+    encryption_entities_per_profile: int = 1
+    field_patterns_per_profile: int = 10
+    query_argument_profiles_per_encryption: int = 5
+    distributions_per_encryption: int = 20
+
     invalidation_paths_in_progress: int = 3000
     invalidation_wildcards_in_progress: int = 15

@@ -145,5 +145,6 @@ FAMILY: Family[ResponseHeadersPolicyConfig] = policy_family(
     quota=lambda quotas: quotas.response_headers_policies,
     managed=RESPONSE_HEADERS_POLICIES,
     check=_check,
+    renews_users=True,
 )
 OPERATIONS = operations(FAMILY)

@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudfront import type_defs as t
 
     AllowedMethods: TypeAlias = t.AllowedMethodsOutputTypeDef
+    ContinuousDeploymentConfig: TypeAlias = t.ContinuousDeploymentPolicyConfigOutputTypeDef
+    EncryptionConfig: TypeAlias = t.FieldLevelEncryptionConfigOutputTypeDef
+    EncryptionEntity: TypeAlias = t.EncryptionEntityOutputTypeDef
+    EncryptionProfileConfig: TypeAlias = t.FieldLevelEncryptionProfileConfigOutputTypeDef
+    EndPoint: TypeAlias = t.EndPointTypeDef
+    SessionStickiness: TypeAlias = t.SessionStickinessConfigTypeDef
+    TrafficConfig: TypeAlias = t.TrafficConfigTypeDef
+    VPCOriginConfig: TypeAlias = t.VpcOriginEndpointConfigOutputTypeDef
     CacheBehavior: TypeAlias = t.CacheBehaviorOutputTypeDef
     CachePolicyConfig: TypeAlias = t.CachePolicyConfigOutputTypeDef
     CustomErrorResponse: TypeAlias = t.CustomErrorResponseTypeDef
@@ -50,6 +58,9 @@ if TYPE_CHECKING:
         IfMatch: str
         Type: str
         CachePolicyConfig: CachePolicyConfig
+        ContinuousDeploymentPolicyConfig: ContinuousDeploymentConfig
+        FieldLevelEncryptionConfig: EncryptionConfig
+        FieldLevelEncryptionProfileConfig: EncryptionProfileConfig
         CloudFrontOriginAccessIdentityConfig: OriginAccessIdentityConfig
         KeyGroupConfig: KeyGroupConfig
         OriginAccessControlConfig: OriginAccessControlConfig
@@ -72,6 +83,35 @@ if TYPE_CHECKING:
         IfMatch: str
         DistributionConfig: DistributionConfig
 
+    class CopyDistributionRequest(TypedDict):
+        """Copy a primary distribution to a staging distribution."""
+
+        PrimaryDistributionId: str
+        CallerReference: str
+        Staging: NotRequired[bool]
+        IfMatch: NotRequired[str]
+        Enabled: NotRequired[bool]
+
+    class PromotionRequest(TypedDict):
+        """Copy a staging distribution's configuration to its primary distribution."""
+
+        Id: str
+        StagingDistributionId: NotRequired[str]
+        IfMatch: NotRequired[str]
+
+    class AliasRequest(TypedDict):
+        """Move an alias to a distribution."""
+
+        TargetDistributionId: str
+        Alias: str
+
+    class WebACLRequest(TypedDict):
+        """Associate a web ACL with a distribution, or take it away."""
+
+        Id: str
+        WebACLArn: NotRequired[str]
+        IfMatch: NotRequired[str]
+
     class ConfigWithTags(TypedDict):
         """A distribution and its tags."""
 
@@ -87,6 +127,42 @@ if TYPE_CHECKING:
         """List the distributions that use a web ACL."""
 
         WebACLId: str
+
+    class RealtimeLogUsersRequest(ListRequest, total=False):
+        """List the distributions that use a real-time log configuration."""
+
+        RealtimeLogConfigName: str
+        RealtimeLogConfigArn: str
+
+    class ConnectionModeRequest(ListRequest):
+        """List the distributions with a connection mode."""
+
+        ConnectionMode: str
+
+    class RealtimeLogConfig(TypedDict):
+        """The stored data of a real-time log configuration, without its name."""
+
+        EndPoints: list[EndPoint]
+        Fields: list[str]
+        SamplingRate: int
+
+    class RealtimeLogRequest(ListRequest, total=False):
+        """Create, get, list, update or delete a real-time log configuration."""
+
+        Name: str
+        ARN: str
+        EndPoints: list[EndPoint]
+        Fields: list[str]
+        SamplingRate: int
+
+    class VPCOriginRequest(ListRequest, total=False):
+        """Create, get, update or delete a VPC origin, or list its distributions."""
+
+        Id: str
+        VpcOriginId: str
+        IfMatch: str
+        VpcOriginEndpointConfig: VPCOriginConfig
+        Tags: Tags
 
     class ConflictingAliasesRequest(TypedDict):
         """List the aliases that conflict with an alias."""

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from keyfront.local.controlplane.shapes import (
         CachePolicyConfig,
+        ContinuousDeploymentConfig,
         DistributionConfig,
+        EncryptionConfig,
+        EncryptionProfileConfig,
         FunctionVersion,
         InvalidationBatch,
         KeyGroupConfig,
@@ -27,7 +30,9 @@ if TYPE_CHECKING:
         OriginAccessIdentityConfig,
         OriginRequestPolicyConfig,
         PublicKeyConfig,
+        RealtimeLogConfig,
         ResponseHeadersPolicyConfig,
+        VPCOriginConfig,
     )
 
 Config = TypeVar("Config")
@@ -131,6 +136,12 @@ class Store:
         """Functions by name: the development stage (`functions`) and the live stage."""
         self.key_value_stores: Table[KeyValueStoreConfig] = Table()
         """By name."""
+        self.realtime_log_configs: Table[RealtimeLogConfig] = Table()
+        """By name."""
+        self.deployment_policies: Table[ContinuousDeploymentConfig] = Table()
+        self.encryption_profiles: Table[EncryptionProfileConfig] = Table()
+        self.encryption_configs: Table[EncryptionConfig] = Table()
+        self.vpc_origins: Table[VPCOriginConfig] = Table()
         self.monitoring_subscriptions: Table[MonitoringSubscription] = Table()
         """By distribution id."""
         self.invalidations: Table[InvalidationBatch] = Table()

@@ -1,4 +1,4 @@
-"""Tags of distributions, functions and key value stores: operations and rules."""
+"""Tags of distributions, functions, key value stores and VPC origins: operations and rules."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from keyfront.local.controlplane.account import LocalAccount, Operation
 from keyfront.local.controlplane.faults import APIError
-from keyfront.local.controlplane.identifiers import distribution_arn, function_arn, key_value_store_arn
+from keyfront.local.controlplane.identifiers import distribution_arn, function_arn, key_value_store_arn, vpc_origin_arn
 from keyfront.local.controlplane.store import Resource
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _ARN = re.compile(
     r"arn:aws(?:-cn)?:cloudfront::([0-9]+):"
-    r"(?:distribution/([A-Z0-9]+)|function/([A-Za-z0-9_-]+)|key-value-store/([a-f0-9-]+))"
+    r"(?:distribution/([A-Z0-9]+)|function/([A-Za-z0-9_-]+)|key-value-store/([a-f0-9-]+)"
+    r"|vpcorigin/(vo_[A-Za-z0-9]+))"
 )
 
 
@@ -71,6 +72,10 @@ def everything(account: LocalAccount) -> list[Tagged]:
             Tagged(key_value_store_arn(number, each), "key-value-store", of(account, of_key_value_store(each)))
             for each in stores
         ),
+        *(
+            Tagged(vpc_origin_arn(number, v.id), "vpcorigin", of(account, of_vpc_origin(v.id)))
+            for v in store.vpc_origins
+        ),
     ]
 
 
@@ -84,8 +89,13 @@ def of_key_value_store(identifier: str) -> str:
     return f"key-value-store/{identifier}"
 
 
+def of_vpc_origin(identifier: str) -> str:
+    """Return a VPC origin's key in the table of tags, for its id."""
+    return f"vpc-origin/{identifier}"
+
+
 def of(account: LocalAccount, tagged: str) -> dict[str, str]:
-    """Return the tags for a distribution id, or for a key from `of_function` or `of_key_value_store`."""
+    """Return the tags for a distribution id, or for a key from `of_function` and the functions like it."""
     tags = account.store.tags.get(tagged)
     return tags.config if tags else {}
 
@@ -132,6 +142,8 @@ def _tagged(account: LocalAccount, arn: str) -> str:
             return of_function(named[3])
         if named[4] and any(store.config["Id"] == named[4] for store in account.store.key_value_stores):
             return of_key_value_store(named[4])
+        if named[5] and account.store.vpc_origins.get(named[5]):
+            return of_vpc_origin(named[5])
     raise APIError("NoSuchResource", f"A resource that was specified is not valid: {arn[:200]}.")
 
 

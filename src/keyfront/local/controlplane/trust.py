@@ -1,11 +1,11 @@
-"""References from distributions to key groups, origin access, policies and functions."""
+"""References from distributions to key groups, origin access, policies, functions and other resources."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from keyfront.local.controlplane.shapes import AnyBehavior, DistributionConfig
+    from keyfront.local.controlplane.shapes import AnyBehavior, DistributionConfig, EncryptionProfileConfig
     from keyfront.local.controlplane.store import Resource, Store
 
 IDENTITY_PREFIX = "origin-access-identity/cloudfront/"
@@ -74,6 +74,42 @@ def functions(config: DistributionConfig) -> list[str]:
     ]
 
 
+def distributions_with_realtime_log(store: Store, arn: str) -> list[Resource[DistributionConfig]]:
+    """Return the distributions with a behavior that is associated with the real-time log configuration."""
+    return distributions_with_policy(store, "RealtimeLogConfigArn", arn)
+
+
+def distributions_with_encryption(store: Store, config: str) -> list[Resource[DistributionConfig]]:
+    """Return the distributions with a behavior that uses the configuration for field-level encryption."""
+    return distributions_with_policy(store, "FieldLevelEncryptionId", config)
+
+
+def distributions_with_deployment(store: Store, policy: str) -> list[Resource[DistributionConfig]]:
+    """Return the primary distributions with the continuous deployment policy."""
+    return [d for d in store.distributions if d.config["ContinuousDeploymentPolicyId"] == policy]
+
+
+def distributions_with_vpc_origin(store: Store, origin: str) -> list[Resource[DistributionConfig]]:
+    """Return the distributions with an origin that is the VPC origin."""
+    return [
+        d
+        for d in store.distributions
+        if origin
+        in [
+            each["VpcOriginConfig"]["VpcOriginId"] for each in d.config["Origins"]["Items"] if "VpcOriginConfig" in each
+        ]
+    ]
+
+
 def distributions_with_function(store: Store, arn: str) -> list[Resource[DistributionConfig]]:
     """Return the distributions with a behavior that is associated with the function."""
     return [d for d in store.distributions if arn in functions(d.config)]
+
+
+def profiles_with_key(store: Store, key: str) -> list[Resource[EncryptionProfileConfig]]:
+    """Return the profiles that encrypt with the public key."""
+    return [
+        profile
+        for profile in store.encryption_profiles
+        if key in [each["PublicKeyId"] for each in profile.config["EncryptionEntities"].get("Items", [])]
+    ]
