@@ -15,11 +15,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from keyfront import Policy, PublicKey, Signer, SigningKey
 from keyfront.core import credentials, encoding
 from keyfront.core.grants import Grant
+from keyfront.core.objects import object_url, site_url
 from keyfront.core.policy import LATEST
-from keyfront.core.urls import object_url, resource_pattern, site_url, viewer_url
+from keyfront.core.urls import resource_pattern, viewer_url
 from keyfront.errors import EncodingError, InputError, KeyLoadError, PolicyError, URLError
 from keyfront.explain.rules import RULES
 from keyfront.integrations.site import Site
+from keyfront.keystore import SignerDocument
 
 ROOT = Path(__file__).parent.parent
 NOW = 1_900_000_000
@@ -130,9 +132,17 @@ URLS: list[tuple[Callable[[], object], str, str, object]] = [
     (lambda: Site(SIGNER, HOST).sign_url("https://b.example/", expires=SOON), "host-differs", "url", "b.example"),
 ]
 
+
+def _document(key_pair_id: str) -> Callable[[], object]:
+    return lambda: SignerDocument.parse(KEY.pem(), source="the document", key_pair_id=key_pair_id)
+
+
 KEYS: list[tuple[Callable[[], object], str, str, object]] = [
     (lambda: SigningKey.load(""), "key-missing", "", None),
     (lambda: SigningKey.load("secret"), "key-missing", "", None),
+    (lambda: SigningKey.load(None), "key-missing", "", None),  # type: ignore[arg-type]
+    (_document("K 1"), "key-pair-id-malformed", "key_pair_id", None),
+    (_document("E1ABCDEFGHIJKL"), "key-pair-id-of-another-kind", "key_pair_id", "E1ABCDEFGHIJKL"),
     (lambda: SigningKey.load(7), "key-not-text", "", "int"),  # type: ignore[arg-type]
     (lambda: SigningKey.load("private.pem"), "key-is-a-file-name", "", None),
     (lambda: SigningKey.load(Path("/nowhere/private.pem")), "file-unreadable", "", "/nowhere/private.pem"),

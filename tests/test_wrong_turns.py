@@ -95,7 +95,7 @@ ROWS = [
     Row("Expires and Policy both present", "expires-and-policy", "refuses",
         lambda: SIGNER.sign_url(f"{FILE}?Expires=1", expires=HOUR, starts=1), "sign the bare URL"),
     Row("a key id left undefined", "key-pair-id-unset", "refuses",
-        lambda: Signer("undefined", KEY), "a variable was not set; give the public key's id"),
+        lambda: Signer("undefined", KEY), "a variable was not set: give the public key's id"),
     Row("an IAM access key id", "key-pair-id-is-access-key", "refuses",
         lambda: Signer("AKIAIOSFODNN7EXAMPLE", KEY), "give the public key's id in CloudFront"),
     cannot_see("the private key of another pair", "private-key-of-another-id",

@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -98,6 +99,12 @@ TRAVELS: dict[str, Callable[[bytes], bytes]] = {
     "CR": lambda pem: pem.replace(b"\n", b"\r"),
     r"\n in an environment variable": lambda pem: pem.replace(b"\n", rb"\n"),
     r"\r\n in an environment variable": lambda pem: pem.replace(b"\n", rb"\r\n"),
+    r"\\n, escaped twice": lambda pem: pem.replace(b"\n", rb"\\n"),
+    r"\\r\\n, escaped twice": lambda pem: pem.replace(b"\n", rb"\\r\\n"),
+    r"\\\\n, escaped three times": lambda pem: pem.replace(b"\n", rb"\\\\n"),
+    "a JSON text in a JSON text": lambda pem: json.dumps(json.dumps(pem.decode())).encode(),
+    "lines that a shell continues": lambda pem: pem.replace(b"\n", b"\\\n"),
+    "percent-encoded line ends": lambda pem: pem.replace(b"\n", b"%0A"),
     "as a JSON text": lambda pem: json.dumps(pem.decode()).encode(),
     "line breaks lost": lambda pem: pem.replace(b"\n", b""),
     "line breaks turned into spaces": lambda pem: pem.replace(b"\n", b" "),
@@ -295,6 +302,11 @@ def test_other_keys_are_refused_with_what_was_found_and_what_is_needed(kind: str
     [
         ("", "nothing at all"),
         (b"  \n ", "nothing at all"),
+        (None, r"nothing at all \(None\)"),
+        (OTHER["rsa"].pem().splitlines()[0], "only the first line of a PEM.*quotation marks"),
+        ('"-----BEGIN EC PRIVATE KEY-----', "only the first line"),
+        (b"-----BEGIN RSA PRIVATE KEY-----\r\n", "only the first line"),
+        ("-----BEGIN", "only the first line"),
         ("garbage", "no PEM block"),
         (b"\x00\xff\xfe", "no PEM block"),
         ("\ud800", "no PEM block"),
@@ -314,7 +326,7 @@ def test_other_keys_are_refused_with_what_was_found_and_what_is_needed(kind: str
         (OTHER["rsa"].public_key.pem, "public key"),
     ],
 )
-def test_what_is_no_private_key_is_refused_saying_what_it_is(source: str | bytes, says: str) -> None:
+def test_what_is_no_private_key_is_refused_saying_what_it_is(source: Any, says: str) -> None:
     with pytest.raises(KeyLoadError, match=says):
         SigningKey.load(source)
 

@@ -41,6 +41,9 @@ def findings(sign: Any) -> list[str]:
     ("url", "limits", "finding"),
     [
         (f"{CDN}/a*.pdf", {}, "wildcard-in-canned-policy"),
+        (f"{CDN}/a/*?v=1", {}, "wildcard-in-canned-policy"),
+        (f"{CDN}/a.pdf?*", {}, "wildcard-in-canned-policy"),
+        (f"{CDN}/a.pdf?v=1&*", {}, "wildcard-in-canned-policy"),
         ("https://shop-files.s3.eu-central-1.amazonaws.com/a.pdf", {}, "origin-host-signed"),
         ("https://s3.amazonaws.com/shop-files/a.pdf", {"starts": 1}, "origin-host-signed"),
         ("http://d111111abcdef8.cloudfront.net/a.pdf", {}, "protocol-differs"),
@@ -74,10 +77,84 @@ def test_cookies_are_held_to_the_same(resource: str, finding: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (f"{CDN}/a*.pdf", "has 'a*.pdf'"),
+        (f"{CDN}/{'long/' * 40}2030-*.ts?token=secret", "has '2030-*.ts'"),
+        (f"{CDN}/{'x' * 80}*{'y' * 80}", f"has '…{'x' * 30}*{'y' * 29}…'"),
+        (f"{CDN}/a?token=secret&*", "has '?*'"),
+    ],
+)
+def test_the_warning_of_a_wildcard_shows_it_and_no_secret(url: str, shown: str) -> None:
+    with pytest.warns(SigningWarning) as seen:
+        signer().sign_url(url, expires=HOUR)
+    assert shown in str(seen[0].message)
+    assert "secret" not in str(seen[0].message)
+
+
+@pytest.mark.parametrize(
+    ("resource", "says"),
+    [
+        ("https://media.example.com/members/", "sign 'https://media.example.com/members/*'"),
+        ("https://media.example.com/members/?v=1", "sign 'https://media.example.com/members/*'"),
+        ("https://media.example.com/", "sign 'https://media.example.com/*'"),
+        ("https://media.example.com", "sign 'https://media.example.com/*'"),
+        ("https://media.example.com/f/master.m3u8", "sign its folder, 'https://media.example.com/f/*'"),
+        ("https://media.example.com/f/Manifest.MPD?v=1", "sign its folder, 'https://media.example.com/f/*'"),
+        ("https://media.example.com/f/x.ism/Manifest", "sign its folder, 'https://media.example.com/f/x.ism/*'"),
+    ],
+)
+@pytest.mark.parametrize("limits", [{}, {"starts": 1}])
+def test_cookies_for_a_folder_or_a_manifest_alone_are_warned_of(
+    resource: str, says: str, limits: dict[str, Any]
+) -> None:
+    with pytest.warns(SigningWarning, match="resource-does-not-cover") as seen:
+        signer().sign_cookies(resource, expires=HOUR, **limits)
+    assert says in str(seen[0].message)
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "https://media.example.com/members/*",
+        "https://media.example.com/members/a.pdf",
+        "https://media.example.com/members/a",
+        "https://media.example.com/members/m3u8",
+        "https://media.example.com/a?next=/b/",
+        "https://media.example.com/members/?",
+        "https://*/members/*",
+    ],
+)
+def test_cookies_for_one_file_or_with_a_wildcard_are_not(resource: str) -> None:
+    assert findings(lambda: signer().sign_cookies(resource, expires=HOUR)) == []
+
+
+def test_a_path_that_browsers_send_in_two_ways_is_warned_of_for_cookies_alone() -> None:
+    url = "https://media.example.com/news|today.pdf"
+    assert findings(lambda: signer().sign_cookies(url, expires=HOUR)) == ["path-encoding-differs"]
+    assert findings(lambda: signer().sign_url(url, expires=HOUR)) == []
+
+
+def test_a_key_that_begins_with_a_slash_is_warned_of() -> None:
+    site = Site(signer(), CDN)
+    said = r"the key '/a\.pdf' begins with '/'.* give 'a\.pdf' \[slashes-differ\]"
+    with pytest.warns(SigningWarning, match=said):
+        assert signer().sign_object("/a.pdf", domain=CDN, expires=HOUR).startswith(f"{CDN}//a.pdf?Expires=")
+    with pytest.warns(SigningWarning, match=said):
+        assert site.sign_object("/a.pdf", expires=HOUR).startswith(f"{CDN}//a.pdf?Expires=")
+    assert findings(lambda: site.sign_object("a//b.pdf", expires=HOUR)) == []
+
+
+@pytest.mark.parametrize(
     ("url", "limits"),
     [
         (f"{CDN}/a.pdf", {}),
         (f"{CDN}/a.pdf?x=*", {"starts": 1}),
+        (f"{CDN}/a?response-content-disposition=attachment%3B%20filename*%3DUTF-8''x.pdf", {}),
+        (f"{CDN}/a?rcd=attachment;filename*=UTF-8''%e2%82%ac.pdf", {}),
+        (f"{CDN}/search?q=key*", {}),
+        (f"{CDN}/search?fields=*&page=2", {}),
+        (f"{CDN}/a?1*2", {}),
         (f"{CDN}/s3.amazonaws.com/a.pdf", {}),
         ("https://my-amazonaws.com/a.pdf", {}),
         ("http://localhost:10001/a.pdf", {}),

@@ -235,11 +235,19 @@ def test_botocore_makes_the_same_url_with_a_custom_policy(
         ({"expires": datetime(2031, 1, 1)}, PolicyError, "without a time zone"),  # noqa: DTZ001
         ({"expires": NOW * 1000}, PolicyError, "milliseconds"),
         ({"expires": NOW - 1}, PolicyError, "choose a time in the future"),
+        ({"expires": 3600}, PolicyError, "for a span from now give timedelta(seconds=3600)"),
+        ({"expires": 604800.0}, PolicyError, "for a span from now give timedelta(seconds=604800)"),
+        ({"url": None}, URLError, "the URL is None"),
         ({"expires": datetime(2263, 1, 1, tzinfo=UTC)}, PolicyError, "past the last second"),
         ({"expires": "1h"}, PolicyError, "is a str"),
         ({"starts": NOW + 61}, PolicyError, "is not before expires"),
         ({"starts": NOW + 60}, PolicyError, "is not before expires"),
         ({"ip": "2001:db8::/32"}, PolicyError, "IPv4 only"),
+        (
+            {"ip": "203.0.113.7:46532"},
+            PolicyError,
+            "an address with a port (as in CloudFront-Viewer-Address): write 203.0",
+        ),
         ({"ip": "192.0.2.1/24"}, PolicyError, "write 192.0.2.0/24"),
         ({"ip": "everybody"}, PolicyError, "one IPv4 address or range"),
         ({"ip": ""}, PolicyError, "one IPv4 address or range"),
@@ -254,6 +262,41 @@ def test_what_cannot_work_is_refused_saying_why(arguments: dict[str, Any], error
     with pytest.raises(error) as refused:
         signer().sign_url(**{"url": FILE, "expires": NOW + 60, **arguments})
     assert says in str(refused.value)
+
+
+@pytest.mark.parametrize("resource", [None, 7, b"https://media.example.com/*"])
+def test_cookies_and_grants_need_a_resource_that_is_text(resource: Any) -> None:
+    for sign in (signer().sign_cookies, signer().grant):
+        with pytest.raises(URLError, match="the resource is"):
+            sign(resource, expires=NOW + 60)
+    with pytest.raises(URLError, match="the URL is"):
+        signer().grant(f"{HOST}/*", expires=NOW + 60).url(resource)
+
+
+def test_a_time_that_has_passed_is_no_span() -> None:
+    for expires in (NOW - 3600, datetime(1971, 1, 1, tzinfo=UTC), timedelta(seconds=-3600)):
+        with pytest.raises(PolicyError) as refused:
+            signer().sign_url(FILE, expires=expires)
+        assert "timedelta" not in str(refused.value)
+
+
+def test_a_link_and_cookies_have_each_its_own_form_of_a_url() -> None:
+    url, pattern = f"{HOST}/a?q={{x}}|", f"{HOST}/a/*?q={{x}}|"
+    assert signer().sign_url(url, expires=NOW + 60).startswith(f"{HOST}/a?q=%7Bx%7D%7C&Expires=")
+    cookies = signer().sign_cookies(url, expires=NOW + 60)
+    assert allows(url, cookies)
+    linked = signer().sign_url(f"{HOST}/a/1?q={{x}}|", resource=pattern, expires=NOW + 60)
+    assert allows(linked)
+    granted = signer().grant(pattern, expires=NOW + 60).url("1?q={x}|")
+    assert allows(granted)
+    assert granted.startswith(f"{HOST}/a/1?q=%7Bx%7D%7C&Policy=")
+
+
+def test_a_wildcard_in_the_protocol_is_a_resource() -> None:
+    signed = signer().sign_url(FILE, expires=NOW + 60, resource=f"http?{HOST.removeprefix('https')}/*.jpg*")
+    assert allows(signed)
+    assert not allows(signed.replace("https://", "http://", 1))
+    assert allows(FILE, signer().sign_cookies(f"http?{HOST.removeprefix('https')}/images/*", expires=NOW + 60))
 
 
 def test_query_strings_stay_out_of_errors() -> None:
@@ -275,6 +318,7 @@ def test_query_strings_stay_out_of_errors() -> None:
         ("K2JCJ MDEHX", "give the public key's id"),
         ("K2JCJMDEHXQW5F\n", "give the public key's id"),
         ("K1&Policy=x", "give the public key's id"),
+        ("E1ABCDEFGHIJKL", "the id of a distribution"),
         ("arn:aws:cloudfront::1:public-key/K1", "give the public key's id"),
     ],
 )

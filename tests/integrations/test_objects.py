@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from keyfront import Signer, SigningKey, ViewerRequest, verify
-from keyfront.core.urls import object_url, site_url
+from keyfront.core.objects import object_url, site_url
 from keyfront.errors import URLError
 
 SOON = timedelta(minutes=5)

@@ -132,7 +132,7 @@ def test_garbage_written_over_the_key_leaves_the_last_good_one_signing(
 
 @pytest.mark.parametrize("key_pair_id", ["AKIAIOSFODNN7EXAMPLE", "undefined"])
 def test_an_id_that_is_none_is_refused_before_anything_is_signed(key_pair_id: str, rsa_key: SigningKey) -> None:
-    with pytest.raises(InputError, match="the key-pair id is"):
+    with pytest.raises(InputError, match=r"the key-pair id \(KEYPAIR_ID\) is"):
         KeyStore(Notes(rsa_key.pem()), key_pair_id).signer()
 
 

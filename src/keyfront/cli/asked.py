@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyfront.cli.output import warn
+from keyfront.core.key_ids import checked_key_pair_id
 from keyfront.core.showing import like_a_key, told
 from keyfront.core.urls import shown
 from keyfront.errors import InputError
@@ -45,7 +46,7 @@ def key_files(entries: list[str]) -> list[tuple[str, Path]]:
                 f"--trust {told(entry)} is not ID=FILE: write the key's id and its file, such as "
                 "K2JCJMDEHXQW5F=public_key.pem"
             )
-        named.append((key_id, Path(file)))
+        named.append((checked_key_pair_id(key_id, "the id in --trust"), Path(file)))
     return named
 
 

@@ -13,7 +13,7 @@ from typing import Final, Protocol, Unpack
 
 from keyfront.core.options import Terms
 from keyfront.core.resource import covers
-from keyfront.core.urls import MAX_URL_BYTES, PATH_AS_SENT, shown, viewer_url, with_parameters
+from keyfront.core.urls import MAX_URL_BYTES, PATH_AS_SENT, link_url, not_text, shown, with_parameters
 from keyfront.errors import InputError, PolicyError, URLError
 
 _PLAIN = re.compile(PATH_AS_SENT)
@@ -50,6 +50,8 @@ class Grant:
         Raises `URLError` if the resource does not cover it, and `PolicyError` if the grant has expired.
         """
         self._refuse_expired()
+        if not isinstance(path, str):
+            raise not_text(path, "url")
         whole = path if path[:1] == "/" else self._folder + path
         if (
             self._prefix is not None
@@ -78,9 +80,9 @@ class Grant:
 
     def _checked(self, path: str, whole: str) -> str:
         if "://" in path.partition("?")[0]:
-            url = viewer_url(path)
+            url = link_url(path)
         elif self._origin:
-            url = viewer_url(self._origin + whole)
+            url = link_url(self._origin + whole)
         else:
             text = f"{shown(self.resource)} does not name a single host: give the whole URL, https://…"
             raise URLError(text, reason="scheme-missing", member="path")

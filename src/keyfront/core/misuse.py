@@ -16,6 +16,7 @@ from typing import Final
 
 from keyfront.core.resource import covers
 from keyfront.core.s3 import is_s3
+from keyfront.core.showing import told
 from keyfront.core.urls import shown
 from keyfront.errors import PolicyError
 
@@ -34,6 +35,7 @@ _HERE = re.compile(r"(?:(?:.+\.)?localhost|127\.[0-9.]+|\[::1\])(?::[0-9]+)?$")
 # A folder or file of one host, over https. Unless the host is S3's, there is nothing to warn about.
 _ORDINARY = re.compile(r"https://[^/*?]++/[^/*?]")
 _WILDCARD = re.compile(r"[*?]")
+_MANIFEST = re.compile(r"\.(?:m3u8?|mpd)$|\.isml?/manifest", re.IGNORECASE)
 _WHOLE_HOST = re.compile(r"/?\*+(?:\?\*?)?")
 _PRIVATE: Final = tuple(
     ipaddress.IPv4Network(each)
@@ -76,12 +78,64 @@ def of_url(url: str) -> Iterator[Caution]:
 
 
 def of_canned_url(url: str) -> Iterator[Caution]:
-    """Return the cautions about the URL of a canned policy."""
-    if "*" in url:
+    """Return the cautions about the URL of a canned policy.
+
+    A `*` in a query string is usually meant, as in `filename*=UTF-8''…` (RFC 5987) or `q=a*`: only a parameter that is
+    nothing but `*` is not.
+    """
+    location, _, query = url.partition("?")
+    starred = next((segment for segment in location.split("/") if "*" in segment), None)
+    if starred is None and "*" in query.split("&"):
+        starred = "?*"
+    if starred is not None:
         yield Caution(
             "wildcard-in-canned-policy",
-            f"{shown(url)} holds '*', which is not a wildcard in a canned policy: "
+            f"{shown(url)} has {_around(starred)!r}, and '*' is not a wildcard in a canned policy: "
             "for a wildcard give resource=, for the character itself write %2A",
+        )
+
+
+def _around(starred: str) -> str:
+    """Return a part of a URL that shows its `*`, shortened."""
+    at = starred.index("*")
+    start, end = max(0, at - 30), at + 30
+    return ("…" if start else "") + starred[start:end] + ("…" if starred[end:] else "")
+
+
+def of_object(key: str) -> Iterator[Caution]:
+    """Return the cautions about an S3 object's key."""
+    if key.startswith("/"):
+        yield Caution(
+            "slashes-differ",
+            f"the key {told(key)} begins with '/', so the URL has '//' after the host, and S3 looks for a key with "
+            f"that slash: most keys have none, so give {told(key.lstrip('/'))}",
+        )
+
+
+def of_cookie_resource(resource: str) -> Iterator[Caution]:
+    """Return the cautions about one URL as the resource of cookies."""
+    location = resource.partition("?")[0]
+    host, _, path = location.partition("://")[2].partition("/")
+    if "*" in resource or not host or resource.endswith("?"):
+        return
+    if not path or path.endswith("/"):
+        every = f"{location.rstrip('/')}/*"
+        yield Caution(
+            "resource-does-not-cover",
+            f"the cookies open {shown(resource)} alone, and no file in that folder: for its files sign {shown(every)}",
+        )
+    elif _MANIFEST.search(path):
+        every = f"{location.rpartition('/')[0]}/*"
+        yield Caution(
+            "resource-does-not-cover",
+            f"the cookies open the manifest {shown(resource)} alone, and none of its segments: "
+            f"sign its folder, {shown(every)}",
+        )
+    if "|" in path:
+        yield Caution(
+            "path-encoding-differs",
+            f"{shown(resource)} has '|' in its path, which Chromium sends as %7C and other browsers as it is: "
+            "write %7C here and in the page",
         )
 
 

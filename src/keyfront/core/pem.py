@@ -20,6 +20,10 @@ _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOT
 _ENCRYPTION_HEADERS = re.compile(
     r"\s*Proc-Type:\s*4,ENCRYPTED\s*DEK-Info:\s*([A-Z0-9-]+-CBC,(?:[0-9A-F]{32}|[0-9A-F]{16}))", re.IGNORECASE
 )
+# An environment variable or a JSON file may have turned line ends into the two characters "\n", once or several times,
+# and a URL into %0A.
+_ESCAPED_LINE_END = re.compile(r"\\+(?:r\\+n|[nr]|(?=\n))|(?:%0[Dd])?%0[Aa]")
+_FIRST_LINE = re.compile(r"[\s\"']*-----BEGIN[A-Z0-9 ]*(?:-----)?[\s\"']*")
 _OTHER_LABELS: Final = {
     **dict.fromkeys(PRIVATE_LABELS, ("key-is-private", "found a private key")),
     "PUBLIC KEY": ("key-is-public", "found a public key"),
@@ -42,8 +46,7 @@ def find_block(pem: bytes | str, wanted: tuple[str, ...]) -> tuple[str, bytes]:
     `wanted` is `PUBLIC_LABELS` or `PRIVATE_LABELS`. Raises `KeyLoadError`, which says what was found instead.
     """
     text = pem.decode("utf-8", "replace") if isinstance(pem, bytes) else pem
-    # An environment variable or a JSON file may have turned line ends into the two characters "\n".
-    text = text.replace("\\r", "").replace("\\n", "\n").replace("\r", "")
+    text = _ESCAPED_LINE_END.sub("\n", text).replace("\r", "")
     blocks = _BLOCK.findall(text)
     if not blocks:
         raise _no_block(pem, text, _NEEDED[wanted])
@@ -57,6 +60,9 @@ def find_block(pem: bytes | str, wanted: tuple[str, ...]) -> tuple[str, bytes]:
 
 def check_text(source: object) -> None:
     """Raise `KeyLoadError` unless `source` is text or bytes."""
+    if source is None:
+        text = "found nothing at all (None); needed: PEM as text or bytes, or a pathlib.Path (was a variable not set?)"
+        raise KeyLoadError(text, reason="key-missing")
     if not isinstance(source, str | bytes):
         kind = type(source).__name__
         text = f"found a {kind}; needed: PEM as text or bytes, or a pathlib.Path"
@@ -84,6 +90,9 @@ def _instead(pem: bytes | str, text: str) -> tuple[str, str, str]:
     """Return the reason, what was found instead of a PEM block, and a hint."""
     if not text.strip():
         return "key-missing", "found nothing at all", ""
+    if _FIRST_LINE.fullmatch(text):
+        hint = "put quotation marks around the PEM in an .env file, or write its line ends as \\n"
+        return "key-damaged", "found only the first line of a PEM", hint
     if "-----BEGIN" in text:
         return "key-damaged", "the PEM is cut off or damaged: its END line does not match its BEGIN line", ""
     if isinstance(pem, bytes) and pem[:1] == b"\x30":

@@ -13,7 +13,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from typing import Final
 
-from keyfront.core.urls import resource_pattern, viewer_url
+from keyfront.core.urls import link_url, resource_pattern, viewer_url
 from keyfront.errors import PolicyError
 
 LATEST: Final = 9_223_372_036
@@ -22,8 +22,13 @@ LATEST: Final = 9_223_372_036
 Moment = datetime | timedelta | int | float
 """An aware datetime, a timedelta from now, or seconds since the epoch."""
 
+_MOST_SPAN: Final = 10 * 366 * 24 * 3600
+"""A number of seconds below this, ten years, is not meant as a time: it would be one before 1980."""
 _ADDRESS_NEEDED: Final = "give one IPv4 address or range, such as 192.0.2.10 or 192.0.2.0/24"
-_NETWORK = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:/[0-9]{1,2})?")
+_IPV4 = r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}"
+_NETWORK = re.compile(rf"{_IPV4}(?:/[0-9]{{1,2}})?")
+_WITH_PORT = re.compile(rf"\[?({_IPV4})\]?:[0-9]{{1,5}}")
+_MAPPED = re.compile(rf"\[?::ffff:({_IPV4})\]?(?::[0-9]{{1,5}})?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +53,33 @@ class Policy:
             raise PolicyError("Resource is empty", member="Resource", value="")
 
     @classmethod
-    def canned(cls, url: str, *, expires: Moment, now: float) -> "Policy":
+    def canned(cls, url: str, *, expires: Moment, now: float, link: bool = False) -> "Policy":
         """Return the policy for one URL until one moment. `*` and `?` are ordinary characters in it.
 
-        `now` is the current time in seconds since the epoch. Raises `URLError` and `PolicyError`.
+        `now` is the current time in seconds since the epoch. With `link` the policy is for a signed link
+        (`link_url`), otherwise for what a browser sends (`viewer_url`). Raises `URLError` and `PolicyError`.
         """
-        return _checked(viewer_url(url), _end(expires, now), None, None)
+        sent = link_url(url) if link else viewer_url(url)
+        return _checked(sent, _end(expires, now), None, None)
 
     @classmethod
     def custom(
-        cls, resource: str | None, *, expires: Moment, now: float, starts: Moment | None = None, ip: str | None = None
+        cls,
+        resource: str | None,
+        *,
+        expires: Moment,
+        now: float,
+        starts: Moment | None = None,
+        ip: str | None = None,
+        link: bool = False,
     ) -> "Policy":
         """Return the policy for a URL or a pattern with `*` and `?`, perhaps with a start and an IPv4 address or range.
 
-        With `resource=None` it opens everything that trusts the key. Raises `URLError` and `PolicyError`.
+        With `resource=None` it opens everything that trusts the key. `link` is as for `canned`. Raises `URLError` and
+        `PolicyError`.
         """
         end, start = validity(expires, starts, now)
-        pattern = None if resource is None else resource_pattern(resource)
+        pattern = None if resource is None else resource_pattern(resource, link=link)
         return _checked(pattern, end, start, None if ip is None else network(ip))
 
     def to_bytes(self) -> bytes:
@@ -155,7 +170,10 @@ def _end(expires: Moment, now: float) -> int:
     end = epoch(expires, now, "expires")
     if end <= now:
         text = f"expires is {_when(end)}, which is {_ago(now - end)}: choose a time in the future"
-        raise PolicyError(text, reason="expired", member="expires", value=end)
+        span = end < _MOST_SPAN and not isinstance(expires, datetime | timedelta)
+        if span:
+            text += f", or for a span from now give timedelta(seconds={end}) (--expires {end}s)"
+        raise PolicyError(text, reason="expires-is-a-duration" if span else "expired", member="expires", value=end)
     return end
 
 
@@ -198,11 +216,8 @@ def network(ip: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _network(ip: str) -> str:
-    if ":" in ip:
-        text = f"ip is {ip[:60]}: CloudFront's policies support IPv4 only, so leave ip out for IPv6 viewers"
-        raise _malformed_network(text, ip)
     if not _NETWORK.fullmatch(ip):
-        raise _malformed_network(f"ip is {ip[:60]!a}: {_ADDRESS_NEEDED}", ip)
+        raise _malformed_network(f"ip is {ip[:60]!a}{_why_no_network(ip)}", ip)
     try:
         given = ipaddress.IPv4Interface(ip)
     except ValueError as error:
@@ -210,6 +225,19 @@ def _network(ip: str) -> str:
     if given.ip != given.network.network_address:
         raise _malformed_network(f"ip is {ip}, but its address has bits outside the range: write {given.network}", ip)
     return str(given.network)
+
+
+def _why_no_network(ip: str) -> str:
+    """Return what is wrong with an address, and what to write."""
+    if "," in ip:
+        return f", which is a list (as in X-Forwarded-For): {_ADDRESS_NEEDED}"
+    if found := _WITH_PORT.fullmatch(ip):
+        return f", an address with a port (as in CloudFront-Viewer-Address): write {found[1]}"
+    if found := _MAPPED.fullmatch(ip):
+        return f", an IPv4 address in IPv6 form, and CloudFront's policies support IPv4 only: write {found[1]}"
+    if ":" in ip:
+        return ": CloudFront's policies support IPv4 only, so leave ip out for IPv6 viewers"
+    return f": {_ADDRESS_NEEDED}"
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:

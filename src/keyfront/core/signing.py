@@ -3,7 +3,6 @@
 Source: Developer Guide, "Use signed URLs" and "Use signed cookies".
 """
 
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
@@ -12,17 +11,17 @@ from typing import Literal, Unpack, overload
 from keyfront.core import encoding, misuse
 from keyfront.core.cookies import SignedCookies
 from keyfront.core.grants import Grant
+from keyfront.core.key_ids import checked_key_pair_id
 from keyfront.core.keys import HashAlgorithm, PrivateKey, SigningKey
 from keyfront.core.many import OnError, sign_many
 from keyfront.core.misuse import EVERYBODY, MAX_LIFETIME, bounded, warn
+from keyfront.core.objects import object_url, site_url
 from keyfront.core.options import Terms, URLTerms
 from keyfront.core.policy import Moment, Policy
 from keyfront.core.resource import covers
 from keyfront.core.showing import told
-from keyfront.core.urls import object_url, shown, site_url, viewer_url, with_parameters
+from keyfront.core.urls import link_url, not_text, shown, with_parameters
 from keyfront.errors import InputError, KeyfrontError, URLError
-
-_KEY_PAIR_ID = re.compile(r"[A-Za-z0-9]{1,128}")
 
 
 class Signer:
@@ -47,7 +46,7 @@ class Signer:
         max_lifetime: timedelta | None = None,
         ipv6: bool | None = None,
     ) -> None:
-        self.key_pair_id = _checked_id(key_pair_id)
+        self.key_pair_id = checked_key_pair_id(key_pair_id)
         if hash_algorithm not in ("SHA1", "SHA256"):
             raise InputError(f"hash algorithm {told(hash_algorithm)} is not known: choose 'SHA1' or 'SHA256'")
         self.key = _checked_key(key)
@@ -81,13 +80,13 @@ class Signer:
         ip = None if ip is None else self._limiting(ip)
         canned = starts is None and ip is None and resource is None
         if canned:
-            policy = Policy.canned(url, expires=expires, now=now)
+            policy = Policy.canned(url, expires=expires, now=now, link=True)
             url = policy.resource or url
         else:
             # In a custom policy a * would open more than this URL. Viewers and origins read %2A as the same character.
-            url = viewer_url(url) if resource is not None else viewer_url(url).replace("*", "%2A")
+            url = link_url(url) if resource is not None else link_url(url).replace("*", "%2A")
             pattern = url if resource is None else resource
-            policy = Policy.custom(pattern, expires=expires, now=now, starts=starts, ip=ip)
+            policy = Policy.custom(pattern, expires=expires, now=now, starts=starts, ip=ip, link=True)
         self._check(policy, now, max_lifetime)
         if (resource is None and not url.startswith("https://")) or "amazonaws.com" in url:
             warn(misuse.of_url(url))
@@ -108,7 +107,9 @@ class Signer:
 
         `domain` is its host name, or a URL with scheme and path. The other arguments are those of `sign_url`.
         """
-        return self.sign_url(object_url(site_url(domain), key), **terms)
+        url = object_url(site_url(domain), key)
+        warn(misuse.of_object(key))
+        return self.sign_url(url, **terms)
 
     def sign_cookies(
         self,
@@ -120,19 +121,33 @@ class Signer:
         max_lifetime: timedelta | None = None,
     ) -> SignedCookies:
         """Return cookies that open `resource`: one URL, or a pattern with `*` and `?`. Arguments as in `sign_url`."""
-        return self._cookies(self._policy(resource, expires, starts, ip, max_lifetime))
+        policy = self._policy(resource, expires, starts, ip, max_lifetime)
+        warn(misuse.of_cookie_resource(policy.resource or resource))
+        return self._cookies(policy)
 
     def _policy(
-        self, resource: str, expires: Moment, starts: Moment | None, ip: str | None, max_lifetime: timedelta | None
+        self,
+        resource: str,
+        expires: Moment,
+        starts: Moment | None,
+        ip: str | None,
+        max_lifetime: timedelta | None,
+        *,
+        link: bool = False,
     ) -> Policy:
-        """Return the policy of cookies and grants: canned if `resource` is one URL and nothing else is limited."""
+        """Return the policy of cookies and grants: canned if `resource` is one URL and nothing else is limited.
+
+        Links are made with a grant (`link`). Cookies are sent with the URLs that pages have.
+        """
+        if not isinstance(resource, str):
+            raise not_text(resource, "resource")
         now = self._clock()
         ip = None if ip is None else self._limiting(ip)
         warn(misuse.of_resource(resource))
         if starts is None and ip is None and not _has_wildcard(resource):
-            policy = Policy.canned(resource, expires=expires, now=now)
+            policy = Policy.canned(resource, expires=expires, now=now, link=link)
         else:
-            policy = Policy.custom(resource, expires=expires, now=now, starts=starts, ip=ip)
+            policy = Policy.custom(resource, expires=expires, now=now, starts=starts, ip=ip, link=link)
         self._check(policy, now, max_lifetime)
         return policy
 
@@ -172,7 +187,7 @@ class Signer:
     def grant(self, resource: str, **terms: Unpack[Terms]) -> Grant:
         """Return one signature over `resource` for every URL that it covers. Arguments as in `sign_cookies`."""
         policy = self._policy(
-            resource, terms["expires"], terms.get("starts"), terms.get("ip"), terms.get("max_lifetime")
+            resource, terms["expires"], terms.get("starts"), terms.get("ip"), terms.get("max_lifetime"), link=True
         )
         return Grant(policy.resource or resource, policy.expires, self._cookies(policy), self._clock)
 
@@ -223,13 +238,3 @@ def _checked_key(key: PrivateKey) -> PrivateKey:
             "SigningKey.load(Path(…)) for a file; for a private key of cryptography use SigningKey(key)"
         )
     return key
-
-
-def _checked_id(key_pair_id: str) -> str:
-    if not isinstance(key_pair_id, str) or not _KEY_PAIR_ID.fullmatch(key_pair_id):
-        raise InputError(f"the key-pair id is {told(key_pair_id)}: give the public key's id in CloudFront, K…")
-    if key_pair_id in ("undefined", "null", "None"):
-        raise InputError(f"the key-pair id is {key_pair_id!r}: a variable was not set; give the public key's id, K…")
-    if key_pair_id.startswith(("AKIA", "ASIA")) and len(key_pair_id) == 20:
-        raise InputError("the key-pair id is an IAM access key's id: give the public key's id in CloudFront, K…")
-    return key_pair_id

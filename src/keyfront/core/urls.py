@@ -1,15 +1,18 @@
-"""URLs in the form that viewers send, made from a URL, a pattern or an S3 object's key.
+"""URLs in the form that viewers send, made from a URL or a pattern.
 
-CloudFront compares the bytes that a viewer sends with the bytes that were signed. So a URL gets the form that browsers
-and HTTP clients send *before* it is signed, and never changes afterwards.
+CloudFront compares the bytes that a viewer sends with the bytes that were signed. So a URL gets the form in which it is
+sent *before* it is signed, and never changes afterwards. There are two forms:
+
+- `viewer_url`: what a browser sends for a URL that a page has, by the URL Standard. It is signed for cookies.
+- `link_url`: what a signed link has. It also encodes the characters that browsers send as they are, and that other
+  clients encode or refuse: curl, Python and Java then send the link as it is, and so does every browser.
 """
 
 import ipaddress
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
-from urllib.parse import quote
+from typing import Final, NamedTuple
 
 from keyfront.core.showing import like_a_key, told
 from keyfront.errors import URLError
@@ -19,9 +22,6 @@ SIGNING_PARAMETERS: Final = frozenset({"Expires", "Policy", "Signature", "Key-Pa
 
 MAX_URL_BYTES: Final = 8192
 """Developer Guide, "Quotas": the longest URL that CloudFront accepts, query string included."""
-
-MAX_KEY_BYTES: Final = 1024
-"""S3 User Guide, "Naming Amazon S3 objects": the longest key, in UTF-8."""
 
 # Text that is sent unchanged. The possessive repeats (*+, ++) never try anything twice.
 _CHARACTERS = r"[A-Za-z0-9\-._~!$&'()*+,;=:@\[\]]*+"
@@ -33,50 +33,85 @@ PATH_AS_SENT: Final = rf"(?:/(?![.%]){_SEGMENT})++"
 _is_as_sent = re.compile(
     rf"https?://(?:[a-z0-9_][a-z0-9\-_]*+\.)*+[a-z][a-z0-9\-]*+{PATH_AS_SENT}(?:\?(?!\Z){_QUERY})?"
 ).fullmatch
-_PARTS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<host>[^/?#]*)(?P<path>[^?#]*)(?P<query>\?[^#]*)?")
+_PARTS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<host>[^/\\?#]*)(?P<path>[^?#]*)(?P<query>\?[^#]*)?")
 _HOST = re.compile(r"(?P<name>[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?\.?|\[[0-9a-f:]+\])(?::(?P<port>[0-9]{1,9}))?")
 _SENT_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9\-._]*[a-z0-9_])?\.?)(?::([0-9]{1,5}))?")
 _LIKE_AN_ADDRESS = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
 _PATTERN_HOST = re.compile(r"[a-z0-9\-._*?:\[\]]+")
-_TO_ENCODE_IN_PATH = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]%]")
-# Browsers send ' as %27 in a query string (URL Standard, special-query percent-encode set).
-_TO_ENCODE_IN_QUERY = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&()*+,;=:@/?\[\]%]")
+
+
+class _Form(NamedTuple):
+    """The characters of a path and of a query string to encode."""
+
+    path: re.Pattern[str]
+    query: re.Pattern[str]
+
+
+# URL Standard, path percent-encode set and special-query percent-encode set, without control characters, which are
+# refused. Chromium encodes | in a path as well (up to version 156, at least), and Safari did not encode ^ until 2025.
+_AS_SENT = _Form(re.compile(r'[ "<>^`{}]|[^\x00-\x7f]'), re.compile(r"""[ "<>']|[^\x00-\x7f]"""))
+# RFC 3986, and ' in a query string, which browsers encode.
+_IN_A_LINK = _Form(
+    re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]%]"),
+    re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&()*+,;=:@/?\[\]%]"),
+)
 # The URL Standard resolves these, percent-encoded or not, before a browser sends anything.
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=/|$)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEME_PATTERN = re.compile(r"[a-z*?]+")
+_has_scheme = re.compile(r"[^?]*://|[A-Za-z*?]+://").match
 _USER = re.compile(r"(^|//)[^/]*@")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def viewer_url(url: str) -> str:
-    """Return `url` as a viewer will send it. Raises `URLError`.
+    """Return `url` as a browser sends it. Raises `URLError`.
 
-    Scheme and host are in lower case. There is no default port and no dangling `?`, and an empty path becomes `/`.
-    Spaces, non-ASCII and other characters that are illegal in URLs are percent-encoded; existing escapes stay.
+    Scheme and host are in lower case. There is no default port and no dangling `?`, and an empty path becomes `/`. A
+    backslash in the path becomes a slash. Spaces, non-ASCII and some other characters are percent-encoded; existing
+    escapes stay, and so do braces, `|`, `^`, a backslash and a backquote in a query string, `|` in a path, and a
+    percent sign that begins no escape.
     """
-    if _is_as_sent(url) is None:
-        url = _normalised(url, "url")
+    return _sent(url, _AS_SENT)
+
+
+def link_url(url: str) -> str:
+    """Return `url` as a signed link has it: like `viewer_url`, without characters that RFC 3986 does not allow.
+
+    They are percent-encoded, so that every client sends the link unchanged. Raises `URLError`.
+    """
+    return _sent(url, _IN_A_LINK)
+
+
+def _sent(url: str, form: _Form) -> str:
+    try:
+        plain = _is_as_sent(url)
+    except TypeError:
+        raise not_text(url, "url") from None
+    if plain is None:
+        url = _normalised(url, "url", form)
     if "?" in url:
         _refuse_signing_parameters(url, "url")
     return url
 
 
-def resource_pattern(resource: str) -> str:
+def resource_pattern(resource: str, *, link: bool = False) -> str:
     """Return `resource` as it is written in a custom policy: like `viewer_url`, with wildcards. Raises `URLError`.
 
-    An escaped `\\?` becomes a bare `?`, as today's guide and every SDK write it.
+    With `link` it is like `link_url`. An escaped `\\?` becomes a bare `?`, as today's guide and every SDK write it.
     """
+    if not isinstance(resource, str):
+        raise not_text(resource, "resource")
     if not resource:
         text = "the resource is empty: give a URL, with * and ? as wildcards, or * for every URL"
         raise URLError(text, reason="resource-is-no-url", member="resource", value="")
-    resource = resource.replace("\\?", "?")
+    resource, form = resource.replace("\\?", "?"), _IN_A_LINK if link else _AS_SENT
     if _is_as_sent(resource):
         pattern = resource
-    elif "://" in resource.partition("?")[0]:
-        pattern = _normalised(resource, "resource")
+    elif _has_scheme(resource):
+        pattern = _normalised(resource, "resource", form)
     elif resource.startswith("*"):
-        pattern = _normalised("*://" + resource, "resource").removeprefix("*://")
+        pattern = _normalised("*://" + resource, "resource", form).removeprefix("*://")
     else:
         raise _refused(
             "resource", resource, "resource-is-no-url", "has no scheme: write https://… (or *://… for either)"
@@ -84,31 +119,6 @@ def resource_pattern(resource: str) -> str:
     if "?" in pattern:
         _refuse_signing_parameters(pattern, "resource")
     return pattern
-
-
-def object_url(base_url: str, key: str) -> str:
-    """Return the URL of the object `key` below `base_url`: UTF-8, with all but `/` and unreserved characters encoded.
-
-    `*`, `+`, `?`, `#` and `%` in a key are encoded, because they have another meaning in a URL. Keys are not
-    normalised: they are bytes, and `ö` in one code point is not `ö` in two. Raises `URLError` for a key that S3 cannot
-    hold, or that no viewer can request.
-    """
-    return f"{base_url}/{_escaped(key)}"
-
-
-def site_url(domain: str) -> str:
-    """Return the base URL of a distribution's objects: `https://` and `domain`, or `domain` if it has a scheme.
-
-    A path is kept (`https://media.example.com/assets`), and a final `/` is removed. Raises `URLError`.
-    """
-    if not isinstance(domain, str) or not domain or like_a_key(domain):
-        text = f"the domain is {told(domain)}: give the distribution's domain, such as d111111abcdef8.cloudfront.net"
-        raise URLError(text, reason="domain-malformed", member="domain")
-    if "?" in domain:
-        bare = domain.partition("?")[0]
-        text = f"the domain is {told(bare)} with a query string: give only host and path"
-        raise URLError(text, reason="domain-malformed", member="domain", value=_bare(bare))
-    return viewer_url(domain if "://" in domain else f"https://{domain}").removesuffix("/")
 
 
 def with_parameters(url: str, parameters: str) -> str:
@@ -146,7 +156,7 @@ def split_host(host: str) -> tuple[str, int | None] | None:
     return (found[1], int(found[2]) if found[2] else None) if found else None
 
 
-def _normalised(url: str, member: str) -> str:
+def _normalised(url: str, member: str, form: _Form) -> str:
     """Return `url` as a viewer sends it. `member` is `url`, or `resource` for a pattern."""
     pattern = member == "resource"
     if _CONTROL.search(url):
@@ -159,11 +169,12 @@ def _normalised(url: str, member: str) -> str:
     if "#" in url:
         text = "holds '#': viewers do not send the rest; write %23 if '#' is part of the path"
         raise _refused(member, url, "fragment", text)
+    path = path.replace("\\", "/")
     if _DOT_SEGMENT.search(path):
         text = "holds a '.' or '..' segment: viewers resolve it before they send the URL, so sign the result"
         raise _refused(member, url, "dot-segment", text)
-    path = _encode(path, _TO_ENCODE_IN_PATH, url, member) or ("" if pattern else "/")
-    query = _encode(query, _TO_ENCODE_IN_QUERY, url, member)
+    path = _encode(path, form.path, url, member) or ("" if pattern else "/")
+    query = _encode(query, form.query, url, member)
     if query == "?" and not pattern:
         query = ""
     return f"{scheme}://{host}{path}{query}"
@@ -185,7 +196,7 @@ def _split(url: str) -> tuple[str, str, str, str]:
         raise _refused("url", url, "user-in-url", text)
     if not host.isascii():
         text = f"the host {told(host)} is not ASCII: write its punycode form (xn--…)"
-        raise URLError(text, reason="host-malformed", member="url", value=_bare(url))
+        raise URLError(text, reason="host-malformed", member="url", value=bare_url(url))
     return scheme, _host(host, scheme, url), parts["path"], parts["query"] or ""
 
 
@@ -244,40 +255,26 @@ def _refuse_signing_parameters(url: str, member: str) -> None:
         )
 
 
-def _escaped(key: str) -> str:
-    if not isinstance(key, str):
-        raise _refused_key(None, f"is a {type(key).__name__}: give the object's key as text")
-    try:
-        size = len(key.encode())
-    except UnicodeEncodeError:
-        raise _refused_key(key, "holds half of a surrogate pair: decode it correctly") from None
-    if not key:
-        raise _refused_key(None, "is empty: give an object's key, such as videos/1.mp4")
-    if size > MAX_KEY_BYTES:
-        raise _refused_key(key, f"is {size:,} bytes in UTF-8, and S3 holds keys up to {MAX_KEY_BYTES:,}")
-    if any(segment in (".", "..") for segment in key.split("/")):
-        text = "holds a '.' or '..' segment, which viewers resolve before they send the URL, "
-        raise _refused_key(key, f"{text}even if it is escaped: copy the object to another key")
-    return quote(key, safe="/-._~")
-
-
-def _refused_key(key: str | None, text: str) -> URLError:
-    quoted = "" if key is None else f" {key!a}"
-    name = quoted if len(quoted) <= 101 else f"{quoted[:100]}…'"
-    return URLError(f"the key{name} {text}", reason="object-key-malformed", member="key")
+def not_text(value: object, member: str) -> URLError:
+    """Return the error for a URL (`member` is `url`) or a resource that is not text."""
+    what = "URL" if member == "url" else "resource"
+    if value is None:
+        text = f"the {what} is None (was a variable not set?): give https://…"
+        return URLError(text, reason="url-empty", member=member)
+    return URLError(f"the {what} is a {type(value).__name__}: give it as text, https://…", member=member)
 
 
 def _refused(member: str, url: str, reason: str, text: str) -> URLError:
-    return URLError(f"{shown(url)} {text}", reason=reason, member=member, value=_bare(url))
+    return URLError(f"{shown(url)} {text}", reason=reason, member=member, value=bare_url(url))
 
 
 def shown(url: str) -> str:
     """Return `url` for an error's text: shortened, and without the query string and password, which are secrets."""
-    bare = _bare(url)
+    bare = bare_url(url)
     return told(url) if bare is None else repr(bare)
 
 
-def _bare(url: str) -> str | None:
+def bare_url(url: str) -> str | None:
     """Return `url` without its secret parts; `None` if it may be a key."""
     if "-----" in url or ("://" not in url[:10] and like_a_key(url)):
         return None

@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from keyfront.core import encoding, misuse
 from keyfront.core.cookies import SignedCookies
+from keyfront.core.key_ids import checked_key_pair_id
 from keyfront.core.keys import SigningKey
 from keyfront.core.misuse import Caution, bounded, warn
 from keyfront.core.policy import LATEST, Policy, epoch, network
 from keyfront.core.resource import covers
-from keyfront.core.showing import like_a_key
 from keyfront.core.signing import Signer
-from keyfront.core.urls import resource_pattern, shown, viewer_url, with_parameters
+from keyfront.core.urls import link_url, resource_pattern, shown, viewer_url, with_parameters
 from keyfront.errors import InputError, PolicyError, URLError
 
 _SHORTEST: Final = 8  # bytes: the length of the shortest ASN.1 signature of two numbers
@@ -46,8 +46,8 @@ class CloudFrontSigner:
     """
 
     def __init__(self, key_id: str | None, rsa_signer: Key) -> None:
-        if like_a_key(key_id):
-            raise InputError("key_id seems to be the key itself: give the public key's id in CloudFront, K…")
+        if key_id is not None:
+            checked_key_pair_id(key_id, "key_id")
         self._given_id = key_id
         self._source = _source(key_id, rsa_signer)
         self.rsa_signer = rsa_signer
@@ -65,7 +65,7 @@ class CloudFrontSigner:
         A `datetime` without a time zone is UTC, as in botocore. A custom policy is signed unchanged, byte for byte.
         Raises `InputError`, `URLError` and `PolicyError`.
         """
-        url = viewer_url(url)
+        url = link_url(url)
         warn(misuse.of_url(url))
         if date_less_than is not None and policy is None:
             warn(misuse.of_canned_url(url))
@@ -89,7 +89,9 @@ class CloudFrontSigner:
                 signed = self._custom(self.build_policy(resource, date_less_than), None, None)
                 values = {"CloudFront-Policy": encoding.encode(signed)}
             else:
-                signed, end = self._canned(viewer_url(resource), date_less_than)
+                url = viewer_url(resource)
+                warn(misuse.of_cookie_resource(url))
+                signed, end = self._canned(url, date_less_than)
                 values = {"CloudFront-Expires": str(end)}
         elif resource is not None and policy is not None:
             raise InputError("a policy names its own resource: give policy alone, or resource and date_less_than")
@@ -197,9 +199,7 @@ def _source(key_id: str | None, given: Key) -> _Source:
 
 
 def _needed(key_id: str | None) -> str:
-    if not key_id:
-        raise InputError("key_id is missing: give the public key's id in CloudFront, K…")
-    return key_id
+    return checked_key_pair_id(key_id, "key_id")
 
 
 def _signature(function: Callable[[bytes], bytes], data: bytes) -> bytes:

@@ -6,10 +6,11 @@ from typing import Final, Protocol, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 from keyfront.core.cookies import SignedCookies
-from keyfront.core.misuse import bounded
+from keyfront.core.misuse import bounded, of_object, warn
+from keyfront.core.objects import object_url, site_url
 from keyfront.core.options import Terms, URLTerms
 from keyfront.core.signing import Signer
-from keyfront.core.urls import object_url, resource_pattern, shown, site_url, viewer_url
+from keyfront.core.urls import resource_pattern, shown, viewer_url
 from keyfront.errors import InputError, URLError
 from keyfront.integrations import aio
 
@@ -74,11 +75,11 @@ class Site:
 
     def sign_object(self, key: str, **terms: Unpack[Terms]) -> str:
         """Return a signed URL for an S3 object's key. The method escapes the key."""
-        return self.signer().sign_url(self.object_url(key), **self._bounded(terms))
+        return self.signer().sign_url(self._object(key), **self._bounded(terms))
 
     async def sign_object_async(self, key: str, **terms: Unpack[Terms]) -> str:
         """Return what `sign_object` returns, without blocking the event loop."""
-        return await aio.sign_url(await self.signer_async(), self.object_url(key), **self._bounded(terms))
+        return await aio.sign_url(await self.signer_async(), self._object(key), **self._bounded(terms))
 
     def sign_url(self, url: str, **terms: Unpack[URLTerms]) -> str:
         """Return `url` signed; it may be a path."""
@@ -102,15 +103,20 @@ class Site:
             terms["max_lifetime"] = self.max_lifetime
         return terms
 
+    def _object(self, key: str) -> str:
+        url = self.object_url(key)
+        warn(of_object(key))
+        return url
+
     def _url(self, url: str) -> str:
-        if url.startswith("/"):
+        if isinstance(url, str) and url.startswith("/"):
             return self.base_url + url
         url = viewer_url(url)
         self._check_host(url, urlsplit(url).netloc)
         return url
 
     def _resource(self, resource: str) -> str:
-        if resource.startswith("/"):
+        if isinstance(resource, str) and resource.startswith("/"):
             return self.base_url + resource
         pattern = resource_pattern(resource)
         host = pattern.partition("://")[2].partition("/")[0]

@@ -23,6 +23,10 @@ class Address:
     @classmethod
     def parse(cls, text: str) -> "Address":
         """Return the address in `KIND:NAME`. Raises `InputError`, and never shows a text that might be a key."""
+        if not isinstance(text, str):
+            unset = " (was a variable not set?)" if text is None else ""
+            text = f"the signer's address is {told(text)}{unset}: write one of {', '.join(map(str, KINDS.values()))}"
+            raise InputError(text)
         kind, colon, name = text.partition(":")
         entry = _entry(kind, known=bool(colon))
         if not name.strip():

@@ -17,8 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from keyfront.core.key_ids import checked_key_pair_id
 from keyfront.core.keys import HashAlgorithm, PrivateKey, SigningKey
-from keyfront.core.showing import like_a_key, refuse_text
+from keyfront.core.showing import refuse_text
 from keyfront.errors import InputError, KeyLoadError
 from keyfront.keystore.source import MissingError, Source, WritableSource
 
@@ -49,8 +50,7 @@ class SignerDocument:
 
     def __post_init__(self) -> None:
         refuse_text(self.key, "the key", "load it with SigningKey.load(pem)")
-        if like_a_key(self.key_pair_id):
-            raise InputError("the key-pair id seems to be the key itself: give the public key's id in CloudFront, K…")
+        checked_key_pair_id(self.key_pair_id)
 
     @classmethod
     def parse(cls, text: str, *, source: str, key_pair_id: str | None = None) -> "SignerDocument":
@@ -185,17 +185,10 @@ def _hash_algorithm(members: dict[str, object], source: str, *, default: HashAlg
 
 
 def _checked_id(value: object, what: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise KeyLoadError(
-            f"{what} is missing or not text: give the public key's id in CloudFront, K…", member="key_pair_id"
-        )
-    if not _PLAIN_ID.fullmatch(value):
-        raise KeyLoadError(
-            f"{what} is not a key-pair id (its {len(value)} characters are not shown, in case they are a secret): "
-            "give the public key's id in CloudFront, K…",
-            member="key_pair_id",
-        )
-    return value
+    try:
+        return checked_key_pair_id(value, what)
+    except InputError as error:
+        raise KeyLoadError(str(error), reason=error.reason, member=error.member, value=error.value) from None
 
 
 def _key(pem: str, source: str) -> SigningKey:

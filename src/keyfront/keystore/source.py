@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from keyfront.core.key_ids import checked_key_pair_id
 from keyfront.errors import ServiceError
 from keyfront.keystore.refreshing import SECONDS
 
@@ -62,6 +63,10 @@ class Opening:
     """Makes the AWS clients. If not given, boto3's own rules for region, credentials and endpoint apply."""
     writing: bool = False
     """Whether the source will be written. If writing cannot work, opening must fail."""
+
+    def __post_init__(self) -> None:
+        if self.key_pair_id is not None:
+            checked_key_pair_id(self.key_pair_id)
 
 
 class Kind(Protocol):

@@ -6,6 +6,7 @@ import html
 import pickle
 import re
 import time
+from pathlib import Path
 from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
 from typing import Any
@@ -236,6 +237,11 @@ WRONG = [
     ({**FINE, "DOMAIN": "d1.cloudfront.net", "COOKIES": {"RESOURCE": "/*"}}, "E009"),
     ({**FINE, "DOMAINS": HOST}, "E010"),
     ({**FINE, "COOKIES": {"RESOURCE": "/*", "HTTPONLY": True}}, "E010"),
+    ({**FINE, "KEY_PAIR_ID": "b3ee3859-7e14-4235-abdb-195ff195395c"}, "E014"),
+    ({**FINE, "KEY_PAIR_ID": "E1ABCDEFGHIJKL"}, "E014"),
+    ({**FINE, "KEY_PAIR_ID": ""}, "E014"),
+    ({**FINE, "KEY_PAIR_ID": 7}, "E014"),
+    ({**FINE, "SIGNER": "kms:alias/shop"}, "E002"),
 ]
 
 
@@ -246,6 +252,19 @@ def test_what_is_wrong_with_the_setting_is_told_by_the_checks(given: Any, fault:
         assert f"keyfront.{fault}" in [message.id for message in run_checks()]
         with pytest.raises(ImproperlyConfigured, match=fault):
             get_site()
+
+
+def test_a_key_on_this_machine_is_read_by_the_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    private, _ = KEY.write(tmp_path)
+    at = {**FINE, "SIGNER": f"file:{private}"}
+    [fault] = faults(at)
+    assert fault.id == "keyfront.E002"
+    assert "no key-pair id was given" in fault.text
+    assert not list(faults({**at, "KEY_PAIR_ID": KEY_ID}))
+    assert not list(faults({**at, "SIGNER": f"file:{tmp_path}/of-the-server.pem", "KEY_PAIR_ID": KEY_ID}))
+    monkeypatch.setenv("SHOP_KEY", KEY.pem().splitlines()[0])
+    [fault] = faults({**FINE, "SIGNER": "env:SHOP_KEY", "KEY_PAIR_ID": KEY_ID})
+    assert "only the first line" in fault.text
 
 
 def test_the_longest_life_of_the_setting_is_that_of_everything_signed() -> None:

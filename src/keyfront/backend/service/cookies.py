@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
+from keyfront.core.objects import object_url
 from keyfront.core.signing import Signer
-from keyfront.core.urls import object_url
 from keyfront.errors import InputError
 
 _SHARED_SUFFIXES: Final = ("cloudfront.net", "amazonaws.com", "on.aws")

@@ -7,8 +7,8 @@ from datetime import timedelta
 from keyfront.backend.service.cookies import area
 from keyfront.backend.service.settings import LinkReuse
 from keyfront.core.grants import Reuse
+from keyfront.core.objects import object_url
 from keyfront.core.signing import Signer
-from keyfront.core.urls import object_url
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,16 +21,20 @@ from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from keyfront.core.cookies import Attributes
+from keyfront.core.key_ids import checked_key_pair_id
 from keyfront.core.signing import Signer
-from keyfront.errors import InputError
+from keyfront.errors import InputError, ServiceError
 from keyfront.integrations.site import Site
 from keyfront.keystore.addresses import Address
+from keyfront.keystore.document import SignerDocument
+from keyfront.keystore.source import Opening
 
 Resource = str | Callable[[HttpRequest], str | None]
 """The URLs that cookies unlock: a pattern (a path is relative to the site's address), or a function of the request."""
 
 _HOUR: Final = timedelta(hours=1)
 _NAMES: Final = ("SIGNER", "KEY_PAIR_ID", "DOMAIN", "ALIASES", "LIFETIME", "MAX_LIFETIME", "COOKIES")
+_ON_THIS_MACHINE: Final = ("env", "file")
 _COOKIES: Final = ("RESOURCE", "LIFETIME", "DOMAIN", "PATH", "SECURE", "SAME_SITE")
 
 
@@ -97,7 +101,7 @@ def faults(given: object) -> Iterator[Fault]:
         yield Fault("keyfront.E001", f"KEYFRONT {found}", "set KEYFRONT = {'SIGNER': …, 'DOMAIN': …}")
         return
     yield from _unknown(given, _NAMES, "KEYFRONT")
-    yield from _wrong_signer(given.get("SIGNER"))
+    yield from _wrong_signer(given.get("SIGNER"), given.get("KEY_PAIR_ID"))
     host = None
     try:
         host = Site(_NOBODY, given.get("DOMAIN", ""), aliases=given.get("ALIASES", ())).domain.partition(":")[0]
@@ -115,11 +119,23 @@ def faults(given: object) -> Iterator[Fault]:
     yield from _wrong_cookies(cookies, host)
 
 
-def _wrong_signer(given: object) -> Iterator[Fault]:
+def _wrong_signer(given: object, key_pair_id: object) -> Iterator[Fault]:
+    """Yield what is wrong with KEYFRONT['SIGNER'] and KEYFRONT['KEY_PAIR_ID']. A key on this machine is read."""
     hint = "give an address, such as ssm:/shop/signing-key"
+    if key_pair_id is not None:
+        try:
+            checked_key_pair_id(key_pair_id, "KEYFRONT['KEY_PAIR_ID']")
+        except InputError as error:
+            yield Fault("keyfront.E014", str(error), "set it to the id that `keyfront keys list` shows")
+            return
     if isinstance(given, str):
         try:
-            Address.parse(given)
+            address = Address.parse(given)
+            source = address.open(Opening(key_pair_id))  # type: ignore[arg-type]  # checked above
+            if address.kind in _ON_THIS_MACHINE:
+                SignerDocument.parse(source.read(), source=source.name, key_pair_id=key_pair_id)  # type: ignore[arg-type]
+        except ServiceError:
+            return  # a build may have no key
         except InputError as error:
             yield Fault("keyfront.E002", f"KEYFRONT['SIGNER']: {error}", hint)
     elif not isinstance(given, Signer) and not hasattr(given, "signer_async"):
@@ -191,7 +207,7 @@ def _settings(given: Mapping[str, object]) -> Settings:
     if isinstance(signers, str):
         from keyfront.keystore import open_keystore
 
-        signers = open_keystore(signers, key_pair_id if isinstance(key_pair_id, str) else None)
+        signers = open_keystore(signers, key_pair_id)  # type: ignore[arg-type]  # `faults` has checked the id
     cookies = given.get("COOKIES")
     aliases = given.get("ALIASES", ())
     return Settings(

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
+from keyfront.core.key_ids import checked_key_pair_id
 from keyfront.core.keys import PublicKey
-from keyfront.core.showing import like_a_key, refuse_text, told
+from keyfront.core.showing import refuse_text, told
 from keyfront.errors import InputError, KeyLoadError
 
 _log = logging.getLogger(__name__)
@@ -64,10 +65,11 @@ class _Followed:
 def _loaded(keys: Keys) -> dict[str, PublicKey]:
     found: dict[str, PublicKey] = {}
     for key_id, source in keys.items():
+        checked_key_pair_id(key_id, "a key-pair id in keys")
         try:
             found[key_id] = _public_key(source)
         except KeyLoadError as error:
-            text = f"the public key of {told(key_id) if like_a_key(key_id) else key_id}: {error}"
+            text = f"the public key of {key_id}: {error}"
             raise InputError(text, reason=error.reason, member="keys", value=error.value) from None
     return found
 

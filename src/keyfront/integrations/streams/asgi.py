@@ -17,9 +17,9 @@ from typing import Unpack
 from urllib.parse import quote, unquote
 
 from keyfront.core.grants import Grant, Reuse
+from keyfront.core.objects import object_url, site_url
 from keyfront.core.options import Terms
 from keyfront.core.signing import Signer
-from keyfront.core.urls import object_url, site_url
 from keyfront.errors import InputError, KeyfrontError, ServiceError, URLError
 from keyfront.integrations import aio
 from keyfront.integrations.site import Site
