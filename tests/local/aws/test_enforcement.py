@@ -198,7 +198,7 @@ def test_an_api_needs_the_permission_to_call_its_function(account: Any) -> None:
     _deploy(account, "def handler(event, context): return 'here'")
     arn = "arn:aws:lambda:us-east-1:123456789012:function:shop"
     api = account.client("apigatewayv2").create_api(Name="quick", ProtocolType="HTTP", Target=arn)
-    host = {"Host": api["ApiEndpoint"].removeprefix("http://")}
+    host = {"Host": api["ApiEndpoint"].removeprefix("https://")}
     assert account.send("GET", "/", headers=host).status == 500
     account.client("lambda").add_permission(
         FunctionName="shop",

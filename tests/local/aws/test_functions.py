@@ -17,17 +17,10 @@ from zipfile import ZipFile, ZipInfo
 
 import boto3
 import pytest
+from tests.local.aws.functions import zipped
 from tests.waiting import wait_until
 
 _ROLE = "arn:aws:iam::123456789012:role/runs"
-
-
-def _zipped(files: dict[str, str]) -> bytes:
-    held = io.BytesIO()
-    with ZipFile(held, "w") as package:
-        for name, text in files.items():
-            package.writestr(ZipInfo(name, (1980, 1, 1, 0, 0, 0)), text)
-    return held.getvalue()
 
 
 @dataclass(frozen=True)
@@ -40,7 +33,7 @@ class Lambda:
     def deploy(self, source: str, name: str = "shop", **settings: Any) -> Any:
         """A Python function whose module is `app`."""
         given = {"Runtime": "python3.12", "Role": _ROLE, "Handler": "app.handler", **settings}
-        code = given.pop("Code", None) or {"ZipFile": _zipped({"app.py": source})}
+        code = given.pop("Code", None) or {"ZipFile": zipped({"app.py": source})}
         return self.api.create_function(FunctionName=name, Code=code, **given)
 
     def call(self, event: Any = None, name: str = "shop", **settings: Any) -> tuple[Any, str | None]:
@@ -194,7 +187,7 @@ def test_new_code_and_new_configuration_get_new_processes(functions: Lambda) -> 
     functions.api.update_function_configuration(FunctionName="shop", Environment={"Variables": {"MODE": "link"}})
     assert functions.call()[0] == [1, "link"]
     source = "import os\ndef handler(event, context):\n    return [2, os.environ.get('MODE')]"
-    functions.api.update_function_code(FunctionName="shop", ZipFile=_zipped({"app.py": source}))
+    functions.api.update_function_code(FunctionName="shop", ZipFile=zipped({"app.py": source}))
     assert functions.call()[0] == [2, "link"]
     functions.api.delete_function(FunctionName="shop")
     with pytest.raises(functions.api.exceptions.ResourceNotFoundException):
@@ -205,7 +198,7 @@ def test_a_version_and_an_alias_run_the_code_that_they_name(functions: Lambda) -
     functions.deploy("def handler(event, context): return [1, context.function_version]", Publish=True)
     source = "def handler(event, context): return [2, context.invoked_function_arn.split(':', 6)[6]]"
     functions.api.create_alias(FunctionName="shop", Name="live", FunctionVersion="1")
-    functions.api.update_function_code(FunctionName="shop", ZipFile=_zipped({"app.py": source}))
+    functions.api.update_function_code(FunctionName="shop", ZipFile=zipped({"app.py": source}))
     assert functions.call()[0] == [2, "shop"]
     assert functions.call(Qualifier="1")[0] == [1, "1"]
     assert functions.call(Qualifier="live")[0] == [1, "1"]
@@ -285,7 +278,7 @@ def test_it_calls_this_endpoint_as_its_role(functions: Lambda, endpoint: Any) ->
 
 def test_layers_are_on_the_path(functions: Lambda) -> None:
     made = functions.api.publish_layer_version(
-        LayerName="prices", Content={"ZipFile": _zipped({"python/prices.py": "ALBUM = 9"})}
+        LayerName="prices", Content={"ZipFile": zipped({"python/prices.py": "ALBUM = 9"})}
     )
     source = "import prices\ndef handler(event, context): return prices.ALBUM"
     functions.deploy(source, Layers=[made["LayerVersionArn"]])
@@ -294,7 +287,7 @@ def test_layers_are_on_the_path(functions: Lambda) -> None:
 
 @pytest.mark.parametrize("name", ["../outside.py", "/outside.py", "a/../../outside.py", "..\\outside.py"])
 def test_a_package_that_writes_outside_of_its_folder_is_not_unpacked(functions: Lambda, name: str) -> None:
-    functions.deploy("", Code={"ZipFile": _zipped({"app.py": "", name: ""})})
+    functions.deploy("", Code={"ZipFile": zipped({"app.py": "", name: ""})})
     with pytest.raises(functions.api.exceptions.InvalidZipFileException, match="outside"):
         functions.call()
 
@@ -334,7 +327,7 @@ export async function handler(event, context) {
 
 def test_a_node_function_runs_on_the_node_that_is_here(functions: Lambda, need_tool: Callable[[str], Path]) -> None:
     need_tool("node")
-    functions.deploy("", Runtime="nodejs22.x", Handler="index.handler", Code={"ZipFile": _zipped({"index.mjs": _NODE})})
+    functions.deploy("", Runtime="nodejs22.x", Handler="index.handler", Code={"ZipFile": zipped({"index.mjs": _NODE})})
     assert functions.call({"é": 1})[0] == {"event": {"é": 1}, "calls": 1, "name": "shop", "left": True}
     said, error = functions.call({"fail": True})
     assert (error, said["errorType"], said["errorMessage"]) == ("Unhandled", "TypeError", "no such item")
@@ -361,7 +354,7 @@ def test_a_node_handler_that_cannot_be_loaded_says_why(
 ) -> None:
     need_tool("node")
     files = {"index.mjs": _NODE, "broken.mjs": "export const handler = (", "needy.mjs": 'import "not-installed";'}
-    functions.deploy("", Runtime="nodejs22.x", Handler=handler, Code={"ZipFile": _zipped(files)})
+    functions.deploy("", Runtime="nodejs22.x", Handler=handler, Code={"ZipFile": zipped(files)})
     said, error = functions.call()
     assert (error, said["errorType"]) == ("Unhandled", kind)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -88,14 +89,14 @@ def web(endpoint: Any) -> Web:
     return Web(endpoint, endpoint.client("lambda"), endpoint.client("apigatewayv2"))
 
 
-def test_curl_reaches_a_quick_created_api_by_the_address_that_it_says(
+def test_curl_reaches_a_quick_created_api_by_its_name_at_the_endpoints_port(
     web: Web, need_tool: Callable[[str], Path]
 ) -> None:
     arn = web.deploy(
         "def handler(event, context): return {'statusCode': 303, 'headers': {'location': event['rawPath']}}"
     )
     url = web.gateway.create_api(Name="quick", ProtocolType="HTTP", Target=arn)["ApiEndpoint"]
-    assert url.endswith(f".execute-api.localhost:{web.endpoint.port}")
+    assert re.fullmatch(r"https://[a-z0-9]+\.execute-api\.us-east-1\.localhost", url)
     assert [each["ApiEndpoint"] for each in web.gateway.get_apis()["Items"]] == [url]
     command = [
         str(need_tool("curl")),
@@ -104,7 +105,7 @@ def test_curl_reaches_a_quick_created_api_by_the_address_that_it_says(
         "/dev/null",
         "-w",
         "%{http_code} %header{location}",
-        f"{url}/secret.txt",
+        f"http://{urlsplit(url).hostname}:{web.endpoint.port}/secret.txt",
     ]
     assert subprocess.run(command, capture_output=True, check=True).stdout == b"303 /secret.txt"
 
@@ -364,8 +365,10 @@ def test_a_function_url_runs_its_function(web: Web) -> None:
     web.deploy(_ECHO)
     made = web.functions.create_function_url_config(FunctionName="shop", AuthType="NONE")
     url = made["FunctionUrl"]
-    assert url.endswith(f".lambda-url.us-east-1.localhost:{web.endpoint.port}/")
+    assert re.fullmatch(r"https://[a-z0-9]+\.lambda-url\.us-east-1\.localhost/", url)
     assert web.functions.get_function_url_config(FunctionName="shop")["FunctionUrl"] == url
+    listed = web.functions.list_function_url_configs(FunctionName="shop")["FunctionUrlConfigs"]
+    assert [(each["FunctionUrl"], each["AuthType"]) for each in listed] == [(url, "NONE")]
     event = web.ask(f"{url}a%2Fb?x=1").json
     assert (event["rawPath"], event["rawQueryString"], event["routeKey"]) == ("/a%2Fb", "x=1", "$default")
     web.functions.update_function_url_config(FunctionName="shop", Cors={"AllowOrigins": ["*"]})
@@ -373,7 +376,10 @@ def test_a_function_url_runs_its_function(web: Web) -> None:
     web.functions.update_function_url_config(FunctionName="shop", AuthType="AWS_IAM")
     assert web.ask(url).status == 403
     web.functions.delete_function_url_config(FunctionName="shop")
-    assert web.ask(url).status == 403
+    assert (web.ask(url).status, web.ask(url).json) == (403, {"Message": "Forbidden"})
+    assert web.functions.list_function_url_configs(FunctionName="shop")["FunctionUrlConfigs"] == []
+    with pytest.raises(web.functions.exceptions.ResourceNotFoundException):
+        web.functions.list_function_url_configs(FunctionName="none")
 
 
 def test_a_function_url_says_no_more_of_a_failure_than_lambda(web: Web) -> None:

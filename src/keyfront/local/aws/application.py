@@ -5,13 +5,13 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Final
 
+from keyfront.core.api_hosts import APIHost, api_host
 from keyfront.local.aws.addressing import Target
 from keyfront.local.aws.bridge import Bridge, read_body, send_answer
 from keyfront.local.aws.responses import AWSError
 from keyfront.local.aws.security import EndpointSecurity, preflight, readable_by
 from keyfront.local.aws.services import Services
 from keyfront.local.aws.services_state import ServicesState
-from keyfront.local.aws.web.hosts import WebAddress, addressed
 from keyfront.local.aws.web.requests import WebRequest
 from keyfront.local.aws.web.web_server import WebServer
 from keyfront.local.controlplane import ControlPlane
@@ -66,7 +66,7 @@ class Endpoint:
         target = Target.of(scope, headers)
         if reason := self._security.host_refusal(scope["headers"]):
             await send_answer(AWSError(403, "AccessDenied", reason).answer(headers, target.service), scope, send)
-        elif target.service is None and (address := addressed(target.host)):
+        elif address := api_host(target.host):
             # Not behind `EndpointSecurity`: these addresses are public, and CORS decides what a page can read. They
             # reach only the functions and servers that the user put there, never a service. Requests for services,
             # which `_bridge` and `_control_plane` handle, are checked below.
@@ -90,7 +90,7 @@ class Endpoint:
                 await asyncio.to_thread(self._on_reset)
             await self._bridge(target, headers, scope, receive, send)
 
-    async def _answer_web(self, address: WebAddress, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer_web(self, address: APIHost, scope: Scope, receive: Receive, send: Send) -> None:
         body = await read_body(receive)
         if body is not None:
             await send_answer(await self._web_server.answer(address, WebRequest.of(scope, body)), scope, send)

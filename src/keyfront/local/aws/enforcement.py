@@ -85,7 +85,9 @@ def may(response: Any, wanted: Permission) -> bool:
         return True
     key_id = _key_id(response)
     identity = _identity(response, key_id) if key_id else None
-    return identity is None or not denied(identity, wanted)
+    if identity is None:
+        return _AMAZONS.fullmatch(key_id or "") is None
+    return not denied(identity, wanted)
 
 
 def role(account: str, region: str, arn: str) -> Principal:

@@ -65,7 +65,7 @@ def install() -> None:
 
 def api_with_its_address(self: Api) -> dict[str, Any]:
     """Return the API's description. A client on this machine gets an address that it can call."""
-    return _api(self) | {"apiEndpoint": hosts.api_url(self.api_id) or self.api_endpoint}
+    return _api(self) | {"apiEndpoint": hosts.here(self.api_endpoint)}
 
 
 def create_api(self: ApiGatewayV2Response) -> TYPE_RESPONSE:

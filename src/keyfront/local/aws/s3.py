@@ -9,11 +9,19 @@ from typing import Any, Final
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.utils import str_to_rfc_1123_datetime
 from moto.iam.access_control import PermissionResult
-from moto.s3.exceptions import MissingBucket, MissingKey, MissingVersion, S3AccessDeniedError, S3ClientError
+from moto.s3.exceptions import (
+    MissingBucket,
+    MissingKey,
+    MissingVersion,
+    S3AccessDeniedError,
+    S3ClientError,
+    S3SignatureDoesNotMatchError,
+)
 from moto.s3.models import OWNER, FakeBucket, FakeKey
 from moto.s3.responses import S3Response
 from werkzeug.datastructures import ImmutableMultiDict
 
+from keyfront.edge.origin.endpoint_headers import SOURCE_ARN, SOURCE_HOST
 from keyfront.local.aws import encryption, enforcement, policy_evaluation, presigned
 from keyfront.local.aws.file_window import WINDOW, Window
 from keyfront.local.aws.objects import opened
@@ -137,10 +145,13 @@ class S3(S3Response):
         }
         if "Referer" in headers:
             context["aws:referer"] = headers["Referer"]
+        if SOURCE_HOST in headers:
+            # CloudFront signs for the bucket's name, and S3 takes the bucket from the viewer's Host header.
+            raise S3SignatureDoesNotMatchError if "Authorization" in headers else MissingBucket(headers[SOURCE_HOST])
         if authorization := headers.get("Authorization"):
             if not authorization.startswith(("AWS4-", "AWS ")):
                 raise S3ClientError("InvalidArgument", "Unsupported Authorization Type")
-            return policy_evaluation.signed(account, headers.get("x-amz-source-arn"), context)
+            return policy_evaluation.signed(account, headers.get(SOURCE_ARN), context)
         held = presigned.is_signed(self.request.args, time.time())
         if isinstance(held, AWSError):
             raise S3ClientError(held.code, held.message)

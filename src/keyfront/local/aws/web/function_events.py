@@ -115,10 +115,12 @@ def version_1(request: WebRequest, called: EventSource, resource: str) -> Event:
 def _forwarded(headers: Mapping[str, str], request: WebRequest) -> dict[str, str]:
     """Return the headers with those that a proxy adds about the client."""
     before = f"{headers['x-forwarded-for']}, " if "x-forwarded-for" in headers else ""
+    # Who names the endpoint's port speaks HTTP with it. The edge and Amazon's clients use HTTPS.
+    is_direct = headers.get("host", "").rpartition(":")[2] == request.port
     told = {
         "x-forwarded-for": f"{before}{request.client}",
-        "x-forwarded-port": request.port,
-        "x-forwarded-proto": "http",
+        "x-forwarded-port": request.port if is_direct else "443",
+        "x-forwarded-proto": "http" if is_direct else "https",
     }
     return {**headers, **told}
 

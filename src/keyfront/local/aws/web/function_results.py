@@ -18,9 +18,11 @@ class ReplyError(ValueError):
     """A result that is not a response. The client gets an internal error. The log gets this text."""
 
 
-def message(status: int, text: str, headers: Iterable[tuple[str, str]] = ()) -> EndpointResponse:
-    """Return a response from API Gateway itself."""
-    body = json.dumps({"message": text}, separators=(",", ":")).encode()
+def message(
+    status: int, text: str, headers: Iterable[tuple[str, str]] = (), member: str = "message"
+) -> EndpointResponse:
+    """Return a response from API Gateway or Lambda itself."""
+    body = json.dumps({member: text}, separators=(",", ":")).encode()
     return EndpointResponse(status, [*_measured("application/json", body), *headers], body)
 
 

@@ -34,11 +34,32 @@ class InvocationPolicy:
         caller = Caller("anonymous", frozenset(), {"lambda:functionurlauthtype": "NONE"})
         return self._may(policy, caller, "lambda:InvokeFunctionUrl", function, "everybody (principal *)")
 
+    def may_act(self, policy: list[dict[str, Any]], function: Function, distribution: str) -> bool:
+        """Return whether CloudFront may call `function` through its URL for a distribution, whose ARN is given.
+
+        New URLs need two permissions since October 2025. Source: Lambda Developer Guide, "Control access to Lambda
+        function URLs". The laptop refuses a call without the second only if IAM is enforced.
+        """
+        context = {
+            "aws:sourcearn": distribution,
+            "aws:sourceaccount": function.account,
+            "lambda:functionurlauthtype": "AWS_IAM",
+            "lambda:invokedviafunctionurl": "true",
+        }
+        caller = Caller("service", frozenset({("Service", "cloudfront.amazonaws.com")}), context)
+        if _evaluated(policy, caller, "lambda:InvokeFunctionUrl", function) is not Evaluation.ALLOW:
+            return False
+        return self._may(policy, caller, "lambda:InvokeFunction", function, f"cloudfront.amazonaws.com, {distribution}")
+
     def _may(self, policy: list[dict[str, Any]], caller: Caller, action: str, function: Function, whom: str) -> bool:
-        if judge(json.dumps({"Statement": policy}), caller, action, function.arn) is Evaluation.ALLOW:
+        if _evaluated(policy, caller, action, function) is Evaluation.ALLOW:
             return True
         line = f"the policy of function {function.name} does not allow {action} to {whom}"
         if line not in self._said and len(self._said) < _MOST_SAID:
             self._said.add(line)
             _log.warning("%s: %s", line, "refused" if self._enforced else "Amazon would refuse the call")
         return not self._enforced
+
+
+def _evaluated(policy: list[dict[str, Any]], caller: Caller, action: str, function: Function) -> Evaluation:
+    return judge(json.dumps({"Statement": policy}), caller, action, function.arn)

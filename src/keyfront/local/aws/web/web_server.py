@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from keyfront.core.api_hosts import APIHost
+from keyfront.edge.origin.endpoint_headers import SOURCE_HOST
 from keyfront.local.aws.responses import EndpointResponse
 from keyfront.local.aws.web import function_events, routes
 from keyfront.local.aws.web.function_events import EventSource
 from keyfront.local.aws.web.function_results import Format, ReplyError, message, reply
-from keyfront.local.aws.web.hosts import WebAddress
 from keyfront.local.aws.web.invocation_policy import InvocationPolicy
 from keyfront.local.aws.web.jwt_authorizers import Issuers, RefusedTokenError, as_text
 from keyfront.local.aws.web.proxy import Proxy
 from keyfront.local.aws.web.requests import WebRequest
 from keyfront.local.aws.web.routes import Route
+from keyfront.local.aws.web.signed_requests import NOT_ITS_BODY, SignedRequest, may_call
 from keyfront.local.lambdas.function import BusyError, Function, FunctionError
 from keyfront.local.lambdas.function_runner import FunctionRunner, Perform
 from keyfront.local.lambdas.sandbox import Result
@@ -30,6 +32,7 @@ _NOT_FOUND: Final = message(404, "Not Found")
 _FAILED: Final = message(500, "Internal Server Error")
 _UNAVAILABLE: Final = message(503, "Service Unavailable")
 _FORBIDDEN: Final = message(403, "Forbidden")
+_URL_FORBIDDEN: Final = message(403, "Forbidden", member="Message")
 
 
 class WebServer:
@@ -37,11 +40,14 @@ class WebServer:
 
     def __init__(self, functions: FunctionRunner, perform: Perform, *, enforce: bool) -> None:
         """Create the server. `perform` reads moto's state. `enforce` refuses calls that policies do not allow."""
-        self._functions, self._perform = functions, perform
+        self._functions, self._perform, self._enforce = functions, perform, enforce
         self._permissions, self._issuers, self._proxy = InvocationPolicy(enforced=enforce), Issuers(), Proxy()
 
-    async def answer(self, address: WebAddress, request: WebRequest) -> EndpointResponse:
+    async def answer(self, address: APIHost, request: WebRequest) -> EndpointResponse:
         """Return the response of `address` to `request`."""
+        if SOURCE_HOST in request.headers:
+            # At Amazon it would arrive under the viewer's name, which no API has.
+            return _FORBIDDEN if address.kind == "execute-api" else _URL_FORBIDDEN
         return await (self._api if address.kind == "execute-api" else self._url)(address.id, request)
 
     async def close(self) -> None:
@@ -132,7 +138,7 @@ class WebServer:
         try:
             url = await asyncio.to_thread(self._perform, lambda: saved_apis.function_url(url_id), changes=False)
             if url is None:
-                return _FORBIDDEN
+                return _URL_FORBIDDEN
             if url.cors is not None and (preflight := url.cors.preflight(request)):
                 return preflight
             answer = await self._opened(url, request)
@@ -145,17 +151,27 @@ class WebServer:
 
     async def _opened(self, url: "FunctionUrl", request: WebRequest) -> EndpointResponse:
         function = url.function
+        called = EventSource("anonymous", url.id)
         if url.auth != "NONE":
-            _log.warning(
-                "function URL of %s: auth type %s is not supported, so the request is refused", function.name, url.auth
-            )
-            return _FORBIDDEN
-        if not self._permissions.may_open(await self._policy(function), function):
-            return _FORBIDDEN
-        event = function_events.version_2(request, EventSource("anonymous", url.id))
+            signed = SignedRequest.of(request)
+            if signed is not None and not signed.covers_body:
+                return message(403, NOT_ITS_BODY)
+            if signed is None or not await self._may_call(signed, function, request):
+                return _URL_FORBIDDEN
+            called = EventSource(function.account, url.id, authorizer=signed.authorizer(function.account))
+        elif not self._permissions.may_open(await self._policy(function), function):
+            return _URL_FORBIDDEN
+        event = function_events.version_2(request, called)
         result = await self._functions.call(function, json.dumps(event).encode())
         answer = self._response(function, result, "2.0")
         return message(502, "Internal Server Error") if answer is _FAILED else answer
+
+    async def _may_call(self, signed: SignedRequest, function: Function, request: WebRequest) -> bool:
+        if signed.distribution is not None:
+            return self._permissions.may_act(await self._policy(function), function, signed.distribution)
+        return not self._enforce or await asyncio.to_thread(
+            self._perform, lambda: may_call(request, function), changes=False
+        )
 
     def _response(self, function: Function, result: Result, version: Format) -> EndpointResponse:
         if result.failed:
