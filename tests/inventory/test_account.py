@@ -21,11 +21,13 @@ from keyfront.inventory import (
     Cors,
     CustomErrorResponse,
     CustomOrigin,
+    DeploymentPolicy,
     ForwardedValues,
     GeoRestriction,
     Inventory,
     Origin,
     OriginGroup,
+    RealtimeLog,
     ResponseHeadersPolicy,
     Selection,
     parse_distribution,
@@ -560,3 +562,61 @@ def free_port() -> Callable[[], int]:
             return int(taken.getsockname()[1])
 
     return find
+
+
+def test_deployment_policies_and_real_time_logs_are_read_when_something_names_one(stubbed: Stubbed) -> None:
+    client, stubber = stubbed
+    distributions(stubber, summary("E1", "e1"))
+    behavior = {**config()["DefaultCacheBehavior"], "RealtimeLogConfigArn": "arn:log", "FieldLevelEncryptionId": "C1"}
+    changes = {"DefaultCacheBehavior": behavior, "ContinuousDeploymentPolicyId": "p1", "WebACLId": "acl"}
+    stubber.add_response("get_distribution", whole("E1", "e1", **changes), {"Id": "E1"})
+    rest(stubber)
+    session = {"IdleTTL": 300, "MaximumTTL": 600}
+    weighted = {"Weight": 0.1, "SessionStickinessConfig": session}
+    headed = {"Header": "Aws-CF-cd-test", "Value": "Yes"}
+    policies = [
+        {
+            "ContinuousDeploymentPolicy": {
+                "Id": identifier,
+                "LastModifiedTime": WHEN,
+                "ContinuousDeploymentPolicyConfig": {
+                    "StagingDistributionDnsNames": {"Quantity": 1, "Items": ["D2.cloudfront.net"]},
+                    "Enabled": True,
+                    "TrafficConfig": traffic,
+                },
+            }
+        }
+        for identifier, traffic in (
+            ("p1", {"Type": "SingleWeight", "SingleWeightConfig": weighted}),
+            ("p2", {"Type": "SingleHeader", "SingleHeaderConfig": headed}),
+        )
+    ]
+    page: Any = {"ContinuousDeploymentPolicyList": {**NOTHING, "Items": policies}}
+    stubber.add_response("list_continuous_deployment_policies", page, {})
+    stream = {"RoleARN": "arn:role", "StreamARN": "arn:stream"}
+    log: Any = {
+        "ARN": "arn:log",
+        "Name": "log",
+        "SamplingRate": 5,
+        "Fields": ["timestamp", "c-ip"],
+        "EndPoints": [{"StreamType": "Kinesis", "KinesisStreamConfig": stream}],
+    }
+    logs: Any = {"RealtimeLogConfigs": {"MaxItems": 100, "IsTruncated": False, "Marker": "", "Items": [log]}}
+    stubber.add_response("list_realtime_log_configs", logs, {})
+    found = read(client)
+    (distribution,) = found.distributions
+    assert (distribution.deployment_policy, distribution.web_acl, distribution.staging) == ("p1", "acl", False)
+    assert (distribution.default_behavior.realtime_log, distribution.default_behavior.encryption) == ("arn:log", "C1")
+    names = ("d2.cloudfront.net",)
+    assert found.deployment_policies == {
+        "p1": DeploymentPolicy("p1", True, names, weight=0.1, session_seconds=600),
+        "p2": DeploymentPolicy("p2", True, names, header=("aws-cf-cd-test", "Yes")),
+    }
+    assert found.realtime_logs == {"arn:log": RealtimeLog("arn:log", "arn:stream", ("timestamp", "c-ip"), 5)}
+
+
+def test_a_staging_distribution_and_a_vpc_origin_are_told_from_others() -> None:
+    vpc = {"Id": "bucket", "DomainName": "internal.example.com", "VpcOriginConfig": {"VpcOriginId": "vo_1"}}
+    found = parse_distribution(config(Staging=True, Origins={"Quantity": 1, "Items": [vpc]}))
+    assert found.staging
+    assert [origin.vpc_origin for origin in found.origins] == ["vo_1"]

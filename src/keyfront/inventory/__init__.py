@@ -5,8 +5,10 @@ They come from a live account through the CloudFront API (`read`), or from the J
 """
 
 from keyfront.inventory.account import read
+from keyfront.inventory.continuous_deployment import DeploymentPolicy
 from keyfront.inventory.documents import parse_distribution
 from keyfront.inventory.functions import EdgeFunction, FunctionAssociation, KeyValues
+from keyfront.inventory.realtime_logs import RealtimeLog
 from keyfront.inventory.response_headers import AddedHeader, Cors, ResponseHeadersPolicy
 from keyfront.inventory.values import (
     CacheBehavior,
@@ -34,6 +36,7 @@ __all__ = [
     "Cors",
     "CustomErrorResponse",
     "CustomOrigin",
+    "DeploymentPolicy",
     "Distribution",
     "EdgeFunction",
     "ForwardedValues",
@@ -47,6 +50,7 @@ __all__ = [
     "OriginAccessIdentity",
     "OriginGroup",
     "OriginRequestPolicy",
+    "RealtimeLog",
     "ResponseHeadersPolicy",
     "Selection",
     "TrustedKey",

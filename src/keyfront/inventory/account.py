@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyfront.core.keys import PublicKey
 from keyfront.errors import KeyLoadError, ServiceError
+from keyfront.inventory.continuous_deployment import DeploymentPolicy, deployment_policy
 from keyfront.inventory.documents import parse_distribution
 from keyfront.inventory.policies import Document, cache_policy, origin_request_policy
+from keyfront.inventory.realtime_logs import RealtimeLog, realtime_log
 from keyfront.inventory.response_headers import ResponseHeadersPolicy, response_headers_policy
 from keyfront.inventory.values import (
     CachePolicy,
@@ -77,6 +79,8 @@ def read(client: "CloudFrontClient", previous: Inventory | None = None, *, refus
             cache_policies=policies.cache,
             origin_request_policies=policies.origin_request,
             response_headers_policies=policies.response_headers,
+            deployment_policies=_deployment_policies(client, distributions, refused),
+            realtime_logs=_realtime_logs(client, distributions, refused),
         )
     except (BotoCoreError, ClientError) as error:
         raise ServiceError(f"cannot read the account through the CloudFront API: {error}") from error
@@ -145,6 +149,28 @@ def _policies(client: "CloudFrontClient", distributions: Iterable[Distribution],
             answering = response_headers_policy(item["ResponseHeadersPolicy"])
             found.response_headers[answering.id] = answering
     return found
+
+
+def _deployment_policies(
+    client: "CloudFrontClient", distributions: Iterable[Distribution], refused: Refused
+) -> dict[str, DeploymentPolicy]:
+    """Return the continuous deployment policies, if a distribution names any."""
+    if not any(distribution.deployment_policy for distribution in distributions):
+        return {}
+    pages = _known_pages(client.list_continuous_deployment_policies, "ContinuousDeploymentPolicyList", refused)
+    found = [deployment_policy(item["ContinuousDeploymentPolicy"]) for item in pages]
+    return {policy.id: policy for policy in found}
+
+
+def _realtime_logs(
+    client: "CloudFrontClient", distributions: Iterable[Distribution], refused: Refused
+) -> dict[str, RealtimeLog]:
+    """Return the real-time log configurations, if a behavior names any."""
+    behaviors = [each for item in distributions for each in (item.default_behavior, *item.behaviors)]
+    if not any(behavior.realtime_log for behavior in behaviors):
+        return {}
+    found = map(realtime_log, _known_pages(client.list_realtime_log_configs, "RealtimeLogConfigs", refused))
+    return {log.arn: log for log in found}
 
 
 def _known_pages(operation: Any, result: str, refused: Refused) -> Iterator[Any]:

@@ -62,6 +62,9 @@ def parse_distribution(
             ipv6=bool(config.get("IsIPV6Enabled")),
             minimum_protocol=_minimum_protocol(config.get("ViewerCertificate") or {}),
             access_logs=bool((config.get("Logging") or {}).get("Enabled")),
+            web_acl=config.get("WebACLId") or "",
+            staging=bool(config.get("Staging")),
+            deployment_policy=config.get("ContinuousDeploymentPolicyId") or "",
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
@@ -101,6 +104,8 @@ def _behavior(item: Document, path_pattern: str) -> CacheBehavior:
         default_ttl=item.get("DefaultTTL", 86400),
         max_ttl=item.get("MaxTTL", 31536000),
         associations=tuple(associations),
+        realtime_log=item.get("RealtimeLogConfigArn") or "",
+        encryption=item.get("FieldLevelEncryptionId") or "",
     )
 
 
@@ -134,6 +139,7 @@ def _origin(item: Document) -> Origin:
         connection_attempts=item.get("ConnectionAttempts") or 3,
         connection_timeout=item.get("ConnectionTimeout") or 10,
         completion_timeout=item.get("ResponseCompletionTimeout") or None,
+        vpc_origin=(item.get("VpcOriginConfig") or {}).get("VpcOriginId") or "",
     )
 
 

@@ -2,7 +2,8 @@
 
 An edge without an account enforces the output of `aws cloudfront get-distribution-config --id ID > shop.json`
 unchanged. It also reads the output of `get-key-group`, `get-public-key`, `get-cache-policy`,
-`get-origin-request-policy`, `get-response-headers-policy`, and of the matching `list-…` commands.
+`get-origin-request-policy`, `get-response-headers-policy`, `get-continuous-deployment-policy`, and of the matching
+`list-…` commands.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any
 
 from keyfront.core.keys import PublicKey
 from keyfront.errors import InputError, KeyLoadError
+from keyfront.inventory.continuous_deployment import DeploymentPolicy, deployment_policy
 from keyfront.inventory.documents import parse_distribution
 from keyfront.inventory.origins import with_origins
 from keyfront.inventory.policies import Document, cache_policy, origin_request_policy
@@ -37,6 +39,7 @@ class _Found:
     cache_policies: dict[str, CachePolicy] = field(default_factory=dict)
     origin_request_policies: dict[str, OriginRequestPolicy] = field(default_factory=dict)
     response_headers_policies: dict[str, ResponseHeadersPolicy] = field(default_factory=dict)
+    deployment_policies: dict[str, DeploymentPolicy] = field(default_factory=dict)
 
     def add(self, other: "_Found") -> None:
         self.distributions += other.distributions
@@ -44,7 +47,7 @@ class _Found:
             getattr(self, name).update(getattr(other, name))
 
 
-_POLICIES = ("cache_policies", "origin_request_policies", "response_headers_policies")
+_POLICIES = ("cache_policies", "origin_request_policies", "response_headers_policies", "deployment_policies")
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ class SavedInventory:
             cache_policies=found.cache_policies,
             origin_request_policies=found.origin_request_policies,
             response_headers_policies=found.response_headers_policies,
+            deployment_policies=found.deployment_policies,
         )
         return Reading(inventory, tuple(untrusted), tuple(kept))
 
@@ -227,6 +231,7 @@ _KINDS: dict[str, Callable[[_Found, Document], None]] = {
     "CachePolicy": _take_policy("cache_policies", cache_policy),
     "OriginRequestPolicy": _take_policy("origin_request_policies", origin_request_policy),
     "ResponseHeadersPolicy": _take_policy("response_headers_policies", response_headers_policy),
+    "ContinuousDeploymentPolicy": _take_policy("deployment_policies", deployment_policy),
 }
 
 

@@ -7,7 +7,9 @@ from typing import Literal
 
 from keyfront.core.keys import PublicKey
 from keyfront.core.showing import refuse_text
+from keyfront.inventory.continuous_deployment import DeploymentPolicy
 from keyfront.inventory.functions import EdgeFunction, FunctionAssociation
+from keyfront.inventory.realtime_logs import RealtimeLog
 from keyfront.inventory.response_headers import ResponseHeadersPolicy
 
 
@@ -79,6 +81,8 @@ class Origin:
     connection_timeout: int = 10
     completion_timeout: int | None = None
     """Seconds until the whole response must be there; `None`: no limit."""
+    vpc_origin: str = ""
+    """Id of the VPC origin, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +176,11 @@ class CacheBehavior:
         """The ARNs of the functions."""
         return tuple(each.arn for each in self.associations)
 
+    realtime_log: str = ""
+    """ARN of the real-time log configuration, or empty."""
+    encryption: str = ""
+    """Id of the configuration for field-level encryption, or empty."""
+
 
 @dataclass(frozen=True, slots=True)
 class CustomErrorResponse:
@@ -217,6 +226,12 @@ class Distribution:
     """The oldest TLS policy of its own certificate, such as `TLSv1.2_2021`; empty with CloudFront's certificate."""
     access_logs: bool = False
     """Whether standard logging (legacy) is on. Newer kinds of logs are set up outside of the distribution."""
+    web_acl: str = ""
+    """Id or ARN of the web ACL, or empty."""
+    staging: bool = False
+    """Whether it is a staging distribution, which viewers reach only through its primary distribution."""
+    deployment_policy: str = ""
+    """Id of the continuous deployment policy, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +249,10 @@ class Inventory:
     """The account's own and the managed policies, if a behavior names any policy."""
     origin_request_policies: Mapping[str, OriginRequestPolicy] = field(default_factory=dict)
     response_headers_policies: Mapping[str, ResponseHeadersPolicy] = field(default_factory=dict)
+    deployment_policies: Mapping[str, DeploymentPolicy] = field(default_factory=dict)
+    """The continuous deployment policies, if a distribution names any."""
+    realtime_logs: Mapping[str, RealtimeLog] = field(default_factory=dict)
+    """By ARN. Only if a behavior names any."""
     functions: Mapping[str, EdgeFunction] | None = None
     """The live CloudFront functions that behaviors name, by ARN; `None` if they were not read."""
 
