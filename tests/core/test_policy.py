@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.examples import examples
 
 from keyfront import Policy
-from keyfront.core.policy import LATEST, Moment, epoch, network, validity
+from keyfront.core.networks import network
+from keyfront.core.policy import LATEST, Moment, epoch, validity
 from keyfront.errors import PolicyError, URLError
 
 NOW = 1_900_000_000

@@ -3,16 +3,14 @@
 Source: Developer Guide, "Create a signed URL using a canned policy" and "… using a custom policy".
 """
 
-import ipaddress
 import json
-import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from typing import Final
 
+from keyfront.core.networks import malformed_network, network
 from keyfront.core.urls import link_url, resource_pattern, viewer_url
 from keyfront.errors import PolicyError
 
@@ -24,11 +22,6 @@ Moment = datetime | timedelta | int | float
 
 _MOST_SPAN: Final = 10 * 366 * 24 * 3600
 """A number of seconds below this, ten years, is not meant as a time: it would be one before 1980."""
-_ADDRESS_NEEDED: Final = "give one IPv4 address or range, such as 192.0.2.10 or 192.0.2.0/24"
-_IPV4 = r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}"
-_NETWORK = re.compile(rf"{_IPV4}(?:/[0-9]{{1,2}})?")
-_WITH_PORT = re.compile(rf"\[?({_IPV4})\]?:[0-9]{{1,5}}")
-_MAPPED = re.compile(rf"\[?::ffff:({_IPV4})\]?(?::[0-9]{{1,5}})?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +41,7 @@ class Policy:
         if self.starts is not None:
             _second(self.starts, "DateGreaterThan")
         if self.ip is not None and network(self.ip) != self.ip:
-            raise _malformed_network(f"AWS:SourceIp is {self.ip}: in CIDR form it is {network(self.ip)}", self.ip)
+            raise malformed_network(f"AWS:SourceIp is {self.ip}: in CIDR form it is {network(self.ip)}", self.ip)
         if self.resource == "":
             raise PolicyError("Resource is empty", member="Resource", value="")
 
@@ -207,39 +200,6 @@ def epoch(moment: Moment, now: float, what: str = "the time") -> int:
     return int(seconds)
 
 
-def network(ip: str) -> str:
-    """Return one IPv4 address or network in CIDR form (an address gets `/32`). Raises `PolicyError`."""
-    if not isinstance(ip, str):
-        raise _malformed_network(f"ip is a {type(ip).__name__}: {_ADDRESS_NEEDED}", None)
-    return _network(ip)
-
-
-@lru_cache(maxsize=1024)
-def _network(ip: str) -> str:
-    if not _NETWORK.fullmatch(ip):
-        raise _malformed_network(f"ip is {ip[:60]!a}{_why_no_network(ip)}", ip)
-    try:
-        given = ipaddress.IPv4Interface(ip)
-    except ValueError as error:
-        raise _malformed_network(f"ip is {ip}, which is not an IPv4 address or range: {error}", ip) from None
-    if given.ip != given.network.network_address:
-        raise _malformed_network(f"ip is {ip}, but its address has bits outside the range: write {given.network}", ip)
-    return str(given.network)
-
-
-def _why_no_network(ip: str) -> str:
-    """Return what is wrong with an address, and what to write."""
-    if "," in ip:
-        return f", which is a list (as in X-Forwarded-For): {_ADDRESS_NEEDED}"
-    if found := _WITH_PORT.fullmatch(ip):
-        return f", an address with a port (as in CloudFront-Viewer-Address): write {found[1]}"
-    if found := _MAPPED.fullmatch(ip):
-        return f", an IPv4 address in IPv6 form, and CloudFront's policies support IPv4 only: write {found[1]}"
-    if ":" in ip:
-        return ": CloudFront's policies support IPv4 only, so leave ip out for IPv6 viewers"
-    return f": {_ADDRESS_NEEDED}"
-
-
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
@@ -286,13 +246,8 @@ def _second(value: object, name: str) -> int:
 def _parsed_network(value: object) -> str:
     source = _members_of(value, "IpAddress", required=("AWS:SourceIp",))["AWS:SourceIp"]
     if not isinstance(source, str):
-        raise _malformed_network("AWS:SourceIp is not text: give exactly one IPv4 address or range", source)
+        raise malformed_network("AWS:SourceIp is not text: give exactly one IPv4 address or range", source)
     return network(source)
-
-
-def _malformed_network(text: str, given: object) -> PolicyError:
-    value = given[:60] if isinstance(given, str) else None
-    return PolicyError(text, reason="network-malformed", member="ip", value=value)
 
 
 def _wrong_second(name: str, moment: float) -> str:

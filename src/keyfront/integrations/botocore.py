@@ -17,7 +17,8 @@ from keyfront.core.cookies import SignedCookies
 from keyfront.core.key_ids import checked_key_pair_id
 from keyfront.core.keys import SigningKey
 from keyfront.core.misuse import Caution, bounded, warn
-from keyfront.core.policy import LATEST, Policy, epoch, network
+from keyfront.core.networks import network
+from keyfront.core.policy import LATEST, Policy, epoch
 from keyfront.core.resource import covers
 from keyfront.core.signing import Signer
 from keyfront.core.urls import link_url, resource_pattern, shown, viewer_url, with_parameters

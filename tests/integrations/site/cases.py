@@ -6,9 +6,9 @@ import html
 import pickle
 import re
 import time
-from pathlib import Path
 from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from keyfront.core.networks import network
 from keyfront.core.options import URLTerms
-from keyfront.core.policy import Moment, epoch, network, validity
+from keyfront.core.policy import Moment, epoch, validity
 from keyfront.core.urls import resource_pattern
 from keyfront.errors import InputError, PolicyError
 
