@@ -124,10 +124,11 @@ def test_the_command_line_lists_its_commands(run: Run) -> None:
     status, out, _ = run("--help")
     assert status == 0
     for name in {command[0] for command in COMMANDS}:
-        assert f"\n  {name} " in out
+        assert f"\n│ {name} " in out
+    assert "─ Commands ─" not in out, "every command belongs to a part"
     status, out, err = run()
-    assert (status, out) == (2, "")
-    assert err.startswith("Usage: keyfront ")
+    assert (status, err.strip()) == (2, "")
+    assert out.lstrip().startswith("Usage: keyfront ")
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,33 @@ def test_a_parameter_and_a_key_in_kms_sign(run: Run, aws: None) -> None:
     assert allowed(out.strip(), PublicKey.load(f"-----BEGIN PUBLIC KEY-----\n{der}\n-----END PUBLIC KEY-----\n"))
 
 
+def test_the_environment_stands_for_options_and_options_win(
+    run: Run, no_aws: pytest.MonkeyPatch, document: Path, tmp_path: Path
+) -> None:
+    no_aws.setenv("KEYFRONT_SIGNER", f"file:{document}")
+    status, out, err = run("sign", URL, "--expires", "1h")
+    assert (status, err) == (0, "")
+    assert allowed(out.strip(), KEY.public_key)
+
+    other = SigningKey.generate("ecdsa")
+    other.write(tmp_path / "other")
+    file = tmp_path / "other" / "private_key.pem"
+    status, out, err = run("sign", URL, "--expires", "1h", "--private-key", str(file), "--key-id", ID)
+    assert (status, err) == (0, "")
+    assert allowed(out.strip(), other.public_key)
+
+    no_aws.delenv("KEYFRONT_SIGNER")
+    no_aws.setenv("KEYFRONT_PRIVATE_KEY", str(file))
+    assert "needs --key-id" in run("sign", URL, "--expires", "1h")[2]
+    no_aws.setenv("KEYFRONT_KEY_PAIR_ID", ID)
+    assert allowed(run("sign", URL, "--expires", "1h")[1].strip(), other.public_key)
+
+    no_aws.setenv("KEYFRONT_SIGNER", f"file:{document}")
+    status, out, err = run("sign", URL, "--expires", "1h")
+    assert (status, out) == (2, "")
+    assert "set one of KEYFRONT_PRIVATE_KEY and KEYFRONT_SIGNER" in err
+
+
 @pytest.mark.parametrize("same", [True, False])
 def test_check_asks_cloudfront_for_the_key_of_that_id(run: Run, service: "Service", tmp_path: Path, same: bool) -> None:
     there = KEY if same else SigningKey.generate("ecdsa")

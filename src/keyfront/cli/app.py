@@ -20,23 +20,21 @@ _OF_THE_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno
 """Errors that any write can meet, also on standard output, and that are not bugs in keyfront."""
 
 # Each module adds its commands to the application, and is imported only if one of them is needed.
-_ROOMS: Final = {
-    "keys": "keyfront.cli.keys",
-    "groups": "keyfront.cli.groups",
-    "sign": "keyfront.cli.sign",
-    "sign-cookies": "keyfront.cli.sign",
-    "sign-table": "keyfront.cli.tables",
-    "policy": "keyfront.cli.policies",
-    "verify": "keyfront.cli.verify",
-    "explain": "keyfront.cli.explain",
-    "terraform": "keyfront.cli.terraform",
-    "authz": "keyfront.cli.authz",
-    "edge": "keyfront.cli.edge",
-    "rotate": "keyfront.cli.rotate",
-    "lambda": "keyfront.cli.lambdas",
-    "audit": "keyfront.cli.audit",
-    "up": "keyfront.cli.up",
+_PARTS: Final = {
+    "Keys": {"keys": "keys", "groups": "groups", "rotate": "rotate"},
+    "Signatures": {
+        "sign": "sign",
+        "sign-cookies": "sign",
+        "sign-table": "tables",
+        "policy": "policies",
+        "verify": "verify",
+    },
+    "Diagnosis": {"explain": "explain", "audit": "audit"},
+    "Servers": {"up": "up", "console": "console", "edge": "edge", "authz": "authz"},
+    "Deployment": {"terraform": "terraform", "lambda": "lambdas"},
 }
+"""The commands and their modules in this package, in the parts of the help text."""
+_MODULES: Final = {command: f"keyfront.cli.{module}" for part in _PARTS.values() for command, module in part.items()}
 
 
 def _print_version(asked: bool) -> None:
@@ -52,28 +50,44 @@ def _keyfront(
 ) -> None:
     """Private content on Amazon CloudFront, from a key to a download.
 
-    Make a key pair, put its public key into a trusted key group, sign URLs and cookies with the private key, and see
-    why a request is allowed or refused. `keyfront up` runs everything on this machine, CloudFront included.
+    Make a key pair, put its public key into a trusted key group, sign URLs and
+    cookies, and see why a request is allowed or refused.
 
-    Every command takes --json. Exit status: 0 done or allowed; 1 refused by the signature check or by the service; 2
-    bad input, or a service that could not be reached.
+    \b
+    Examples:
+      keyfront up                      CloudFront on this machine, with a shop
+      keyfront sign URL --expires 1h   a link for an hour, by KEYFRONT_SIGNER
+      keyfront explain URL             why CloudFront refuses a link
+
+    Every command takes --json. Exit status: 0 done or allowed; 1 refused by the
+    signature check or by the service; 2 bad input, or a service that could not be
+    reached; 3 not known (explain), or in progress (rotate).
     """
 
 
 def application(arguments: list[str]) -> typer.Typer:
     """Return the command line with the command in `arguments`, or with all commands if there is none."""
+    named = _MODULES.get(arguments[0]) if arguments else None
     app = typer.Typer(
         name="keyfront",
         callback=_keyfront,
         no_args_is_help=True,
-        rich_markup_mode=None,
+        # Panels list the commands. A command's own help stays text, whose long lines can be copied.
+        rich_markup_mode=None if named else "rich",
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
-    named = _ROOMS.get(arguments[0]) if arguments else None
-    for room in [named] if named else dict.fromkeys(_ROOMS.values()):
+    for room in [named] if named else dict.fromkeys(_MODULES.values()):
         import_module(room).register(app)
+    for command in app.registered_commands:
+        command.rich_help_panel = _part(str(command.name or getattr(command.callback, "__name__", "")))
+    for group in app.registered_groups:
+        group.rich_help_panel = _part(group.name or "")
     return app
+
+
+def _part(command: str) -> str | None:
+    return next((part for part, commands in _PARTS.items() if command in commands), None)
 
 
 def run(arguments: list[str]) -> int:

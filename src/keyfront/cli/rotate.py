@@ -25,7 +25,10 @@ IN_PROGRESS: Final = 3
 
 _app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
-_Group = Annotated[str, typer.Option("--group", metavar="GROUP", help="The key group's id or its name.")]
+_Group = Annotated[
+    str,
+    typer.Option("--group", metavar="GROUP", envvar="KEYFRONT_GROUP", help="The key group's id or its name."),
+]
 _Waiting = Annotated[
     bool, typer.Option("--wait", help="Wait until the rotation is done, instead of exiting with status 3.")
 ]

@@ -1,5 +1,6 @@
 """Open the signer for a command: a private key's file and its id, or the address of a key store."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,19 +18,24 @@ KeyId = Annotated[
         "--key-id",
         metavar="ID",
         help="The public key's id in CloudFront (K…), as `keys upload` printed it. A document at --signer has its own "
-        "id.",
+        "id. Default: KEYFRONT_KEY_PAIR_ID.",
     ),
 ]
 PrivateKey = Annotated[
     Path | None,
-    typer.Option("--private-key", metavar="FILE", help="The private key in any PEM form; - reads standard input."),
+    typer.Option(
+        "--private-key",
+        metavar="FILE",
+        help="The private key in any PEM form; - reads standard input. Default: KEYFRONT_PRIVATE_KEY, a path.",
+    ),
 ]
 SignerAddress = Annotated[
     str | None,
     typer.Option(
         "--signer",
         metavar="ADDRESS",
-        help="The address of the key, instead of --private-key: for example ssm:/NAME, kms:alias/NAME or file:PATH.",
+        help="The address of the key, instead of --private-key: for example ssm:/NAME, kms:alias/NAME or file:PATH. "
+        "Default: KEYFRONT_SIGNER.",
     ),
 ]
 CheckKey = Annotated[
@@ -59,14 +65,18 @@ def open_signer(
     *,
     check: bool = False,
 ) -> "Signer":
-    """Return the signer for the options.
+    """Return the signer for the options, or for the environment where an option is not given.
 
     Raises `InputError` unless there is exactly one, and another `KeyfrontError` if its key cannot be read.
     """
+    if address is None and private_key is None:
+        address = os.environ.get("KEYFRONT_SIGNER") or None
+        private_key = Path(path) if (path := os.environ.get("KEYFRONT_PRIVATE_KEY")) else None
+    key_id = key_id or os.environ.get("KEYFRONT_KEY_PAIR_ID") or None
     if (address is None) == (private_key is None):
         raise InputError(
             "give either --private-key FILE with --key-id, or --signer ADDRESS (ssm:/shop/signing-key, kms:alias/shop "
-            "with --key-id, …)"
+            "with --key-id, …); or set one of KEYFRONT_PRIVATE_KEY and KEYFRONT_SIGNER"
         )
     if address is not None:
         if passphrase_file is not None or hash_name is not None:
