@@ -36,6 +36,7 @@ class Room:
 ROOMS: Final = (
     Room("cli", "the commands", (ALL_BELOW,)),
     Room("local", "everything on one machine", (ALL_BELOW,)),
+    Room("console", "pages over an account", ("account", "explain", "inventory", "keystore", "web", "core")),
     Room("packaging", "packages for Lambda", ("backend", "keystore", "core")),
     Room("edge", "decide, cache, fetch, respond", ("explain", "inventory", "web", "core")),
     Room("backend", "the download service", ("keystore", "web", "core")),

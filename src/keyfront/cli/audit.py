@@ -134,27 +134,10 @@ def _saved(
 
 def _live(settings: "Settings", log: "LogFacts | None", connection: Connection) -> "tuple[Evidence, list[NotChecked]]":
     from keyfront.account.audit import read_account
-    from keyfront.cli.cloudfront import any_key, cloudfront
+    from keyfront.cli.cloudfront import any_service, cloudfront
 
     with cloudfront(connection) as service:
-        import boto3
-        from botocore.config import Config
-
-        # One session for all services, because each session parses botocore's endpoint data.
-        session = boto3.Session(profile_name=connection.profile, region_name=connection.region)
-        key = any_key(connection, session)
-
-        def client(name: str) -> Any:
-            return session.client(
-                name,  # type: ignore[call-overload]
-                region_name=session.region_name or "us-east-1",
-                endpoint_url=connection.endpoint_url,
-                aws_access_key_id=key,
-                aws_secret_access_key=key,
-                config=Config(s3={"addressing_style": "path"}) if connection.endpoint_url else None,
-            )
-
-        return read_account(service, client, settings, log)
+        return read_account(service, any_service(connection), settings, log)
 
 
 def _ignored(given: list[str], baseline: Path | None) -> list[str]:

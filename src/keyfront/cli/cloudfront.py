@@ -1,9 +1,9 @@
 """The CloudFront API for the commands: a client by boto3's own rules, with each error as one clear line."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Literal, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
 from urllib.parse import urlsplit
 
 from keyfront.account.api_errors import clear_errors
@@ -56,6 +56,28 @@ def aws(
         )
     except known.NoRegionError:
         raise InputError(f"{service} needs a region: set AWS_DEFAULT_REGION, or give --region") from None
+
+
+def any_service(connection: Connection) -> Callable[[str], Any]:
+    """Return a function that makes clients of any service, by the same options and rules."""
+    import boto3
+    from botocore.config import Config
+
+    # One session for all services, because each session parses botocore's endpoint data.
+    session = boto3.Session(profile_name=connection.profile, region_name=connection.region)
+    key = any_key(connection, session)
+
+    def client(name: str) -> Any:
+        return session.client(
+            name,  # type: ignore[call-overload]
+            region_name=session.region_name or _HOME,
+            endpoint_url=connection.endpoint_url,
+            aws_access_key_id=key,
+            aws_secret_access_key=key,
+            config=Config(s3={"addressing_style": "path"}) if connection.endpoint_url else None,
+        )
+
+    return client
 
 
 def any_key(connection: Connection, session: "Session") -> str | None:

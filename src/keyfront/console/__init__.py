@@ -1,0 +1,1 @@
+"""Pages over an account's public keys, key groups and behaviors, for a browser on this machine."""

@@ -1,0 +1,44 @@
+"""Serves the console alone, until a signal ends it."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+from keyfront.console.accounts import Account
+from keyfront.console.application import console
+from keyfront.console.events import Stopping
+from keyfront.console.gate import Secrets
+from keyfront.web.draining import Drain, Ending
+from keyfront.web.serving import Listener, bind_loopback
+
+_DRAIN_SECONDS = 3.0
+
+
+def serve(account: Account, *, port: int, read_only: bool, tell: Callable[[str], None]) -> None:
+    """Serve until SIGINT, SIGTERM or SIGHUP. `tell` is called with the address, with its token, once it answers.
+
+    Raises `PortError` if the port is taken.
+    """
+    asyncio.run(_serve(account, port, read_only, tell))
+
+
+def address(port: int, known: Secrets) -> str:
+    """Return the address to open, which has the token."""
+    return f"http://127.0.0.1:{port}/?token={known.token}"
+
+
+async def _serve(account: Account, port: int, read_only: bool, tell: Callable[[str], None]) -> None:
+    ending = Ending(_DRAIN_SECONDS)
+    ending.on(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    known, stopping = Secrets(), Stopping()
+    app = console(account, known, read_only=read_only, stopping=stopping)
+    listeners = [Listener(app, bound) for bound in bind_loopback(port, option="another with --port")]
+    for listener in listeners:
+        listener.start()
+    try:
+        tell(address(listeners[0].port, known))
+        await ending.asked.wait()
+    finally:
+        stopping.is_asked = True
+        drain = Drain(_DRAIN_SECONDS)
+        await asyncio.gather(*(listener.stop(drain) for listener in listeners))
