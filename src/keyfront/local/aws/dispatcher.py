@@ -14,6 +14,7 @@ from keyfront.local.aws import (
     background,
     enforcement,
     http_apis,
+    iam_policies,
     kms,
     lambda_configuration,
     parameters,
@@ -62,6 +63,7 @@ class Dispatcher(DomainDispatcherApplication):
         calls.install()
         enforcement.install()
         http_apis.install()
+        iam_policies.install()
         kms.install()
         parameters.install()
         resource_groups.install()
@@ -74,7 +76,7 @@ class Dispatcher(DomainDispatcherApplication):
         enforcement.use(self._enforce_iam)
         hosts.use(environ.get("HTTP_HOST", ""))
         if environ["PATH_INFO"].startswith(RESPONSE_PATH):
-            from keyfront.local.cloudformation import custom_resources
+            from keyfront.local.cloudformation.kinds import custom_resources
 
             return custom_resources.take(environ, start_response)
         return super().__call__(environ, start_response)
@@ -102,10 +104,10 @@ class Dispatcher(DomainDispatcherApplication):
         if service is None or service == _NEVER:
             return _refusing(_unknown)
         if service == "cloudformation":
-            # It imports many other services of moto, so it is loaded only when it is used.
-            from keyfront.local.cloudformation import stacks
+            # It imports boto3's clients, so it is loaded only when it is used.
+            from keyfront.local.cloudformation import api
 
-            stacks.install()
+            return api.application()
         application = create_backend_app(service)
         if service == "s3":
             for endpoint, view in application.view_functions.items():
