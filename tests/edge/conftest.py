@@ -325,7 +325,7 @@ def lay(loop: Loop, origin: WebServer, signing_key: SigningKey, _few_authorities
             edge = Edge(origins, clock=clock, on_decision=desk.decided if desk else outcomes.append, **options)
             listener = Listener(application(edge, door, desk), bind("127.0.0.1", 0))
             listener.start()
-            closing.extend((listener.stop, origins.aclose))
+            closing.extend((listener.stop, edge.aclose, origins.aclose))
             return edge, listener
 
         edge, listener = loop.run(start())

@@ -20,6 +20,7 @@ from keyfront.edge.server.locations import ALONE
 from keyfront.inventory import (
     CacheBehavior,
     CustomErrorResponse,
+    EdgeFunction,
     GeoRestriction,
     Inventory,
     Origin,
@@ -54,6 +55,18 @@ class Behavior:
     response_headers: HeaderRules | None = None
     failover: "Failover | None" = None
     """The next origin if this one fails and is in an origin group."""
+    functions: "BehaviorFunctions | None" = None
+    """`None` if no function runs on its requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class BehaviorFunctions:
+    """The functions that run on a behavior's requests and responses."""
+
+    viewer_request: EdgeFunction | None
+    viewer_response: EdgeFunction | None
+    targets: Mapping[str, Behavior]
+    """The behavior with each of the distribution's origins, by origin id. A function may choose one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +226,6 @@ def _behavior(behavior: CacheBehavior, distribution: AccountDistribution, invent
         )
     elif keys is not None and not keys:
         _log.warning("%s: no key of its trusted key groups can be used; every request is refused", where)
-    if behavior.functions:
-        _log.warning("%s: functions do not run here: %s", where, ", ".join(behavior.functions))
     group = next((each for each in distribution.origin_groups if each.id == behavior.target_origin_id), None)
     members = group.members if group else (behavior.target_origin_id,)
     origins = [_origin(each, distribution) for each in members]
@@ -234,9 +245,32 @@ def _behavior(behavior: CacheBehavior, distribution: AccountDistribution, invent
         response_headers=header_rules(response_headers_policy(behavior, inventory)),
     )
     targets = [_towards(ready, each, distribution, inventory, where) for each in origins]
-    if group is None or len(targets) < 2:
-        return targets[0] if targets else ready
-    return replace(targets[0], failover=Failover(targets[1], frozenset(group.statuses)))
+    if targets:
+        ready = targets[0]
+    if group is not None and len(targets) > 1:
+        ready = replace(ready, failover=Failover(targets[1], frozenset(group.statuses)))
+    functions = _functions(behavior, inventory, where)
+    if not functions:
+        return ready
+    chosen = {each.id: _towards(ready, each, distribution, inventory, where) for each in distribution.origins}
+    return replace(
+        ready,
+        functions=BehaviorFunctions(functions.get("viewer-request"), functions.get("viewer-response"), chosen),
+    )
+
+
+def _functions(behavior: CacheBehavior, inventory: Inventory, where: str) -> dict[str, EdgeFunction]:
+    """Return the CloudFront functions that run, by event type. One that does not exist is empty, so that it fails."""
+    found: dict[str, EdgeFunction] = {}
+    for each in behavior.associations:
+        if each.is_lambda or inventory.functions is None:
+            _log.warning("%s: the function does not run here: %s", where, each.arn)
+            continue
+        function = inventory.functions.get(each.arn)
+        if function is None:
+            _log.warning("%s: the function %s is not published; every request gets 503", where, each.arn)
+        found[each.event_type] = function or EdgeFunction(each.arn, each.arn.rpartition("/")[2], "", "", "")
+    return found
 
 
 def _towards(

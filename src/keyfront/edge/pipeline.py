@@ -11,8 +11,9 @@ from keyfront.core.verification import Decision
 from keyfront.edge.cache.bodies import Disk
 from keyfront.edge.cache.objects import Cache, Entry
 from keyfront.edge.configuration import EMPTY, Configuration, Distribution, marks
-from keyfront.edge.decide import TurnedAway, decide
+from keyfront.edge.decide import Admitted, TurnedAway, decide
 from keyfront.edge.exchange import Exchange, Inbound, Outcome, ViewerGoneError, WhileThere
+from keyfront.edge.functions.phases import FunctionPhases, OnLog
 from keyfront.edge.origin.client import Origins
 from keyfront.edge.origin.fetching import Fetcher
 from keyfront.edge.request.admission import Door
@@ -20,7 +21,7 @@ from keyfront.edge.request.forwarding import cache_key, own_query
 from keyfront.edge.request.geography import countries as countries_of
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.request.viewer_headers import facts
-from keyfront.edge.response.pages import ERROR, HIT
+from keyfront.edge.response.pages import ERROR, GENERATED, HIT, EdgeResponse
 from keyfront.edge.response.responding import is_here, select, send_answer, send_entry
 from keyfront.edge.server.locations import ALONE
 from keyfront.web.types import Receive, Send
@@ -54,6 +55,7 @@ class Edge:
         countries: Mapping[str, str] = MappingProxyType({}),
         explains: bool = False,
         on_decision: Callable[[Outcome], None] | None = None,
+        on_log: OnLog | None = None,
     ) -> None:
         """Make an edge with an empty cache and no distributions.
 
@@ -64,7 +66,8 @@ class Edge:
         `steady_clock`). If `steady` is not given, `clock` is used for both.
 
         `location` is the edge location's name. `countries` maps networks to countries (see `geography`). With
-        `explains`, a refusal names its finding. `on_decision` gets the outcome of each request.
+        `explains`, a refusal names its finding. `on_decision` gets the outcome of each request, `on_log` what
+        functions write to their logs.
 
         Raises `InputError` if a network or country in `countries` is not valid.
         """
@@ -76,6 +79,7 @@ class Edge:
         self._clock, self._steady = clock, steady or clock
         self._on_decision = on_decision
         self._explainer = _explainer() if explains else None
+        self._functions = FunctionPhases(on_log)
         self._fetcher = Fetcher(
             origins, self.cache, disk, object_bytes=object_bytes, clock=self._steady, report=self._report_exchange
         )
@@ -87,14 +91,29 @@ class Edge:
         if isinstance(decided, TurnedAway):
             await self._turn_away(decided, viewer, now, send)
             return
-        distribution, behavior, path = decided.distribution, decided.behavior, decided.path
-        if behavior.response_headers is not None:
-            send = behavior.response_headers.sending(send, viewer)
+        distribution, behavior, path, unchanged = decided.distribution, decided.behavior, decided.path, send
         rules = behavior.rules
-        query = own_query(viewer, behavior)
         if rules.made_headers:
             viewer.made = facts(viewer, rules.made_headers, self._country_of)
+        functions = behavior.functions
+        chosen: tuple[str, ...] = ()
+        if functions is not None and functions.viewer_response is not None:
+            send = self._functions.sending(functions.viewer_response, viewer, distribution, send)
+        if behavior.response_headers is not None:
+            send = behavior.response_headers.sending(send, viewer)
+        if functions is not None and functions.viewer_request is not None:
+            passed = await self._functions.viewer_request(functions.viewer_request, viewer, distribution, behavior)
+            if isinstance(passed, EdgeResponse):
+                await self._end_early(passed, decided, viewer, unchanged, now)
+                return
+            if passed.behavior is not behavior:
+                behavior, chosen = passed.behavior, passed.origin_key
+            viewer = passed.viewer
+            path = distribution.root if distribution.root and viewer.path == "/" else viewer.path
+        query = own_query(viewer, behavior)
         key = cache_key(distribution, rules, viewer, path, query)
+        if chosen:
+            key = key._replace(headers=(*key.headers, *chosen))
         entry = self.cache.get(key) if rules.caches and viewer.method in behavior.cached_methods else None
         if entry is not None and entry.pieces is not None and not is_here(entry, select(viewer, entry)):
             entry = None
@@ -108,6 +127,10 @@ class Edge:
         exchange = Exchange(viewer, distribution, behavior, path, query, key, send, inbound, decided.decision)
         await self._fetch(exchange, entry)
 
+    async def aclose(self) -> None:
+        """End the process of the functions."""
+        await self._functions.aclose()
+
     async def _fetch(self, exchange: Exchange, stale: Entry | None) -> None:
         """Fetch as long as the viewer is connected."""
         try:
@@ -115,6 +138,19 @@ class Edge:
                 await self._fetcher.fetch(exchange, stale)
         except ViewerGoneError:
             _log.debug("the viewer of %s went away", exchange.path)
+
+    async def _end_early(
+        self, answer: EdgeResponse, decided: Admitted, viewer: Request, send: Send, now: float
+    ) -> None:
+        """Send the response that a viewer request function made, or the page that says that it failed."""
+        distribution, behavior = decided.distribution, decided.behavior
+        if answer.x_cache is not GENERATED:
+            await self._turn_away(TurnedAway(answer, distribution, behavior), viewer, now, send)
+            return
+        if behavior.response_headers is not None:
+            send = behavior.response_headers.sending(send, viewer)
+        self._report(distribution, viewer, answer.status, answer.x_cache, answer.reason, decided.decision)
+        await send_answer(send, viewer, answer, distribution.marks)
 
     async def _turn_away(self, decided: TurnedAway, viewer: Request, now: float, send: Send) -> None:
         """Send a refusal or a redirect, or the distribution's own page instead. It is never cached."""
@@ -150,7 +186,7 @@ class Edge:
                 distribution_id=distribution.id if distribution else "",
                 ip=viewer.ip,
                 method=viewer.method,
-                url=f"{viewer.scheme}://{viewer.host}{viewer.path}",
+                url=f"{viewer.scheme}://{viewer.host}{viewer.as_sent}",
                 status=status,
                 cache=x_cache.split(b" ", 1)[0].decode("ascii"),
                 reason=reason,

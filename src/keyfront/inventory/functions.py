@@ -1,7 +1,7 @@
 """CloudFront functions and the key value stores that they read, as values."""
 
-import logging
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from keyfront.errors import ServiceError
 
 if TYPE_CHECKING:
+    from boto3 import Session
     from mypy_boto3_cloudfront import CloudFrontClient
 
-_log = logging.getLogger("keyfront.inventory")
-
+_ACCOUNT: Final = re.compile(r"//[0-9]{12}\.")
 CLOUDFRONT_FUNCTION: Final = ":function/"
 """What the ARN of a CloudFront function contains. A Lambda function's has `:function:`."""
 
@@ -60,11 +60,11 @@ class EdgeFunction:
 
 
 def read_functions(
-    client: "CloudFrontClient", stores: Any, arns: Iterable[str], previous: Mapping[str, EdgeFunction]
+    client: "CloudFrontClient", stores: Callable[[], Any], arns: Iterable[str], previous: Mapping[str, EdgeFunction]
 ) -> dict[str, EdgeFunction]:
     """Return the live CloudFront functions among `arns`, by ARN. A function that does not exist is left out.
 
-    `stores` is a boto3 client for `cloudfront-keyvaluestore`. With `previous`, only what has changed is read again.
+    `stores` returns a boto3 client for `cloudfront-keyvaluestore`. With `previous`, only changes are read.
     Raises `ServiceError`.
     """
     from botocore.exceptions import BotoCoreError, ClientError
@@ -89,12 +89,14 @@ def _live(client: "CloudFrontClient") -> Iterator[Any]:
         marker = {"Marker": page["NextMarker"]}
 
 
-def _read(client: "CloudFrontClient", stores: Any, summary: Any, previous: Mapping[str, EdgeFunction]) -> EdgeFunction:
+def _read(
+    client: "CloudFrontClient", stores: Callable[[], Any], summary: Any, previous: Mapping[str, EdgeFunction]
+) -> EdgeFunction:
     name, config, metadata = summary["Name"], summary["FunctionConfig"], summary["FunctionMetadata"]
     before = previous.get(metadata["FunctionARN"])
     version = f"{metadata['LastModifiedTime'].isoformat()} {config['Runtime']}"
     associated = [each["KeyValueStoreARN"] for each in config.get("KeyValueStoreAssociations", {}).get("Items", ())]
-    store = _key_values(stores, associated[0], before.store if before else None) if associated else None
+    store = _key_values(stores(), associated[0], before.store if before else None) if associated else None
     if before is not None and before.version == version:
         code = before.code
     else:
@@ -115,3 +117,22 @@ def _key_values(stores: Any, arn: str, before: KeyValues | None) -> KeyValues:
 
 def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def key_value_store_client(session: "Session", endpoint_url: str | None) -> Any:
+    """Return a boto3 client for the pairs of key value stores.
+
+    Amazon wants SigV4A, which needs `botocore[crt]`. At an endpoint of your own, SigV4 is enough, and the account
+    number that the SDK puts before the host name is left out, since such a name seldom resolves.
+    """
+    from botocore.config import Config
+
+    config = Config(signature_version="v4", proxies={}) if endpoint_url else None
+    client = session.client("cloudfront-keyvaluestore", endpoint_url=endpoint_url, config=config)
+    if endpoint_url:
+        client.meta.events.register("before-call.cloudfront-keyvaluestore.*", _without_account)
+    return client
+
+
+def _without_account(params: dict[str, Any], **_: Any) -> None:
+    params["url"] = _ACCOUNT.sub("//", params["url"], count=1)

@@ -12,5 +12,5 @@ headers:
 | quickjs-rs 0.2  |          | 6 s         |                           | all systems          |
 | quickjs 1.19    |          |             | no                        | none for Python 3.13 |
 
-pythonmonkey (61 MB) and dukpy (an engine without `async`) were not measured: neither has a limit of time or memory.
+pythonmonkey (61 MB) and dukpy (an engine without `async`) were not measured.
 """

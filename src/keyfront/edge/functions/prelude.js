@@ -411,7 +411,7 @@
       else if (outcome.json === undefined) parts.push('"value":null');
       else parts.push('"value":' + outcome.json);
       if (origin !== undefined) parts.push('"origin":' + stringify(origin));
-      return parts.join(',') + '}';
+      return parts.join(','); // joined, since the host cannot take a long string that was added up
     },
   };
 })

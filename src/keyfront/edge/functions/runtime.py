@@ -65,11 +65,11 @@ class Runtime:
                 break
         return Execution(error="The function could not run: its process does not start.")
 
-    def close(self) -> None:
-        """End the process."""
+    async def aclose(self) -> None:
+        """End the process, and wait for its end."""
         self._closed = True
         if self._link is not None:
-            self._link.close()
+            await self._link.aclose()
 
     async def _connected(self) -> "_Link":
         async with self._starting:
@@ -128,14 +128,15 @@ class _Link(asyncio.Protocol):
     async def run(self, function: EdgeFunction, event: bytes) -> bytes:
         assert self._transport is not None
         head = HEAD.pack(b"R", self._number(function), len(event))
-        answer = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._waiting.append(answer)
         self._transport.write(head + event)
         return await answer
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         if self._transport is not None:
             self._transport.close()
+        await asyncio.to_thread(self._process.wait)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is not of this class

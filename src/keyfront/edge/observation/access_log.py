@@ -5,11 +5,9 @@ Source: Developer Guide, "Standard logging reference". Files are named as CloudF
 """
 
 import gzip
-import hashlib
 import logging
 import math
 import os
-import re
 import secrets
 import shutil
 import threading
@@ -20,86 +18,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from keyfront.edge.observation.log_fields import FIELDS, log_fields
 from keyfront.edge.observation.record import Record
 from keyfront.errors import InputError
 
 _log = logging.getLogger(__name__)
 
-FIELDS: Final = (
-    *("date", "time", "x-edge-location", "sc-bytes", "c-ip", "cs-method", "cs(Host)", "cs-uri-stem", "sc-status"),
-    *("cs(Referer)", "cs(User-Agent)", "cs-uri-query", "cs(Cookie)", "x-edge-result-type", "x-edge-request-id"),
-    *("x-host-header", "cs-protocol", "cs-bytes", "time-taken", "x-forwarded-for", "ssl-protocol", "ssl-cipher"),
-    *("x-edge-response-result-type", "cs-protocol-version", "fle-status", "fle-encrypted-fields", "c-port"),
-    *("time-to-first-byte", "x-edge-detailed-result-type", "sc-content-type", "sc-content-len", "sc-range-start"),
-    "sc-range-end",
-)
-"""The fields, in their order."""
-
 HEAD: Final = f"#Version: 1.0\n#Fields: {' '.join(FIELDS)}\n"
 _HEAD: Final = HEAD.encode("ascii")
-NONE: Final = "-"
-_HASHED: Final = 64
-"""How many characters at a signature's end are hashed: as in `keyfront logs`, which then knows a signature again."""
-
-_ENCODED = re.compile(r"[^\x21\x24\x26\x28-\x3b\x3d\x3f-\x5a\x5f\x61-\x7a]")
-_SIGNATURE = re.compile(r"((?:^|&)Signature=)([^&]*)")
-_SIGNATURE_COOKIE = re.compile(r"(CloudFront-Signature=)([^;]*)")
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/")
 _MAX_BYTES: Final = 64 * 1024 * 1024
 _FLUSH_SECONDS: Final = 1.0
 _MOST_WAITING: Final = 1024 * 1024
 """Limit of the lines that wait for the disk, in bytes. Further lines are lost."""
-
-
-def line(record: Record, domain_name: str, *, cookies: bool = False) -> str:
-    """Return the line of a record, with its line end. `domain_name` is the distribution's own.
-
-    `cookies`: whether the distribution's logging includes cookies. A signature in them is hidden, too.
-    """
-    viewer, outcome = record.viewer, record.outcome
-    when = datetime.fromtimestamp(record.ended, UTC)
-    sent = dict(record.headers)
-    cookie = _SIGNATURE_COOKIE.sub(_hidden, viewer.header(b"cookie")) if cookies else ""
-    result = "Error" if record.status >= 400 else outcome.cache
-    content_range = _CONTENT_RANGE.match(sent.get(b"content-range", b"").decode("latin-1"))
-    values = (
-        when.strftime("%Y-%m-%d"),
-        when.strftime("%H:%M:%S"),
-        record.location,
-        str(record.sent),
-        outcome.ip,
-        viewer.method,
-        domain_name,
-        _encoded(viewer.path),
-        # 000: the viewer left before the response began (as in the reference).
-        f"{record.status:03d}",
-        _encoded(viewer.header(b"referer")),
-        _encoded(viewer.header(b"user-agent")),
-        _encoded(_SIGNATURE.sub(_hidden, viewer.query)),
-        _encoded(cookie),
-        result,
-        viewer.id.decode("ascii"),
-        _encoded(viewer.host),
-        viewer.scheme,
-        str(record.received),
-        f"{record.taken:.3f}",
-        _encoded(viewer.header(b"x-forwarded-for")),
-        # granian does not report a connection's TLS protocol and cipher.
-        NONE,
-        NONE,
-        result,
-        _protocol(viewer.http_version),
-        NONE,
-        NONE,
-        str(record.port),
-        f"{record.first_byte:.3f}",
-        _detailed(record, result),
-        _encoded(sent.get(b"content-type", b"").decode("latin-1")),
-        sent.get(b"content-length", b"").decode("latin-1"),
-        content_range[1] if content_range else "",
-        content_range[2] if content_range else "",
-    )
-    return "\t".join(value or NONE for value in values) + "\n"
 
 
 class _Open:
@@ -215,7 +145,8 @@ class AccessLog:
         distribution = record.outcome.distribution_id
         if not distribution:
             return
-        text = line(record, self._domain_name(distribution), cookies=self._include_cookies(distribution))
+        values = log_fields(record, self._domain_name(distribution), cookies=self._include_cookies(distribution))
+        text = "\t".join(values.values()) + "\n"
         try:
             self._write(distribution, text, record.ended)
         except OSError as error:
@@ -273,28 +204,3 @@ def _compress(path: Path) -> None:
         packed.unlink(missing_ok=True)
     else:
         path.unlink()
-
-
-def _hidden(found: re.Match[str]) -> str:
-    """Return a signature's parameter with `hidden-` and a hash instead of its value.
-
-    A reader of the log cannot use its links, but sees which requests came with the same one. CloudFront logs the
-    signature itself.
-    """
-    sent = found[2].replace("%7E", "~").replace("%7e", "~")
-    return f"{found[1]}hidden-{hashlib.sha256(sent[-_HASHED:].encode('latin-1', 'replace')).hexdigest()[:16]}"
-
-
-def _encoded(text: str) -> str:
-    """Return `text` with every character URL-encoded that would break the line or is not printable ASCII."""
-    return _ENCODED.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode("latin-1")), text)
-
-
-def _protocol(http_version: str) -> str:
-    return f"HTTP/{http_version}" if "." in http_version else f"HTTP/{http_version}.0"
-
-
-def _detailed(record: Record, result: str) -> str:
-    if record.outcome.status and not record.complete and record.status < 400:
-        return "ClientCommError"
-    return result

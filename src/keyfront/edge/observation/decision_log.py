@@ -9,6 +9,8 @@ from keyfront.edge.observation.record import Record
 _GREEN, _RED, _DIM, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
 _KEY_WIDTH: Final = 14
 _FLUSH_SECONDS: Final = 0.2
+_INDENT: Final = 14
+"""The lines that functions logged stand below their request, under its second column."""
 
 
 class DecisionLog:
@@ -27,6 +29,8 @@ class DecisionLog:
     def observe(self, record: Record) -> None:
         """Write the record's line."""
         self._stream.write(f"{self._painted(record, line(record))}\n")
+        for said in record.viewer.logs:
+            self._stream.write(f"{' ' * _INDENT}{_printable(said)}\n")
         now = time.monotonic()
         if record.status >= 400 or now - self._flushed > _FLUSH_SECONDS:
             self._stream.flush()

@@ -17,8 +17,8 @@ class Request:
     """What a viewer sent, neither decoded nor normalised. `fields` joins repeated headers."""
 
     __slots__ = (
-        *("authority", "fields", "header_bytes", "headers", "host", "http_version", "id"),
-        *("ip", "made", "method", "path", "port", "query", "scheme"),
+        *("as_sent", "authority", "fields", "header_bytes", "headers", "host", "http_version", "id"),
+        *("ip", "logs", "made", "method", "path", "port", "query", "scheme"),
     )
 
     def __init__(self, scope: Scope, id: bytes | None = None) -> None:  # noqa: A002
@@ -29,6 +29,10 @@ class Request:
         self.scheme: str = scope["scheme"]
         self.http_version: str = scope["http_version"]
         self.path: str = scope["raw_path"].decode("latin-1")
+        self.as_sent = self.path
+        """The path as the viewer sent it. A function may have changed `path`."""
+        self.logs: list[str] = []
+        """What functions wrote to their logs for this request."""
         self.query: str = scope["query_string"].decode("latin-1")
         client = scope["client"]
         self.ip: str = client[0] if client else ""
@@ -59,6 +63,23 @@ class Request:
             },
             self.id,
         )
+
+    def with_target(self, path: str, query: str, headers: list[tuple[bytes, bytes]]) -> "Request":
+        """Return this request for another target and with other headers."""
+        changed = Request(
+            {
+                "method": self.method,
+                "scheme": self.scheme,
+                "http_version": self.http_version,
+                "raw_path": path.encode("ascii"),
+                "query_string": query.encode("ascii"),
+                "client": (self.ip, self.port),
+                "headers": headers,
+            },
+            self.id,
+        )
+        changed.as_sent, changed.logs = self.as_sent, self.logs
+        return changed
 
     @property
     def url(self) -> str:

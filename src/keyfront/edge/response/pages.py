@@ -15,6 +15,7 @@ MISS: Final = b"Miss from cloudfront"
 REFRESH_HIT: Final = b"RefreshHit from cloudfront"
 ERROR: Final = b"Error from cloudfront"
 REDIRECT: Final = b"Redirect from cloudfront"  # assumed form
+GENERATED: Final = b"FunctionGeneratedResponse from cloudfront"
 
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 

@@ -57,9 +57,10 @@ def hit_headers(headers: Headers, body: bytes, status: int, x_cache: bytes, mark
 async def send_answer(send: Send, viewer: Request, answer: EdgeResponse, marks: Headers) -> None:
     """Send a response that the edge made."""
     body = answer.body
+    length = [] if answer.status in (204, 304) else [(b"content-length", b"%d" % len(body))]
     headers = [
         *answer.headers,
-        (b"content-length", b"%d" % len(body)),
+        *length,
         *edge_headers(answer.x_cache, marks),
         (b"x-amz-cf-id", viewer.id),
     ]

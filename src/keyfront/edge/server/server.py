@@ -5,13 +5,14 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from keyfront.edge.cache.invalidations import Invalidation
 from keyfront.edge.clock import steady_clock
 from keyfront.edge.configuration import CLOSED, EMPTY, Configuration
+from keyfront.edge.functions.logs import FUNCTION_LOGS_REGION, FunctionLogs
 from keyfront.edge.observation.watching import Observation
 from keyfront.edge.origin.client import Origins
 from keyfront.edge.pipeline import Edge
@@ -25,11 +26,14 @@ from keyfront.edge.server.standing import Keeper, Standing
 from keyfront.errors import KeyfrontError
 from keyfront.inventory import read
 from keyfront.inventory.files import read_files
+from keyfront.inventory.functions import key_value_store_client
 from keyfront.web.draining import Drain, Ending
 
 if TYPE_CHECKING:
     from boto3 import Session
+    from botocore.config import Config
     from mypy_boto3_cloudfront import CloudFrontClient
+    from mypy_boto3_logs import CloudWatchLogsClient
 
 _log = logging.getLogger(__name__)
 
@@ -89,6 +93,8 @@ class EdgeServer:
         )
         source = await asyncio.to_thread(_source, session, settings)
         seen = self._observation = Observation.of(settings, self._domain_name)
+        # In an account of Amazon's, CloudFront itself writes to these log groups.
+        self._function_logs = FunctionLogs(partial(_logs, session, settings)) if settings.endpoint_url else None
         self._origins = Origins(
             endpoint_url=settings.endpoint_url,
             credentials=session.get_credentials,
@@ -107,6 +113,7 @@ class EdgeServer:
             steady=steady_clock(),
             explains=settings.explain,
             on_decision=seen.desk.decided if seen.desk else None,
+            on_log=self._function_logs.publish if self._function_logs else None,
         )
         self._listeners = Listeners(
             self.edge,
@@ -122,6 +129,7 @@ class EdgeServer:
                 _given(settings.https_port, settings.own_https_port),
             )
         except BaseException:
+            await self._close_functions()
             await self._origins.aclose()
             raise
         self._refresher = Refresher(
@@ -146,6 +154,7 @@ class EdgeServer:
         stopping = asyncio.ensure_future(asyncio.to_thread(refresher.stop))
         await self._listeners.close(drain)
         await stopping
+        await self._close_functions()
         await self._origins.aclose()
         self._observation.close()
 
@@ -165,6 +174,11 @@ class EdgeServer:
     async def purge(self, invalidation: Invalidation) -> None:
         """Remove the objects of `invalidation` from the cache."""
         self.edge.cache.purge(invalidation.matcher())
+
+    async def _close_functions(self) -> None:
+        await self.edge.aclose()
+        if self._function_logs is not None:
+            await asyncio.to_thread(self._function_logs.close)
 
     def _domain_name(self, distribution_id: str) -> str:
         distribution = self.edge.configuration.distributions.get(distribution_id)
@@ -251,21 +265,27 @@ def _aliases(session: "Session", settings: EdgeSettings) -> frozenset[str]:
 def _source(session: "Session", settings: EdgeSettings) -> Source:
     if settings.files:
         return Files(settings.files, settings.keys, settings.origins)
-    return Account(_client(session, settings))
+    return Account(_client(session, settings), cache(partial(key_value_store_client, session, settings.endpoint_url)))
 
 
 def _client(session: "Session", settings: EdgeSettings) -> "CloudFrontClient":
+    return session.client("cloudfront", endpoint_url=settings.endpoint_url, config=_config(settings))
+
+
+def _logs(session: "Session", settings: EdgeSettings) -> "CloudWatchLogsClient":
+    return session.client(
+        "logs", region_name=FUNCTION_LOGS_REGION, endpoint_url=settings.endpoint_url, config=_config(settings)
+    )
+
+
+def _config(settings: EdgeSettings) -> "Config":
     from botocore.config import Config
 
-    return session.client(
-        "cloudfront",
-        endpoint_url=settings.endpoint_url,
-        config=Config(
-            connect_timeout=_API_SECONDS,
-            read_timeout=_API_SECONDS,
-            # The next reading retries.
-            retries={"total_max_attempts": 1},
-            # A proxy for the internet does not reach this machine.
-            proxies={} if settings.endpoint_url else None,
-        ),
+    return Config(
+        connect_timeout=_API_SECONDS,
+        read_timeout=_API_SECONDS,
+        # The next reading retries.
+        retries={"total_max_attempts": 1},
+        # A proxy for the internet does not reach this machine.
+        proxies={} if settings.endpoint_url else None,
     )

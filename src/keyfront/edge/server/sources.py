@@ -1,12 +1,14 @@
 """The sources of an edge's configuration: an account, through the CloudFront API, or files that describe one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from keyfront.edge.cache.invalidations import Invalidation, unfinished
 from keyfront.inventory import Inventory, read
 from keyfront.inventory.files import Reading, SavedInventory
+from keyfront.inventory.functions import read_functions
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
@@ -25,11 +27,19 @@ class Source(Protocol):
 class Account:
     """The account of a client."""
 
-    def __init__(self, client: "CloudFrontClient") -> None:
+    def __init__(self, client: "CloudFrontClient", stores: Callable[[], Any] | None = None) -> None:
+        """`stores` returns a boto3 client for `cloudfront-keyvaluestore`. If not given, functions are not read."""
         self._client = client
+        self._stores = stores
 
     def read(self, previous: Inventory | None) -> Reading:
-        return Reading(read(self._client, previous))
+        inventory = read(self._client, previous)
+        if self._stores is None:
+            return Reading(inventory)
+        behaviors = [each for item in inventory.distributions for each in (item.default_behavior, *item.behaviors)]
+        named = {arn for behavior in behaviors for arn in behavior.functions}
+        before = (previous.functions if previous else None) or {}
+        return Reading(replace(inventory, functions=read_functions(self._client, self._stores, named, before)))
 
     def invalidations(self, distribution_ids: Iterable[str], known: frozenset[str]) -> Iterable[Invalidation]:
         return unfinished(self._client, distribution_ids, known)

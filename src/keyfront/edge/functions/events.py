@@ -1,0 +1,285 @@
+"""The event of a CloudFront function, and what its result makes of the request or response.
+
+Sources: Developer Guide, "CloudFront Functions event structure" and "Restrictions on CloudFront Functions". Assumed,
+since no source says it: a URL's path and query string are handed over as sent, with the signature; `multiValue` counts
+before `value`; an invalid result is 502, as a read-only header is; names of members that the guide does not have are
+ignored.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote
+
+from keyfront.core.urls import MAX_URL_BYTES
+from keyfront.edge.configuration import Distribution
+from keyfront.edge.functions.headers import Fields, ForbiddenHeaderError, InvalidHeaderError
+from keyfront.edge.request.viewer import Request
+from keyfront.edge.response.pages import GENERATED, EdgeResponse, Headers
+
+Shown = dict[str, dict[str, Any]]
+"""Names with `value` and, if there are several values, `multiValue`."""
+
+_TARGET: Final = re.compile(r"[\x21-\x7e]*")
+_COOKIE: Final = re.compile(r"[\x20-\x3a\x3c-\x7e]*")
+_ATTRIBUTES: Final = re.compile(r"[\x20-\x7e]*")
+_NO_COOKIES: Final = ("cookie",)
+_GENERATED_BYTES: Final = 40 * 1024
+"""The maximum of a generated response. Assumed: as of a response that Lambda@Edge makes for a viewer's request."""
+
+
+class FunctionFailedError(Exception):
+    """A function could not run, or its result cannot be used."""
+
+    def __init__(self, status: int, why: str) -> None:
+        """`why` is the text of CloudFront's page."""
+        super().__init__(why)
+        self.status = status
+
+
+def event(event_type: str, viewer: Request, distribution: Distribution) -> dict[str, Any]:
+    """Return the event for a viewer's request, still without a response."""
+    return {
+        "version": "1.0",
+        "context": {
+            "distributionDomainName": distribution.domain_name.partition(":")[0],
+            "distributionId": distribution.id,
+            "eventType": event_type,
+            "requestId": viewer.id.decode("ascii"),
+        },
+        "viewer": {"ip": viewer.ip},
+        "request": request_shown(viewer),
+    }
+
+
+def request_shown(viewer: Request) -> dict[str, Any]:
+    """Return the `request` of an event."""
+    return {
+        "method": viewer.method,
+        "uri": viewer.path,
+        "querystring": _grouped(_pairs(viewer.query, "&")),
+        "headers": _shown(_request_fields(viewer)),
+        "cookies": _grouped(_pairs(viewer.header(b"cookie"), ";")),
+    }
+
+
+def response_shown(status: int, headers: Headers) -> dict[str, Any]:
+    """Return the `response` of an event."""
+    return {
+        "statusCode": status,
+        "statusDescription": _phrase(status),
+        "headers": _shown(Fields.of(headers, without=("set-cookie",))),
+        "cookies": _set_cookies(headers),
+    }
+
+
+def is_response(value: Any) -> bool:
+    """Return whether a viewer request function returned a response in place of the request."""
+    return isinstance(value, dict) and "statusCode" in value
+
+
+def changed_request(viewer: Request, before: Mapping[str, Any], value: Any) -> Request:
+    """Return the request that a function made of `viewer`. `before` is what it got. Raises `FunctionFailedError`."""
+    if not isinstance(value, dict) or not isinstance(value.get("uri"), str):
+        raise invalid("the function must return the request or a response")
+    if value == before:
+        return viewer
+    if value.get("method", viewer.method) != viewer.method:
+        raise invalid("request.method is read-only")
+    path, query = _path(value["uri"]), viewer.query
+    if value.get("querystring", {}) != before["querystring"]:
+        query = "&".join(_joined(_flat(value.get("querystring", {}), "request.querystring")))
+        if not _TARGET.fullmatch(query) or "#" in query:
+            raise invalid("request.querystring has a character that is not URL-encoded")
+    if len(path) + len(query) > MAX_URL_BYTES:
+        raise invalid(f"the URL is longer than {MAX_URL_BYTES} bytes")
+    known = _request_fields(viewer)
+    fields = _fields(value.get("headers", {}), "request.headers")
+    _check(fields, known, "viewer-request")
+    cookie = viewer.header(b"cookie")
+    if value.get("cookies", {}) != before["cookies"]:
+        cookie = "; ".join(
+            f"{name}={each['value']}" for name, each in _flat(value.get("cookies", {}), "request.cookies")
+        )
+        if not all(_COOKIE.fullmatch(each) for each in cookie.split("; ")):
+            raise invalid("request.cookies has a character that a cookie cannot have")
+    made = {name: ", ".join(fields.values[name]) for name in viewer.made if name in fields.values}
+    rest = Fields({name: values for name, values in fields.values.items() if name not in viewer.made})
+    headers = [item for item in rest.written(viewer.headers) if item[0] != b"cookie"]
+    changed = viewer.with_target(path, query, [*headers, (b"cookie", cookie.encode())] if cookie else headers)
+    changed.made = made
+    return changed
+
+
+def generated(value: Mapping[str, Any]) -> EdgeResponse:
+    """Return the response that a viewer request function made. Raises `FunctionFailedError`."""
+    status = _status(value)
+    fields = _fields(value.get("headers", {}), "response.headers")
+    _check(fields, Fields({}), "viewer-response")
+    headers = fields.written([]) + _written_cookies(value)
+    body = _body(value) or b""
+    if len(body) > _GENERATED_BYTES:
+        raise invalid(f"response.body is larger than {_GENERATED_BYTES} bytes")
+    headers = [item for item in headers if item[0] not in (b"content-length", b"transfer-encoding")]
+    if not any(name == b"server" for name, _ in headers):
+        headers.append((b"server", b"CloudFront"))
+    return EdgeResponse(status, headers, body, GENERATED, "function-response")
+
+
+def changed_response(before: Headers, shown: Mapping[str, Any], value: Any) -> tuple[int, Headers, bytes | None]:
+    """Return status, headers and (if it was replaced) body after a viewer response function.
+
+    Raises `FunctionFailedError`.
+    """
+    if not isinstance(value, dict) or "statusCode" not in value:
+        raise invalid("the function must return the response")
+    status, body = _status(value), _body(value)
+    fields = _fields(value.get("headers", {}), "response.headers")
+    _check(fields, Fields.of(before, without=("set-cookie",)), "viewer-response")
+    kept = [item for item in before if item[0] == b"set-cookie"]
+    if value.get("cookies", {}) != shown["cookies"]:
+        kept = _written_cookies(value)
+    headers = fields.written([item for item in before if item[0] != b"set-cookie"]) + kept
+    length = next((item for item in before if item[0] == b"content-length"), None)
+    headers = [item for item in headers if item[0] not in (b"content-length", b"transfer-encoding")]
+    if body is not None:
+        headers.append((b"content-length", b"%d" % len(body)))
+    elif length is not None:
+        headers.append(length)  # it is the body's, whatever the function says
+    return status, headers, body
+
+
+def invalid(what: str) -> FunctionFailedError:
+    """Return the failure of a result that has an invalid value."""
+    return FunctionFailedError(502, f"The CloudFront function returned an invalid value: {what}.")
+
+
+def _check(fields: Fields, before: Fields, event_type: str) -> None:
+    try:
+        fields.check(before, event_type)
+    except ForbiddenHeaderError as error:
+        raise FunctionFailedError(502, f"The CloudFront function {error}") from None
+    except InvalidHeaderError as error:
+        raise invalid(str(error)) from None
+
+
+def _request_fields(viewer: Request) -> Fields:
+    made = [(name.encode("ascii"), value.encode("latin-1")) for name, value in viewer.made.items()]
+    own = [item for item in viewer.headers if not item[0].startswith(b"cloudfront-")]
+    return Fields.of([*own, *made], without=_NO_COOKIES)
+
+
+def _pairs(text: str, separator: str) -> list[tuple[str, str]]:
+    parts = [part.strip() if separator == ";" else part for part in text.split(separator)]
+    return [(name, value) for name, _, value in (part.partition("=") for part in parts if part)]
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> Shown:
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return {name: _valued(values) for name, values in found.items()}
+
+
+def _shown(fields: Fields) -> Shown:
+    return {name: _valued(values) for name, values in fields.values.items()}
+
+
+def _valued(values: Iterable[str]) -> dict[str, Any]:
+    first, *more = values
+    return {"value": first, "multiValue": [{"value": each} for each in (first, *more)]} if more else {"value": first}
+
+
+def _set_cookies(headers: Headers) -> Shown:
+    found: dict[str, list[dict[str, str]]] = {}
+    for name, value in headers:
+        if name == b"set-cookie":
+            pair, _, attributes = value.decode("latin-1").partition(";")
+            cookie, _, content = pair.strip().partition("=")
+            one = {"value": content} | ({"attributes": attributes.strip()} if attributes.strip() else {})
+            found.setdefault(cookie, []).append(one)
+    return {
+        name: dict(values[0]) | ({"multiValue": values} if len(values) > 1 else {}) for name, values in found.items()
+    }
+
+
+def _flat(shown: Any, where: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return each value of an object of names, in order. Raises `FunctionFailedError`."""
+    if not isinstance(shown, dict):
+        raise invalid(f"{where} must be an object")
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    for name, one in shown.items():
+        listed = one.get("multiValue") if isinstance(one, dict) else None
+        for each in listed if isinstance(listed, list) and listed else [one]:
+            if not isinstance(each, dict) or not isinstance(each.get("value"), str):
+                raise invalid(f"{where}[{name[:60]!r}] must be an object with a value that is a string")
+            found.append((name, each))
+    return found
+
+
+def _joined(pairs: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    return [f"{name}={each['value']}" if each["value"] else name for name, each in pairs]
+
+
+def _fields(shown: Any, where: str) -> Fields:
+    found: dict[str, tuple[str, ...]] = {}
+    for name, each in _flat(shown, where):
+        if name != name.lower():
+            raise invalid(f"{where} must have header names in lower case")
+        found[name] = (*found.get(name, ()), each["value"])
+    return Fields(found)
+
+
+def _path(uri: str) -> str:
+    path = quote(uri, safe="".join(map(chr, range(0x21, 0x7F))))
+    if not uri.startswith("/") or any(ord(character) <= 0x20 or ord(character) == 0x7F for character in uri):
+        raise invalid("request.uri must begin with a slash and have no blanks")
+    if "?" in uri or "#" in uri or "%00" in uri:
+        raise invalid("request.uri must be a path without a query string")
+    return path
+
+
+def _status(value: Mapping[str, Any]) -> int:
+    status = value["statusCode"]
+    if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
+        raise invalid("response.statusCode must be a number from 200 to 599")
+    return status
+
+
+def _body(value: Mapping[str, Any]) -> bytes | None:
+    body = value.get("body")
+    if isinstance(body, dict):
+        data, encoding = body.get("data"), body.get("encoding", "text")
+    else:
+        data, encoding = body, "text"
+    if body is None:
+        return None
+    if not isinstance(data, str) or encoding not in ("text", "base64"):
+        raise invalid("response.body must be a string, or an object with data and encoding (text or base64)")
+    if encoding == "text":
+        return data.encode("utf-8", "replace")
+    try:
+        return base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        raise invalid("response.body is not base64") from None
+
+
+def _written_cookies(value: Mapping[str, Any]) -> Headers:
+    written: Headers = []
+    for name, each in _flat(value.get("cookies", {}), "response.cookies"):
+        pair, attributes = f"{name}={each['value']}", each.get("attributes", "")
+        if not _COOKIE.fullmatch(pair) or not isinstance(attributes, str) or not _ATTRIBUTES.fullmatch(attributes):
+            raise invalid("response.cookies has a character that a cookie cannot have")
+        line = f"{pair}; {attributes}" if attributes else pair
+        written.append((b"set-cookie", line.encode("ascii")))
+    return written
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

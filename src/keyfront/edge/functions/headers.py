@@ -1,0 +1,100 @@
+"""Which headers edge functions see and may change, and the rules for those that they write.
+
+Source: Developer Guide, "Restrictions on all edge functions". Assumed: the order of the checks, and that a header which
+is not valid HTTP is an invalid value.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from keyfront.edge.response.pages import Headers
+
+_HIDDEN: Final = frozenset(
+    {"connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "trailer"}
+    | {"upgrade", "x-accel-buffering", "x-accel-charset", "x-accel-limit-rate", "x-accel-redirect", "x-amzn-auth"}
+    | {"x-amzn-cf-billing", "x-amzn-cf-id", "x-amzn-cf-xff", "x-amzn-errortype", "x-amzn-fle-profile"}
+    | {"x-amzn-header-count", "x-amzn-header-order", "x-amzn-lambda-integration-tag", "x-amzn-requestid", "x-cache"}
+    | {"x-forwarded-proto", "x-real-ip"}
+)
+_HIDDEN_PREFIXES: Final = ("x-amz-cf-", "x-edge-")
+READ_ONLY: Final[Mapping[str, frozenset[str]]] = {
+    "viewer-request": frozenset({"content-length", "host", "transfer-encoding", "via"}),
+    "origin-request": frozenset(
+        {"accept-encoding", "content-length", "if-modified-since", "if-none-match", "if-range"}
+        | {"if-unmodified-since", "transfer-encoding", "via"}
+    ),
+    "origin-response": frozenset({"transfer-encoding", "via"}),
+    "viewer-response": frozenset({"warning", "via"}),
+}
+LAMBDA_ALSO_READ_ONLY: Final = frozenset({"content-length", "content-encoding", "transfer-encoding"})
+"""In viewer responses, for Lambda@Edge alone."""
+
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_MOST_BYTES: Final = 20_480
+"""As for a viewer's request. Assumed for what a function writes."""
+
+
+class InvalidHeaderError(Exception):
+    """A function wrote a header that it may not write. The text is CloudFront's."""
+
+
+class ForbiddenHeaderError(InvalidHeaderError):
+    """A function wrote a header that is hidden from functions, or changed one that it may only read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Headers as functions see them: each name (in lower case) with its values."""
+
+    values: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, headers: Iterable[tuple[bytes, bytes]], *, without: Iterable[str] = ()) -> "Fields":
+        """Return the headers that a function sees, without those named."""
+        left_out, found = frozenset(without), dict[str, tuple[str, ...]]()
+        for raw_name, raw_value in headers:
+            name = raw_name.decode("latin-1")
+            if name not in left_out and not is_hidden(name):
+                found[name] = (*found.get(name, ()), raw_value.decode("latin-1"))
+        return cls(found)
+
+    def check(self, before: "Fields", event_type: str, *, also: frozenset[str] = frozenset()) -> None:
+        """Raise `InvalidHeaderError` if they cannot replace the headers `before`."""
+        for name, values in self.values.items():
+            if is_hidden(name):
+                raise ForbiddenHeaderError(f"tried to add a disallowed header: {name}")
+            if not _NAME.fullmatch(name):
+                raise InvalidHeaderError(f"the header name {name[:60]!r} is not valid: it must be in lower case")
+            for value in values:
+                if not _VALUE.fullmatch(value):
+                    raise InvalidHeaderError(f"the value of the header {name[:60]} is not valid")
+        for name in READ_ONLY[event_type] | also:
+            if self.values.get(name) != before.values.get(name):
+                raise ForbiddenHeaderError("tried to add, delete, or change a read-only header.")
+        if sum(len(name) + len(value) + 4 for name, values in self.values.items() for value in values) > _MOST_BYTES:
+            raise InvalidHeaderError(f"the headers are larger than {_MOST_BYTES} bytes")
+
+    def written(self, before: Headers) -> Headers:
+        """Return the headers of a message, in the order of `before`, with its hidden ones."""
+        placed: Headers = []
+        done: set[str] = set()
+        for raw_name, raw_value in before:
+            name = raw_name.decode("latin-1")
+            if is_hidden(name):
+                placed.append((raw_name, raw_value))
+            elif name in self.values and name not in done:
+                done.add(name)
+                placed += _lines(name, self.values[name])
+        return placed + [line for name in self.values if name not in done for line in _lines(name, self.values[name])]
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether functions neither see nor may add the header (its name in lower case)."""
+    return name in _HIDDEN or name.startswith(_HIDDEN_PREFIXES)
+
+
+def _lines(name: str, values: Iterable[str]) -> Headers:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for value in values]

@@ -1,0 +1,124 @@
+"""Changes of a request's origin by a CloudFront function: `cf.updateRequestOrigin` and its siblings.
+
+Source: Developer Guide, "Helper methods for origin modification". The settings that a call does not name stay.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from keyfront.core.urls import split_host
+from keyfront.edge.configuration import Behavior, Failover
+from keyfront.edge.functions.events import invalid
+from keyfront.inventory import CustomOrigin, Origin
+
+_KNOWN: Final = frozenset(
+    {"domainName", "hostHeader", "originPath", "customHeaders", "connectionAttempts", "originShield"}
+    | {"originAccessControlConfig", "timeouts", "customOriginConfig"}
+)
+_STATUSES: Final = range(400, 600)
+
+
+def towards(behavior: Behavior, targets: Mapping[str, Behavior], change: Mapping[str, Any]) -> Behavior:
+    """Return `behavior` with the origin that a function chose. `targets` has it for each of the distribution's origins.
+
+    Raises `FunctionFailedError` for an origin that does not exist and settings that cannot be used.
+    """
+    if "group" in change:
+        return _group(targets, change["group"])
+    chosen = _target(targets, change["select"]) if "select" in change else behavior
+    settings = change.get("update") or {}
+    return _updated(chosen, settings) if settings else chosen
+
+
+def _target(targets: Mapping[str, Behavior], origin_id: Any) -> Behavior:
+    found = targets.get(origin_id) if isinstance(origin_id, str) else None
+    if found is None:
+        raise invalid(f"the distribution has no origin with the id {str(origin_id)[:60]!r}")
+    return found
+
+
+def _group(targets: Mapping[str, Behavior], settings: Mapping[str, Any]) -> Behavior:
+    ids, criteria = settings.get("originIds"), settings.get("failoverCriteria")
+    if not isinstance(ids, list) or len(ids) != 2 or not all(isinstance(each, dict) for each in ids):
+        raise invalid("createRequestOriginGroup() needs two originIds, each with an originId")
+    statuses = criteria.get("statusCodes") if isinstance(criteria, dict) else None
+    if not isinstance(statuses, list) or not statuses or not all(each in _STATUSES for each in statuses):
+        raise invalid("createRequestOriginGroup() needs failoverCriteria with statusCodes")
+    first, second = (_target(targets, each.get("originId")) for each in ids)
+    return replace(first, failover=Failover(second, frozenset(statuses)))
+
+
+def _updated(behavior: Behavior, settings: Mapping[str, Any]) -> Behavior:
+    if unknown := sorted(settings.keys() - _KNOWN):
+        raise invalid(f"updateRequestOrigin() has no setting {unknown[0][:60]!r}")
+    if behavior.origin is None:
+        raise invalid("the behavior has no origin to update")
+    origin = _with_address(behavior.origin, settings)
+    signing = behavior.signing
+    if (access := settings.get("originAccessControlConfig")) is not None:
+        if not isinstance(access, dict) or not isinstance(access.get("enabled"), bool):
+            raise invalid("originAccessControlConfig needs enabled, which is true or false")
+        signed = access["enabled"] and access.get("originType", "s3") == "s3"
+        origin = replace(origin, access_control=origin.access_control or "function", access_identity="")
+        signing = access.get("signingBehavior", "always") if signed else "never"
+        if signing not in ("always", "never", "no-override"):
+            raise invalid("originAccessControlConfig.signingBehavior is always, never or no-override")
+    return replace(behavior, origin=origin, signing=signing)
+
+
+def _with_address(origin: Origin, settings: Mapping[str, Any]) -> Origin:
+    name, path = settings.get("domainName", origin.domain_name), settings.get("originPath", origin.path)
+    if not isinstance(name, str) or split_host(name) is None or ":" in name:
+        raise invalid("domainName is not a domain name")
+    if not isinstance(path, str) or (path and not path.startswith("/")) or not (path.isascii() and path.isprintable()):
+        raise invalid("originPath must begin with a slash")
+    custom = origin.custom
+    if (settings_of := settings.get("customOriginConfig")) is not None:
+        custom = _custom(origin.custom or CustomOrigin(), settings_of)
+    timeouts = settings.get("timeouts") or {}
+    attempts = settings.get("connectionAttempts", origin.connection_attempts)
+    if not isinstance(timeouts, dict) or attempts not in (1, 2, 3):
+        raise invalid("timeouts is not an object, or connectionAttempts is not 1, 2 or 3")
+    if custom is not None and "readTimeout" in timeouts:
+        custom = replace(custom, read_timeout=_seconds(timeouts, "readTimeout"))
+    connect = _seconds(timeouts, "connectionTimeout") if "connectionTimeout" in timeouts else origin.connection_timeout
+    return replace(
+        origin,
+        domain_name=name,
+        path=path.rstrip("/"),
+        custom=custom,
+        custom_headers=_headers(settings["customHeaders"]) if "customHeaders" in settings else origin.custom_headers,
+        connection_attempts=attempts,
+        connection_timeout=connect,
+    )
+
+
+def _custom(before: CustomOrigin, settings: Any) -> CustomOrigin:
+    if not isinstance(settings, dict) or settings.get("protocol") not in ("http", "https"):
+        raise invalid("customOriginConfig needs a protocol, which is http or https")
+    port = settings.get("port", 443 if settings["protocol"] == "https" else 80)
+    if not isinstance(port, int) or not 0 < port < 65536:
+        raise invalid("customOriginConfig.port is not a port number")
+    if settings["protocol"] == "https":
+        return replace(before, protocol_policy="https-only", https_port=port)
+    return replace(before, protocol_policy="http-only", http_port=port)
+
+
+def _seconds(timeouts: Mapping[str, Any], name: str) -> int:
+    value = timeouts[name]
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 120:
+        raise invalid(f"timeouts.{name} is not a number of seconds from 1 to 120")
+    return value
+
+
+def _headers(given: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(given, dict):
+        raise invalid("customHeaders must be an object")
+    pairs: list[tuple[str, str]] = []
+    for name, each in given.items():
+        value = each.get("value") if isinstance(each, dict) else each
+        if not isinstance(value, str) or not (name + value).isascii() or not (name + value).isprintable() or not name:
+            raise invalid(f"customHeaders[{name[:60]!r}] must be a string that a header can have")
+        pairs.append((name, value))
+    return tuple(pairs)
