@@ -1,5 +1,6 @@
 """`keyfront sign` and `keyfront sign-cookies`: the real executable, and keys that OpenSSL made."""
 
+import io
 import json
 import os
 import pty
@@ -250,6 +251,9 @@ def test_a_warning_goes_where_it_does_not_get_into_the_url(run: Run, ecdsa: Path
         ({"--resource": "https://elsewhere.example.com/*"}, "does not cover"),
         ({"--hash": "md5"}, "sha256"),
         ({"--key-id": "AKIAIOSFODNN7EXAMPLE"}, "IAM access key"),
+        ({"--key-id": "b3ee3859-7e14-4235-abdb-195ff195395c"}, "the id of a key group"),
+        ({"--expires": "3600"}, "(--expires 3600s)"),
+        ({"--ip": "203.0.113.7:46532"}, "write 203.0.113.7"),
         ({"--private-key": "nowhere.pem"}, "cannot read the private key file nowhere.pem: No such file or directory"),
         ({"--private-key": "."}, "Is a directory"),
         ({"URL": "example.com/a"}, "has no scheme"),
@@ -358,3 +362,96 @@ def test_cookies_that_a_browser_would_drop_are_refused(run: Run, ecdsa: Path, ex
     )
     assert (status, out) == (2, "")
     assert complaint in err
+
+
+# As the program of Terraform's data "external"
+
+
+@pytest.fixture
+def asked(ecdsa: Path) -> dict[str, str]:
+    """A query as Terraform sends it: a map of strings, in which an empty one is not set."""
+    return {"url": URL, "expires": "1h", "key_id": ID, "private_key": str(ecdsa / "private_key.pem"), "ip": ""}
+
+
+def test_a_query_is_answered_with_strings_alone(execute: Execute, asked: dict[str, str], ecdsa: Path) -> None:
+    done = execute("sign", "--json", input=json.dumps(asked))
+    assert (done.returncode, done.stderr) == (0, "")
+    answer = json.loads(done.stdout)
+    assert {type(value) for value in answer.values()} == {str}
+    assert judge(ecdsa / "public_key.pem", answer.pop("url")).allowed
+    assert answer.pop("expires").isdigit()
+    assert answer == {
+        "policy": "canned", "resource": URL, "starts": "", "ip": "", "key_pair_id": ID, "hash": "SHA1"
+    }  # fmt: skip
+
+
+Pipe = Callable[[object], None]
+
+
+@pytest.fixture
+def pipe(monkeypatch: pytest.MonkeyPatch) -> Pipe:
+    """Puts text, or a value as JSON, on standard input."""
+
+    def put(value: object) -> None:
+        text = value if isinstance(value, str) else json.dumps(value)
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode("latin-1"))))
+
+    return put
+
+
+def test_options_may_stand_beside_the_query(run: Run, pipe: Pipe, asked: dict[str, str], ecdsa: Path) -> None:
+    private = asked.pop("private_key")
+    pipe(
+        {**asked, "ip": "192.0.2.0/24", "hash": "sha256", "resource": f"{URL}*", "starts": "1893000000"}
+        | {"expires": "1893456000", "max_lifetime": "9999d"}
+    )
+    status, out, err = run("sign", "--json", "--private-key", private)
+    assert (status, err) == (0, "")
+    answer = json.loads(out)
+    assert (answer["policy"], answer["ip"], answer["hash"]) == ("custom", "192.0.2.0/24", "SHA256")
+    assert (answer["starts"], answer["expires"], answer["resource"]) == ("1893000000", "1893456000", f"{URL}*")
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"url": ""}, "there is no URL"),
+        ({"expires": ""}, "there is no --expires"),
+        ({"expires": 3600}, "expires in the query is not a string"),
+        ({"expires": "3600"}, "(--expires 3600s)"),
+        ({"hash": "md5"}, "choose sha1 or sha256"),
+        ({"link": URL}, "unknown member 'link': choose from url, expires"),
+        ({"key_id": "E1ABCDEFGHIJKL"}, "the id of a distribution"),
+        ({"private_key": "-"}, "nothing at all"),
+        ({"-----BEGIN PRIVATE KEY-----": ""}, "not shown, because it may be a key"),
+    ],
+)
+def test_a_wrong_query_is_one_clear_line(
+    run: Run, pipe: Pipe, asked: dict[str, str], changed: dict[str, str], complaint: str
+) -> None:
+    pipe({**asked, **changed})
+    status, out, err = run("sign", "--json")
+    assert (status, out) == (2, "")
+    assert complaint in json.loads(err)["error"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", '"url"', "{", "[" * 100_000, " " * 100_001, '{"url": "\xff"}'])
+def test_what_is_no_query_is_refused(run: Run, pipe: Pipe, text: str) -> None:
+    pipe(text)
+    status, out, err = run("sign", "--json")
+    assert (status, out) == (2, "")
+    assert "standard input is not a JSON object" in json.loads(err)["error"]
+
+
+def test_an_option_is_given_once(run: Run, pipe: Pipe, asked: dict[str, str]) -> None:
+    pipe(asked)
+    status, _, err = run("sign", "--json", "--key-id", ID)
+    assert status == 2
+    assert "key_id is given in the query and as an option" in json.loads(err)["error"]
+
+
+def test_a_url_and_an_expiry_are_needed(run: Run) -> None:
+    assert run("sign")[0::2] == (2, f"error: there is no URL: give the URL to sign, such as {URL}\n")
+    status, _, err = run("sign", URL)
+    assert status == 2
+    assert "there is no --expires" in err

@@ -120,6 +120,11 @@ variable "key_pair_id" {
   description = "The public key's id in CloudFront (`current_key_id` of `trusted-key-group`). Leave it out if the parameter holds a JSON document, which has the id."
   type        = string
   default     = null
+
+  validation {
+    condition     = can(regex("^(K[A-Z0-9]{1,31}|APKA[A-Z0-9]{16})$", coalesce(var.key_pair_id, "K0")))
+    error_message = "key_pair_id must be the public key's id in CloudFront, K…, not the id of a key group, a distribution or an IAM access key."
+  }
 }
 
 variable "signer" {

@@ -18,6 +18,11 @@ variable "default_key_group_ids" {
     condition     = var.public_default != (length(var.default_key_group_ids) > 0)
     error_message = var.public_default ? "public_default = true opens the default behavior, default_key_group_ids protects it: give only one of them." : "The default behavior is neither protected nor public: give default_key_group_ids, or set public_default = true to open it to everybody."
   }
+
+  validation {
+    condition     = !anytrue([for id in var.default_key_group_ids : can(regex("^[KE][A-Z0-9]{12,14}$", id))])
+    error_message = "default_key_group_ids must have ids of key groups (key_group_id of trusted-key-group), not of public keys or distributions."
+  }
 }
 
 variable "public_default" {
@@ -87,6 +92,10 @@ variable "behaviors" {
   validation {
     condition     = alltrue([for b in var.behaviors : b.public != (length(b.key_group_ids) > 0)])
     error_message = "A behavior must have key_group_ids or public = true, and not both. Invalid: ${join(", ", [for b in var.behaviors : b.path_pattern if b.public == (length(b.key_group_ids) > 0)])}"
+  }
+  validation {
+    condition     = !anytrue([for id in flatten(var.behaviors[*].key_group_ids) : can(regex("^[KE][A-Z0-9]{12,14}$", id))])
+    error_message = "key_group_ids must have ids of key groups (key_group_id of trusted-key-group), not of public keys or distributions."
   }
   validation {
     condition     = alltrue([for b in var.behaviors : contains(["https-only", "redirect-to-https"], b.viewer_protocol_policy)])

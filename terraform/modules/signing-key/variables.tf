@@ -109,8 +109,8 @@ variable "key_pair_id" {
   default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9]{1,64}$", coalesce(var.key_pair_id, "K")))
-    error_message = "key_pair_id must be the public key's id in CloudFront, K…"
+    condition     = can(regex("^(K[A-Z0-9]{1,31}|APKA[A-Z0-9]{16})$", coalesce(var.key_pair_id, "K0")))
+    error_message = "key_pair_id must be the public key's id in CloudFront, K…, not the id of a key group, a distribution or an IAM access key."
   }
 }
 

@@ -46,6 +46,26 @@ run "a_layer" {
   }
 }
 
+run "the_id_of_a_key_group_as_the_keys" {
+  command = plan
+
+  variables {
+    key_pair_id = "b3ee3859-7e14-4235-abdb-195ff195395c"
+  }
+
+  expect_failures = [var.key_pair_id]
+}
+
+run "the_id_of_a_distribution_as_the_keys" {
+  command = plan
+
+  variables {
+    key_pair_id = "E1ABCDEFGHIJKL"
+  }
+
+  expect_failures = [var.key_pair_id]
+}
+
 run "two_packages" {
   command = plan
 

@@ -342,3 +342,14 @@ run "access_logs_go_to_a_bucket_that_is_given" {
     error_message = "The given bucket must be used, and none made."
   }
 }
+
+run "ids_of_keys_instead_of_key_groups" {
+  command = plan
+
+  variables {
+    default_key_group_ids = ["K2JCJMDEHXQW5F"]
+    behaviors             = [{ path_pattern = "/films/*", key_group_ids = ["K2JCJMDEHXQW5F"] }]
+  }
+
+  expect_failures = [var.default_key_group_ids, var.behaviors]
+}

@@ -100,7 +100,7 @@ run "keys_that_cloudfront_does_not_verify_and_names_that_amazon_keeps" {
     kind                     = "kms"
     kms_key_spec             = "RSA_4096"
     kms_deletion_window_days = 3
-    key_pair_id              = "/a/path"
+    key_pair_id              = "E1ABCDEFGHIJKL"
     hash_algorithm           = "SHA512"
   }
 
