@@ -21,9 +21,11 @@ from keyfront.local import domain_names
 from keyfront.local.admin import AdminPort, ObservationOptions
 from keyfront.local.aws import Endpoint, ServicesState
 from keyfront.local.clients import CREDENTIALS, REGION, Clients, clients
+from keyfront.local.console_port import Console, bind_console
 from keyfront.local.controlplane import ControlPlane, Journal
 from keyfront.local.controlplane.asgi import application as control_plane_app
 from keyfront.local.edge_fleet import EdgeFleet, EdgePorts
+from keyfront.local.edge_functions import read_object, run_function
 from keyfront.local.provision import Provisioned, provision
 from keyfront.local.shop import Shop, load_shop
 from keyfront.local.shop.app import shop_app
@@ -49,6 +51,8 @@ class Options:
     http_port: int = 8080
     https_port: int = 8443
     backend_port: int = 8000
+    console_port: int | None = None
+    """If not given, the port after the endpoint's, or any free port."""
     addressing: Literal["host", "port"] = "host"
     edges: int = 1
     """The number of edge locations. Each is a process."""
@@ -87,6 +91,8 @@ class Running:
     """The addresses and files of a running machine."""
 
     endpoint: str
+    console_url: str
+    """With the token that opens the console."""
     shop_url: str
     edge: EdgePorts
     admin: str | None
@@ -109,8 +115,9 @@ class Machine:
         self._options = options
         self._stack = contextlib.AsyncExitStack()
         self._edges: EdgeFleet | None = None
+        self._console: Console | None = None
         self._facing: list[Listener] = []
-        """The listeners for customers, besides the edges."""
+        """The listeners for people, besides the edges."""
 
     async def start(self) -> Running:
         """Start everything, provision it, and wait until the edge serves the distribution.
@@ -123,12 +130,15 @@ class Machine:
         key, standby = key_pair(options.home), key_pair(options.home / "next")
         endpoint_sockets = self._bind(options.port, "--port")
         backend_sockets = self._bind(options.backend_port, "--backend-port")
+        console_sockets = self._keep(bind_console(options.console_port, options.port))
 
         places = [Location(number, options.edges, options.propagation_delay) for number in range(1, options.edges + 1)]
         edges = self._edges = EdgeFleet(places, http_port=options.http_port, https_port=options.https_port)
         watched = options.observing
         admin = AdminPort(watched.admin_port, self._stack) if watched.admin_port is not None else None
         control_plane = ControlPlane(
+            run_function=run_function,
+            read_object=partial(read_object, f"http://127.0.0.1:{_port(endpoint_sockets)}"),
             domain_name=_domain_names(options, edges.https, state),
             journal=self._open_journal(state) if state else None,
         )
@@ -149,7 +159,8 @@ class Machine:
         self._stack.push_async_callback(endpoint.stop)
 
         settings, metrics = watched.settings(self._edge_settings(url)), admin.metrics if admin else None
-        starting = edges.start(settings, control_plane.propagation, metrics=metrics)
+        console = self._console = Console(url, edges.http)
+        starting = edges.start(settings, control_plane.propagation, metrics=metrics, on_decided=console.decisions.take)
         edge, _ = await asyncio.gather(starting, endpoint.warm_up())
         if admin is not None:
             admin.start(edges)
@@ -163,6 +174,7 @@ class Machine:
         )
         running = Running(
             endpoint=url,
+            console_url=console.address(_port(console_sockets)),
             shop_url=f"http://localhost:{_port(backend_sockets)}",
             edge=edge,
             admin=admin.url if admin else None,
@@ -172,7 +184,10 @@ class Machine:
             shop=shop,
         )
         backend = await asyncio.to_thread(self._backend, running, aws)
-        self._facing = self._listen(LocalOnly(backend, browsers=True), backend_sockets)
+        self._facing = [
+            *self._listen(LocalOnly(backend, browsers=True), backend_sockets),
+            *self._listen(console, console_sockets),
+        ]
         patience = _DEPLOY_SECONDS + options.propagation_delay
         await asyncio.to_thread(_wait_until_deployed, aws, made.distribution_id, patience)
         return running
@@ -180,6 +195,8 @@ class Machine:
     async def stop(self, drain: Drain | None = None) -> None:
         """Stop everything. Running responses may end first, for as long as `drain` allows."""
         drain = drain or Drain(self._options.drain_seconds)
+        if self._console is not None:
+            self._console.stop()
         stops = [partial(listener.stop, drain) for listener in self._facing]
         if self._edges is not None:
             stops.append(partial(self._edges.stop, drain))
@@ -207,7 +224,10 @@ class Machine:
         return services
 
     def _bind(self, port: int, option: str) -> list[socket.socket]:
-        sockets = bind_loopback(port, option=f"another with {option}")
+        return self._keep(bind_loopback(port, option=f"another with {option}"))
+
+    def _keep(self, sockets: list[socket.socket]) -> list[socket.socket]:
+        """Close the sockets at the end."""
         for bound in sockets:
             self._stack.callback(bound.close)
         return sockets

@@ -17,8 +17,8 @@ from keyfront.local.aws.web.web_server import WebServer
 from keyfront.local.controlplane import ControlPlane
 from keyfront.web.types import ASGIApp, Receive, Scope, Send
 
-_CLOUDFRONT: Final = "cloudfront"
-_CLOUDFRONT_PATH: Final = b"/2020-05-31/"
+_CLOUDFRONT: Final = ("cloudfront", "cloudfront-keyvaluestore")
+_CLOUDFRONT_PATHS: Final = (b"/2020-05-31/", b"/key-value-stores/")
 _OWN_PATH: Final = b"/_keyfront/"
 _RESET_PATH: Final = b"/moto-api/reset"
 
@@ -133,6 +133,6 @@ class Endpoint:
 
 
 def _is_cloudfront(target: Target) -> bool:
-    if target.service == _CLOUDFRONT:
+    if target.service in _CLOUDFRONT:
         return True
-    return target.service != "s3" and target.bucket is None and target.path.startswith(_CLOUDFRONT_PATH)
+    return target.service != "s3" and target.bucket is None and target.path.startswith(_CLOUDFRONT_PATHS)

@@ -20,6 +20,30 @@ Config = TypeVar("Config")
 
 
 @dataclass(frozen=True)
+class FunctionTest:
+    """A function to run once, on an event."""
+
+    name: str
+    runtime: str
+    code: str
+    event: Mapping[str, object]
+    store_id: str
+    """The id of its key value store, or empty."""
+    pairs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class FunctionTestResult:
+    """What came of it. `output` is JSON; `error` is empty if the function ran to its end."""
+
+    output: str
+    error: str
+    logs: tuple[str, ...]
+    utilization: int
+    """In per cent of the allowed time."""
+
+
+@dataclass(frozen=True)
 class LocalAccount:
     """An AWS account: its number (12 digits), its resources and its quotas."""
 
@@ -31,6 +55,10 @@ class LocalAccount:
     """Returns a distribution's domain name for its id."""
     clock: Callable[[], datetime]
     """Returns the current time as an aware datetime."""
+    run_function: Callable[[FunctionTest], FunctionTestResult] | None = None
+    """Runs a CloudFront function, if there is something that can."""
+    read_object: Callable[[str, str], bytes] | None = None
+    """Returns an S3 object for its bucket and key. Raises `KeyfrontError` if it cannot be read."""
 
 
 Operation: TypeAlias = Callable[[LocalAccount, Any], Mapping[str, object]]

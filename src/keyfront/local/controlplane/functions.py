@@ -1,4 +1,4 @@
-"""CloudFront functions: their code is stored, published and associated, but never run.
+"""CloudFront functions: their code is stored, published and associated. The edge runs them.
 
 A function has two stages. Create and Update write `DEVELOPMENT`. Publish copies it to `LIVE`, the stage for cache
 behaviors. Each stage has its own ETag.
@@ -29,7 +29,8 @@ from keyfront.local.controlplane.trust import distributions_with_function
 if TYPE_CHECKING:
     from keyfront.local.controlplane.shapes import FunctionRequest, FunctionVersion, ListFunctionsRequest
 
-_DEVELOPMENT, _LIVE = "DEVELOPMENT", "LIVE"
+DEVELOPMENT, _LIVE = "DEVELOPMENT", "LIVE"
+"""The stages."""
 _CONTENT_TYPE = "application/octet-stream"
 """The content type of GetFunction's response (AWS CLI Reference, get-function)."""
 
@@ -49,7 +50,7 @@ def create(account: LocalAccount, request: FunctionRequest) -> Mapping[str, obje
     if "Tags" in request:
         tags.put(account, tags.of_function(name), tags.checked(request["Tags"]))
     return {
-        "FunctionSummary": _describe(account, function, _DEVELOPMENT),
+        "FunctionSummary": summary(account, function, DEVELOPMENT),
         "ETag": function.etag,
         "Location": location(f"function/{name}"),
     }
@@ -57,30 +58,30 @@ def create(account: LocalAccount, request: FunctionRequest) -> Mapping[str, obje
 
 def describe(account: LocalAccount, request: FunctionRequest) -> Mapping[str, object]:
     """DescribeFunction: one stage. Default: development."""
-    stage = request.get("Stage", _DEVELOPMENT)
-    function = _find(account, request["Name"], stage)
-    return {"FunctionSummary": _describe(account, function, stage), "ETag": function.etag}
+    stage = request.get("Stage", DEVELOPMENT)
+    function = find(account, request["Name"], stage)
+    return {"FunctionSummary": summary(account, function, stage), "ETag": function.etag}
 
 
 def get(account: LocalAccount, request: FunctionRequest) -> Mapping[str, object]:
     """GetFunction: the exact bytes of the code."""
-    function = _find(account, request["Name"], request.get("Stage", _DEVELOPMENT))
+    function = find(account, request["Name"], request.get("Stage", DEVELOPMENT))
     return {"FunctionCode": function.config["FunctionCode"], "ETag": function.etag, "ContentType": _CONTENT_TYPE}
 
 
 def update(account: LocalAccount, request: FunctionRequest) -> Mapping[str, object]:
     """UpdateFunction: changes the configuration and code of the development stage. The live stage stays."""
-    function = _find(account, request["Name"], _DEVELOPMENT)
+    function = find(account, request["Name"], DEVELOPMENT)
     check_version(function, request.get("IfMatch"))
     version = _version(account, request)
     changed = replace(function, config=version, etag=new_etag(), modified=account.clock())
     account.store.functions.put(changed)
-    return {"FunctionSummary": _describe(account, changed, _DEVELOPMENT), "ETag": changed.etag}
+    return {"FunctionSummary": summary(account, changed, DEVELOPMENT), "ETag": changed.etag}
 
 
 def publish(account: LocalAccount, request: FunctionRequest) -> Mapping[str, object]:
     """PublishFunction: the development stage goes live, in every cache behavior with the function."""
-    function = _find(account, request["Name"], _DEVELOPMENT)
+    function = find(account, request["Name"], DEVELOPMENT)
     check_version(function, request.get("IfMatch"))
     before, now = account.store.published_functions.get(function.id), account.clock()
     if before and before.config == function.config:
@@ -88,12 +89,12 @@ def publish(account: LocalAccount, request: FunctionRequest) -> Mapping[str, obj
     else:
         live = replace(function, etag=new_etag(), created=before.created if before else now, modified=now)
     account.store.published_functions.put(live)
-    return {"FunctionSummary": _describe(account, live, _LIVE)}
+    return {"FunctionSummary": summary(account, live, _LIVE)}
 
 
 def delete(account: LocalAccount, request: FunctionRequest) -> Mapping[str, object]:
     """DeleteFunction: both stages. Refused while a cache behavior uses the function."""
-    function = _find(account, request["Name"], _DEVELOPMENT)
+    function = find(account, request["Name"], DEVELOPMENT)
     check_version(function, request.get("IfMatch"))
     if using := _users(account, function.id):
         message = f"Cannot delete function, it is in use by {len(using)} distributions: {', '.join(using[:10])}."
@@ -107,14 +108,14 @@ def delete(account: LocalAccount, request: FunctionRequest) -> Mapping[str, obje
 
 def list_all(account: LocalAccount, request: ListFunctionsRequest) -> Mapping[str, object]:
     """ListFunctions: the functions of one stage. Default: both stages, so a published function is listed twice."""
-    stages = [request["Stage"]] if "Stage" in request else [_DEVELOPMENT, _LIVE]
+    stages = [request["Stage"]] if "Stage" in request else [DEVELOPMENT, _LIVE]
     # Page by name. Otherwise a page could end between the two stages of a function.
     staged = [(function, stage) for stage in stages for function in _stage(account, stage)]
     names = {function.id: function for function, _ in staged}
     listing = short_page([names[name] for name in sorted(names)], request, lambda function: function.id)
     shown = listing.pop("Items", [])
     items = [
-        _describe(account, function, stage)
+        summary(account, function, stage)
         for name in (shown if isinstance(shown, list) else [])
         for function, stage in staged
         if function.id == name
@@ -134,11 +135,12 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 def _stage(account: LocalAccount, stage: str) -> list[Resource[FunctionVersion]]:
-    return list(account.store.functions if stage == _DEVELOPMENT else account.store.published_functions)
+    return list(account.store.functions if stage == DEVELOPMENT else account.store.published_functions)
 
 
-def _find(account: LocalAccount, name: str, stage: str) -> Resource[FunctionVersion]:
-    table = account.store.functions if stage == _DEVELOPMENT else account.store.published_functions
+def find(account: LocalAccount, name: str, stage: str) -> Resource[FunctionVersion]:
+    """Return a stage of a function. Raises `APIError` if it does not exist."""
+    table = account.store.functions if stage == DEVELOPMENT else account.store.published_functions
     return found(table, name, "NoSuchFunctionExists", f"function in the stage {stage}")
 
 
@@ -157,7 +159,8 @@ def _version(account: LocalAccount, request: FunctionRequest) -> FunctionVersion
     return {"FunctionConfig": config, "FunctionCode": code}
 
 
-def _describe(account: LocalAccount, function: Resource[FunctionVersion], stage: str) -> Mapping[str, object]:
+def summary(account: LocalAccount, function: Resource[FunctionVersion], stage: str) -> Mapping[str, object]:
+    """Return the function's summary, as the API has it."""
     return {
         "Name": function.id,
         "Status": _status(account, function, stage),
@@ -174,7 +177,7 @@ def _describe(account: LocalAccount, function: Resource[FunctionVersion], stage:
 def _status(account: LocalAccount, function: Resource[FunctionVersion], stage: str) -> str:
     """Return the status. Assumed, except the values. `UNPUBLISHED`: development differs from the live stage."""
     live = account.store.published_functions.get(function.id)
-    if stage == _DEVELOPMENT and (live is None or live.config != function.config):
+    if stage == DEVELOPMENT and (live is None or live.config != function.config):
         return "UNPUBLISHED"
     using = distributions_with_function(account.store, function_arn(account.number, function.id))
     if not using:

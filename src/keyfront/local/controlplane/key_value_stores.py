@@ -1,19 +1,20 @@
-"""Key value stores for CloudFront functions: they are stored and associated.
-
-The key value pairs are not part of this API. They have their own service (`cloudfront-keyvaluestore`).
-"""
+"""Key value stores for CloudFront functions. Their pairs have an API of their own (see `key_value_pairs`)."""
 
 from __future__ import annotations
 
+import json
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from keyfront.errors import KeyfrontError
 from keyfront.local.controlplane import tags
 from keyfront.local.controlplane.account import LocalAccount, Operation, check_version, found
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.identifiers import key_value_store_arn, new_etag
+from keyfront.local.controlplane.key_value_pairs import PairsError, checked
 from keyfront.local.controlplane.model import location
 from keyfront.local.controlplane.paging import short_page
 from keyfront.local.controlplane.store import Resource
@@ -21,6 +22,7 @@ from keyfront.local.controlplane.store import Resource
 if TYPE_CHECKING:
     from keyfront.local.controlplane.shapes import (
         FunctionConfig,
+        ImportSource,
         KeyValueStoreConfig,
         KeyValueStoreRequest,
         ListKeyValueStoresRequest,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 _READY = "READY"
 """A store is ready at once. On Amazon it is `PROVISIONING` for some seconds."""
+_OBJECT_ARN = re.compile(r"arn:aws[a-z-]*:s3:::([^/]+)/(.+)")
 _ONE = 1
 """How many key value stores a function may have (Developer Guide, "Quotas")."""
 _RUNTIME = "cloudfront-js-2.0"
@@ -39,9 +42,6 @@ def create(account: LocalAccount, request: KeyValueStoreRequest) -> Mapping[str,
     name, stores = request["Name"], account.store.key_value_stores
     if stores.get(name):
         raise APIError("EntityAlreadyExists", f"A key value store with the same name already exists: {name}.")
-    if "ImportSource" in request:
-        message = "keyfront does not import key value pairs: leave ImportSource out."
-        raise APIError("InvalidArgument", message)
     if len(stores) >= account.quotas.key_value_stores:
         quota = account.quotas.key_value_stores
         message = f"This account has {quota} key value stores, which is the quota: delete one first."
@@ -52,6 +52,9 @@ def create(account: LocalAccount, request: KeyValueStoreRequest) -> Mapping[str,
     now = account.clock()
     store = Resource(name, new_etag(), config, now, now)
     stores.put(store)
+    if "ImportSource" in request:
+        pairs = _imported(account, request["ImportSource"])
+        account.store.key_value_pairs.put(Resource(name, new_etag(), pairs, now, now))
     if "Tags" in request:
         tags.put(account, tags.of_key_value_store(config["Id"]), tags.checked(request["Tags"]))
     return {
@@ -95,6 +98,8 @@ def delete(account: LocalAccount, request: KeyValueStoreRequest) -> Mapping[str,
         raise APIError("CannotDeleteEntityWhileInUse", message)
     tags.forget(account, tags.of_key_value_store(store.config["Id"]))
     account.store.key_value_stores.remove(store.id)
+    if account.store.key_value_pairs.get(store.id):
+        account.store.key_value_pairs.remove(store.id)
     return {}
 
 
@@ -126,6 +131,27 @@ def check_associations(account: LocalAccount, config: FunctionConfig) -> None:
     if arns and config["Runtime"] != _RUNTIME:
         message = f"A function with a key value store needs the runtime {_RUNTIME}; it has {config['Runtime']}."
         raise APIError("InvalidArgument", message)
+
+
+def _imported(account: LocalAccount, source: ImportSource) -> dict[str, str]:
+    """Return the pairs in a file on S3: `{"data": [{"key": …, "value": …}]}`.
+
+    Source: Developer Guide, "File format for key-value pairs". Raises `APIError`.
+    """
+    arn = source["SourceARN"]
+    found = _OBJECT_ARN.fullmatch(arn)
+    if source["SourceType"] != "S3" or found is None or account.read_object is None:
+        raise APIError("InvalidArgument", f"The ImportSource cannot be read: {arn[:200]}. It must be an object in S3.")
+    try:
+        content = json.loads(account.read_object(found[1], found[2]))
+        return checked((each["key"], each["value"]) for each in content["data"])
+    except KeyfrontError as error:
+        raise APIError("InvalidArgument", f"The ImportSource cannot be read: {error}.") from None
+    except PairsError as error:
+        raise APIError("InvalidArgument", f"The ImportSource cannot be used: {error}") from None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        message = 'The ImportSource is not in the right format: {"data": [{"key": "…", "value": "…"}]}.'
+        raise APIError("InvalidArgument", message) from None
 
 
 def _find(account: LocalAccount, name: str) -> Resource[KeyValueStoreConfig]:

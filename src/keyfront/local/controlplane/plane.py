@@ -15,9 +15,11 @@ from keyfront.local.controlplane import (
     distributions,
     empty_lists,
     field_level_encryption,
+    function_tests,
     functions,
     invalidations,
     key_groups,
+    key_value_pairs,
     key_value_stores,
     monitoring,
     origin_access_controls,
@@ -30,7 +32,13 @@ from keyfront.local.controlplane import (
     tags,
     vpc_origins,
 )
-from keyfront.local.controlplane.account import LocalAccount, Operation, check_version_given
+from keyfront.local.controlplane.account import (
+    FunctionTest,
+    FunctionTestResult,
+    LocalAccount,
+    Operation,
+    check_version_given,
+)
 from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.journal import Journal
 from keyfront.local.controlplane.model import service_model
@@ -58,6 +66,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **origin_request_policies.OPERATIONS,
     **response_headers_policies.OPERATIONS,
     **functions.OPERATIONS,
+    **function_tests.OPERATIONS,
     **key_value_stores.OPERATIONS,
     **monitoring.OPERATIONS,
     **realtime_log_configs.OPERATIONS,
@@ -81,7 +90,8 @@ class ControlPlane:
 
     `account` is the account number in ARNs. `domain_name` returns a distribution's domain name for its id. `clock`
     returns the current time as an aware datetime. With a `journal` the account starts from the journal, and every
-    change is written before its response. Raises `JournalError` if the journal cannot be read. Thread-safe.
+    change is written before its response. `run_function` and `read_object`: see
+    `LocalAccount`. Raises `JournalError` if the journal cannot be read. Thread-safe.
     """
 
     def __init__(
@@ -92,10 +102,19 @@ class ControlPlane:
         domain_name: Callable[[str], str] = lambda identifier: f"{identifier.lower()}.cloudfront.net",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         journal: Journal | None = None,
+        run_function: Callable[[FunctionTest], FunctionTestResult] | None = None,
+        read_object: Callable[[str, str], bytes] | None = None,
     ) -> None:
         self.propagation = Propagation()
         self._account = LocalAccount(
-            account, Store(journal, [self.propagation]), quotas or Quotas(), self.propagation, domain_name, clock
+            account,
+            Store(journal, [self.propagation]),
+            quotas or Quotas(),
+            self.propagation,
+            domain_name,
+            clock,
+            run_function,
+            read_object,
         )
 
     def handle(self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes) -> APIResponse:
@@ -154,6 +173,8 @@ class ControlPlane:
     def _answer(
         self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes, request_id: str
     ) -> APIResponse:
+        if raw_path.startswith(key_value_pairs.PATH):
+            return key_value_pairs.handle(self._account, method, raw_path, query, headers, body)
         if len(body) > BODY_BYTES:
             raise APIError("RequestEntityTooLarge", f"The body is larger than the maximum of {BODY_BYTES} bytes.")
         target = route(method, raw_path, query)

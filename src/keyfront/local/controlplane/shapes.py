@@ -188,6 +188,11 @@ if TYPE_CHECKING:
         FunctionCode: bytes
         Tags: Tags
 
+    class TestFunctionRequest(FunctionRequest):
+        """Run a stage of a function on an event."""
+
+        EventObject: bytes
+
     class ListFunctionsRequest(ListRequest, total=False):
         """List the functions in one stage or both."""
 

@@ -142,6 +142,8 @@ class Store:
         self.encryption_profiles: Table[EncryptionProfileConfig] = Table()
         self.encryption_configs: Table[EncryptionConfig] = Table()
         self.vpc_origins: Table[VPCOriginConfig] = Table()
+        self.key_value_pairs: Table[dict[str, str]] = Table()
+        """The pairs of key value stores, by the name of the store."""
         self.monitoring_subscriptions: Table[MonitoringSubscription] = Table()
         """By distribution id."""
         self.invalidations: Table[InvalidationBatch] = Table()
