@@ -37,6 +37,16 @@ def up(
     backend_port: Annotated[
         int, typer.Option("--backend-port", metavar="PORT", min=0, max=65535, help="The shop's port.")
     ] = 8000,
+    console_port: Annotated[
+        int | None,
+        typer.Option(
+            "--console-port",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="The console's port. Default: the port after the endpoint's, or any free port.",
+        ),
+    ] = None,
     addressing: Annotated[
         Literal["host", "port"],
         typer.Option(
@@ -140,6 +150,7 @@ def up(
             http_port=http_port,
             https_port=https_port,
             backend_port=backend_port,
+            console_port=console_port,
             addressing=addressing,
             state=state,
             edges=edges,

@@ -38,7 +38,7 @@ Form = Mapping[str, list[str]]
 
 
 def _secret() -> str:
-    return secrets.token_urlsafe(24)
+    return secrets.token_urlsafe(16)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ first line of standard input. It writes one JSON object a line to standard outpu
 - first `{"event": "ready", "http": PORT, "https": PORT, "authority": FILE, "location": NAME}`,
   or `{"event": "failed", "error": TEXT}`;
 - `{"event": "applied", "distributions": {ID: ETAG}}` for each configuration that it applies;
+- `{"event": "decided", "decisions": [{…}], "counts": {"REASON KEY": N}}` with `report_decisions`, for requests;
 - `{"event": "standing", "faulty": BOOL, "closed": BOOL, "keyless": [GROUP], "age": SECONDS}` when the standing of the
   configuration changes.
 

@@ -5,7 +5,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +16,7 @@ from keyfront.edge.server.locations import Location
 from keyfront.edge.server.standing import Standing
 from keyfront.errors import InputError, KeyfrontError
 from keyfront.local.controlplane import Propagation
-from keyfront.local.edge_process import EdgeProcess
+from keyfront.local.edge_process import EdgeProcess, OnDecided
 from keyfront.web.draining import Drain
 from keyfront.web.serving import CAN_SHARE_PORTS, bind_loopback
 
@@ -28,6 +28,10 @@ _log = logging.getLogger(__name__)
 _PAUSES: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds before an ended process is started again. The next one applies each time it ran less than `_LIVELY`."""
 _LIVELY: Final = 60
+
+
+OnDecidedAt = Callable[[Sequence[Mapping[str, object]], Mapping[str, int], str], None]
+"""As `OnDecided`, with the name of the location."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +76,22 @@ class EdgeFleet:
             raise
 
     async def start(
-        self, settings: "EdgeSettings", propagation: Propagation, *, metrics: Path | None = None
+        self,
+        settings: "EdgeSettings",
+        propagation: Propagation,
+        *,
+        metrics: Path | None = None,
+        on_decided: OnDecidedAt | None = None,
     ) -> EdgePorts:
         """Start all locations with `settings`, each with its own name and ports. Return when all accept connections.
 
-        `propagation` learns which changes they have applied. `metrics` is the folder for their metrics.
+        `propagation` learns which changes they have applied. `metrics` is the folder for their metrics. `on_decided`
+        gets their decisions.
         Raises `KeyfrontError` if one cannot start. Then call `stop` for the others.
         """
         self._propagation = propagation
         self._metrics = metrics
+        self._on_decided = on_decided
         each = [self._settings(settings, place, own) for place, own in zip(self._places, self._locations, strict=True)]
         results = await asyncio.gather(*map(self._run, each), return_exceptions=True)
         for result in results:
@@ -118,7 +129,10 @@ class EdgeFleet:
         self._propagation.register(name)
         try:
             self._processes[name] = await EdgeProcess.start(
-                settings, partial(self._propagation.applied, name), metrics=self._metrics
+                settings,
+                partial(self._propagation.applied, name),
+                metrics=self._metrics,
+                on_decided=self._deciding(name),
             )
         except KeyfrontError:
             self._propagation.forget(name)
@@ -144,6 +158,11 @@ class EdgeFleet:
                 else:
                     break
 
+    def _deciding(self, name: str) -> OnDecided | None:
+        """Return what gets the decisions of the location `name`."""
+        take = self._on_decided
+        return None if take is None else lambda decisions, counts: take(decisions, counts, name)
+
     def _settings(self, settings: "EdgeSettings", place: Location, own: EdgeLocation) -> "EdgeSettings":
         return replace(
             settings,
@@ -154,6 +173,7 @@ class EdgeFleet:
             locations=place.of,
             propagation_seconds=place.delay,
             metrics=self._metrics is not None,
+            report_decisions=self._on_decided is not None,
             own_http_port=own.http if place.of > 1 else None,
             own_https_port=own.https if place.of > 1 else None,
         )

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +28,10 @@ _BEYOND_SECONDS: Final = 10.0
 _LAST_SECONDS: Final = 3.0
 
 
+OnDecided = Callable[[Sequence[Mapping[str, object]], Mapping[str, int]], None]
+"""Called with the latest decisions, and with how many more there were, by `REASON KEY`."""
+
+
 class EdgeProcess:
     """The child process, from `start` to `stop`."""
 
@@ -36,9 +40,11 @@ class EdgeProcess:
         process: asyncio.subprocess.Process,
         authority: Path,
         on_applied: Callable[[Mapping[str, str]], None],
+        on_decided: OnDecided | None = None,
     ) -> None:
         self._process = process
         self._on_applied = on_applied
+        self._on_decided = on_decided
         self._listening = asyncio.create_task(self._listen())
         self.authority = authority
         """The file of the authority that signed its certificate."""
@@ -51,11 +57,12 @@ class EdgeProcess:
         on_applied: Callable[[Mapping[str, str]], None],
         *,
         metrics: Path | None = None,
+        on_decided: OnDecided | None = None,
     ) -> "EdgeProcess":
         """Start the child and wait until it listens. Raises `KeyfrontError` if it cannot start.
 
         `on_applied` is called with the ids and ETags of the distributions that the child has applied. `metrics` is
-        the folder for its metrics, if there are any.
+        the folder for its metrics, if there are any. `on_decided` gets its decisions, if the settings report them.
         """
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "keyfront.edge"),
@@ -77,7 +84,7 @@ class EdgeProcess:
         if "error" in said:
             await _end(process, Drain(0))
             raise KeyfrontError(said["error"])
-        return cls(process, Path(said["authority"]), on_applied)
+        return cls(process, Path(said["authority"]), on_applied, on_decided)
 
     @property
     def runs(self) -> bool:
@@ -111,6 +118,8 @@ class EdgeProcess:
             message = json.loads(line)
             if message["event"] == "applied":
                 self._on_applied(message["distributions"])
+            elif message["event"] == "decided" and self._on_decided is not None:
+                self._on_decided(message["decisions"], message["counts"])
             elif message["event"] == "standing":
                 self._standing = _standing(message)
 

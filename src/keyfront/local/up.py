@@ -50,6 +50,7 @@ def as_json(running: Running) -> dict[str, object]:
     """Return the document that `keyfront up --json` prints in one line, once everything runs."""
     made, edge = running.provisioned, running.edge
     return {
+        "console": running.console_url,
         "endpoint": running.endpoint,
         "environment": aws.environment(running.endpoint),
         "shop": running.shop_url,
@@ -81,6 +82,7 @@ def _print(running: Running) -> None:
     console.print("\nPrivate content on this machine, from a key to a download:\n", style="bold")
     admin = [("Admin", running.admin, "/metrics, /healthz, /readyz")] if running.admin else []
     for name, where, remark in (
+        ("Console", running.console_url, "keys, groups, behaviors, links, and why a link is refused"),
         ("Shop", running.shop_url, "sign in, download what you bought"),
         ("Edge", f"https://{made.domain_name}", "allows and refuses as CloudFront does"),
         ("", running.http_url, "the same for browsers, which do not trust the authority"),
@@ -91,7 +93,7 @@ def _print(running: Running) -> None:
         ("Authority", str(running.edge.authority), "signs the edge's certificate: curl --cacert"),
         *admin,
     ):
-        console.print(f"  [bold]{name:<13}[/bold] {where:<50} [dim]{remark}[/dim]")
+        console.print(f"  [bold]{name:<13}[/bold] {where:<53} [dim]{remark}[/dim]")
     if len(running.edge.locations) > 1 or running.edge.delay:
         _print_locations(console, running.edge)
     for name, why in running.shop.left_out.items():
@@ -99,6 +101,9 @@ def _print(running: Running) -> None:
     console.print("\nTry it in another terminal, in this folder:\n", style="bold")
     for line in _steps(running):
         console.print(line, style="dim" if line.startswith("#") else None, markup=False)
+    console.print("\nIn a browser:\n", style="bold")
+    for where in (running.console_url, running.shop_url):
+        console.print(f"  {where}", markup=False)
     console.print("\nCtrl-C stops everything.", style="bold")
 
 

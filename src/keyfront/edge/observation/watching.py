@@ -32,6 +32,10 @@ class Observation:
             from keyfront.edge.observation.decision_log import DecisionLog
 
             observers.append(DecisionLog(sys.stderr))
+        if settings.report_decisions:
+            from keyfront.edge.observation.decision_report import DecisionReport
+
+            observers.append(DecisionReport(sys.stdout))
         if settings.access_logs is not None:
             from keyfront.edge.observation.access_log import AccessLog
 

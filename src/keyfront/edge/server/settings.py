@@ -70,6 +70,8 @@ class EdgeSettings:
     """Whether refusals name their finding in a header, `X-Keyfront-Finding`."""
     log_decisions: bool = False
     """Whether to write a line for each request to standard error."""
+    report_decisions: bool = False
+    """Whether to report requests on standard output, as JSON lines, for the console of `keyfront up`."""
     access_logs: Path | None = None
     """A folder for access logs in CloudFront's format."""
     metrics: bool = False
