@@ -42,6 +42,10 @@ class FunctionRunner:
         """The address of the endpoint for functions."""
         return f"http://127.0.0.1:{self._port}"
 
+    def perform(self, work: Callable[[], T], *, changes: bool) -> T:
+        """Run `work` on moto's state, for another part of the endpoint. Blocks."""
+        return self._perform(work, changes=changes)
+
     async def find(self, arn: str) -> Function:
         """Return the function that an ARN names. Raises `FunctionError` if it does not exist."""
         from keyfront.local.lambdas import saved_functions

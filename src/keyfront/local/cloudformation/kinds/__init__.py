@@ -1,0 +1,1 @@
+"""The resource types that stacks can have. A type that is not here fails the stack by its name."""
