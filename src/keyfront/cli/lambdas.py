@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from keyfront.cli.options import AsJson
-from keyfront.cli.output import say, show, show_json
+from keyfront.cli.output import say, show, show_json, warn
 
 _app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -61,7 +61,9 @@ def package(
       keyfront lambda package --out rotation.zip --function rotation
     """
     # Imported here, because no other command needs zip files and subprocesses.
-    from keyfront.packaging import FUNCTIONS, Plan, build
+    import platform
+
+    from keyfront.packaging import ARCHITECTURES, FUNCTIONS, Plan, build
 
     plan = Plan(architecture, python, tuple(extras or ()), tuple(includes or ()), bytecode, function)
     if not as_json:
@@ -83,8 +85,11 @@ def package(
         )
         return
     show(f"{built.path}: {built.size / 1e6:.1f} MB, {built.unzipped / 1e6:.1f} MB unzipped, {built.files} files")
-    show(f"handler {FUNCTIONS[function]}")
+    show(f"handler {FUNCTIONS[function]}, runtime python{python}, architecture {architecture}")
     show(f"sha256 {built.sha256}")
+    here = platform.machine()
+    if here in ARCHITECTURES.values() and here != ARCHITECTURES[architecture]:
+        warn(f"this machine is {here}: the laptop's Lambda cannot run a package for {architecture}")
 
 
 def register(app: typer.Typer) -> None:

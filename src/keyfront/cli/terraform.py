@@ -1,5 +1,6 @@
 """`keyfront terraform`: send Terraform to the laptop, and print the IAM policy for deploying."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -107,6 +108,37 @@ def deployer_policy(
         out.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write {out}: {error.strerror}") from None
+
+
+@_app.command()
+def modules(
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The folder for the modules; existing ones are kept.")
+    ] = Path("modules"),
+    as_json: AsJson = False,
+) -> None:
+    """Copy keyfront's Terraform modules next to your configuration.
+
+    \b
+    Example:
+      keyfront terraform modules --out modules
+    """
+    from keyfront.cli.modules import copy
+
+    made = copy(out)
+    if as_json:
+        show_json({"modules": [str(folder) for folder in made]})
+        return
+    for folder in made:
+        show(f"{folder}: {_title(folder)}")
+
+
+def _title(module: Path) -> str:
+    """Return the first sentence of a module's README."""
+    text = (module / "README.md").read_text("utf-8")
+    paragraph = next(part for part in text.split("\n\n") if part.strip() and not part.startswith("#"))
+    without_links = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", " ".join(paragraph.split()))
+    return without_links.partition(". ")[0].rstrip(".")
 
 
 def register(app: typer.Typer) -> None:

@@ -9,21 +9,24 @@ import keyfront
 from keyfront.errors import InputError
 
 _ROOMS: Final = {
-    "download": ("core", "backend", "keystore"),
+    "download": ("core", "backend", "keystore", "web/__init__.py", "web/page_headers.py"),
     "rotation": (
         "core",
         "explain",
         "inventory",
         "keystore",
         "account/__init__.py",
+        "account/api_errors.py",
+        "account/distributions.py",
         "account/key_groups.py",
         "account/rotation",
     ),
 }
 """The rooms of keyfront that a function uses, in addition to the modules at the top."""
 _LEFT_OUT: Final = (
-    # The other adapter.
+    # The other adapter, and the command.
     "keyfront/backend/asgi/",
+    "keyfront/__main__.py",
     # Only the logger and the metrics of Powertools are used, and their imports.
     "aws_lambda_powertools/event_handler/",
     "aws_lambda_powertools/utilities/batch/",

@@ -1,6 +1,7 @@
 """Unpacks a function's code once. It writes nothing outside the folder."""
 
 import os
+import platform
 import shutil
 import stat
 from pathlib import Path, PurePosixPath
@@ -13,12 +14,15 @@ from keyfront.local.lambdas.function import Archive, FunctionError
 _LARGEST: Final = 262_144_000
 """The largest unpacked size in bytes. Source: Lambda Developer Guide, "Lambda quotas" (250 MB)."""
 _READABLE: Final = 0o644
+_MACHINES: Final = {62: "x86_64", 183: "arm64"}
+"""The numbers of Lambda's architectures in an ELF header, bytes 18 and 19."""
 
 
 def unpack(archives: tuple[Archive, ...], folder: Path) -> Path:
     """Unpack `archives` over one another into `folder`, unless it exists, and return it.
 
-    Blocks. Raises `FunctionError` if one is not a zip file, is too large, or contains a file outside the folder.
+    Blocks. Raises `FunctionError` if one is not a zip file, is too large, contains a file outside the folder, or has
+    machine code only for another architecture than this machine's.
     """
     if folder.exists():
         return folder
@@ -29,6 +33,7 @@ def unpack(archives: tuple[Archive, ...], folder: Path) -> Path:
         left = _LARGEST
         for archive in archives:
             left -= _extract(archive, building, left)
+        _check_machine(building)
         building.chmod(0o755)
         building.rename(folder)
     except OSError as error:
@@ -60,6 +65,27 @@ def _extract(archive: Archive, folder: Path, most: int) -> int:
     except (BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
         raise _invalid(f"Could not unzip uploaded file: {error}") from None
     return written
+
+
+def _check_machine(folder: Path) -> None:
+    """A package may have code for several architectures, but this machine's must be among them."""
+    here = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    foreign = ""
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not path.is_file():
+            continue
+        with path.open("rb") as file:
+            head = file.read(20)
+        found = _MACHINES.get(int.from_bytes(head[18:20], "little")) if head.startswith(b"\x7fELF") else None
+        if found == here:
+            return
+        foreign = foreign or found or ""
+    if foreign:
+        raise FunctionError(
+            "InvalidRuntimeException",
+            f"The package is for {foreign}, and this machine is {here}: for the laptop, build it for {here} (keyfront "
+            f"lambda package --arch {here}).",
+        )
 
 
 def _inside(name: str) -> PurePosixPath:

@@ -1,0 +1,40 @@
+"""The Terraform modules that keyfront brings: found in the wheel or in a checkout, and copied for a configuration."""
+
+import shutil
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from keyfront.errors import InputError
+
+_UNWANTED: Final = shutil.ignore_patterns("tests", ".terraform*", "*.tfstate*")
+
+
+def copy(out: Path) -> list[Path]:
+    """Copy the modules into `out`, and return their folders. Never overwrites a folder.
+
+    Raises `InputError` if one exists already, or cannot be written.
+    """
+    source = _source()
+    made: list[Path] = []
+    for module in sorted(each for each in source.iterdir() if (each / "main.tf").is_file()):
+        place = out / module.name
+        try:
+            shutil.copytree(module, place, ignore=_UNWANTED)
+        except FileExistsError:
+            raise InputError(f"{place} exists: delete it, or choose another --out") from None
+        except shutil.Error as error:
+            raise InputError(f"cannot write {place}: {error}") from None
+        except OSError as error:
+            raise InputError(f"cannot write {place}: {error.strerror}") from None
+        made.append(place)
+    return made
+
+
+def _source() -> Path:
+    package = Path(str(files("keyfront")))
+    # The wheel has them inside the package; a checkout has them beside it.
+    for folder in (package / "terraform", package.parents[1] / "terraform" / "modules"):
+        if folder.is_dir():
+            return folder
+    raise InputError("this installation has no Terraform modules: install keyfront from a wheel or a checkout")
