@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.waiting import wait_until
 
-from keyfront.edge.observation.access_log import FIELDS, AccessLog
+from keyfront.edge.observation.access_log import AccessLog
+from keyfront.edge.observation.log_fields import FIELDS
 from keyfront.errors import InputError
 
 if TYPE_CHECKING:
