@@ -60,7 +60,7 @@ class Browser:
     def get(self, path: str, **given: Any) -> httpx.Response:
         return self.client.get(path, **given)
 
-    def post(self, path: str, **form: str | list[str]) -> httpx.Response:
+    def post(self, path: str, /, **form: str | list[str]) -> httpx.Response:
         return self.client.post(path, data={"csrf": SECRETS.csrf, **form})
 
     def text(self, path: str) -> str:

@@ -1,6 +1,7 @@
 """The console as one ASGI application."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,11 +20,14 @@ from keyfront.console.gate import ASSETS as ASSETS_PATH
 from keyfront.console.gate import Gate, Secrets
 from keyfront.console.group_pages import GroupPages
 from keyfront.console.key_pages import KeyPages
+from keyfront.console.link_pages import LinkPages
 from keyfront.console.pages import ASSETS, Pages
 from keyfront.console.problems import Problem, problem_of
 from keyfront.errors import KeyfrontError
 from keyfront.web.local import LocalOnly
 from keyfront.web.types import ASGIApp
+
+_PAGES: Final = (KeyPages, GroupPages, DistributionPages, LinkPages)
 
 
 def console(
@@ -34,6 +38,7 @@ def console(
     stopping: Stopping,
     decisions: Decisions | None = None,
     addresses: Callable[[str], Sequence[str]] | None = None,
+    signer: str = "",
     last_used: Callable[[], Mapping[str, float]] | None = None,
 ) -> ASGIApp:
     """Return the application. It serves programs and browsers of this machine that know the token.
@@ -48,6 +53,7 @@ def console(
         read_only=read_only,
         decisions=decisions,
         stopping=stopping,
+        signer=signer,
         **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
     )
 
@@ -72,7 +78,7 @@ def console(
             Route("/", lambda _: RedirectResponse("/keys", 303)),
             Route("/alive", alive),
             Mount(ASSETS_PATH.rstrip("/"), StaticFiles(directory=ASSETS)),
-            *(route for page in (KeyPages, GroupPages, DistributionPages) for route in page(context).routes),
+            *(route for page in _PAGES for route in page(context).routes),
         ],
         exception_handlers={KeyfrontError: failed, HTTPException: missing},
     )

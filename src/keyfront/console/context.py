@@ -24,6 +24,8 @@ class Context:
     stopping: Stopping = member(default_factory=Stopping)
     addresses: Callable[[str], Sequence[str]] = lambda domain_name: (f"https://{domain_name}",)
     """Returns the URLs of a distribution's domain name, the best first, without a slash at the end."""
+    signer: str = ""
+    """The address of a keystore that the page of links proposes."""
     last_used: Callable[[], Mapping[str, float]] = dict
     """Returns when each key last signed an allowed request, by key-pair id, as far as it is known."""
 

@@ -10,6 +10,7 @@ from keyfront.console.events import Stopping
 from keyfront.console.gate import Secrets
 from keyfront.local import domain_names
 from keyfront.local.clients import CREDENTIALS, REGION
+from keyfront.local.provision import PARAMETER
 from keyfront.web.serving import PortError, bind_loopback
 from keyfront.web.types import ASGIApp, Receive, Scope, Send
 
@@ -71,6 +72,7 @@ class Console:
             stopping=self._stopping,
             decisions=self.decisions,
             addresses=self._addresses,
+            signer=f"ssm:{PARAMETER}",
         )
 
     def _account(self) -> "LiveAccount":
