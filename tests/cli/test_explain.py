@@ -263,7 +263,7 @@ def test_a_live_distribution_is_read(run: Run, service: Any, ecdsa: Path) -> Non
     ("arguments", "complaint"),
     [
         ([], "give a URL, --curl FILE or --har FILE"),
-        (["media.example.com/x"], "is not a URL that a viewer can request"),
+        ([URL, "--country", "Germany"], "is not a country: give its two letters, such as DE"),
         ([URL, "--curl", "x"], "give the URL or --curl, not both"),
         ([URL, "--ip", "192.0.2.0/24"], "is not an address"),
         ([URL, "--at", "yesterday"], "is not a time"),

@@ -149,10 +149,10 @@ def test_what_tells_encodings_apart_stays(run: Run, signer: Signer, ecdsa: Path)
 
 def test_bad_input_is_not_repeated(run: Run, tmp_path: Path) -> None:
     for given in (f"anna:{SECRETS['password']}@{HOST}/a", f"ftp://anna:{SECRETS['password']}@{HOST}/?t={SECRETS['v']}"):
-        status, _, err = run("explain", given)
-        assert status == 2
-        assert SECRETS["password"] not in err
-        assert SECRETS["v"] not in err
+        status, out, err = run("explain", given)
+        assert status in (2, 3)
+        assert SECRETS["password"] not in out + err
+        assert SECRETS["v"] not in out + err
     file = tmp_path / "command.txt"
     file.write_text(f"curl https://{HOST}/ -b {SECRETS['session']}")
     status, _, err = run("explain", "--curl", file)

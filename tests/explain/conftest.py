@@ -16,6 +16,7 @@ from keyfront.core import encoding
 from keyfront.core.keys import SigningKey
 from keyfront.core.verification import ViewerRequest
 from keyfront.explain import Report, Response, explain, from_inventory
+from keyfront.explain.inputs.links import read
 from keyfront.inventory import Inventory, KeyGroup, TrustedKey, parse_distribution
 
 NOW = 1_790_000_000
@@ -66,14 +67,19 @@ class Bench:
             "method": case.get("method", ""),
             "hosts": case.get("hosts", ()),
             "origins": case.get("origins", ()),
+            "headers": case.get("headers", {}),
+            "country": case.get("country", ""),
         }
+        if "pasted" in case:
+            link = read(case["pasted"].replace("{}", asked))
+            arguments |= {"request": ViewerRequest(link.url, cookie), "pasted": link}
         trusted = case.get("trusted", [ID, ECDSA_ID, OTHER_ID])
         if trusted != "unknown":
             arguments["trusted_keys"] = {key_id: self.keys.by_id[key_id].public_key for key_id in trusted}
         if "offered" in case:
             arguments["offered_keys"] = {"in private_key.pem": self.keys.of(case["offered"]).public_key}
         if "distribution" in case:
-            arguments["distribution"] = self._distribution(case["distribution"])
+            arguments["distribution"] = self._distribution(case["distribution"], case.get("settings", {}))
             arguments.pop("trusted_keys", None)
         if "response" in case:
             given = case["response"]
@@ -143,8 +149,8 @@ class Bench:
         default = ECDSA_ID if case.get("key") == "ecdsa" else ID
         return {**values, "Signature": encode(signature), "Key-Pair-Id": case.get("id", default)}
 
-    def _distribution(self, name: str) -> Any:
-        document = self.distributions[name]
+    def _distribution(self, name: str, settings: Mapping[str, Any]) -> Any:
+        document = {**self.distributions[name], **settings}
         distribution = parse_distribution(document, id="E2QWRUHAPOMQZL", domain_name="d111111abcdef8.cloudfront.net")
         keys = {key_id: TrustedKey(key_id, key_id, key.public_key) for key_id, key in self.keys.by_id.items()}
         groups = {

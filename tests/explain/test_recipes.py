@@ -28,7 +28,7 @@ from keyfront.explain.recipes import RECIPES
 ID = "K2JCJMDEHXQW5F"
 URL = "https://media.example.com/course/42/book.epub"
 _NODE_PACKAGES = Path(__file__).parents[2] / "benchmarks" / "node"
-_WITH_CLIENT = {"trusted-group", "host", "origin-access"}
+_WITH_CLIENT = {"trusted-group", "host", "origin-access", "kms-key", "regional-origin"}
 """Recipes that talk to an account."""
 
 _ANSWERS = {
@@ -37,6 +37,9 @@ _ANSWERS = {
     b"<CustomErrorResponses><Quantity>0</Quantity></CustomErrorResponses><WebACLId></WebACLId><Restrictions>"
     b"<GeoRestriction><RestrictionType>none</RestrictionType><Quantity>0</Quantity></GeoRestriction></Restrictions>"
     b"</DistributionConfig>",
+    "GetBucketLocation": b"<LocationConstraint>eu-central-1</LocationConstraint>",
+    "GetKeyPolicy": b'{"Policy": "{\\"Version\\": \\"2012-10-17\\", \\"Statement\\": []}"}',
+    "PutKeyPolicy": b"{}",
 }
 
 
@@ -103,11 +106,12 @@ def test_the_python_runs_and_its_links_open(name: str, key: SigningKey, monkeypa
         "distribution_arn": "arn:aws:cloudfront::1:distribution/E1",
         "group_id": "g",
         "distribution_id": "E1",
+        "key_id": "1a2b3c4d",
         "response": type("Response", (), {"headers": headers})(),
         "boto3": type("boto3", (), {"client": staticmethod(lambda service: _client(service, asked))}),
     }
     if name in _WITH_CLIENT:
-        names |= {"client": _client("cloudfront", asked), "s3": _client("s3", asked)}
+        names |= {"client": _client("cloudfront", asked), "s3": _client("s3", asked), "kms": _client("kms", asked)}
     exec(RECIPES[name].python, names)
     for made in ("link", "either", "open_ended"):
         assert made not in names or _opens(names[made], key), made

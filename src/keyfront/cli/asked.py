@@ -36,6 +36,14 @@ def address(ip: str) -> str:
     return ip
 
 
+def text_of(file: Path, what: str) -> str:
+    """Return the text in `file`. Raises `InputError`, which names `what` the file should have, if it cannot be read."""
+    try:
+        return file.read_text("utf-8", "replace")
+    except OSError as error:
+        raise InputError(f"cannot read {what} from {file}: {error.strerror}") from None
+
+
 def key_files(entries: list[str]) -> list[tuple[str, Path]]:
     """Return the ids and files of `--trust ID=FILE`. Raises `InputError` for a malformed entry, and shows no key."""
     named = []

@@ -1,18 +1,19 @@
 """`keyfront explain`: explain why a link is allowed or refused, and how to fix it."""
 
 import re
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from keyfront.cli.asked import address, as_sent, trusted
+from keyfront.cli import pasted_request
+from keyfront.cli.asked import address, text_of, trusted
+from keyfront.cli.distribution import distribution as read_distribution
 from keyfront.cli.options import AsJson, Connection, PassphraseFile, connects
 from keyfront.cli.output import show_json
 from keyfront.cli.times import moment
+from keyfront.core.showing import told
 from keyfront.errors import InputError
 
 if TYPE_CHECKING:
@@ -89,6 +90,12 @@ def explain(
         typer.Option("--at", metavar="TIME", help="Check the request at this time; same format as `sign --expires`."),
     ] = None,
     ip: Annotated[str, typer.Option("--ip", metavar="ADDRESS", help="The viewer's address.")] = "",
+    country: Annotated[
+        str,
+        typer.Option(
+            "--country", metavar="CODE", help="The viewer's country, in two letters, for geographic restrictions."
+        ),
+    ] = "",
     as_json: AsJson = False,
     html: Annotated[
         Path | None,
@@ -124,12 +131,15 @@ def explain(
     from keyfront.explain import Budget
     from keyfront.explain import explain as diagnose
 
-    settled = _distribution(distribution, connection)
+    settled = read_distribution(distribution, connection)
     names = [name.lower() for name in host or []]
-    asked = _asked(url, cookie, curl, har, lambda host: _names(host, settled, names))
-    request = ViewerRequest(asked.url, asked.cookie, address(ip))
-    key_id = credentials_of(request)[0].get("Key-Pair-Id", "")
+    asked = pasted_request.read(url, cookie, curl, har, lambda host: _names(host, settled, names))
+    asked.link = pasted_request.link_of(asked, [*names, *(settled.names if settled else ())])
+    request = ViewerRequest(
+        pasted_request.as_sent(asked.link.url), pasted_request.cookie_header(asked.cookie), address(ip)
+    )
     deadline = time.monotonic() + _SEARCH_SECONDS
+    key_id = credentials_of(request)[0].get("Key-Pair-Id", "")
     report = diagnose(
         request,
         now=_when(at, asked.at),
@@ -140,6 +150,9 @@ def explain(
         method=asked.method,
         hosts=names,
         budget=Budget(spent=lambda: time.monotonic() > deadline),
+        headers=asked.headers,
+        country=_country(country),
+        pasted=asked.link,
     )
     if html is not None:
         _write_page(report, html)
@@ -152,17 +165,6 @@ def explain(
     raise typer.Exit(_STATUS[report.verdict.outcome])
 
 
-class _Asked:
-    """The request, from the URL, a curl command or a HAR file."""
-
-    def __init__(self, url: str, cookie: str) -> None:
-        self.url = url
-        self.cookie = cookie
-        self.method = ""
-        self.response: Response | None = None
-        self.at: float | None = None
-
-
 def _names(host: str, distribution: "Distribution | None", names: list[str]) -> bool:
     """Return whether --distribution or --host names `host` (with its port)."""
     if host in names or host.partition(":")[0] in names:
@@ -170,50 +172,10 @@ def _names(host: str, distribution: "Distribution | None", names: list[str]) -> 
     return distribution is not None and bool(distribution.names) and distribution.answers_to(host)
 
 
-def _asked(url: str, cookie: str, curl: str, har: Path | None, ours: Callable[[str], bool]) -> _Asked:
-    if curl and har:
-        raise InputError("give --curl or --har, not both")
-    if curl and url:
-        raise InputError("give the URL or --curl, not both: the command contains its URL")
-    asked = _Asked(url, cookie)
-    if curl:
-        from keyfront.explain.inputs import pasted
-
-        text = sys.stdin.read() if curl == "-" else _text(Path(curl), "the curl command")
-        found = pasted.request(text)
-        asked.url, asked.method = found.url, found.method
-        asked.cookie = cookie or found.cookie
-    elif har:
-        from keyfront.explain.inputs.har import request as recorded_request
-
-        recorded = recorded_request(_text(har, "the HAR file"), url, ours)
-        asked.url, asked.method, asked.at = recorded.url, recorded.method, recorded.at
-        asked.cookie = cookie or recorded.cookie
-        asked.response = recorded.response
-    asked.url = _as_sent(asked.url)
-    asked.cookie = _cookie_header(asked.cookie)
-    return asked
-
-
-def _as_sent(url: str) -> str:
-    url = url.strip()
-    if not url:
-        raise InputError("give a URL, --curl FILE or --har FILE")
-    sent = as_sent(url)
-    scheme, _, rest = sent.partition("://")
-    host = re.split(r"[/?]", rest, maxsplit=1)[0]
-    tail = rest[len(host) :]
-    return f"{scheme.lower()}://{host.lower()}{'' if tail.startswith('/') else '/'}{tail}"
-
-
-def _cookie_header(text: str) -> str:
-    """Return a Cookie header from pasted text: a header with its name, or Set-Cookie lines."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    bare = []
-    for line in lines:
-        name, colon, value = line.partition(":")
-        bare.append(value.strip() if colon and name.strip().lower() in ("cookie", "set-cookie") else line)
-    return "; ".join(bare)
+def _country(code: str) -> str:
+    if code and not re.fullmatch(r"[A-Za-z]{2}", code):
+        raise InputError(f"--country {told(code)} is not a country: give its two letters, such as DE")
+    return code.upper()
 
 
 def _when(at: str | None, recorded: float | None) -> float:
@@ -225,13 +187,18 @@ def _when(at: str | None, recorded: float | None) -> float:
     return now if recorded is None else recorded
 
 
+def _stands_for(public_key: Path | None, key_id: str) -> bool:
+    """Return whether --public-key is the key with the link's id: only if that can be the id of a key."""
+    return public_key is not None and re.fullmatch(r"(?:K|APKA)[A-Z0-9]{9,}", key_id) is not None
+
+
 def _trusted(entries: list[str], public_key: Path | None, key_id: str) -> "dict[str, PublicKey] | None":
     if not entries and (public_key is None or not key_id):
         return None
     from keyfront.cli.secrets import public_key as load
 
     keys = trusted(entries)
-    if public_key is not None and key_id:
+    if public_key is not None and _stands_for(public_key, key_id):
         keys.setdefault(key_id, load(public_key))
     return keys
 
@@ -244,55 +211,17 @@ def _offered(
         from keyfront.cli.secrets import signing_key
 
         keys[f"in {private_key.name}"] = signing_key(private_key, passphrase_file).public_key
-    if public_key is not None and not key_id:
+    if public_key is not None and not _stands_for(public_key, key_id):
         from keyfront.cli.secrets import public_key as load
 
         keys[f"in {public_key.name}"] = load(public_key)
     return keys
 
 
-def _distribution(given: str, connection: Connection) -> "Distribution | None":
-    if not given:
-        return None
-    from keyfront.explain import from_inventory
-    from keyfront.inventory import parse_distribution, read
-
-    file = Path(given)
-    if file.suffix == ".json" or file.is_file():
-        import json
-
-        text = _text(file, "the distribution")
-        try:
-            document = json.loads(text)
-        except ValueError:
-            raise InputError(f"--distribution {given}: this file is not JSON") from None
-        if not isinstance(document, dict):
-            raise InputError(f"--distribution {given}: this file contains no distribution")
-        return from_inventory(parse_distribution(document))
-    from keyfront.cli.cloudfront import cloudfront
-
-    with cloudfront(connection) as client:
-        account = read(client)
-    for each in account.distributions:
-        if given == each.id or given.lower() in (each.domain_name.lower(), *(name.lower() for name in each.aliases)):
-            return from_inventory(each, account)
-    known = ", ".join(each.id for each in account.distributions) or "none"
-    raise InputError(
-        f"--distribution {given}: there is no such distribution in the account (it has {known}), and no such file"
-    )
-
-
 def _response(file: Path) -> "Response":
     from keyfront.explain.inputs.answer import response
 
-    return response(_text(file, "the response"))
-
-
-def _text(file: Path, what: str) -> str:
-    try:
-        return file.read_text("utf-8", "replace")
-    except OSError as error:
-        raise InputError(f"cannot read {what} from {file}: {error.strerror}") from None
+    return response(text_of(file, "the response"))
 
 
 def _write_page(report: "Report", file: Path) -> None:

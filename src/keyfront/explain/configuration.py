@@ -3,13 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from keyfront.core.keys import PublicKey
 from keyfront.core.paths import normalise, path_matcher, written
 
 if TYPE_CHECKING:
     from keyfront import inventory
+
+_WITHOUT_QUERY: Final = frozenset(
+    (
+        "658327ea-f89d-4fab-a63d-7e88639e58f6",  # CachingOptimized
+        "b2884449-e4de-46a7-ac36-70bc7f1ddd6d",  # CachingOptimizedForUncompressedObjects
+        "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",  # CachingDisabled
+        "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf",  # CORS-S3Origin
+        "acba4595-bd28-49b8-b9fe-13317c0390fa",  # UserAgentRefererHeaders
+        "bf0718e1-ba1e-49d1-88b1-f726733018ae",  # HostHeaderOnly
+    )
+)
+"""Managed policies that hand on no query parameter. Source: Developer Guide, "Use managed cache policies"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +40,17 @@ class Behavior:
     methods: tuple[str, ...] = ("GET", "HEAD")
     s3_without_access: bool = False
     """Whether its origin is an S3 bucket without origin access control or identity."""
+    origin: str = ""
+    """The host name of its origin, if known."""
+    origin_path: str = ""
+    functions: tuple[str, ...] = ()
+    """ARNs of the functions that run on its requests."""
+    handed_on: "tuple[inventory.Selection, ...] | None" = None
+    """The query parameters that reach the origin: those that any of these selects. `None` if not known."""
+
+    def hands_on(self, parameter: str) -> bool:
+        """Return whether a query parameter reaches the origin. If that is not known, it does."""
+        return self.handed_on is None or any(parameter in each for each in self.handed_on)
 
 
 @dataclass(frozen=True)
@@ -44,11 +67,25 @@ class Distribution:
     """Path of the default root object; empty if there is none."""
     enabled: bool = True
     deployed: bool = True
+    custom_errors: "tuple[inventory.CustomErrorResponse, ...]" = ()
+    geo_restriction: "inventory.GeoRestriction | None" = None
+    """The countries that get no content; `None` if all do."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Return the distribution's host names in lower case; empty if no name is known."""
         return tuple(name.lower() for name in (self.domain_name, *self.aliases) if name)
+
+    def blocks(self, country: str) -> bool:
+        """Return whether viewers in `country` (two letters, upper case) get no content."""
+        restriction = self.geo_restriction
+        if restriction is None or not country:
+            return False
+        return (country in restriction.countries) != (restriction.mode == "whitelist")
+
+    def masking(self, status: int) -> "tuple[inventory.CustomErrorResponse, ...]":
+        """Return the custom error responses that replace an error with a page and this status."""
+        return tuple(each for each in self.custom_errors if each.page_path and each.response_code == status)
 
     def answers_to(self, host: str) -> bool:
         """Return whether a request for `host` (lower case) reaches the distribution.
@@ -96,6 +133,10 @@ def from_inventory(
             viewer_protocol_policy=each.viewer_protocol_policy,
             methods=each.allowed_methods,
             s3_without_access=bare,
+            origin=origin.domain_name if origin else "",
+            origin_path=origin.path if origin else "",
+            functions=each.functions,
+            handed_on=_handed_on(each, account),
         )
 
     return Distribution(
@@ -109,4 +150,28 @@ def from_inventory(
         else "",
         enabled=distribution.enabled,
         deployed=distribution.status == "Deployed",
+        custom_errors=distribution.custom_errors,
+        geo_restriction=None if distribution.geo_restriction.mode == "none" else distribution.geo_restriction,
     )
+
+
+def _handed_on(
+    behavior: "inventory.CacheBehavior", account: "inventory.Inventory | None"
+) -> "tuple[inventory.Selection, ...] | None":
+    """Return the selections of query parameters that reach the origin; `None` if a policy is not known."""
+    if behavior.forwarded_values is not None:
+        return () if not behavior.forwarded_values.query_string else None
+    caching, requesting = behavior.cache_policy_id, behavior.origin_request_policy_id
+    if not caching:
+        return None
+    found = []
+    for wanted, known in (
+        (caching, account.cache_policies if account else {}),
+        (requesting, account.origin_request_policies if account else {}),
+    ):
+        policy = known.get(wanted)
+        if policy is not None:
+            found.append(policy.query_strings)
+        elif wanted and wanted not in _WITHOUT_QUERY:
+            return None
+    return tuple(found)

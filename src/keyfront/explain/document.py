@@ -14,17 +14,23 @@ from keyfront.explain.registry import Rule
 from keyfront.explain.rules import RULES
 
 _FAMILIES: Final = {
-    "keys": "Keys and ids",
+    "credentials": "Signing parameters",
+    "ids": "Key-pair ids",
+    "keys": "Keys",
     "times": "Times",
     "policy": "Policies",
-    "encoding": "Encodings, signatures and hashes",
+    "encoding": "Encodings and signatures",
+    "hashes": "Hash algorithms",
     "resource": "Signed and requested URLs",
+    "paths": "Other paths",
     "spelling": "Paths and query strings",
     "address": "Addresses",
     "cookies": "Cookies",
+    "browser": "What browsers send",
     "host": "Hosts and requests",
     "behavior": "Cache behaviors",
-    "response": "Responses",
+    "bucket": "Responses of S3",
+    "response": "Other responses",
 }
 SEVERITIES: Final = {
     "error": "The request is refused.",

@@ -16,6 +16,7 @@ from keyfront.errors import PolicyError
 from keyfront.explain import hiding
 from keyfront.explain.base64_readings import strict
 from keyfront.explain.configuration import Behavior, Distribution
+from keyfront.explain.pasted_link import PastedLink
 from keyfront.explain.path_readings import refused_elsewhere
 from keyfront.explain.request import RequestFacts
 from keyfront.explain.responses import Response
@@ -38,6 +39,29 @@ class Facts(RequestFacts):
     """Other names of the same distribution."""
     origins: tuple[str, ...] = ()
     budget: Budget = field(default_factory=Budget)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """The request's headers, with names in lower case; several of one name are joined by `; `."""
+    country: str = ""
+    """The viewer's country: two letters in upper case, or empty."""
+    pasted: PastedLink | None = None
+    """How the URL was found in a pasted text, if it was pasted."""
+
+    @cached_property
+    def changed(self) -> RequestFacts | None:
+        """Return the link as it was pasted, if other programs changed it so that CloudFront gets another request."""
+        if self.pasted is None or self.pasted.harmless or not self.pasted.sent:
+            return None
+        return RequestFacts(replace(self.request, url=self.pasted.sent))
+
+    def repaired(self, finding: str) -> tuple[str, ...]:
+        """Return the changes to the pasted link that `finding` tells, in words."""
+        return tuple(each.text for each in self.pasted.repairs if each.id == finding) if self.pasted else ()
+
+    @cached_property
+    def unlike_the_answer(self) -> bool:
+        """Return whether CloudFront refused a request that passes every check here."""
+        refused = self.response is not None and self.response.kind == "viewer-check"
+        return refused and self.keys is not None and self.decision.allowed
 
     @property
     def known_origins(self) -> tuple[str, ...]:
@@ -89,11 +113,18 @@ class Facts(RequestFacts):
         """Return CloudFront's refusal before it checks the signature; `None` if there is no known reason to refuse."""
         if self.distribution is not None and self.distribution.names and not self.distribution.answers_to(self.host):
             return access.UNKNOWN_HOST
+        if "%00" in self.path:
+            return access.BAD_PATH
         if self.size > MAX_URL_BYTES:
             return access.TOO_LARGE
         if self.distribution is not None and not self.distribution.enabled:
             return access.DISABLED
-        return self.wrong_protocol or self.wrong_method
+        return self.wrong_protocol or self.wrong_method or self.wrong_country
+
+    @property
+    def wrong_country(self) -> Rejection | None:
+        """Return the distribution's refusal of the viewer's country, or `None`."""
+        return access.BAD_COUNTRY if self.distribution and self.distribution.blocks(self.country) else None
 
     @property
     def wrong_protocol(self) -> Rejection | None:
@@ -176,6 +207,7 @@ class Facts(RequestFacts):
             policies=self.policy_readings,
             hosts=hosts,
             origins=self.known_origins,
+            prefixes=tuple({each.origin_path: None for each in self.matching if each.origin_path}),
             anonymous=frozenset(self.offered_keys),
         )
         found = search(question, self.budget)

@@ -222,4 +222,49 @@ data "aws_iam_policy_document" "media" {
   }
 }""",
     ),
+    "kms-key": Recipe(
+        """policy = json.loads(kms.get_key_policy(KeyId=key_id)["Policy"])
+policy["Statement"].append({
+    "Effect": "Allow", "Principal": {"Service": "cloudfront.amazonaws.com"}, "Action": "kms:Decrypt", "Resource": "*",
+    "Condition": {"StringEquals": {"AWS:SourceArn": distribution_arn}}})
+kms.put_key_policy(KeyId=key_id, Policy=json.dumps(policy))""",
+        """const { Policy } = await client.send(new GetKeyPolicyCommand({ KeyId }));
+const policy = JSON.parse(Policy);
+policy.Statement.push({
+  Effect: "Allow", Principal: { Service: "cloudfront.amazonaws.com" }, Action: "kms:Decrypt", Resource: "*",
+  Condition: { StringEquals: { "AWS:SourceArn": distributionArn } } });
+await client.send(new PutKeyPolicyCommand({ KeyId, Policy: JSON.stringify(policy) }));""",
+        """$policy = json_decode($kms->getKeyPolicy(['KeyId' => $keyId])['Policy'], true);
+$policy['Statement'][] = [
+    'Effect' => 'Allow', 'Principal' => ['Service' => 'cloudfront.amazonaws.com'], 'Action' => 'kms:Decrypt',
+    'Resource' => '*', 'Condition' => ['StringEquals' => ['AWS:SourceArn' => $distributionArn]]];
+$kms->putKeyPolicy(['KeyId' => $keyId, 'Policy' => json_encode($policy)]);""",
+        """data "aws_iam_policy_document" "key" { # beside the statement for the account's own administrators
+  statement {
+    actions   = ["kms:Decrypt"]
+    resources = ["*"]
+    principals {
+      type        = "Service"
+      identifiers = ["cloudfront.amazonaws.com"]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "AWS:SourceArn"
+      values   = [aws_cloudfront_distribution.media.arn]
+    }
+  }
+}""",
+    ),
+    "regional-origin": Recipe(
+        """region = s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] or "us-east-1"
+origin = f"{bucket}.s3.{region}.amazonaws.com"  # the DomainName of the distribution's origin""",
+        """const { LocationConstraint } = await s3.send(new GetBucketLocationCommand({ Bucket }));
+const origin = `${Bucket}.s3.${LocationConstraint ?? "us-east-1"}.amazonaws.com`; // the origin's DomainName""",
+        """$region = $s3->getBucketLocation(['Bucket' => $bucket])['LocationConstraint'] ?: 'us-east-1';
+$origin = "$bucket.s3.$region.amazonaws.com"; // the DomainName of the distribution's origin""",
+        """origin {
+  origin_id   = "media"
+  domain_name = aws_s3_bucket.media.bucket_regional_domain_name # not bucket_domain_name
+}""",
+    ),
 }

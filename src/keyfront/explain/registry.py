@@ -25,6 +25,8 @@ class Found:
     stage: Stage | None = None
     """The stage at which it stops the request, if that depends on the evidence."""
     title: str = ""
+    severity: Severity | None = None
+    """How bad it is, if that depends on the evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Rule:
             return None
         return Finding(
             id=self.id,
-            severity=self.severity,
+            severity=found.severity or self.severity,
             certainty=found.certainty,
             stage=self.stage if found.stage is None else found.stage,
             title=found.title or self.title,

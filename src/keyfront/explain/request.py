@@ -1,6 +1,7 @@
 """The facts in a request itself: its URL, its cookies and its signing parameters."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,11 @@ from keyfront.explain.base64_readings import Reading, readings
 
 _MOST_POLICY_BYTES: Final = 16_384
 _COOKIE: Final = "CloudFront-"
+_ATTRIBUTES: Final = frozenset({"domain", "path", "secure", "httponly", "samesite", "max-age", "partitioned"})
+_SHORT_ID = re.compile(r"K[A-Z0-9]{3,11}")
+"""The beginning of a public key's id, which has 14 characters."""
+_LIKELY_ID = re.compile(r"(?:K|APKA)[A-Z0-9]+")
+_IN_BASE64 = re.compile(r"[A-Za-z0-9~_+/=-]+")
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,12 @@ class RequestFacts:
         return found
 
     @cached_property
+    def attributes(self) -> Mapping[str, str]:
+        """Return the attributes of pasted Set-Cookie lines, by names in lower case; empty for a Cookie header."""
+        found = {name.lower(): value for name, value in self.cookies if name.lower() in _ATTRIBUTES}
+        return found if self.signed_cookies else {}
+
+    @cached_property
     def by_url(self) -> bool:
         """Return whether the URL has a signing parameter, so that cookies do not count."""
         return any(name in SIGNING_PARAMETERS for name, _ in self.sent)
@@ -101,6 +113,11 @@ class RequestFacts:
     def shown_id(self) -> str:
         """Return the request's key-pair id, shortened if it may be a key."""
         return hiding.key_pair_id(self.key_pair_id)
+
+    @property
+    def has_likely_id(self) -> bool:
+        """Return whether the key-pair id has the form of a public key's id, or of an old account key pair's."""
+        return _LIKELY_ID.fullmatch(self.key_pair_id) is not None
 
     @property
     def custom(self) -> bool:
@@ -167,6 +184,39 @@ class RequestFacts:
         """Return the custom policy's `Resource`, valid or not."""
         value = self.statement.get("Resource")
         return value if isinstance(value, str) else None
+
+    @cached_property
+    def cut_in(self) -> str:
+        """Return the signing parameter in which the URL ends too early; empty if it does not seem to be cut off.
+
+        A link that ends at a & is not meant here: then the parameters that are there are whole.
+        """
+        if not self.by_url:
+            return ""
+        names = [name for name, _ in self.sent]
+        last, value = self.sent[-1]
+        if last not in SIGNING_PARAMETERS:
+            meant = [name for name in SIGNING_PARAMETERS if len(last) > 2 and name.startswith(last)]
+            return meant[0] if meant and not value else ""
+        if last == "Key-Pair-Id":
+            return last if _SHORT_ID.fullmatch(value) else ""
+        if "Key-Pair-Id" in names or not value:
+            return ""
+        return last if self._is_short(last) else ""
+
+    def _is_short(self, name: str) -> bool:
+        text = self.given.get(name, "")
+        if name == "Expires":
+            return text.isdigit() and 3 < len(text) < 10
+        if not _IN_BASE64.fullmatch(text):
+            return False
+        if name == "Policy":
+            return "Signature" not in self.given and self.document is None
+        # Of an RSA key of 2,048 bits, or else of an ECDSA key, whose first byte says how long it is.
+        data = max(
+            (each.data for each in (*readings(text), *readings(text[: len(text) // 4 * 4]))), key=len, default=b""
+        )
+        return name == "Signature" and len(data) < 256 and not (data[:1] == b"\x30" and data[1] + 2 == len(data))
 
     def names_of(self) -> Iterator[str]:
         """Yield the name of every query parameter, as sent."""

@@ -5,21 +5,33 @@ and the caller's clock limit the work.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from keyfront.core.keys import HashAlgorithm, PublicKey
 from keyfront.core.policy import canonical
-from keyfront.explain import variants
+from keyfront.explain import policy_forms, variants
 from keyfront.explain.base64_readings import Reading, raw_ecdsa_as_der
-from keyfront.explain.variants import Change, Document
+from keyfront.explain.change import Change
 
 TRIES: Final = 20_000
 """The maximum number of signatures to verify: half a second to a second."""
 
+_MOST_COMBINED: Final = 60
+"""The number of likely URLs that are also tried with a second change."""
+
 _BOTH: Final[tuple[HashAlgorithm, HashAlgorithm]] = ("SHA1", "SHA256")
+
+
+class Document(NamedTuple):
+    """Bytes that may have been signed."""
+
+    signed: bytes
+    changes: tuple[Change, ...]
+    url: str = ""
+    """The URL in them, for a canned policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,8 @@ class Question:
     """For a custom policy: its bytes, in every possible decoding."""
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    """Paths of the origins."""
     anonymous: frozenset[str] = frozenset()
     """Names of keys with an unknown id."""
 
@@ -132,7 +146,7 @@ def _documents(question: Question) -> Iterator[Document]:
     if question.policies:
         yield from _custom(question)
     elif question.expires is not None:
-        yield from _canned(question.url, question.expires, question.hosts, question.origins)
+        yield from _canned(question, question.expires)
 
 
 def _custom(question: Question) -> Iterator[Document]:
@@ -143,37 +157,41 @@ def _custom(question: Question) -> Iterator[Document]:
             document = json.loads(reading.data)
         except (ValueError, RecursionError):
             document = None
-        for change, signed in variants.rewritten(document, reading.data):
+        for change, signed in policy_forms.rewritten(document, reading.data):
             yield Document(signed, (*read, change))
 
 
-def _canned(url: str, expires: int, hosts: Iterable[str], origins: Iterable[str]) -> Iterator[Document]:
-    hosts, origins = tuple(hosts), tuple(origins)
+def _canned(question: Question, expires: int) -> Iterator[Document]:
+    url = question.url
     yield Document(canonical(url, expires), (), url)
-    others = {new: change for change, new in reversed(list(variants.urls(url, hosts, origins))) if new != url}
+    others = {new: change for change, new in reversed(list(_urls(question, url))) if new != url}
     others = dict(reversed(others.items()))
     for new, change in others.items():
         yield Document(canonical(new, expires), (change,), new)
         if not new.isascii():
-            yield Document(variants.unescaped(new, expires), (change,), new)
-    times = list(variants.expiries(expires))
+            yield Document(policy_forms.unescaped(new, expires), (change,), new)
+    times = list(policy_forms.expiries(expires))
     for when, seconds in times:
         yield Document(_with_time(url, seconds), (when,), url)
-    for change, signed in variants.formats(url, str(expires)):
+    for change, signed in policy_forms.formats(url, str(expires)):
         yield Document(signed, (change,), url)
     # Two changes at once.
-    for new, first in others.items():
-        for change, signed in variants.formats(new, str(expires)):
+    for new, first in islice(others.items(), _MOST_COMBINED):
+        for change, signed in policy_forms.formats(new, str(expires)):
             yield Document(signed, (first, change), new)
         for when, seconds in times:
             yield Document(_with_time(new, seconds), (first, when), new)
     for when, seconds in times:
-        for change, signed in variants.formats(url, seconds):
+        for change, signed in policy_forms.formats(url, seconds):
             yield Document(signed, (when, change), url)
-    for new, first in islice(others.items(), 60):
-        for second, newer in variants.urls(new, hosts, origins):
+    for new, first in islice(others.items(), _MOST_COMBINED):
+        for second, newer in _urls(question, new):
             if second.id != first.id and newer != url:
                 yield Document(canonical(newer, expires), (first, second), newer)
+
+
+def _urls(question: Question, url: str) -> Iterator[tuple[Change, str]]:
+    return variants.urls(url, question.hosts, question.origins, question.prefixes)
 
 
 def _with_time(url: str, seconds: str) -> bytes:

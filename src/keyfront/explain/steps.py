@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from keyfront.core.access import REDIRECTS
 from keyfront.explain import hiding, lineup
 from keyfront.explain.facts import Facts
+from keyfront.explain.rules import ids
+from keyfront.explain.rules.policy import UNSET
 from keyfront.explain.times import relative, utc
 from keyfront.explain.values import Lineup, Outcome, Step
 
@@ -64,10 +66,16 @@ def _signature_steps(facts: Facts) -> Iterator[Step]:
 
 
 def _key_pair_id(facts: Facts) -> Iterator[Step]:
-    if facts.key_pair_id:
+    expected = "the id of a public key, K…"
+    if not facts.key_pair_id:
+        yield Step("key-pair-id", "failed", "none", expected)
+    elif facts.has_likely_id or facts.key is not None:
         yield Step("key-pair-id", "passed", facts.shown_id)
     else:
-        yield Step("key-pair-id", "failed", "none", "the id of a public key, K…")
+        odd = ids.key_pair_id_of_another_kind(facts)
+        yield Step(
+            "key-pair-id", "unknown" if odd and odd.certainty == "likely" else "failed", facts.shown_id, expected
+        )
 
 
 def _trusted_key(facts: Facts) -> Iterator[Step]:
@@ -111,6 +119,8 @@ def _signature(facts: Facts) -> Iterator[Step]:
         yield Step("signature", "passed", f"matches the key {facts.match.key} and the request")
     elif facts.match is not None:
         yield Step("signature", "failed", f"does not match{_change(facts)}", "", _signed(facts))
+    elif facts.signature_text in UNSET:
+        yield Step("signature", "failed", facts.signature_text, "the signature that the signer returned")
     elif facts.signature_text:
         needed = "the public key that checks the signature (--public-key)"
         if facts.key is not None:

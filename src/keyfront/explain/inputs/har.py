@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ class Recorded:
     response: Response
     at: float | None
     """The time of the request, in seconds since the epoch."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """The request's other headers, with names in lower case."""
 
 
 def request(text: str, url: str = "", ours: Callable[[str], bool] = lambda _: False) -> Recorded:
@@ -40,7 +42,8 @@ def request(text: str, url: str = "", ours: Callable[[str], bool] = lambda _: Fa
     if not wanted:
         what = "for this URL" if bare else "to CloudFront"
         raise InputError(f"--har: none of its {len(read)} requests is {what}")
-    return next((each for each in wanted if each.response.status >= 400), wanted[0])
+    refused = (each for each in wanted if each.response.status >= 400 or each.response.kind in ("masked", "s3"))
+    return next(refused, wanted[0])
 
 
 def recorded(text: str, what: str) -> list[Recorded]:
@@ -75,6 +78,7 @@ def _entry(entry: Mapping[str, Any]) -> Recorded:
         asked.get("method", "GET"),
         Response(int(answered.get("status") or 0), headers, _body(answered.get("content") or {})),
         _moment(entry.get("startedDateTime")),
+        {item["name"].lower(): item["value"] for item in asked.get("headers", ()) if item["name"].lower() != "cookie"},
     )
 
 

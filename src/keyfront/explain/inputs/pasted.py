@@ -2,10 +2,9 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
 
 from keyfront.errors import InputError
 
@@ -49,6 +48,7 @@ _BODY: Final = (
 _ANSI_C = re.compile(r"(?<!\S)\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
 _SIMPLE: Final = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
+_NETLOC = re.compile(r"([a-z]+:/*)[^/?#]*", re.IGNORECASE)
 _POWERSHELL_COOKIE = re.compile(r"System\.Net\.Cookie\(\"([^\"]*)\",\s*\"((?:[^\"`]|`.)*)\"")
 _POWERSHELL_HEADER = re.compile(r"^\s*\"([\w-]+)\"\s*=\s*\"((?:[^\"`]|`.)*)\"", re.MULTILINE)
 _POWERSHELL_URI = re.compile(r"-Uri\s+\"((?:[^\"`]|`.)*)\"", re.IGNORECASE)
@@ -57,11 +57,15 @@ _POWERSHELL_METHOD = re.compile(r"-Method\s+\"?([A-Za-z]+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """A request from a pasted text, with only the headers that a signature check needs."""
+    """A request from a pasted command."""
 
     url: str
     cookie: str = ""
     method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """All other headers, with names in lower case."""
+    cut: str = ""
+    """The URL that a shell leaves of one without quotes: it ends at the first &. Empty if the URL has quotes."""
 
 
 @dataclass(slots=True)
@@ -70,7 +74,7 @@ class _Words:
 
     urls: list[str] = field(default_factory=list)
     cookies: list[str] = field(default_factory=list)
-    host: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
     method: str = ""
 
 
@@ -97,10 +101,17 @@ def _curl(text: str) -> Pasted:
     url = next((each for each in found.urls if "://" in each), found.urls[0])
     if "://" not in url:
         url = f"http://{url}"
-    if found.host:
-        parts = urlsplit(url)
-        url = url.replace(f"://{parts.netloc}", f"://{found.host}", 1)
-    return Pasted(url, "; ".join(found.cookies), (found.method or "GET").upper())
+    if host := found.headers.pop("host", ""):
+        there = _NETLOC.match(url)
+        url = f"{there[1]}{host}{url[there.end() :]}" if there else url
+    cut = url.partition("&")[0] if _without_quotes(url, text) else ""
+    return Pasted(url, "; ".join(found.cookies), (found.method or "GET").upper(), found.headers, cut)
+
+
+def _without_quotes(url: str, text: str) -> bool:
+    """Return whether `url` stands in a command for a POSIX shell without quotes and with a bare &."""
+    at = text.find(url)
+    return "&" in url and at > 0 and text[at - 1].isspace() and "^" not in text
 
 
 def _read(words: list[str]) -> _Words:
@@ -133,10 +144,11 @@ def _options(word: str) -> Iterator[tuple[str, str | None]]:
 def _take(found: _Words, name: str, value: str) -> None:
     if name in ("-H", "--header"):
         header, _, text = value.partition(":")
-        if header.strip().lower() == "cookie":
+        name = header.strip().lower()
+        if name == "cookie":
             found.cookies.append(text.strip())
-        elif header.strip().lower() == "host":
-            found.host = text.strip()
+        elif name:
+            found.headers[name] = "; ".join(filter(None, (found.headers.get(name), text.strip())))
     elif name in ("-b", "--cookie"):
         if "=" not in value:
             # The message does not repeat the value: it may be a cookie's value without its name.
@@ -178,9 +190,10 @@ def _powershell(text: str) -> Pasted:
     if uri is None:
         raise InputError("--curl: the PowerShell command has no -Uri")
     cookies = [f"{name}={_unticked(value)}" for name, value in _POWERSHELL_COOKIE.findall(text)]
-    cookies += [_unticked(value) for name, value in _POWERSHELL_HEADER.findall(text) if name.lower() == "cookie"]
+    headers = {name.lower(): _unticked(value) for name, value in _POWERSHELL_HEADER.findall(text)}
+    cookies += [headers.pop("cookie")] if "cookie" in headers else []
     method = _POWERSHELL_METHOD.search(text)
-    return Pasted(_unticked(uri[1]), "; ".join(cookies), method[1].upper() if method else "GET")
+    return Pasted(_unticked(uri[1]), "; ".join(cookies), method[1].upper() if method else "GET", headers)
 
 
 def _unticked(text: str) -> str:

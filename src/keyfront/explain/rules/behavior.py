@@ -1,6 +1,9 @@
 """Behaviors: which one the path matches, and what it requires."""
 
+from urllib.parse import unquote
+
 from keyfront.core.paths import readings
+from keyfront.explain import hiding
 from keyfront.explain.facts import Facts
 from keyfront.explain.registry import Found, rule
 from keyfront.explain.values import Stage
@@ -128,3 +131,27 @@ def origin_access_not_configured(facts: Facts) -> Found | None:
     if facts.behavior is None or not facts.behavior.s3_without_access:
         return None
     return Found(f"The origin of the behavior {facts.behavior.pattern} is an S3 bucket without origin access control.")
+
+
+@rule(
+    "parameter-has-no-effect",
+    "A query parameter does not reach the origin, so it has no effect there",
+    stage=Stage.ORIGIN,
+    severity="note",
+    looks="`response-content-disposition` or another parameter is in the link, and the file arrives as it is without "
+    "it.",
+    cause="The behavior's cache policy and origin request policy do not hand the parameter on. With CachingOptimized, "
+    "the origin gets no query string at all. The parameter is still part of a canned policy's URL.",
+    fix="Hand the parameter on with a cache policy that names it (for S3: response-content-disposition, "
+    "response-content-type). Or leave it out, and set the header with a response headers policy or on the object.",
+    recipe="query-added",
+    guide="QueryStringParameters.html",
+)
+def parameter_has_no_effect(facts: Facts) -> Found | None:
+    if facts.behavior is None:
+        return None
+    own = dict.fromkeys(name for name, _ in facts.sent if name and not (name in facts.given and not facts.public))
+    lost = [hiding.name(name) for name in own if not facts.behavior.hands_on(unquote(name))]
+    if not lost:
+        return None
+    return Found(f"The behavior {facts.behavior.pattern} does not hand on {', '.join(lost[:8])}.")

@@ -1,6 +1,8 @@
 """Cookies: not sent, re-encoded, incomplete, or ignored."""
 
 import re
+from collections.abc import Iterator, Mapping
+from itertools import islice, product
 from urllib.parse import unquote
 
 from keyfront.core.verification import ViewerRequest, verify
@@ -10,13 +12,7 @@ from keyfront.explain.registry import Found, rule
 from keyfront.explain.values import Stage
 
 _PAGE = "private-content-signed-cookies.html"
-_ATTRIBUTES = frozenset({"domain", "path", "secure", "httponly", "samesite", "max-age"})
-
-
-def _attributes(facts: Facts) -> dict[str, str]:
-    """Return the attributes of pasted Set-Cookie lines; empty for a Cookie header."""
-    found = {name.lower(): value for name, value in facts.cookies if name.lower() in _ATTRIBUTES}
-    return found if facts.signed_cookies else {}
+_MOST_COMBINED = 64
 
 
 @rule(
@@ -106,20 +102,52 @@ def _mark(value: str) -> str:
 
 @rule(
     "cookie-twice",
-    "One of the signed cookies arrives twice",
+    "Two sets of signed cookies arrive together",
     stage=Stage.CREDENTIALS,
     severity="warning",
-    looks="Old cookies with another Domain or Path are still in the browser.",
+    looks="Old cookies with another Domain or Path are still in the browser, or cookies for a canned policy (Expires) "
+    "are sent with cookies for a custom policy (Policy).",
     cause="A browser keeps cookies with the same name and different Domain or Path side by side, and sends both. The "
-    "first one counts (assumed), which has the longer path.",
+    "first one counts (assumed), which has the longer path. Values of two sets do not fit together.",
     fix="Delete the old cookies (Max-Age=0 with their Domain and Path), and always set them with the same attributes.",
     recipe="sign-cookies",
     guide=_PAGE,
 )
 def cookie_twice(facts: Facts) -> Found | None:
-    names = [name for name, _ in facts.cookies if name.removeprefix("CloudFront-") in facts.signed_cookies]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    return Found(f"{', '.join(twice)} is sent more than once.") if twice else None
+    if facts.by_url:
+        return None
+    values: dict[str, list[str]] = {}
+    for name, value in facts.cookies:
+        if name.removeprefix("CloudFront-") in facts.signed_cookies and name.startswith("CloudFront-"):
+            values.setdefault(name, []).append(value)
+    twice = sorted(name for name, given in values.items() if len(given) > 1)
+    both = not twice and {"CloudFront-Expires", "CloudFront-Policy"} <= values.keys()
+    if not twice and not both:
+        return None
+    told = (
+        "CloudFront-Expires and CloudFront-Policy are both sent"
+        if both
+        else f"{', '.join(twice)} is sent more than once"
+    )
+    if facts.decision.allowed or facts.keys is None:
+        return Found(f"{told}.")
+    opens = any(_opens(facts, each) for each in _sets(values))
+    beside = ", and one set of them would be accepted alone" if opens else ""
+    return Found(f"{told}{beside}.", "certain" if opens else "likely", severity="error")
+
+
+def _sets(values: Mapping[str, list[str]]) -> Iterator[dict[str, str]]:
+    """Yield every set that the values can make: one of each name, and Expires or Policy."""
+    for chosen in islice(product(*values.values()), _MOST_COMBINED):
+        whole = dict(zip(values, chosen, strict=True))
+        yield whole
+        for name in ("CloudFront-Expires", "CloudFront-Policy"):
+            yield {other: value for other, value in whole.items() if other != name}
+
+
+def _opens(facts: Facts, cookies: Mapping[str, str]) -> bool:
+    header = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    return verify(ViewerRequest(facts.url, header, facts.request.ip), facts.keys or {}, facts.now).allowed
 
 
 @rule(
@@ -159,7 +187,7 @@ def cookies_ignored(facts: Facts) -> Found | None:
     guide=_PAGE,
 )
 def cookie_domain_differs(facts: Facts) -> Found | None:
-    domain = _attributes(facts).get("domain", "").lstrip(".").lower()
+    domain = facts.attributes.get("domain", "").lstrip(".").lower()
     host = facts.host.partition(":")[0]
     if not domain:
         return None
@@ -182,7 +210,7 @@ def cookie_domain_differs(facts: Facts) -> Found | None:
     guide=_PAGE,
 )
 def cookie_path_differs(facts: Facts) -> Found | None:
-    path = _attributes(facts).get("path", "")
+    path = facts.attributes.get("path", "")
     if not path.startswith("/") or facts.path == path or facts.path.startswith(path.rstrip("/") + "/"):
         return None
     return Found(f"Path is {path}; the request asks for {facts.path}.")
@@ -199,7 +227,7 @@ def cookie_path_differs(facts: Facts) -> Found | None:
     guide=_PAGE,
 )
 def cookie_secure_over_http(facts: Facts) -> Found | None:
-    if "secure" not in _attributes(facts) or facts.scheme != "http":
+    if "secure" not in facts.attributes or facts.scheme != "http":
         return None
     return Found("The cookies were set with Secure; the request asks for an http:// URL.")
 
@@ -217,7 +245,13 @@ def cookie_secure_over_http(facts: Facts) -> Found | None:
     guide=_PAGE,
 )
 def cookie_not_secure(facts: Facts) -> Found | None:
-    attributes = _attributes(facts)
+    attributes = facts.attributes
     if not attributes or "secure" in attributes or facts.scheme != "https":
         return None
+    if attributes.get("samesite", "").lower() == "none" or "partitioned" in attributes:
+        return Found(
+            "The cookies were set with SameSite=None or Partitioned, and without Secure.",
+            title="The browser drops the cookies: SameSite=None needs Secure",
+            severity="error",
+        )
     return Found("The cookies were set without Secure; the request asks for an https:// URL.")

@@ -1,4 +1,4 @@
-"""Encodings: unreadable signatures or policies, and hash algorithms that differ."""
+"""Encodings: unreadable signatures or policies."""
 
 import re
 
@@ -149,7 +149,7 @@ def signature_in_hex(facts: Facts) -> Found | None:
 
 @rule(
     "signature-cut-off",
-    "The signature is incomplete",
+    "The link or its signature is incomplete",
     stage=Stage.SIGNATURE,
     looks="The URL ends early, often because it was copied from an email or a log. CloudFront returns "
     "`MalformedSignature` or `AccessDenied`.",
@@ -159,6 +159,8 @@ def signature_in_hex(facts: Facts) -> Found | None:
     guide=_PAGE,
 )
 def signature_cut_off(facts: Facts) -> Found | None:
+    if cut := _cut_link(facts):
+        return cut
     text = facts.signature_text
     if not text or signature_in_hex(facts) or percent_encoded_twice(facts) or not re.fullmatch(r"[\w~+/=-]+", text):
         return None
@@ -171,6 +173,27 @@ def signature_cut_off(facts: Facts) -> Found | None:
         return None
     expected = "64 to 72 bytes" if facts.key is not None and facts.key.algorithm == "ecdsa" else "256 bytes"
     return Found(f"The signature is {max(sizes)} bytes long; a complete one has {expected}.")
+
+
+def _cut_link(facts: Facts) -> Found | None:
+    """Return the finding about a link that ends inside a signing parameter; what comes after that is lost as well."""
+    told = facts.repaired("signature-cut-off")
+    inside = facts.cut_in
+    if not (told or inside) or facts.key is not None:
+        return None
+    inside = inside or next((name for name, _ in reversed(facts.sent) if name in facts.given), "")
+    where = f"inside {inside}" if inside else "too early"
+    lost = [name for name in ("Signature", "Key-Pair-Id") if facts.by_url and not facts.given.get(name)]
+    length = f", after {len(facts.given[inside])} characters of it" if facts.given.get(inside) else ""
+    return Found(
+        f"The link ends {where}{length}{f' ({told[0]})' if told else ''}"
+        + (f"; {' and '.join(lost)} {'is' if len(lost) == 1 else 'are'} missing." if lost else "."),
+        cause="Chats, tables and logs shorten long links, and mail programs break them. The signing parameters at the "
+        "end are then lost.",
+        fix="Copy the whole link again, from where it was made. It needs no new signature.",
+        stage=Stage.CREDENTIALS,
+        title=f"The link is cut off {where}",
+    )
 
 
 @rule(
@@ -256,53 +279,3 @@ def signature_unreadable(facts: Facts) -> Found | None:
         text = facts.signature_text
         return Found(facts.detail("signature") + ".") if text and strict(text) is None else None
     return None
-
-
-@rule(
-    "hash-algorithm-differs",
-    "The link does not name the hash algorithm that signed it",
-    stage=Stage.SIGNATURE,
-    looks="Everything looks right, but CloudFront returns `AccessDenied`.",
-    cause="CloudFront uses SHA-1, unless the parameter Hash-Algorithm=SHA256 (or the cookie "
-    "CloudFront-Hash-Algorithm) is sent. The signature was made with the other algorithm.",
-    fix="Sign with SHA-1, or sign with SHA-256 and send Hash-Algorithm=SHA256.",
-    recipe="hash",
-    guide="private-content-creating-signed-url-canned-policy.html",
-)
-def hash_algorithm_differs(facts: Facts) -> Found | None:
-    if not facts.proved("hash-algorithm-differs"):
-        return None
-    said = facts.given.get("Hash-Algorithm")
-    says = f"Hash-Algorithm={said}" if said else "no Hash-Algorithm, which means SHA-1"
-    return Found(f"The signature matches when {facts.told('hash-algorithm-differs')}; the request has {says}.")
-
-
-@rule(
-    "hash-algorithm-unknown",
-    "CloudFront does not know this hash algorithm",
-    stage=Stage.SIGNATURE,
-    looks="`Hash-Algorithm` is something other than `SHA1` or `SHA256`.",
-    cause="Hash-Algorithm must be exactly SHA1 or SHA256.",
-    fix="Write Hash-Algorithm=SHA256, or leave it out for SHA-1.",
-    recipe="hash",
-    guide="private-content-creating-signed-url-canned-policy.html",
-)
-def hash_algorithm_unknown(facts: Facts) -> Found | None:
-    said = facts.given.get("Hash-Algorithm")
-    return Found(f"Hash-Algorithm is {said[:40]!r}.") if said is not None and said not in ("SHA1", "SHA256") else None
-
-
-@rule(
-    "parameter-twice",
-    "A signing parameter appears twice",
-    stage=Stage.CREDENTIALS,
-    looks="The URL has `Signature=` or `Expires=` twice, often because a signed URL was signed again.",
-    cause="CloudFront can read only one value of each signing parameter.",
-    fix="Sign the URL without the parameters of an earlier signature.",
-    recipe="sign-url",
-    guide="private-content-signed-urls.html",
-)
-def parameter_twice(facts: Facts) -> Found | None:
-    names = [name for name in facts.names_of() if name in facts.given]
-    twice = sorted({name for name in names if names.count(name) > 1}) if facts.by_url else []
-    return Found(f"{', '.join(twice)} appears more than once in the URL.") if twice else None

@@ -6,6 +6,7 @@ from keyfront.core.access import HTTPS_ONLY, REDIRECTS
 from keyfront.core.s3 import is_s3
 from keyfront.core.urls import MAX_URL_BYTES
 from keyfront.explain.facts import Facts
+from keyfront.explain.inputs.redirectors import is_short
 from keyfront.explain.registry import Found, rule
 from keyfront.explain.values import Stage
 
@@ -182,8 +183,8 @@ def url_too_long(facts: Facts) -> Found | None:
     "A browser sends this URL in another form",
     stage=Stage.HOST,
     severity="warning",
-    looks="The URL contains spaces, non-ASCII letters or quotes. This report is not about the URL that CloudFront "
-    "receives.",
+    looks="The URL contains spaces, non-ASCII letters or quotes, or was copied from a mail, a chat, a log or another "
+    "link. This report is about the link as it was made.",
     cause="Browsers and HTTP clients percent-encode such characters before they send the request. CloudFront checks "
     "the encoded form.",
     fix="Paste the URL as the browser's network view shows it, or a curl command.",
@@ -191,5 +192,64 @@ def url_too_long(facts: Facts) -> Found | None:
     guide="private-content-signed-urls.html",
 )
 def url_not_as_sent(facts: Facts) -> Found | None:
+    if facts.pasted is not None and facts.pasted.lost:
+        return _no_link(facts, facts.pasted.lost)
+    if told := facts.repaired("url-not-as-sent"):
+        return _changed_link(facts, told)
+    if not facts.given and is_short(facts.host.partition(":")[0]):
+        return Found(
+            f"The host is {facts.host}, whose links stand for others.",
+            title="This is a short link, which only its service can resolve",
+            cause="The signed link is not in the text. Its service redirects to it.",
+            fix="Open the link, and paste the address that the browser's network view shows after it.",
+        )
     odd = re.findall(r"[^\x21-\x7e]|[\"<>`\\^{|}]", facts.request.url)
     return Found(f"It contains {', '.join(dict.fromkeys(ascii(character) for character in odd[:8]))}.") if odd else None
+
+
+def _no_link(facts: Facts, lost: str) -> Found:
+    told = f" What was done: {'; '.join(facts.repaired('url-not-as-sent'))}." if facts.given else ""
+    return Found(
+        f"{lost[:1].upper()}{lost[1:]}.{told}",
+        title="This is not a whole link",
+        cause="A signed link has a protocol, a host, a path and the signing parameters. A program that has no value "
+        "writes undefined or null instead of the link.",
+        fix="Paste the whole link, from https:// to the end of its key-pair id. If it is a path, add --host NAME.",
+        severity="error",
+    )
+
+
+def _changed_link(facts: Facts, told: tuple[str, ...]) -> Found:
+    evidence = f"{'; '.join(told)}. The rest of this report is about the link without that"
+    if facts.changed is None:
+        return Found(
+            f"{evidence}. It asks for the same.",
+            title="The link was taken out of what was pasted",
+            cause="Mail programs, chats and other services wrap links. A browser finds the link in this one.",
+            fix="Nothing, if the link also arrives like this where it is opened.",
+        )
+    return Found(
+        f"{evidence}.",
+        title="Another program changed the link on its way",
+        cause="CloudFront checks the bytes that arrive. Mail programs, chats, shells, logs and redirects escape, break "
+        "or extend links, and CloudFront then gets other parameters than the signer made.",
+        fix="Open the link as it was made. Send it as a link of its own in HTML, or in one line with a space after it; "
+        "encode it once (encodeURIComponent) inside another link. It needs no new signature.",
+        severity="error",
+    )
+
+
+@rule(
+    "path-not-accepted",
+    "CloudFront does not accept this path",
+    stage=Stage.HOST,
+    looks="The path contains `%00`, an encoded null character. CloudFront returns 400 with an HTML page (assumed; no "
+    "public source says so). keyfront's edge also answers 400 to a # that a program sends in the path.",
+    cause="A null character ends a path for some servers, so that they would serve another file than the one that was "
+    "checked.",
+    fix="Remove the character from the file's name, and sign the new path. Encode a # in a name as %23 before signing.",
+    recipe="percent-encoding",
+    guide="RequestAndResponseBehaviorCustomOrigin.html",
+)
+def path_not_accepted(facts: Facts) -> Found | None:
+    return Found("The path contains %00.") if "%00" in facts.path else None

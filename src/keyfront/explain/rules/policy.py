@@ -29,7 +29,8 @@ def expires_and_policy(facts: Facts) -> Found | None:
     if not ("Expires" in facts.given and "Policy" in facts.given):
         return None
     if facts.match is not None and facts.match.url:
-        return Found("The link has both, and the signature matches the canned policy for Expires.")
+        canned = "The link has both, and the signature matches the canned policy for Expires."
+        return Found(canned, severity="error" if facts.by_url else None)
     return Found("The link has both; Policy counts.")
 
 
@@ -77,11 +78,12 @@ def policy_not_encoded(facts: Facts) -> Found | None:
     guide=_CUSTOM,
 )
 def policy_unset(facts: Facts) -> Found | None:
-    wrong = [name for name in ("Policy", "Expires", "Signature") if facts.given.get(name) in _NOTHING]
+    wrong = [name for name in ("Policy", "Expires", "Signature") if facts.given.get(name) in UNSET]
     return Found(f"{' and '.join(facts.called(name) for name in wrong)} is {facts.given[wrong[0]]}.") if wrong else None
 
 
-_NOTHING = ("undefined", "null", "None", "nil")
+UNSET = ("undefined", "null", "None", "nil", "[object Object]", "[object Promise]", "(null)")
+"""What programs write if they have no value."""
 
 
 @rule(

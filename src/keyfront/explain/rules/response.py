@@ -1,112 +1,11 @@
 """Responses: what came back, and which service sent it. At first, most of them look like the same 403."""
 
-from keyfront.core.s3 import is_s3
+from keyfront.explain import hiding
 from keyfront.explain.facts import Facts
 from keyfront.explain.registry import Found, rule
 from keyfront.explain.values import Stage
 
-_S3 = "private-content-restricting-access-to-s3.html"
 _ERRORS = "http-403-permission-denied.html"
-
-
-def _s3(facts: Facts, *codes: str) -> str | None:
-    """Return S3's error if it is one of `codes` and came through CloudFront."""
-    response = facts.response
-    if response is None or response.kind != "s3" or response.code not in codes or is_s3(facts.host):
-        return None
-    return response.shown
-
-
-@rule(
-    "s3-access-denied",
-    "CloudFront allowed the request; S3 refused it",
-    stage=Stage.ANSWER,
-    looks="The body is S3's: `<Code>AccessDenied</Code>` with a `RequestId` and a `HostId`.",
-    cause="CloudFront's own refusals have no RequestId and no HostId. So CloudFront accepted the signature, and S3 "
-    "refused CloudFront. Either the bucket policy does not allow the distribution (origin access control), or the "
-    "object does not exist and CloudFront may not list the bucket.",
-    fix="Give the origin an origin access control. In the bucket policy, allow s3:GetObject to "
-    "cloudfront.amazonaws.com for this distribution. Check that the object exists under exactly this path, origin "
-    "path included.",
-    recipe="origin-access",
-    guide=_S3,
-)
-def s3_access_denied(facts: Facts) -> Found | None:
-    said = _s3(facts, "AccessDenied", "AllAccessDisabled", "AccountProblem")
-    if said is None or s3_wants_its_own_signature(facts):
-        return None
-    return Found(f"The response is {said}, with S3's RequestId.")
-
-
-@rule(
-    "s3-signature-does-not-match",
-    "S3 refused an S3 signature",
-    stage=Stage.ANSWER,
-    looks="The body says `SignatureDoesNotMatch` and mentions an AWS Secret Access Key.",
-    cause="CloudFront allowed the request, but S3 then checked an S3 signature that does not match. The usual causes: "
-    "a presigned S3 link was sent through CloudFront, an Authorization or Host header was forwarded, or the key has "
-    "characters that can be encoded in two ways.",
-    fix="Do not forward Host and Authorization (use the managed policy AllViewerExceptHostHeader). Sign with "
-    "CloudFront's signer, not with S3's presigner.",
-    recipe="origin-access",
-    guide=_S3,
-)
-def s3_signature_does_not_match(facts: Facts) -> Found | None:
-    said = _s3(facts, "SignatureDoesNotMatch")
-    return Found(f"The response is {said}.") if said else None
-
-
-@rule(
-    "s3-invalid-access-key-id",
-    "S3 received an access key id that it does not know",
-    stage=Stage.ANSWER,
-    looks="The body says `InvalidAccessKeyId`.",
-    cause="S3 read an access key id from the URL. Either a CloudFront link reached S3 with a Key-Pair-Id instead, or "
-    "a presigned S3 link uses a key that was deleted.",
-    fix="Sign the distribution's URL with CloudFront's signer, and send the request to CloudFront.",
-    recipe="sign-url",
-    guide=_S3,
-)
-def s3_invalid_access_key_id(facts: Facts) -> Found | None:
-    response = facts.response
-    if response is None or response.kind != "s3" or response.code not in ("InvalidAccessKeyId", "InvalidToken"):
-        return None
-    return Found(f"The response is {response.shown}.")
-
-
-@rule(
-    "s3-wants-its-own-signature",
-    "S3 received CloudFront's signing parameters",
-    stage=Stage.ANSWER,
-    looks="`Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters`.",
-    cause="S3 has an old form of link that also has parameters named Signature and Expires. It received CloudFront's. "
-    "Either the request went to S3 directly, or the behavior trusts no key group and forwarded the parameters.",
-    fix="Use the distribution's host name, and name a trusted key group in the behavior. CloudFront then removes the "
-    "parameters.",
-    recipe="trusted-group",
-    guide=_S3,
-)
-def s3_wants_its_own_signature(facts: Facts) -> Found | None:
-    response = facts.response
-    if response is None or "Query-string authentication requires" not in response.body:
-        return None
-    return Found(f"The response is {response.shown}.")
-
-
-@rule(
-    "s3-no-such-key",
-    "The file does not exist",
-    stage=Stage.ANSWER,
-    looks="S3 answers 404 `NoSuchKey` or `NoSuchBucket`.",
-    cause="CloudFront allowed the request, and S3 has no object under this path. Keys are case-sensitive, and the "
-    "origin path comes before the URL's path.",
-    fix="Compare the object's key with the origin path plus the URL's path.",
-    recipe="origin-access",
-    guide=_S3,
-)
-def s3_no_such_key(facts: Facts) -> Found | None:
-    said = _s3(facts, "NoSuchKey", "NoSuchBucket")
-    return Found(f"The response is {said}.") if said else None
 
 
 @rule(
@@ -120,14 +19,32 @@ def s3_no_such_key(facts: Facts) -> Found | None:
     guide="georestrictions.html",
 )
 def geo_blocked(facts: Facts) -> Found | None:
-    return Found("CloudFront's page says so.") if facts.response and facts.response.kind == "geo-block" else None
+    if facts.response and facts.response.kind == "geo-block":
+        return Found("CloudFront's page says so.")
+    restriction = facts.distribution.geo_restriction if facts.distribution else None
+    if restriction is None or facts.distribution is None:
+        return None
+    countries = ", ".join(sorted(restriction.countries)) or "none"
+    says = f"only {countries} get content" if restriction.mode == "whitelist" else f"{countries} get no content"
+    if facts.distribution.blocks(facts.country):
+        return Found(f"The viewer is in {facts.country}; in this distribution {says}.", stage=Stage.BEHAVIOR)
+    if facts.country:
+        return None
+    return Found(
+        f"In this distribution {says}. The viewer's country is not known; give it with --country.",
+        certainty="possible",
+        title="The distribution gives content to some countries only",
+        severity="note",
+        stage=Stage.BEHAVIOR,
+    )
 
 
 @rule(
     "waf-blocked",
     "A firewall (AWS WAF) blocked the request",
     stage=Stage.ANSWER,
-    looks="An HTML page: `Request blocked. We can't connect to the server for this app or website at this time`.",
+    looks="An HTML page: `Request blocked. We can't connect to the server for this app or website at this time`, or "
+    "a header `x-amzn-waf-action`.",
     cause="A rule of the web access control list in front of the distribution blocked the request before CloudFront "
     "checked any signature.",
     fix="Find the rule in AWS WAF's sampled requests, and make an exception.",
@@ -135,10 +52,115 @@ def geo_blocked(facts: Facts) -> Found | None:
     guide="distribution-web-awswaf.html",
 )
 def waf_blocked(facts: Facts) -> Found | None:
-    return (
-        Found("CloudFront's page says `Request blocked`.")
-        if facts.response and facts.response.kind == "waf-block"
-        else None
+    response = facts.response
+    if response is None or response.kind != "waf-block":
+        return None
+    action = response.headers.get("x-amzn-waf-action", "")
+    if not action:
+        return Found("CloudFront's page says `Request blocked`.")
+    return Found(
+        f"The response is {response.shown}, with the header x-amzn-waf-action: {hiding.name(action)}.",
+        title="A firewall (AWS WAF) answered with a puzzle instead of the file",
+        cause="A rule answers with a CAPTCHA or a challenge. A person's browser can solve it; fetch(), players, image "
+        "tags and other programs cannot.",
+        fix="Exclude the files' paths from the rule, or let the page solve the puzzle before it asks for the files.",
+    )
+
+
+@rule(
+    "edge-function-failed",
+    "A function at the edge failed or refused the request",
+    stage=Stage.ANSWER,
+    looks="502 or 503 with a page that names `the CloudFront function` or `the Lambda function`, or an `X-Cache` such "
+    "as `FunctionExecutionError`, `LambdaExecutionError`, `LambdaValidationError` or `LambdaLimitExceeded`.",
+    cause="A CloudFront function or a Lambda@Edge function of the behavior threw an error, took too long, was "
+    "throttled, or returned something that CloudFront does not accept. It has nothing to do with the signature.",
+    fix="Read the function's log: CloudFront functions log in us-east-1, Lambda@Edge in the region near the viewer. "
+    "Test it with this request (aws cloudfront test-function).",
+    recipe="host",
+    guide="troubleshooting-response-errors.html",
+)
+def edge_function_failed(facts: Facts) -> Found | None:
+    response = facts.response
+    if response is None or response.kind != "function":
+        return None
+    whose = (
+        f" The behavior runs {len(facts.behavior.functions)}." if facts.behavior and facts.behavior.functions else ""
+    )
+    result = f", with X-Cache: {response.result}" if response.result else ""
+    return Found(f"The response is {response.shown}{result}.{whose}", title=_FAILED.get(response.result, ""))
+
+
+_FAILED = {
+    "FunctionExecutionError": "A CloudFront function failed",
+    "FunctionThrottledError": "A CloudFront function took too long or was throttled",
+    "LambdaExecutionError": "A Lambda@Edge function failed",
+    "LambdaLimitExceeded": "A Lambda@Edge function was throttled, or took too long",
+    "LambdaValidationError": "A Lambda@Edge function returned something that CloudFront does not accept",
+}
+
+
+@rule(
+    "origin-not-reached",
+    "CloudFront could not reach the origin",
+    stage=Stage.ANSWER,
+    looks="502 or 504 with a page: `CloudFront wasn't able to connect to the origin`.",
+    cause="CloudFront allowed the request. Then it found no server under the origin's name, could not agree on TLS "
+    "with it, or waited too long for its response.",
+    fix="Check the origin's name, port and certificate, and that its firewall lets CloudFront in.",
+    recipe="host",
+    guide="troubleshooting-response-errors.html",
+)
+def origin_not_reached(facts: Facts) -> Found | None:
+    response = facts.response
+    return Found(f"The response is {response.shown}.") if response and response.kind == "origin-down" else None
+
+
+@rule(
+    "error-hidden-by-a-page",
+    "A custom error response hides the error",
+    stage=Stage.ANSWER,
+    looks="The answer is 200 with a page such as `/index.html` instead of the file. `X-Cache` says `Error from "
+    "cloudfront`.",
+    cause="A custom error response of the distribution replaces an error with a page and another status. This is not a "
+    "cache: X-Cache says Error.",
+    fix="Leave 403 out of the custom error responses for private files, or keep its status (response code 403).",
+    recipe="host",
+    guide="GeneratingCustomErrorResponses.html",
+)
+def error_hidden_by_a_page(facts: Facts) -> Found | None:
+    response = facts.response
+    if response is None or response.kind not in ("masked", "other", "cloudfront-page"):
+        return None
+    masking = facts.distribution.masking(response.status) if facts.distribution else ()
+    if not masking and response.kind != "masked":
+        return None
+    codes = [each.error_code for each in masking]
+    shown = " or ".join(map(str, codes)) or "403 or 404"
+    pages = ", ".join(dict.fromkeys(each.page_path for each in masking))
+    seen = f"X-Cache says {response.result or 'nothing'}; the response is {response.status}"
+    turned = f"; {shown} is turned into {response.status} {pages}" if masking else ""
+    if facts.keys is not None and not facts.decision.allowed and not facts.public:
+        return Found(
+            f"{seen}{turned}. CloudFront's own refusal is hidden as well.", severity="warning", stage=Stage.ORIGIN
+        )
+    let_in = facts.public or (facts.keys is not None and facts.decision.allowed)
+    if response.kind != "masked" and not let_in:
+        return None
+    whose = "the origin's" if let_in else "CloudFront's refusal of the signature, or the origin's"
+    return Found(
+        f"{seen}{turned}. The error behind it is {whose}.",
+        certainty="certain" if let_in and response.kind == "masked" else "likely",
+        title=f"The origin answered {shown}, and a custom error response hides it" if let_in else "",
+        cause="CloudFront let the request in. The origin then answered with an error: the object does not exist, or "
+        "the bucket does not let CloudFront read it. S3 answers 403 for both if CloudFront may not list the bucket. A "
+        "custom error response replaces the error with a page. This is not a cache: X-Cache says Error."
+        if let_in
+        else "",
+        fix="Check that the object exists under exactly this path and that the bucket policy allows the distribution. "
+        "Leave 403 and 404 out of the custom error responses for private files, so that errors are seen."
+        if let_in
+        else "",
     )
 
 
@@ -174,7 +196,7 @@ def origin_refused(facts: Facts) -> Found | None:
     response = facts.response
     if response is None or response.kind not in ("other", "cloudfront-page") or response.status not in (401, 403):
         return None
-    if not response.body.strip() and not response.headers:
+    if (not response.body.strip() and not response.headers) or error_hidden_by_a_page(facts):
         return None
     # A custom error page for 403 looks the same, and then the signature may be the cause.
     return Found(f"The response is {response.shown}.", certainty="possible" if not facts.decision.allowed else "likely")
@@ -196,9 +218,7 @@ def origin_refused(facts: Facts) -> Found | None:
 )
 def answer_and_input_disagree(facts: Facts) -> Found | None:
     response = facts.response
-    if response is None or response.kind != "viewer-check" or facts.keys is None or not facts.decision.allowed:
-        return None
-    return Found(f"CloudFront returned {response.shown}.")
+    return Found(f"CloudFront returned {response.shown}.") if response and facts.unlike_the_answer else None
 
 
 @rule(

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from keyfront.core.resource import covers
 from keyfront.explain.facts import Facts
 from keyfront.explain.registry import Found, rule
-from keyfront.explain.rules import keys
+from keyfront.explain.rules.credentials import parameter_name_case
 from keyfront.explain.rules.resource import bare, mismatch, proof
 from keyfront.explain.values import Stage
 
@@ -111,7 +111,7 @@ def query_order_differs(facts: Facts) -> Found | None:
     guide=_CANNED,
 )
 def query_added(facts: Facts) -> Found | None:
-    if keys.parameter_name_case(facts):
+    if parameter_name_case(facts):
         return None  # The added parameter is a misspelt signing parameter.
     if found := proof(facts, "query-added"):
         return found

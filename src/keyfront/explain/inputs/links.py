@@ -1,0 +1,183 @@
+"""Find the signed link in a pasted text, and undo what mail programs, chats and shells did to it.
+
+A link reaches people through programs that change it. `read` returns the link as the signer made it, what was undone,
+and what a browser would send for the text as it was pasted.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from keyfront.core.credentials import credentials
+from keyfront.explain.inputs import redirectors
+from keyfront.explain.inputs.repairs import INNER, OUTER, SIGNING, references
+from keyfront.explain.pasted_link import PastedLink, Repair
+
+_SCHEME = re.compile(r"https?:[/\\]", re.IGNORECASE)
+_DEFANGED = re.compile(r"^hxxp(?=s?:)", re.IGNORECASE)
+_NO_COLON = re.compile(r"^(https?)(?::(?=[^/\\])|//|/{1,2})", re.IGNORECASE)
+_HOST = re.compile(r"^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)+[a-z][a-z0-9-]+(?::\d+)?(?=[/?]|$)", re.IGNORECASE)
+_S3_URI = re.compile(r"^s3://([^/?]+)(/[^?]*)?", re.IGNORECASE)
+_OTHER_SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"\b(?:href|src)\s*=\s*(?:3D)?([\"'])(.*?)\1", re.IGNORECASE | re.DOTALL)
+_MARKDOWN = re.compile(r"\]\(\s*<?(https?:.*?)>?\s*\)\s*$", re.IGNORECASE | re.DOTALL)
+_SLACK = re.compile(r"<(https?:[^<>|]*)\|[^<>]*>", re.IGNORECASE)
+_WORDS = re.compile(
+    r"(https?:\S*[?&]Key-Pair-Id=(?:K[A-Z0-9]{13}|APKA[A-Z0-9]{16})[^\s&]{0,3})\s+(?=[^\s&]).*", re.DOTALL
+)
+_CLOSING: Final = {"<": ">", "(": ")", "[": "]", '"': '"', "'": "'", "`": "`", "“": "”", "«": "»", "*": "*", "_": "_"}
+_SPACE: Final = " \t\r\n\v\f\u00a0\ufeff"
+_STAND_IN: Final = "host.invalid"
+"""Stands for the host of a link without one."""
+_MOST_ROUNDS: Final = 12
+_LONGEST: Final = 65_536
+_NO_LINK: Final = "there is no link in it"
+
+
+def read(text: str, hosts: Sequence[str] = ()) -> PastedLink:
+    """Return the link in `text`. Every text gives one; `PastedLink.lost` says if there is no link in it.
+
+    `hosts` are names of the distribution. The first one stands for the host of a link without one, such as a path.
+    """
+    repairs: list[Repair] = []
+    found = _found(text[:_LONGEST].strip(_SPACE), repairs)
+    sent = _as_browsers_send(found)
+    whole, lost = _whole(_mended(found, hosts, repairs), next(iter(hosts), ""), repairs)
+    url, behind = _without_fragment(whole, repairs)
+    return PastedLink(
+        url=url,
+        sent=sent,
+        repairs=tuple(dict.fromkeys(repairs)),
+        harmless=not behind and not lost and _same_request(sent, url),
+        lost=lost,
+    )
+
+
+def _found(text: str, repairs: list[Repair]) -> str:
+    """Return the link in a text around it: a sentence, HTML, Markdown, or brackets and quotes."""
+    if marked := _ATTRIBUTE.search(text) or _MARKDOWN.search(text) or _SLACK.search(text):
+        inner = marked[2] if marked.re is _ATTRIBUTE else marked[1]
+        if SIGNING.search(inner):
+            repairs.append(Repair("url-not-as-sent", "markup stood around the link"))
+            return references(inner).strip(_SPACE)
+    bare = _DEFANGED.sub("http", text)
+    if bare != text:
+        repairs.append(Repair("url-not-as-sent", "hxxp stood for http"))
+    start = _SCHEME.search(bare)
+    if start is None or start.start() == 0:
+        return _without_words(bare, repairs)
+    before = bare[: start.start()]
+    if re.search(r"[?=]", before) and _HOST.match(before):
+        return bare  # The outer link has no scheme: `example.com/go?url=https://…`.
+    bare = bare[start.start() :]
+    opening = before.rstrip(_SPACE)[-1:]
+    closing = _CLOSING.get(opening, "")
+    if closing and closing in bare:
+        # Brackets and quotes around a link are no part of it, and no browser sends them.
+        bare = bare[: bare.rindex(closing)].rstrip(_SPACE)
+    if before.strip(_SPACE + "".join(_CLOSING)):
+        repairs.append(Repair("url-not-as-sent", "other text stood before the link"))
+    return _without_words(bare, repairs)
+
+
+def _without_words(text: str, repairs: list[Repair]) -> str:
+    """Return a link without the words of a sentence after it."""
+    if found := _WORDS.match(text):
+        repairs.append(Repair("url-not-as-sent", "other text stood after the link"))
+        return found[1]
+    return text
+
+
+def _mended(text: str, hosts: Sequence[str], repairs: list[Repair]) -> str:
+    """Return the link with every repair made, and taken out of the links that contain it."""
+
+    def keep(host: str) -> bool:
+        bare = host.partition(":")[0]
+        return bare.endswith(".cloudfront.net") or bare in hosts
+
+    steps: tuple[Callable[[str], tuple[str, Repair | None]], ...]
+    steps = (*OUTER, lambda link: redirectors.inner(link, keep), *INNER)
+    for _ in range(_MOST_ROUNDS):
+        before = text
+        for step in steps:
+            text, repair = step(text)
+            if repair is not None:
+                repairs.append(repair)
+        if text == before:
+            break
+    return text
+
+
+def _whole(text: str, host: str, repairs: list[Repair]) -> tuple[str, str]:
+    """Return `text` as a whole URL, and what is missing from it."""
+    colonless = _NO_COLON.sub(lambda found: f"{found[1]}://", text, count=1)
+    if not _SCHEME.match(text) and colonless != text:
+        repairs.append(Repair("url-not-as-sent", "the :// after http or https was incomplete"))
+        text = colonless
+    if found := re.match(r"(https?):[/\\]+", text, re.IGNORECASE):
+        rest = text[found.end() :]
+        if re.match(r"https?:?/", rest, re.IGNORECASE):
+            repairs.append(Repair("url-not-as-sent", "http or https stood there twice"))
+            return _whole(rest, host, repairs)
+        if found[0][len(found[1]) :] != "://":
+            repairs.append(Repair("url-not-as-sent", f"{found[0]} stood for {found[1]}://"))
+        return f"{found[1].lower()}://{rest}", "" if _host_of(rest) else "the link has no host"
+    if found := _S3_URI.match(text):
+        repairs.append(Repair("url-not-as-sent", "s3:// is an address for the tools of S3, not for viewers"))
+        return f"https://{found[1]}.s3.amazonaws.com{found[2] or '/'}", ""
+    if found := _OTHER_SCHEME.match(text):
+        repairs.append(
+            Repair("url-not-as-sent", f"it begins with {found[1].lower()}://, which CloudFront does not serve")
+        )
+        return f"https://{text[found.end() :]}", f"a link begins with https://, not with {found[1].lower()}://"
+    if _HOST.match(text.lstrip("/")):
+        repairs.append(Repair("url-not-as-sent", "https:// was missing before the host"))
+        return f"https://{text.lstrip('/')}", ""
+    if text.startswith("/") or SIGNING.search(text):
+        repairs.append(Repair("url-not-as-sent", "the link has no host"))
+        path = text if text.startswith("/") else f"/{'' if '?' in text else '?'}{text.lstrip('&?')}"
+        return f"https://{host or _STAND_IN}{path}", "" if host else "the link has no host"
+    return f"https://{host or _STAND_IN}/", _NO_LINK
+
+
+def _host_of(rest: str) -> str:
+    return re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+
+
+def _without_fragment(url: str, repairs: list[Repair]) -> tuple[str, bool]:
+    """Return `url` without its fragment, and whether signing parameters were behind the #.
+
+    Then the # was part of the path, or the link was put behind the # of a page. It is encoded here, since no viewer
+    sends what follows a bare #.
+    """
+    sent, mark, fragment = url.partition("#")
+    if not mark or not SIGNING.search(fragment):
+        return sent, False
+    text = "a bare # stands before the signing parameters, and viewers send nothing after a #"
+    repairs.append(Repair("url-not-as-sent", text))
+    if fragment.startswith("?") or "?" in sent:
+        return sent + fragment.replace("?", "&" if "?" in sent else "?", 1), True
+    return f"{sent}%23{fragment}", True
+
+
+def _as_browsers_send(text: str) -> str:
+    """Return the URL that a browser sends for `text` in its address bar; an empty text if that is not a link.
+
+    Source: WHATWG URL standard: line ends and tabs are removed, white space around is cut, slashes are completed.
+    """
+    bare = re.sub(r"[\t\r\n]", "", text).strip(" ")
+    found = re.match(r"(https?):[/\\]*", bare, re.IGNORECASE)
+    if found is None:
+        if _HOST.match(bare):
+            return f"https://{bare.partition('#')[0]}"
+        return ""
+    return f"{found[1].lower()}://{bare[found.end() :].partition('#')[0]}"
+
+
+def _same_request(sent: str, url: str) -> bool:
+    """Return whether both URLs ask for the same, so that what was undone did no harm."""
+    if not sent:
+        return True  # Only a person can have typed the link out of this text.
+    if _host_of(sent.partition("://")[2]) != _host_of(url.partition("://")[2]):
+        return redirectors.arrives_whole(sent)
+    return credentials(sent, "") == credentials(url, "")
