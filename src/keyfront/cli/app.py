@@ -29,7 +29,7 @@ _PARTS: Final = {
         "policy": "policies",
         "verify": "verify",
     },
-    "Diagnosis": {"explain": "explain", "audit": "audit"},
+    "Diagnosis": {"explain": "explain", "audit": "audit", "logs": "logs"},
     "Servers": {"up": "up", "console": "console", "edge": "edge", "authz": "authz"},
     "Deployment": {"terraform": "terraform", "lambda": "lambdas"},
 }

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -31,25 +31,45 @@ class Connection:
     ]
 
 
-def connects(command: Callable[..., None]) -> Callable[..., None]:
-    """Return `command` with the options of `Connection` instead of its parameter `connection`."""
-    signature = inspect.signature(command)
-    options = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-        for name, annotation in Connection.__annotations__.items()
+def expands(**groups: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator: a parameter that `groups` names becomes the options that are the fields of its dataclass."""
+
+    def expand(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command)
+        options = {name: _options(group) for name, group in groups.items()}
+
+        @wraps(command)
+        def expanded(**given: Any) -> None:
+            made = {
+                name: group(**{each.name: given.pop(each.name) for each in options[name]})
+                for name, group in groups.items()
+            }
+            command(**given, **made)
+
+        parameters: list[inspect.Parameter] = []
+        for each in signature.parameters.values():
+            parameters += options.get(each.name, [each])
+        expanded.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        expanded.__annotations__ = {each.name: each.annotation for each in parameters}
+        return expanded
+
+    return expand
+
+
+def _options(group: type) -> list[inspect.Parameter]:
+    return [
+        inspect.Parameter(
+            each.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None if each.default is MISSING else each.default,
+            annotation=group.__annotations__[each.name],
+        )
+        for each in fields(group)
     ]
 
-    @wraps(command)
-    def connected(**given: Any) -> None:
-        connection = Connection(**{option.name: given.pop(option.name) for option in options})
-        command(**given, connection=connection)
 
-    parameters: list[inspect.Parameter] = []
-    for each in signature.parameters.values():
-        parameters += options if each.name == "connection" else [each]
-    connected.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    connected.__annotations__ = {each.name: each.annotation for each in parameters}
-    return connected
+connects = expands(connection=Connection)
+"""Decorates a command: its parameter `connection` becomes the options of `Connection`."""
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; errors become JSON too, on standard error.")]

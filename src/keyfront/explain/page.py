@@ -12,7 +12,7 @@ from keyfront.explain.wording import CERTAIN, HEADS, STEPS, WANTED, clean, times
 _SIGNS: Final = {"passed": "✓", "failed": "✗", "unknown": "?"}
 _OUTCOMES: Final = {"passed": "passed", "failed": "failed", "unknown": "not known"}
 
-_STYLE: Final = """
+STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1c1b19; --dim: #635f58; --paper: #faf8f4; --card: #fff; --line: #e2ddd3;
   --good: #1d6b3f; --bad: #a8281d; --open: #8a5a00; --link: #1f4f8f; }
 @media (prefers-color-scheme: dark) { :root { --ink: #ece8e0; --dim: #a8a297; --paper: #171614; --card: #201f1c;
@@ -64,7 +64,7 @@ def page(report: Report) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="robots" content="noindex"><meta name="referrer" content="no-referrer">'
-        f"<title>{HEADS[verdict.outcome]}: {_text(verdict.text)}</title><style>{_STYLE}</style></head>\n"
+        f"<title>{HEADS[verdict.outcome]}: {_text(verdict.text)}</title><style>{STYLE}</style></head>\n"
         f"<body><main>\n{body(report)}\n{footer}\n</main></body></html>\n"
     )
 
