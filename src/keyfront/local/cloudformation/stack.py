@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -15,6 +15,8 @@ STACK: Final = "AWS::CloudFormation::Stack"
 DELETED: Final = "DELETE_COMPLETE"
 REVIEW: Final = "REVIEW_IN_PROGRESS"
 _KEPT: Final = 1000
+"""The number of events that a stack keeps."""
+_MOMENT: Final = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,10 @@ class Stack:
         return self.status.endswith("_IN_PROGRESS") and self.status != REVIEW
 
     def tell(self, logical_id: str, kind: str, physical_id: str, status: str, reason: str | None = None) -> None:
-        """Add an event."""
-        made = Event(self.id, self.name, logical_id, physical_id, kind, status, reason, str(uuid4()), now(), self.token)
+        """Add an event. No two events have the same time, by which clients sort them."""
+        moment = max(now(), self.events[-1].timestamp + _MOMENT) if self.events else now()
+        where = (self.id, self.name, logical_id, physical_id, kind, status, reason)
+        made = Event(*where, str(uuid4()), moment, self.token)
         self.events.append(made)
         del self.events[:-_KEPT]
 

@@ -1,6 +1,7 @@
 """S3's resource types: buckets with their settings, and bucket policies."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -83,7 +84,7 @@ class BucketKind:
         task.call(_SERVICE, "DeleteBucket", {"Bucket": made.physical_id})
 
     def _check(self, task: Task) -> None:
-        known = {*_SETTINGS, "BucketName", "Tags", "ObjectLockEnabled"}
+        known = {*_SETTINGS, "AccessControl", "BucketName", "ObjectLockEnabled", "Tags"}
         if unknown := sorted(task.properties.keys() - known):
             raise ValueError(f"the property {unknown[0]} is not supported at this endpoint")
 
@@ -101,6 +102,11 @@ class BucketKind:
                 self._put(task, made.physical_id, setting, {"Status": "Suspended"})
             else:
                 self._put(task, made.physical_id, setting, {})
+        acl = task.properties.get("AccessControl")
+        if acl != before.get("AccessControl"):
+            # `LogDeliveryWrite` in templates is `log-delivery-write` in the API.
+            canned = re.sub(r"(?<!^)(?=[A-Z])", "-", str(acl or "Private")).lower()
+            task.call(_SERVICE, "PutBucketAcl", {"Bucket": made.physical_id, "ACL": canned})
         tags = tag_list(task.properties, task.tags)
         if tags:
             task.call(_SERVICE, "PutBucketTagging", {"Bucket": made.physical_id, "Tagging": {"TagSet": tags}})
