@@ -311,7 +311,7 @@ def lay(loop: Loop, origin: WebServer, signing_key: SigningKey, _few_authorities
     closing: list[Callable[[], Awaitable[None]]] = []
 
     def make(door: Door = Door(), **options: Any) -> Laid:  # noqa: B008
-        names = ("endpoint_url", "credentials", "region", "authorities", "on_answer")
+        names = ("endpoint_url", "credentials", "region", "authorities", "on_answer", "around")
         for_origins = {name: options.pop(name) for name in names if name in options}
         outcomes: list[Outcome] = []
         clock = Clock()

@@ -14,6 +14,8 @@ from keyfront.core.keys import PublicKey
 from keyfront.core.paths import path_matcher, written
 from keyfront.core.urls import split_host
 from keyfront.edge.cache_rules import CacheRules, cache_rules, response_headers_policy
+from keyfront.edge.not_run import warn_of_what_does_not_run
+from keyfront.edge.request.staging import StagingTraffic, with_staging_traffic
 from keyfront.edge.response.header_rules import HeaderRules, header_rules
 from keyfront.edge.response.pages import Headers
 from keyfront.edge.server.locations import ALONE
@@ -21,10 +23,12 @@ from keyfront.inventory import (
     CacheBehavior,
     CustomErrorResponse,
     EdgeFunction,
+    FunctionAssociation,
     GeoRestriction,
     Inventory,
     Origin,
     OriginAccessControl,
+    RealtimeLog,
 )
 from keyfront.inventory import Distribution as AccountDistribution
 
@@ -57,16 +61,23 @@ class Behavior:
     """The next origin if this one fails and is in an origin group."""
     functions: "BehaviorFunctions | None" = None
     """`None` if no function runs on its requests."""
+    realtime_log: RealtimeLog | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BehaviorFunctions:
     """The functions that run on a behavior's requests and responses."""
 
-    viewer_request: EdgeFunction | None
-    viewer_response: EdgeFunction | None
+    distribution_id: str
+    domain_name: str
+    """The distribution's."""
     targets: Mapping[str, Behavior]
     """The behavior with each of the distribution's origins, by origin id. A function may choose one."""
+    viewer_request: EdgeFunction | FunctionAssociation | None = None
+    """An association is one with a Lambda function."""
+    viewer_response: EdgeFunction | FunctionAssociation | None = None
+    origin_request: FunctionAssociation | None = None
+    origin_response: FunctionAssociation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,10 @@ class Distribution:
     marks: Headers
     """The headers that every response gets: `Via`, and the edge location in `X-Amz-Cf-Pop`."""
     etag: str
+    staging: bool = False
+    """Whether viewers reach it only through its primary distribution."""
+    traffic: StagingTraffic | None = None
+    """For a primary distribution whose requests go to a staging distribution in part."""
 
     def behavior(self, path: str) -> Behavior:
         """Return the first behavior whose pattern matches a normalised path."""
@@ -159,9 +174,11 @@ def configure(inventory: Inventory, location: str = ALONE.name) -> Configuration
 
     If something cannot be served as configured, it is refused, never opened, and a warning is logged.
     """
-    distributions = {each.id: _prepared(each, inventory, location) for each in inventory.distributions}
+    prepared = {each.id: _prepared(each, inventory, location) for each in inventory.distributions}
+    distributions = with_staging_traffic(prepared, inventory)
     hosts: dict[str, Distribution] = {}
-    for distribution in distributions.values():
+    reachable = [distribution for distribution in distributions.values() if not distribution.staging]
+    for distribution in reachable:
         if distribution.port is not None:
             hosts.setdefault(distribution.domain_name, distribution)
         for name in distribution.names:
@@ -172,7 +189,7 @@ def configure(inventory: Inventory, location: str = ALONE.name) -> Configuration
                     hosts[name].id,
                     distribution.id,
                 )
-    for distribution in distributions.values():
+    for distribution in reachable:
         if distribution.port is not None:
             # Its port for plain HTTP. Requests at another port of this edge may name it, too.
             hosts.setdefault(f"localhost:{distribution.port + 1}", distribution)
@@ -197,6 +214,7 @@ def _prepared(distribution: AccountDistribution, inventory: Inventory, location:
     names |= {name} if name and name != "localhost" else set()
     behaviors = [*distribution.behaviors, distribution.default_behavior]
     root, via = distribution.default_root_object, _via(distribution.id)
+    warn_of_what_does_not_run(distribution)
     return Distribution(
         id=distribution.id,
         domain_name=domain_name,
@@ -211,6 +229,7 @@ def _prepared(distribution: AccountDistribution, inventory: Inventory, location:
         via=via,
         marks=marks(via, location),
         etag=distribution.etag,
+        staging=distribution.staging,
     )
 
 
@@ -231,7 +250,7 @@ def _behavior(behavior: CacheBehavior, distribution: AccountDistribution, invent
     origins = [_origin(each, distribution) for each in members]
     for name, origin in zip(members, origins, strict=True):
         if origin is None:
-            _log.warning("%s: there is no origin %s; requests to it get 502", where, name)
+            _log.warning("%s: there is no origin %s that the edge can reach; requests to it get 502", where, name)
     ready = Behavior(
         pattern=behavior.path_pattern,
         matches=path_matcher(behavior.path_pattern),
@@ -243,34 +262,42 @@ def _behavior(behavior: CacheBehavior, distribution: AccountDistribution, invent
         origin=None,
         signing="never",
         response_headers=header_rules(response_headers_policy(behavior, inventory)),
+        realtime_log=inventory.realtime_logs.get(behavior.realtime_log),
     )
     targets = [_towards(ready, each, distribution, inventory, where) for each in origins]
-    if targets:
-        ready = targets[0]
-    if group is not None and len(targets) > 1:
-        ready = replace(ready, failover=Failover(targets[1], frozenset(group.statuses)))
-    functions = _functions(behavior, inventory, where)
-    if not functions:
-        return ready
-    chosen = {each.id: _towards(ready, each, distribution, inventory, where) for each in distribution.origins}
-    return replace(
-        ready,
-        functions=BehaviorFunctions(functions.get("viewer-request"), functions.get("viewer-response"), chosen),
-    )
+    functions = _functions(behavior, ready, distribution, inventory, where)
+    if functions is not None:
+        targets = [replace(each, functions=functions) for each in targets]
+    if group is None or len(targets) < 2:
+        return targets[0] if targets else ready
+    return replace(targets[0], failover=Failover(targets[1], frozenset(group.statuses)))
 
 
-def _functions(behavior: CacheBehavior, inventory: Inventory, where: str) -> dict[str, EdgeFunction]:
-    """Return the CloudFront functions that run, by event type. One that does not exist is empty, so that it fails."""
-    found: dict[str, EdgeFunction] = {}
+def _functions(
+    behavior: CacheBehavior, ready: Behavior, distribution: AccountDistribution, inventory: Inventory, where: str
+) -> BehaviorFunctions | None:
+    """Return the functions that run, or `None`. One that does not exist is empty, so that every request fails."""
+    if not behavior.associations:
+        return None
+    if inventory.functions is None:
+        _log.warning("%s: functions do not run here: %s", where, ", ".join(behavior.functions))
+        return None
+    found: dict[str, EdgeFunction | FunctionAssociation] = {}
     for each in behavior.associations:
-        if each.is_lambda or inventory.functions is None:
-            _log.warning("%s: the function does not run here: %s", where, each.arn)
-            continue
-        function = inventory.functions.get(each.arn)
+        function = each if each.is_lambda else inventory.functions.get(each.arn)
         if function is None:
             _log.warning("%s: the function %s is not published; every request gets 503", where, each.arn)
         found[each.event_type] = function or EdgeFunction(each.arn, each.arn.rpartition("/")[2], "", "", "")
-    return found
+    lambdas = {kind: each for kind, each in found.items() if isinstance(each, FunctionAssociation)}
+    return BehaviorFunctions(
+        distribution.id,
+        distribution.domain_name.lower().partition(":")[0],
+        {each.id: _towards(ready, each, distribution, inventory, where) for each in distribution.origins},
+        viewer_request=found.get("viewer-request"),
+        viewer_response=found.get("viewer-response"),
+        origin_request=lambdas.get("origin-request"),
+        origin_response=lambdas.get("origin-response"),
+    )
 
 
 def _towards(
@@ -284,7 +311,8 @@ def _towards(
 
 
 def _origin(origin_id: str, distribution: AccountDistribution) -> Origin | None:
-    return next((origin for origin in distribution.origins if origin.id == origin_id), None)
+    reachable = (origin for origin in distribution.origins if not origin.vpc_origin)
+    return next((origin for origin in reachable if origin.id == origin_id), None)
 
 
 def _geo_restriction(distribution: AccountDistribution) -> GeoRestriction | None:

@@ -13,6 +13,7 @@ from keyfront.edge.cache.objects import Cache, Entry
 from keyfront.edge.configuration import EMPTY, Configuration, Distribution, marks
 from keyfront.edge.decide import Admitted, TurnedAway, decide
 from keyfront.edge.exchange import Exchange, Inbound, Outcome, ViewerGoneError, WhileThere
+from keyfront.edge.functions.lambda_edge import LambdaFunctions
 from keyfront.edge.functions.phases import FunctionPhases, OnLog
 from keyfront.edge.origin.client import Origins
 from keyfront.edge.origin.fetching import Fetcher
@@ -21,7 +22,7 @@ from keyfront.edge.request.forwarding import cache_key, own_query
 from keyfront.edge.request.geography import countries as countries_of
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.request.viewer_headers import facts
-from keyfront.edge.response.pages import ERROR, GENERATED, HIT, EdgeResponse
+from keyfront.edge.response.pages import ERROR, GENERATED, GENERATED_BY_LAMBDA, HIT, EdgeResponse
 from keyfront.edge.response.responding import is_here, select, send_answer, send_entry
 from keyfront.edge.server.locations import ALONE
 from keyfront.web.types import Receive, Send
@@ -56,6 +57,7 @@ class Edge:
         explains: bool = False,
         on_decision: Callable[[Outcome], None] | None = None,
         on_log: OnLog | None = None,
+        lambdas: LambdaFunctions | None = None,
     ) -> None:
         """Make an edge with an empty cache and no distributions.
 
@@ -67,7 +69,7 @@ class Edge:
 
         `location` is the edge location's name. `countries` maps networks to countries (see `geography`). With
         `explains`, a refusal names its finding. `on_decision` gets the outcome of each request, `on_log` what
-        functions write to their logs.
+        functions write to their logs. `lambdas` runs Lambda@Edge functions; without it, they do not run.
 
         Raises `InputError` if a network or country in `countries` is not valid.
         """
@@ -77,9 +79,9 @@ class Edge:
         self._marks = marks(_NOBODY, location)
         self._country_of = countries_of(countries)
         self._clock, self._steady = clock, steady or clock
-        self._on_decision = on_decision
+        self.on_decision = on_decision
         self._explainer = _explainer() if explains else None
-        self._functions = FunctionPhases(on_log)
+        self._functions = FunctionPhases(on_log, lambdas)
         self._fetcher = Fetcher(
             origins, self.cache, disk, object_bytes=object_bytes, clock=self._steady, report=self._report_exchange
         )
@@ -97,18 +99,18 @@ class Edge:
             viewer.made = facts(viewer, rules.made_headers, self._country_of)
         functions = behavior.functions
         chosen: tuple[str, ...] = ()
-        if functions is not None and functions.viewer_response is not None:
-            send = self._functions.sending(functions.viewer_response, viewer, distribution, send)
+        if functions is not None:
+            send = self._functions.sending(viewer, distribution, behavior, send)
         if behavior.response_headers is not None:
             send = behavior.response_headers.sending(send, viewer)
-        if functions is not None and functions.viewer_request is not None:
-            passed = await self._functions.viewer_request(functions.viewer_request, viewer, distribution, behavior)
+        if functions is not None:
+            passed = await self._functions.viewer_request(viewer, distribution, behavior, receive)
             if isinstance(passed, EdgeResponse):
                 await self._end_early(passed, decided, viewer, unchanged, now)
                 return
             if passed.behavior is not behavior:
                 behavior, chosen = passed.behavior, passed.origin_key
-            viewer = passed.viewer
+            viewer, receive = passed.viewer, passed.receive
             path = distribution.root if distribution.root and viewer.path == "/" else viewer.path
         query = own_query(viewer, behavior)
         key = cache_key(distribution, rules, viewer, path, query)
@@ -118,7 +120,7 @@ class Edge:
         if entry is not None and entry.pieces is not None and not is_here(entry, select(viewer, entry)):
             entry = None
         if entry is not None and entry.fresh_until > (moment := self._steady()):
-            if self._on_decision is not None:
+            if self.on_decision is not None:
                 x_cache = ERROR if entry.error else HIT
                 self._report(distribution, viewer, entry.status, x_cache, "allowed", decided.decision)
             await send_entry(send, viewer, entry, distribution.marks, moment)
@@ -144,7 +146,7 @@ class Edge:
     ) -> None:
         """Send the response that a viewer request function made, or the page that says that it failed."""
         distribution, behavior = decided.distribution, decided.behavior
-        if answer.x_cache is not GENERATED:
+        if answer.x_cache not in (GENERATED, GENERATED_BY_LAMBDA):
             await self._turn_away(TurnedAway(answer, distribution, behavior), viewer, now, send)
             return
         if behavior.response_headers is not None:
@@ -177,9 +179,9 @@ class Edge:
         reason: str,
         decision: Decision | None,
     ) -> None:
-        if self._on_decision is None:
+        if self.on_decision is None:
             return
-        self._on_decision(
+        self.on_decision(
             Outcome(
                 request_id=viewer.id,
                 at=self._clock(),

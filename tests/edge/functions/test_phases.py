@@ -129,6 +129,17 @@ def test_changed_query_headers_and_cookies_are_sent_on(serve: Serve) -> None:
     assert (asked.headers["x-new"], asked.headers["cookie"]) == ("n", "a=b; k=v")
 
 
+def test_a_query_string_may_be_written_as_a_text(serve: Serve) -> None:
+    laid = serve(
+        "function handler(e) { e.request.querystring = 'a=1&b=2'; return e.request; }",
+        cache_policy_id="4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+        origin_request_policy_id="216adef6-5c7f-47e4-b989-5492eafa07d3",
+    )
+
+    assert laid.viewer.get("/a?b=2&a=1").status == 200
+    assert laid.origin.asked[-1].target == "/a?a=1&b=2"
+
+
 def test_a_redirect_with_a_cookie_is_generated(serve: Serve) -> None:
     laid = serve(
         "function handler(e) { return {statusCode: 302, statusDescription: 'Found',"
@@ -171,7 +182,7 @@ FAILURES = (
     ("function handler(e) { e.request.headers.a = 'a'; return e.request }", 502, "a value that is a string"),
     ("function handler(e) { e.request.method = 'PUT'; return e.request }", 502, "request.method is read-only"),
     ("function handler(e) { e.request.uri = 'x'; return e.request }", 502, "must begin with a slash"),
-    ("function handler(e) { e.request.uri = '/x?y=1'; return e.request }", 502, "without a query string"),
+    ("function handler(e) { e.request.uri = '/x?y=1'; return e.request }", 502, "blanks and query string"),
     ("function handler(e) { e.request.querystring.a = {value: 'b c'}; return e.request }", 502, "not URL-encoded"),
     ("function handler(e) { return {statusCode: 99} }", 502, "from 200 to 599"),
     ("function handler(e) { return {statusCode: 200, body: 'x'.repeat(50000)} }", 502, "larger than"),

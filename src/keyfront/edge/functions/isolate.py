@@ -28,6 +28,7 @@ _IMPORT: Final = re.compile(
     r"(?P<module>'[^'\n]*'|\"[^\"\n]*\")[ \t]*;?",
     re.MULTILINE,
 )
+_BORROWS: Final = re.compile(r"\bprototype\s*\.\s*[\w$]+\s*\.\s*(?:call|apply|bind)\b")
 _CHANGES_BUILT_INS: Final = re.compile(
     r"prototype|__proto__|definePropert|setPrototypeOf|__define|\\u|"
     r"\b(?:Object|Array|String|Math|JSON|Number|Date|RegExp|Promise|Function|Error|Buffer|console|globalThis)\s*"
@@ -41,7 +42,7 @@ class Isolate:
     def __init__(self, code: str, runtime: str, store: str | None) -> None:
         """`store` is the key value store as JSON (see `prelude.js`), or `None`."""
         self._code, self._second, self._store = code, runtime == "cloudfront-js-2.0", store
-        self._reused = _CHANGES_BUILT_INS.search(code) is None
+        self._reused = _CHANGES_BUILT_INS.search(_BORROWS.sub("", code)) is None
         self._ready: tuple[Any, Any, Any] | None = None
         self._failure = ""
 

@@ -7,7 +7,7 @@ import asyncio
 import os
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -43,6 +43,29 @@ class OriginRequest:
     headers: Headers
     body: AsyncIterator[bytes] | None = None
     content_length: str = ""
+    host: str = ""
+    """The Host header that a Lambda@Edge function wrote; empty if none did."""
+
+
+class Made:
+    """A response that no origin sent."""
+
+    def __init__(self, status: int, headers: Headers, body: bytes) -> None:
+        self.status, self.headers, self._body = status, headers, body
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the body was read."""
+        return not self._body
+
+    async def read(self) -> bytes:
+        """Return the body, and then none."""
+        body, self._body = self._body, b""
+        return body
+
+    def close(self) -> None:
+        """Drop the body."""
+        self._body = b""
 
 
 class OriginResponse:
@@ -50,7 +73,7 @@ class OriginResponse:
 
     __slots__ = ("_deadline", "_received", "complete_is_known", "fields", "headers", "length", "status")
 
-    def __init__(self, received: Received, deadline: float | None = None) -> None:
+    def __init__(self, received: Received | Made, deadline: float | None = None) -> None:
         """`deadline`: until when the body must arrive, in the event loop's time."""
         self._received = received
         self._deadline = deadline
@@ -67,6 +90,11 @@ class OriginResponse:
         self.length: int | None = int(length) if length.isdecimal() else None
         self.complete_is_known = self.length is not None or "transfer-encoding" in fields or self.status == 204
         """Whether a body that was cut off can be detected."""
+
+    def changed(self, status: int, headers: Headers) -> "OriginResponse":
+        """Return this response with another status and other headers."""
+        self._received.status, self._received.headers = status, headers
+        return OriginResponse(self._received, self._deadline)
 
     @property
     def is_read(self) -> bool:
@@ -98,6 +126,12 @@ class OriginResponse:
         self._received.close()
 
 
+Ask = Callable[[Origin, Behavior, Request, OriginRequest], Awaitable[OriginResponse]]
+"""Sends a request to an origin. Raises `OriginError`."""
+
+Around = Callable[[Behavior, Request, OriginRequest, Ask], Awaitable[OriginResponse]]
+"""Asks a behavior's origin with an `Ask`, and runs the functions before and after it."""
+
 OnAnswer = Callable[[float, str], None]
 """Takes the seconds until an origin's response headers arrived, and the status as text, or `error`."""
 
@@ -113,12 +147,14 @@ class Origins:
         region: str = "us-east-1",
         authorities: Path | None = None,
         on_answer: OnAnswer | None = None,
+        around: Around | None = None,
     ) -> None:
         """`credentials` returns those for signed requests. `authorities` is a PEM file of more authorities to trust.
 
         `endpoint_url` is a laptop's endpoint, which stands in for S3, API Gateway and Lambda.
         """
         self._on_answer = on_answer
+        self._around = around
         self._pool = Pool(_trusting(authorities))
         self._endpoint_url = endpoint_url
         self._credentials = credentials
@@ -130,6 +166,12 @@ class Origins:
         A failed connection is retried as often as the origin's configuration says. So is a GET or HEAD that gets no
         response.
         """
+        functions = behavior.functions
+        if functions is None or functions.origin_request is functions.origin_response is None or self._around is None:
+            return await self._timed(origin, behavior, viewer, asked)
+        return await self._around(behavior, viewer, asked, self._timed)
+
+    async def _timed(self, origin: Origin, behavior: Behavior, viewer: Request, asked: OriginRequest) -> OriginResponse:
         began, outcome = time.monotonic(), "error"
         try:
             response = await self._ask(origin, behavior, viewer, asked)
@@ -179,6 +221,8 @@ class Origins:
                 headers.append((SOURCE_HOST.encode("ascii"), viewer.host.encode("latin-1")))
             else:
                 host = viewer.host.encode("latin-1")
+        if asked.host and not where.is_endpoint:
+            host = asked.host.encode("latin-1")
         authorized = any(name == b"authorization" for name, _ in headers)
         signs = behavior.signing == "always" or (behavior.signing == "no-override" and not authorized)
         if signs and (credentials := self._credentials()):

@@ -16,6 +16,7 @@ REFRESH_HIT: Final = b"RefreshHit from cloudfront"
 ERROR: Final = b"Error from cloudfront"
 REDIRECT: Final = b"Redirect from cloudfront"  # assumed form
 GENERATED: Final = b"FunctionGeneratedResponse from cloudfront"
+GENERATED_BY_LAMBDA: Final = b"LambdaGeneratedResponse from cloudfront"
 
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from keyfront.edge.cache.invalidations import Invalidation
 from keyfront.edge.clock import steady_clock
 from keyfront.edge.configuration import CLOSED, EMPTY, Configuration
+from keyfront.edge.functions.lambda_edge import LAMBDA_EDGE_REGION, LambdaFunctions, invoke_with
 from keyfront.edge.functions.logs import FUNCTION_LOGS_REGION, FunctionLogs
 from keyfront.edge.observation.watching import Observation
 from keyfront.edge.origin.client import Origins
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from boto3 import Session
     from botocore.config import Config
     from mypy_boto3_cloudfront import CloudFrontClient
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
 
 _log = logging.getLogger(__name__)
@@ -42,6 +45,8 @@ OnStanding = Callable[[Standing], None]
 
 _API_SECONDS: Final = 5
 _APPLY_SECONDS: Final = 30
+_LAMBDA_SECONDS: Final = 60
+"""Longer than the longest timeout of a Lambda@Edge function, 30 seconds."""
 
 
 @dataclass(frozen=True)
@@ -92,15 +97,18 @@ class EdgeServer:
             renew=settings.renew_authority,
         )
         source = await asyncio.to_thread(_source, session, settings)
-        seen = self._observation = Observation.of(settings, self._domain_name)
+        kinesis = partial(_kinesis, session, settings) if settings.endpoint_url else None
+        seen = self._observation = Observation.of(settings, self._domain_name, lambda: self._configuration, kinesis)
         # In an account of Amazon's, CloudFront itself writes to these log groups.
         self._function_logs = FunctionLogs(partial(_logs, session, settings)) if settings.endpoint_url else None
+        lambdas = LambdaFunctions(invoke_with(cache(partial(_lambda, session, settings))))
         self._origins = Origins(
             endpoint_url=settings.endpoint_url,
             credentials=session.get_credentials,
             region=settings.region,
             authorities=settings.origin_authorities,
             on_answer=seen.on_answer,
+            around=lambdas.around,
         )
         self.edge = Edge(
             self._origins,
@@ -112,7 +120,8 @@ class EdgeServer:
             location=place.name,
             steady=steady_clock(),
             explains=settings.explain,
-            on_decision=seen.desk.decided if seen.desk else None,
+            on_decision=seen.on_decision,
+            lambdas=lambdas,
             on_log=self._function_logs.publish if self._function_logs else None,
         )
         self._listeners = Listeners(
@@ -168,6 +177,8 @@ class EdgeServer:
         """Serve `configuration` from now on. Return the distributions whose ports could not be opened."""
         with self._using:
             self._configuration = configuration
+            self._observation.follow(configuration)
+            self.edge.on_decision = self._observation.on_decision
             self._use()
         return await self._listeners.follow(configuration)
 
@@ -276,6 +287,17 @@ def _logs(session: "Session", settings: EdgeSettings) -> "CloudWatchLogsClient":
     return session.client(
         "logs", region_name=FUNCTION_LOGS_REGION, endpoint_url=settings.endpoint_url, config=_config(settings)
     )
+
+
+def _kinesis(session: "Session", settings: EdgeSettings, region: str) -> "KinesisClient":
+    return session.client("kinesis", region_name=region, endpoint_url=settings.endpoint_url, config=_config(settings))
+
+
+def _lambda(session: "Session", settings: EdgeSettings) -> "LambdaClient":
+    from botocore.config import Config
+
+    config = _config(settings).merge(Config(read_timeout=_LAMBDA_SECONDS))
+    return session.client("lambda", region_name=LAMBDA_EDGE_REGION, endpoint_url=settings.endpoint_url, config=config)
 
 
 def _config(settings: EdgeSettings) -> "Config":
