@@ -23,11 +23,13 @@ from keyfront.console.key_pages import KeyPages
 from keyfront.console.link_pages import LinkPages
 from keyfront.console.pages import ASSETS, Pages
 from keyfront.console.problems import Problem, problem_of
+from keyfront.console.trust_pages import TrustPages
+from keyfront.console.why_pages import WhyPages
 from keyfront.errors import KeyfrontError
 from keyfront.web.local import LocalOnly
 from keyfront.web.types import ASGIApp
 
-_PAGES: Final = (KeyPages, GroupPages, DistributionPages, LinkPages)
+_PAGES: Final = (KeyPages, GroupPages, DistributionPages, TrustPages, LinkPages, WhyPages)
 
 
 def console(

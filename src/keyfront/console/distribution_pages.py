@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from keyfront.account.audit.rules.behaviors import in_order
 from keyfront.account.trusted_groups import (
     DEFAULT,
     Change,
@@ -80,7 +81,7 @@ class DistributionPages:
         found = self._account.distribution(request.path_params["distribution_id"])
         values = {
             "distribution": found,
-            "behaviors": _in_order(found),
+            "behaviors": in_order(found),
             "groups": self._group_names(gaps),
             "addresses": self._context.addresses(found.domain_name),
             "tried": _tried(found, ""),
@@ -127,7 +128,7 @@ class DistributionPages:
     def _behavior(self, request: Request, pattern: str, problem: Problem | None = None) -> Response:
         gaps = Gaps()
         found = self._account.distribution(request.path_params["distribution_id"])
-        behavior = next((each for each in _in_order(found) if each.path_pattern == pattern), None)
+        behavior = next((each for each in in_order(found) if each.path_pattern == pattern), None)
         values = {
             "distribution": found,
             "pattern": pattern,
@@ -192,17 +193,13 @@ _STALE: Final = Problem(
 )
 
 
-def _in_order(distribution: Distribution) -> list[CacheBehavior]:
-    return [*distribution.behaviors, distribution.default_behavior]
-
-
 def _tried(distribution: Distribution, path: str) -> list[Tried]:
     """Return all behaviors in their order, and which of them takes `path`."""
     if not path:
-        return [Tried(each, False, False) for each in _in_order(distribution)]
+        return [Tried(each, False, False) for each in in_order(distribution)]
     converted = from_inventory(distribution)
     matching = converted.matching(path)
-    pairs = zip(_in_order(distribution), converted.behaviors, strict=True)
+    pairs = zip(in_order(distribution), converted.behaviors, strict=True)
     return [Tried(each, it in matching, bool(matching) and it is matching[0]) for each, it in pairs]
 
 

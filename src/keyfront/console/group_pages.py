@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from keyfront.account.audit.rules.behaviors import in_order
 from keyfront.account.key_groups import UploadedKey, add_key, create_group, delete_group, find_group, remove_key
 from keyfront.account.rotation.account import MOST_KEYS
 from keyfront.console.context import Context, field, fields
@@ -157,6 +158,6 @@ def _trusting(distributions: list[Distribution], group_id: str) -> list[Trusting
     return [
         Trusting(each, behavior.path_pattern)
         for each in distributions
-        for behavior in (*each.behaviors, each.default_behavior)
+        for behavior in in_order(each)
         if group_id in behavior.trusted_key_groups
     ]

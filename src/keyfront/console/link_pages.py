@@ -15,17 +15,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from keyfront.account.key_groups import UploadedKey
 from keyfront.console.context import Context, field
 from keyfront.console.distribution_pages import path_of
-from keyfront.console.problems import Gaps, problem_of
+from keyfront.console.problems import Gaps, as_json
 from keyfront.core.entered_times import moment
 from keyfront.core.keys import HashAlgorithm
 from keyfront.core.signing import Signer
-from keyfront.errors import InputError, KeyfrontError
+from keyfront.errors import InputError
 
 _EXAMPLE: Final = "KEXAMPLE"
 _WARNING: Final = threading.Lock()
@@ -95,7 +95,7 @@ class LinkPages:
 
     def link(self, request: Request) -> Response:
         """Return the policy, and if the form asks for it, the signed URL or what the browser must sign."""
-        return _as_json(lambda: self._link(request))
+        return as_json(lambda: self._link(request))
 
     def _link(self, request: Request) -> dict[str, object]:
         base, path = field(request, "base").rstrip("/"), path_of(field(request, "path"))
@@ -148,15 +148,7 @@ class LinkPages:
                 raise InputError("this URL is too long for a QR code: a canned policy makes shorter ones") from None
             return {"image": code.svg_data_uri(scale=4, border=2, dark="#000", light="#fff")}
 
-        return _as_json(draw)
-
-
-def _as_json(make: Any) -> Response:
-    try:
-        return JSONResponse(make())
-    except KeyfrontError as error:
-        problem = problem_of(error)
-        return JSONResponse({"error": problem.text}, problem.status)
+        return as_json(draw)
 
 
 def _terms(request: Request, url: str) -> dict[str, Any]:

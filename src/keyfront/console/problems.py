@@ -1,8 +1,10 @@
 """What went wrong, as the pages show it: a heading, the error's own text, and the status of the response."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
+
+from starlette.responses import JSONResponse, Response
 
 from keyfront.account.api_errors import DeniedError, ExpiredError, StaleError, ThrottledError, UnreachableError
 from keyfront.errors import InputError, KeyfrontError, RefusedError
@@ -54,6 +56,11 @@ class Gaps:
             if problem not in self.found:
                 self.found.append(problem)
             return otherwise
+
+
+def as_json(make: Callable[[], Mapping[str, object]]) -> Response:
+    """Return the result of `make` as JSON. If it raises a `KeyfrontError`, the JSON holds its text as `error`."""
+    return attempt(lambda: JSONResponse(make()), lambda problem: JSONResponse({"error": problem.text}, problem.status))
 
 
 def attempt(action: Callable[[], Result], otherwise: Callable[[Problem], Result]) -> Result:
