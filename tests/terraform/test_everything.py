@@ -12,7 +12,10 @@ from keyfront.core.keys import SigningKey
 NO_CHANGES = "No changes. Your infrastructure matches the configuration."
 TYPES = [
     "aws_cloudfront_cache_policy",
+    "aws_cloudfront_continuous_deployment_policy",
     "aws_cloudfront_distribution",
+    "aws_cloudfront_field_level_encryption_config",
+    "aws_cloudfront_field_level_encryption_profile",
     "aws_cloudfront_function",
     "aws_cloudfront_key_group",
     "aws_cloudfront_key_value_store",
@@ -21,7 +24,9 @@ TYPES = [
     "aws_cloudfront_origin_access_identity",
     "aws_cloudfront_origin_request_policy",
     "aws_cloudfront_public_key",
+    "aws_cloudfront_realtime_log_config",
     "aws_cloudfront_response_headers_policy",
+    "aws_cloudfront_vpc_origin",
 ]
 READ_LATER = re.compile(r"^ <= data .*?^    \}$", re.MULTILINE | re.DOTALL)
 """A data source in a plan: the resource that it looks up is to be changed first."""
@@ -34,22 +39,22 @@ def test_everything_is_applied_changed_imported_and_destroyed_without_a_differen
     keys = {"a": SigningKey.generate("rsa").public_key.pem, "b": SigningKey.generate("ecdsa").public_key.pem}
     terraform, second = workspace("first", "everything", public_keys=keys), "-var=revision=2"
 
-    assert "Resources: 13 added, 0 changed, 0 destroyed" in terraform("apply", "-auto-approve")
+    assert "Resources: 20 added, 0 changed, 0 destroyed" in terraform("apply", "-auto-approve")
     assert terraform.resources() == TYPES
     assert all(found == wanted for found, wanted in terraform.outputs()["found"].values())
     assert NO_CHANGES in terraform("plan", "-detailed-exitcode")
-    assert "Resources: 0 added, 13 changed, 0 destroyed" in terraform("apply", "-auto-approve", second)
+    assert "Resources: 0 added, 19 changed, 0 destroyed" in terraform("apply", "-auto-approve", second)
     assert NO_CHANGES in terraform("plan", "-detailed-exitcode", second)
 
     imported = workspace("imported", "everything", public_keys=keys)
     blocks = [f"import {{\n  to = {a}\n  id = {json.dumps(i)}\n}}\n" for a, i in terraform.outputs()["ids"].items()]
     (imported.directory / "imports.tf").write_text("\n".join(blocks))
     said = imported("apply", "-auto-approve", second)
-    assert "Resources: 13 imported, 0 added, 3 changed, 0 destroyed" in said
+    assert "Resources: 20 imported, 0 added, 4 changed, 0 destroyed" in said
     # These two are the provider's own: they are in no API, so that no import can find them.
     planned = READ_LATER.sub("", said.partition("Changes to Outputs:")[0])
     assert set(CHANGED.findall(planned)) == {"wait_for_deployment", "publish"}
     assert NO_CHANGES in imported("plan", "-detailed-exitcode", second)
 
-    assert "Resources: 13 destroyed" in imported("destroy", "-auto-approve", second)
+    assert "Resources: 20 destroyed" in imported("destroy", "-auto-approve", second)
     assert account() == {}

@@ -55,6 +55,8 @@ def decide(
     distribution = route(configuration, door, viewer)
     if isinstance(distribution, Rejection):
         return TurnedAway(rejected(distribution, door, viewer))
+    if distribution.traffic is not None and distribution.traffic.takes(viewer, now):
+        distribution = distribution.traffic.staging
     # A request for / is judged as a request for the default root object: assumed.
     path = distribution.root if distribution.root and viewer.path == "/" else viewer.path
     ways = readings(path)

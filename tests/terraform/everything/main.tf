@@ -28,6 +28,7 @@ variable "public_keys" {
 
 locals {
   first       = var.revision == 1
+  balancer    = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/shop/0123456789abcdef"
   certificate = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 }
 
@@ -226,9 +227,160 @@ resource "aws_cloudfront_response_headers_policy" "this" {
   }
 }
 
+resource "aws_cloudfront_realtime_log_config" "this" {
+  name          = "every-request"
+  sampling_rate = local.first ? 100 : 5
+  fields        = local.first ? ["timestamp", "c-ip", "sc-status"] : ["timestamp", "cs-uri-stem"]
+
+  endpoint {
+    stream_type = "Kinesis"
+
+    kinesis_stream_config {
+      role_arn   = "arn:aws:iam::123456789012:role/logs"
+      stream_arn = "arn:aws:kinesis:us-east-1:123456789012:stream/${local.first ? "logs" : "other"}"
+    }
+  }
+}
+
+resource "aws_cloudfront_field_level_encryption_profile" "this" {
+  name    = local.first ? "cards" : "card-numbers"
+  comment = local.first ? "of today" : null
+
+  encryption_entities {
+    items {
+      public_key_id = aws_cloudfront_public_key.this["a"].id
+      provider_id   = "shop"
+
+      field_patterns {
+        items = local.first ? ["card*"] : ["card-number", "card-name"]
+      }
+    }
+  }
+}
+
+resource "aws_cloudfront_field_level_encryption_config" "this" {
+  comment = local.first ? "of forms" : "of all forms"
+
+  content_type_profile_config {
+    forward_when_content_type_is_unknown = local.first
+
+    content_type_profiles {
+      items {
+        content_type = "application/x-www-form-urlencoded"
+        format       = "URLEncoded"
+        profile_id   = local.first ? null : aws_cloudfront_field_level_encryption_profile.this.id
+      }
+    }
+  }
+
+  query_arg_profile_config {
+    forward_when_query_arg_profile_is_unknown = local.first
+
+    dynamic "query_arg_profiles" {
+      for_each = local.first ? [1] : []
+      content {
+        items {
+          profile_id = aws_cloudfront_field_level_encryption_profile.this.id
+          query_arg  = "form"
+        }
+      }
+    }
+  }
+}
+
+resource "aws_cloudfront_vpc_origin" "this" {
+  vpc_origin_endpoint_config {
+    name                   = local.first ? "shop" : "store"
+    arn                    = local.balancer
+    http_port              = local.first ? 80 : 8080
+    https_port             = 443
+    origin_protocol_policy = local.first ? "https-only" : "http-only"
+
+    origin_ssl_protocols {
+      items    = ["TLSv1.2"]
+      quantity = 1
+    }
+  }
+}
+
+resource "aws_cloudfront_distribution" "staging" {
+  enabled             = local.first
+  wait_for_deployment = false
+  staging             = true
+  comment             = local.first ? "tried out" : "tried again"
+
+  origin {
+    origin_id   = "server"
+    domain_name = "server.example.com"
+
+    custom_origin_config {
+      http_port              = 80
+      https_port             = 443
+      origin_protocol_policy = "http-only"
+      origin_ssl_protocols   = ["TLSv1.2"]
+    }
+  }
+
+  default_cache_behavior {
+    target_origin_id       = "server"
+    viewer_protocol_policy = "allow-all"
+    allowed_methods        = ["GET", "HEAD"]
+    cached_methods         = ["GET", "HEAD"]
+    cache_policy_id        = data.aws_cloudfront_cache_policy.managed.id
+  }
+
+  restrictions {
+    geo_restriction {
+      restriction_type = "none"
+    }
+  }
+
+  viewer_certificate {
+    cloudfront_default_certificate = true
+  }
+}
+
+resource "aws_cloudfront_continuous_deployment_policy" "this" {
+  enabled = local.first
+
+  staging_distribution_dns_names {
+    items    = [aws_cloudfront_distribution.staging.domain_name]
+    quantity = 1
+  }
+
+  traffic_config {
+    type = local.first ? "SingleWeight" : "SingleHeader"
+
+    dynamic "single_weight_config" {
+      for_each = local.first ? [1] : []
+      content {
+        weight = 0.1
+
+        session_stickiness_config {
+          idle_ttl    = 300
+          maximum_ttl = 600
+        }
+      }
+    }
+
+    dynamic "single_header_config" {
+      for_each = local.first ? [] : [1]
+      content {
+        header = "aws-cf-cd-test"
+        value  = "yes"
+      }
+    }
+  }
+}
+
 resource "aws_cloudfront_key_value_store" "this" {
   name    = "prices"
   comment = local.first ? "of today" : "of tomorrow"
+}
+
+# Without a comment: none comes back.
+resource "aws_cloudfront_key_value_store" "bare" {
+  name = "stock"
 }
 
 resource "aws_cloudfront_function" "this" {
@@ -310,6 +462,17 @@ resource "aws_cloudfront_distribution" "this" {
     }
   }
 
+  origin {
+    origin_id   = "private"
+    domain_name = "internal.example.com"
+
+    vpc_origin_config {
+      vpc_origin_id            = aws_cloudfront_vpc_origin.this.id
+      origin_keepalive_timeout = local.first ? 5 : 10
+      origin_read_timeout      = local.first ? 30 : 60
+    }
+  }
+
   origin_group {
     origin_id = "either"
 
@@ -345,9 +508,12 @@ resource "aws_cloudfront_distribution" "this" {
     cache_policy_id            = aws_cloudfront_cache_policy.this.id
     origin_request_policy_id   = aws_cloudfront_origin_request_policy.this.id
     response_headers_policy_id = aws_cloudfront_response_headers_policy.this.id
+    realtime_log_config_arn    = aws_cloudfront_realtime_log_config.this.arn
+    field_level_encryption_id  = local.first ? aws_cloudfront_field_level_encryption_config.this.id : null
 
+    # gRPC and field-level encryption exclude each other.
     grpc_config {
-      enabled = local.first
+      enabled = !local.first
     }
 
     function_association {
@@ -428,8 +594,9 @@ resource "aws_cloudfront_distribution" "this" {
 }
 
 resource "aws_cloudfront_distribution" "smallest" {
-  enabled             = false
-  wait_for_deployment = local.first
+  enabled                         = false
+  wait_for_deployment             = local.first
+  continuous_deployment_policy_id = aws_cloudfront_continuous_deployment_policy.this.id
 
   origin {
     origin_id   = "server"
@@ -531,9 +698,17 @@ output "ids" {
     "aws_cloudfront_origin_request_policy.this"   = aws_cloudfront_origin_request_policy.this.id
     "aws_cloudfront_response_headers_policy.this" = aws_cloudfront_response_headers_policy.this.id
     "aws_cloudfront_key_value_store.this"         = aws_cloudfront_key_value_store.this.name
+    "aws_cloudfront_key_value_store.bare"         = aws_cloudfront_key_value_store.bare.name
     "aws_cloudfront_function.this"                = aws_cloudfront_function.this.name
     "aws_cloudfront_distribution.this"            = aws_cloudfront_distribution.this.id
     "aws_cloudfront_distribution.smallest"        = aws_cloudfront_distribution.smallest.id
     "aws_cloudfront_monitoring_subscription.this" = aws_cloudfront_monitoring_subscription.this.id
+    "aws_cloudfront_realtime_log_config.this"     = aws_cloudfront_realtime_log_config.this.id
+    "aws_cloudfront_vpc_origin.this"              = aws_cloudfront_vpc_origin.this.id
+    "aws_cloudfront_distribution.staging"         = aws_cloudfront_distribution.staging.id
+
+    "aws_cloudfront_field_level_encryption_profile.this" = aws_cloudfront_field_level_encryption_profile.this.id
+    "aws_cloudfront_field_level_encryption_config.this"  = aws_cloudfront_field_level_encryption_config.this.id
+    "aws_cloudfront_continuous_deployment_policy.this"   = aws_cloudfront_continuous_deployment_policy.this.id
   }
 }

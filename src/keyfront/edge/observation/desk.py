@@ -16,9 +16,18 @@ class Desk:
     def __init__(self, location: str, observers: Iterable[Observer]) -> None:
         """`location`: the edge location's name."""
         self._location = location
-        self._observers = tuple(observers)
+        self._observers = list(observers)
         self._outcomes: dict[bytes, Outcome] = {}
         self._watched: set[bytes] = set()
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether there is an observer."""
+        return bool(self._observers)
+
+    def add(self, observer: Observer) -> None:
+        """Call another observer from now on."""
+        self._observers.append(observer)
 
     def decided(self, outcome: Outcome) -> None:
         """Keep the outcome of a request until its response has ended."""

@@ -1,31 +1,55 @@
-"""The observers that an edge's settings ask for. Others are not imported, and cost nothing."""
+"""The observers that an edge's settings and its configuration ask for. Others are not imported, and cost nothing."""
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from keyfront.edge.configuration import Configuration
+from keyfront.edge.exchange import Outcome
 from keyfront.edge.observation.desk import Desk
 from keyfront.edge.observation.record import Observer
 from keyfront.edge.server.standing import Standing
 
 if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+
     from keyfront.edge.observation.metrics import Metrics
     from keyfront.edge.server.settings import EdgeSettings
 
+_log = logging.getLogger(__name__)
+
+CurrentConfiguration = Callable[[], Configuration]
+Kinesis = Callable[[str], "KinesisClient"]
+"""Returns a client for a region."""
+
 
 class Observation:
-    """The desk of one edge, or `None` if there are no observers, and its metrics."""
+    """The desk of one edge, and its metrics."""
 
-    def __init__(self, desk: Desk | None, metrics: Metrics | None) -> None:
+    def __init__(
+        self, desk: Desk, metrics: Metrics | None, configuration: CurrentConfiguration, kinesis: Kinesis | None
+    ) -> None:
         self.desk = desk
         self._metrics = metrics
+        self._configuration, self._kinesis = configuration, kinesis
+        self._follows_logs = False
 
     @classmethod
-    def of(cls, settings: EdgeSettings, domain_name: Callable[[str], str]) -> Observation:
-        """Make the observers for `settings`. `domain_name` takes a distribution's id. `InputError`: a bad folder."""
+    def of(
+        cls,
+        settings: EdgeSettings,
+        domain_name: Callable[[str], str],
+        configuration: CurrentConfiguration,
+        kinesis: Kinesis | None,
+    ) -> Observation:
+        """Make the observers for `settings`. `domain_name` takes a distribution's id.
+
+        `kinesis` is `None` if the edge must not write real-time logs. Raises `InputError` for a bad folder.
+        """
         observers: list[Observer] = []
         metrics: Metrics | None = None
         if settings.log_decisions:
@@ -44,7 +68,25 @@ class Observation:
             from keyfront.edge.observation.metrics import Metrics
 
             observers.append(metrics := Metrics(settings.place.name))
-        return cls(Desk(settings.place.name, observers) if observers else None, metrics)
+        return cls(Desk(settings.place.name, observers), metrics, configuration, kinesis)
+
+    def follow(self, configuration: Configuration) -> None:
+        """Begin to write real-time logs when a behavior has one."""
+        behaviors = [each for distribution in configuration.distributions.values() for each in distribution.behaviors]
+        if self._follows_logs or not any(behavior.realtime_log for behavior in behaviors):
+            return
+        self._follows_logs = True
+        if self._kinesis is None:
+            _log.warning("real-time logs are not written here: the edge writes only to a laptop's streams")
+            return
+        from keyfront.edge.observation.realtime_log import RealtimeLogs
+
+        self.desk.add(RealtimeLogs(self._configuration, self._kinesis))
+
+    @property
+    def on_decision(self) -> Callable[[Outcome], None] | None:
+        """The function to call with the outcome of each request. `None` if nobody observes."""
+        return self.desk.decided if self.desk.is_watching else None
 
     def configured(self, standing: Standing) -> None:
         """Record the standing of the configuration."""
@@ -60,5 +102,4 @@ class Observation:
 
     def close(self) -> None:
         """Close the observers."""
-        if self.desk is not None:
-            self.desk.close()
+        self.desk.close()

@@ -46,7 +46,7 @@ def route(configuration: Configuration, door: Door, viewer: Request) -> Distribu
     if viewer.authority is None:
         return access.BAD_HOST
     distribution = _distribution(configuration, door, *viewer.authority)
-    if distribution is None:
+    if distribution is None or distribution.staging:
         return access.UNKNOWN_HOST
     if not viewer.path.startswith("/") or "%00" in viewer.path or "#" in viewer.path:
         # `*`, the authority of a CONNECT, and NUL and a bare #, which end a path for some origins. Assumed.

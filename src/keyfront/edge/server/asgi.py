@@ -20,7 +20,7 @@ def application(edge: Edge, door: Door, desk: Desk | None = None) -> ASGIApp:
             return
         try:
             viewer = Request(scope)
-            if desk is None:
+            if desk is None or not desk.is_watching:
                 await edge.answer(viewer, door, receive, send)
             else:
                 with desk.watching(viewer, scope["client"], receive, send) as (watched_receive, watched_send):
