@@ -88,7 +88,7 @@ def quickstart(place: Place) -> None:
     assert document["key_pair_id"] == changed["key_pair_id"]
     assert SigningKey.load(document["private_key"]).public_key.pem == other.public_key.pem
     # A fresh process of the function has the new id and key.
-    again = place.as_written([*until_the_download[:2], next(each for each in until_the_download if "api_url" in each)])
+    again = place.as_written([*until_the_download[:2], *(each for each in until_the_download if "api_url" in each)])
     assert again == "Only with a signature.\n"
     assert "Destroy complete!" in place.as_written([until_the_download[0], destroy])
     assert terraform.state()["resources"] == []

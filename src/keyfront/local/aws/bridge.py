@@ -17,7 +17,6 @@ from keyfront.local.aws.addressing import Target
 from keyfront.local.aws.deferred import DEFERRED
 from keyfront.local.aws.file_window import CHUNK, WINDOW, Window
 from keyfront.local.aws.responses import AWSError, EndpointResponse, RefusedError
-from keyfront.local.aws.unsaved_changes import speaks_json
 from keyfront.web.types import Message, Receive, Scope, Send
 
 Environ = dict[str, Any]
@@ -94,12 +93,12 @@ class Bridge:
         except NotImplementedError as error:
             said = str(error) or "moto does not implement this"
             _log.warning("%s %s: not implemented: %s", environ["REQUEST_METHOD"], environ["PATH_INFO"], said)
-            return AWSError(501, "NotImplemented", said, json=speaks_json(service)).answer(headers, service)
+            return AWSError(501, "NotImplemented", said).answer(headers, service)
         except Exception as error:  # noqa: BLE001 (the client gets a response whatever fails in moto)
             message = f"moto failed with {type(error).__name__}: {error}"
             traced = _log.isEnabledFor(logging.DEBUG)
             _log.warning("%s %s: %s", environ["REQUEST_METHOD"], environ["PATH_INFO"], message, exc_info=traced)
-            return AWSError(500, "InternalError", message, json=speaks_json(service)).answer(headers, service)
+            return AWSError(500, "InternalError", message).answer(headers, service)
         try:
             "".join(value for _, value in answer.headers).encode("latin-1")
         except UnicodeEncodeError:

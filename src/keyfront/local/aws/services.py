@@ -11,7 +11,8 @@ from keyfront.local.aws.addressing import signed_service
 from keyfront.local.aws.bridge import Environ
 from keyfront.local.aws.content_folder import root_of
 from keyfront.local.aws.mutations import may_change, must_be_kept
-from keyfront.local.aws.responses import RefusedError
+from keyfront.local.aws.responses import AWSError, RefusedError
+from keyfront.local.aws.service_models import failure
 from keyfront.local.aws.services_state import ServicesState
 from keyfront.local.controlplane import ControlPlane
 from keyfront.local.lambdas.function_runner import FunctionRunner
@@ -81,10 +82,9 @@ class Services:
         try:
             state.admit(int(environ["CONTENT_LENGTH"]))
         except ServiceError as error:
-            from keyfront.local.aws.unsaved_changes import refusal
-
             service = signed_service(environ.get("HTTP_AUTHORIZATION", ""), environ["QUERY_STRING"].encode("latin-1"))
-            raise RefusedError(refusal(service, str(error))) from None
+            code, status = failure(service or "s3")
+            raise RefusedError(AWSError(status, code, str(error))) from None
 
     def perform(self, work: Callable[[], T], *, changes: bool) -> T:
         """Run `work` on moto's state, as a request does. `changes`: whether it may change something. Blocks.
