@@ -13,6 +13,7 @@ from keyfront.errors import InputError
 
 if TYPE_CHECKING:
     from keyfront.console.accounts import Account
+    from keyfront.console.log_summary import LogReader
 
 
 @connects
@@ -32,6 +33,14 @@ def console(
     ] = None,
     keys: Annotated[
         Path | None, typer.Option("--keys", metavar="DIR", help="With --config: a folder of public keys.")
+    ] = None,
+    access_log: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--access-log",
+            metavar="SOURCE",
+            help="Show what access logs say: a file, a folder, or s3://BUCKET/PREFIX. Repeatable.",
+        ),
     ] = None,
     *,
     connection: Connection,
@@ -53,6 +62,8 @@ def console(
         from keyfront.console.serving import serve
     account = _saved(config, keys) if config else _live(connection)
 
+    logs = _logs(access_log, account) if access_log else None
+
     def tell(url: str) -> None:
         if as_json:
             show_json({"console": url})
@@ -60,7 +71,7 @@ def console(
         show(url)
         say(f"The console of {account.name}{' (read-only)' if read_only or config else ''}. Ctrl-C stops it.")
 
-    serve(account, port=port, read_only=read_only or bool(config), tell=tell)
+    serve(account, port=port, read_only=read_only or bool(config), tell=tell, logs=logs)
 
 
 def _saved(files: list[Path], keys: Path | None) -> "Account":
@@ -81,6 +92,14 @@ def _live(connection: Connection) -> "Account":
     amazon = endpoint == "https://cloudfront.amazonaws.com"
     name = f"profile {connection.profile}" if connection.profile else "Amazon CloudFront" if amazon else endpoint
     return LiveAccount(name, lambda: client, any_service(connection))
+
+
+def _logs(sources: list[str], account: "Account") -> "LogReader":
+    with needs("logs"):
+        import duckdb  # noqa: F401  to say what is missing
+    from keyfront.console.log_summary import LogReader
+
+    return LogReader(sources, account, partial(account.connect, "s3"))
 
 
 def register(app: typer.Typer) -> None:

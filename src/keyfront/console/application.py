@@ -1,6 +1,6 @@
 """The console as one ASGI application."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from starlette.applications import Starlette
@@ -21,6 +21,8 @@ from keyfront.console.gate import Gate, Secrets
 from keyfront.console.group_pages import GroupPages
 from keyfront.console.key_pages import KeyPages
 from keyfront.console.link_pages import LinkPages
+from keyfront.console.live_pages import LivePages
+from keyfront.console.log_summary import LogReader
 from keyfront.console.pages import ASSETS, Pages
 from keyfront.console.problems import Problem, problem_of
 from keyfront.console.trust_pages import TrustPages
@@ -29,7 +31,7 @@ from keyfront.errors import KeyfrontError
 from keyfront.web.local import LocalOnly
 from keyfront.web.types import ASGIApp
 
-_PAGES: Final = (KeyPages, GroupPages, DistributionPages, TrustPages, LinkPages, WhyPages)
+_PAGES: Final = (KeyPages, GroupPages, DistributionPages, TrustPages, LinkPages, WhyPages, LivePages)
 
 
 def console(
@@ -41,14 +43,15 @@ def console(
     decisions: Decisions | None = None,
     addresses: Callable[[str], Sequence[str]] | None = None,
     signer: str = "",
-    last_used: Callable[[], Mapping[str, float]] | None = None,
+    logs: LogReader | None = None,
 ) -> ASGIApp:
     """Return the application. It serves programs and browsers of this machine that know the token.
 
     `stopping` ends the streams of events. The other arguments are those of `Context`.
     """
     pages = Pages(account.name, known.csrf, read_only=read_only)
-    given = {"addresses": addresses, "last_used": last_used or (decisions.last_used if decisions else None)}
+    seen = decisions.last_used if decisions else logs.last_used if logs else None
+    given = {"addresses": addresses, "last_used": seen}
     context = Context(
         account=account,
         pages=pages,
@@ -56,6 +59,7 @@ def console(
         decisions=decisions,
         stopping=stopping,
         signer=signer,
+        logs=logs,
         **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
     )
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from keyfront.console.accounts import Account
 from keyfront.console.decisions import Decisions
 from keyfront.console.events import Stopping
+from keyfront.console.log_summary import LogReader
 from keyfront.console.pages import Pages
 
 
@@ -21,6 +22,8 @@ class Context:
     read_only: bool
     decisions: Decisions | None = None
     """The decisions of the laptop's edge; `None` for an account."""
+    logs: LogReader | None = None
+    """The access logs of an account, if any are given."""
     stopping: Stopping = member(default_factory=Stopping)
     addresses: Callable[[str], Sequence[str]] = lambda domain_name: (f"https://{domain_name}",)
     """Returns the URLs of a distribution's domain name, the best first, without a slash at the end."""

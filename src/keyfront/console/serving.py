@@ -8,18 +8,26 @@ from keyfront.console.accounts import Account
 from keyfront.console.application import console
 from keyfront.console.events import Stopping
 from keyfront.console.gate import Secrets
+from keyfront.console.log_summary import LogReader
 from keyfront.web.draining import Drain, Ending
 from keyfront.web.serving import Listener, bind_loopback
 
 _DRAIN_SECONDS = 3.0
 
 
-def serve(account: Account, *, port: int, read_only: bool, tell: Callable[[str], None]) -> None:
+def serve(
+    account: Account,
+    *,
+    port: int,
+    read_only: bool,
+    tell: Callable[[str], None],
+    logs: LogReader | None = None,
+) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP. `tell` is called with the address, with its token, once it answers.
 
     Raises `PortError` if the port is taken.
     """
-    asyncio.run(_serve(account, port, read_only, tell))
+    asyncio.run(_serve(account, port, read_only, tell, logs))
 
 
 def address(port: int, known: Secrets) -> str:
@@ -27,11 +35,13 @@ def address(port: int, known: Secrets) -> str:
     return f"http://127.0.0.1:{port}/?token={known.token}"
 
 
-async def _serve(account: Account, port: int, read_only: bool, tell: Callable[[str], None]) -> None:
+async def _serve(
+    account: Account, port: int, read_only: bool, tell: Callable[[str], None], logs: LogReader | None
+) -> None:
     ending = Ending(_DRAIN_SECONDS)
     ending.on(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     known, stopping = Secrets(), Stopping()
-    app = console(account, known, read_only=read_only, stopping=stopping)
+    app = console(account, known, read_only=read_only, stopping=stopping, logs=logs)
     listeners = [Listener(app, bound) for bound in bind_loopback(port, option="another with --port")]
     for listener in listeners:
         listener.start()
