@@ -35,6 +35,7 @@ class Room:
 
 ROOMS: Final = (
     Room("cli", "the commands", (ALL_BELOW,)),
+    Room("testing", "CloudFront for other people's tests", (ALL_BELOW,)),
     Room("local", "everything on one machine", (ALL_BELOW,)),
     Room("console", "pages over an account", ("account", "explain", "inventory", "keystore", "web", "core")),
     Room("packaging", "packages for Lambda", ("backend", "keystore", "core")),

@@ -14,7 +14,8 @@ import pytest
 from keyfront.core.keys import PublicKey
 from keyfront.core.verification import ViewerRequest
 from keyfront.errors import KeyfrontError
-from keyfront.explain import Report, Response, explain
+from keyfront.explain import Response, explain
+from keyfront.explain.plain_text import plain_text
 
 _MOST_BODY: Final = 20_000
 _KEYS: Final = pytest.StashKey[dict[str, PublicKey] | None]()
@@ -47,7 +48,7 @@ def pytest_runtest_makereport(
         if refused is not None:
             request, response = refused
             explained = explain(request, now=time.time(), trusted_keys=item.config.stash[_KEYS], response=response)
-            report.sections.append(("keyfront explain", _as_text(explained)))
+            report.sections.append(("keyfront explain", plain_text(explained)))
     return report
 
 
@@ -101,15 +102,3 @@ def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
 
 def _header(headers: Mapping[str, str], name: str) -> str:
     return _lowered(headers).get(name, "")
-
-
-def _as_text(report: Report) -> str:
-    lines = [report.verdict.text, report.url]
-    for number, finding in enumerate(report.findings, start=1):
-        lines += [
-            f"{number}. {finding.title} [{finding.id}]",
-            f"   seen: {finding.evidence}",
-            f"   fix: {finding.fix}",
-        ]
-    lines += [f"missing: {each}" for each in report.verdict.missing]
-    return "\n".join(line if line.isprintable() else ascii(line) for line in lines)
