@@ -77,6 +77,8 @@ def main(arguments: list[str]) -> int:
 def room_of(module: str) -> str:
     """Return the room of a module, such as `core` for `keyfront.core.keys`. Top-level modules are in the last room."""
     name = module.split(".")[1] if "." in module else ""
+    if name == "__main__":
+        return "cli"
     return name if name in BY_NAME else GROUND
 
 
