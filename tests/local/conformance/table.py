@@ -64,7 +64,7 @@ def _rules(notes: dict[str, Any]) -> str:
         (rule["rule"], ", ".join(f"`{code}`" for code in rule["errors"]), _all_tested(rule["errors"]))
         for rule in notes["rules"]
     ]
-    return "## Rules of private content\n\n" + _table(("rule", "error", "state", "tested in"), _stated(rows))
+    return "## Rules of private content\n\n" + table(("rule", "error", "state", "tested in"), _stated(rows))
 
 
 def _stated(rows: Iterable[tuple[str, str, list[str]]]) -> Iterable[tuple[str, ...]]:
@@ -80,7 +80,7 @@ def _operations(notes: dict[str, Any]) -> str:
         if name in notes["operations"]:
             state = f"differs: {notes['operations'][name]}"
         rows.append((f"`{name}`", state, _links(tested)))
-    return "## Operations\n\n" + _table(("operation", "state", "tested in"), rows)
+    return "## Operations\n\n" + table(("operation", "state", "tested in"), rows)
 
 
 def _errors() -> str:
@@ -92,7 +92,7 @@ def _errors() -> str:
         "## Errors\n\nEvery error code of the API model. If it *works*, a test breaks its rule and expects the code. "
         "If it is *missing*, keyfront does not have its operations or settings, or does not check its rule."
     )
-    return f"{opening}\n\n" + _table(("code", "status", "state", "tested in"), rows)
+    return f"{opening}\n\n" + table(("code", "status", "state", "tested in"), rows)
 
 
 def _moto(moto: dict[str, Any]) -> str:
@@ -116,7 +116,7 @@ that moto's example configurations use.
 does differently (32 are cases of one test). In {rightly} moto is right and keyfront is wrong.
 - **{chance}** passes or fails by chance.
 
-{_table(("tests", "closer to the real service", "why"), rows)}"""
+{table(("tests", "closer to the real service", "why"), rows)}"""
 
 
 def _verdict(group: dict[str, Any]) -> str:
@@ -149,7 +149,8 @@ def _links(files: list[str]) -> str:
     return ", ".join(f"[{Path(file).stem}](../tests/local/controlplane/{file})" for file in files)
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a table in Markdown."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
