@@ -112,6 +112,20 @@ def version_1(request: WebRequest, called: EventSource, resource: str) -> Event:
     }
 
 
+def of_rest_api(request: WebRequest, called: EventSource, resource: str) -> Event:
+    """Return the event of a REST API: format 1.0 without its version, and header names as browsers write them.
+
+    Assumed: API Gateway keeps the names as clients send them. Here they are in lower case (HTTP/2), so each word gets a
+    capital letter, as in most functions' code. `request` has the path without the stage.
+    """
+    event = version_1(request, called, resource)
+    del event["version"]
+    for member in ("headers", "multiValueHeaders"):
+        event[member] = {name.title(): value for name, value in event[member].items()}
+    event["requestContext"]["path"] = f"/{called.stage}{request.path}"
+    return event
+
+
 def _forwarded(headers: Mapping[str, str], request: WebRequest) -> dict[str, str]:
     """Return the headers with those that a proxy adds about the client."""
     before = f"{headers['x-forwarded-for']}, " if "x-forwarded-for" in headers else ""

@@ -24,6 +24,13 @@ class Integration:
     version: str
     seconds: float
 
+    @property
+    def function(self) -> str:
+        """The ARN of its function. API Gateway's own address is `….:lambda:path/…/functions/ARN/invocations`."""
+        if "/functions/" not in self.uri:
+            return self.uri
+        return self.uri.partition("/functions/")[2].removesuffix("/invocations")
+
 
 @dataclass(frozen=True)
 class HttpApi:

@@ -1,4 +1,4 @@
-"""Answers requests to HTTP APIs and function URLs."""
+"""Answers requests to HTTP APIs and function URLs, and passes those to REST APIs on."""
 
 import asyncio
 import json
@@ -17,6 +17,7 @@ from keyfront.local.aws.web.invocation_policy import InvocationPolicy
 from keyfront.local.aws.web.jwt_authorizers import Issuers, RefusedTokenError, as_text
 from keyfront.local.aws.web.proxy import Proxy
 from keyfront.local.aws.web.requests import WebRequest
+from keyfront.local.aws.web.rest_server import RestServer
 from keyfront.local.aws.web.routes import Route
 from keyfront.local.aws.web.signed_requests import NOT_ITS_BODY, SignedRequest, may_call
 from keyfront.local.lambdas.function import BusyError, Function, FunctionError
@@ -36,12 +37,13 @@ _URL_FORBIDDEN: Final = message(403, "Forbidden", member="Message")
 
 
 class WebServer:
-    """Serves HTTP APIs and function URLs, in the endpoint's event loop."""
+    """Serves HTTP APIs, REST APIs and function URLs, in the endpoint's event loop."""
 
     def __init__(self, functions: FunctionRunner, perform: Perform, *, enforce: bool) -> None:
         """Create the server. `perform` reads moto's state. `enforce` refuses calls that policies do not allow."""
         self._functions, self._perform, self._enforce = functions, perform, enforce
         self._permissions, self._issuers, self._proxy = InvocationPolicy(enforced=enforce), Issuers(), Proxy()
+        self._rest = RestServer(functions, perform, self._permissions, self._proxy)
 
     async def answer(self, address: APIHost, request: WebRequest) -> EndpointResponse:
         """Return the response of `address` to `request`."""
@@ -59,11 +61,17 @@ class WebServer:
 
         api = await asyncio.to_thread(self._perform, lambda: saved_apis.http_api(api_id), changes=False)
         if api is None:
-            return _NOT_FOUND
+            return await self._rest_api(api_id, request)
         if api.cors is not None and (preflight := api.cors.preflight(request)):
             return preflight
         answer = await self._routed(api, request)
         return answer if api.cors is None else api.cors.applied(request, answer)
+
+    async def _rest_api(self, api_id: str, request: WebRequest) -> EndpointResponse:
+        from keyfront.local.aws.web import saved_rest_apis
+
+        api = await asyncio.to_thread(self._perform, lambda: saved_rest_apis.rest_api(api_id), changes=False)
+        return _NOT_FOUND if api is None else await self._rest.answer(api, request)
 
     async def _routed(self, api: "HttpApi", request: WebRequest) -> EndpointResponse:
         stage, path = _stage(api, request.path)
@@ -89,10 +97,7 @@ class WebServer:
     async def _integrated(
         self, api: "HttpApi", route: Route, integration: "Integration", request: WebRequest, called: EventSource
     ) -> EndpointResponse:
-        arn = integration.uri
-        if "/functions/" in arn:
-            # API Gateway's own address of a function: ….:lambda:path/…/functions/ARN/invocations
-            arn = arn.partition("/functions/")[2].removesuffix("/invocations")
+        arn = integration.function
         source = f"arn:aws:execute-api:{api.region}:{api.account}:{api.id}/{called.stage}/"
         source += route.key if route.key == routes.DEFAULT else route.key.replace(" ", "").replace("ANY/", "*/")
         version: Format = "2.0" if integration.version == "2.0" else "1.0"
