@@ -226,7 +226,7 @@ def _read(sources: list[str], question: str, reading: Reading, connection: Conne
     with (
         _bar() as progress,
         read_logs(
-            sources, question, options, now=now, account=account, s3=lambda: _s3(connection), progress=progress
+            sources, question, options, now=now, account=account, s3=lambda: s3(connection), progress=progress
         ) as logs,
     ):
         for text in notes(logs.count):
@@ -254,7 +254,8 @@ def _account(reading: Reading, connection: Connection) -> "Inventory | None":
         return read(client)
 
 
-def _s3(connection: Connection) -> "S3Client":
+def s3(connection: Connection) -> "S3Client":
+    """Return a client of S3, by the same options and rules as the commands' other clients."""
     with needs("aws"):
         import boto3
         from botocore.config import Config

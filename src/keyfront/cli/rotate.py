@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from keyfront.cli.extras import needs
 from keyfront.cli.options import AsJson, Connection, connects
 from keyfront.cli.output import Json, say, show, show_json, warn
 from keyfront.cli.times import span
@@ -17,6 +19,8 @@ from keyfront.errors import InputError, RefusedError
 
 if TYPE_CHECKING:
     from keyfront.account.rotation import Rotation, State
+    from keyfront.account.rotation.key_uses import KeyUses
+    from keyfront.core.keys import PublicKey
 
 _EVERY: Final = 60.0
 """Seconds between two lines about the same wait where no terminal shows it."""
@@ -99,6 +103,15 @@ def start(
     probes: Annotated[
         int, typer.Option("--probes", metavar="N", help="How many requests in a row must be allowed.")
     ] = 20,
+    logs: Annotated[
+        str | None,
+        typer.Option(
+            "--logs",
+            metavar="SOURCE",
+            help="Access logs (a folder, or s3://BUCKET/PREFIX): remove the old key when the last of its links that "
+            "they show has expired, and delete it only if nobody misses it. --grace counts if they show no link.",
+        ),
+    ] = None,
     wait: _Waiting = False,
     *,
     connection: Connection,
@@ -123,6 +136,8 @@ def start(
     from keyfront.account.rotation import NewKey, Plan
 
     life = _longest_life(longest_life)
+    if logs is not None and not logs.startswith("s3:") and not Path(logs).is_dir():
+        raise InputError(f"--logs {logs!r} is not a folder: name one with access logs, or s3://BUCKET/PREFIX")
     with _rotation(group, connection) as (rotation, group_id):
         hashed: Literal["SHA1", "SHA256"] | None = (
             None if hash_name is None else "SHA256" if hash_name == "sha256" else "SHA1"
@@ -137,6 +152,7 @@ def start(
             longest_life=life,
             probe_url=probe_url,
             probes=probes,
+            logs=logs,
         )
         if life is None:
             warn(f"links that live longer than --grace {grace} will be refused; give --longest-life to check this")
@@ -225,12 +241,25 @@ def _rotation(group: str, connection: Connection) -> "Iterator[tuple[Rotation, s
             ask,
             kms=lambda: aws("kms", connection),
             find_probe_url=lambda group_id: probe_target(client, group_id),
+            read_logs=lambda source, key_id, key, since: _read_logs(source, key_id, key, since, connection),
         )
         try:
             with rotation.working():
                 yield rotation, found.id
         except (BusyError, QuotaError) as error:
             raise RefusedError(str(error)) from None
+
+
+def _read_logs(source: str, key_id: str, key: "PublicKey | None", since: float, connection: Connection) -> "KeyUses":
+    from keyfront.cli.logs import s3
+
+    with needs("logs"):
+        from keyfront.account.logs.analysis import Options, read_logs
+        from keyfront.account.logs.evidence import evidence
+        from keyfront.account.logs.values import Window
+    options = Options(Window(since=int(since)), may_be_empty=True)
+    with read_logs([source], "refused", options, now=int(time.time()), s3=lambda: s3(connection)) as logs:
+        return evidence(logs, key_id, key)
 
 
 def _run(rotation: "Rotation", *, wait: bool, as_json: bool) -> None:

@@ -13,7 +13,8 @@ from tests.keys import shared_rsa
 
 from keyfront.core.keys import SigningKey
 from keyfront.core.signing import Signer
-from keyfront.edge.observation.access_log import FIELDS, HEAD
+from keyfront.edge.observation.access_log import HEAD
+from keyfront.edge.observation.log_fields import FIELDS
 from keyfront.inventory import CacheBehavior, Distribution, Inventory, KeyGroup, TrustedKey
 
 NOON: Final = int(datetime(2030, 5, 1, 12, tzinfo=UTC).timestamp())

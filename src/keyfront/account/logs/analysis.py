@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 from keyfront.account.logs import buckets, files, keys, refusals
 from keyfront.account.logs import sharing as shared_links
 from keyfront.account.logs.engine import MEMORY, VIEWS, Engine, opened, sql
-from keyfront.account.logs.judging import LogJudge
+from keyfront.account.logs.judging import Logged, LogJudge
 from keyfront.account.logs.loading import PART_BYTES, PART_FILES, Loader
 from keyfront.account.logs.notices import Notice, notices
 from keyfront.account.logs.patterns import replaced_columns
-from keyfront.account.logs.values import Count, LogFile, Progress, Table, Window
+from keyfront.account.logs.values import Count, LogFile, Progress, Window
 from keyfront.errors import InputError
 from keyfront.inventory import Inventory
 
@@ -42,6 +42,8 @@ class Options:
     full_addresses: bool = False
     """Whether to tell viewers apart by their addresses, and to show them, instead of their networks."""
     memory: str = MEMORY
+    may_be_empty: bool = False
+    """Whether to go on without any file of the wanted time."""
 
 
 class AccessLogs:
@@ -116,9 +118,13 @@ class AccessLogs:
             written.append(path)
         return written
 
-    def table(self, view: str) -> Table:
-        """Return a whole view: a name of `engine.VIEWS`."""
-        return self._engine.table(f"SELECT * FROM {view}")  # noqa: S608 (a name of ours)
+    def rows(self, query: str, values: list[object]) -> list[tuple[object, ...]]:
+        """Run a query over `requests`, and return its rows."""
+        return self._engine.rows(query, values)
+
+    def refused_with(self, key_pair_id: str, most: int) -> list[tuple[Logged, int | None]]:
+        """Return refused requests that name a key, the latest ones, and the expiry of each."""
+        return refusals.refused_with(self._engine, key_pair_id, most)
 
 
 @contextmanager
@@ -148,7 +154,8 @@ def read_logs(
         )
         _load(loader, engine, sources, options.window, s3)
         count = loader.finish()
-        _check(count, sources)
+        if count.unread or not options.may_be_empty:
+            _check(count, sources)
         _make_views(engine, question)
         yield AccessLogs(engine, count, account, now, full_addresses=options.full_addresses)
 

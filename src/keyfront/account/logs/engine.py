@@ -10,7 +10,6 @@ from typing import Final
 
 import duckdb
 
-from keyfront.account.logs.values import Table
 from keyfront.errors import InputError
 
 VIEWS: Final = ("keys", "visits", "links", "lives", "referrers", "hours", "refused")
@@ -54,11 +53,6 @@ class Engine:
     def rows(self, query: str, values: list[object] | None = None) -> list[tuple[object, ...]]:
         """Run a query and return its rows."""
         return self.connection.execute(query, values or []).fetchall()
-
-    def table(self, query: str, values: list[object] | None = None) -> Table:
-        """Run a query and return its rows with the names of the columns."""
-        done = self.connection.execute(query, values or [])
-        return Table(tuple(each[0] for each in done.description or ()), done.fetchall())
 
 
 @contextmanager

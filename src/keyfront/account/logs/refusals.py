@@ -112,6 +112,16 @@ def _reason(engine: Engine, judge: LogJudge, row: tuple[object, ...], most: int,
     )
 
 
+def refused_with(engine: Engine, key_pair_id: str, most: int) -> list[tuple[Logged, int | None]]:
+    """Return refused requests that name a key, the latest ones, and the expiry of each."""
+    rows = engine.rows(
+        f"SELECT {_LOGGED}, expires FROM requests WHERE maybe_refused AND key_pair_id = ? "  # noqa: S608
+        f'ORDER BY "at" DESC, path, link LIMIT {most}',
+        [key_pair_id],
+    )
+    return [(_logged(row), row[9] if isinstance(row[9], int) else None) for row in rows]
+
+
 def _logged(row: tuple[object, ...]) -> Logged:
     distribution, scheme, host, path, query, cookie, address = (str(value or "") for value in row[:7])
     taken = row[8] if isinstance(row[8], float) else 0.0

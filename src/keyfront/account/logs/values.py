@@ -1,6 +1,5 @@
 """The input of a reading of access logs, and the account of what was read."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -81,15 +80,3 @@ class Progress:
     bytes: int
     of_bytes: int
     rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The rows of a view, with the names of its columns."""
-
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[object, ...]]
-
-    def dicts(self) -> list[dict[str, object]]:
-        """Return the rows by the names of their columns."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]

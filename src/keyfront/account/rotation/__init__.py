@@ -2,8 +2,9 @@
 
 from keyfront.account.rotation.account import Account
 from keyfront.account.rotation.ledger import Ledger
+from keyfront.account.rotation.outcomes import Done, Outcome, Step, Wait
 from keyfront.account.rotation.probing import Probe, probe_target
-from keyfront.account.rotation.rotation import Done, Outcome, Rotation, Step, Wait
+from keyfront.account.rotation.rotation import Rotation
 from keyfront.account.rotation.state import NewKey, Phase, Plan, State
 
 __all__ = [

@@ -35,6 +35,17 @@ class Account:
         """Return a public key of the account; `None` if there is no such key."""
         return next((each for each in public_keys(self.client) if each.id == key_id), None)
 
+    def public_key(self, key_id: str) -> PublicKey | None:
+        """Return a public key of the account to verify signatures with; `None` if there is no such key."""
+        from botocore.exceptions import ClientError
+
+        try:
+            return PublicKey.load(self.client.get_public_key(Id=key_id)["PublicKey"]["PublicKeyConfig"]["EncodedKey"])
+        except ClientError as error:
+            if code_of(error) != "NoSuchPublicKey":
+                raise
+            return None
+
     def has_room(self, group: KeyGroup) -> None:
         """Raise `QuotaError` if the group is full."""
         if len(group.keys) >= MOST_KEYS:

@@ -177,6 +177,16 @@ class Ledger:
         asked(f"SSM parameter {name}", "ssm:DeleteParameter", delete)
 
 
+def rotating(ssm: "SSMClient") -> list[str]:
+    """Return the ids of the key groups with a rotation in progress."""
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=_ROOT)
+    return asked(
+        f"SSM parameters below {_ROOT}",
+        "ssm:GetParametersByPath",
+        lambda: sorted(each["Name"].rpartition("/")[2] for page in pages for each in page["Parameters"]),
+    )
+
+
 def _check_size(name: str, value: str) -> None:
     if len(value) > _MOST_CHARACTERS:
         raise ServiceError(f"SSM parameter {name} would be over {_MOST_CHARACTERS:,} characters: give shorter options")

@@ -8,11 +8,13 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from keyfront.account.rotation.account import Account
+from keyfront.account.rotation.key_uses import KeyUses, ReadLogs, may_delete, may_remove
 from keyfront.account.rotation.ledger import Ledger
+from keyfront.account.rotation.outcomes import Done, Outcome, Step, Wait
 from keyfront.account.rotation.probing import Probe
 from keyfront.account.rotation.state import Phase, Plan, State
 from keyfront.core.keys import PrivateKey, SigningKey
@@ -22,31 +24,6 @@ from keyfront.keystore import KMSKey, SignerDocument, WritableSource
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A step was done."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Nothing can be done before `until` (seconds since the epoch)."""
-
-    text: str
-    until: float
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The rotation, or its undoing, is over."""
-
-    text: str
-
-
-Outcome = Step | Wait | Done
 
 
 class Rotation:
@@ -61,17 +38,20 @@ class Rotation:
         *,
         kms: "Callable[[], KMSClient]",
         find_probe_url: Callable[[str], str],
+        read_logs: ReadLogs | None = None,
         clock: Callable[[], float] = time.time,
         pause: float = 1.0,
     ) -> None:
         """`open_signers` opens the address of the signers' document. `find_probe_url` finds a URL for testing a
-        group's keys. `clock` returns seconds since the epoch. `pause` is the number of seconds between probes."""
+        group's keys. `read_logs` says what access logs show of a key. `clock` returns seconds since the epoch. `pause`
+        is the number of seconds between probes."""
         self._account = account
         self._ledger = ledger
         self._open_signers = open_signers
         self._probe = probe
         self._kms = kms
         self._find_probe_url = find_probe_url
+        self._read_logs = read_logs
         self._clock = clock
         self._pause = pause
 
@@ -239,10 +219,12 @@ class Rotation:
             )
         self._ledger.hold()
         self._account.remove(state.plan.group, state.old_id)
-        self._ledger.write(state.at(Phase.REMOVED))
+        self._ledger.write(state.at(Phase.REMOVED, removed_at=self._clock()))
         return Step(f"removed {state.old_id} from key group {state.plan.group}")
 
     def _delete(self, state: State) -> Outcome:
+        if state.plan.logs and (waiting := may_delete(state, self._seen(state), self._clock())):
+            return waiting
         held = self._account.delete(state.old_id)
         self._ledger.end()
         stays = f"; {state.old_id} stays, because {', '.join(held)} still holds it" if held else ""
@@ -281,7 +263,21 @@ class Rotation:
     def _expiring(self, state: State, key_id: str) -> Wait | None:
         end = state.removable_at
         assert end is not None
+        if state.plan.logs and not state.back:
+            unused = state.unused_at or end
+            if self._clock() < unused:
+                return Wait(f"signers may still use {key_id}", unused)
+            return may_remove(state, self._seen(state), self._clock())
         return Wait(f"the links that {key_id} signed must expire", end) if self._clock() < end else None
+
+    def _seen(self, state: State) -> KeyUses:
+        assert state.plan.logs is not None
+        if self._read_logs is None:
+            raise InputError(
+                f"the rotation reads access logs ({state.plan.logs}), which this program cannot: use keyfront rotate"
+            )
+        since = state.started if state.removed_at is None else state.removed_at
+        return self._read_logs(state.plan.logs, state.old_id, self._account.public_key(state.old_id), since)
 
     def _uploaded(self, state: State) -> str | None:
         """Return the new key's id if it was uploaded but not saved."""

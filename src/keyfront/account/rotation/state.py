@@ -61,6 +61,8 @@ class Plan:
     """The URL to request with the new key; if `None`, a path below a protected behavior is chosen."""
     probes: int = 20
     """How many requests in a row must be allowed."""
+    logs: str | None = None
+    """A folder or `s3://BUCKET/PREFIX` with access logs, which show how long the old key is needed."""
 
     def __post_init__(self) -> None:
         for name in ("grace", "propagation", "signer_ttl"):
@@ -92,6 +94,7 @@ class State:
     new_id: str | None = None
     added_at: float | None = None
     switched_at: float | None = None
+    removed_at: float | None = None
     back: bool = False
     """Whether the rotation is being undone: then the new key is removed."""
 
@@ -99,6 +102,11 @@ class State:
     def key_name(self) -> str:
         """The new public key's name in CloudFront. Names are unique, so it cannot be uploaded twice."""
         return f"keyfront-{self.id}"
+
+    @property
+    def unused_at(self) -> float | None:
+        """The time from which no signer uses the outgoing key."""
+        return None if self.switched_at is None else self.switched_at + self.plan.signer_ttl
 
     @property
     def removable_at(self) -> float | None:
