@@ -1,16 +1,18 @@
-"""What the laptop's control plane needs for CloudFront functions and cannot do itself: run one, and read S3."""
+"""What the laptop's control plane needs for edge functions and cannot do itself: run one, read S3, look into Lambda."""
 
 import asyncio
 import json
-from typing import Final
+from typing import Any, Final
 
+from keyfront.edge.functions.lambda_edge import LAMBDA_EDGE_REGION
 from keyfront.edge.functions.runtime import Execution, Runtime
 from keyfront.errors import ServiceError
 from keyfront.inventory import EdgeFunction, KeyValues
-from keyfront.local.clients import CREDENTIALS, REGION
+from keyfront.local.clients import CREDENTIALS
 from keyfront.local.controlplane.account import FunctionTest, FunctionTestResult
 
-COULD_NOT_RUN: Final = (
+_EDGE_LAMBDA: Final = "edgelambda.amazonaws.com"
+_COULD_NOT_RUN: Final = (
     "The CloudFront function associated with the CloudFront distribution is invalid or could not run."
 )
 """The first sentence of CloudFront's message; the engine's follows."""
@@ -24,7 +26,7 @@ def run_function(test: FunctionTest) -> FunctionTestResult:
     function = EdgeFunction(test.name, test.name, test.runtime, test.code, "", store)
     done = asyncio.run(_run(function, test))
     if done.error:
-        return FunctionTestResult("", f"{COULD_NOT_RUN} {done.error}", done.logs, done.utilization)
+        return FunctionTestResult("", f"{_COULD_NOT_RUN} {done.error}", done.logs, done.utilization)
     value = done.value
     if not isinstance(value, dict) or not ("uri" in value or "statusCode" in value):
         error = "The CloudFront function returned an invalid value: it must be the request or a response."
@@ -36,22 +38,53 @@ def run_function(test: FunctionTest) -> FunctionTestResult:
 
 def read_object(endpoint: str, bucket: str, key: str) -> bytes:
     """Return an object of the laptop's S3. Raises `ServiceError`. Blocks."""
-    import boto3
-    from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
-    client = boto3.client(
-        "s3",
+    try:
+        content: bytes = _client("s3", endpoint).get_object(Bucket=bucket, Key=key)["Body"].read()
+    except (BotoCoreError, ClientError) as error:
+        raise ServiceError(f"s3://{bucket}/{key} cannot be read: {error}") from None
+    return content
+
+
+def lambda_refusal(endpoint: str, arn: str) -> str:
+    """Return why a version of a Lambda function cannot run at the edge, or an empty text. Blocks.
+
+    Source: Developer Guide, "Restrictions on Lambda@Edge". The texts are Amazon's, as people report them.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        found = _client("lambda", endpoint).get_function_configuration(FunctionName=arn)
+        role = _client("iam", endpoint).get_role(RoleName=found["Role"].rpartition("/")[2])["Role"]
+    except (BotoCoreError, ClientError):
+        return (
+            "Lambda@Edge cannot retrieve the specified Lambda function. Update the IAM policy to add permission: "
+            f"lambda:GetFunction for resource: {arn} and try again."
+        )
+    if found.get("Environment", {}).get("Variables"):
+        return f"The function cannot have environment variables. Function: {arn}"
+    arn_of_role: str = found["Role"]
+    if _EDGE_LAMBDA not in json.dumps(role["AssumeRolePolicyDocument"]):
+        return (
+            "The function execution role must be assumable with edgelambda.amazonaws.com as well as "
+            "lambda.amazonaws.com principals. Update the IAM role and try again. Role: " + arn_of_role
+        )
+    return ""
+
+
+def _client(service: str, endpoint: str) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        service,  # type: ignore[call-overload]
         endpoint_url=endpoint,
         aws_access_key_id=CREDENTIALS[0],
         aws_secret_access_key=CREDENTIALS[1],
-        region_name=REGION,
+        region_name=LAMBDA_EDGE_REGION,
         config=Config(proxies={}, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
     )
-    try:
-        return client.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except (BotoCoreError, ClientError) as error:
-        raise ServiceError(f"s3://{bucket}/{key} cannot be read: {error}") from None
 
 
 async def _run(function: EdgeFunction, test: FunctionTest) -> Execution:

@@ -25,7 +25,7 @@ from keyfront.local.console_port import Console, bind_console
 from keyfront.local.controlplane import ControlPlane, Journal
 from keyfront.local.controlplane.asgi import application as control_plane_app
 from keyfront.local.edge_fleet import EdgeFleet, EdgePorts
-from keyfront.local.edge_functions import read_object, run_function
+from keyfront.local.edge_functions import lambda_refusal, read_object, run_function
 from keyfront.local.provision import Provisioned, provision
 from keyfront.local.shop import Shop, load_shop
 from keyfront.local.shop.app import shop_app
@@ -139,6 +139,7 @@ class Machine:
         control_plane = ControlPlane(
             run_function=run_function,
             read_object=partial(read_object, f"http://127.0.0.1:{_port(endpoint_sockets)}"),
+            lambda_refusal=partial(lambda_refusal, f"http://127.0.0.1:{_port(endpoint_sockets)}"),
             domain_name=_domain_names(options, edges.https, state),
             journal=self._open_journal(state) if state else None,
         )

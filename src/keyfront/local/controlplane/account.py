@@ -59,6 +59,8 @@ class LocalAccount:
     """Runs a CloudFront function, if there is something that can."""
     read_object: Callable[[str, str], bytes] | None = None
     """Returns an S3 object for its bucket and key. Raises `KeyfrontError` if it cannot be read."""
+    lambda_refusal: Callable[[str], str] | None = None
+    """Returns why the version of a Lambda function cannot run at the edge, or an empty text."""
 
 
 Operation: TypeAlias = Callable[[LocalAccount, Any], Mapping[str, object]]

@@ -58,7 +58,7 @@ def check_behaviors(account: LocalAccount, config: DistributionConfig, distribut
         _check_policies(account, behavior)
         _check_trust(account, behavior)
         _check_functions(account, behavior)
-        _check_lambda_functions(behavior)
+        _check_lambda_functions(account, behavior)
     if len(functions(config)) > account.quotas.function_associations_per_distribution:
         quota = account.quotas.function_associations_per_distribution
         message = f"A distribution may have {quota} function associations; this one has {len(functions(config))}."
@@ -217,7 +217,7 @@ def _check_functions(account: LocalAccount, behavior: AnyBehavior) -> None:
             raise APIError("InvalidFunctionAssociation", f"The cache behavior {name_of(behavior)}: {problem}.")
 
 
-def _check_lambda_functions(behavior: AnyBehavior) -> None:
+def _check_lambda_functions(account: LocalAccount, behavior: AnyBehavior) -> None:
     associations = behavior["LambdaFunctionAssociations"].get("Items", [])
     for association in associations:
         if not _LAMBDA_VERSION.fullmatch(association["LambdaFunctionARN"]):
@@ -230,6 +230,9 @@ def _check_lambda_functions(behavior: AnyBehavior) -> None:
     if len(set(events)) < len(events):
         message = f"The cache behavior {name_of(behavior)} has two Lambda functions for one event type."
         raise APIError("InvalidLambdaFunctionAssociation", message)
+    for arn in dict.fromkeys(association["LambdaFunctionARN"] for association in associations):
+        if account.lambda_refusal is not None and (reason := account.lambda_refusal(arn)):
+            raise APIError("InvalidLambdaFunctionAssociation", reason)
 
 
 def _check_key_group_quota(account: LocalAccount, config: DistributionConfig, distribution: str | None) -> None:

@@ -90,8 +90,8 @@ class ControlPlane:
 
     `account` is the account number in ARNs. `domain_name` returns a distribution's domain name for its id. `clock`
     returns the current time as an aware datetime. With a `journal` the account starts from the journal, and every
-    change is written before its response. `run_function` and `read_object`: see
-    `LocalAccount`. Raises `JournalError` if the journal cannot be read. Thread-safe.
+    change is written before its response. `run_function`, `read_object` and
+    `lambda_refusal`: see `LocalAccount`. Raises `JournalError` if the journal cannot be read. Thread-safe.
     """
 
     def __init__(
@@ -104,6 +104,7 @@ class ControlPlane:
         journal: Journal | None = None,
         run_function: Callable[[FunctionTest], FunctionTestResult] | None = None,
         read_object: Callable[[str, str], bytes] | None = None,
+        lambda_refusal: Callable[[str], str] | None = None,
     ) -> None:
         self.propagation = Propagation()
         self._account = LocalAccount(
@@ -115,6 +116,7 @@ class ControlPlane:
             clock,
             run_function,
             read_object,
+            lambda_refusal,
         )
 
     def handle(self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes) -> APIResponse:
