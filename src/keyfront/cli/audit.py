@@ -13,6 +13,7 @@ from keyfront.home import install
 if TYPE_CHECKING:
     from keyfront.account.audit import Evidence, Finding, NotChecked, Report, Settings
     from keyfront.account.audit.values import LogFacts
+    from keyfront.inventory import Distribution
 
 _Level = Literal["info", "low", "medium", "high", "critical"]
 _COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
@@ -66,6 +67,15 @@ def audit(
     artifact: Annotated[
         str, typer.Option("--artifact", metavar="URI", help="The file that SARIF names, relative to the repository.")
     ] = "main.tf",
+    fix_plan: Annotated[
+        Literal["cli", "terraform"] | None,
+        typer.Option(
+            "--fix-plan",
+            case_sensitive=False,
+            help="Print the fixes in a safe order: as a shell script with the AWS CLI and jq, or as Terraform. It runs "
+            "nothing.",
+        ),
+    ] = None,
     graph: Annotated[
         Path | None, typer.Option("--graph", metavar="FILE", help="Draw what trusts which keys, into FILE (SVG).")
     ] = None,
@@ -75,20 +85,23 @@ def audit(
 ) -> None:
     """Report what is wrong with the account's private content, and how to fix it. Changes nothing.
 
+    The report is grouped by distribution, most urgent first.
+
     Without permission to read something, the report says "not checked" and names the missing IAM action. Values of
     secrets are never read.
 
     \b
     Example:
       keyfront audit --fail-on high --graph trust.svg
+      keyfront audit --fix-plan cli > fixes.sh
     """
     from datetime import UTC, datetime
 
     from keyfront.account.audit import Settings, Severity, judge
     from keyfront.account.audit.access_logs import read_logs
 
-    if as_json and sarif:
-        raise InputError("give --json or --sarif, not both")
+    if as_json + sarif + bool(fix_plan) > 1:
+        raise InputError("--json, --sarif and --fix-plan are different outputs: give one of them")
     settings = Settings(
         datetime.now(UTC), max_key_age, policies_carry_ip, frozenset(word.lower() for word in private_word or ())
     )
@@ -105,18 +118,27 @@ def audit(
             graph.write_text(draw(account.inventory, report.findings), "utf-8")
         except OSError as error:
             raise InputError(f"cannot write {str(graph)!r}: {error.strerror}") from None
-    if sarif:
+    if fix_plan:
+        from keyfront.account.audit.fix_plan import shell_script, terraform
+
+        show((shell_script if fix_plan == "cli" else terraform)(report, account).rstrip("\n"))
+    elif sarif:
         from keyfront.account.audit.sarif import sarif as as_sarif
 
         show_json(as_sarif(report, artifact=artifact))  # type: ignore[arg-type]
     elif as_json:
+        from keyfront.account.audit.grouping import distributions_of
+
         show_json({
-            "findings": [_told(each) for each in report.findings],
+            "findings": [
+                _told(each) | {"distributions": list(distributions_of(each, account.inventory))}
+                for each in report.findings
+            ],
             "not_checked": [{"what": each.what, "needs": each.needs} for each in report.not_checked],
             "ignored": report.ignored,
         })  # fmt: skip
     else:
-        _print(report)
+        _print(report, account)
     if fail_on and any(each.severity >= Severity[fail_on.upper()] for each in report.findings):
         raise typer.Exit(1)
 
@@ -170,7 +192,7 @@ def _told(finding: "Finding") -> dict[str, Any]:
     }
 
 
-def _print(report: "Report") -> None:
+def _print(report: "Report", account: "Evidence") -> None:
     try:
         from rich.console import Console
         from rich.table import Table
@@ -178,12 +200,15 @@ def _print(report: "Report") -> None:
     except ModuleNotFoundError:
         raise KeyfrontError(f"this command needs rich: {install('cli,aws')}") from None
 
+    from keyfront.account.audit.grouping import by_distribution
+
     console = Console(highlight=False)
-    if report.findings:
-        table = Table(show_lines=True)
+    for distribution, findings in by_distribution(report.findings, account.inventory):
+        title = "The account" if distribution is None else _title(distribution)
+        table = Table(show_lines=True, title=Text(title, style="bold"), title_justify="left")
         table.add_column("severity", no_wrap=True)
         table.add_column("finding", overflow="fold", ratio=1)
-        for each in report.findings:
+        for each in findings:
             colour = _COLOURS[str(each.severity)]
             text = Text.assemble(
                 (each.rule.title, "bold"), f"\n{each.resource}  ", (each.rule.id, "dim"),
@@ -196,6 +221,12 @@ def _print(report: "Report") -> None:
     ignored = f", {report.ignored} ignored" if report.ignored else ""
     count = len(report.findings)
     show(f"{count} finding{'' if count == 1 else 's'}{ignored}, {len(report.not_checked)} not checked")
+
+
+def _title(distribution: "Distribution") -> str:
+    names = ", ".join(distribution.aliases[:3] or (distribution.domain_name,))
+    about = f"Distribution {distribution.id}  {names}" + (f"  {distribution.comment}" if distribution.comment else "")
+    return "".join(each if each.isprintable() else " " for each in about)
 
 
 def register(app: typer.Typer) -> None:

@@ -88,9 +88,9 @@ def audit(laptop: Laptop, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     capsys.readouterr()
 
     def audit(*arguments: str, form: str = "--json") -> tuple[int, Any]:
-        status = main(["audit", "--endpoint-url", laptop.url, form, *arguments])
+        status = main(["audit", "--endpoint-url", laptop.url, *([form] if form else []), *arguments])
         out, err = capsys.readouterr()
         assert not err
-        return status, json.loads(out)
+        return status, json.loads(out) if form else out
 
     return audit

@@ -2,11 +2,15 @@
 
 import copy
 import json
+import os
+import shutil
+import subprocess
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from keyfront.cli import main
 from keyfront.core.keys import SigningKey
 
 
@@ -157,6 +161,89 @@ def test_a_clean_account_has_nothing_above_info(audit: Any) -> None:
     assert [each["needs"] for each in report["not_checked"]] == ["--access-log FILE"]
 
 
+def _encrypted(laptop: Any, name: str, *, by: str, decrypts: bool) -> str:
+    """A distribution with a bucket that KMS encrypts, read by an `identity` or a `control`. Returns its id."""
+    cloudfront, s3, kms = (laptop.client(each) for each in ("cloudfront", "s3", "kms"))
+    root = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    key = kms.create_key(Policy=json.dumps({"Statement": [root]}))["KeyMetadata"]["Arn"]
+    s3.create_bucket(Bucket=name)
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    config = cloudfront.get_distribution_config(Id=laptop.made.distribution_id)["DistributionConfig"]
+    origin = config["Origins"]["Items"][0] | {"DomainName": f"{name}.s3.us-east-1.amazonaws.com"}
+    reader: Any = {"Service": "cloudfront.amazonaws.com"}
+    if by == "identity":
+        made = cloudfront.create_cloud_front_origin_access_identity(
+            CloudFrontOriginAccessIdentityConfig={"CallerReference": name, "Comment": name}
+        )["CloudFrontOriginAccessIdentity"]["Id"]
+        origin |= {
+            "OriginAccessControlId": "",
+            "S3OriginConfig": {"OriginAccessIdentity": f"origin-access-identity/cloudfront/{made}"},
+        }
+        reader = {"AWS": f"arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity {made}"}
+    config |= {"CallerReference": name, "Origins": {"Quantity": 1, "Items": [origin]}}
+    distribution = cloudfront.create_distribution(DistributionConfig=config)["Distribution"]
+    this = {"StringEquals": {"AWS:SourceArn": distribution["ARN"]}}
+    condition = {} if by == "identity" else {"Condition": this}
+    read = {"Effect": "Allow", "Principal": reader, "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Statement": [read | condition]}))
+    if decrypts:
+        use = {"Effect": "Allow", "Principal": reader, "Action": "kms:Decrypt", "Resource": "*", "Condition": this}
+        kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps({"Statement": [root, use]}))
+    return str(distribution["Id"])
+
+
+def test_buckets_that_kms_encrypts_are_found_by_who_can_read_them(laptop: Any, audit: Any) -> None:
+    a = _encrypted(laptop, "kms-a", by="identity", decrypts=False)
+    b = _encrypted(laptop, "kms-b", by="control", decrypts=False)
+    c = _encrypted(laptop, "kms-c", by="control", decrypts=True)
+    about = [each for each in audit()[1]["findings"] if each["id"].startswith(("kms-", "bucket-refuses"))]
+    assert sorted((each["id"], *each["distributions"]) for each in about) == [
+        ("kms-key-refuses-cloudfront", b),
+        ("kms-with-access-identity", a),
+    ]
+    assert c not in json.dumps(about)
+
+
+def test_keys_that_go_are_found(laptop: Any, audit: Any) -> None:
+    manager, kms = laptop.client("secretsmanager"), laptop.client("kms")
+    manager.create_secret(Name="shop-signing-key", SecretString="x")
+    manager.delete_secret(SecretId="shop-signing-key", RecoveryWindowInDays=7)
+    key = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"]["KeyId"]
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    mends = {each["mend"] for each in audit()[1]["findings"] if each["id"] == "private-key-going"}
+    assert mends == {
+        "aws secretsmanager restore-secret --secret-id shop-signing-key",
+        f"aws kms cancel-key-deletion --key-id {key} && aws kms enable-key --key-id {key}",
+    }
+
+
+@pytest.mark.large
+def test_the_plan_of_fixes_changes_what_the_audit_found(laptop: Any, audit: Any, tmp_path: Any) -> None:
+    _front(laptop, "secret/*", "films/*")
+    _default(laptop, ViewerProtocolPolicy="allow-all")
+    _bucket_policy(laptop, _ANY_CLOUDFRONT)
+    script = audit("--fix-plan", "cli", form="")[1]
+    for program in ("aws", "jq"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    environment = {
+        "PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": laptop.url, "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "HOME": str(tmp_path),
+    }  # fmt: skip
+    done = subprocess.run(
+        ["sh"], input=script, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    left = {each["id"] for each in audit()[1]["findings"] if each["severity"] != "info"}
+    assert left == set()
+
+
 def test_ipv6_counts_where_policies_carry_addresses(laptop: Any, audit: Any) -> None:
     laptop.configure(lambda config: config.update(IsIPV6Enabled=True))
     assert audit("--fail-on", "low")[0] == 0
@@ -222,3 +309,16 @@ def test_a_permission_that_is_missing_is_named_and_nothing_passes_silently(lapto
         "secretsmanager:ListSecrets", "kms:ListKeys",
     ):  # fmt: skip
         assert f"iam action {action}" in needed
+
+
+def test_the_report_is_a_table_for_each_distribution(laptop: Any, audit: Any) -> None:
+    _front(laptop, "private/*")
+    _key(laptop, "left")
+    report = audit(form="")[1]
+    distribution, account = report.index(f"Distribution {laptop.made.distribution_id}"), report.index("The account")
+    assert distribution < report.index("private-path-public") < account < report.index("key-in-no-group")
+
+
+def test_one_form_of_output_at_a_time(laptop: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "--endpoint-url", laptop.url, "--sarif", "--fix-plan", "cli"]) == 2
+    assert "give one of them" in capsys.readouterr().err

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from keyfront.account.audit.buckets import read_bucket, read_encryption_keys, read_function_urls
 from keyfront.account.audit.checks import ALL
-from keyfront.account.audit.reading import Client, Notes, read_bucket, read_secrets
-from keyfront.account.audit.rules.origins import bucket_of, protected_origins
+from keyfront.account.audit.reading import Client, Notes, read_secrets
+from keyfront.account.audit.rules.origins import bucket_of, is_function_url, protected_origins
 from keyfront.account.audit.values import Evidence, Finding, LogFacts, NotChecked, Report, Settings, Severity
 from keyfront.inventory import Inventory, read
 
@@ -32,10 +33,22 @@ def read_account(
     notes = Notes()
     inventory = read(cloudfront, refused=notes.refused)
     account = Evidence(inventory, settings, complete=not notes.found)
-    names = dict.fromkeys(name for _, origin in protected_origins(account) if (name := bucket_of(origin)))
+    origins = [origin for _, origin in protected_origins(account)]
+    names = dict.fromkeys(name for origin in origins if (name := bucket_of(origin)))
     buckets = {name: read_bucket(client, name, notes) for name in names}
-    secrets = tuple(read_secrets(client, notes))
-    return Evidence(inventory, settings, account.complete, buckets, secrets, log), list(notes.found)
+    named = [bucket.kms_key for bucket in buckets.values() if bucket.kms_key]
+    hosts = [origin.domain_name for origin in origins if is_function_url(origin)]
+    found = Evidence(
+        inventory,
+        settings,
+        account.complete,
+        buckets,
+        {key.id: key for key in read_encryption_keys(client, named, notes)},
+        {url.host: url for url in read_function_urls(client, hosts, notes)},
+        tuple(read_secrets(client, notes)),
+        log,
+    )
+    return found, list(notes.found)
 
 
 def saved_account(inventory: Inventory, settings: Settings, log: LogFacts | None = None) -> Evidence:

@@ -1,4 +1,4 @@
-"""Reads the parts of an account outside of CloudFront: buckets, parameters, secrets and KMS keys.
+"""Reads where an account keeps signing keys: parameters, secrets and KMS keys that sign.
 
 A part that may not be read becomes a `NotChecked` with the missing IAM action. No secret's value is read. In SSM only
 unencrypted parameters are read, and their values are not kept.
@@ -7,11 +7,11 @@ unencrypted parameters are read, and their values are not kept.
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from keyfront.account.audit.values import Bucket, NotChecked, Secret
+from keyfront.account.audit.values import NotChecked, Secret
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -20,9 +20,14 @@ Client = Callable[[str], Any]
 """A boto3 client for a service."""
 
 _KEY_LIKE = re.compile(r"(private|signing|signer|cloudfront|keyfront).*(key|pem)|\.pem$|private", re.IGNORECASE)
-_EVERYBODY: Final = ("global/AllUsers", "global/AuthenticatedUsers")
 _PRIVATE: Final = re.compile(r"BEGIN ([A-Z]+ )?PRIVATE KEY")
-_ABSENT: Final = ("NoSuchBucketPolicy", "NoSuchPublicAccessBlockConfiguration", "ResourceNotFoundException")
+_ABSENT: Final = (
+    "NoSuchBucketPolicy",
+    "NoSuchPublicAccessBlockConfiguration",
+    "ResourceNotFoundException",
+    "ServerSideEncryptionConfigurationNotFoundError",
+)
+_KMS_STATES: Final = {"Disabled": "disabled", "PendingDeletion": "pending", "PendingReplicaDeletion": "pending"}
 _DENIED: Final = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden", "403")
 
 
@@ -58,7 +63,7 @@ class Notes:
         return True
 
 
-def _or_none(ask: Callable[[], Any]) -> Any:
+def or_none(ask: Callable[[], Any]) -> Any:
     """Return a call's response; `None` if the resource does not exist."""
     from botocore.exceptions import ClientError
 
@@ -68,25 +73,6 @@ def _or_none(ask: Callable[[], Any]) -> Any:
         if error.response.get("Error", {}).get("Code") in _ABSENT:
             return None
         raise
-
-
-def read_bucket(client: Client, name: str, notes: Notes) -> Bucket:
-    """Return a bucket's policy, public access block and ACL. Access points and object ACLs are not checked."""
-    s3 = client("s3")
-    policy = blocked = grants = None
-    with notes.asking(f"policy of bucket {name}", "s3:GetBucketPolicy"):
-        answer = _or_none(lambda: s3.get_bucket_policy(Bucket=name))
-        policy = _policy(answer["Policy"]) if answer else {}
-    with notes.asking(f"public access block of bucket {name}", "s3:GetBucketPublicAccessBlock"):
-        answer = _or_none(lambda: s3.get_public_access_block(Bucket=name))
-        blocked = answer["PublicAccessBlockConfiguration"] if answer else {}
-    with notes.asking(f"ACL of bucket {name}", "s3:GetBucketAcl"):
-        grants = tuple(
-            each["Permission"]
-            for each in s3.get_bucket_acl(Bucket=name)["Grants"]
-            if each["Grantee"].get("URI", "").endswith(_EVERYBODY)
-        )
-    return Bucket(name, policy, blocked, grants)
 
 
 def read_secrets(client: Client, notes: Notes) -> list[Secret]:
@@ -112,8 +98,19 @@ def _parameters(ssm: Any, notes: Notes) -> Iterable[Secret]:
                 with notes.asking(f"parameter {name}", "ssm:GetParameter"):
                     holds, algorithm = _judged(ssm.get_parameter(Name=name)["Parameter"]["Value"])
             key = item.get("KeyId", "alias/aws/ssm") if kind == "SecureString" else ""
-            found.append(Secret(item.get("ARN", name), name, kind, like, holds, algorithm, key))
+            ends = _expiry(item)
+            state = "expires" if ends else ""
+            found.append(Secret(item.get("ARN", name), name, kind, like, holds, algorithm, key, state=state, ends=ends))
     return found
+
+
+def _expiry(item: Any) -> str:
+    """Return when SSM deletes a parameter by its policy; empty if it has none."""
+    for each in item.get("Policies", ()):
+        if each.get("PolicyType") == "Expiration":
+            with suppress(ValueError, KeyError, TypeError):
+                return str(json.loads(each["PolicyText"])["Attributes"]["Timestamp"])
+    return ""
 
 
 def _judged(value: str) -> tuple[bool, str]:
@@ -129,17 +126,21 @@ def _judged(value: str) -> tuple[bool, str]:
 
 def _secrets(manager: Any, notes: Notes) -> Iterable[Secret]:
     found = []
-    for page in manager.get_paginator("list_secrets").paginate():
+    for page in manager.get_paginator("list_secrets").paginate(IncludePlannedDeletion=True):
         for item in page["SecretList"]:
             tags = " ".join(f"{each['Key']} {each['Value']}" for each in item.get("Tags", ()))
             if not _KEY_LIKE.search(f"{item['Name']} {item.get('Description', '')} {tags}"):
                 continue
             policy = None
             with notes.asking(f"policy of secret {item['Name']}", "secretsmanager:GetResourcePolicy"):
-                answer = _or_none(partial(manager.get_resource_policy, SecretId=item["ARN"]))
-                policy = _policy((answer or {}).get("ResourcePolicy") or "{}")
+                answer = or_none(partial(manager.get_resource_policy, SecretId=item["ARN"]))
+                policy = parsed_policy((answer or {}).get("ResourcePolicy") or "{}")
             key = item.get("KmsKeyId") or "alias/aws/secretsmanager"
-            found.append(Secret(item["ARN"], item["Name"], "secret", True, kms_key=key, policy=policy))
+            deleted = item.get("DeletedDate")
+            state, ends = ("deleted", deleted.date().isoformat()) if deleted else ("", "")
+            found.append(
+                Secret(item["ARN"], item["Name"], "secret", True, kms_key=key, policy=policy, state=state, ends=ends)
+            )
     return found
 
 
@@ -151,11 +152,14 @@ def _kms(kms: Any, notes: Notes) -> Iterable[Secret]:
             with notes.asking(f"KMS key {key}", "kms:DescribeKey, kms:GetKeyPolicy"):
                 about = kms.describe_key(KeyId=key)["KeyMetadata"]
                 if about.get("KeyManager") == "CUSTOMER" and about.get("KeyUsage") == "SIGN_VERIFY":
-                    policy = _policy(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
-                    found.append(Secret(about["Arn"], key, "kms", False, policy=policy))
+                    policy = parsed_policy(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+                    state = _KMS_STATES.get(about["KeyState"], "")
+                    ends = about["DeletionDate"].date().isoformat() if about.get("DeletionDate") else ""
+                    found.append(Secret(about["Arn"], key, "kms", False, policy=policy, state=state, ends=ends))
     return found
 
 
-def _policy(text: str) -> dict[str, object]:
+def parsed_policy(text: str) -> dict[str, object]:
+    """Return a policy's JSON; an empty object if it is not one."""
     document = json.loads(text)
     return document if isinstance(document, dict) else {}

@@ -21,6 +21,28 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
+class Stage(IntEnum):
+    """When a fix may be made: what is lost first, then what opens, what changes, what closes, and what removes."""
+
+    RESTORE = 0
+    GRANT = 1
+    CHANGE = 2
+    CLOSE = 3
+    REMOVE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to fix a finding with a program. What is empty is to be done by hand."""
+
+    commands: tuple[str, ...] = ()
+    """Shell commands, in order."""
+    edit: str = ""
+    """A jq filter on the distribution's configuration, for the distribution of the finding."""
+    terraform: str = ""
+    """Arguments or blocks, in the resource that they name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A kind of finding, independent of the resource."""
@@ -29,6 +51,7 @@ class Rule:
     title: str
     why: str
     """Why it matters."""
+    stage: Stage = Stage.CHANGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +69,9 @@ class Finding:
     """A path that shows it."""
     marks: tuple[str, ...] = ()
     """Ids of the keys, groups and behaviors (as in `resource`) that the drawing shows in colour."""
+    distributions: tuple[str, ...] = ()
+    """Ids of the distributions that it is about; empty if it is about the account."""
+    plan: Plan = Plan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +94,33 @@ class Bucket:
     blocked: Mapping[str, bool] | None = None
     """The public access block; empty if there is none."""
     public_grants: tuple[str, ...] | None = None
+    kms_key: str | None = None
+    """The KMS key that encrypts new objects by default; empty if KMS does not."""
+    objects: tuple[str, ...] | None = None
+    """Keys of its first objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptionKey:
+    """A KMS key that encrypts a bucket's objects."""
+
+    id: str
+    """As the bucket names it: an id, an ARN or an alias."""
+    arn: str = ""
+    state: str = ""
+    """KMS's own word, such as `Enabled`, `Disabled` or `PendingDeletion`; empty if it could not be read."""
+    managed_by_aws: bool = False
+    policy: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionURL:
+    """The URL of a Lambda function."""
+
+    host: str
+    function: str
+    """Its name, or its ARN with an alias."""
+    auth_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +138,10 @@ class Secret:
     hash_algorithm: str = ""
     kms_key: str = ""
     policy: Mapping[str, object] | None = None
+    state: str = ""
+    """`deleted`, `pending` (deletion), `disabled` or `expires`; empty if it stays."""
+    ends: str = ""
+    """When it is gone, if that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +176,10 @@ class Evidence:
     complete: bool = True
     """Whether groups, keys and access controls were all listed. Only then is a missing one a fault."""
     buckets: Mapping[str, Bucket] = field(default_factory=dict)
+    encryption_keys: Mapping[str, EncryptionKey] = field(default_factory=dict)
+    """The KMS keys of buckets, by the name in the bucket's settings."""
+    function_urls: Mapping[str, FunctionURL] = field(default_factory=dict)
+    """By host."""
     secrets: tuple[Secret, ...] = ()
     log: LogFacts | None = None
 

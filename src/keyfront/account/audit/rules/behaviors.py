@@ -1,11 +1,12 @@
 """Checks of behaviors: open paths that look private, paths of protected behaviors, and viewer settings."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Final
 
 from keyfront.account.audit.patterns import UndecidedError, within, witness
-from keyfront.account.audit.values import Evidence, Finding, Rule, Severity
+from keyfront.account.audit.values import Evidence, Finding, Plan, Rule, Severity
 from keyfront.inventory import CacheBehavior, Distribution
 
 PRIVATE_WORDS: Final = frozenset(
@@ -119,6 +120,20 @@ def _each(account: Evidence) -> Iterator[tuple[Distribution, CacheBehavior]]:
             yield distribution, behavior
 
 
+def edit(behavior: CacheBehavior, change: str) -> str:
+    """Return the jq filter that makes `change` in a behavior of a distribution's configuration."""
+    if behavior.path_pattern == "*":
+        return f".DefaultCacheBehavior |= ({change})"
+    return f"(.CacheBehaviors.Items[] | select(.PathPattern == {json.dumps(behavior.path_pattern)})) |= ({change})"
+
+
+def trusting(distribution: Distribution, behavior: CacheBehavior) -> str:
+    """Return the jq filter that protects a behavior as its distribution protects others; empty if none is."""
+    groups = next((each.trusted_key_groups for each in in_order(distribution) if each.trusted_key_groups), ())
+    trust = f"{{Enabled: true, Quantity: {len(groups)}, Items: {json.dumps(groups)}}}"
+    return edit(behavior, f".TrustedKeyGroups = {trust}") if groups else ""
+
+
 def _block(behavior: CacheBehavior) -> str:
     return "default_cache_behavior" if behavior.path_pattern == "*" else "ordered_cache_behavior"
 
@@ -138,7 +153,7 @@ def _private(account: Evidence) -> Iterator[Finding]:
                 f"{behavior.path_pattern!r}{f' (origin path {place})' if place else ''} has the word {found[0]!r} and "
                 "trusts no key group.",
                 f"in {_block(behavior)}: trusted_key_groups = [aws_cloudfront_key_group.links.id]",
-                marks=(where,),
+                marks=(where,), plan=Plan(edit=trusting(distribution, behavior)),
             )  # fmt: skip
 
 
@@ -198,6 +213,7 @@ def _viewing(account: Evidence) -> Iterator[Finding]:
             yield Finding(
                 _PLAIN, Severity.MEDIUM, where, "The viewer protocol policy is allow-all.",
                 f'in {_block(behavior)}: viewer_protocol_policy = "https-only"', marks=(where,),
+                plan=Plan(edit=edit(behavior, '.ViewerProtocolPolicy = "https-only"')),
             )  # fmt: skip
         if behavior.trusted_signers:
             yield Finding(
@@ -226,17 +242,22 @@ def _distributions(account: Evidence) -> Iterator[Finding]:
                 "IPv6 is on, and policies limit addresses." if seen
                 else "IPv6 is on. This matters only if policies limit addresses (--policies-carry-ip, --access-log).",
                 "in aws_cloudfront_distribution: is_ipv6_enabled = false",
+                plan=Plan(edit=".IsIPV6Enabled = false") if seen else Plan(),
             )  # fmt: skip
         if each.minimum_protocol and not each.minimum_protocol.startswith(("TLSv1.2", "TLSv1.3")):
             yield Finding(
                 _TLS, Severity.MEDIUM, each.id, f"The minimum is {each.minimum_protocol}.",
                 'in viewer_certificate: minimum_protocol_version = "TLSv1.2_2021"',
+                plan=Plan(edit='.ViewerCertificate.MinimumProtocolVersion = "TLSv1.2_2021"'),
             )  # fmt: skip
         for error in each.custom_errors:
             if error.error_code == 403 and 200 <= error.response_code < 300:
                 yield Finding(
                     _ERRORS, Severity.LOW, each.id, f"403 becomes {error.response_code} ({error.page_path}).",
                     "in custom_error_response for 403: response_code = 403",
+                    plan=Plan(
+                        edit='(.CustomErrorResponses.Items[] | select(.ErrorCode == 403)) |= (.ResponseCode = "403")'
+                    ),
                 )  # fmt: skip
         if not each.enabled or each.status != "Deployed":
             state = each.status if each.enabled else "disabled"

@@ -1,10 +1,11 @@
 """Checks of where private keys are kept, who can read them, and which hash algorithm signs."""
 
+import shlex
 from collections.abc import Iterator
 from typing import Final
 
 from keyfront.account.audit.documents import allowing, open_to_all, principals
-from keyfront.account.audit.values import Evidence, Finding, Rule, Severity
+from keyfront.account.audit.values import Evidence, Finding, Plan, Rule, Secret, Severity, Stage
 
 _CLEAR: Final = Rule(
     "private-key-in-clear",
@@ -26,7 +27,13 @@ _SHA1: Final = Rule(
     "Links are signed with SHA-1",
     "CloudFront has accepted SHA-256 since April 2026. SHA-1 has collisions.",
 )
-RULES: Final = (_CLEAR, _OPEN, _DEFAULT, _SHA1)
+_GOING: Final = Rule(
+    "private-key-going",
+    "A private key is disabled or marked for deletion",
+    "Signers cannot read or use it, and when it is gone nothing brings it back.",
+    Stage.RESTORE,
+)
+RULES: Final = (_CLEAR, _OPEN, _DEFAULT, _SHA1, _GOING)
 _READS: Final = {"secret": "secretsmanager:GetSecretValue", "kms": "kms:Sign"}
 
 
@@ -61,6 +68,39 @@ def _stores(account: Evidence) -> Iterator[Finding]:
                           'store it with "hash_algorithm": "SHA256"')  # fmt: skip
 
 
+def _going(account: Evidence) -> Iterator[Finding]:
+    for each in account.secrets:
+        if not each.state or (each.kind not in ("secret", "kms") and not each.key_like and not each.holds_key):
+            continue
+        commands, what = _restoring(each)
+        when = f" ({each.ends})" if each.ends else ""
+        yield Finding(
+            _GOING, Severity.HIGH, each.arn, f"{each.name} {what}{when}.",
+            " && ".join(commands),
+            plan=Plan(commands, terraform="# in its aws_kms_key\nis_enabled = true" if each.kind == "kms" else ""),
+        )  # fmt: skip
+
+
+def _restoring(secret: Secret) -> tuple[tuple[str, ...], str]:
+    """Return the commands that bring a secret back, and what happens to it."""
+    named = shlex.quote(secret.name)
+    match secret.state:
+        case "deleted":
+            return (f"aws secretsmanager restore-secret --secret-id {named}",), "is marked for deletion"
+        case "pending":
+            return (
+                f"aws kms cancel-key-deletion --key-id {named}",
+                f"aws kms enable-key --key-id {named}",
+            ), "is going to be deleted"
+        case "disabled":
+            return (f"aws kms enable-key --key-id {named}",), "is disabled"
+    # A parameter keeps its value if its policies are replaced by none. The value is not in the process list.
+    read = f"aws ssm get-parameter --with-decryption --name {named} --query Parameter.Value --output text"
+    write = f"aws ssm put-parameter --overwrite --tier Advanced --type {secret.kind} --name {named}"
+    command = f"{read} | {write} --policies '[{{}}]' --value file:///dev/stdin"
+    return (command,), "is going to be deleted by its expiration policy"
+
+
 def _foreign(policy: object, arn: str) -> bool:
     """Return whether the policy names another account's root, which can pass the access on."""
     own = (arn.split(":") + [""] * 5)[4]
@@ -83,4 +123,4 @@ def _log(account: Evidence) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-CHECKS: Final = (_stores, _log)
+CHECKS: Final = (_stores, _going, _log)

@@ -6,17 +6,19 @@ from datetime import timedelta
 from typing import Final
 
 from keyfront.account.audit.rules.behaviors import in_order
-from keyfront.account.audit.values import Evidence, Finding, Rule, Severity
+from keyfront.account.audit.values import Evidence, Finding, Rule, Severity, Stage
 
 _UNUSED: Final = Rule(
     "key-in-no-group",
     "A public key is in no key group",
     "It gives no access, counts towards the quota, and invites mistakes.",
+    Stage.REMOVE,
 )
 _UNTRUSTED: Final = Rule(
     "group-untrusted",
     "No behavior trusts a key group",
     "Its keys give no access.",
+    Stage.REMOVE,
 )
 _OLD: Final = Rule(
     "key-old",

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from keyfront.account.audit.documents import allowing, allows, bound, open_to_all, principals
+from keyfront.account.audit.documents import open_to_all
 from keyfront.account.audit.rules.behaviors import in_order
-from keyfront.account.audit.values import Bucket, Evidence, Finding, Rule, Severity
+from keyfront.account.audit.rules.grants import any_distribution, put_bucket_policy, terraform_grant, with_grant
+from keyfront.account.audit.values import Bucket, Evidence, Finding, Plan, Rule, Severity, Stage
 from keyfront.core.s3 import s3_host
 from keyfront.inventory import Distribution, Origin
 
@@ -13,6 +14,7 @@ _PUBLIC: Final = Rule(
     "bucket-public",
     "A bucket behind CloudFront is public",
     "Anyone can read its objects from S3, without a signature.",
+    Stage.CLOSE,
 )
 _UNSIGNED: Final = Rule(
     "origin-without-access-control",
@@ -23,11 +25,13 @@ _ANY: Final = Rule(
     "bucket-open-to-any-distribution",
     "A bucket policy allows any distribution",
     "Without AWS:SourceArn, any account's distribution with this bucket as origin can read it, without a key group.",
+    Stage.CLOSE,
 )
 _BLOCK: Final = Rule(
     "bucket-access-not-blocked",
     "Public access to a bucket is not blocked",
     "One wrong policy or ACL makes the content public.",
+    Stage.CLOSE,
 )
 _NO_SECRET: Final = Rule(
     "custom-origin-open",
@@ -56,6 +60,11 @@ def bucket_of(origin: Origin) -> str:
     return "" if found is None or found.website else found.bucket
 
 
+def is_function_url(origin: Origin) -> bool:
+    """Return whether the origin is the URL of a Lambda function."""
+    return ".lambda-url." in origin.domain_name
+
+
 def _is_website(origin: Origin) -> bool:
     found = s3_host(origin.domain_name)
     return found is not None and found.website
@@ -69,7 +78,8 @@ def protected_origins(account: Evidence) -> Iterator[tuple[Distribution, Origin]
         yield from ((distribution, origin) for origin in distribution.origins if origin.id in wanted)
 
 
-def _mark(distribution: Distribution, origin: Origin) -> tuple[str, ...]:
+def mark(distribution: Distribution, origin: Origin) -> tuple[str, ...]:
+    """Return the names of the protected behaviors that ask the origin."""
     return tuple(
         f"{distribution.id}:{each.path_pattern}"
         for each in in_order(distribution)
@@ -79,7 +89,7 @@ def _mark(distribution: Distribution, origin: Origin) -> tuple[str, ...]:
 
 def _access(account: Evidence) -> Iterator[Finding]:
     for distribution, origin in protected_origins(account):
-        where, marks = f"{distribution.id}/{origin.id}", _mark(distribution, origin)
+        where, marks = f"{distribution.id}/{origin.id}", mark(distribution, origin)
         control = account.inventory.access_controls.get(origin.access_control)
         signs = bool(origin.access_control) and (control is None or control.signing_behavior != "never")
         if bucket_of(origin) and not (signs or origin.access_identity):
@@ -130,26 +140,26 @@ def _strong(value: str) -> bool:
 def _buckets(account: Evidence) -> Iterator[Finding]:
     for bucket in account.buckets.values():
         arn = f"arn:aws:s3:::{bucket.name}"
-        marks = tuple(
-            mark
-            for distribution, origin in protected_origins(account)
-            if bucket_of(origin) == bucket.name
-            for mark in _mark(distribution, origin)
-        )
+        users = [(each, origin) for each, origin in protected_origins(account) if bucket_of(origin) == bucket.name]
+        marks = tuple(each for distribution, origin in users for each in mark(distribution, origin))
         yield from _public(bucket, arn, marks)
-        for statement in allowing(bucket.policy):
-            service = {"*", "cloudfront.amazonaws.com"} & set(principals(statement, "Service"))
-            if service and allows(statement, "s3:GetObject") and not bound(statement):
-                yield Finding(
-                    _ANY, Severity.HIGH, arn, "cloudfront.amazonaws.com may read it without a condition.",
-                    'in the policy: "Condition": {"StringEquals": {"AWS:SourceArn": "arn:aws:cloudfront::ACCOUNT:'
-                    'distribution/ID"}}', marks=marks,
-                )  # fmt: skip
+        if any_distribution(bucket.policy or {}, "s3:GetObject"):
+            own = [each for each, origin in users if origin.access_control]
+            policy = with_grant(bucket.policy or {}, "s3:GetObject", f"{arn}/*", own)
+            yield Finding(
+                _ANY, Severity.HIGH, arn, "cloudfront.amazonaws.com may read it without a condition.",
+                'in the policy: "Condition": {"StringEquals": {"AWS:SourceArn": "arn:aws:cloudfront::ACCOUNT:'
+                'distribution/ID"}}', marks=marks,
+                plan=Plan(
+                    (put_bucket_policy(bucket.name, policy),),
+                    terraform=terraform_grant("s3:GetObject", f"{arn}/*", own),
+                ) if own else Plan(),
+            )  # fmt: skip
         if bucket.blocked is not None and (missing := [each for each in _BLOCKS if not bucket.blocked.get(each)]):
             yield Finding(
                 _BLOCK, Severity.LOW, arn, f"Off: {', '.join(missing)}.",
                 f"aws s3api put-public-access-block --bucket {bucket.name} --public-access-block-configuration "
-                + ",".join(f"{each}=true" for each in _BLOCKS),
+                + ",".join(f"{each}=true" for each in _BLOCKS), marks=marks,
             )  # fmt: skip
 
 
