@@ -58,3 +58,12 @@ def test_everything_is_applied_changed_imported_and_destroyed_without_a_differen
 
     assert "Resources: 20 destroyed" in imported("destroy", "-auto-approve", second)
     assert account() == {}
+
+
+def test_a_public_key_without_a_line_end_is_to_be_replaced_for_ever(workspace: Callable[..., Any]) -> None:
+    # The provider's issues 40295 and 47204. The module `trusted-key-group` ignores the change.
+    terraform = workspace("bare", "bare_key", public_key=SigningKey.generate("ecdsa").public_key.pem)
+    terraform("apply", "-auto-approve")
+    said = terraform("plan", "-detailed-exitcode", expect=2)
+    assert "aws_cloudfront_public_key.bare must be replaced" in said
+    assert "Plan: 1 to add, 0 to change, 1 to destroy." in said
