@@ -63,11 +63,12 @@ def read(url: str, cookie: str, curl: str, har: Path | None, ours: Callable[[str
 
 def link_of(asked: Asked, hosts: list[str]) -> "PastedLink":
     """Return the link in what was pasted; the URL of a HAR file stays as the browser recorded it."""
-    from keyfront.explain.inputs import links
-    from keyfront.explain.pasted_link import PastedLink, Repair
+    from keyfront.explain.pasted_link import PastedLink, Repair, is_as_made
 
-    if asked.response is not None:
+    if asked.response is not None or (not asked.cut and is_as_made(asked.url)):
         return PastedLink(asked.url)
+    from keyfront.explain.inputs import links
+
     link = links.read(asked.url, hosts)
     if asked.cut:
         lost = Repair(

@@ -57,11 +57,29 @@ class Facts(RequestFacts):
         """Return the changes to the pasted link that `finding` tells, in words."""
         return tuple(each.text for each in self.pasted.repairs if each.id == finding) if self.pasted else ()
 
+    @property
+    def refused_with(self) -> str:
+        """Return the code with which CloudFront's signature check refused the request; empty if it did not.
+
+        The response to a HEAD request may not tell the code: then it is `unknown`.
+        """
+        refused = self.response is not None and self.response.kind == "viewer-check"
+        return (self.response.code or "unknown") if refused and self.response else ""
+
     @cached_property
     def unlike_the_answer(self) -> bool:
-        """Return whether CloudFront refused a request that passes every check here."""
-        refused = self.response is not None and self.response.kind == "viewer-check"
-        return refused and self.keys is not None and self.decision.allowed
+        """Return whether CloudFront refused a request that passes the check of that refusal here."""
+        if not self.refused_with:
+            return False
+        if self.keys is not None:
+            return self.decision.allowed
+        check = {"MissingKey": "key-pair-id", "MalformedPolicy": "policy"}.get(self.refused_with, "")
+        return any(each.name == check and each.ok for each in self.decision.checks)
+
+    @property
+    def kept_back(self) -> bool:
+        """Return whether the cookies that were given did not arrive: CloudFront found no key-pair id."""
+        return self.refused_with == "MissingKey" and self.by_cookies and bool(self.key_pair_id)
 
     @property
     def known_origins(self) -> tuple[str, ...]:
@@ -224,6 +242,8 @@ class Facts(RequestFacts):
 
     @property
     def _worth_searching(self) -> bool:
+        if self.pasted is not None and self.pasted.lost:
+            return False
         if self.public or not self.known_keys or not self.signature_readings:
             return False
         accepted = any(check.name == "signature" and check.ok for check in self.decision.checks)

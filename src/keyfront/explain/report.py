@@ -112,8 +112,12 @@ def _refusal(facts: Facts, failed: Step | None, reason: Finding | None) -> Verdi
         )
     title = reason.title if reason else f"the check of {failed.name if failed else 'the request'} fails"
     said = f"{answer.status} {answer.code}" if answer.code else str(answer.status)
-    title = title if title.startswith(_NAMES) else f"{title[:1].lower()}{title[1:]}"
-    return Verdict("refused", f"CloudFront answers {said}: {title}{_old_key_pair(facts, reason)}.", answer)
+    return Verdict("refused", f"CloudFront answers {said}: {_inside(title)}{_old_key_pair(facts, reason)}.", answer)
+
+
+def _inside(title: str) -> str:
+    """Return a finding's title as it stands inside a sentence."""
+    return title if title.startswith(_NAMES) else f"{title[:1].lower()}{title[1:]}"
 
 
 def _old_key_pair(facts: Facts, reason: Finding | None) -> str:
@@ -192,9 +196,12 @@ def _not_refused(facts: Facts, taken: tuple[Step, ...], likely: Finding | None) 
     """Return the verdict if no check fails. `likely` is the first finding that may explain a refusal all the same."""
     missing = _missing(taken)
     response = facts.response
-    because = f"{likely.title}, most likely" if likely is not None else "nothing in the input explains it"
-    if response is not None and response.kind == "viewer-check":
-        text = f"CloudFront returned {response.shown}: {because}{_old_key_pair(facts, likely)}."
+    if facts.refused_with and response is not None:
+        because = "the input is not enough to say why" if missing else "nothing in the input explains it"
+        if likely is not None:
+            because = f"most likely, {_inside(likely.title)}"
+        said = f"{response.status or 403} {response.code}".rstrip()
+        text = f"CloudFront answers {said}: {because}{_old_key_pair(facts, likely)}."
         return Verdict("refused", text, _of_response(response), missing)
     if response is not None and ((response.status >= 300 and response.kind != "success") or response.kind == "masked"):
         if response.kind == "redirect" and not facts.behavior:
@@ -207,7 +214,7 @@ def _not_refused(facts: Facts, taken: tuple[Step, ...], likely: Finding | None) 
     if missing:
         text = "The input shows nothing wrong, but it is not enough to tell"
         if likely is not None:
-            text = f"{likely.title}, most likely; the input is not enough to tell"
+            text = f"The input is not enough to tell. Most likely, {_inside(likely.title)}"
         return Verdict("unknown", f"{text}{_old_key_pair(facts, likely)}.", None, missing)
     whom = "" if facts.behavior else ", if the path's cache behavior trusts this key"
     return Verdict("allowed", f"CloudFront allows this request{whom}{_old_key_pair(facts, None)}.", Answer(200))

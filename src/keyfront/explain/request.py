@@ -102,7 +102,7 @@ class RequestFacts:
     @property
     def size(self) -> int:
         """Return the URL's size in bytes."""
-        return len(self.request.url.encode("utf-8", "surrogateescape"))
+        return len(self.request.url.encode("utf-8", "surrogatepass"))
 
     @property
     def key_pair_id(self) -> str:

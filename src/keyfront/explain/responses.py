@@ -49,6 +49,7 @@ _FIXED_WORDS = re.compile(r"[A-Za-z ,.'\-]{1,300}")
 _LIKE_A_HOST = re.compile(r"[a-z0-9][a-z0-9.-]{1,120}\.amazonaws\.com(?:\.cn)?")
 _HIDDEN = "…"
 _FUNCTION_RESULT = re.compile(r"(?:Function|Lambda)[A-Za-z]*(?:Error|Exceeded)")
+_FUNCTION_ANSWER = re.compile(r"(?:Function|Lambda)GeneratedResponse")
 _PAGES: tuple[tuple[str, Kind], ...] = (
     ("configured to block access from your country", "geo-block"),
     ("request blocked", "waf-block"),
@@ -58,6 +59,7 @@ _PAGES: tuple[tuple[str, Kind], ...] = (
     ("wasn't able to connect to the origin", "origin-down"),
     ("wasn't able to resolve the origin domain name", "origin-down"),
     ("failed to contact the origin", "origin-down"),
+    ("establish a connection with the origin", "origin-down"),
     ("bad request", "bad-request"),
 )
 
@@ -111,7 +113,7 @@ class Response:
     @property
     def kind(self) -> Kind:
         """Return which service sent the response, judged by its body and headers."""
-        if _FUNCTION_RESULT.fullmatch(self.result):
+        if _FUNCTION_RESULT.fullmatch(self.result) or (self.status >= 300 and _FUNCTION_ANSWER.fullmatch(self.result)):
             return "function"
         if self.headers.get("x-amzn-waf-action"):
             return "waf-block"
@@ -151,7 +153,11 @@ class Response:
             return "other"
         if self._of_s3:
             return "s3"
-        if self._own and self.headers.get("content-type", "").startswith("text/xml"):
+        if (
+            self._own
+            and self.status in (0, 403)
+            and self.headers.get("content-type", "text/xml").startswith("text/xml")
+        ):
             return "viewer-check"
         return "cloudfront-page" if self._own else "other"
 

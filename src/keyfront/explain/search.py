@@ -22,6 +22,9 @@ TRIES: Final = 20_000
 _MOST_COMBINED: Final = 60
 """The number of likely URLs that are also tried with a second change."""
 
+_MOST_ELSEWHERE: Final = 6
+"""The number of likely URLs whose neighbours are tried as well."""
+
 _BOTH: Final[tuple[HashAlgorithm, HashAlgorithm]] = ("SHA1", "SHA256")
 
 
@@ -175,6 +178,8 @@ def _canned(question: Question, expires: int) -> Iterator[Document]:
         yield Document(_with_time(url, seconds), (when,), url)
     for change, signed in policy_forms.formats(url, str(expires)):
         yield Document(signed, (change,), url)
+    for change, new in variants.elsewhere(url, question.prefixes):
+        yield Document(canonical(new, expires), (change,), new)
     # Two changes at once.
     for new, first in islice(others.items(), _MOST_COMBINED):
         for change, signed in policy_forms.formats(new, str(expires)):
@@ -188,10 +193,13 @@ def _canned(question: Question, expires: int) -> Iterator[Document]:
         for second, newer in _urls(question, new):
             if second.id != first.id and newer != url:
                 yield Document(canonical(newer, expires), (first, second), newer)
+    for new, first in islice(others.items(), _MOST_ELSEWHERE):
+        for second, newer in variants.elsewhere(new, question.prefixes):
+            yield Document(canonical(newer, expires), (first, second), newer)
 
 
 def _urls(question: Question, url: str) -> Iterator[tuple[Change, str]]:
-    return variants.urls(url, question.hosts, question.origins, question.prefixes)
+    return variants.urls(url, question.hosts, question.origins)
 
 
 def _with_time(url: str, seconds: str) -> bytes:

@@ -14,16 +14,13 @@ _MOST_PERMUTED = 5
 _MOST_DROPPED = 6
 _PORTS = ("443", "80", "8443", "8080", "3000")
 # Characters that some programs encode and others do not. Spaces are handled separately.
-_TOGGLED = "~'!()*,;:@=+$[]&/|\"{}"
+_TOGGLED = "#~'!()*,;:@=+$[]&/|\"{}"
 
 
-def urls(
-    url: str, hosts: Iterable[str] = (), origins: Iterable[str] = (), prefixes: Iterable[str] = ()
-) -> Iterator[tuple[Change, str]]:
+def urls(url: str, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> Iterator[tuple[Change, str]]:
     """Yield other forms of `url` that are signed by mistake, likely ones first.
 
-    `hosts` are other names of the same distribution, `origins` are host names of its origins, and `prefixes` the
-    origins' paths.
+    `hosts` are other names of the same distribution, `origins` are host names of its origins.
     """
     scheme, _, rest = url.partition("://")
     host, _, tail = rest.partition("/")
@@ -53,11 +50,6 @@ def urls(
     yield from ((change, start + path + new) for change, new in _queries(query))
     yield from _whole(url)
     yield from _wildcards(scheme, host, path)
-    yield from ((change, start + new) for change, new in neighbours.folders(path))
-    yield from ((change, start + new + asked) for change, new in neighbours.of_the_stream(path))
-    yield from ((change, start + new + asked) for change, new in neighbours.rewritten(path, prefixes))
-    yield from ((change, start + new + asked) for change, new in neighbours.slashed(path))
-    yield Change("slashes-differ", "the path was signed without the slash before it"), start + path[1:] + asked
     key = path.removeprefix("/")
     for text, new in (
         ("only the path was signed", path + asked),
@@ -66,6 +58,22 @@ def urls(
         ("the URL was signed without its protocol", f"//{host}{path}{asked}"),
     ):
         yield Change("resource-is-no-url", text), new
+
+
+def elsewhere(url: str, prefixes: Iterable[str] = ()) -> Iterator[tuple[Change, str]]:
+    """Yield URLs of other files and folders of the same host that are signed by mistake, likely ones first.
+
+    `prefixes` are paths of the origins.
+    """
+    scheme, _, rest = url.partition("://")
+    host, _, tail = rest.partition("/")
+    location, mark, query = tail.partition("?")
+    start, path, asked = f"{scheme}://{host}", f"/{location}", mark + query
+    yield from ((change, start + new) for change, new in neighbours.folders(path))
+    yield from ((change, start + new + asked) for change, new in neighbours.of_the_stream(path))
+    yield from ((change, start + new + asked) for change, new in neighbours.slashed(path))
+    yield Change("slashes-differ", "the path was signed without the slash before it"), start + location + asked
+    yield from ((change, start + new + asked) for change, new in neighbours.rewritten(path, prefixes))
 
 
 def _paths(path: str) -> Iterator[tuple[Change, str]]:

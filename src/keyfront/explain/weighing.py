@@ -15,10 +15,14 @@ _SEVERITIES: Final = ("error", "warning", "note")
 _CERTAINTIES: Final = ("certain", "likely", "possible")
 
 _ECHOES: Final = {
+    "s3-was-asked": frozenset({"not-signed"}),
     "preflight-without-cookies": frozenset({"not-signed", "cookies-not-sent"}),
     "cookies-in-another-header": frozenset({"not-signed", "cookies-not-sent"}),
-    "credentials-not-included": frozenset({"not-signed"}),
-    "cookie-same-site": frozenset({"not-signed"}),
+    "credentials-not-included": frozenset({"not-signed", "cookies-not-sent"}),
+    "cookie-same-site": frozenset({"not-signed", "cookies-not-sent"}),
+    "cookie-domain-differs": frozenset({"cookies-not-sent"}),
+    "cookie-path-differs": frozenset({"cookies-not-sent"}),
+    "cookie-secure-over-http": frozenset({"cookies-not-sent"}),
     "cookies-not-recorded": frozenset({"not-signed", "cookies-not-sent"}),
     "account-key-pair": frozenset({"key-not-trusted"}),
     "cookie-twice": frozenset({"signature-does-not-match", "expires-and-policy", "key-of-another-id"}),

@@ -8,7 +8,7 @@ only its service can resolve, stays as it is.
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 from urllib.parse import unquote
 
@@ -23,13 +23,13 @@ _PROOFPOINT: Final = "urldefense"
 _TOKEN = re.compile(r"[A-Za-z0-9_+/-]{40,}={0,2}")
 _START = re.compile(r"https?(?::|%(?:25)*3A)(?:/|%(?:25)*2F)", re.IGNORECASE)
 _COMPLETE = re.compile(r"[?&]Signature=[^&]+.*[?&]Key-Pair-Id=|[?&]Key-Pair-Id=.*[?&]Signature=[^&]+", re.DOTALL)
-_PHOTON = re.compile(r"i[0-9]\.wp\.com")
-_SHORT: Final = frozenset(
-    ("bit.ly", "t.co", "tinyurl.com", "goo.gl", "ow.ly", "is.gd", "buff.ly", "lnkd.in", "rebrand.ly", "cutt.ly",
-     "t.ly", "shorturl.at", "rb.gy", "tiny.cc", "dlvr.it", "trib.al", "aka.ms", "youtu.be", "short.io", "bl.ink")
+_REDIRECTING: Final = frozenset(
+    ("url", "u", "q", "to", "target", "dest", "destination", "redirect", "redirect_uri", "redirect_url", "redir",
+     "link", "href", "goto", "continue", "next", "r", "l", "src", "image", "img", "uri", "returnurl", "return",
+     "go", "out")
 )  # fmt: skip
-_TRACKING: Final = (".sendgrid.net", ".list-manage.com", ".hubspotlinks.com", ".mimecast.com", ".mlsend.com")
-"""Ends of the hosts of click counters, whose links only they can resolve."""
+"""Parameters in which other services take a link."""
+_PHOTON = re.compile(r"i[0-9]\.wp\.com")
 
 
 def inner(text: str, keep: Callable[[str], bool]) -> tuple[str, Repair | None]:
@@ -64,12 +64,6 @@ def _is_plain(value: str) -> bool:
     return "?" in value and _link(value) is not None
 
 
-def is_short(host: str) -> bool:
-    """Return whether `host` is a link shortener's or a click counter's."""
-    bare = host.removeprefix("www.")
-    return bare in _SHORT or bare.endswith(_TRACKING)
-
-
 def _named(host: str) -> str:
     return host if re.fullmatch(r"[a-z0-9.-]{1,80}(?::\d+)?", host) else "another service"
 
@@ -89,12 +83,13 @@ def _in_order(host: str, rest: str) -> str | None:
     parts = tail.partition("#")[0].split("&")
     for at, part in enumerate(parts):
         link = _link(part.partition("=")[2] or part)
+        if link is not None and _is_plain(part.partition("=")[2]) and part.partition("=")[0].lower() in _REDIRECTING:
+            link = "&".join((link, *parts[at + 1 : _last(parts, at) + 1]))
         if link is not None and SIGNING.search(link):
             if not _is_plain(part.partition("=")[2] or part) or _COMPLETE.search(link):
                 return link
             # Its other parameters look like the outer link's. Those after the signing parameters are.
-            last = max((n for n, each in enumerate(parts) if each.partition("=")[0] in SIGNING_PARAMETERS), default=at)
-            return "&".join((link, *parts[at + 1 : last + 1]))
+            return "&".join((link, *parts[at + 1 : _last(parts, at) + 1]))
     behind = _link(rest.partition("#")[2])
     if behind is not None and SIGNING.search(behind):
         return behind
@@ -106,6 +101,11 @@ def _in_order(host: str, rest: str) -> str | None:
     if _PHOTON.fullmatch(host) and (hosted := _BARE.match(path.lstrip("/"))):
         return f"https://{hosted[1]}?{tail}"
     return None
+
+
+def _last(parts: Sequence[str], at: int) -> int:
+    """Return the place of the last signing parameter in a query string, or else `at`."""
+    return max((n for n, each in enumerate(parts) if each.partition("=")[0] in SIGNING_PARAMETERS), default=at)
 
 
 def _link(value: str) -> str | None:
@@ -142,8 +142,8 @@ def _tokens(rest: str) -> Iterator[str]:
     query = rest.partition("?")[2].partition("#")[0]
     if any(part.partition("=")[0] in SIGNING_PARAMETERS for part in query.split("&")):
         return  # A signed link of CloudFront's: its own policy and signature are such tokens.
-    for part in re.split(r"[/?&#]", rest):
-        value = part.partition("=")[2] if re.match(r"[A-Za-z_]{1,20}=.", part) else part
+    path, *values = re.split(r"[?&#]", rest)
+    for value in (*path.split("/"), *(each.partition("=")[2] for each in values)):
         if _TOKEN.fullmatch(unquote(value)):
             yield unquote(value)
 

@@ -53,7 +53,7 @@ _IN_BASE64 = re.compile(
 )
 _IN_NUMBER = re.compile(r"([?&](?:Expires=[0-9]+|Hash-Algorithm=SHA(?:1|256)))([^0-9A-Za-z&#]+)(?=$|#)")
 _AGAIN = re.compile(r"([?&]Key-Pair-Id=[A-Z0-9]{10,})(https?://.*)$", re.DOTALL)
-_MARK = re.compile(rf"%3F((?:{_NAMES})(?:=|%3D))", re.IGNORECASE)
+_MARK = re.compile("%3F", re.IGNORECASE)
 _SIGNED = re.compile(r"[?&]Signature=[^&]*&(?:.*&)?Key-Pair-Id=|[?&]Key-Pair-Id=[^&]*&(?:.*&)?Signature=")
 _AMPERSANDS = re.compile(rf"%26((?:{_NAMES})(?:=|%3D))", re.IGNORECASE)
 _EQUALS = re.compile(rf"([?&](?:{_NAMES}))%3D", re.IGNORECASE)
@@ -74,7 +74,10 @@ def _invisible(text: str) -> tuple[str, Repair | None]:
 
 
 def _quoted_printable(text: str) -> tuple[str, Repair | None]:
-    mended = _SOFT_BREAK.sub("", text)
+    lines = text.strip().splitlines()
+    # Without =3D, a line may also end with the = of a parameter.
+    soft = bool(_QUOTED.search(text)) or (len(lines) > 1 and all(line.rstrip().endswith("=") for line in lines[:-1]))
+    mended = _SOFT_BREAK.sub("", text) if soft else text
     if _QUOTED.search(mended):
         mended = _QUOTED.sub(r"\1=", mended) if _PLAIN.search(mended) else _QUOTED_SIGNS.sub(_sign, mended)
         return mended, Repair(_NOT_AS_SENT, "=3D stood for = (quoted-printable, the form of a mail's source)")
@@ -127,8 +130,8 @@ def _breaks(text: str) -> tuple[str, Repair | None]:
 def _without_spaces(found: re.Match[str]) -> str:
     """Return a value without the spaces in it, if it is then whole. Otherwise a space may stand for a +."""
     bare = _SPACES.sub("", found[2])
-    if bare == found[2] or found[2].rstrip(" ") == bare:
-        return found[0]
+    if bare == found[2] or found[2].startswith(bare):
+        return found[0]  # Spaces at its end are cut with the rest that follows a link.
     data = strict(bare)
     whole = data is not None and (len(data) == 256 or data[:1] == b"{" or data[:1] == b"\x30")
     return found[1] + bare if whole or (found[1].endswith("Id=") and _COMPLETE_ID.search(found[1] + bare)) else found[0]
@@ -145,7 +148,9 @@ def _plain_dash(found: re.Match[str]) -> str:
 
 def _separators(text: str) -> tuple[str, Repair | None]:
     """Undo what programs do to `?` and `&`: they encode them, or write one for the other."""
-    mended = text if "?" in text.partition("#")[0] else _MARK.sub(r"?\1", text, count=1)
+    mended = text
+    if "?" not in text.partition("#")[0] and (mark := _MARK.search(text)) and SIGNING.search(text, mark.start()):
+        mended = f"{text[: mark.start()]}?{text[mark.end() :]}"
     if not _SIGNED.search(mended):  # Otherwise they are in a parameter of a link that is signed itself.
         mended = _EQUALS.sub(r"\1=", _AMPERSANDS.sub(r"&\1", mended))
     if mended != text:

@@ -17,7 +17,14 @@ _COOKIE = re.compile(r"CloudFront-(?:Policy|Expires|Signature|Key-Pair-Id)\s*[=:
 
 def _bare(facts: Facts) -> bool:
     """Return whether CloudFront gets no signature with the request, and wants one as far as is known."""
-    return not facts.given and not facts.public and not (facts.pasted and facts.pasted.lost)
+    if facts.public or (facts.pasted is not None and facts.pasted.lost):
+        return False
+    return not facts.given or facts.kept_back
+
+
+def _sent(facts: Facts) -> bool:
+    """Return whether the request has a Cookie header, as far as CloudFront's answer does not say otherwise."""
+    return bool(facts.cookies) and not facts.kept_back
 
 
 def _is_preflight(facts: Facts) -> bool:
@@ -93,7 +100,7 @@ def cookies_in_another_header(facts: Facts) -> Found | None:
     guide=_PAGE,
 )
 def credentials_not_included(facts: Facts) -> Found | None:
-    if not _bare(facts) or facts.cookies or _is_preflight(facts) or _hidden_in(facts):
+    if not _bare(facts) or _sent(facts) or _is_preflight(facts) or _hidden_in(facts):
         return None
     if cookies_not_recorded(facts) or not _is_cors(facts):
         return None
@@ -149,7 +156,7 @@ def cookie_same_site(facts: Facts) -> Found | None:
     if facts.attributes and same_site in ("", "lax", "strict"):
         told = f"SameSite={same_site.capitalize()}" if same_site else "no SameSite, which means Lax"
         return Found(f"The cookies are set with {told}, and Sec-Fetch-Site is cross-site.")
-    if not _bare(facts) or facts.cookies or _is_cors(facts) or _hidden_in(facts) or cookies_not_recorded(facts):
+    if not _bare(facts) or _sent(facts) or _is_cors(facts) or _hidden_in(facts) or cookies_not_recorded(facts):
         return None
     return Found("Sec-Fetch-Site is cross-site, and the request has no Cookie header.", "likely")
 

@@ -17,7 +17,8 @@ def _s3(facts: Facts, *codes: str) -> str | None:
     if response is None or response.kind != "s3" or is_s3(facts.host):
         return None
     # The response to a HEAD request has no body, and so no code.
-    unnamed = "AccessDenied" in codes and not response.code and response.status == 403
+    usual = {"AccessDenied": 403, "NoSuchKey": 404}
+    unnamed = not response.code and any(usual.get(code) == response.status for code in codes)
     return response.shown if response.code in codes or unnamed else None
 
 
@@ -128,7 +129,8 @@ def s3_redirected(facts: Facts) -> Found | None:
     if response.code not in codes and not 300 < response.status < 309:
         return None
     where, shown = response.endpoint, response.shown.rstrip(".")
-    region = response.headers.get("x-amz-bucket-region", "")
+    told = re.search(r"expecting '([a-z0-9-]+)'", response.body)
+    region = response.headers.get("x-amz-bucket-region", "") or (told[1] if told else "")
     origin = facts.behavior.origin if facts.behavior else ""
     seen = f"The response is {shown}, and S3 names {where}" if where else f"The response is {shown}"
     named = f"; the origin is {origin}" if origin else ""
@@ -216,3 +218,66 @@ def s3_no_such_key(facts: Facts) -> Found | None:
         )
     said = _s3(facts, "NoSuchKey")
     return Found(f"The response is {said}.") if said else None
+
+
+@rule(
+    "s3-refused",
+    "CloudFront allowed the request; S3 answered with another error",
+    stage=Stage.ANSWER,
+    looks="The body is S3's, with a `RequestId` and a code that no other finding explains, such as "
+    "`InvalidObjectState` or `SlowDown`.",
+    cause="CloudFront accepted the signature and asked S3, and S3 did not return the object. The code says why.",
+    fix="Look up the code in the list of S3's errors. Check the object (its storage class, its encryption) and the "
+    "bucket.",
+    recipe="origin-access",
+    guide=_S3,
+)
+def s3_refused(facts: Facts) -> Found | None:
+    response = facts.response
+    if response is None or response.kind != "s3" or response.status < 400 or is_s3(facts.host):
+        return None
+    if any(known(facts) for known in _EXPLAINED):
+        return None
+    title, cause, fix = _CODES.get(response.code, ("", "", ""))
+    if not response.code:
+        fix = "Repeat the request with GET: the body of the response names the code. HEAD gets no body."
+    return Found(f"The response is {response.shown.rstrip('.')}.", title=title, cause=cause, fix=fix)
+
+
+_EXPLAINED = (
+    s3_access_denied,
+    s3_may_not_decrypt,
+    s3_redirected,
+    s3_signature_does_not_match,
+    s3_invalid_access_key_id,
+    s3_wants_its_own_signature,
+    s3_no_such_key,
+)
+_CODES = {
+    "InvalidObjectState": (
+        "The object is archived, so that S3 cannot serve it",
+        "CloudFront allowed the request. The object is in an archive (S3 Glacier, or Intelligent-Tiering's archive).",
+        "Restore the object (aws s3api restore-object), or keep files that are served in another storage class.",
+    ),
+    "SlowDown": (
+        "S3 gets too many requests for this part of the bucket",
+        "CloudFront allowed the request. S3 limits the requests for each prefix of keys.",
+        "Let CloudFront keep the files longer, and turn on Origin Shield. S3 grows with the load after some minutes.",
+    ),
+    "MethodNotAllowed": (
+        "S3 does not allow this method on the object",
+        "CloudFront allowed the request. The newest version is a delete marker, or the method writes.",
+        "Use GET or HEAD. Restore the object if it was deleted.",
+    ),
+    "InvalidRange": (
+        "The request asks for bytes behind the end of the file",
+        "CloudFront allowed the request. The file is shorter than the player or the program expects.",
+        "Upload the whole file again, and invalidate the cache.",
+    ),
+    "NoSuchVersion": ("The version of the object does not exist", "", ""),
+    "NoSuchWebsiteConfiguration": (
+        "The bucket has no website, but the origin is its website endpoint",
+        "CloudFront allowed the request. The origin's name is a website endpoint (s3-website).",
+        "Use the bucket's own name (BUCKET.s3.REGION.amazonaws.com) as the origin, with an origin access control.",
+    ),
+}

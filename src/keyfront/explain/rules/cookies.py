@@ -29,6 +29,12 @@ _MOST_COMBINED = 64
     guide=_PAGE,
 )
 def cookies_not_sent(facts: Facts) -> Found | None:
+    if facts.kept_back and facts.response is not None:
+        return Found(
+            f"CloudFront returned {facts.response.shown}, so that it got no key-pair id; the cookies that were given "
+            "did not arrive.",
+            "likely",
+        )
     if facts.given or facts.public or not facts.cookies or facts.signed_cookies:
         return None
     if any(name.lower().startswith(("cloudfront-", "x-amz-")) for name, _ in (*facts.cookies, *facts.sent)):

@@ -6,8 +6,8 @@ from keyfront.core.access import HTTPS_ONLY, REDIRECTS
 from keyfront.core.s3 import is_s3
 from keyfront.core.urls import MAX_URL_BYTES
 from keyfront.explain.facts import Facts
-from keyfront.explain.inputs.redirectors import is_short
 from keyfront.explain.registry import Found, rule
+from keyfront.explain.short_links import is_short
 from keyfront.explain.values import Stage
 
 _PAGE = "CNAMEs.html"

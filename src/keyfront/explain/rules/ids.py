@@ -12,6 +12,7 @@ _UNSET = (
     "undefined", "null", "None", "nil", "NaN", "false", "true", "[object Object]", "[object Promise]", "(null)", "{}",
     "${KEY_PAIR_ID}", "$KEY_PAIR_ID", "<nil>", "KEY_PAIR_ID", "YOUR_KEY_PAIR_ID", "your-key-pair-id", "changeme",
 )  # fmt: skip
+_PLACEHOLDER = re.compile(r"\$?\{.*\}|<[^<>]*>|%[A-Za-z_]+%|\[[A-Za-z_ ]*\]")
 _ACCESS_KEY = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{16}")
 
 
@@ -65,7 +66,8 @@ def key_pair_id_missing(facts: Facts) -> Found | None:
     guide=_SIGNERS,
 )
 def key_pair_id_unset(facts: Facts) -> Found | None:
-    if facts.key_pair_id.strip("'\"") not in _UNSET or facts.key is not None:
+    bare = facts.key_pair_id.strip("'\"")
+    if facts.key is not None or not (bare in _UNSET or _PLACEHOLDER.fullmatch(bare)):
         return None
     return Found(f"{facts.called('Key-Pair-Id')} is {facts.shown_id}.{signer_of(facts)}")
 
@@ -118,7 +120,8 @@ def key_pair_id_of_another_kind(facts: Facts) -> Found | None:
             "case, its signature is lost too.",
         )
     if kind := next((kind for pattern, kind in _OTHER_KINDS if pattern.fullmatch(key_id)), ""):
-        return Found(f"{called} is {facts.shown_id}, which looks like the id of {kind}.", "likely")
+        title = f"The key-pair id is that of {kind}"
+        return Found(f"{called} is {facts.shown_id}, which looks like the id of {kind}.", "likely", title=title)
     if key_id.startswith(("-----BEGIN", "MIIB", "ssh-")):
         return Found(f"{called} contains the key itself, not its id.")
     return None

@@ -1,5 +1,7 @@
 """Keys: whether the key is trusted, and which key signed."""
 
+from difflib import get_close_matches
+
 from keyfront.explain.facts import Facts
 from keyfront.explain.registry import Found, rule
 from keyfront.explain.rules.ids import signer_of
@@ -47,7 +49,9 @@ def key_group_on_another_behavior(facts: Facts) -> Found | None:
 def key_not_trusted(facts: Facts) -> Found | None:
     if facts.failed("trusted-key") and facts.key_pair_id:
         known = ", ".join(sorted(facts.keys or {})) or "none"
-        return Found(f"The request names {facts.shown_id}. Trusted here: {known}.{signer_of(facts)}")
+        near = get_close_matches(facts.key_pair_id, facts.keys or {}, 1, 0.8)
+        typed = f" It is nearly {near[0]}." if near else ""
+        return Found(f"The request names {facts.shown_id}. Trusted here: {known}.{typed}{signer_of(facts)}")
     if facts.response and facts.response.code == "InvalidKey" and facts.response.kind == "viewer-check":
         named = facts.shown_id if facts.key_pair_id else "no id"
         return Found(f"CloudFront returned {facts.response.shown}; the request names {named}.")

@@ -276,6 +276,8 @@ def encoded_policy_signed(facts: Facts) -> Found | None:
     guide=_CANNED,
 )
 def signature_does_not_match(facts: Facts) -> Found | None:
+    if facts.pasted is not None and facts.pasted.lost:
+        return None
     if not facts.failed("signature") or facts.key is None or strict(facts.signature_text) is None:
         return None
     if facts.match is not None or times.expires_in_milliseconds(facts):

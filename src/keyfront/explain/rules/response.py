@@ -1,5 +1,6 @@
 """Responses: what came back, and which service sent it. At first, most of them look like the same 403."""
 
+from keyfront.core.access import REDIRECTS
 from keyfront.explain import hiding
 from keyfront.explain.facts import Facts
 from keyfront.explain.registry import Found, rule
@@ -96,6 +97,8 @@ _FAILED = {
     "FunctionThrottledError": "A CloudFront function took too long or was throttled",
     "LambdaExecutionError": "A Lambda@Edge function failed",
     "LambdaLimitExceeded": "A Lambda@Edge function was throttled, or took too long",
+    "FunctionGeneratedResponse": "A CloudFront function answered instead of the origin",
+    "LambdaGeneratedResponse": "A Lambda@Edge function answered instead of the origin",
     "LambdaValidationError": "A Lambda@Edge function returned something that CloudFront does not accept",
 }
 
@@ -178,14 +181,24 @@ def error_hidden_by_a_page(facts: Facts) -> Found | None:
 def bad_request_page(facts: Facts) -> Found | None:
     if facts.response is None or facts.response.kind != "bad-request":
         return None
-    return Found(f"CloudFront's page says `Bad request`; the request asks for {facts.host}.", certainty="likely")
+    seen = f"CloudFront's page says `Bad request`; the request asks for {facts.host}."
+    if facts.response.status == 400:
+        return Found(
+            seen,
+            "likely",
+            title="CloudFront could not read the request",
+            cause="The request line or a header is not as HTTP has it: a space, a bare # or a null character in the "
+            "path, a wrong Host header, or http sent to the port for https.",
+            fix="Percent-encode the path before it is signed, and send the request with a usual client.",
+        )
+    return Found(seen, certainty="likely")
 
 
 @rule(
     "origin-refused",
     "Something behind CloudFront refused the request",
     stage=Stage.ANSWER,
-    looks="403 with a body that is neither CloudFront's nor S3's.",
+    looks="403, 404, a redirect or 5xx with a body that is neither CloudFront's nor S3's.",
     cause="The bodies of CloudFront's own refusals are known. This one comes from your web server, an edge function, "
     "or a custom error page for 403.",
     fix="Check the origin's log, the behavior's functions, and the distribution's custom error responses.",
@@ -194,12 +207,35 @@ def bad_request_page(facts: Facts) -> Found | None:
 )
 def origin_refused(facts: Facts) -> Found | None:
     response = facts.response
-    if response is None or response.kind not in ("other", "cloudfront-page") or response.status not in (401, 403):
+    if response is None or response.kind not in ("other", "cloudfront-page", "redirect") or response.status < 300:
         return None
-    if (not response.body.strip() and not response.headers) or error_hidden_by_a_page(facts):
+    if facts.wrong_protocol in REDIRECTS or error_hidden_by_a_page(facts):
+        return None
+    if not response.body.strip() and not response.headers:
         return None
     # A custom error page for 403 looks the same, and then the signature may be the cause.
-    return Found(f"The response is {response.shown}.", certainty="possible" if not facts.decision.allowed else "likely")
+    unsure = response.status < 500 and not (facts.decision.allowed or facts.public)
+    return Found(
+        f"The response is {response.shown}.",
+        certainty="possible" if unsure else "likely",
+        title=_of_status(response.status) if response.kind != "cloudfront-page" else _BEFORE_THE_CHECK,
+        cause="A page of CloudFront's own, not of its signature check, whose answer is XML: a firewall, a blocked "
+        "country, a host name or a method that the distribution does not have, or http where https is required."
+        if response.kind == "cloudfront-page"
+        else "",
+    )
+
+
+_BEFORE_THE_CHECK = "CloudFront refused the request, but not because of its signature"
+
+
+def _of_status(status: int) -> str:
+    """Return the title for a status that is not a refusal."""
+    if status < 400:
+        return "CloudFront allowed the request; the origin or a function redirects it"
+    if status == 404:
+        return "CloudFront allowed the request; the origin has no file under this path"
+    return "CloudFront allowed the request; the origin failed" if status >= 500 else ""
 
 
 @rule(
@@ -218,7 +254,17 @@ def origin_refused(facts: Facts) -> Found | None:
 )
 def answer_and_input_disagree(facts: Facts) -> Found | None:
     response = facts.response
-    return Found(f"CloudFront returned {response.shown}.") if response and facts.unlike_the_answer else None
+    if response is None or not facts.unlike_the_answer:
+        return None
+    if facts.refused_with == "MissingKey":
+        return Found(
+            f"CloudFront returned {response.shown}; the request that was given has the key-pair id {facts.shown_id}.",
+            cause="CloudFront got a request without its signing parameters: another one than this. A redirect, a proxy "
+            "or a rewrite removed the query string, or a page or player asked for a file that was not signed.",
+            fix="Find the refused request in the browser's network view, and paste that one (Copy as cURL). Pass the "
+            "query string on in redirects and rewrites.",
+        )
+    return Found(f"CloudFront returned {response.shown}.")
 
 
 @rule(
