@@ -1,28 +1,38 @@
 """Import moto without a second of work that nothing here needs."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Final
 
-from botocore.session import Session
+_EC2: Final = "moto.ec2"
+
+
+class _Later:
+    """Stands for the resources of moto's EC2, and imports it when one is looked up."""
+
+    def __getitem__(self, account: str) -> Any:
+        return import_module(_EC2).ec2_backends[account]
 
 
 @contextmanager
-def without_ec2_model() -> Iterator[None]:
-    """Let botocore answer for EC2 without its API model, 3 MB of packed JSON.
+def without_ec2() -> Iterator[None]:
+    """Let modules that import moto's EC2 here get it when they first use it.
 
-    moto imports its EC2 with its SSM, and its EC2 lists all regions when it is imported. For each of the three
-    partitions, botocore then reads the whole model to learn one word: the prefix of EC2's endpoints.
+    moto's SSM imports it to find the instances of a command. It reads the types of all instances in all regions when it
+    is imported, a third of the time that `keyfront up` needs to start. Afterwards everybody else gets the real one.
     """
-    whole = Session.get_service_data
-
-    def light(session: Session, service_name: str, api_version: str | None = None) -> Any:
-        if service_name == "ec2":
-            return {"metadata": {"endpointPrefix": "ec2"}}
-        return whole(session, service_name, api_version)
-
-    Session.get_service_data = light  # type: ignore[assignment,method-assign]
+    if _EC2 in sys.modules:
+        yield
+        return
+    stand_in = ModuleType(_EC2)
+    vars(stand_in)["ec2_backends"] = _Later()
+    sys.modules[_EC2] = stand_in
     try:
         yield
     finally:
-        Session.get_service_data = whole  # type: ignore[method-assign]
+        del sys.modules[_EC2]
+        # The import system also keeps a module in its package.
+        vars(sys.modules.get("moto", stand_in)).pop("ec2", None)

@@ -31,6 +31,7 @@ class Services:
         *,
         moto_api: bool = False,
         enforce_iam: bool = False,
+        node_sdk: Path | None = None,
         state: ServicesState | None = None,
         plane: ControlPlane | None = None,
     ) -> None:
@@ -38,12 +39,13 @@ class Services:
 
         - `moto_api` opens moto's own controls under `/moto-api/` to every caller.
         - `enforce_iam` checks the policies of callers with credentials that this endpoint issued: see `enforcement`.
+        - `node_sdk` is a folder with Amazon's clients for Node.js functions. Raises `InputError` without them.
         - `state` loads and saves moto's state.
         - `plane` has the CloudFront resources for requests to other services.
         """
         self._moto_api, self._enforce_iam, self._plane = moto_api, enforce_iam, plane
         self._state = state
-        self.functions = FunctionRunner(self.perform, enforce_iam=enforce_iam)
+        self.functions = FunctionRunner(self.perform, enforce_iam=enforce_iam, node_sdk=node_sdk)
         self._lock = Lock()
         self._application: Any = None
 
@@ -54,9 +56,9 @@ class Services:
         """
         with self._lock:
             if self._application is None:
-                from keyfront.local.aws.moto_import import without_ec2_model
+                from keyfront.local.aws.moto_import import without_ec2
 
-                with without_ec2_model():
+                with without_ec2():
                     from keyfront.local.aws.dispatcher import Dispatcher
 
                 application = Dispatcher(
