@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 _USED = """
 import sys
 from keyfront.local.aws.moto_import import without_ec2
@@ -26,6 +28,7 @@ print(moto.ec2.ec2_backends is sys.modules["moto.ec2"].ec2_backends, "moto.ec2.m
 """
 
 
+@pytest.mark.large
 def test_ec2_is_imported_when_it_is_used() -> None:
     ran = subprocess.run([sys.executable, "-c", _USED], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
