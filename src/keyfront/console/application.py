@@ -25,13 +25,14 @@ from keyfront.console.live_pages import LivePages
 from keyfront.console.log_summary import LogReader
 from keyfront.console.pages import ASSETS, Pages
 from keyfront.console.problems import Problem, problem_of
+from keyfront.console.rotation_pages import RotationPages
 from keyfront.console.trust_pages import TrustPages
 from keyfront.console.why_pages import WhyPages
 from keyfront.errors import KeyfrontError
 from keyfront.web.local import LocalOnly
 from keyfront.web.types import ASGIApp
 
-_PAGES: Final = (KeyPages, GroupPages, DistributionPages, TrustPages, LinkPages, WhyPages, LivePages)
+_PAGES: Final = (KeyPages, GroupPages, DistributionPages, TrustPages, LinkPages, WhyPages, LivePages, RotationPages)
 
 
 def console(
