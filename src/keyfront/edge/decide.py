@@ -8,7 +8,8 @@ from keyfront.core.access import Rejection
 from keyfront.core.letter_case import folded_matcher
 from keyfront.core.paths import readings
 from keyfront.core.verification import Decision
-from keyfront.edge.configuration import Behavior, Configuration, Distribution
+from keyfront.edge.behaviors import Behavior
+from keyfront.edge.configuration import Configuration, Distribution
 from keyfront.edge.request.admission import Door, admit, rejected, route
 from keyfront.edge.request.geography import Country, is_blocked
 from keyfront.edge.request.viewer import Request

@@ -7,8 +7,9 @@ from types import TracebackType
 from typing import Final
 
 from keyfront.core.verification import Decision
+from keyfront.edge.behaviors import Behavior
 from keyfront.edge.cache.objects import CacheKey
-from keyfront.edge.configuration import Behavior, Distribution
+from keyfront.edge.configuration import Distribution
 from keyfront.edge.request.viewer import Request
 from keyfront.errors import KeyfrontError
 from keyfront.web.types import Receive, Send

@@ -3,10 +3,11 @@
 from email.utils import formatdate
 from typing import Final
 
+from keyfront.edge.behaviors import Behavior
 from keyfront.edge.cache.freshness import DEFAULT_ERROR_TTL, Lifetime, http_date, lifetime, withheld
 from keyfront.edge.cache.objects import Entry
 from keyfront.edge.cache.pieces import Pieces
-from keyfront.edge.configuration import Behavior, Distribution
+from keyfront.edge.configuration import Distribution
 from keyfront.edge.origin.client import OriginResponse
 from keyfront.edge.response.pages import ERROR, HIT, EdgeResponse, Headers
 from keyfront.edge.response.responding import hit_headers, passed_on

@@ -12,7 +12,7 @@ from dataclasses import replace
 from html import escape
 from typing import Any, Final
 
-from keyfront.edge.configuration import Behavior, BehaviorFunctions
+from keyfront.edge.behaviors import Behavior, BehaviorFunctions
 from keyfront.edge.functions import lambda_events as events
 from keyfront.edge.functions.events import FunctionFailedError
 from keyfront.edge.functions.headers import Fields

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from keyfront.core.urls import split_host
-from keyfront.edge.configuration import Behavior, Failover
+from keyfront.edge.behaviors import Behavior, Failover
 from keyfront.edge.functions.events import invalid
 from keyfront.inventory import CustomOrigin, Origin
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Any, Final
 
-from keyfront.edge.configuration import Behavior, BehaviorFunctions, Distribution
+from keyfront.edge.behaviors import Behavior, BehaviorFunctions
+from keyfront.edge.configuration import Distribution
 from keyfront.edge.functions.events import (
     FunctionFailedError,
     changed_request,

@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from keyfront.core.paths import readings
-from keyfront.edge.configuration import Behavior, Configuration, Distribution
+from keyfront.edge.behaviors import Behavior
+from keyfront.edge.configuration import Configuration, Distribution
 from keyfront.edge.observation.log_fields import NONE, encoded, hide_signatures, log_fields
 from keyfront.edge.observation.record import Record
 

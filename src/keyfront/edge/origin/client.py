@@ -15,7 +15,7 @@ from typing import Final
 import certifi
 from botocore.credentials import Credentials
 
-from keyfront.edge.configuration import Behavior
+from keyfront.edge.behaviors import Behavior
 from keyfront.edge.origin.addresses import Address, address
 from keyfront.edge.origin.connection import Received
 from keyfront.edge.origin.endpoint_headers import SOURCE_ARN, SOURCE_HOST

@@ -9,9 +9,10 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from keyfront.edge.behaviors import Behavior
 from keyfront.edge.cache.objects import Entry
 from keyfront.edge.cache.ranges import well_formed
-from keyfront.edge.configuration import Behavior, Distribution
+from keyfront.edge.configuration import Distribution
 from keyfront.edge.exchange import Exchange
 from keyfront.edge.origin.client import OriginRequest, OriginResponse, Origins
 from keyfront.edge.origin.failures import OriginError

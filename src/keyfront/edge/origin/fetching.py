@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from keyfront.edge.behaviors import Behavior
 from keyfront.edge.cache.bodies import Disk, Memory
 from keyfront.edge.cache.collapsing import Coming, Flight, FlightKey, Flights, Landing
 from keyfront.edge.cache.entries import (
@@ -22,7 +23,6 @@ from keyfront.edge.cache.objects import Cache, Entry, Ticket
 from keyfront.edge.cache.pieces import Pieces
 from keyfront.edge.cache.ranges import Span, content_range
 from keyfront.edge.cache.stream import Stream
-from keyfront.edge.configuration import Behavior
 from keyfront.edge.exchange import Exchange
 from keyfront.edge.origin.client import OriginResponse, Origins
 from keyfront.edge.origin.failover import ask

@@ -10,7 +10,8 @@ from typing import Final
 from keyfront.core import access
 from keyfront.core.access import Rejection
 from keyfront.core.urls import MAX_URL_BYTES
-from keyfront.edge.configuration import Behavior, Configuration, Distribution, is_loopback
+from keyfront.edge.behaviors import Behavior
+from keyfront.edge.configuration import Configuration, Distribution, is_loopback
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import BAD_REQUEST, METHOD_NOT_ALLOWED, EdgeResponse, page, redirect
 

@@ -7,9 +7,10 @@ Sources: Developer Guide, "HTTP request headers and CloudFront behavior", "Contr
 from typing import Final
 
 from keyfront.core.verification import without_signing_parameters
+from keyfront.edge.behaviors import Behavior
 from keyfront.edge.cache.objects import CacheKey
 from keyfront.edge.cache_rules import CacheRules
-from keyfront.edge.configuration import Behavior, Distribution
+from keyfront.edge.configuration import Distribution
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.request.viewer_headers import PREFIX
 from keyfront.edge.response.compression import accepted

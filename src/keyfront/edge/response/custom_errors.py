@@ -7,9 +7,10 @@ import logging
 from collections.abc import Callable
 
 from keyfront.core.paths import normalise
+from keyfront.edge.behaviors import Behavior
 from keyfront.edge.cache.entries import lifetime_of, viewer_headers, whole
 from keyfront.edge.cache.objects import Cache, Entry
-from keyfront.edge.configuration import Behavior, Distribution
+from keyfront.edge.configuration import Distribution
 from keyfront.edge.origin.client import Origins
 from keyfront.edge.origin.failover import ask_for_page
 from keyfront.edge.origin.failures import BrokenBodyError, OriginError
