@@ -137,11 +137,7 @@ def _functions(
     return BehaviorFunctions(
         distribution.id,
         distribution.domain_name.lower().partition(":")[0],
-        {
-            each.id: _towards(ready, each, distribution, inventory, where)
-            for each in distribution.origins
-            if not each.vpc_origin
-        },
+        {each.id: _towards(ready, each, distribution, inventory, where) for each in _reachable(distribution)},
         viewer_request=found.get("viewer-request"),
         viewer_response=found.get("viewer-response"),
         origin_request=lambdas.get("origin-request"),
@@ -160,8 +156,12 @@ def _towards(
 
 
 def _origin(origin_id: str, distribution: Distribution) -> Origin | None:
-    reachable = (origin for origin in distribution.origins if not origin.vpc_origin)
-    return next((origin for origin in reachable if origin.id == origin_id), None)
+    return next((origin for origin in _reachable(distribution) if origin.id == origin_id), None)
+
+
+def _reachable(distribution: Distribution) -> list[Origin]:
+    """Return the origins that are not in a private network."""
+    return [origin for origin in distribution.origins if not origin.vpc_origin]
 
 
 def _signing(
