@@ -103,6 +103,15 @@ def up(
             "the missing permission. Credentials that the endpoint did not issue (such as test) may do everything.",
         ),
     ] = False,
+    node_sdk: Annotated[
+        Path | None,
+        typer.Option(
+            "--node-sdk",
+            metavar="DIR",
+            help="Give Node.js functions the clients of AWS SDK version 3 in this folder, as Lambda does. Make it with "
+            "npm install --prefix DIR @aws-sdk/client-ssm, and the other clients that they use.",
+        ),
+    ] = None,
     allow_origin: Annotated[
         list[str] | None,
         typer.Option(
@@ -159,6 +168,7 @@ def up(
             observing=ObservationOptions(log == "decisions", access_logs, admin_port),
             explain=explain,
             enforce_iam=enforce_iam,
+            node_sdk=node_sdk,
             drain_seconds=span(drain, "--drain").total_seconds(),
             renew_authority=renew_authority,
             json=as_json,

@@ -72,6 +72,8 @@ class Options:
     """Origins whose web pages may call the endpoint."""
     enforce_iam: bool = False
     """Whether roles and users may do only what their policies allow."""
+    node_sdk: Path | None = None
+    """The folder with Amazon's clients for Node.js functions."""
     renew_authority: bool = False
     """Whether to make a new authority if the saved one may not sign for an alias."""
     json: bool = False
@@ -153,6 +155,7 @@ class Machine:
             hosts=options.allowed_hosts,
             origins=options.allowed_origins,
             enforce_iam=options.enforce_iam,
+            node_sdk=options.node_sdk,
             state=services,
         )
         url = f"http://127.0.0.1:{_port(endpoint_sockets)}"

@@ -34,6 +34,7 @@ class Endpoint:
     - `state` saves moto's state. The caller closes it, after the endpoint.
     - `moto_api` opens moto's own controls. `reset` is called when a client resets moto, so CloudFront is reset too.
     - `enforce_iam`: see `enforcement`.
+    - `node_sdk` is a folder with Amazon's clients for Node.js functions. Raises `InputError` without them.
     """
 
     def __init__(
@@ -46,13 +47,16 @@ class Endpoint:
         origins: Collection[str] = (),
         moto_api: bool = False,
         enforce_iam: bool = False,
+        node_sdk: Path | None = None,
         state: ServicesState | None = None,
         reset: Callable[[], None] | None = None,
     ) -> None:
         self._control_plane, self._own = control_plane, own
         self._on_reset = reset if moto_api else None
         self._security = EndpointSecurity(hosts=hosts, origins=origins)
-        self._services = Services(moto_api=moto_api, enforce_iam=enforce_iam, state=state, plane=plane)
+        self._services = Services(
+            moto_api=moto_api, enforce_iam=enforce_iam, node_sdk=node_sdk, state=state, plane=plane
+        )
         self._bridge = Bridge(self._services)
         self._web_server = WebServer(self._services.functions, self._services.perform, enforce=enforce_iam)
 

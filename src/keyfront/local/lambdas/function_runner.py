@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
+from keyfront.local.lambdas import sdks
 from keyfront.local.lambdas.function import Function, FunctionError
 from keyfront.local.lambdas.logbook import Entry
 from keyfront.local.lambdas.pool import Pool
@@ -25,9 +27,13 @@ class Perform(Protocol):
 class FunctionRunner:
     """Runs functions until `close`, in the endpoint's event loop. Their processes are not part of a saved state."""
 
-    def __init__(self, perform: Perform, *, enforce_iam: bool = False) -> None:
-        """Create the runner. `perform` uses moto's state. `enforce_iam`: roles need permission to write logs."""
+    def __init__(self, perform: Perform, *, enforce_iam: bool = False, node_sdk: Path | None = None) -> None:
+        """Create the runner. `perform` uses moto's state. `enforce_iam`: roles need permission to write logs.
+
+        `node_sdk` is a folder with Amazon's clients for Node.js functions. Raises `InputError` if they are not there.
+        """
         self._perform, self._enforce_iam = perform, enforce_iam
+        self._node_packages = sdks.node_sdk(node_sdk) if node_sdk is not None else None
         self._pool: Pool | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._port = 0
@@ -58,7 +64,7 @@ class FunctionRunner:
         Raises `FunctionError` if it cannot run.
         """
         if self._pool is None:
-            self._pool = Pool(self.url, publish=self._publish, assume=self._assume)
+            self._pool = Pool(self.url, publish=self._publish, assume=self._assume, node_packages=self._node_packages)
         return await self._pool.call(function, Call(payload, str(uuid4()), arn or function.arn, **named))
 
     def call_later(self, function: Function, payload: bytes, *, arn: str | None = None, **named: Any) -> None:

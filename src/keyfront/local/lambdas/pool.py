@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-from keyfront.local.lambdas import reaper
+from keyfront.local.lambdas import reaper, sdks
 from keyfront.local.lambdas.function import BusyError, Function, FunctionError
 from keyfront.local.lambdas.logbook import Entry
 from keyfront.local.lambdas.package import unpack
@@ -35,13 +35,16 @@ Assume = Callable[[Function], Awaitable[Credentials]]
 class Pool:
     """The environments, until `close`. Use it in one event loop."""
 
-    def __init__(self, endpoint: str, *, publish: Publish, assume: Assume) -> None:
+    def __init__(self, endpoint: str, *, publish: Publish, assume: Assume, node_packages: Path | None = None) -> None:
         """Create the pool.
 
         `endpoint` is the AWS endpoint of functions. `publish` stores log events. `assume` returns credentials.
+        `node_packages` is a `node_modules` folder for all Node.js functions.
         """
         self._endpoint, self._publish, self._assume = endpoint, publish, assume
         self._folder = Path(mkdtemp(prefix="keyfront-lambda-"))
+        if node_packages is not None:
+            sdks.provide(node_packages, self._folder)
         self._idle: dict[Function, list[Sandbox]] = {}
         self._timers: dict[Sandbox, asyncio.TimerHandle] = {}
         self._all: set[Sandbox] = set()
@@ -147,7 +150,7 @@ class Pool:
 
         sandbox = Sandbox(
             function,
-            Plan(start.command, task, {**start.variables, **given}),
+            Plan(start.command, task, {**start.variables, **given}, tuple(sdks.notes(task, layers / "python"))),
             publish=publish,
             begun=lambda pid: self._guard(b"+", pid),
             ended=ended,

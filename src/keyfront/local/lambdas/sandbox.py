@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from keyfront.local.lambdas import sdks
 from keyfront.local.lambdas.function import Function
 from keyfront.local.lambdas.logbook import Entry, Logbook, Report, tail
 from keyfront.local.lambdas.memory import MIB, used, watch
@@ -51,6 +52,8 @@ class Plan:
     command: tuple[str, ...]
     directory: Path
     environment: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+    """Lines for its log."""
 
 
 class Sandbox:
@@ -93,6 +96,8 @@ class Sandbox:
             began = time.monotonic() - overdue
             outcome, status = await self._outcome(runtime, call, overdue)
             seconds = time.monotonic() - began
+            if line := sdks.hint(outcome):
+                self._logbook.say(line)
         finally:
             watching.cancel()
         self._most = max(self._most, used(runtime.pid, "VmHWM"))
@@ -122,6 +127,8 @@ class Sandbox:
 
     async def _start(self) -> Runtime:
         self._logbook.init_start()
+        for note in self._plan.notes:
+            self._logbook.say(note)
         plan = self._plan
         self._runtime = await Runtime.start(
             plan.command, directory=plan.directory, environment=plan.environment, log=self._logbook.write

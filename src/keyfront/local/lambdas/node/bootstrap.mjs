@@ -1,4 +1,5 @@
 // Runs a Node.js function on Lambda's Runtime API: node bootstrap.mjs FILE.EXPORT, in the folder with its code.
+import "./endpoint.mjs";
 import { existsSync } from "node:fs";
 import { Agent, request } from "node:http";
 import path from "node:path";
