@@ -117,9 +117,13 @@ class BucketKind:
         operation = f"Put{setting.operation}"
         model = task.client(_SERVICE).meta.service_model.operation_model(operation)
         shape = model.input_shape.members[setting.parameter]
+        value = _as_api(value)
         if setting.operation == "BucketLogging":
-            value = {"LoggingEnabled": {"TargetBucket": bucket, "TargetPrefix": "", **_as_api(value)}} if value else {}
-        given = api_input.convert(shape, _as_api(value))
+            value = {"LoggingEnabled": {"TargetBucket": bucket, "TargetPrefix": "", **value}} if value else {}
+        if setting.operation == "BucketLifecycleConfiguration":
+            # The API requires a filter in each rule.
+            value["Rules"] = [{"Filter": {"Prefix": rule.pop("Prefix", "")}, **rule} for rule in value["Rules"]]
+        given = api_input.convert(shape, value)
         task.call(_SERVICE, operation, {"Bucket": bucket, setting.parameter: given})
 
     def _attributes(self, task: Task, name: str) -> dict[str, str]:
@@ -165,6 +169,4 @@ def _as_api(value: Any) -> Any:
     for name, each in value.items():
         item = {_DAYS[name]: each} if name in _DAYS else _as_api(each)
         found[_RENAMED.get(name, str(name))] = item
-    if "Status" in found and "Filter" not in found and ("ID" in found or "Expiration" in found or "Prefix" in found):
-        found["Filter"] = {"Prefix": found.pop("Prefix", "")}
     return found
