@@ -1,6 +1,7 @@
 """The facts about a request, computed once. The rules only read them."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,6 +22,7 @@ from keyfront.explain.path_readings import refused_elsewhere
 from keyfront.explain.request import RequestFacts
 from keyfront.explain.responses import Response
 from keyfront.explain.search import Budget, Match, Question, Search, search
+from keyfront.explain.unreadable import base64_problem, json_problem
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class Facts(RequestFacts):
         if self.pasted is None or self.pasted.harmless or not self.pasted.sent:
             return None
         return RequestFacts(replace(self.request, url=self.pasted.sent))
+
+    @property
+    def without_that(self) -> str:
+        """Return what CloudFront would do with the link without the changes, as a sentence; empty if not known."""
+        return " Without that, the link is valid." if self.keys is not None and self.decision.allowed else ""
 
     def repaired(self, finding: str) -> tuple[str, ...]:
         """Return the changes to the pasted link that `finding` tells, in words."""
@@ -186,6 +193,21 @@ class Facts(RequestFacts):
     def detail(self, check: str) -> str:
         """Return the detail of `check`."""
         return next((each.detail for each in self.decision.checks if each.name == check), "")
+
+    @property
+    def policy_problem(self) -> str:
+        """Return why the policy cannot be used, in words; empty for a usable policy."""
+        if not self.failed("policy"):
+            return ""
+        text = self.given.get("Policy", "")
+        data = strict(text)
+        if self.custom and data is None:
+            return f"the policy cannot be decoded: {base64_problem(text)}"
+        problem = json_problem(data) if self.custom and data is not None else ""
+        if problem:
+            return f"the policy is not JSON: {problem}"
+        # What a library says about a network is for programmers.
+        return re.sub(r"(not an IPv4 address or range):.*", r"\1", self.detail("policy"))
 
     @cached_property
     def key(self) -> PublicKey | None:

@@ -10,7 +10,8 @@ from typing import Final, cast
 from keyfront.core.urls import SIGNING_PARAMETERS
 from keyfront.core.verification import ViewerRequest, credentials_of
 from keyfront.explain import hiding
-from keyfront.explain.base64_readings import Reading, readings
+from keyfront.explain.base64_readings import Reading, readings, strict
+from keyfront.explain.unreadable import base64_problem
 
 _MOST_POLICY_BYTES: Final = 16_384
 _COOKIE: Final = "CloudFront-"
@@ -174,6 +175,12 @@ class RequestFacts:
     def signature_text(self) -> str:
         """Return the signature as given, percent-decoded."""
         return self.given.get("Signature", "")
+
+    @property
+    def signature_problem(self) -> str:
+        """Return why the signature cannot be decoded, in words; empty if it can."""
+        text = self.signature_text
+        return base64_problem(text) if text and strict(text) is None else ""
 
     @cached_property
     def signature_readings(self) -> tuple[Reading, ...]:

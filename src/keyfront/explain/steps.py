@@ -99,7 +99,7 @@ def _policy(facts: Facts) -> Iterator[Step]:
         return
     kind = "custom policy" if facts.custom else "canned policy"
     if facts.failed("policy"):
-        yield Step("policy", "failed", facts.detail("policy"), f"a {kind} that CloudFront can read")
+        yield Step("policy", "failed", facts.policy_problem, f"a {kind} that CloudFront can read")
     elif facts.policy is not None:
         yield Step("policy", "passed", kind)
 
@@ -107,7 +107,7 @@ def _policy(facts: Facts) -> Iterator[Step]:
 def _signature(facts: Facts) -> Iterator[Step]:
     for check in facts.decision.checks:
         if check.name in ("signature", "hash-algorithm"):
-            seen = check.detail
+            seen = f"cannot be decoded: {facts.signature_problem}" if facts.signature_problem else check.detail
             if check.ok or facts.decision.reason == "signature-mismatch":
                 verb = "matches" if check.ok else "does not match"
                 seen = f"{verb} the key {facts.shown_id} ({facts.given.get('Hash-Algorithm', 'SHA1')}){_change(facts)}"

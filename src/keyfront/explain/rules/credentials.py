@@ -52,7 +52,10 @@ _LOWER = frozenset(
 )
 def html_escaped_ampersand(facts: Facts) -> Found | None:
     if facts.changed is not None and facts.repaired("html-escaped-ampersand"):
-        return Found("The link was pasted with &amp; between its parameters. The rest of this report is without it.")
+        return Found(
+            "The link was pasted with &amp; between its parameters. The rest of this report is without it."
+            + facts.without_that
+        )
     names = [name for name in facts.names_of() if name.startswith("amp;") and name.lower() in _LOWER]
     return Found(f"The query string has {', '.join(names)}.") if names else None
 

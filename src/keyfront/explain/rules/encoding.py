@@ -277,5 +277,7 @@ def signature_missing(facts: Facts) -> Found | None:
 def signature_unreadable(facts: Facts) -> Found | None:
     if facts.decision.reason == "malformed-signature" or (facts.signature_text and facts.failed("signature")):
         text = facts.signature_text
-        return Found(facts.detail("signature") + ".") if text and strict(text) is None else None
+        return (
+            Found(f"Signature cannot be decoded: {facts.signature_problem}.") if text and strict(text) is None else None
+        )
     return None

@@ -229,7 +229,7 @@ def _changed_link(facts: Facts, told: tuple[str, ...]) -> Found:
             fix="Nothing, if the link also arrives like this where it is opened.",
         )
     return Found(
-        f"{evidence}.",
+        f"{evidence}.{facts.without_that}",
         title="Another program changed the link on its way",
         cause="CloudFront checks the bytes that arrive. Mail programs, chats, shells, logs and redirects escape, break "
         "or extend links, and CloudFront then gets other parameters than the signer made.",

@@ -103,7 +103,7 @@ def key_pair_id_is_access_key(facts: Facts) -> Found | None:
 )
 def key_pair_id_of_another_kind(facts: Facts) -> Found | None:
     if facts.changed is not None and (tails := facts.repaired("key-pair-id-of-another-kind")):
-        return _changed_id(f"In the pasted link {tails[0]}, so that it is part of the key-pair id.")
+        return _changed_id(f"In the pasted link {tails[0]}, so that it is part of the key-pair id.{facts.without_that}")
     key_id = facts.key_pair_id
     if not key_id or facts.key is not None:
         return None

@@ -5,6 +5,7 @@ from keyfront.explain.base64_readings import strict
 from keyfront.explain.facts import Facts
 from keyfront.explain.registry import Found, rule
 from keyfront.explain.rules import encoding, times
+from keyfront.explain.unreadable import base64_problem
 from keyfront.explain.values import Stage
 
 _CANNED = "private-content-creating-signed-url-canned-policy.html"
@@ -48,7 +49,8 @@ def expires_and_policy(facts: Facts) -> Found | None:
 def policy_missing(facts: Facts) -> Found | None:
     if facts.given.get("Policy") or facts.given.get("Expires") or not facts.by_url or not facts.key_pair_id:
         return None
-    return Found(f"The request has only {', '.join(facts.given)}.")
+    empty = next((name for name in ("Policy", "Expires") if name in facts.given), "")
+    return Found(f"{empty} is empty." if empty else f"The request has only {', '.join(facts.given)}.")
 
 
 @rule(
@@ -103,7 +105,12 @@ def policy_unreadable(facts: Facts) -> Found | None:
         return None
     if encoding.plus_became_space(facts) or encoding.percent_encoded_twice(facts):
         return None
-    return Found(f"{facts.called('Policy')} is {text[:40]!a}{'…' if len(text) > 40 else ''}.")
+    begins = (
+        f"{facts.called('Policy')} begins with {text[:40]!a}"
+        if len(text) > 40
+        else f"{facts.called('Policy')} is {text!a}"
+    )
+    return Found(f"{begins}: {base64_problem(text)}.")
 
 
 @rule(
@@ -122,7 +129,7 @@ def policy_not_json(facts: Facts) -> Found | None:
         return None
     if strict(facts.given["Policy"]) is None:
         return None
-    return Found(f"{facts.detail('policy')}. It begins with {hiding.policy(facts.policy_text)[:60]!a}.")
+    return Found(f"{facts.policy_problem}. It begins with {hiding.policy(facts.policy_text)[:60]!a}.")
 
 
 @rule(
@@ -201,7 +208,7 @@ def policy_without_expiry(facts: Facts) -> Found | None:
 )
 def policy_malformed(facts: Facts) -> Found | None:
     if facts.failed("policy"):
-        text = facts.detail("policy")
+        text = facts.policy_problem
         return Found(f"{text[:1].upper()}{text[1:]}.")
     return None
 
