@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from keyfront.edge.configuration import configure
+from keyfront.edge.request.staging import goes_to_staging
 from keyfront.edge.request.viewer import Request
 from keyfront.inventory import DeploymentPolicy
 
@@ -100,7 +101,7 @@ def test_a_weight_is_the_part_of_the_requests(laid: Laid, session: int) -> None:
     serve(laid, weight=0.15, session_seconds=session)
     traffic = laid.edge.configuration.distributions["E1"].traffic
     assert traffic is not None
-    taken = sum(traffic.takes(viewer, 1.8e9) for viewer in viewers(2000))
+    taken = sum(goes_to_staging(traffic.policy, viewer, 1.8e9) for viewer in viewers(2000))
     # Six standard deviations: about one run in a billion fails by chance.
     assert 300 - 96 < taken < 300 + 96
 
@@ -111,8 +112,8 @@ def test_a_viewer_stays_where_it_is_for_a_session_and_is_chosen_anew_later(laid:
     assert traffic is not None
     (viewer,) = viewers(1)
     begin = 600 * 3_000_000
-    assert len({traffic.takes(viewer, begin + seconds) for seconds in (0, 1, 599.9)}) == 1
-    assert {traffic.takes(viewer, begin + 600 * number) for number in range(40)} == {True, False}
+    assert len({goes_to_staging(traffic.policy, viewer, begin + seconds) for seconds in (0, 1, 599.9)}) == 1
+    assert {goes_to_staging(traffic.policy, viewer, begin + 600 * number) for number in range(40)} == {True, False}
 
 
 def test_no_weight_sends_nobody(laid: Laid) -> None:

@@ -14,10 +14,9 @@ from keyfront.core.urls import split_host
 from keyfront.edge import behaviors
 from keyfront.edge.behaviors import Behavior
 from keyfront.edge.not_run import warn_of_what_does_not_run
-from keyfront.edge.request.staging import StagingTraffic, with_staging_traffic
 from keyfront.edge.response.pages import Headers
 from keyfront.edge.server.locations import ALONE
-from keyfront.inventory import CustomErrorResponse, GeoRestriction, Inventory
+from keyfront.inventory import CustomErrorResponse, DeploymentPolicy, GeoRestriction, Inventory
 from keyfront.inventory import Distribution as AccountDistribution
 
 _log = logging.getLogger(__name__)
@@ -48,7 +47,7 @@ class Distribution:
     etag: str
     staging: bool = False
     """Whether viewers reach it only through its primary distribution."""
-    traffic: StagingTraffic | None = None
+    traffic: "StagingTraffic | None" = None
     """For a primary distribution whose requests go to a staging distribution in part."""
 
     def behavior(self, path: str) -> Behavior:
@@ -64,6 +63,14 @@ class Distribution:
         """The distribution's own port, from a domain name `localhost:PORT`, or `None`."""
         name, port = split_host(self.domain_name) or ("", None)
         return port if name == "localhost" else None
+
+
+@dataclass(frozen=True, slots=True)
+class StagingTraffic:
+    """A continuous deployment policy that is in effect, with its staging distribution."""
+
+    policy: DeploymentPolicy
+    staging: Distribution
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,7 @@ def configure(inventory: Inventory, location: str = ALONE.name) -> Configuration
     If something cannot be served as configured, it is refused, never opened, and a warning is logged.
     """
     prepared = {each.id: _prepared(each, inventory, location) for each in inventory.distributions}
-    distributions = with_staging_traffic(prepared, inventory)
+    distributions = _with_staging_traffic(prepared, inventory)
     hosts: dict[str, Distribution] = {}
     reachable = [distribution for distribution in distributions.values() if not distribution.staging]
     for distribution in reachable:
@@ -129,6 +136,30 @@ def configure(inventory: Inventory, location: str = ALONE.name) -> Configuration
             # Its port for plain HTTP. Requests at another port of this edge may name it, too.
             hosts.setdefault(f"localhost:{distribution.port + 1}", distribution)
     return Configuration(distributions, hosts)
+
+
+def _with_staging_traffic(distributions: Mapping[str, Distribution], inventory: Inventory) -> dict[str, Distribution]:
+    """Return the distributions, with the continuous deployment policies that are in effect.
+
+    Without a staging distribution that is enabled, the primary distribution answers every request (assumed).
+    """
+    staging = {each.domain_name: each for each in distributions.values() if each.staging}
+    found = dict(distributions)
+    for distribution in inventory.distributions:
+        policy = inventory.deployment_policies.get(distribution.deployment_policy)
+        if not distribution.deployment_policy or (policy is not None and not policy.enabled):
+            continue
+        target = next((staging[name] for name in policy.staging_names if name in staging), None) if policy else None
+        if policy is None or target is None or not target.enabled:
+            _log.warning(
+                "distribution %s: its continuous deployment policy %s has no staging distribution that is enabled; it "
+                "answers every request itself",
+                distribution.id,
+                distribution.deployment_policy,
+            )
+            continue
+        found[distribution.id] = replace(found[distribution.id], traffic=StagingTraffic(policy, target))
+    return found
 
 
 def is_loopback(name: str) -> bool:

@@ -12,6 +12,7 @@ from keyfront.edge.behaviors import Behavior
 from keyfront.edge.configuration import Configuration, Distribution
 from keyfront.edge.request.admission import Door, admit, rejected, route
 from keyfront.edge.request.geography import Country, is_blocked
+from keyfront.edge.request.staging import goes_to_staging
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import EdgeResponse, refused
 
@@ -56,7 +57,7 @@ def decide(
     distribution = route(configuration, door, viewer)
     if isinstance(distribution, Rejection):
         return TurnedAway(rejected(distribution, door, viewer))
-    if distribution.traffic is not None and distribution.traffic.takes(viewer, now):
+    if distribution.traffic is not None and goes_to_staging(distribution.traffic.policy, viewer, now):
         distribution = distribution.traffic.staging
     # A request for / is judged as a request for the default root object: assumed.
     path = distribution.root if distribution.root and viewer.path == "/" else viewer.path
