@@ -129,7 +129,8 @@ def test_a_policy_in_order_has_no_findings_in_whatever_form_it_comes(text: str) 
     [
         (FOLDER, f"{CDN}/42/1.ts?x=1", []),
         (None, f"{CDN}/42/1.ts", ["resource-covers-everything"]),
-        ("ht?ps://media.example.com/42/*", f"{CDN}/42/1.ts", ["resource-is-no-url"]),
+        ("ht?ps://media.example.com/42/*", f"{CDN}/42/1.ts", []),
+        ("media.example.com/42/*", f"{CDN}/42/1.ts", ["resource-is-no-url"]),
         (FOLDER, f"{CDN}/43/1.ts", ["resource-does-not-cover"]),
         (FOLDER, "http://media.example.com/42/1.ts", ["protocol-differs"]),
         (FOLDER, "https://d111111abcdef8.cloudfront.net/42/1.ts", ["host-differs"]),
