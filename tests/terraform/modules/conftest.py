@@ -22,7 +22,7 @@ from keyfront.local.controlplane.asgi import application
 _HERE = Path(__file__).parent
 _MODULES = _HERE.parents[2] / "terraform" / "modules"
 _SECONDS = 5 * 60
-_OWN = ("trusted-key-group", "signing-key", "download-endpoint", "entitlements-table")
+_OWN = ("trusted-key-group", "signing-key", "download-endpoint", "entitlements-table", "log-queries")
 
 
 @dataclass(frozen=True)

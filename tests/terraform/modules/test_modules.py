@@ -15,7 +15,7 @@ import pytest
 from keyfront.core.keys import SigningKey
 
 ROOT = Path(__file__).parents[3] / "terraform"
-OWN = ("download-endpoint", "entitlements-table", "signing-key", "trusted-key-group")
+OWN = ("download-endpoint", "entitlements-table", "log-queries", "signing-key", "trusted-key-group")
 NO_CHANGES = "No changes. Your infrastructure matches the configuration."
 
 

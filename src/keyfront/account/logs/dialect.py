@@ -13,6 +13,7 @@ import sqlglot
 from sqlglot import exp
 
 from keyfront.account.logs.engine import VIEWS, sql
+from keyfront.account.logs.reading import COLUMNS
 
 Dialect = Literal["duckdb", "athena", "spark"]
 _MACRO: Final = re.compile(r"CREATE MACRO (\w+)\(([^)]*)\) AS (.*?);\s*$", re.MULTILINE)
@@ -58,3 +59,30 @@ def _functions(engine: Literal["athena", "spark"]) -> dict[str, tuple[tuple[str,
         name: (tuple(each.strip() for each in parameters.split(",")), sqlglot.parse_one(body, read=engine))
         for name, parameters, body in _MACRO.findall(sql(f"functions.{engine}"))
     }
+
+
+_NEEDS: Final = {
+    "keys": ("requests",),
+    "hours": ("requests",),
+    "visits": ("requests",),
+    "links": ("requests", "visits"),
+    "lives": ("requests", "visits"),
+    "referrers": ("requests", "visits"),
+}
+"""The views that each view reads, directly and through others."""
+QUESTIONS: Final = ("keys", "hours", "links", "lives", "referrers")
+
+
+def athena_query(view: str) -> str:
+    """Return one query for Athena that answers a question without any view.
+
+    `${table}` is the table of the log's files, and `${where}` the condition on its partitions: Terraform fills them in.
+    """
+    columns = ", ".join(_athena_column(name) for name in COLUMNS)
+    parts = [f"logs AS (\n  SELECT {columns}\n  FROM ${{table}}\n  WHERE ${{where}}\n)"]  # noqa: S608
+    parts += [f"{name} AS (\n{query(name, 'athena')}\n)" for name in _NEEDS[view]]
+    return f"WITH {', '.join(parts)}\n{query(view, 'athena')}\n"
+
+
+def _athena_column(name: str) -> str:
+    return '"$path" AS file' if name == "file" else f'"{name}"'

@@ -18,9 +18,6 @@ COLUMNS: Final = (
 LONGEST_LINE: Final = 256 * 1024
 """Bytes. CloudFront allows a URL of 8,192 and headers of 20,480 bytes. Encoded, each byte takes up to three."""
 
-_SWAPPED: Final = {"cs_host": "x_host_header", "x_host_header": "cs_host"}
-"""Real-time logs use the two names the other way round (Developer Guide, "Real-time log configuration fields")."""
-
 _BEGINNING: Final = (
     "substr(line, 1, 24) || '… (' || length(line) || ' characters, ' || coalesce(len(v), 0) || ' columns)'"
 )
@@ -63,8 +60,6 @@ def _lines(names: str, shape: Shape) -> str:
         row = f"string_split(line, {literal(shape.delimiter)})"
         whole = f"len(v) = {len(shape.fields)}"
         columns = shape.fields
-    if shape.kind == "realtime":
-        columns = tuple(_SWAPPED.get(each, each) for each in columns)
     values = [_value(name, columns, whole) for name in COLUMNS if name != "file"]
     return (
         f"SELECT {', '.join(values)}, file "  # noqa: S608 (names are quoted, columns are ours)

@@ -86,6 +86,10 @@ typed AS (
     CASE WHEN has_match(sc_status, '^[0-9]{1,3}$') THEN CAST(sc_status AS BIGINT) END AS status,
     CASE WHEN has_match(sent_key_pair_id, '^[A-Za-z0-9]{1,64}$') THEN sent_key_pair_id END AS key_pair_id,
     nullif(c_ip, '-') AS address,
+    -- Standard logs have the distribution's name in cs(Host), and the viewer's host in x-host-header. Real-time logs
+    -- have them the other way round (assumed), so the name shows which is which.
+    coalesce(x_host_header LIKE '%.cloudfront.%' AND cs_host NOT LIKE '%.cloudfront.%' AND cs_host <> '-', false)
+      AS hosts_swapped,
     split_part(cs_uri_stem, '?', 1) AS path
   FROM policies
 )
@@ -96,10 +100,12 @@ SELECT
   coalesce(
     nullif(distributionid, '-'),
     first_group(file, '([A-Z0-9]{12,15})[.][0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{2}[.]'),
-    nullif(cs_host, '-'),
+    CASE WHEN hosts_swapped THEN x_host_header ELSE nullif(cs_host, '-') END,
     'unknown'
   ) AS distribution,
-  lower(coalesce(nullif(x_host_header, '-'), nullif(cs_host, '-'), 'unknown')) AS host,
+  lower(coalesce(
+    CASE WHEN hosts_swapped THEN cs_host ELSE nullif(x_host_header, '-') END, nullif(cs_host, '-'), 'unknown'
+  )) AS host,
   path,
   coalesce(
     nullif(nullif(cache_behavior_path_pattern, '-'), ''),
