@@ -206,6 +206,10 @@ def test_flask_is_configured_by_an_address(tmp_path: Any) -> None:
         ({"KEYFRONT_DOMAIN": "media.example.com"}, "KEYFRONT_SIGNER is not set"),
         ({"KEYFRONT_SIGNER": "file:key.json"}, "KEYFRONT_DOMAIN is not set"),
         ({"KEYFRONT_SIGNER": "key.json", "KEYFRONT_DOMAIN": "a"}, "address"),
+        (
+            {"KEYFRONT_SIGNER": "file:k.pem", "KEYFRONT_DOMAIN": "a", "KEYFRONT_KEY_PAIR_ID": "E1ABCDEFGHIJKL"},
+            "the id of a distribution",
+        ),
         ({"KEYFRONT_LIFETIME": "1h"}, "KEYFRONT_LIFETIME is '1h'"),
         ({"KEYFRONT_MAX_LIFETIME": "1h"}, "KEYFRONT_MAX_LIFETIME is '1h'"),
         ({"KEYFRONT_MAX_LIFETIME": 600}, "KEYFRONT_LIFETIME is 1:00:00, but KEYFRONT_MAX_LIFETIME is 0:10:00"),
