@@ -1,6 +1,5 @@
 """The facts about a request, computed once. The rules only read them."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,10 +10,10 @@ from keyfront.core.access import Rejection
 from keyfront.core.credentials import Fault, presented
 from keyfront.core.keys import HashAlgorithm, PublicKey
 from keyfront.core.policy import Policy
+from keyfront.core.s3 import s3_host
 from keyfront.core.urls import MAX_URL_BYTES
 from keyfront.core.verification import Decision, verify
 from keyfront.errors import PolicyError
-from keyfront.explain import hiding
 from keyfront.explain.base64_readings import strict
 from keyfront.explain.configuration import Behavior, Distribution
 from keyfront.explain.pasted_link import PastedLink
@@ -247,7 +246,7 @@ class Facts(RequestFacts):
             policies=self.policy_readings,
             hosts=hosts,
             origins=self.known_origins,
-            prefixes=tuple({each.origin_path: None for each in self.matching if each.origin_path}),
+            prefixes=self.prefixes,
             anonymous=frozenset(self.offered_keys),
         )
         found = search(question, self.budget)
@@ -261,6 +260,13 @@ class Facts(RequestFacts):
     def match(self) -> Match | None:
         """Return the search's match, or `None`."""
         return self.search.match
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """Return what a path may have before it at the origin: the origins' paths, and the names of their buckets."""
+        paths = (each.origin_path for each in self.matching)
+        buckets = (found.bucket for found in map(s3_host, self.known_origins) if found)
+        return tuple(dict.fromkeys(each for each in (*paths, *buckets) if each))
 
     @property
     def _worth_searching(self) -> bool:
@@ -283,14 +289,3 @@ class Facts(RequestFacts):
     def told(self, *ids: str) -> str:
         """Return the texts of the proved changes among `ids`."""
         return "; ".join(each.text for each in self.match.changes if each.id in ids) if self.match else ""
-
-    @cached_property
-    def pretty_policy(self) -> str:
-        """Return the policy that counts, pretty-printed and without query values; empty if there is none."""
-        if self.custom:
-            if self.document is None:
-                return hiding.policy(self.policy_text)
-            return json.dumps(hiding.document(self.document), indent=2)
-        if self.policy is not None:
-            return json.dumps(hiding.document(json.loads(self.policy.to_bytes())), indent=2)
-        return ""

@@ -16,7 +16,7 @@ from keyfront.explain.pasted_link import PastedLink
 from keyfront.explain.request import RequestFacts
 from keyfront.explain.responses import Response
 from keyfront.explain.search import Budget
-from keyfront.explain.steps import steps
+from keyfront.explain.steps import pretty_policy, steps
 from keyfront.explain.values import Answer, Finding, Report, Stage, Step, Verdict
 from keyfront.explain.weighing import findings_of
 
@@ -73,7 +73,7 @@ def explain(
         verdict=_verdict(facts, findings, taken),
         url=hiding.url(facts.url),
         form="signed URL" if facts.by_url else "signed cookies" if facts.given else "nothing",
-        policy=facts.pretty_policy,
+        policy=pretty_policy(facts),
         times=tuple((name, at) for name, at in (*times.items(), ("asked", int(now))) if at is not None),
         steps=taken,
         findings=findings,

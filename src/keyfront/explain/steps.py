@@ -1,5 +1,6 @@
-"""The edge's checks, step by step: what CloudFront checks, what it sees, and what it expects."""
+"""The edge's checks, step by step: what CloudFront checks, what it sees, and what it expects; and the policy."""
 
+import json
 from collections.abc import Iterator
 
 from keyfront.core.access import REDIRECTS
@@ -173,3 +174,14 @@ def _address(facts: Facts) -> Iterator[Step]:
         return
     failed = any(check.name == "address" and not check.ok for check in facts.decision.checks)
     yield Step("address", "failed" if failed else "passed", facts.request.ip, policy.ip)
+
+
+def pretty_policy(facts: Facts) -> str:
+    """Return the policy that counts, pretty-printed and without query values; empty if there is none."""
+    if facts.custom:
+        if facts.document is None:
+            return hiding.policy(facts.policy_text)
+        return json.dumps(hiding.document(facts.document), indent=2)
+    if facts.policy is not None:
+        return json.dumps(hiding.document(json.loads(facts.policy.to_bytes())), indent=2)
+    return ""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations, permutations
 from urllib.parse import quote, unquote
 
+from keyfront.core.s3 import s3_host
 from keyfront.explain import hiding, neighbours
 from keyfront.explain.change import Change
 
@@ -38,6 +39,10 @@ def urls(url: str, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> It
             yield Change("host-differs", f"{name} was signed"), f"{scheme}://{name}{path}{asked}"
     for name in origins:
         yield Change("origin-host-signed", f"the origin's host {name} was signed"), f"{scheme}://{name}{path}{asked}"
+        if (named := s3_host(name)) is not None and named.bucket:
+            regional = f"s3.{named.region}.amazonaws.com" if named.region else "s3.amazonaws.com"
+            text = f"the bucket's address at {regional} was signed"
+            yield Change("origin-host-signed", text), f"{scheme}://{regional}/{named.bucket}{path}{asked}"
     name, colon, _ = host.partition(":")
     if colon:
         yield Change("port-differs", "no port was signed"), f"{scheme}://{name}{path}{asked}"

@@ -28,6 +28,7 @@ _ECHOES: Final = {
     "cookie-twice": frozenset({"signature-does-not-match", "expires-and-policy", "key-of-another-id"}),
     "expires-and-policy": frozenset({"signature-does-not-match"}),
     "path-not-accepted": frozenset({"signature-does-not-match"}),
+    "slashes-differ": frozenset({"host-differs"}),
     "signed-for-another-file": frozenset({"signature-does-not-match"}),
 }
 """What is left out beside an error, by its id."""

@@ -115,8 +115,7 @@ def path_rewritten(facts: Facts) -> Found | None:
         return None
     asked = facts.url.partition("?")[1] + facts.url.partition("?")[2]
     site = facts.url[: facts.url.index(facts.host) + len(facts.host)] if facts.host in facts.url else ""
-    prefixes = [each.origin_path for each in facts.matching]
-    paths = (path for _, path in neighbours.rewritten(facts.path, prefixes))
+    paths = (path for _, path in neighbours.rewritten(facts.path, facts.prefixes))
     if not any(covers(pattern, f"{site}{path}{asked}") for path in paths):
         return None
     return Found(f"The policy allows {bare(pattern)}; the request asks for {bare(facts.url)}.", "likely")

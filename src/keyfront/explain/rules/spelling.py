@@ -4,6 +4,7 @@ import re
 from urllib.parse import unquote
 
 from keyfront.core.resource import covers
+from keyfront.explain import neighbours
 from keyfront.explain.facts import Facts
 from keyfront.explain.registry import Found, rule
 from keyfront.explain.rules.credentials import parameter_name_case
@@ -189,11 +190,13 @@ def slashes_differ(facts: Facts) -> Found | None:
         scheme, _, rest = url.partition("://")
         return f"{scheme}://{re.sub('//+', '/', rest)}"
 
-    def doubled(url: str) -> str:
-        scheme, _, rest = url.partition("://")
-        return f"{scheme}://{rest.replace('/', '//', 1)}"
-
-    pattern = mismatch(facts, single) or mismatch(facts, doubled)
+    start = f"{facts.scheme}://{facts.host}"
+    asked = facts.url.removeprefix(f"{start}{facts.path}")
+    others = [path for _, path in neighbours.slashed(facts.path)] + [f"/{facts.path}", facts.path[1:]]
+    pattern = mismatch(facts, single) or next(
+        filter(None, (mismatch(facts, lambda _, path=path: f"{start}{path}{asked}") for path in others)),  # type: ignore[misc]
+        None,
+    )
     return Found(f"The policy allows {bare(pattern)}; the request asks for {bare(facts.url)}.") if pattern else None
 
 
