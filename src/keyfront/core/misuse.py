@@ -113,10 +113,10 @@ def of_object(key: str) -> Iterator[Caution]:
 
 
 def of_cookie_resource(resource: str) -> Iterator[Caution]:
-    """Return the cautions about one URL as the resource of cookies."""
+    """Return the cautions about one URL, without `*`, as the resource of cookies."""
     location = resource.partition("?")[0]
     host, _, path = location.partition("://")[2].partition("/")
-    if "*" in resource or not host or resource.endswith("?"):
+    if not host or resource.endswith("?"):
         return
     if not path or path.endswith("/"):
         every = f"{location.rstrip('/')}/*"

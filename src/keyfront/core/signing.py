@@ -122,7 +122,8 @@ class Signer:
     ) -> SignedCookies:
         """Return cookies that open `resource`: one URL, or a pattern with `*` and `?`. Arguments as in `sign_url`."""
         policy = self._policy(resource, expires, starts, ip, max_lifetime)
-        warn(misuse.of_cookie_resource(policy.resource or resource))
+        if "*" not in resource:
+            warn(misuse.of_cookie_resource(policy.resource or resource))
         return self._cookies(policy)
 
     def _policy(

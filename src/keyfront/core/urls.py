@@ -105,7 +105,8 @@ def resource_pattern(resource: str, *, link: bool = False) -> str:
     if not resource:
         text = "the resource is empty: give a URL, with * and ? as wildcards, or * for every URL"
         raise URLError(text, reason="resource-is-no-url", member="resource", value="")
-    resource, form = resource.replace("\\?", "?"), _IN_A_LINK if link else _AS_SENT
+    resource = resource.replace("\\?", "?")
+    form = _IN_A_LINK if link else _AS_SENT
     if _is_as_sent(resource):
         pattern = resource
     elif _has_scheme(resource):
