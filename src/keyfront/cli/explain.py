@@ -11,7 +11,7 @@ from keyfront.cli import pasted_request
 from keyfront.cli.asked import address, text_of, trusted
 from keyfront.cli.distribution import distribution as read_distribution
 from keyfront.cli.options import AsJson, Connection, PassphraseFile, connects
-from keyfront.cli.output import show_json
+from keyfront.cli.output import show_json, warn
 from keyfront.cli.times import moment
 from keyfront.core.showing import told
 from keyfront.errors import InputError
@@ -130,14 +130,15 @@ def explain(
     from keyfront.core.verification import ViewerRequest, credentials_of
     from keyfront.explain import Budget
     from keyfront.explain import explain as diagnose
+    from keyfront.explain.inputs.asked import as_sent, cookie_header, link_of
 
     settled = read_distribution(distribution, connection)
     names = [name.lower() for name in host or []]
     asked = pasted_request.read(url, cookie, curl, har, lambda host: _names(host, settled, names))
-    asked.link = pasted_request.link_of(asked, [*names, *(settled.names if settled else ())])
-    request = ViewerRequest(
-        pasted_request.as_sent(asked.link.url), pasted_request.cookie_header(asked.cookie), address(ip)
-    )
+    asked.link = link_of(asked, [*names, *(settled.names if settled else ())])
+    if "#" in asked.link.url:
+        warn("viewers do not send the part after #: it is ignored")
+    request = ViewerRequest(as_sent(asked.link.url), cookie_header(asked.cookie), address(ip))
     deadline = time.monotonic() + _SEARCH_SECONDS
     key_id = credentials_of(request)[0].get("Key-Pair-Id", "")
     report = diagnose(

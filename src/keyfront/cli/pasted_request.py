@@ -1,42 +1,24 @@
 """Read the request to explain: from a pasted URL, a curl command or a HAR file."""
 
-import re
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyfront.cli.asked import text_of
-from keyfront.cli.output import warn
 from keyfront.errors import InputError
 
 if TYPE_CHECKING:
-    from keyfront.explain import Response
-    from keyfront.explain.pasted_link import PastedLink
+    from keyfront.explain.inputs.asked import Asked
 
 
-@dataclass(slots=True)
-class Asked:
-    """The request, from the URL, a curl command or a HAR file."""
-
-    url: str
-    cookie: str
-    method: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    response: "Response | None" = None
-    at: float | None = None
-    link: "PastedLink | None" = None
-    """The link, if a person pasted it; `None` if a browser recorded the URL."""
-    cut: str = ""
-    """The URL that a shell leaves of it."""
-
-
-def read(url: str, cookie: str, curl: str, har: Path | None, ours: Callable[[str], bool]) -> Asked:
+def read(url: str, cookie: str, curl: str, har: Path | None, ours: Callable[[str], bool]) -> "Asked":
     """Return the request in one of the inputs. `ours` returns whether a host is the distribution's.
 
     Raises `InputError` if there are too many inputs, or none.
     """
+    from keyfront.explain.inputs.asked import Asked
+
     if curl and har:
         raise InputError("give --curl or --har, not both")
     if curl and url:
@@ -59,41 +41,3 @@ def read(url: str, cookie: str, curl: str, har: Path | None, ours: Callable[[str
     if not asked.url.strip():
         raise InputError("give a URL, --curl FILE or --har FILE")
     return asked
-
-
-def link_of(asked: Asked, hosts: list[str]) -> "PastedLink":
-    """Return the link in what was pasted; the URL of a HAR file stays as the browser recorded it."""
-    from keyfront.explain.pasted_link import PastedLink, Repair, is_as_made
-
-    if asked.response is not None or (not asked.cut and is_as_made(asked.url)):
-        return PastedLink(asked.url)
-    from keyfront.explain.inputs import links
-
-    link = links.read(asked.url, hosts)
-    if asked.cut:
-        lost = Repair(
-            "url-not-as-sent", "the URL has no quotes in the command, so that the shell ends it at the first &"
-        )
-        return replace(link, sent=asked.cut, harmless=False, repairs=(*link.repairs, lost))
-    return link
-
-
-def as_sent(url: str) -> str:
-    """Return `url` with its protocol and its host in lower case and without a fragment."""
-    sent, fragment, _ = url.partition("#")
-    if fragment:
-        warn("viewers do not send the part after #: it is ignored")
-    scheme, _, rest = sent.partition("://")
-    host = re.split(r"[/?]", rest, maxsplit=1)[0]
-    tail = rest[len(host) :]
-    return f"{scheme.lower()}://{host.lower()}{'' if tail.startswith('/') else '/'}{tail}"
-
-
-def cookie_header(text: str) -> str:
-    """Return a Cookie header from pasted text: a header with its name, or Set-Cookie lines."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    bare = []
-    for line in lines:
-        name, colon, value = line.partition(":")
-        bare.append(value.strip() if colon and name.strip().lower() in ("cookie", "set-cookie") else line)
-    return "; ".join(bare)

@@ -1,7 +1,6 @@
 """`keyfront rotate`: replace a signing key while links are signed and used."""
 
 import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from keyfront.cli.extras import needs
 from keyfront.cli.options import AsJson, Connection, connects
 from keyfront.cli.output import Json, say, show, show_json, warn
 from keyfront.cli.times import span
-from keyfront.errors import InputError, RefusedError
+from keyfront.errors import InputError
 
 if TYPE_CHECKING:
     from keyfront.account.rotation import Rotation, State
@@ -222,32 +221,17 @@ def status(
 
 @contextmanager
 def _rotation(group: str, connection: Connection) -> "Iterator[tuple[Rotation, str]]":
-    from keyfront.account.key_groups import find_group
-    from keyfront.account.rotation import Account, Ledger, Rotation, probe_target
-    from keyfront.account.rotation.account import QuotaError
-    from keyfront.account.rotation.ledger import BusyError
-    from keyfront.account.rotation.probing import ask
+    from keyfront.account.rotation.opening import open_rotation
     from keyfront.cli.cloudfront import aws, cloudfront
-    from keyfront.keystore import open_writable
 
-    with cloudfront(connection) as client:
-        found = find_group(client, group)
-        ssm = aws("ssm", connection)
-        holder = f"{socket.gethostname()}, process {os.getpid()}"
-        rotation = Rotation(
-            Account(client),
-            Ledger(ssm, found.id, holder=holder),
-            lambda address: open_writable(address, connect=lambda service: aws(service, connection)),
-            ask,
-            kms=lambda: aws("kms", connection),
-            find_probe_url=lambda group_id: probe_target(client, group_id),
-            read_logs=lambda source, key_id, key, since: _read_logs(source, key_id, key, since, connection),
-        )
-        try:
-            with rotation.working():
-                yield rotation, found.id
-        except (BusyError, QuotaError) as error:
-            raise RefusedError(str(error)) from None
+    def logs(source: str, key_id: str, key: "PublicKey | None", since: float) -> "KeyUses":
+        return _read_logs(source, key_id, key, since, connection)
+
+    with (
+        cloudfront(connection) as client,
+        open_rotation(client, lambda service: aws(service, connection), group, read_logs=logs) as (rotation, found),
+    ):
+        yield rotation, found.id
 
 
 def _read_logs(source: str, key_id: str, key: "PublicKey | None", since: float, connection: Connection) -> "KeyUses":
@@ -340,27 +324,13 @@ def _told(state: "State") -> dict[str, Json]:
 
 
 def _lines(state: "State") -> Iterator[str]:
-    from keyfront.account.rotation import Phase
+    from keyfront.account.rotation.progress import next_at, phases
 
-    order = list(Phase)
-    come = order.index(state.phase)
-    steps = {
-        Phase.BEGUN: "the new key exists",
-        Phase.UPLOADED: f"its public key is uploaded{f' as {state.new_id}' if state.new_id else ''}",
-        Phase.ADDED: f"it is in key group {state.plan.group}",
-        Phase.PROVED: "the edge locations accept its signatures",
-        Phase.SWITCHED: f"the signers ({state.plan.signer}) sign with it",
-        Phase.REMOVED: f"{state.old_id} is removed from the group",
-    }
     yield f"{state.id}, started {_clock(state.started)}" + (", being undone" if state.back else "")
-    for number, phase in enumerate(order):
-        yield f"  {'done' if number <= come else '    '}  {steps[phase]}"
+    for reached in phases(state):
+        yield f"  {'done' if reached.is_done else '    '}  {reached.words}"
     now = time.time()
-    waits = {
-        Phase.ADDED: None if state.added_at is None else state.added_at + state.plan.propagation,
-        Phase.SWITCHED: state.removable_at,
-    }
-    if (until := waits.get(state.phase)) is not None and until > now:
+    if (until := next_at(state)) is not None and until > now:
         yield f"the next step is at {_clock(until)}, in {timedelta(seconds=round(until - now))}"
     else:
         yield f"continue: keyfront rotate continue --group {state.plan.group}"

@@ -13,6 +13,7 @@ from keyfront.account.rotation.probing import ask, probe_target
 from keyfront.account.rotation.rotation import Rotation
 from keyfront.errors import RefusedError
 from keyfront.keystore import open_writable
+from keyfront.keystore.source import Service
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @contextmanager
 def open_rotation(
     cloudfront: "CloudFrontClient",
-    connect: Callable[[str], Any],
+    connect: Callable[[Service], Any],
     group: str,
     *,
     find_probe_url: Callable[[str], str] | None = None,
