@@ -12,7 +12,7 @@ from keyfront.edge.decide import TurnedAway, decide
 from keyfront.edge.request.admission import Door
 from keyfront.edge.request.viewer import Request
 from keyfront.explain import Budget, Report, explain, from_inventory
-from keyfront.inventory import CacheBehavior, Distribution, Inventory, KeyGroup, Origin, TrustedKey
+from keyfront.inventory import CacheBehavior, Distribution, GeoRestriction, Inventory, KeyGroup, Origin, TrustedKey
 
 NOW = 1_790_000_000
 ID = "K2JCJMDEHXQW5F"
@@ -101,6 +101,30 @@ def test_they_agree_on_what_is_never_looked_at(keys: Any) -> None:
     assert (answer.status, answer.code) == (403, None)
 
 
+@pytest.mark.parametrize("mode", ["whitelist", "blacklist"])
+@pytest.mark.parametrize("country", ["", "DE", "FR"])
+def test_they_agree_on_countries(keys: Any, mode: Any, country: str) -> None:
+    account = _account(keys, SITES["one folder is public"])
+    restricted = replace(account.distributions[0], geo_restriction=GeoRestriction(mode, frozenset({"DE"})))
+    account = replace(account, distributions=(restricted,))
+    signed = _signer(keys).sign_url(f"https://{HOST}/private/x", expires=NOW + 60)
+    for url in (signed, f"https://{HOST}/public/x", f"https://{HOST}/private/x"):
+        report = _agree(account, ViewerRequest(url), country=country)
+        errors = [each.id for each in report.findings if each.severity == "error"]
+        if country and (country == "DE") != (mode == "whitelist"):
+            assert errors[0] == "geo-blocked"
+        else:
+            assert "geo-blocked" not in errors
+
+
+def test_they_agree_on_a_null_character(keys: Any) -> None:
+    for behaviors in SITES.values():
+        url = _signer(keys).sign_url(f"https://{HOST}/private/a%00b", expires=NOW + 60)
+        report = _agree(_account(keys, behaviors), ViewerRequest(url))
+        assert report.first is not None
+        assert report.first.id == "path-not-accepted"
+
+
 def _signer(keys: Any) -> Signer:
     return Signer(ID, keys.by_id[ID], clock=lambda: NOW)
 
@@ -120,7 +144,7 @@ def _account(keys: Any, behaviors: tuple[CacheBehavior, ...]) -> Inventory:
     return Inventory((distribution,), {"g": KeyGroup("g", "g", (ID,))}, {ID: key})
 
 
-def _agree(account: Inventory, request: ViewerRequest, method: str = "GET") -> Report:
+def _agree(account: Inventory, request: ViewerRequest, method: str = "GET", country: str = "") -> Report:
     """Explain's report on a request, which says the status and code that the edge answers it with."""
     scheme, _, rest = request.url.partition("://")
     target, _, query = rest.partition("?")
@@ -137,9 +161,11 @@ def _agree(account: Inventory, request: ViewerRequest, method: str = "GET") -> R
             "headers": headers,
         }
     )
-    decided = decide(configure(account), Door(), viewer, NOW, lambda _: "")
+    decided = decide(configure(account), Door(), viewer, NOW, lambda _: country)
     distribution = from_inventory(account.distributions[0], account)
-    report = explain(request, now=NOW, distribution=distribution, method=method, budget=Budget(tries=0))
+    report = explain(
+        request, now=NOW, distribution=distribution, method=method, budget=Budget(tries=0), country=country
+    )
     answer = report.verdict.answer
     assert answer is not None
     if not isinstance(decided, TurnedAway):
