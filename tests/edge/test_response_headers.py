@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from keyfront.edge.configuration import configure
+from keyfront.edge.request.viewer import Request
+from keyfront.edge.response.header_rules import header_rules
 from keyfront.inventory import AddedHeader, Cors, CustomErrorResponse, ResponseHeadersPolicy
 
 if TYPE_CHECKING:
@@ -189,3 +194,25 @@ def test_the_sites_own_page_for_a_refusal_has_them_and_the_edges_own_has_not(lai
     laid.origin.answer("/refused.html", b"pay first")
     reply = laid.viewer.get("/a")
     assert (reply.status, reply.body, reply.headers["x-own"]) == (403, b"pay first", "1")
+
+
+_texts = st.text(st.characters(min_codepoint=0, max_codepoint=0x2FFF), max_size=12)
+
+
+@given(
+    added=st.lists(st.builds(AddedHeader, _texts, _texts, st.booleans()), max_size=3),
+    names=st.lists(_texts, max_size=3),
+    method=st.sampled_from(["GET", "OPTIONS"]),
+)
+def test_whatever_a_policy_says_the_edge_sends_only_what_http_can_carry(
+    added: list[AddedHeader], names: list[str], method: str
+) -> None:
+    cors = Cors(("*",), tuple(names), tuple(names), tuple(names))
+    rules = header_rules(policy(added=tuple(added), cors=cors, removed=frozenset(names)))
+    assert rules is not None
+    headers = [(b"origin", b"https://a.example"), (b"access-control-request-method", b"PUT")]
+    scope = {"method": method, "scheme": "http", "http_version": "1.1", "raw_path": b"/", "query_string": b""}
+    sent = rules.applied([(b"content-type", b"a/b")], Request({**scope, "client": None, "headers": headers}))
+    for name, value in sent:
+        assert re.fullmatch(rb"[!#$%&'*+.^_`|~0-9a-z-]+", name)
+        assert re.fullmatch(rb"[^\x00-\x08\x0a-\x1f\x7f]*", value)

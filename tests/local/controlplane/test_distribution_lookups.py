@@ -88,3 +88,27 @@ def test_an_alias_is_asked_for_with_a_distribution_that_could_have_it(
         "InvalidArgument",
         "NoSuchDistribution",
     )
+
+
+def test_domains_conflict_as_aliases_do(
+    cloudfront: CloudFrontClient, named: Callable[..., str], make_distribution: Callable[..., str]
+) -> None:
+    other, mine = named("www.example.com", "*.example.com"), named()
+    ask: Any = {"Domain": "www.example.com", "DomainControlValidationResource": {"DistributionId": mine}}
+    first = cloudfront.list_domain_conflicts(**ask, MaxItems=1)
+    found = cloudfront.list_domain_conflicts(**ask, Marker=first["NextMarker"])["DomainConflicts"]
+    assert [item["Domain"] for item in (*first["DomainConflicts"], *found)] == ["*.example.com", "www.example.com"]
+    assert first["DomainConflicts"][0] == {
+        "Domain": "*.example.com",
+        "ResourceType": "distribution",
+        "ResourceId": f"*******{other[7:]}",
+        "AccountId": "******789012",
+    }
+    free = cloudfront.list_domain_conflicts(**{**ask, "Domain": "example.org"})
+    assert free["DomainConflicts"] == []
+    with pytest.raises(cloudfront.exceptions.EntityNotFound):
+        cloudfront.list_domain_conflicts(**{**ask, "DomainControlValidationResource": {"DistributionTenantId": "dt_1"}})
+    with pytest.raises(cloudfront.exceptions.InvalidArgument):
+        cloudfront.list_domain_conflicts(
+            Domain="www.example.com", DomainControlValidationResource={"DistributionId": make_distribution()}
+        )

@@ -29,7 +29,9 @@ NAMED = {
 }
 
 
-@pytest.mark.parametrize("operation", sorted(empty_lists.OPERATIONS))
+@pytest.mark.parametrize(
+    "operation", sorted(empty_lists.OPERATIONS.keys() - {"ListInvalidationsForDistributionTenant"})
+)
 def test_a_list_is_empty_and_has_every_member_that_the_model_requires(
     cloudfront: CloudFrontClient, make_distribution: Callable[..., str], operation: str
 ) -> None:
@@ -46,6 +48,11 @@ def test_a_list_is_empty_and_has_every_member_that_the_model_requires(
         "Quantity": 0,
         "IsTruncated": False,
     }.items()
+
+
+def test_a_tenant_that_cannot_exist_has_no_invalidations(cloudfront: CloudFrontClient) -> None:
+    with pytest.raises(cloudfront.exceptions.EntityNotFound, match="dt_1"):
+        cloudfront.list_invalidations_for_distribution_tenant(Id="dt_1")
 
 
 def test_distributions_are_listed_by_their_connection_mode(

@@ -63,6 +63,37 @@ def _key_value_store(client: CloudFrontClient, _: str) -> Made:
     return {name: made[name] for name in made if name not in ("Id", "ARN", "LastModifiedTime")}
 
 
+def _encryption_profile(client: CloudFrontClient, pem: str) -> Made:
+    config: Any = {"CallerReference": "one", "Name": "signer", "EncodedKey": pem}
+    key = client.create_public_key(PublicKeyConfig=config)["PublicKey"]["Id"]
+    patterns: Any = {"Quantity": 1, "Items": ["card*"]}
+    entity: Any = {"PublicKeyId": key, "ProviderId": "shop", "FieldPatterns": patterns}
+    given: Any = {"Name": "cards", "CallerReference": "two", "EncryptionEntities": {"Quantity": 1, "Items": [entity]}}
+    made = client.create_field_level_encryption_profile(FieldLevelEncryptionProfileConfig=given)
+    answer: Any = made["FieldLevelEncryptionProfile"]["FieldLevelEncryptionProfileConfig"]
+    assert answer.pop("EncryptionEntities") == given["EncryptionEntities"]
+    return answer  # type: ignore[no-any-return]
+
+
+def _encryption_config(client: CloudFrontClient, _: str) -> Made:
+    made = client.create_field_level_encryption_config(FieldLevelEncryptionConfig={"CallerReference": "one"})
+    return made["FieldLevelEncryption"]["FieldLevelEncryptionConfig"]  # type: ignore[return-value]
+
+
+VPC_ORIGIN: dict[str, Any] = {
+    "Name": "shop",
+    "Arn": "arn:aws:ec2:us-east-1:123456789012:instance/i-0123456789abcdef0",
+    "HTTPPort": 80,
+    "HTTPSPort": 443,
+    "OriginProtocolPolicy": "https-only",
+}
+
+
+def _vpc_origin(client: CloudFrontClient, _: str) -> Made:
+    made: Any = client.create_vpc_origin(VpcOriginEndpointConfig=VPC_ORIGIN)  # type: ignore[arg-type]
+    return made["VpcOrigin"]["VpcOriginEndpointConfig"]  # type: ignore[no-any-return]
+
+
 ANSWERS: list[tuple[Callable[[CloudFrontClient, str], Made], Made]] = [
     # Provider issues 40295 and 47204: with a line end.
     (_public_key, {"CallerReference": "one", "Name": "signer", "EncodedKey": "PEM", "Comment": ""}),
@@ -100,6 +131,9 @@ ANSWERS: list[tuple[Callable[[CloudFrontClient, str], Made], Made]] = [
     (_response_headers_policy, {"Comment": "", "Name": "short"}),
     # The provider's acceptance test for key value stores: no comment comes back.
     (_key_value_store, {"Name": "prices", "Status": "READY"}),
+    (_encryption_profile, {"Name": "cards", "CallerReference": "two"}),
+    (_encryption_config, {"CallerReference": "one"}),
+    (_vpc_origin, VPC_ORIGIN),
 ]
 
 

@@ -71,7 +71,7 @@ def test_what_it_stores_can_be_written_down_and_read_again(
     cloudfront.create_invalidation(DistributionId=distribution, InvalidationBatch=batch)
     store = endpoint.plane._account.store
     rows = {name: table.rows() for name, table in vars(store).items() if isinstance(table, Table)}
-    assert len(rows) == 19
+    assert rows.keys() >= {"distributions", "key_groups", "public_keys", "invalidations", "deployment_policies"}
     assert pickle.loads(pickle.dumps(rows)) == rows
 
 

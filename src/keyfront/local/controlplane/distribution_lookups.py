@@ -18,7 +18,9 @@ if TYPE_CHECKING:
         ConflictingAliasesRequest,
         ConnectionModeRequest,
         DistributionConfig,
+        DomainConflictsRequest,
         ListRequest,
+        NumberedPage,
         RealtimeLogUsersRequest,
         WebACLUsersRequest,
     )
@@ -49,10 +51,7 @@ def list_by_realtime_log(account: LocalAccount, request: RealtimeLogUsersRequest
 def list_by_connection_mode(account: LocalAccount, request: ConnectionModeRequest) -> Mapping[str, object]:
     """ListDistributionsByConnectionMode: keyfront has no multi-tenant distributions, so all are `direct`."""
     having = account.store.distributions if request["ConnectionMode"] == "direct" else ()
-    asked: ListRequest = {"Marker": request.get("Marker", "")}
-    if "MaxItems" in request:
-        asked["MaxItems"] = str(request["MaxItems"])
-    return {"DistributionList": page(having, asked, lambda d: distributions.summarise(account, d))}
+    return {"DistributionList": page(having, _asked(request), lambda d: distributions.summarise(account, d))}
 
 
 def list_conflicting_aliases(account: LocalAccount, request: ConflictingAliasesRequest) -> Mapping[str, object]:
@@ -61,20 +60,10 @@ def list_conflicting_aliases(account: LocalAccount, request: ConflictingAliasesR
     Ids are partly hidden, as the API model says. The distribution must have its own certificate, which proves the
     right to the alias. Assumed: the code if it does not have one, and that its own aliases do not conflict.
     """
-    table, identifier = account.store.distributions, request["DistributionId"]
-    distribution = found(table, identifier, "NoSuchDistribution", "distribution")
-    if distribution.config["ViewerCertificate"].get("CloudFrontDefaultCertificate"):
-        message = (
-            f"The distribution {identifier} has CloudFront's default certificate: attach one that covers the alias."
-        )
-        raise APIError("InvalidArgument", message)
-    asked: ListRequest = {"Marker": request.get("Marker", "")}
-    if "MaxItems" in request:
-        asked["MaxItems"] = str(request["MaxItems"])
-    conflicts = sorted(_conflicts(account, distribution.id, request["Alias"]), key=lambda conflict: conflict.id)
+    conflicts = _sorted_conflicts(account, request["DistributionId"], request["Alias"], "NoSuchDistribution")
     listing = short_page(
         conflicts,
-        asked,
+        _asked(request),
         lambda conflict: {
             "Alias": conflict.id,
             "DistributionId": _hidden(conflict.parent, 7),
@@ -84,12 +73,51 @@ def list_conflicting_aliases(account: LocalAccount, request: ConflictingAliasesR
     return {"ConflictingAliasesList": listing}
 
 
+def list_domain_conflicts(account: LocalAccount, request: DomainConflictsRequest) -> Mapping[str, object]:
+    """ListDomainConflicts: like `list_conflicting_aliases`, in another form. There are no distribution tenants."""
+    proof = request["DomainControlValidationResource"]
+    conflicts = _sorted_conflicts(account, proof.get("DistributionId", ""), request["Domain"], "EntityNotFound")
+    listing = page(
+        conflicts,
+        _asked(request),
+        lambda conflict: {
+            "Domain": conflict.id,
+            "ResourceType": "distribution",
+            "ResourceId": _hidden(conflict.parent, 7),
+            "AccountId": _hidden(account.number, 6),
+        },
+    )
+    return {"DomainConflicts": listing.get("Items", []), "NextMarker": listing.get("NextMarker")}
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "ListDistributionsByWebACLId": list_by_web_acl,
     "ListDistributionsByRealtimeLogConfig": list_by_realtime_log,
     "ListDistributionsByConnectionMode": list_by_connection_mode,
     "ListConflictingAliases": list_conflicting_aliases,
+    "ListDomainConflicts": list_domain_conflicts,
 }
+
+
+def _asked(request: NumberedPage) -> ListRequest:
+    """Return the page that a request asks for, whose `MaxItems` is a number."""
+    asked: ListRequest = {"Marker": request.get("Marker", "")}
+    if "MaxItems" in request:
+        asked["MaxItems"] = str(request["MaxItems"])
+    return asked
+
+
+def _sorted_conflicts(
+    account: LocalAccount, identifier: str, alias: str, code: str
+) -> list[Resource[DistributionConfig]]:
+    """Return the aliases that conflict with an alias, for a distribution whose certificate proves the right to it."""
+    distribution = found(account.store.distributions, identifier, code, "distribution")
+    if distribution.config["ViewerCertificate"].get("CloudFrontDefaultCertificate"):
+        message = (
+            f"The distribution {identifier} has CloudFront's default certificate: attach one that covers the alias."
+        )
+        raise APIError("InvalidArgument", message)
+    return sorted(_conflicts(account, distribution.id, alias), key=lambda conflict: conflict.id)
 
 
 def _conflicts(account: LocalAccount, distribution: str, alias: str) -> Iterator[Resource[DistributionConfig]]:

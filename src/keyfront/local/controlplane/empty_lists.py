@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from botocore.model import StructureShape
 
 from keyfront.local.controlplane.account import LocalAccount, Operation
+from keyfront.local.controlplane.faults import APIError
 from keyfront.local.controlplane.model import service_model
 from keyfront.local.controlplane.paging import page
 
@@ -38,4 +39,12 @@ def _empty(operation: str) -> Operation:
     return answer
 
 
-OPERATIONS: Mapping[str, Operation] = {name: _empty(name) for name in _NAMES}
+def list_tenant_invalidations(_account: LocalAccount, request: Mapping[str, str]) -> Mapping[str, object]:
+    """ListInvalidationsForDistributionTenant: there are no distribution tenants."""
+    raise APIError("EntityNotFound", f"The distribution tenant was not found: {request['Id'][:100]!r}.")
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    **{name: _empty(name) for name in _NAMES},
+    "ListInvalidationsForDistributionTenant": list_tenant_invalidations,
+}

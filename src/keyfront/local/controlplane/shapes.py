@@ -134,10 +134,28 @@ if TYPE_CHECKING:
         RealtimeLogConfigName: str
         RealtimeLogConfigArn: str
 
-    class ConnectionModeRequest(ListRequest):
+    class NumberedPage(TypedDict, total=False):
+        """A page of a list, whose size is a number."""
+
+        Marker: str
+        MaxItems: int
+
+    class ConnectionModeRequest(NumberedPage):
         """List the distributions with a connection mode."""
 
         ConnectionMode: str
+
+    class DistributionResource(TypedDict, total=False):
+        """A distribution or a distribution tenant."""
+
+        DistributionId: str
+        DistributionTenantId: str
+
+    class DomainConflictsRequest(NumberedPage):
+        """List the resources that conflict with a domain."""
+
+        Domain: str
+        DomainControlValidationResource: DistributionResource
 
     class RealtimeLogConfig(TypedDict):
         """The stored data of a real-time log configuration, without its name."""
@@ -164,13 +182,11 @@ if TYPE_CHECKING:
         VpcOriginEndpointConfig: VPCOriginConfig
         Tags: Tags
 
-    class ConflictingAliasesRequest(TypedDict):
+    class ConflictingAliasesRequest(NumberedPage):
         """List the aliases that conflict with an alias."""
 
         DistributionId: str
         Alias: str
-        Marker: NotRequired[str]
-        MaxItems: NotRequired[int]
 
     class FunctionVersion(TypedDict):
         """The content of a function's stage."""
