@@ -164,6 +164,10 @@ def flask_app(**config: Any) -> Flask:
     def page() -> str:
         return render_template_string("<a href='{{ signed_url('öl 1.mp4') }}'>{{ signed_url(url, 60) }}</a>", url=URL)
 
+    @app.get("/unset")
+    def unset() -> str:
+        return render_template_string("{{ signed_url(None) }}")
+
     @app.get("/link")
     def link() -> str:
         return keyfront.integrations.flask.get_site().sign_object("a.mp4", expires=MINUTE)
@@ -192,6 +196,13 @@ def test_flasks_templates_sign_keys_and_urls() -> None:
     lives = [int(parse_qs(urlsplit(url).query)["Expires"][0]) - time.time() for url in found.groups()]
     assert lives == [pytest.approx(3600, abs=5), pytest.approx(60, abs=5)]
     assert allowed(client.get("/link").get_data(as_text=True))
+
+
+def test_a_template_without_a_key_says_so() -> None:
+    app = flask_app()
+    app.testing = True
+    with pytest.raises(InputError, match="signed_url got None: give an object's key or a URL"):
+        app.test_client().get("/unset")
 
 
 def test_flask_is_configured_by_an_address(tmp_path: Any) -> None:

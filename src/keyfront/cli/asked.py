@@ -32,7 +32,11 @@ def address(ip: str) -> str:
         try:
             ipaddress.ip_address(ip)
         except ValueError:
-            raise InputError(f"--ip {ip} is not an address: give the viewer's address, such as 192.0.2.10") from None
+            from keyfront.core.networks import without_port
+
+            bare = without_port(ip)
+            needed = f"it has a port, so write {bare}" if bare else "give the viewer's address, such as 192.0.2.10"
+            raise InputError(f"--ip {ip[:60]!a} is not an address: {needed}") from None
     return ip
 
 

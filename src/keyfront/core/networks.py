@@ -38,12 +38,18 @@ def _network(ip: str) -> str:
     return str(given.network)
 
 
+def without_port(address: str) -> str | None:
+    """Return the IPv4 address in `address:port`, as in `CloudFront-Viewer-Address`; `None` for anything else."""
+    found = _WITH_PORT.fullmatch(address)
+    return found[1] if found else None
+
+
 def _why_no_network(ip: str) -> str:
     """Return what is wrong with an address, and what to write."""
     if "," in ip:
         return f", which is a list (as in X-Forwarded-For): {_ADDRESS_NEEDED}"
-    if found := _WITH_PORT.fullmatch(ip):
-        return f", an address with a port (as in CloudFront-Viewer-Address): write {found[1]}"
+    if bare := without_port(ip):
+        return f", an address with a port (as in CloudFront-Viewer-Address): write {bare}"
     if found := _MAPPED.fullmatch(ip):
         return f", an IPv4 address in IPv6 form, and CloudFront's policies support IPv4 only: write {found[1]}"
     if ":" in ip:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Unpack
 
 from keyfront.core.cookies import CookieAttributes, SignedCookies, delete_cookie_values, set_cookie_values
+from keyfront.core.showing import told
 from keyfront.errors import InputError
 from keyfront.home import install
 from keyfront.integrations.site import Site
@@ -72,6 +73,8 @@ def _signed_url(key: str, expires: int | timedelta | None = None) -> str:
     lifetime = current_app.config["KEYFRONT_LIFETIME"] if expires is None else expires
     until = lifetime if isinstance(lifetime, timedelta) else timedelta(seconds=lifetime)
     site = get_site()
+    if not isinstance(key, str) or not key:
+        raise InputError(f"signed_url got {told(key)}: give an object's key or a URL")
     return site.sign_url(key, expires=until) if "://" in key else site.sign_object(key, expires=until)
 
 
