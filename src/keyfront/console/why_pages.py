@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,26 +15,15 @@ from keyfront.console.problems import as_json
 from keyfront.core.verification import ViewerRequest
 from keyfront.errors import InputError
 from keyfront.explain import Budget, Distribution, Report, explain, from_inventory
-from keyfront.explain import Response as Answered
 from keyfront.explain.inputs import har, pasted
 from keyfront.explain.inputs.answer import response
+from keyfront.explain.inputs.asked import Asked, as_sent, link_of
 from keyfront.explain.page import body
 
 _SEARCH_SECONDS: Final = 1.0
 _BESIDE: Final = 0.15
 """How far the clock goes beyond the policy's times, as a part of its lifetime."""
 _LEAST_SECONDS: Final = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The request to explain, from what a person pasted."""
-
-    url: str
-    cookie: str = ""
-    method: str = ""
-    response: Answered | None = None
-    at: float | None = None
 
 
 class WhyPages:
@@ -68,13 +57,17 @@ class WhyPages:
         at = field(request, "at")
         now = _moment(at) if at else asked.at or time.time()
         deadline = time.monotonic() + _SEARCH_SECONDS
-        host = urlsplit(asked.url).netloc.rpartition("@")[2].lower()
+        link = link_of(asked, [name for each in distributions for name in each.names])
+        url = as_sent(link.url)
+        host = url.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2]
         report = explain(
-            ViewerRequest(asked.url, asked.cookie, field(request, "ip")),
+            ViewerRequest(url, asked.cookie, field(request, "ip")),
             now=now,
             distribution=next((each for each in distributions if each.answers_to(host)), None),
             response=response(given) if given else asked.response,
             method=asked.method,
+            headers=asked.headers,
+            pasted=link,
             budget=Budget(spent=lambda: time.monotonic() > deadline),
         )
         return {"html": body(report), "outcome": report.verdict.outcome, **_clock(report, now)}
@@ -91,7 +84,7 @@ class WhyPages:
 
 
 def read(text: str, ours: Callable[[str], bool]) -> Asked:
-    """Return the request in a pasted URL, curl command or HAR file.
+    """Return the request in a pasted link, curl command or HAR file.
 
     `ours` says whether a host (with its port) is one of the account's. Raises `InputError`.
     """
@@ -100,13 +93,13 @@ def read(text: str, ours: Callable[[str], bool]) -> Asked:
         raise InputError("there is no request: paste a URL, a curl command or a HAR file")
     if text.startswith("{"):
         recorded = har.request(text, ours=ours)
-        return Asked(recorded.url, recorded.cookie, recorded.method, recorded.response, recorded.at)
+        return Asked(recorded.url, recorded.cookie, recorded.method, recorded.headers, recorded.response, recorded.at)
     if text.lstrip("$> ").startswith("curl") or "Invoke-WebRequest" in text:
         found = pasted.request(text)
-        return Asked(found.url, found.cookie, found.method)
-    if "://" not in text:
+        return Asked(found.url, found.cookie, found.method, found.headers, cut=found.cut)
+    if "." not in text and "/" not in text:
         raise InputError("this is no request: paste a URL from http to its end, a curl command or a HAR file")
-    return Asked("".join(text.split()))
+    return Asked(text, "")
 
 
 def _moment(text: str) -> float:

@@ -12,6 +12,8 @@ export function start() {
       const told = await ask("/ask/why", { ...Object.fromEntries(new FormData(form)), ...(at ? { at } : {}) });
       if (mine !== latest) return;
       byId("report").innerHTML = told.html;
+      // What scrolls must be reachable by the keyboard.
+      for (const each of byId("report").querySelectorAll("pre")) each.tabIndex = 0;
       byId("report").hidden = false;
       byId("why-problem").hidden = true;
       byId("clock").hidden = told.from === null;
