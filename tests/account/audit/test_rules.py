@@ -259,7 +259,10 @@ def test_a_function_url_beside_its_access_control(auth_type: str, open_: bool) -
     assert [each.rule.id for each in faults] == (["function-url-open"] if open_ else [])
     for fault in faults:
         assert "--principal cloudfront.amazonaws.com" in fault.plan.commands[0]
-        assert fault.plan.commands[1].endswith("--function-name download --auth-type AWS_IAM")
+        assert "--action lambda:InvokeFunction " in fault.plan.commands[1]
+        assert fault.plan.commands[2] == (
+            "aws lambda update-function-url-config --function-name download --auth-type AWS_IAM"
+        )
 
 
 # Open beside protected

@@ -10,6 +10,7 @@ from typing import Final
 
 from keyfront.account.audit.rules.behaviors import edit, in_order, name
 from keyfront.account.audit.rules.grants import (
+    arn_of,
     identity_arn,
     may_read,
     named,
@@ -120,13 +121,13 @@ def _functions(account: Evidence) -> Iterator[Finding]:
     for distribution, origin in protected_origins(account):
         url = account.function_urls.get(origin.domain_name)
         if is_function_url(origin) and url and url.auth_type == "NONE":
-            command = (
-                f"aws lambda update-function-url-config --function-name {shlex.quote(url.function)} --auth-type AWS_IAM"
-            )
-            permission = (
-                f"aws lambda add-permission --function-name {shlex.quote(url.function)} --statement-id CloudFront "
-                "--action lambda:InvokeFunctionUrl --principal cloudfront.amazonaws.com "
-                f"--source-arn {shlex.quote(distribution.arn)}"
+            function = f"--function-name {shlex.quote(url.function)}"
+            command = f"aws lambda update-function-url-config {function} --auth-type AWS_IAM"
+            # Function URLs made since October 2025 need both permissions.
+            permissions = tuple(
+                f"aws lambda add-permission {function} --statement-id CloudFront{action} --action lambda:{action} "
+                f"--principal cloudfront.amazonaws.com --source-arn {shlex.quote(arn_of(distribution))}"
+                for action in ("InvokeFunctionUrl", "InvokeFunction")
             )
             yield Finding(
                 _FUNCTION, Severity.HIGH, f"{distribution.id}/{origin.id}",
@@ -136,7 +137,7 @@ def _functions(account: Evidence) -> Iterator[Finding]:
                 else f"give the origin an access control of the type lambda, then: {command}",
                 marks=mark(distribution, origin), distributions=(distribution.id,),
                 plan=Plan(
-                    (permission, command),
+                    (*permissions, command),
                     terraform='# in its aws_lambda_function_url\nauthorization_type = "AWS_IAM"',
                 ) if origin.access_control else Plan(),
             )  # fmt: skip
