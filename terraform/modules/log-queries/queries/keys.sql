@@ -117,7 +117,7 @@ WITH sent AS (
     *,
     COALESCE(
       CASE
-        WHEN REGEXP_LIKE("time", '^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]$')
+        WHEN REGEXP_LIKE("time", '^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$')
         THEN DATE_DIFF('DAY', CAST('1970-01-01' AS DATE), TRY_CAST("date" AS DATE)) * 86400 + CAST(SUBSTR("time", 1, 2) AS BIGINT) * 3600 + CAST(SUBSTR("time", 4, 2) AS BIGINT) * 60 + CAST(SUBSTR("time", 7, 2) AS BIGINT)
       END,
       CASE

@@ -74,7 +74,7 @@ typed AS (
   SELECT
     *,
     coalesce(
-      CASE WHEN has_match("time", '^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]$') THEN
+      CASE WHEN has_match("time", '^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$') THEN
         days_of("date") * 86400 + CAST(substr("time", 1, 2) AS BIGINT) * 3600
           + CAST(substr("time", 4, 2) AS BIGINT) * 60 + CAST(substr("time", 7, 2) AS BIGINT)
       END,
