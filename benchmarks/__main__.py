@@ -6,7 +6,22 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from benchmarks import authz, cli, downloads, edge, lambdas, many, memory, misses, signing, table, tables, verification
+from benchmarks import (
+    authz,
+    cli,
+    console,
+    downloads,
+    edge,
+    functions,
+    lambdas,
+    many,
+    memory,
+    misses,
+    signing,
+    table,
+    tables,
+    verification,
+)
 from benchmarks.contest import Row
 
 SECTIONS: dict[str, Callable[[float, int], Iterator[Row]]] = {
@@ -16,6 +31,7 @@ SECTIONS: dict[str, Callable[[float, int], Iterator[Row]]] = {
     "tables": tables.run,
     "cli": cli.run,
     "edge": edge.run,
+    "functions": functions.run,
     "misses": misses.run,
     "authz": authz.run,
     "downloads": downloads.run,
@@ -24,6 +40,7 @@ SECTIONS: dict[str, Callable[[float, int], Iterator[Row]]] = {
 LONG: dict[str, Callable[[float, int], Iterator[Row]]] = {
     "edge-memory": memory.run,
     "tables-million": tables.run_million,
+    "console": console.run,
 }
 """Sections that run only if `--only` names them."""
 

@@ -140,6 +140,17 @@ def granian(content: Path) -> Iterator[str]:
 
 
 @contextmanager
+def node(script: str, directory: Path) -> Iterator[str]:
+    """Run a script of Node.js that listens on the port in its first argument. Raises `PeerError`."""
+    program = shutil.which("node")
+    if program is None:
+        raise PeerError("Node.js is not installed")
+    port = _free_port()
+    with launched([program, "-e", script, str(port)], directory) as process:
+        yield _ready(process, port, directory)
+
+
+@contextmanager
 def launched(
     command: Sequence[str], directory: Path, *, stdin: int | None = None, ends_on: signal.Signals = signal.SIGINT
 ) -> Iterator[subprocess.Popen[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -209,6 +210,18 @@ def test_one_viewers_endless_loop_harms_no_other(serve: Serve) -> None:
     )
 
     assert [laid.viewer.get(target).status for target in ("/a", "/a?bad=1", "/a")] == [200, 503, 200]
+
+
+def test_of_many_viewers_at_once_only_the_bad_ones_fail(serve: Serve) -> None:
+    laid = serve(
+        "function handler(e) { if (e.request.querystring.bad) return new Array(1e8).join(''); return e.request; }"
+    )
+    targets = ["/a", "/a?bad=1", "/a", "/a?bad=2", "/a", "/a"] * 3
+
+    with ThreadPoolExecutor(len(targets)) as viewers:
+        statuses = list(viewers.map(lambda target: laid.viewer.get(target).status, targets))
+
+    assert statuses == [503 if "bad" in target else 200 for target in targets]
 
 
 def test_nothing_that_one_request_does_is_seen_by_the_next(serve: Serve) -> None:

@@ -16,7 +16,13 @@ from urllib.parse import quote
 
 from keyfront.core.urls import MAX_URL_BYTES
 from keyfront.edge.configuration import Distribution
-from keyfront.edge.functions.headers import Fields, ForbiddenHeaderError, InvalidHeaderError
+from keyfront.edge.functions.headers import (
+    Fields,
+    ForbiddenHeaderError,
+    InvalidHeaderError,
+    served,
+    without_length,
+)
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import GENERATED, EdgeResponse, Headers
 
@@ -24,6 +30,8 @@ Shown = dict[str, dict[str, Any]]
 """Names with `value` and, if there are several values, `multiValue`."""
 
 _TARGET: Final = re.compile(r"[\x21-\x7e]*")
+_PATH: Final = re.compile(r"/(?:[!\"$&->@-~]|%(?!00))*")
+"""A path that is written in a URL as it is."""
 _COOKIE: Final = re.compile(r"[\x20-\x3a\x3c-\x7e]*")
 _ATTRIBUTES: Final = re.compile(r"[\x20-\x7e]*")
 _NO_COOKIES: Final = ("cookie",)
@@ -100,20 +108,18 @@ def changed_request(viewer: Request, before: Mapping[str, Any], value: Any) -> R
             raise invalid("request.querystring has a character that is not URL-encoded")
     if len(path) + len(query) > MAX_URL_BYTES:
         raise invalid(f"the URL is longer than {MAX_URL_BYTES} bytes")
-    known = _request_fields(viewer)
-    fields = _fields(value.get("headers", {}), "request.headers")
-    _check(fields, known, "viewer-request")
-    cookie = viewer.header(b"cookie")
+    headers, made = viewer.headers, viewer.made
+    if value.get("headers", {}) != before["headers"]:
+        headers, made = _changed_headers(viewer, value.get("headers", {}))
     if value.get("cookies", {}) != before["cookies"]:
         cookie = "; ".join(
             f"{name}={each['value']}" for name, each in _flat(value.get("cookies", {}), "request.cookies")
         )
         if not all(_COOKIE.fullmatch(each) for each in cookie.split("; ")):
             raise invalid("request.cookies has a character that a cookie cannot have")
-    made = {name: ", ".join(fields.values[name]) for name in viewer.made if name in fields.values}
-    rest = Fields({name: values for name, values in fields.values.items() if name not in viewer.made})
-    headers = [item for item in rest.written(viewer.headers) if item[0] != b"cookie"]
-    changed = viewer.with_target(path, query, [*headers, (b"cookie", cookie.encode())] if cookie else headers)
+        headers = [item for item in headers if item[0] != b"cookie"]
+        headers += [(b"cookie", cookie.encode())] if cookie else []
+    changed = viewer.with_target(path, query, headers)
     changed.made = made
     return changed
 
@@ -127,9 +133,7 @@ def generated(value: Mapping[str, Any]) -> EdgeResponse:
     body = _body(value) or b""
     if len(body) > _GENERATED_BYTES:
         raise invalid(f"response.body is larger than {_GENERATED_BYTES} bytes")
-    headers = [item for item in headers if item[0] not in (b"content-length", b"transfer-encoding")]
-    if not any(name == b"server" for name, _ in headers):
-        headers.append((b"server", b"CloudFront"))
+    headers = served(headers)
     return EdgeResponse(status, headers, body, GENERATED, "function-response")
 
 
@@ -148,7 +152,7 @@ def changed_response(before: Headers, shown: Mapping[str, Any], value: Any) -> t
         kept = _written_cookies(value)
     headers = fields.written([item for item in before if item[0] != b"set-cookie"]) + kept
     length = next((item for item in before if item[0] == b"content-length"), None)
-    headers = [item for item in headers if item[0] not in (b"content-length", b"transfer-encoding")]
+    headers = without_length(headers)
     if body is not None:
         headers.append((b"content-length", b"%d" % len(body)))
     elif length is not None:
@@ -159,6 +163,17 @@ def changed_response(before: Headers, shown: Mapping[str, Any], value: Any) -> t
 def invalid(what: str) -> FunctionFailedError:
     """Return the failure of a result that has an invalid value."""
     return FunctionFailedError(502, f"The CloudFront function returned an invalid value: {what}.")
+
+
+def _changed_headers(viewer: Request, shown: Any) -> tuple[Headers, Mapping[str, str]]:
+    """Return the headers that a function wrote, with the viewer's cookies, and those about the viewer apart."""
+    fields = _fields(shown, "request.headers")
+    _check(fields, _request_fields(viewer), "viewer-request")
+    made = {name: ", ".join(fields.values[name]) for name in viewer.made if name in fields.values}
+    rest = Fields({name: values for name, values in fields.values.items() if name not in viewer.made})
+    cookies = [item for item in viewer.headers if item[0] == b"cookie"]
+    own = [item for item in viewer.headers if item[0] != b"cookie"]
+    return [*(item for item in rest.written(own) if item[0] != b"cookie"), *cookies], made
 
 
 def _check(fields: Fields, before: Fields, event_type: str) -> None:
@@ -239,6 +254,8 @@ def _fields(shown: Any, where: str) -> Fields:
 
 def valid_path(uri: str) -> str | None:
     """Return the path of a request for the `uri` that a function wrote; `None` if it is not a path."""
+    if _PATH.fullmatch(uri):
+        return uri
     if not uri.startswith("/") or any(ord(character) <= 0x20 or ord(character) == 0x7F for character in uri):
         return None
     if "?" in uri or "#" in uri or "%00" in uri:

@@ -96,5 +96,16 @@ def is_hidden(name: str) -> bool:
     return name in _HIDDEN or name.startswith(_HIDDEN_PREFIXES)
 
 
+def without_length(headers: Headers) -> Headers:
+    """Return headers without those that describe the size of the body."""
+    return [item for item in headers if item[0] not in (b"content-length", b"transfer-encoding")]
+
+
+def served(headers: Headers) -> Headers:
+    """Return the headers of a response that a function made, with `Server` and without the size of the body."""
+    kept = without_length(headers)
+    return kept if any(name == b"server" for name, _ in kept) else [*kept, (b"server", b"CloudFront")]
+
+
 def _lines(name: str, values: Iterable[str]) -> Headers:
     return [(name.encode("latin-1"), value.encode("latin-1")) for value in values]

@@ -15,7 +15,7 @@ from typing import Any, Final
 from keyfront.edge.behaviors import Behavior, BehaviorFunctions
 from keyfront.edge.functions import lambda_events as events
 from keyfront.edge.functions.events import FunctionFailedError
-from keyfront.edge.functions.headers import Fields
+from keyfront.edge.functions.headers import Fields, served, without_length
 from keyfront.edge.origin.client import Ask, Made, OriginRequest, OriginResponse
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import GENERATED_BY_LAMBDA, EdgeResponse, Headers, page
@@ -63,7 +63,7 @@ class LambdaFunctions:
             return failed(failure, function, viewer)
         headers = fields.written(viewer.headers)
         if replaced is not None:
-            headers = [*events.without_length(headers), (b"content-length", b"%d" % len(replaced))]
+            headers = [*without_length(headers), (b"content-length", b"%d" % len(replaced))]
         return viewer.with_target(path, query, headers), body if replaced is None else replaced
 
     async def viewer_response(
@@ -159,7 +159,7 @@ class LambdaFunctions:
             headers = [*(item for item in headers if item[0] != b"content-length"), *length]
             return response.changed(status, headers)
         response.close()
-        return OriginResponse(Made(status, [*events.without_length(headers), _length(body)], body))
+        return OriginResponse(Made(status, [*without_length(headers), _length(body)], body))
 
     async def _run(
         self,
@@ -233,10 +233,7 @@ def _request_shown(viewer: Request, method: str, path: str, query: str, fields: 
 def _generated(value: Mapping[str, Any], event_type: str) -> EdgeResponse:
     status, fields = events.status_of(value), events.fields_of(value, Fields({}), "origin-response")
     body = events.response_body(value, _GENERATED_BYTES[event_type]) or b""
-    headers = events.without_length(fields.written([]))
-    if not any(name == b"server" for name, _ in headers):
-        headers.append((b"server", b"CloudFront"))
-    return EdgeResponse(status, headers, body, GENERATED_BY_LAMBDA, "function-response")
+    return EdgeResponse(status, served(fields.written([])), body, GENERATED_BY_LAMBDA, "function-response")
 
 
 def _made(answer: EdgeResponse) -> OriginResponse:

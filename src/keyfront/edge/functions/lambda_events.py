@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from keyfront.edge.functions.events import FunctionFailedError, valid_path
 from keyfront.edge.functions.headers import LAMBDA_ALSO_READ_ONLY, Fields, InvalidHeaderError
-from keyfront.edge.response.pages import Headers
 from keyfront.inventory import CustomOrigin, Origin
 
 _TLS: Final = ["TLSv1", "TLSv1.1", "TLSv1.2"]
@@ -172,11 +171,6 @@ def response_shown(status: int, fields: Fields) -> dict[str, Any]:
 def refused(what: str) -> FunctionFailedError:
     """Return the failure of a result that is not valid."""
     return FunctionFailedError(502, f"The Lambda function result failed validation: {what}")
-
-
-def without_length(headers: Headers) -> Headers:
-    """Return headers without those that describe the size of the body."""
-    return [item for item in headers if item[0] not in (b"content-length", b"transfer-encoding")]
 
 
 def _pairs(shown: Any) -> list[tuple[str, str]]:

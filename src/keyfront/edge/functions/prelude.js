@@ -404,7 +404,9 @@
     },
     take() {
       let clean = true;
-      for (const name of ownKeys(globals)) if (!known.has(name) && !deleteProperty(globals, name)) clean = false;
+      const names = ownKeys(globals);
+      if (names.length !== known.size)
+        for (const name of names) if (!known.has(name) && !deleteProperty(globals, name)) clean = false;
       const parts = ['"clean":' + clean, '"logs":' + stringify(logs)];
       if (!finished) parts.push('"error":"the promise that the function returned is never settled"');
       else if (outcome.error !== undefined) parts.push('"error":' + stringify(outcome.error));

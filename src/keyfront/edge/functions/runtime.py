@@ -18,7 +18,6 @@ _log = logging.getLogger(__name__)
 
 BUDGET_SECONDS: Final = 0.005
 """The processor time that counts as 100 % compute utilization, on this machine. Assumed: Amazon does not say."""
-_TRIES: Final = 3
 _KILLED: Final = "The function used more than the maximum of processor time and was stopped."
 
 
@@ -43,30 +42,55 @@ class Execution:
 
 
 class Runtime:
-    """Runs functions until `close`, in one event loop. The process starts with the first function."""
+    """Runs functions until `aclose`, in one event loop. The process starts with the first function.
+
+    If the process ends, one of the calls under way ended it. Each is tried again in a second process, alone, so that
+    only the one that ends this process, too, has failed.
+    """
+
+    def __init__(self) -> None:
+        self._together, self._alone = _Process(), _Process()
+        self._one_at_a_time = asyncio.Lock()
+
+    async def run(self, function: EdgeFunction, event: Mapping[str, Any]) -> Execution:
+        """Run a function on an event. Never raises for what the function does."""
+        content = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+        try:
+            try:
+                return _execution(await self._together.run(function, content))
+            except _EndedError:
+                async with self._one_at_a_time:
+                    return _execution(await self._alone.run(function, content))
+        except _EndedError:
+            return Execution(error=_KILLED)
+        except OSError as error:
+            _log.warning("the process for functions does not start: %s", error)
+            return Execution(error="The function could not run: its process does not start.")
+
+    async def aclose(self) -> None:
+        """End the processes, and wait for their end."""
+        await self._together.aclose()
+        await self._alone.aclose()
+
+
+class _EndedError(Exception):
+    """The process ended before it answered."""
+
+
+class _Process:
+    """A process that runs functions. It is started when it is needed, and again after it has ended."""
 
     def __init__(self) -> None:
         self._link: _Link | None = None
         self._starting = asyncio.Lock()
         self._closed = False
 
-    async def run(self, function: EdgeFunction, event: Mapping[str, Any]) -> Execution:
-        """Run a function on an event. Never raises for what the function does."""
-        content = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
-        for _ in range(_TRIES):
-            try:
-                link = self._link if self._link is not None and self._link.is_open else await self._connected()
-                return _execution(await link.run(function, content))
-            except _EndedError as ended:
-                if ended.running:
-                    return Execution(error=_KILLED)
-            except OSError as error:
-                _log.warning("the process for functions does not start: %s", error)
-                break
-        return Execution(error="The function could not run: its process does not start.")
+    async def run(self, function: EdgeFunction, event: bytes) -> bytes:
+        """Return the answer. Raises `_EndedError`, and `OSError` if the process does not start."""
+        link = self._link if self._link is not None and self._link.is_open else await self._connected()
+        return await link.run(function, event)
 
     async def aclose(self) -> None:
-        """End the process, and wait for its end."""
         self._closed = True
         if self._link is not None:
             await self._link.aclose()
@@ -80,14 +104,6 @@ class Runtime:
             return self._link
 
 
-class _EndedError(Exception):
-    """The process has ended. `running`: in the middle of this call."""
-
-    def __init__(self, *, running: bool) -> None:
-        super().__init__()
-        self.running = running
-
-
 class _Link(asyncio.Protocol):
     """The connection to one worker process. It answers in the order of the calls."""
 
@@ -95,6 +111,7 @@ class _Link(asyncio.Protocol):
         self._process = process
         self._waiting: deque[asyncio.Future[bytes]] = deque()
         self._buffer = bytearray()
+        self._outgoing: list[bytes] = []
         self._numbers: dict[str, tuple[int, EdgeFunction]] = {}
         self._count = 0
         self._transport: asyncio.Transport | None = None
@@ -130,7 +147,7 @@ class _Link(asyncio.Protocol):
         head = HEAD.pack(b"R", self._number(function), len(event))
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._waiting.append(answer)
-        self._transport.write(head + event)
+        self._write(head + event)
         return await answer
 
     async def aclose(self) -> None:
@@ -155,9 +172,9 @@ class _Link(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         del error
-        for place, answer in enumerate(self._waiting):
+        for answer in self._waiting:
             if not answer.done():
-                answer.set_exception(_EndedError(running=place == 0))
+                answer.set_exception(_EndedError)
         self._waiting.clear()
         # It closed its side, so it has ended or is about to.
         asyncio.get_running_loop().run_in_executor(None, self._process.wait)
@@ -175,8 +192,18 @@ class _Link(asyncio.Protocol):
         return self._count
 
     def _send(self, kind: bytes, number: int, content: bytes) -> None:
-        assert self._transport is not None
-        self._transport.write(HEAD.pack(kind, number, len(content)) + content)
+        self._write(HEAD.pack(kind, number, len(content)) + content)
+
+    def _write(self, message: bytes) -> None:
+        """Write a message together with the others of this turn of the event loop."""
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._outgoing.append(message)
+
+    def _flush(self) -> None:
+        if self._transport is not None:
+            self._transport.write(b"".join(self._outgoing))
+        self._outgoing.clear()
 
 
 def _loading(function: EdgeFunction) -> bytes:
