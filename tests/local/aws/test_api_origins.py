@@ -256,3 +256,27 @@ def test_a_rest_api_answers_for_its_stages_methods_and_mocks(shop: Shop) -> None
         assert (reply.status, json.loads(reply.body)) == (403, {"message": message})
     reply = shop.endpoint.send("OPTIONS", "/prod/login", headers=host)
     assert (reply.status, reply.headers["access-control-allow-origin"]) == (200, "*")
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "answer"),
+    [
+        ({"authorizationType": "AWS_IAM"}, "AWS_PROXY", (401, "Unauthorized")),
+        ({"authorizationType": "NONE", "apiKeyRequired": True}, "AWS_PROXY", (403, "Forbidden")),
+        ({"authorizationType": "NONE"}, "AWS", (500, "Internal server error")),
+    ],
+)
+def test_what_a_rest_api_cannot_check_is_refused(
+    shop: Shop, settings: dict[str, Any], kind: str, answer: tuple[int, str]
+) -> None:
+    rest = shop.endpoint.client("apigateway")
+    api = rest.create_rest_api(name="closed")
+    named = {"restApiId": api["id"], "resourceId": api["rootResourceId"], "httpMethod": "GET"}
+    rest.put_method(**named, **settings)
+    uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/login/invocations"
+    rest.put_integration(**named, type=kind, integrationHttpMethod="POST", uri=uri)
+    rest.create_deployment(restApiId=api["id"], stageName="prod")
+    host = {"Host": f"{api['id']}.execute-api.us-east-1.localhost"}
+    reply = shop.endpoint.send("GET", "/prod/", headers=host)
+    assert (reply.status, json.loads(reply.body)["message"]) == answer
+    rest.delete_rest_api(restApiId=api["id"])
