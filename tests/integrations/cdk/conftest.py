@@ -1,0 +1,105 @@
+"""The app that the tests of constructs share, synthesised once, with the keys before, during and after a rotation."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyfront import SigningKey
+
+FUNCTION = Path(__file__).with_name("function")
+
+
+@dataclass(frozen=True)
+class Synthesised:
+    """The folders that `cdk deploy --app` takes, and the keys."""
+
+    folders: Mapping[str, Path]
+    old: SigningKey
+    new: SigningKey
+
+    def template(self, name: str) -> dict[str, Any]:
+        """The template of the stack in one of the folders."""
+        found: dict[str, Any] = json.loads((self.folders[name] / "Shop.template.json").read_text())
+        return found
+
+
+@pytest.fixture(scope="session")
+def cdk_library() -> Any:
+    """aws_cdk, which takes seconds to import. Node.js must be there: the library is written in TypeScript."""
+    from tests.needs import program
+
+    program("node")
+    return pytest.importorskip("aws_cdk", reason="aws-cdk-lib is not installed")
+
+
+@pytest.fixture(scope="session")
+def stack_of(cdk_library: Any) -> Callable[..., Any]:
+    """Makes an app with an empty stack: `app, stack = stack_of(folder)`."""
+
+    def make(folder: Path) -> Any:
+        app = cdk_library.App(outdir=str(folder), analytics_reporting=False)
+        place = cdk_library.Environment(account="123456789012", region="us-east-1")
+        return app, cdk_library.Stack(app, "Shop", env=place)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def synthesised(
+    cdk_library: Any, stack_of: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> Synthesised:
+    """The same stack with the old key, with both keys, and with the new key."""
+    old, new = SigningKey.generate(), SigningKey.generate()
+    one, two = old.public_key.pem, new.public_key.pem
+    base = tmp_path_factory.mktemp("cdk")
+    folders = {
+        "old": _synthesise(cdk_library, stack_of, base / "old", {"a": one}, "a"),
+        "both": _synthesise(cdk_library, stack_of, base / "both", {"a": one.replace("\n", "\r\n"), "b": two}, "b"),
+        "new": _synthesise(cdk_library, stack_of, base / "new", {"b": two}, "b"),
+    }
+    return Synthesised(folders, old, new)
+
+
+def _synthesise(cdk: Any, stack_of: Callable[..., Any], folder: Path, keys: Mapping[str, str], current: str) -> Path:
+    from aws_cdk import aws_lambda
+
+    from keyfront.integrations.cdk import Behavior, DownloadEndpoint, PrivateContent, SigningKey, TrustedKeyGroup
+
+    app, stack = stack_of(folder)
+    destroy = cdk.RemovalPolicy.DESTROY
+    vault = SigningKey(stack, "Vault", name="shop/vault", removal_policy=destroy, kms_deletion_window_days=7)
+    SigningKey(stack, "Stored", name="shop/stored", kind="secret", removal_policy=destroy)
+    group = TrustedKeyGroup(stack, "Keys", keys=keys, kms_keys={"vault": str(vault.kms_key_arn)}, current=current)
+    content = PrivateContent(
+        stack,
+        "Content",
+        key_groups=[group.key_group],
+        behaviors=[Behavior("/public/*", [])],
+        access_logs=True,
+        removal_policy=destroy,
+    )
+    downloads = DownloadEndpoint(
+        stack,
+        "Downloads",
+        package=aws_lambda.Code.from_asset(str(FUNCTION)),
+        handler="index.handler",
+        cloudfront_domain=content.domain_name,
+        signing_key=vault,
+        key_pair_id=group.key_ids["vault"],
+    )
+    assert content.bucket is not None
+    outputs = {
+        "Bucket": content.bucket.bucket_name,
+        "Domain": content.domain_name,
+        "KeyId": group.current_key_id,
+        "VaultKeyId": group.key_ids["vault"],
+        "Url": downloads.url,
+    }
+    for name, value in outputs.items():
+        cdk.CfnOutput(stack, name, value=value)
+    app.synth()
+    return folder

@@ -1,0 +1,169 @@
+"""What the constructs synthesise, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integrations.cdk.conftest import Synthesised
+
+from keyfront import SigningKey as PrivateKey
+from keyfront.errors import InputError
+
+pytestmark = pytest.mark.large
+
+
+def _of_type(template: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {name: each for name, each in template["Resources"].items() if each["Type"] == kind}
+
+
+def _pem() -> str:
+    return PrivateKey.generate("ecdsa").public_key.pem
+
+
+def test_the_logical_id_of_a_key_follows_its_bytes(synthesised: Synthesised) -> None:
+    old, both, new = (
+        set(_of_type(synthesised.template(each), "AWS::CloudFront::PublicKey")) for each in synthesised.folders
+    )
+    # The old key has other line ends in the second app, and is the same resource.
+    assert old < both
+    assert new < both
+    assert len(both) == 3
+    assert len(old & new) == 1, "the key in KMS stays"
+
+
+def test_the_group_has_the_keys_and_the_distribution_trusts_it(synthesised: Synthesised) -> None:
+    from aws_cdk.assertions import Match, Template
+
+    made = synthesised.template("both")
+    template = Template.from_json(made)
+    (group,) = _of_type(made, "AWS::CloudFront::KeyGroup")
+    template.resource_count_is("AWS::CloudFront::PublicKey", 3)
+    behavior = {
+        "TrustedKeyGroups": [{"Ref": group}],
+        "ViewerProtocolPolicy": "redirect-to-https",
+        "Compress": True,
+    }
+    public = Match.object_like({"PathPattern": "/public/*", "TrustedKeyGroups": Match.absent()})
+    template.has_resource_properties(
+        "AWS::CloudFront::Distribution",
+        {
+            "DistributionConfig": Match.object_like(
+                {"DefaultCacheBehavior": Match.object_like(behavior), "CacheBehaviors": [public]}
+            )
+        },
+    )
+
+
+def test_only_the_distribution_reads_the_bucket(synthesised: Synthesised) -> None:
+    made = synthesised.template("old")
+    (bucket,) = (name for name in _of_type(made, "AWS::S3::Bucket") if "Logs" not in name)
+    settings = made["Resources"][bucket]["Properties"]
+    assert all(settings["PublicAccessBlockConfiguration"].values())
+    assert settings["VersioningConfiguration"] == {"Status": "Enabled"}
+    (policy,) = (
+        each["Properties"]["PolicyDocument"]["Statement"]
+        for each in _of_type(made, "AWS::S3::BucketPolicy").values()
+        if each["Properties"]["Bucket"] == {"Ref": bucket}
+    )
+    allowed = [each for each in policy if each["Effect"] == "Allow"]
+    assert [each["Principal"] for each in allowed] == [{"Service": "cloudfront.amazonaws.com"}]
+    assert all("AWS:SourceArn" in each["Condition"]["StringEquals"] for each in allowed)
+    assert any(each["Effect"] == "Deny" and "aws:SecureTransport" in json.dumps(each) for each in policy)
+
+
+def test_the_function_may_sign_and_write_its_log_and_nothing_else(synthesised: Synthesised) -> None:
+    made = synthesised.template("old")
+    (policy,) = (each for name, each in _of_type(made, "AWS::IAM::Policy").items() if name.startswith("Downloads"))
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    actions = {each["Sid"]: each["Action"] for each in statements}
+    assert actions == {
+        "ReadPublicKey": "kms:GetPublicKey",
+        "Sign": "kms:Sign",
+        "WriteOwnLog": ["logs:CreateLogStream", "logs:PutLogEvents"],
+    }
+    assert all(each["Resource"] != "*" for each in statements)
+    (role,) = (each for name, each in _of_type(made, "AWS::IAM::Role").items() if name.startswith("Downloads"))
+    assert "ManagedPolicyArns" not in role["Properties"]
+
+
+def test_no_template_has_a_private_key_or_a_secret(synthesised: Synthesised) -> None:
+    for name in synthesised.folders:
+        text = json.dumps(synthesised.template(name))
+        assert "PRIVATE KEY" not in text
+        assert "SecretString" not in text
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"keys": {}}, "has 1 to 5 public keys; keys and kms_keys have 0"),
+        ({"keys": {"a b": _pem()}}, "the name of a key is 'a b': use 1 to 40 letters"),
+        ({"keys": {"a": _pem(), "b": _pem()}}, "there are several keys (a, b): set current"),
+        ({"keys": {"a": _pem()}, "current": "c"}, "current is 'c', which is not one of the keys a"),
+        ({"keys": {"a": "nothing"}}, "the key a cannot be used"),
+        ({"keys": {"a": _pem()}, "kms_keys": {"a": "arn:aws:kms:x"}}, "share a name: a"),
+        ({"keys": {"a": _pem()}, "name": "no spaces"}, "name is 'no spaces'"),
+    ],
+    ids=["none", "name", "several", "current", "damaged", "twice", "group"],
+)
+def test_a_group_that_cannot_work_is_refused(
+    stack_of: Callable[..., Any], tmp_path: Path, given: dict[str, Any], said: str
+) -> None:
+    from keyfront.integrations.cdk import TrustedKeyGroup
+
+    _, stack = stack_of(tmp_path)
+    with pytest.raises(InputError) as refused:
+        TrustedKeyGroup(stack, "Keys", **given)
+    assert said in str(refused.value)
+
+
+def test_a_private_key_is_refused_and_not_shown(stack_of: Callable[..., Any], tmp_path: Path) -> None:
+    from keyfront.integrations.cdk import TrustedKeyGroup
+
+    private = PrivateKey.generate("ecdsa").pem()
+    _, stack = stack_of(tmp_path)
+    with pytest.raises(InputError, match="the key a is a private key") as refused:
+        TrustedKeyGroup(stack, "Keys", keys={"a": private})
+    assert private.splitlines()[1] not in str(refused.value)
+
+
+def test_other_constructs_refuse_what_cannot_work(stack_of: Callable[..., Any], tmp_path: Path) -> None:
+    from aws_cdk import aws_lambda
+
+    from keyfront.integrations.cdk import Behavior, DownloadEndpoint, PrivateContent, SigningKey
+
+    _, stack = stack_of(tmp_path)
+    key = SigningKey(stack, "Key", name="shop/key", kind="parameter")
+    code = aws_lambda.Code.from_inline("def handler(event, context): pass")
+    endpoint = {
+        "package": code,
+        "handler": "index.handler",
+        "cloudfront_domain": "d1.cloudfront.net",
+        "signing_key": key,
+    }
+    for number, (make, said) in enumerate(
+        [
+            (lambda name: SigningKey(stack, name, name="aws/key"), "not beginning with aws or ssm"),
+            (
+                lambda name: PrivateContent(stack, name, key_groups=[], aliases=["a.example.com"]),
+                "certificate is missing",
+            ),
+            (lambda name: PrivateContent(stack, name, key_groups=[], create_bucket=False), "there is no origin"),
+            (
+                lambda name: PrivateContent(stack, name, key_groups=[], behaviors=[Behavior("/a", [], "other")]),
+                "there is no origin 'other': use one of content",
+            ),
+            (
+                lambda name: DownloadEndpoint(stack, name, **endpoint, environment={"SIGNER": "x"}),
+                "environment has SIGNER",
+            ),
+            (lambda name: DownloadEndpoint(stack, name, **endpoint, timeout_seconds=60), "timeout_seconds is 60"),
+        ]
+    ):
+        with pytest.raises(InputError) as refused:
+            make(f"Refused{number}")
+        assert said in str(refused.value)
