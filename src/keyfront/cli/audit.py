@@ -1,10 +1,12 @@
 """`keyfront audit`: report what is wrong with an account's private content, most urgent first."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from keyfront.cli.extras import needs
 from keyfront.cli.options import AsJson, Connection, connects
 from keyfront.cli.output import show, show_json
 from keyfront.errors import InputError, KeyfrontError
@@ -12,7 +14,7 @@ from keyfront.home import install
 
 if TYPE_CHECKING:
     from keyfront.account.audit import Evidence, Finding, NotChecked, Report, Settings
-    from keyfront.account.audit.values import LogFacts
+    from keyfront.account.audit.values import KeyLog, LogFacts
     from keyfront.inventory import Distribution
 
 _Level = Literal["info", "low", "medium", "high", "critical"]
@@ -32,6 +34,15 @@ def audit(
         list[Path] | None,
         typer.Option(
             "--access-log", metavar="FILE", help="Read from a standard access log how links are signed. Repeatable."
+        ),
+    ] = None,
+    logs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--logs",
+            metavar="SOURCE",
+            help="Access logs (a folder, or s3://BUCKET/PREFIX): report keys that are trusted and were not used, and "
+            "keys that are used and not trusted any more. Repeatable.",
         ),
     ] = None,
     max_key_age: Annotated[
@@ -110,6 +121,8 @@ def audit(
         account, notes = _saved(config, keys, settings, log)
     else:
         account, notes = _live(settings, log, connection)
+    if logs:
+        account = replace(account, key_log=_key_log(logs, account, connection))
     report = judge(account, notes, _ignored(ignore or [], baseline))
     if graph:
         from keyfront.account.audit.graph import draw
@@ -160,6 +173,17 @@ def _live(settings: "Settings", log: "LogFacts | None", connection: Connection) 
 
     with cloudfront(connection) as service:
         return read_account(service, any_service(connection), settings, log)
+
+
+def _key_log(sources: list[str], account: "Evidence", connection: Connection) -> "KeyLog":
+    with needs("logs"):
+        from keyfront.account.audit.key_log import key_log
+        from keyfront.account.logs.analysis import Options, read_logs
+    from keyfront.cli.logs import s3
+
+    now = int(account.settings.now.timestamp())
+    with read_logs(sources, "keys", Options(), now=now, account=account.inventory, s3=lambda: s3(connection)) as logs:
+        return key_log(logs)
 
 
 def _ignored(given: list[str], baseline: Path | None) -> list[str]:

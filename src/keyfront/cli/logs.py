@@ -255,22 +255,12 @@ def _account(reading: Reading, connection: Connection) -> "Inventory | None":
 
 
 def s3(connection: Connection) -> "S3Client":
-    """Return a client of S3, by the same options and rules as the commands' other clients."""
-    with needs("aws"):
-        import boto3
-        from botocore.config import Config
+    """Return a client of S3, by the options and rules of all commands."""
+    from keyfront.cli.cloudfront import any_service
 
-        from keyfront.cli.cloudfront import any_key
-    session = boto3.Session(profile_name=connection.profile, region_name=connection.region)
-    key = any_key(connection, session)
-    return session.client(
-        "s3",
-        region_name=session.region_name or "us-east-1",
-        endpoint_url=connection.endpoint_url,
-        aws_access_key_id=key,
-        aws_secret_access_key=key,
-        config=Config(s3={"addressing_style": "path"}) if connection.endpoint_url else None,
-    )
+    with needs("aws"):
+        client: S3Client = any_service(connection)("s3")
+    return client
 
 
 @contextmanager

@@ -22,6 +22,8 @@ def test_every_view_is_the_engines_own_sql(view: str, engine: str) -> None:
     assert not called & OURS
     # The columns keep their names and their order.
     mine = sqlglot.parse_one((ROOT / f"src/keyfront/account/logs/sql/{view}.sql").read_text(), read="duckdb")
+    assert isinstance(tree, exp.Select)
+    assert isinstance(mine, exp.Select)
     assert tree.named_selects == mine.named_selects
 
 

@@ -155,6 +155,26 @@ class LogFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedUse:
+    """What access logs show of one key. Times are aware."""
+
+    requests: int
+    last_seen: datetime
+    last_allowed: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLog:
+    """The use of keys in access logs, and the time that the logs cover."""
+
+    first: datetime
+    last: datetime
+    uses: Mapping[str, LoggedUse]
+    cookies: bool
+    """Whether the logs have cookies."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The user's settings for the audit. Times are aware, and ages are in days."""
 
@@ -182,6 +202,7 @@ class Evidence:
     """By host."""
     secrets: tuple[Secret, ...] = ()
     log: LogFacts | None = None
+    key_log: KeyLog | None = None
 
 
 @dataclass(frozen=True, slots=True)
