@@ -17,6 +17,7 @@ Refusal = Callable[..., tuple[str, int, str]]
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/6c5f2e58-0000-4000-8000-000000000000"
 OWN_CERTIFICATE = {"ACMCertificateArn": CERTIFICATE, "SSLSupportMethod": "sni-only"}
+EVERY_METHOD = ("GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE")
 OTHERS_LOG = "arn:aws:cloudfront::999999999999:realtime-log-config/x"
 
 
@@ -203,6 +204,12 @@ REFUSED: list[Row] = [
     ("group of one origin", group("shop"), "MalformedXML", 400),
     ("group that fails over on success", group("shop", "spare", statuses=(200,)), "InvalidArgument", 400),
     ("group named as an origin", group("shop", "spare", identifier="shop"), "InvalidArgument", 400),
+    (
+        "group for all methods",
+        lambda c: (group("shop", "spare")(c), behavior(TargetOriginId="both")(c), methods(*EVERY_METHOD)(c))[0],
+        "InvalidArgument",
+        400,
+    ),
     # Cache behaviors.
     ("long path pattern", listed("/" + "a" * 255), "InvalidArgument", 400),
     ("empty path pattern", listed(""), "InvalidArgument", 400),
@@ -466,3 +473,42 @@ def test_a_quota_bounds_what_a_distribution_has(
     given = config()
     change(given)
     assert refused(cloudfront.create_distribution, DistributionConfig=given)[:2] == (code, 400)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "text"),
+    [
+        (origin(DomainName="127.0.0.1"), "InvalidArgument", "The parameter origin name cannot be an IP address"),
+        (header("Host", "a"), "InvalidArgument", "The parameter HeaderName : Host is not allowed."),
+        (
+            lambda c: (group("shop", "spare")(c), behavior(TargetOriginId="both")(c), methods(*EVERY_METHOD)(c))[0],
+            "InvalidArgument",
+            "The parameter AllowedMethods cannot include POST, PUT, PATCH, or DELETE for a cached behavior",
+        ),
+        (
+            top(
+                ViewerCertificate={
+                    **OWN_CERTIFICATE,
+                    "ACMCertificateArn": CERTIFICATE.replace("us-east-1", "eu-west-1"),
+                }
+            ),
+            "InvalidViewerCertificate",
+            "The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid",
+        ),
+        (behavior(TargetOriginId="x" * 129), "NoSuchOrigin", "One or more of your origins"),
+        (top(Comment="c" * 129), "InvalidArgument", "The parameter Comment is too big"),
+    ],
+)
+def test_a_refusal_has_the_words_that_were_seen_in_the_field(
+    careless: CloudFrontClient,
+    refused: Refusal,
+    config: Callable[..., Config],
+    change: Callable[[Config], None],
+    code: str,
+    text: str,
+) -> None:
+    given = config()
+    change(given)
+    refusal = refused(careless.create_distribution, DistributionConfig=given)
+    assert refusal[0] == code
+    assert refusal[2].startswith(text)

@@ -16,7 +16,6 @@ REQUIRED_FOR_UPDATES = [
     *("Aliases", "DefaultRootObject", "CacheBehaviors", "CustomErrorResponses", "Logging", "PriceClass"),
     *("ViewerCertificate", "Restrictions", "WebACLId", "HttpVersion"),
     "DefaultCacheBehavior.AllowedMethods",
-    "DefaultCacheBehavior.SmoothStreaming",
     "DefaultCacheBehavior.Compress",
     "DefaultCacheBehavior.LambdaFunctionAssociations",
     "DefaultCacheBehavior.FieldLevelEncryptionId",
@@ -41,6 +40,26 @@ def test_an_update_must_be_complete(
     )
     assert (code, status) == ("IllegalUpdate", 400)
     assert f"{last} is required for updates" in message
+
+
+@pytest.mark.parametrize(
+    ("member", "text"),
+    [
+        ("SmoothStreaming", "The parameter SmoothStreaming flag is missing."),
+        ("OriginSslProtocols", "The parameter OriginSslProtocols is required."),
+    ],
+)
+def test_two_members_are_missed_in_other_words(
+    cloudfront: CloudFrontClient, refused: Refusal, make_distribution: Callable[..., str], member: str, text: str
+) -> None:
+    got: Any = cloudfront.get_distribution_config(Id=make_distribution())
+    config = got["DistributionConfig"]
+    config["DefaultCacheBehavior"].pop(member, None)
+    config["Origins"]["Items"][0]["CustomOriginConfig"].pop(member, None)
+    made = cloudfront.list_distributions()["DistributionList"]["Items"][0]["Id"]
+    refusal = refused(cloudfront.update_distribution, Id=made, IfMatch=got["ETag"], DistributionConfig=config)
+    assert refusal[:2] == ("InvalidArgument", 400)
+    assert refusal[2].startswith(text)
 
 
 def test_an_update_keeps_the_caller_reference(

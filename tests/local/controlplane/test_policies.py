@@ -422,6 +422,35 @@ def test_credentials_and_a_wildcard_are_refused_in_amazon_s_words(
     assert RESPONSE_HEADERS.create(cloudfront, CorsConfig={**cors, "AccessControlAllowCredentials": False})
 
 
+@pytest.mark.parametrize(
+    ("header", "kind"),
+    [
+        ("Content-Security-Policy", "security"),
+        ("strict-transport-security", "security"),
+        ("X-Frame-Options", "security"),
+        ("Referrer-Policy", "security"),
+        ("X-Content-Type-Options", "security"),
+        ("X-XSS-Protection", "security"),
+        ("Access-Control-Allow-Origin", "CORS"),
+    ],
+)
+def test_a_header_with_settings_of_its_own_is_no_custom_header(
+    cloudfront: CloudFrontClient, refused: Any, header: str, kind: str
+) -> None:
+    custom = {"Quantity": 1, "Items": [{"Header": header, "Value": "a", "Override": True}]}
+    refusal = refused(RESPONSE_HEADERS.create, client=cloudfront, CustomHeadersConfig=custom)
+    text = f"The parameter CustomHeaders contains {header} that is a {kind} header and cannot be set as custom header."
+    assert refusal == ("InvalidArgument", 400, text)
+
+
+@pytest.mark.parametrize("origin", ["https://example.com/", "https://example.com/a", "https://a b", "/"])
+def test_an_origin_is_a_name_without_a_path(cloudfront: CloudFrontClient, refused: Any, origin: str) -> None:
+    cors = {**CORS, "AccessControlAllowOrigins": {"Quantity": 1, "Items": [origin]}}
+    refusal = refused(RESPONSE_HEADERS.create, client=cloudfront, CorsConfig=cors)
+    text = f"The parameter Access-Control-Allow-Origin contains {origin} which is not a valid URL."
+    assert refusal == ("InvalidArgument", 400, text)
+
+
 def test_credentials_and_the_subdomains_of_one_domain_are_accepted(cloudfront: CloudFrontClient) -> None:
     cors = {**CORS, "AccessControlAllowOrigins": {"Quantity": 1, "Items": ["https://*.example.com"]}}
     assert RESPONSE_HEADERS.create(cloudfront, CorsConfig=cors)

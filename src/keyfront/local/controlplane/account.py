@@ -113,7 +113,7 @@ def check_version_given(shape: StructureShape, given: Mapping[str, object]) -> N
 def check_length(value: str, name: str, maximum: int, minimum: int = 0) -> None:
     """Raise `APIError` `InvalidArgument` for a text that is too long or too short."""
     if len(value) > maximum:
-        message = f"The parameter {name} is too long: it has {len(value)} characters; the maximum is {maximum}."
+        message = f"The parameter {name} is too big: it has {len(value)} characters; the maximum is {maximum}."
         raise APIError("InvalidArgument", message)
     if len(value) < minimum:
         raise APIError("InvalidArgument", f"The parameter {name} is required: it must not be empty.")

@@ -52,8 +52,15 @@ def check_behaviors(account: LocalAccount, config: DistributionConfig, distribut
         message = f"A distribution may have {quota} cache behaviors; this one has {len(listed)}."
         raise APIError("TooManyCacheBehaviors", message)
     _check_path_patterns([behavior["PathPattern"] for behavior in listed])
+    groups = {group["Id"] for group in config["OriginGroups"].get("Items", [])}
     for behavior in behaviors(config):
         _check_methods(behavior)
+        if behavior["TargetOriginId"] in groups and not set(behavior["AllowedMethods"]["Items"]) <= _METHODS[1]:
+            raise APIError(
+                "InvalidArgument",
+                "The parameter AllowedMethods cannot include POST, PUT, PATCH, or DELETE for a cached behavior "
+                f"associated with an origin group: {name_of(behavior)}.",
+            )
         _check_caching(account, behavior)
         _check_policies(account, behavior)
         _check_trust(account, behavior)

@@ -54,7 +54,13 @@ _REQUIRED_OF_BEHAVIORS = (
     "LambdaFunctionAssociations",
     "FieldLevelEncryptionId",
 )
-_REQUIRED_OF_CUSTOM_ORIGINS = ("OriginReadTimeout", "OriginKeepaliveTimeout")
+_REQUIRED_OF_CUSTOM_ORIGINS = ("OriginReadTimeout", "OriginKeepaliveTimeout", "OriginSslProtocols")
+_MISSING = {
+    "SmoothStreaming": "The parameter SmoothStreaming flag is missing.",
+    "OriginSslProtocols": "The parameter OriginSslProtocols is required.",
+}
+"""Members that get `InvalidArgument` if they are missing, and its text. Both were seen in the field."""
+_ACM = re.compile(r"arn:aws[a-z-]*:acm:us-east-1:[0-9]{12}:certificate/.+")
 
 
 def check_distribution(account: LocalAccount, config: DistributionConfig, distribution: str | None = None) -> None:
@@ -87,10 +93,12 @@ def check_distribution(account: LocalAccount, config: DistributionConfig, distri
 def check_complete(config: DistributionConfig) -> None:
     """Check that an update has all members. It replaces the whole configuration, so some optional ones are required.
 
-    Raises `APIError` `IllegalUpdate` with the message seen in the field. Assumed: the code, except for the two
+    Raises `APIError` with the message seen in the field: mostly `IllegalUpdate`, which is assumed except for the two
     timeouts.
     """
     for name, path in _absent(config):
+        if name in _MISSING:
+            raise APIError("InvalidArgument", f"{_MISSING[name]} ({path})")
         raise APIError(
             "IllegalUpdate",
             f"{name} is required for updates ({path}). Get the distribution's configuration, change it, and "
@@ -181,6 +189,13 @@ def _check_certificate(certificate: ViewerCertificate) -> None:
     if certificate["CloudFrontDefaultCertificate"]:
         message = "CloudFrontDefaultCertificate is true and another certificate is given: specify only one."
         raise APIError("InvalidViewerCertificate", message)
+    arn = certificate.get("ACMCertificateArn", "")
+    if arn and not _ACM.fullmatch(arn):
+        raise APIError(
+            "InvalidViewerCertificate",
+            "The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid, or doesn't include a "
+            f"valid certificate chain: {arn[:200]!r}.",
+        )
     if "SSLSupportMethod" not in certificate:
         message = "The parameter SSLSupportMethod is required with your own certificate."
         raise APIError("InvalidViewerCertificate", message)

@@ -89,8 +89,10 @@ def _check_domain(origin: Origin) -> None:
     if ":" in domain:
         message = f"The parameter origin name cannot contain a colon: {domain[:200]!r}. Give only the name, "
         raise APIError("InvalidArgument", f"{message}without a scheme, and set the port in HTTPPort or HTTPSPort.")
-    # Assumed: a name with one label (localhost) is fine on a laptop. An IP address is refused, as on Amazon.
-    if not _HOST.fullmatch(domain) or _NUMBERS_ONLY.fullmatch(domain):
+    if _NUMBERS_ONLY.fullmatch(domain):
+        raise APIError("InvalidArgument", f"The parameter origin name cannot be an IP address: {domain[:200]!r}.")
+    # Assumed: a name with one label (localhost) is fine on a laptop.
+    if not _HOST.fullmatch(domain):
         raise APIError("InvalidArgument", f"The parameter origin name must be a domain name: {domain[:200]!r}.")
     # Assumed: the code. InvalidRelativePath is for error pages.
     if path and (not path.startswith("/") or path.endswith("/") or len(path) > 255):
@@ -138,7 +140,7 @@ def _check_custom_headers(account: LocalAccount, origin: str, headers: CustomHea
         if not _HEADER_NAME.fullmatch(name) or len(name) > quotas.custom_header_name_characters:
             raise APIError("InvalidArgument", f"{name[:300]!r} is not a header name.")
         if name.lower() in _FORBIDDEN_HEADERS or name.lower().startswith(_FORBIDDEN_PREFIXES):
-            raise APIError("InvalidArgument", f"The header {name} cannot be added to origin requests.")
+            raise APIError("InvalidArgument", f"The parameter HeaderName : {name} is not allowed.")
         if names.count(name.lower()) > 1:
             raise APIError("InvalidArgument", f"The origin {origin!r} has the custom header {name} twice.")
         # The value is often a secret that the origin checks, so no message shows it.

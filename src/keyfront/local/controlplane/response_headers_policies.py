@@ -28,6 +28,15 @@ _HOP_BY_HOP = frozenset(
 _CLOUDFRONTS_OWN = ("x-accel-", "x-amz-cf-", "x-cache", "x-edge-", "x-forwarded-proto", "x-real-ip")
 """CloudFront's own headers. A policy can remove neither these nor hop-by-hop headers. Source: Developer Guide, "Remove
 headers". Assumed: it cannot set them as custom headers either."""
+_SECURITY = frozenset(
+    {
+        *("content-security-policy", "referrer-policy", "strict-transport-security", "x-content-type-options"),
+        *("x-frame-options", "x-xss-protection"),
+    }
+)
+"""The headers of `SecurityHeadersConfig`."""
+_ORIGIN = re.compile(r"\*|(?:[a-z][a-z0-9+.-]*://)?[^/\s]+", re.IGNORECASE)
+"""An origin has no path, not even a final slash. Seen in the field: the text of the refusal."""
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 """Line breaks and other control characters."""
 
@@ -47,6 +56,7 @@ def _check(account: LocalAccount, config: ResponseHeadersPolicyConfig) -> None:
     removed = config["RemoveHeadersConfig"].get("Items", []) if "RemoveHeadersConfig" in config else []
     quotas = account.quotas
     _check_names([h["Header"] for h in added], quotas.custom_headers_per_response_headers_policy, "CustomHeaders")
+    _check_custom([h["Header"] for h in added])
     _check_names([h["Header"] for h in removed], quotas.removed_headers_per_response_headers_policy, "RemoveHeaders")
 
 
@@ -74,6 +84,9 @@ def _check_cors(cors: ResponseHeadersPolicyCors) -> None:
         # Seen in the field: awsdocs/aws-cloudformation-user-guide, issue 1179.
         raise APIError("InvalidArgument", "AccessControlAllowHeaders must have at least one header.")
     _check_wildcards("Access-Control-Allow-Origin", origins)
+    if bad := [origin for origin in origins if not _ORIGIN.fullmatch(origin)]:
+        message = f"The parameter Access-Control-Allow-Origin contains {bad[0][:200]} which is not a valid URL."
+        raise APIError("InvalidArgument", message)
     _check_header_list("Access-Control-Allow-Headers", headers)
     _check_header_list("Access-Control-Expose-Headers", exposed.get("Items", []))
     if cors.get("AccessControlMaxAgeSec", 0) < 0:
@@ -137,6 +150,19 @@ def _check_names(headers: list[str], quota: int, kind: str) -> None:
             raise APIError("InvalidArgument", f"{kind}Config cannot have the header {header[:200]!r}.")
         if lower.count(header) > 1:
             raise APIError("InvalidArgument", f"{kind}Config has the header {header!r} twice.")
+
+
+def _check_custom(headers: Iterable[str]) -> None:
+    """Refuse headers that have settings of their own. Seen in the field: the text for security headers."""
+    for header in headers:
+        kind = "security" if header.lower() in _SECURITY else "CORS" if _is_cors(header) else ""
+        if kind:
+            message = f"The parameter CustomHeaders contains {header} that is a {kind} header and cannot be set as "
+            raise APIError("InvalidArgument", f"{message}custom header.")
+
+
+def _is_cors(header: str) -> bool:
+    return header.lower().startswith("access-control-")
 
 
 FAMILY: Family[ResponseHeadersPolicyConfig] = policy_family(
