@@ -1,0 +1,28 @@
+"""Functions on open behaviors beside protected ones."""
+
+from tests.account.audit.test_rules import NOW, behavior, distribution
+
+from keyfront.account.audit import Evidence, Settings, judge
+from keyfront.inventory import FunctionAssociation, Inventory
+
+ARN = "arn:aws:cloudfront::123456789012:function/rewrite"
+
+
+def found(*behaviors: object) -> list[tuple[str, str]]:
+    account = Evidence(Inventory(distributions=(distribution(*behaviors),)), Settings(NOW))  # type: ignore[arg-type]
+    findings = [each for each in judge(account).findings if each.rule.id == "function-beside-protected"]
+    return [(str(each.severity), each.resource) for each in findings]
+
+
+def test_a_function_that_can_rewrite_into_protected_content_is_found() -> None:
+    rewrites = (FunctionAssociation("viewer-request", ARN),)
+    tells = (FunctionAssociation("viewer-response", ARN),)
+
+    opened = behavior("enter/*", protected=False, associations=rewrites)
+    assert found(opened, behavior()) == [("medium", "E1FILMS:enter/*")]
+    assert found(behavior("enter/*", protected=False, associations=tells), behavior()) == []
+    assert found(behavior("enter/*", associations=rewrites), behavior()) == []
+    assert found(behavior("enter/*", protected=False), behavior()) == []
+    assert found(opened, behavior(protected=False)) == []
+    other = behavior("enter/*", protected=False, associations=rewrites, target_origin_id="other")
+    assert found(other, behavior()) == []
