@@ -52,7 +52,6 @@ HARMFUL: Mapping[str, Change] = {
     "a bracket and a full stop": lambda link: f"{link}).",
     "a quotation mark after it": lambda link: f'{link}"',
     "a typographic quotation mark": lambda link: f"{link}\u201d",
-    "Markdown's bold": lambda link: f"**{link}**",
     "a zero-width space after it": lambda link: f"{link}\u200b",
     "an encoded zero-width space after it": lambda link: f"{link}%E2%80%8B",
     "a zero-width space inside": lambda link: link.replace("Signature=", "Signature=\u200b"),
@@ -83,6 +82,23 @@ HARMLESS: Mapping[str, Change] = {
     "quotation marks": lambda link: f'"{link}"',
     "a sentence": lambda link: f"Your file is at {link} until tomorrow.",
     "a link of Markdown": lambda link: f"[the film]({link})",
+    "Markdown's bold": lambda link: f"**{link}**",
+    "a link of Jira": lambda link: f"[the film|{link}]",
+    "a link of BBCode": lambda link: f"[url={link}]the film[/url]",
+    "a link of Org mode": lambda link: f"[[{link}][the film]]",
+    "LaTeX": lambda link: f"\\url{{{link}}}",
+    "a printed value": lambda link: f'Optional("{link}")',
+    "a command": lambda link: f"curl -sS '{link}' -H 'Accept: */*' -o 'film.mp4'",
+    "a setting": lambda link: f'  "url": "{link}",',
+    "a request": lambda link: (
+        f"GET /{link.partition('://')[2].partition('/')[2]} HTTP/1.1\r\n"
+        f"Host: {link.partition('://')[2].partition('/')[0]}\r\nAccept: */*\r\n"
+    ),
+    "a space after the protocol": lambda link: link.replace("://", ": //"),
+    "Discord's image proxy": lambda link: (
+        f"https://images-ext-1.discordapp.net/external/abc_-d/{_once_more(link[link.index('?') :])}"
+        f"/https/{link.partition('://')[2].partition('?')[0]}"
+    ),
     "HTML": lambda link: f'<p><a class="x" href="{html.escape(link)}">the film</a></p>',
     "a message of Slack's": lambda link: f"<{link.replace('&', '&amp;')}|the film>",
     "a line break": lambda link: _wrapped(link, 120, "\n"),

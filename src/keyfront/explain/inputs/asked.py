@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from keyfront.explain.inputs import links
 from keyfront.explain.pasted_link import PastedLink, Repair, is_as_made
 from keyfront.explain.responses import Response
 
@@ -29,6 +28,9 @@ def link_of(asked: Asked, hosts: Sequence[str]) -> PastedLink:
     """Return the link in what was pasted; the URL of a HAR file stays as the browser recorded it."""
     if asked.response is not None or (not asked.cut and is_as_made(asked.url)):
         return PastedLink(asked.url)
+    # Most links need no repair, and compiling its patterns takes longer than the rest.
+    from keyfront.explain.inputs import links
+
     link = links.read(asked.url, hosts)
     if asked.cut:
         lost = Repair(
@@ -47,8 +49,8 @@ def as_sent(url: str) -> str:
 
 
 def cookie_header(text: str) -> str:
-    """Return a Cookie header from pasted text: a header with its name, or Set-Cookie lines."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    """Return a Cookie header from pasted text: a header with its name, or Set-Cookie lines, as curl -v shows them too."""
+    lines = [line.lstrip("<>* ").rstrip() for line in text.splitlines() if line.strip("<>* ")]
     bare = []
     for line in lines:
         name, colon, value = line.partition(":")

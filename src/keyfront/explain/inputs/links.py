@@ -19,13 +19,32 @@ _NO_COLON = re.compile(r"^(https?)(?::(?=[^/\\])|//|/{1,2})", re.IGNORECASE)
 _HOST = re.compile(r"^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)+[a-z][a-z0-9-]+(?::\d+)?(?=[/?]|$)", re.IGNORECASE)
 _S3_URI = re.compile(r"^s3://([^/?]+)(/[^?]*)?", re.IGNORECASE)
 _OTHER_SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"\b(?:href|src)\s*=\s*(?:3D)?([\"'])(.*?)\1", re.IGNORECASE | re.DOTALL)
-_MARKDOWN = re.compile(r"\]\(\s*<?(https?:.*?)>?\s*\)\s*$", re.IGNORECASE | re.DOTALL)
-_SLACK = re.compile(r"<(https?:[^<>|]*)\|[^<>]*>", re.IGNORECASE)
+_MARKUP: Final = (
+    re.compile(r"\b(?:href|src)\s*=\s*(?:3D)?([\"'])(?P<link>.*?)\1", re.IGNORECASE | re.DOTALL),  # HTML
+    re.compile(r"\]\(\s*<?(?P<link>https?:.*?)>?\s*\)\s*$", re.IGNORECASE | re.DOTALL),  # Markdown
+    re.compile(r"<(?P<link>https?:[^<>|]*)\|[^<>]*>", re.IGNORECASE),  # Slack
+    re.compile(r"\[[^\[\]|]*\|(?P<link>https?:[^\]|]*)(?:\|[^\]]*)?\]", re.IGNORECASE),  # Jira
+    re.compile(r"\[url(?:=\"?|\])(?P<link>https?:[^\]\"\[]*)", re.IGNORECASE),  # BBCode
+)
+_REQUEST = re.compile(r"(?:GET|HEAD|OPTIONS|POST|PUT) (\S+) HTTP/[0-9.]+\b")
+_HOST_HEADER = re.compile(r"^host: *([^\s/]+)", re.IGNORECASE | re.MULTILINE)
+_SPACED_SCHEME = re.compile(r"^(https?)(?:\s+:\s*/\s*/|:\s+/\s*/|:/\s+/|://\s+)\s*", re.IGNORECASE)
 _WORDS = re.compile(
     r"(https?:\S*[?&]Key-Pair-Id=(?:K[A-Z0-9]{13}|APKA[A-Z0-9]{16})[^\s&]{0,3})\s+(?=[^\s&]).*", re.DOTALL
 )
-_CLOSING: Final = {"<": ">", "(": ")", "[": "]", '"': '"', "'": "'", "`": "`", "“": "”", "«": "»", "*": "*", "_": "_"}
+_CLOSING: Final = {
+    "<": ">",
+    "(": ")",
+    "[": "]",
+    "{": "}",
+    '"': '"',
+    "'": "'",
+    "`": "`",
+    "“": "”",
+    "«": "»",
+    "*": "*",
+    "_": "_",
+}
 _SPACE: Final = " \t\r\n\v\f\u00a0\ufeff"
 _STAND_IN: Final = "host.invalid"
 """Stands for the host of a link without one."""
@@ -54,30 +73,43 @@ def read(text: str, hosts: Sequence[str] = ()) -> PastedLink:
 
 
 def _found(text: str, repairs: list[Repair]) -> str:
-    """Return the link in a text around it: a sentence, HTML, Markdown, or brackets and quotes."""
-    if marked := _ATTRIBUTE.search(text) or _MARKDOWN.search(text) or _SLACK.search(text):
-        inner = marked[2] if marked.re is _ATTRIBUTE else marked[1]
-        if SIGNING.search(inner):
+    """Return the link in a text around it: a sentence, HTML, Markdown, a request, or brackets and quotes."""
+    for pattern in _MARKUP:
+        marked = pattern.search(text)
+        if marked is not None and SIGNING.search(marked["link"]):
             repairs.append(Repair("url-not-as-sent", "markup stood around the link"))
-            return references(inner).strip(_SPACE)
-    bare = _DEFANGED.sub("http", text)
+            return references(marked["link"]).strip(_SPACE)
+    if asked := _REQUEST.match(text):
+        repairs.append(Repair("url-not-as-sent", "it was a whole request, not a link"))
+        host = _HOST_HEADER.search(text)
+        return f"https://{host[1]}{asked[1]}" if host and asked[1].startswith("/") else asked[1]
+    bare = _SPACED_SCHEME.sub(r"\1://", text)
     if bare != text:
+        repairs.append(Repair("url-not-as-sent", "a space was in it"))
+    plain = _DEFANGED.sub("http", bare)
+    if plain != bare:
         repairs.append(Repair("url-not-as-sent", "hxxp stood for http"))
-    start = _SCHEME.search(bare)
+    start = _SCHEME.search(plain)
     if start is None or start.start() == 0:
-        return _without_words(bare, repairs)
-    before = bare[: start.start()]
+        return _without_words(plain, repairs)
+    before = plain[: start.start()]
     if re.search(r"[?=]", before) and _HOST.match(before):
-        return bare  # The outer link has no scheme: `example.com/go?url=https://…`.
-    bare = bare[start.start() :]
-    opening = before.rstrip(_SPACE)[-1:]
-    closing = _CLOSING.get(opening, "")
-    if closing and closing in bare:
-        # Brackets and quotes around a link are no part of it, and no browser sends them.
-        bare = bare[: bare.rindex(closing)].rstrip(_SPACE)
+        return plain  # The outer link has no scheme: `example.com/go?url=https://…`.
+    link = _up_to_the_closing(plain[start.start() :], before.rstrip(_SPACE)[-1:])
     if before.strip(_SPACE + "".join(_CLOSING)):
         repairs.append(Repair("url-not-as-sent", "other text stood before the link"))
-    return _without_words(bare, repairs)
+    return _without_words(link, repairs)
+
+
+def _up_to_the_closing(text: str, opening: str) -> str:
+    """Return `text` up to the bracket or quote that closes `opening`, which is no part of a link and is never sent."""
+    closing = _CLOSING.get(opening, "")
+    if not closing or closing not in text:
+        return text
+    # A signature may have * and _ in it, but a link for people ends before white space.
+    after = r"[*_]*(?:\s|$)" if closing in "*_" else r"[\s,;.:)\]>}\"'\[]|$"
+    ends = re.search(rf"{re.escape(closing)}(?={after})", text)
+    return text[: ends.start() if ends else text.rindex(closing)].rstrip(_SPACE)
 
 
 def _without_words(text: str, repairs: list[Repair]) -> str:

@@ -29,6 +29,7 @@ _REDIRECTING: Final = frozenset(
      "go", "out")
 )  # fmt: skip
 """Parameters in which other services take a link."""
+_DISCORD = re.compile(r"/external/[^/]+/(?:(%3F[^/]+)/)?(https?)/(.+)", re.IGNORECASE)
 _PHOTON = re.compile(r"i[0-9]\.wp\.com")
 
 
@@ -98,6 +99,8 @@ def _in_order(host: str, rest: str) -> str | None:
         # Its own slashes are encoded, so a plain one ends it.
         link = link if _LINK.match(link) and "/" in start[0] else unquote(link.partition("/")[0])
         return f"{link}?{tail}" if tail and "?" not in link else link
+    if found := _DISCORD.match(path):
+        return f"{found[2]}://{found[3]}{unquote(found[1] or '')}"
     if _PHOTON.fullmatch(host) and (hosted := _BARE.match(path.lstrip("/"))):
         return f"https://{hosted[1]}?{tail}"
     return None

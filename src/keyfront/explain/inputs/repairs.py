@@ -47,7 +47,7 @@ _DASHES: Final = {"\u2014": "--", "\u2013": "-", "\u2011": "-", "\u2010": "-", "
 _DASH = re.compile("[" + "".join(_DASHES) + "]|%E2%80%9[0-4]|%E2%88%92", re.IGNORECASE)
 _COMPLETE_ID = re.compile(r"[?&]Key-Pair-Id=(?:K[A-Z0-9]{13}|APKA[A-Z0-9]{16})$")
 _TAIL: Final = r"(?:[^A-Za-z0-9&#]|%[0-9A-Fa-f]{2})+"
-_IN_ID = re.compile(rf"([?&]Key-Pair-Id=)([A-Za-z0-9][A-Za-z0-9-]*)(?<!-)({_TAIL}(?:(?<=\s)[^&#]*)?)(?=$|#)")
+_IN_ID = re.compile(rf"([?&]Key-Pair-Id=)([A-Za-z0-9][A-Za-z0-9-]*)(?<!-)({_TAIL}(?:(?<=[\s\[])[^&#]*)?)(?=$|#)")
 _IN_BASE64 = re.compile(
     r"([?&](?:Signature|Policy)=[A-Za-z0-9\-~_]+?_{0,2})((?:[^A-Za-z0-9\-~_&#=+/% ])[^A-Za-z0-9&#=+/]*)(?=$|#)"
 )
@@ -57,6 +57,7 @@ _MARK = re.compile("%3F", re.IGNORECASE)
 _SIGNED = re.compile(r"[?&]Signature=[^&]*&(?:.*&)?Key-Pair-Id=|[?&]Key-Pair-Id=[^&]*&(?:.*&)?Signature=")
 _AMPERSANDS = re.compile(rf"%26((?:{_NAMES})(?:=|%3D))", re.IGNORECASE)
 _EQUALS = re.compile(rf"([?&](?:{_NAMES}))%3D", re.IGNORECASE)
+_EVERY_SEPARATOR = re.compile("%3D|%26", re.IGNORECASE)
 _SECOND_MARK = re.compile(rf"(\?[^#]*?)\?((?:{_NAMES})=)")
 _FIRST_AMPERSAND = re.compile(rf"^([a-z]+:/+[^?#]*?)&((?:{_NAMES})=)", re.IGNORECASE)
 _SEMICOLON = re.compile(rf";((?:{_NAMES})=)")
@@ -149,9 +150,12 @@ def _plain_dash(found: re.Match[str]) -> str:
 def _separators(text: str) -> tuple[str, Repair | None]:
     """Undo what programs do to `?` and `&`: they encode them, or write one for the other."""
     mended = text
-    if "?" not in text.partition("#")[0] and (mark := _MARK.search(text)) and SIGNING.search(text, mark.start()):
-        mended = f"{text[: mark.start()]}?{text[mark.end() :]}"
-    if not _SIGNED.search(mended):  # Otherwise they are in a parameter of a link that is signed itself.
+    if "?" not in text.partition("#")[0] and (at := _MARK.search(text)) and SIGNING.search(text, at.start()):
+        mended = f"{text[: at.start()]}?{text[at.end() :]}"
+    path, mark, query = mended.partition("?")
+    if query and not re.search("[=&]", query) and SIGNING.search(mended):
+        mended = path + mark + _EVERY_SEPARATOR.sub(lambda found: unquote(found[0]), query)
+    elif not _SIGNED.search(mended):  # Otherwise they are in a parameter of a link that is signed itself.
         mended = _EQUALS.sub(r"\1=", _AMPERSANDS.sub(r"&\1", mended))
     if mended != text:
         return mended, Repair(_NOT_AS_SENT, "the ?, & or = between the parameters was percent-encoded")
@@ -182,7 +186,7 @@ def _shown(tail: str) -> str:
     plain = unquote(tail)
     if len(plain) <= 3 and not any(each.isalnum() for each in plain):
         shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in plain.strip())
-        return shown or "a space"
+        return shown or ("a line break" if "\n" in plain else "a space")
     return "other text"
 
 
