@@ -9,7 +9,7 @@ ignored.
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
@@ -186,12 +186,15 @@ def _check(fields: Fields, before: Fields, event_type: str) -> None:
 
 
 def _request_fields(viewer: Request) -> Fields:
-    made = [(name.encode("ascii"), value.encode("latin-1")) for name, value in viewer.made.items()]
     own = [item for item in viewer.headers if not item[0].startswith(b"cloudfront-")]
-    return Fields.of([*own, *made], without=_NO_COOKIES)
+    if viewer.made:
+        own += [(name.encode("ascii"), value.encode("latin-1")) for name, value in viewer.made.items()]
+    return Fields.of(own, without=_NO_COOKIES)
 
 
 def _pairs(text: str, separator: str) -> list[tuple[str, str]]:
+    if not text:
+        return []
     parts = [part.strip() if separator == ";" else part for part in text.split(separator)]
     return [(name, value) for name, _, value in (part.partition("=") for part in parts if part)]
 
@@ -207,9 +210,10 @@ def _shown(fields: Fields) -> Shown:
     return {name: _valued(values) for name, values in fields.values.items()}
 
 
-def _valued(values: Iterable[str]) -> dict[str, Any]:
-    first, *more = values
-    return {"value": first, "multiValue": [{"value": each} for each in (first, *more)]} if more else {"value": first}
+def _valued(values: Sequence[str]) -> dict[str, Any]:
+    if len(values) == 1:
+        return {"value": values[0]}
+    return {"value": values[0], "multiValue": [{"value": each} for each in values]}
 
 
 def _set_cookies(headers: Headers) -> Shown:
@@ -300,7 +304,4 @@ def _written_cookies(value: Mapping[str, Any]) -> Headers:
 
 
 def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
+    return HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else ""

@@ -7,6 +7,7 @@ is not valid HTTP is an invalid value.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from keyfront.edge.response.pages import Headers
@@ -52,13 +53,14 @@ class Fields:
     values: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, headers: Iterable[tuple[bytes, bytes]], *, without: Iterable[str] = ()) -> "Fields":
+    def of(cls, headers: Iterable[tuple[bytes, bytes]], *, without: tuple[str, ...] = ()) -> "Fields":
         """Return the headers that a function sees, without those named."""
-        left_out, found = frozenset(without), dict[str, tuple[str, ...]]()
+        found: dict[str, tuple[str, ...]] = {}
         for raw_name, raw_value in headers:
-            name = raw_name.decode("latin-1")
-            if name not in left_out and not is_hidden(name):
-                found[name] = (*found.get(name, ()), raw_value.decode("latin-1"))
+            name = _shown_name(raw_name)
+            if name and name not in without:
+                value = raw_value.decode("latin-1")
+                found[name] = (*found[name], value) if name in found else (value,)
         return cls(found)
 
     def check(self, before: "Fields", event_type: str, *, also: frozenset[str] = frozenset()) -> None:
@@ -89,6 +91,13 @@ class Fields:
                 done.add(name)
                 placed += _lines(name, self.values[name])
         return placed + [line for name in self.values if name not in done for line in _lines(name, self.values[name])]
+
+
+@lru_cache(1024)
+def _shown_name(raw_name: bytes) -> str:
+    """Return a header's name as functions see it, or an empty text."""
+    name = raw_name.decode("latin-1")
+    return "" if is_hidden(name) else name
 
 
 def is_hidden(name: str) -> bool:

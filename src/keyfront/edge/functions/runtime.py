@@ -18,6 +18,7 @@ _log = logging.getLogger(__name__)
 
 BUDGET_SECONDS: Final = 0.005
 """The processor time that counts as 100 % compute utilization, on this machine. Assumed: Amazon does not say."""
+_encoded: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 _KILLED: Final = "The function used more than the maximum of processor time and was stopped."
 
 
@@ -54,7 +55,7 @@ class Runtime:
 
     async def run(self, function: EdgeFunction, event: Mapping[str, Any]) -> Execution:
         """Run a function on an event. Never raises for what the function does."""
-        content = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+        content = _encoded(event).encode("utf-8", "replace")
         try:
             try:
                 return _execution(await self._together.run(function, content))
