@@ -19,6 +19,7 @@ from keyfront.errors import KeyLoadError, ServiceError
 from keyfront.keystore import KeyStore, SSMParameter
 from keyfront.local import domain_names
 from keyfront.local.admin import AdminPort, ObservationOptions
+from keyfront.local.api_port import apis_alone, bind_api_port, certificate
 from keyfront.local.aws import Endpoint, ServicesState
 from keyfront.local.clients import CREDENTIALS, REGION, Clients, clients
 from keyfront.local.console_port import Console, bind_console
@@ -33,7 +34,7 @@ from keyfront.local.state_directory import StateDirectory
 from keyfront.ownership import check_secret, own_folder
 from keyfront.web.draining import DRAIN_SECONDS, Drain
 from keyfront.web.local import LocalOnly
-from keyfront.web.serving import Listener, bind_loopback
+from keyfront.web.serving import TLS, Listener, bind_loopback
 from keyfront.web.types import ASGIApp
 
 _DEPLOY_SECONDS: Final = 30
@@ -187,6 +188,9 @@ class Machine:
             provisioned=made,
             shop=shop,
         )
+        if sockets := self._keep(bind_api_port()):
+            tls = await asyncio.to_thread(certificate, options.home / "authority")
+            self._listen(apis_alone(endpoint, _port(endpoint_sockets)), sockets, tls)
         backend = await asyncio.to_thread(self._backend, running, aws)
         self._facing = [
             *self._listen(LocalOnly(backend, browsers=True), backend_sockets),
@@ -236,8 +240,8 @@ class Machine:
             self._stack.callback(bound.close)
         return sockets
 
-    def _listen(self, app: ASGIApp, sockets: list[socket.socket]) -> list[Listener]:
-        listeners = [Listener(app, bound) for bound in sockets]
+    def _listen(self, app: ASGIApp, sockets: list[socket.socket], tls: TLS | None = None) -> list[Listener]:
+        listeners = [Listener(app, bound, tls=tls) for bound in sockets]
         for listener in listeners:
             listener.start()
             self._stack.push_async_callback(listener.stop)
