@@ -183,6 +183,24 @@ def trusting(make_distribution: Callable[..., str]) -> Callable[..., str]:
     return make
 
 
+CERTIFICATE = {
+    "ACMCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+    "SSLSupportMethod": "sni-only",
+}
+
+
+@pytest.fixture
+def named(make_distribution: Callable[..., str]) -> Callable[..., str]:
+    """Makes a distribution with these alternate domain names and a certificate of its own."""
+
+    def make(*aliases: str) -> str:
+        return make_distribution(
+            Aliases={"Quantity": len(aliases), "Items": list(aliases)}, ViewerCertificate=CERTIFICATE
+        )
+
+    return make
+
+
 class Refusal(Protocol):
     """Calls an operation that must be refused; gives the code, the status and the message."""
 

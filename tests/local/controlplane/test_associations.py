@@ -12,21 +12,6 @@ if TYPE_CHECKING:
 
 Refusal = Callable[..., tuple[str, int, str]]
 ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/shop/473e64fd-f30b-4765-81a0-62ad96dd167a"
-CERTIFICATE = {
-    "ACMCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
-    "SSLSupportMethod": "sni-only",
-}
-
-
-@pytest.fixture
-def named(make_distribution: Callable[..., str]) -> Callable[..., str]:
-    """Makes a distribution with these aliases and a certificate of its own."""
-
-    def make(*aliases: str, **members: Any) -> str:
-        listed = {"Quantity": len(aliases), "Items": list(aliases)}
-        return make_distribution(Aliases=listed, ViewerCertificate=CERTIFICATE, **members)
-
-    return make
 
 
 def aliases(client: CloudFrontClient, identifier: str) -> list[str]:

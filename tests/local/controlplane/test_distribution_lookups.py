@@ -11,22 +11,6 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
 ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/shop/473e64fd-f30b-4765-81a0-62ad96dd167a"
-CERTIFICATE = {
-    "ACMCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
-    "SSLSupportMethod": "sni-only",
-}
-
-
-@pytest.fixture
-def named(make_distribution: Callable[..., str]) -> Callable[..., str]:
-    """Makes a distribution with these alternate domain names and a certificate of its own."""
-
-    def make(*aliases: str) -> str:
-        return make_distribution(
-            Aliases={"Quantity": len(aliases), "Items": list(aliases)}, ViewerCertificate=CERTIFICATE
-        )
-
-    return make
 
 
 def test_distributions_are_found_by_their_web_acl(
