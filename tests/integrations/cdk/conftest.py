@@ -1,7 +1,7 @@
 """The app that the tests of constructs share, synthesised once, with the keys before, during and after a rotation."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,16 @@ class Synthesised:
 
 
 @pytest.fixture(scope="session")
-def cdk_library() -> Any:
+def cdk_library() -> Iterator[Any]:
     """aws_cdk, which takes seconds to import. Node.js must be there: the library is written in TypeScript."""
     from tests.needs import program
 
     program("node")
-    return pytest.importorskip("aws_cdk", reason="aws-cdk-lib is not installed")
+    yield pytest.importorskip("aws_cdk", reason="aws-cdk-lib is not installed")
+    from jsii._kernel import Kernel
+
+    # The library runs in Node.js, and jsii ends that process only with the program.
+    Kernel().provider._process.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A whole endpoint with its control plane, for stacks."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -70,10 +71,37 @@ def laptop(shared_laptop: Laptop) -> Iterator[Laptop]:
     shared_laptop.reset()
 
 
+class Patient:
+    """A client for CloudFormation that waits for the end of each operation, however slow the machine is."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._client, name)
+        return self._waiting(call) if name in _OPERATIONS else call
+
+    def _waiting(self, call: Any) -> Any:
+        def run(**given: Any) -> Any:
+            answer = call(**given)
+            for _ in range(600):
+                found = self._client.list_stacks()["StackSummaries"]
+                busy = [each["StackStatus"] for each in found if each["StackStatus"].endswith("_IN_PROGRESS")]
+                if all(each == "REVIEW_IN_PROGRESS" for each in busy):
+                    return answer
+                threading.Event().wait(0.1)
+            raise AssertionError(f"the stack is still {busy[0]}")
+
+        return run
+
+
+_OPERATIONS = ("create_stack", "update_stack", "delete_stack", "execute_change_set")
+
+
 @pytest.fixture
 def stacks(laptop: Laptop) -> Any:
     """A client for CloudFormation."""
-    return laptop.client("cloudformation")
+    return Patient(laptop.client("cloudformation"))
 
 
 @pytest.fixture

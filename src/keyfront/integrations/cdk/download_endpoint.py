@@ -26,7 +26,7 @@ class JWTAuthorizer:
     audiences: Sequence[str]
 
 
-class DownloadEndpoint(Construct):
+class DownloadEndpoint(Construct):  # type: ignore[misc]
     """The function that signs links for customers, behind an HTTP API or at a function URL."""
 
     def __init__(

@@ -37,7 +37,7 @@ def handler(event, context):
 """
 
 
-class KMSPublicKey(Construct):
+class KMSPublicKey(Construct):  # type: ignore[misc]
     """The public half of one key. Every one of a stack uses the same function, which may read these keys only."""
 
     def __init__(self, scope: Construct, id: str, *, key_arn: str) -> None:  # noqa: A002  the CDK's name

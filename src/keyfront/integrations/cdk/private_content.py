@@ -31,7 +31,7 @@ class Behavior:
     """More settings, by the names of the CDK's `BehaviorOptions`: `cache_policy`, `function_associations`, …"""
 
 
-class PrivateContent(Construct):
+class PrivateContent(Construct):  # type: ignore[misc]
     """A distribution with private content."""
 
     def __init__(

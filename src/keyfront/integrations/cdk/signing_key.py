@@ -22,7 +22,7 @@ _SPECS: Final = {"RSA_2048": "RSASSA_PKCS1_V1_5_SHA_256", "ECC_NIST_P256": "ECDS
 """The keys that CloudFront can verify, with the algorithm of their signatures."""
 
 
-class SigningKey(Construct):
+class SigningKey(Construct):  # type: ignore[misc]
     """A signing key. Give `signer` to the code that signs, and let its role sign with `grant_sign`."""
 
     def __init__(

@@ -24,7 +24,7 @@ _DIGEST: Final = 12
 _LONGEST_PREFIX: Final = 40
 
 
-class TrustedKeyGroup(Construct):
+class TrustedKeyGroup(Construct):  # type: ignore[misc]
     """A key group with its public keys."""
 
     def __init__(

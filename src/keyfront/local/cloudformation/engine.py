@@ -4,7 +4,7 @@ Source: CloudFormation User Guide, "Update behaviors of stack resources" and "St
 replaced is created anew before the old one is deleted, at the very end.
 """
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
 from keyfront.local.cloudformation.faults import NotYetKnownError, ResourceError, StackError
@@ -28,10 +28,11 @@ class Deployment:
     _members: Members = field(init=False)
     _before: dict[str, Member] = field(init=False)
     """The resources before the operation."""
+    _former: Plan | None = field(init=False)
 
     def __post_init__(self) -> None:
         self._members = Members(self.stack, self.url, self.plan.tags)
-        self._before = dict(self.stack.members)
+        self._before, self._former = dict(self.stack.members), self.stack.plan
 
     def create(self) -> None:
         """Create a new stack. If a resource fails, everything is deleted again."""
@@ -54,7 +55,7 @@ class Deployment:
 
     def update(self) -> None:
         """Change a stack. If a resource fails, everything becomes as it was."""
-        stack, former, outputs_before = self.stack, self.stack.plan, list(self.stack.outputs)
+        stack, outputs_before = self.stack, list(self.stack.outputs)
         stack.updated = now()
         stack.become("UPDATE_IN_PROGRESS", "User Initiated")
         stack.plan = self.plan
@@ -68,7 +69,7 @@ class Deployment:
             stack.become("UPDATE_FAILED", why)
             return
         stack.become("UPDATE_ROLLBACK_IN_PROGRESS", why)
-        stack.plan, stack.outputs = former, outputs_before
+        stack.plan, stack.outputs = self._former, outputs_before
         left = self._go_back()
         if left:
             stack.become("UPDATE_ROLLBACK_FAILED", _left(left, "update"))
@@ -121,8 +122,7 @@ class Deployment:
 
     def _clean_up(self) -> None:
         """Delete what the new template replaced or left out. A failure leaves the resource, as on Amazon."""
-        order = {name: number for number, name in enumerate(self._before)}
-        for member in sorted(self._members.old, key=lambda each: -order.get(each.logical_id, 0)):
+        for member in _last_first(self._members.old, self._former):
             current = self.stack.members.get(member.logical_id)
             if current is not None and current.made == member.made:
                 del self.stack.members[member.logical_id]
@@ -134,7 +134,8 @@ class Deployment:
     def _go_back(self) -> list[str]:
         """Undo the changes, the last one first. Return the logical ids of the resources that could not go back."""
         left: list[str] = []
-        for name, member in reversed(list(self.stack.members.items())):
+        for member in _last_first(self.stack.members.values(), self.plan):
+            name = member.logical_id
             former = self._before.get(name)
             if former is None:
                 if member.made and not self._members.delete(member):
@@ -149,7 +150,8 @@ class Deployment:
 
     def _delete_all(self, *, rolling_back: bool) -> list[str]:
         left: list[str] = []
-        for name, member in reversed(list(self.stack.members.items())):
+        for member in _last_first(self.stack.members.values(), self.stack.plan):
+            name = member.logical_id
             if member.made is None:
                 del self.stack.members[name]
             elif self._stays(member, rolling_back=rolling_back):
@@ -173,6 +175,12 @@ class Deployment:
         for output in self.stack.outputs:
             if output.export and exports.get(output.export, (self.stack,))[0] is not self.stack:
                 raise StackError(f"Export with name {output.export} is already exported by another stack.")
+
+
+def _last_first(members: Iterable[Member], plan: Plan | None) -> list[Member]:
+    """Return resources, each before those that it needs. Resources that the plan does not have come first."""
+    order = {name: number for number, name in enumerate(plan.template.order())} if plan else {}
+    return sorted(members, key=lambda each: -order.get(each.logical_id, len(order)))
 
 
 def _left(names: list[str], what: str = "delete") -> str:

@@ -157,7 +157,7 @@ class Members:
         except ClientError as error:
             if gone and is_gone(error):
                 return None
-            _log.info("stack %s: %s %s: %s", stack.name, member.kind, member.logical_id, error)
+            _log.warning("stack %s: %s %s: %s", stack.name, member.kind, member.logical_id, error)
             raise ResourceError(handler_reason(member.kind, error)) from None
         except (BotoCoreError, KeyError, TypeError, ValueError) as error:
             _log.debug("stack %s: %s", stack.name, member.logical_id, exc_info=True)
