@@ -6,28 +6,19 @@ Such configurations are public: the login is a function behind the distribution 
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from botocore.credentials import Credentials
 from tests.keys import shared_rsa
+from tests.local.aws.edges import Answer, ask, edge_before
 from tests.local.aws.functions import zipped
 
-from keyfront.edge.configuration import configure
-from keyfront.edge.origin.client import Origins
-from keyfront.edge.pipeline import Edge
-from keyfront.edge.request.admission import Door
-from keyfront.edge.server.asgi import application
-from keyfront.inventory import read
 from keyfront.local.controlplane import ControlPlane
 from keyfront.local.controlplane.asgi import application as control_plane_app
-from keyfront.web.serving import Listener, bind
 
 if TYPE_CHECKING:
     from tests.local.aws.conftest import Running, Start
@@ -61,14 +52,8 @@ class Shop:
     domain: str
     port: int
 
-    def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[int, list[tuple[str, str]], bytes]:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, headers={"Host": self.domain, **named})
-        got = connection.getresponse()
-        held = got.status, got.getheaders(), got.read()
-        connection.close()
-        return held
+    def ask(self, path: str, **headers: str) -> Answer:
+        return ask(self.port, self.domain, path, **headers)
 
 
 def deploy(endpoint: Running, key_id: str, domain: str) -> str:
@@ -203,24 +188,8 @@ def shop(start_endpoint: Start) -> Iterator[Shop]:
         FunctionUrlAuthType="AWS_IAM",
     )
 
-    configuration = configure(read(cloudfront))
-
-    async def start() -> tuple[Origins, Listener]:
-        origins = Origins(endpoint_url=endpoint.url, credentials=lambda: Credentials("test", "test"))
-        edge = Edge(origins)
-        edge.configuration = configuration
-        listener = Listener(application(edge, Door()), bind("127.0.0.1", 0))
-        listener.start()
-        return origins, listener
-
-    origins, listener = asyncio.run_coroutine_threadsafe(start(), endpoint.loop).result(30)
-    yield Shop(endpoint, domain, listener.port)
-
-    async def stop() -> None:
-        await listener.stop()
-        await origins.aclose()
-
-    asyncio.run_coroutine_threadsafe(stop(), endpoint.loop).result(30)
+    with edge_before(endpoint) as port:
+        yield Shop(endpoint, domain, port)
     endpoint.endpoint.reset()
 
 

@@ -140,6 +140,7 @@ def test_the_usual_policy_for_a_distribution_opens_nothing_to_anybody_else(
 def test_a_refusal_is_s3s_xml(endpoint: "Running", private: "S3Client") -> None:
     reply = endpoint.send("GET", "/shop/book.epub")
     assert (reply.status, reply.headers["content-type"]) == (403, "application/xml")
+    assert reply.headers.get_all("server") == ["AmazonS3"]
     assert b"<Code>AccessDenied</Code><Message>Access Denied</Message>" in reply.body
 
 

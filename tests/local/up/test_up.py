@@ -55,6 +55,11 @@ def test_a_signed_url_brings_the_right_bytes(up: Any) -> None:
     assert up.curl(up.sign(url)) == (200, content)
 
 
+def test_a_file_that_does_not_exist_is_refused_since_cloudfront_may_not_list_the_bucket(up: Any) -> None:
+    status, body = up.curl(up.sign(up.url("nobody-put-this-here.txt")))
+    assert (status, b"<Code>AccessDenied</Code><Message>Access Denied</Message>" in body) == (403, True)
+
+
 def test_a_signed_url_over_plain_http_brings_the_right_bytes_too(up: Any) -> None:
     item = up.printed["items"][0]
     url = f"{up.printed['edge']['http']}/{item['path']}"

@@ -72,6 +72,12 @@ class S3(S3Response):
             body = b""
         return status, named, body
 
+    @classmethod
+    def _send_response(cls, response: TYPE_RESPONSE | str | bytes) -> TYPE_RESPONSE:
+        """Return the response with the name of the server, by which `explain` tells S3's answers from others."""
+        status, named, body = super()._send_response(response)
+        return status, {**named, "server": "AmazonS3"}, body
+
     def _key_response(self, request: Any, full_url: str) -> TYPE_RESPONSE:
         _verdict.set(Evaluation.SILENT)
         bucket = self._bucket() if request.method != "OPTIONS" else None
