@@ -61,7 +61,7 @@ class Purchases:
         return (None, False) if row is None else (Item(*row[:-1]), bool(row[-1]))
 
     def items(self, *, search: str = "", offset: int = 0, limit: int = 24) -> Page:
-        """Return the items whose title, author or kind contains every word of `search`, in the catalogue's order."""
+        """Return the items whose title, author, kind or key contains every word of `search`, in the catalogue's order."""
         conditions = [_holds(word) for word in search.split()]
         found = select(ItemRow).where(*conditions).order_by(ItemRow.position, ItemRow.id)
 
@@ -183,7 +183,8 @@ def seed(
 
 
 def _holds(word: str) -> ColumnElement[bool]:
-    return or_(*(column.icontains(word, autoescape=True) for column in (ItemRow.title, ItemRow.author, ItemRow.kind)))
+    columns = (ItemRow.title, ItemRow.author, ItemRow.kind, ItemRow.key)
+    return or_(*(column.icontains(word, autoescape=True) for column in columns))
 
 
 def _insert(
