@@ -19,7 +19,6 @@ from keyfront import Signer, SigningKey
 _SECTION = "Edge, a viewer request function that rewrites the path, 1 KiB, one worker, wrk with 50 connections"
 _WITHOUT = "keyfront edge, no function"
 _OBJECT = "docs/index.html"
-_CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 _CODE = """async function handler(event) {
   const request = event.request;
   if (request.uri.endsWith('/')) request.uri += 'index.html';
@@ -69,7 +68,9 @@ def run(seconds: float, rounds: int) -> Iterator[Row]:
 
 def _associate(made: dict[str, Any]) -> None:
     """Let a behavior for /docs/ run the function. `/docs/index.html` stays in the default behavior."""
-    client = boto3.client("cloudfront", "us-east-1", endpoint_url=made["endpoint"], **_CREDENTIALS)
+    client = boto3.client(
+        "cloudfront", "us-east-1", endpoint_url=made["endpoint"], aws_access_key_id="test", aws_secret_access_key="test"
+    )
     config: Any = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
     function = client.create_function(Name="rewrite", FunctionConfig=config, FunctionCode=_CODE.encode())
     client.publish_function(Name="rewrite", IfMatch=function["ETag"])

@@ -1,5 +1,6 @@
 """CloudFront functions and the key value stores that they read, as values."""
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from boto3 import Session
     from mypy_boto3_cloudfront import CloudFrontClient
 
+_log = logging.getLogger("keyfront.inventory")
+
+_REFUSED: Final = (403, 404, 501)
+"""An account that may not list functions, and an API that has none."""
 _ACCOUNT: Final = re.compile(r"//[0-9]{12}\.")
 CLOUDFRONT_FUNCTION: Final = ":function/"
 """What the ARN of a CloudFront function contains. A Lambda function's has `:function:`."""
@@ -62,7 +67,7 @@ class EdgeFunction:
 def read_functions(
     client: "CloudFrontClient", stores: Callable[[], Any], arns: Iterable[str], previous: Mapping[str, EdgeFunction]
 ) -> dict[str, EdgeFunction]:
-    """Return the live CloudFront functions among `arns`, by ARN. A function that does not exist is left out.
+    """Return the live CloudFront functions among `arns`, by ARN. One that does not exist or cannot be read is left out.
 
     `stores` returns a boto3 client for `cloudfront-keyvaluestore`. With `previous`, only changes are read.
     Raises `ServiceError`.
@@ -75,7 +80,13 @@ def read_functions(
     try:
         summaries = [each for each in _live(client) if each["FunctionMetadata"]["FunctionARN"] in wanted]
         return {function.arn: function for function in (_read(client, stores, each, previous) for each in summaries)}
-    except (BotoCoreError, ClientError) as error:
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _REFUSED:
+            raise ServiceError(f"cannot read the CloudFront functions: {error}") from error
+        # Other behaviors need no function. Those that do are refused, since a function may be what protects them.
+        _log.warning("the CloudFront functions cannot be read, so requests that need one get 503: %s", error)
+        return {}
+    except BotoCoreError as error:
         raise ServiceError(f"cannot read the CloudFront functions: {error}") from error
 
 
@@ -104,8 +115,15 @@ def _read(
     return EdgeFunction(metadata["FunctionARN"], name, config["Runtime"], code, version, store)
 
 
-def _key_values(stores: Any, arn: str, before: KeyValues | None) -> KeyValues:
-    described = stores.describe_key_value_store(KvsARN=arn)
+def _key_values(stores: Any, arn: str, before: KeyValues | None) -> KeyValues | None:
+    """Return the content of a store; `None` if this Python cannot sign requests for it (`botocore[crt]`)."""
+    from botocore.exceptions import MissingDependencyException
+
+    try:
+        described = stores.describe_key_value_store(KvsARN=arn)
+    except MissingDependencyException as error:
+        _log.warning("the key value store %s cannot be read, so its function fails: %s", arn, error)
+        return None
     if before is not None and before.etag == described["ETag"]:
         return before
     found: list[tuple[str, str]] = []

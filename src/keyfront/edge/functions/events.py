@@ -1,21 +1,21 @@
 """The event of a CloudFront function, and what its result makes of the request or response.
 
 Sources: Developer Guide, "CloudFront Functions event structure" and "Restrictions on CloudFront Functions". Assumed,
-since no source says it: a URL's path and query string are handed over as sent, with the signature; `multiValue` counts
-before `value`; an invalid result is 502, as a read-only header is; names of members that the guide does not have are
-ignored.
+since no source says it: a URL's path and query string are handed over as sent, with the signature; an invalid result is
+502, as a read-only header is; names of members that the guide does not have are ignored.
 """
 
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
 from keyfront.core.urls import MAX_URL_BYTES
 from keyfront.edge.configuration import Distribution
+from keyfront.edge.functions.failures import FunctionFailedError, invalid
 from keyfront.edge.functions.headers import (
     Fields,
     ForbiddenHeaderError,
@@ -23,29 +23,26 @@ from keyfront.edge.functions.headers import (
     served,
     without_length,
 )
+from keyfront.edge.functions.multi_values import (
+    COOKIE,
+    fields_of,
+    flat,
+    grouped,
+    joined,
+    pairs,
+    shown_cookies,
+    shown_fields,
+    written_cookies,
+)
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import GENERATED, EdgeResponse, Headers
-
-Shown = dict[str, dict[str, Any]]
-"""Names with `value` and, if there are several values, `multiValue`."""
 
 _TARGET: Final = re.compile(r"[\x21-\x7e]*")
 _PATH: Final = re.compile(r"/(?:[!\"$&->@-~]|%(?!00))*")
 """A path that is written in a URL as it is."""
-_COOKIE: Final = re.compile(r"[\x20-\x3a\x3c-\x7e]*")
-_ATTRIBUTES: Final = re.compile(r"[\x20-\x7e]*")
 _NO_COOKIES: Final = ("cookie",)
 _GENERATED_BYTES: Final = 40 * 1024
 """The maximum of a generated response. Assumed: as of a response that Lambda@Edge makes for a viewer's request."""
-
-
-class FunctionFailedError(Exception):
-    """A function could not run, or its result cannot be used."""
-
-    def __init__(self, status: int, why: str) -> None:
-        """`why` is the text of CloudFront's page."""
-        super().__init__(why)
-        self.status = status
 
 
 def event(event_type: str, viewer: Request, distribution: Distribution) -> dict[str, Any]:
@@ -68,9 +65,9 @@ def request_shown(viewer: Request) -> dict[str, Any]:
     return {
         "method": viewer.method,
         "uri": viewer.path,
-        "querystring": _grouped(_pairs(viewer.query, "&")),
-        "headers": _shown(_request_fields(viewer)),
-        "cookies": _grouped(_pairs(viewer.header(b"cookie"), ";")),
+        "querystring": grouped(pairs(viewer.query, "&")),
+        "headers": shown_fields(_request_fields(viewer)),
+        "cookies": grouped(pairs(viewer.header(b"cookie"), ";")),
     }
 
 
@@ -79,8 +76,8 @@ def response_shown(status: int, headers: Headers) -> dict[str, Any]:
     return {
         "statusCode": status,
         "statusDescription": _phrase(status),
-        "headers": _shown(Fields.of(headers, without=("set-cookie",))),
-        "cookies": _set_cookies(headers),
+        "headers": shown_fields(Fields.of(headers, without=("set-cookie",))),
+        "cookies": shown_cookies(headers),
     }
 
 
@@ -103,7 +100,7 @@ def changed_request(viewer: Request, before: Mapping[str, Any], value: Any) -> R
     asked = value.get("querystring", {})
     if asked != before["querystring"]:
         # A string is not in the guide, but in Amazon's own examples (normalize-query-string-parameters).
-        query = asked if isinstance(asked, str) else "&".join(_joined(_flat(asked, "request.querystring")))
+        query = asked if isinstance(asked, str) else "&".join(joined(flat(asked, "request.querystring")))
         if not _TARGET.fullmatch(query) or "#" in query:
             raise invalid("request.querystring has a character that is not URL-encoded")
     if len(path) + len(query) > MAX_URL_BYTES:
@@ -113,9 +110,9 @@ def changed_request(viewer: Request, before: Mapping[str, Any], value: Any) -> R
         headers, made = _changed_headers(viewer, value.get("headers", {}))
     if value.get("cookies", {}) != before["cookies"]:
         cookie = "; ".join(
-            f"{name}={each['value']}" for name, each in _flat(value.get("cookies", {}), "request.cookies")
+            f"{name}={each['value']}" for name, each in flat(value.get("cookies", {}), "request.cookies")
         )
-        if not all(_COOKIE.fullmatch(each) for each in cookie.split("; ")):
+        if not all(COOKIE.fullmatch(each) for each in cookie.split("; ")):
             raise invalid("request.cookies has a character that a cookie cannot have")
         headers = [item for item in headers if item[0] != b"cookie"]
         headers += [(b"cookie", cookie.encode())] if cookie else []
@@ -127,9 +124,9 @@ def changed_request(viewer: Request, before: Mapping[str, Any], value: Any) -> R
 def generated(value: Mapping[str, Any]) -> EdgeResponse:
     """Return the response that a viewer request function made. Raises `FunctionFailedError`."""
     status = _status(value)
-    fields = _fields(value.get("headers", {}), "response.headers")
+    fields = fields_of(value.get("headers", {}), "response.headers")
     _check(fields, Fields({}), "viewer-response")
-    headers = fields.written([]) + _written_cookies(value)
+    headers = fields.written([]) + written_cookies(value)
     body = _body(value) or b""
     if len(body) > _GENERATED_BYTES:
         raise invalid(f"response.body is larger than {_GENERATED_BYTES} bytes")
@@ -145,11 +142,11 @@ def changed_response(before: Headers, shown: Mapping[str, Any], value: Any) -> t
     if not isinstance(value, dict) or "statusCode" not in value:
         raise invalid("the function must return the response")
     status, body = _status(value), _body(value)
-    fields = _fields(value.get("headers", {}), "response.headers")
+    fields = fields_of(value.get("headers", {}), "response.headers")
     _check(fields, Fields.of(before, without=("set-cookie",)), "viewer-response")
     kept = [item for item in before if item[0] == b"set-cookie"]
     if value.get("cookies", {}) != shown["cookies"]:
-        kept = _written_cookies(value)
+        kept = written_cookies(value)
     headers = fields.written([item for item in before if item[0] != b"set-cookie"]) + kept
     length = next((item for item in before if item[0] == b"content-length"), None)
     headers = without_length(headers)
@@ -160,14 +157,9 @@ def changed_response(before: Headers, shown: Mapping[str, Any], value: Any) -> t
     return status, headers, body
 
 
-def invalid(what: str) -> FunctionFailedError:
-    """Return the failure of a result that has an invalid value."""
-    return FunctionFailedError(502, f"The CloudFront function returned an invalid value: {what}.")
-
-
 def _changed_headers(viewer: Request, shown: Any) -> tuple[Headers, Mapping[str, str]]:
     """Return the headers that a function wrote, with the viewer's cookies, and those about the viewer apart."""
-    fields = _fields(shown, "request.headers")
+    fields = fields_of(shown, "request.headers")
     _check(fields, _request_fields(viewer), "viewer-request")
     made = {name: ", ".join(fields.values[name]) for name in viewer.made if name in fields.values}
     rest = Fields({name: values for name, values in fields.values.items() if name not in viewer.made})
@@ -190,70 +182,6 @@ def _request_fields(viewer: Request) -> Fields:
     if viewer.made:
         own += [(name.encode("ascii"), value.encode("latin-1")) for name, value in viewer.made.items()]
     return Fields.of(own, without=_NO_COOKIES)
-
-
-def _pairs(text: str, separator: str) -> list[tuple[str, str]]:
-    if not text:
-        return []
-    parts = [part.strip() if separator == ";" else part for part in text.split(separator)]
-    return [(name, value) for name, _, value in (part.partition("=") for part in parts if part)]
-
-
-def _grouped(pairs: Iterable[tuple[str, str]]) -> Shown:
-    found: dict[str, list[str]] = {}
-    for name, value in pairs:
-        found.setdefault(name, []).append(value)
-    return {name: _valued(values) for name, values in found.items()}
-
-
-def _shown(fields: Fields) -> Shown:
-    return {name: _valued(values) for name, values in fields.values.items()}
-
-
-def _valued(values: Sequence[str]) -> dict[str, Any]:
-    if len(values) == 1:
-        return {"value": values[0]}
-    return {"value": values[0], "multiValue": [{"value": each} for each in values]}
-
-
-def _set_cookies(headers: Headers) -> Shown:
-    found: dict[str, list[dict[str, str]]] = {}
-    for name, value in headers:
-        if name == b"set-cookie":
-            pair, _, attributes = value.decode("latin-1").partition(";")
-            cookie, _, content = pair.strip().partition("=")
-            one = {"value": content} | ({"attributes": attributes.strip()} if attributes.strip() else {})
-            found.setdefault(cookie, []).append(one)
-    return {
-        name: dict(values[0]) | ({"multiValue": values} if len(values) > 1 else {}) for name, values in found.items()
-    }
-
-
-def _flat(shown: Any, where: str) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return each value of an object of names, in order. Raises `FunctionFailedError`."""
-    if not isinstance(shown, dict):
-        raise invalid(f"{where} must be an object")
-    found: list[tuple[str, Mapping[str, Any]]] = []
-    for name, one in shown.items():
-        listed = one.get("multiValue") if isinstance(one, dict) else None
-        for each in listed if isinstance(listed, list) and listed else [one]:
-            if not isinstance(each, dict) or not isinstance(each.get("value"), str):
-                raise invalid(f"{where}[{name[:60]!r}] must be an object with a value that is a string")
-            found.append((name, each))
-    return found
-
-
-def _joined(pairs: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
-    return [f"{name}={each['value']}" if each["value"] else name for name, each in pairs]
-
-
-def _fields(shown: Any, where: str) -> Fields:
-    found: dict[str, tuple[str, ...]] = {}
-    for name, each in _flat(shown, where):
-        if name != name.lower():
-            raise invalid(f"{where} must have header names in lower case")
-        found[name] = (*found.get(name, ()), each["value"])
-    return Fields(found)
 
 
 def valid_path(uri: str) -> str | None:
@@ -290,17 +218,6 @@ def _body(value: Mapping[str, Any]) -> bytes | None:
         return base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):
         raise invalid("response.body is not base64") from None
-
-
-def _written_cookies(value: Mapping[str, Any]) -> Headers:
-    written: Headers = []
-    for name, each in _flat(value.get("cookies", {}), "response.cookies"):
-        pair, attributes = f"{name}={each['value']}", each.get("attributes", "")
-        if not _COOKIE.fullmatch(pair) or not isinstance(attributes, str) or not _ATTRIBUTES.fullmatch(attributes):
-            raise invalid("response.cookies has a character that a cookie cannot have")
-        line = f"{pair}; {attributes}" if attributes else pair
-        written.append((b"set-cookie", line.encode("ascii")))
-    return written
 
 
 def _phrase(status: int) -> str:

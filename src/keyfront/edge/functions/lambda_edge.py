@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from keyfront.edge.behaviors import Behavior, BehaviorFunctions
 from keyfront.edge.functions import lambda_events as events
-from keyfront.edge.functions.events import FunctionFailedError
+from keyfront.edge.functions.failures import FunctionFailedError
 from keyfront.edge.functions.headers import Fields, served, without_length
 from keyfront.edge.origin.client import Ask, Made, OriginRequest, OriginResponse
 from keyfront.edge.request.viewer import Request

@@ -12,7 +12,8 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 
-from keyfront.edge.functions.events import FunctionFailedError, valid_path
+from keyfront.edge.functions.events import valid_path
+from keyfront.edge.functions.failures import FunctionFailedError
 from keyfront.edge.functions.headers import LAMBDA_ALSO_READ_ONLY, Fields, InvalidHeaderError
 from keyfront.inventory import CustomOrigin, Origin
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from keyfront.core.urls import split_host
 from keyfront.edge.behaviors import Behavior, Failover
-from keyfront.edge.functions.events import invalid
+from keyfront.edge.functions.failures import invalid
 from keyfront.inventory import CustomOrigin, Origin
 
 _KNOWN: Final = frozenset(

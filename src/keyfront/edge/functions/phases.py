@@ -17,7 +17,6 @@ from typing import Any, Final
 from keyfront.edge.behaviors import Behavior, BehaviorFunctions
 from keyfront.edge.configuration import Distribution
 from keyfront.edge.functions.events import (
-    FunctionFailedError,
     changed_request,
     changed_response,
     event,
@@ -25,6 +24,7 @@ from keyfront.edge.functions.events import (
     is_response,
     response_shown,
 )
+from keyfront.edge.functions.failures import FunctionFailedError
 from keyfront.edge.functions.lambda_edge import LambdaFunctions, failed
 from keyfront.edge.functions.lambda_events import MOST_BODY
 from keyfront.edge.functions.origins import towards

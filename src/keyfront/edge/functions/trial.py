@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from keyfront.edge.functions.events import (
-    FunctionFailedError,
     changed_request,
     changed_response,
     generated,
     is_response,
     response_shown,
 )
+from keyfront.edge.functions.failures import FunctionFailedError
 from keyfront.edge.functions.runtime import Runtime
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import Headers
