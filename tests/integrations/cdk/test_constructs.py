@@ -162,6 +162,7 @@ def test_other_constructs_refuse_what_cannot_work(stack_of: Callable[..., Any], 
                 "environment has SIGNER",
             ),
             (lambda name: DownloadEndpoint(stack, name, **endpoint, timeout_seconds=60), "timeout_seconds is 60"),
+            (lambda name: DownloadEndpoint(stack, name, **endpoint, key_pair_id="E1ABCDEFGHIJKL"), "of a distribution"),
         ]
     ):
         with pytest.raises(InputError) as refused:

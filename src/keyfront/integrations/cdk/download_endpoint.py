@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack, Token
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from keyfront.core.key_ids import checked_key_pair_id
 from keyfront.errors import InputError
 from keyfront.integrations.cdk.signing_key import SigningKey
 
@@ -195,6 +196,8 @@ class DownloadEndpoint(Construct):  # type: ignore[misc]
             raise InputError(
                 "the signing key is in KMS, which does not have the key's id in CloudFront: set key_pair_id"
             )
+        if key_pair_id is not None and not Token.is_unresolved(key_pair_id):
+            checked_key_pair_id(key_pair_id, "key_pair_id")
         if not 1 <= timeout_seconds <= _LONGEST_SECONDS:
             raise InputError(f"timeout_seconds is {timeout_seconds}: use 1 to {_LONGEST_SECONDS}")
         if jwt is not None and (not jwt.issuer.startswith("https://") or not jwt.audiences):
