@@ -201,3 +201,26 @@ def test_continuous_deployment_and_http_3_exclude_each_other(
     refusal = refused(cloudfront.create_distribution, DistributionConfig=given)
     assert refusal[0] == "InvalidArgument"
     assert "HTTP/3" in refusal[2]
+
+
+def test_the_web_acl_stays_while_a_policy_is_enabled(
+    cloudfront: CloudFrontClient, refused: Refusal, staged: tuple[str, str], domain: str
+) -> None:
+    acl = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/shop/473e64fd-f30b-4765-81a0-62ad96dd167a"
+    given: Any = policy_for(domain)
+    policy = cloudfront.create_continuous_deployment_policy(ContinuousDeploymentPolicyConfig=given)
+    identifier = policy["ContinuousDeploymentPolicy"]["Id"]
+    attach(cloudfront, staged[0], identifier)
+    got = cloudfront.get_distribution_config(Id=staged[0])
+    config = {**got["DistributionConfig"], "WebACLId": acl}
+    update = cloudfront.update_distribution
+    refusal = refused(update, Id=staged[0], IfMatch=got["ETag"], DistributionConfig=config)
+    assert refusal[0] == "InvalidArgument"
+    assert "web ACL" in refusal[2]
+    associate = cloudfront.associate_distribution_web_acl
+    assert refused(associate, Id=staged[0], WebACLArn=acl, IfMatch=got["ETag"])[0] == "InvalidArgument"
+    disabled: Any = policy_for(domain, enabled=False)
+    cloudfront.update_continuous_deployment_policy(
+        Id=identifier, IfMatch=policy["ETag"], ContinuousDeploymentPolicyConfig=disabled
+    )
+    assert associate(Id=staged[0], WebACLArn=acl, IfMatch=got["ETag"])["WebACLArn"] == acl

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from keyfront.local.controlplane import distributions
 from keyfront.local.controlplane.account import LocalAccount, Operation, check_version, found
+from keyfront.local.controlplane.continuous_deployment import check_web_acl_stays
 from keyfront.local.controlplane.distribution_rules import check_web_acl
 from keyfront.local.controlplane.faults import APIError
 
@@ -49,7 +50,7 @@ def associate_web_acl(account: LocalAccount, request: WebACLRequest) -> Mapping[
     arn = request.get("WebACLArn", "")
     distribution = _versioned(account, request)
     check_web_acl(arn, "InvalidArgument")
-    changed = distributions.change(account, distribution, {**distribution.config, "WebACLId": arn})
+    changed = _with_web_acl(account, distribution, arn)
     return {"Id": changed.id, "WebACLArn": arn, "ETag": changed.etag}
 
 
@@ -58,7 +59,7 @@ def disassociate_web_acl(account: LocalAccount, request: WebACLRequest) -> Mappi
     distribution = _versioned(account, request)
     if not distribution.config["WebACLId"]:
         raise APIError("EntityNotFound", f"The distribution {distribution.id} has no web ACL.")
-    changed = distributions.change(account, distribution, {**distribution.config, "WebACLId": ""})
+    changed = _with_web_acl(account, distribution, "")
     return {"Id": changed.id, "ETag": changed.etag}
 
 
@@ -73,6 +74,14 @@ def _versioned(account: LocalAccount, request: WebACLRequest) -> Resource[Distri
     distribution = found(account.store.distributions, request["Id"], "EntityNotFound", "distribution")
     check_version(distribution, request.get("IfMatch"))
     return distribution
+
+
+def _with_web_acl(
+    account: LocalAccount, distribution: Resource[DistributionConfig], arn: str
+) -> Resource[DistributionConfig]:
+    config: DistributionConfig = {**distribution.config, "WebACLId": arn}
+    check_web_acl_stays(account, distribution.config, config)
+    return distributions.change(account, distribution, config)
 
 
 def _lower(aliases: list[str]) -> set[str]:

@@ -122,6 +122,19 @@ def check_distribution(account: LocalAccount, config: DistributionConfig) -> Non
         raise APIError("InvalidArgument", message)
 
 
+def check_web_acl_stays(account: LocalAccount, before: DistributionConfig, after: DistributionConfig) -> None:
+    """Refuse another web ACL while continuous deployment is enabled for the distribution.
+
+    Source: Developer Guide, "AWS WAF web ACLs". Assumed: the code, and that an earlier web ACL is refused too.
+    """
+    policy = before["ContinuousDeploymentPolicyId"]
+    if not policy or before["WebACLId"] == after["WebACLId"]:
+        return
+    if FAMILY.find(account, policy).config["Enabled"]:
+        message = f"The web ACL cannot change while the continuous deployment policy {policy} is enabled."
+        raise APIError("InvalidArgument", message)
+
+
 FAMILY: Family[ContinuousDeploymentConfig] = Family(
     noun="ContinuousDeploymentPolicy",
     plural="ContinuousDeploymentPolicies",

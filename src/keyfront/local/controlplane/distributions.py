@@ -64,6 +64,7 @@ def update(account: LocalAccount, request: DistributionRequest) -> Mapping[str, 
     check_unchanged(distribution.config, given)
     check_complete(given)
     config = with_defaults({**given, "Staging": distribution.config["Staging"]})
+    continuous_deployment.check_web_acl_stays(account, distribution.config, config)
     return answer(account, change(account, distribution, config))
 
 
