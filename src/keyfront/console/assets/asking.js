@@ -14,7 +14,9 @@ export async function ask(path, form) {
 // Calls `what` when nothing has happened for a moment.
 export function soon(what, milliseconds = 150) {
   let timer = 0;
-  return () => { clearTimeout(timer); timer = setTimeout(what, milliseconds); };
+  const later = () => { clearTimeout(timer); timer = setTimeout(what, milliseconds); };
+  later.cancel = () => clearTimeout(timer);
+  return later;
 }
 
 export const byId = (id) => document.getElementById(id);

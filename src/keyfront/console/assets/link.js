@@ -5,7 +5,7 @@ import { privateKey, sign } from "./pem.js";
 export function start() {
   const form = byId("link");
   if (!form) return;
-  let secret = "";
+  let secret = "", latest = 0;
   const chosen = (name) => form.elements[name].value;
   const fields = (more) => ({ ...Object.fromEntries(new FormData(form)), ...more });
 
@@ -14,10 +14,13 @@ export function start() {
     byId("link-problem").hidden = !error;
   };
   const preview = soon(async () => {
+    const mine = ++latest;
     try {
-      show(await ask("/ask/link", fields()));
+      const made = await ask("/ask/link", fields());
+      if (mine !== latest) return; // signed, or typed on, in the meantime
+      show(made);
       tell(null);
-    } catch (error) { tell(error); }
+    } catch (error) { if (mine === latest) tell(error); }
   });
   const choose = () => {
     for (const part of form.querySelectorAll("[data-key]")) part.hidden = part.dataset.key !== chosen("key");
@@ -33,6 +36,8 @@ export function start() {
   form.addEventListener("input", choose);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    latest++;
+    preview.cancel();
     try {
       const made = chosen("key") === "browser" ? await inBrowser(fields(), secret) : await ask("/ask/link", fields({ sign: "yes" }));
       show(made);
