@@ -15,6 +15,8 @@ _MOST_PERMUTED = 5
 _MOST_DROPPED = 6
 _PORTS = ("443", "80", "8443", "8080", "3000")
 # Characters that some programs encode and others do not. Spaces are handled separately.
+_AFTER_A_LINK = ").,;:!>]}'\"*"
+"""What people and programs put directly after a link."""
 _TOGGLED = "#~'!()*,;:@=+$[]&/|\"{}"
 
 
@@ -54,6 +56,8 @@ def urls(url: str, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> It
     yield from ((change, start + new + asked) for change, new in _paths(path))
     yield from ((change, start + path + new) for change, new in _queries(query))
     yield from _whole(url)
+    if (bare := url.rstrip(_AFTER_A_LINK)) != url:
+        yield Change("url-not-as-sent", f"{url[len(bare) :]} at its end was not signed"), bare
     yield from _wildcards(scheme, host, path)
     key = path.removeprefix("/")
     for text, new in (

@@ -49,7 +49,7 @@ def as_sent(url: str) -> str:
 
 
 def cookie_header(text: str) -> str:
-    """Return a Cookie header from pasted text: a header with its name, or Set-Cookie lines, as curl -v shows them too."""
+    """Return a Cookie header from pasted text: a header with its name, or Set-Cookie lines (as in `curl -v`, too)."""
     lines = [line.lstrip("<>* ").rstrip() for line in text.splitlines() if line.strip("<>* ")]
     bare = []
     for line in lines:

@@ -5,7 +5,7 @@ and what a browser would send for the text as it was pasted.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from keyfront.core.credentials import credentials
@@ -26,6 +26,9 @@ _MARKUP: Final = (
     re.compile(r"\[[^\[\]|]*\|(?P<link>https?:[^\]|]*)(?:\|[^\]]*)?\]", re.IGNORECASE),  # Jira
     re.compile(r"\[url(?:=\"?|\])(?P<link>https?:[^\]\"\[]*)", re.IGNORECASE),  # BBCode
 )
+_REFERENCES: Final = {"quot": '"', "lt": "<", "gt": ">", "apos": "'", "#39": "'", "#34": '"'}
+_REFERENCE = re.compile(rf"&({'|'.join(_REFERENCES)});", re.IGNORECASE)
+"""HTML's character references for what stands around a link, and never in it."""
 _REQUEST = re.compile(r"(?:GET|HEAD|OPTIONS|POST|PUT) (\S+) HTTP/[0-9.]+\b")
 _HOST_HEADER = re.compile(r"^host: *([^\s/]+)", re.IGNORECASE | re.MULTILINE)
 _SPACED_SCHEME = re.compile(r"^(https?)(?:\s+:\s*/\s*/|:\s+/\s*/|:/\s+/|://\s+)\s*", re.IGNORECASE)
@@ -79,6 +82,9 @@ def _found(text: str, repairs: list[Repair]) -> str:
         if marked is not None and SIGNING.search(marked["link"]):
             repairs.append(Repair("url-not-as-sent", "markup stood around the link"))
             return references(marked["link"]).strip(_SPACE)
+    text = _REFERENCE.sub(lambda found: _REFERENCES[found[1].lower()], text)
+    while len(text) > 1 and _CLOSING.get(text[0]) == text[-1] and (text[-1] in ")*_" or text[-1] not in text[1:-1]):
+        text = text[1:-1].strip(_SPACE)
     if asked := _REQUEST.match(text):
         repairs.append(Repair("url-not-as-sent", "it was a whole request, not a link"))
         host = _HOST_HEADER.search(text)
@@ -127,16 +133,35 @@ def _mended(text: str, hosts: Sequence[str], repairs: list[Repair]) -> str:
         bare = host.partition(":")[0]
         return bare.endswith(".cloudfront.net") or bare in hosts
 
-    steps: tuple[Callable[[str], tuple[str, Repair | None]], ...]
-    steps = (*OUTER, lambda link: redirectors.inner(link, keep), *INNER)
+    # A link is mended only when no other link is around it: its own separators are encoded until then.
+    outside = (*OUTER, lambda link: redirectors.inner(link, keep))
     for _ in range(_MOST_ROUNDS):
         before = text
-        for step in steps:
-            text, repair = step(text)
-            if repair is not None:
-                repairs.append(repair)
+        text = _until_it_stays(text, outside, repairs)
+        text = _once(text, INNER, repairs)
         if text == before:
             break
+    return text
+
+
+_Steps = Iterable[Callable[[str], tuple[str, Repair | None]]]
+
+
+def _until_it_stays(text: str, steps: _Steps, repairs: list[Repair]) -> str:
+    steps = tuple(steps)
+    for _ in range(_MOST_ROUNDS):
+        before = text
+        text = _once(text, steps, repairs)
+        if text == before:
+            break
+    return text
+
+
+def _once(text: str, steps: _Steps, repairs: list[Repair]) -> str:
+    for step in steps:
+        text, repair = step(text)
+        if repair is not None:
+            repairs.append(repair)
     return text
 
 

@@ -136,7 +136,7 @@ def _coded(rest: str) -> str | None:
     """Return the signed link in hexadecimal or base64, as some image proxies and filters write it."""
     for token in _tokens(rest):
         for plain in _readings(token):
-            if _WHOLE.match(plain) and SIGNING.search(plain):
+            if _WHOLE.match(plain) and (SIGNING.search(_decoded(plain)) or _coded(plain.partition("://")[2])):
                 return plain
     return None
 

@@ -23,8 +23,12 @@ _INVISIBLE = re.compile(
     "|%E2%80%8[B-F]|%E2%81%A0|%EF%BB%BF|%C2%AD|%E2%80%A[A-E]",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(rf"([?&](?:amp;)?(?:{_NAMES}))=3D", re.IGNORECASE)
-_PLAIN = re.compile(rf"[?&](?:amp;)?(?:{_NAMES})=(?!3D)", re.IGNORECASE)
+# A signature may begin with 3D, but no other value can.
+_QUOTED = re.compile(r"[?&](?:amp;)?(?:Expires|Policy|Key-Pair-Id)=3D", re.IGNORECASE)
+_PLAIN = re.compile(r"[?&](?:amp;)?(?:Expires|Policy|Key-Pair-Id)=(?!3D)", re.IGNORECASE)
+_QUOTED_NAME = re.compile(rf"([?&](?:amp;)?(?:{_NAMES}))=3D", re.IGNORECASE)
+_QUOTED_WRAPPER = re.compile(r"[?&][\w.-]{1,40}=3D", re.IGNORECASE)
+_PLAIN_WRAPPER = re.compile(r"[?&][\w.-]{1,40}=(?!3D|\r?\n)", re.IGNORECASE)
 _QUOTED_SIGNS = re.compile(r"=(3D|26|3F|5F|7E|2D|2E|2F|3A|25)", re.IGNORECASE)
 _SOFT_BREAK = re.compile(r"=[ \t]*\r?\n[>| \t]*")
 _UNQUOTED = re.compile(rf"((?:{_NAMES}))([\x0e-\x1f\x7f-\xff])")
@@ -37,7 +41,7 @@ _REFERENCES: Final = {
 }
 _REFERENCE = re.compile(rf"&({'|'.join(_REFERENCES)});", re.IGNORECASE)
 _ENCODED_AMP = re.compile(rf"(?:%26|&)amp(?:;|%3B)|&amp(?=(?:{_NAMES})=)", re.IGNORECASE)
-_JSON = re.compile(r"\\(?:u00(26|3[dD]|2[fF]|3[fF])|x(26|3[dD]|2[fF]|3[fF]))")
+_JSON = re.compile(r"\\(?:u(?![dD][89a-fA-F])([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))")
 _BACKSLASH = re.compile(r"\\([&?=~!()'*_.#%+,;\-/\[\]])|\^(?=&)")
 _BREAK = re.compile(r"[ \t]*(?:\r\n|\r|\n|\u2028|\u2029)[>| \t]*")
 _ENCODED_BREAK = re.compile(r"(?:%0D|%0A|%09)+(?:%20)*|\\r\\n|\\n", re.IGNORECASE)
@@ -77,10 +81,11 @@ def _invisible(text: str) -> tuple[str, Repair | None]:
 def _quoted_printable(text: str) -> tuple[str, Repair | None]:
     lines = text.strip().splitlines()
     # Without =3D, a line may also end with the = of a parameter.
-    soft = bool(_QUOTED.search(text)) or (len(lines) > 1 and all(line.rstrip().endswith("=") for line in lines[:-1]))
+    quoted = _QUOTED.search(text) or (_QUOTED_WRAPPER.search(text) and not _PLAIN_WRAPPER.search(text))
+    soft = bool(quoted) or (len(lines) > 1 and all(line.rstrip().endswith("=") for line in lines[:-1]))
     mended = _SOFT_BREAK.sub("", text) if soft else text
-    if _QUOTED.search(mended):
-        mended = _QUOTED.sub(r"\1=", mended) if _PLAIN.search(mended) else _QUOTED_SIGNS.sub(_sign, mended)
+    if quoted:
+        mended = _QUOTED_NAME.sub(r"\1=", mended) if _PLAIN.search(mended) else _QUOTED_SIGNS.sub(_sign, mended)
         return mended, Repair(_NOT_AS_SENT, "=3D stood for = (quoted-printable, the form of a mail's source)")
     if mended != text:
         return mended, Repair(_NOT_AS_SENT, "a = at the end of a line broke it (quoted-printable, a mail's source)")

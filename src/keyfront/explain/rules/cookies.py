@@ -12,7 +12,7 @@ from keyfront.explain.registry import Found, rule
 from keyfront.explain.values import Stage
 
 _PAGE = "private-content-signed-cookies.html"
-_MOST_COMBINED = 64
+_MOST_COMBINED = 12
 
 
 @rule(

@@ -194,6 +194,15 @@ def url_too_long(facts: Facts) -> Found | None:
 def url_not_as_sent(facts: Facts) -> Found | None:
     if facts.pasted is not None and facts.pasted.lost:
         return _no_link(facts, facts.pasted.lost)
+    if facts.proved("url-not-as-sent"):
+        return Found(
+            f"The signature is for the link without its end: {facts.told('url-not-as-sent')}.",
+            title="A character after the link became part of it",
+            cause="Mail programs, chats and people put a bracket, a dot or a quotation mark directly after a link.",
+            fix="Open the link without that character. It needs no new signature.",
+            severity="error",
+            stage=Stage.RESOURCE,
+        )
     if told := facts.repaired("url-not-as-sent"):
         return _changed_link(facts, told)
     if not facts.given and is_short(facts.host.partition(":")[0]):
