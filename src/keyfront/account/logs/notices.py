@@ -35,7 +35,7 @@ def notices(
 
 def _refused(by_id: dict[str, Reason]) -> Iterator[Notice]:
     if (each := by_id.get("expired")) and each.requests >= _MANY:
-        links = "one link" if each.links == 1 else f"{each.links:,} links"
+        links = _counted(each.links, "link")
         yield Notice(
             "expired-links",
             f"{each.requests:,} requests came with {links} that had expired, from {each.networks:,} networks.",
@@ -119,14 +119,14 @@ def _shared(sharing: Sharing) -> Iterator[Notice]:
         first = sharing.shared[0]
         yield Notice(
             "link-shared",
-            f"{len(sharing.shared):,} signatures were used by more than one person. The most shared one: "
+            f"More than one person used {_counted(len(sharing.shared), 'signature')}. The most shared one: "
             f"{first.requests:,} requests from {first.networks:,} networks at {first.path[:80]}.",
             "Shorter lives or an address in the policy would stop it: see what each would have stopped.",
         )
     for site in sharing.hot[:3]:
         yield Notice(
             "hot-link",
-            f"Pages of {site.referrer[:80]} led {site.networks:,} networks to {site.links:,} signed links.",
+            f"Pages of {site.referrer[:80]} led {site.networks:,} networks to {_counted(site.links, 'signed link')}.",
             "Sign for minutes, and when the person clicks. A site cannot then publish a link that keeps working.",
         )
     if sharing.long_lived >= _SOME:
@@ -145,6 +145,10 @@ def _keys(uses: Iterable[KeyUse]) -> Iterator[Notice]:
             f"{sha1:,} requests came with SHA-1, and others with SHA-256.",
             "A signer was left out when the others were switched: find it by its key and its paths.",
         )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _listed(values: tuple[Top, ...]) -> str:

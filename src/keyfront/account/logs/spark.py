@@ -30,7 +30,8 @@ def read_files(session: "SparkSession", path: str) -> "DataFrame":
     values = [
         f.col("file")
         if name == "file"
-        else (cells[names.index(name)] if name in names else f.lit(None).cast("string")).alias(name)
+        # `get` gives null for what is not there: Spark may look into a row before it is left out.
+        else (f.get(cells, names.index(name)) if name in names else f.lit(None).cast("string")).alias(name)
         for name in COLUMNS
     ]
     return whole.select(*values)
