@@ -27,6 +27,9 @@ _ECHOES: Final = {
     "account-key-pair": frozenset({"key-not-trusted"}),
     "cookie-twice": frozenset({"signature-does-not-match", "expires-and-policy", "key-of-another-id"}),
     "expires-and-policy": frozenset({"signature-does-not-match"}),
+    "policy-unset": frozenset(
+        {"signature-cut-off", "signature-unreadable", "plus-became-space", "policy-not-json", "policy-unreadable"}
+    ),
     "path-not-accepted": frozenset({"signature-does-not-match"}),
     "slashes-differ": frozenset({"host-differs"}),
     "signed-for-another-file": frozenset({"signature-does-not-match"}),

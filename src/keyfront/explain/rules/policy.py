@@ -80,8 +80,13 @@ def policy_not_encoded(facts: Facts) -> Found | None:
     guide=_CUSTOM,
 )
 def policy_unset(facts: Facts) -> Found | None:
-    wrong = [name for name in ("Policy", "Expires", "Signature") if facts.given.get(name) in UNSET]
-    return Found(f"{' and '.join(facts.called(name) for name in wrong)} is {facts.given[wrong[0]]}.") if wrong else None
+    wrong = [name for name in ("Policy", "Signature") if facts.given.get(name) in UNSET]
+    if not wrong:
+        return None
+    evidence = f"{' and '.join(facts.called(name) for name in wrong)} is {facts.given[wrong[0]]}."
+    if wrong != ["Signature"]:
+        return Found(evidence)
+    return Found(evidence, title="The signature comes from a variable that was not set", stage=Stage.SIGNATURE)
 
 
 UNSET = ("undefined", "null", "None", "nil", "[object Object]", "[object Promise]", "(null)")
@@ -213,6 +218,10 @@ def policy_malformed(facts: Facts) -> Found | None:
     return None
 
 
+def _proof(facts: Facts, change: str) -> Found | None:
+    return Found(f"The signature covers other bytes: {facts.told(change)}.") if facts.proved(change) else None
+
+
 @rule(
     "policy-white-space-differs",
     "The signed policy has different white space",
@@ -226,9 +235,7 @@ def policy_malformed(facts: Facts) -> Found | None:
     guide=_CANNED,
 )
 def policy_white_space_differs(facts: Facts) -> Found | None:
-    if not facts.proved("policy-white-space-differs"):
-        return None
-    return Found(f"The signature covers other bytes: {facts.told('policy-white-space-differs')}.")
+    return _proof(facts, "policy-white-space-differs")
 
 
 @rule(
@@ -244,11 +251,7 @@ def policy_white_space_differs(facts: Facts) -> Found | None:
     guide=_CANNED,
 )
 def policy_rewritten(facts: Facts) -> Found | None:
-    return (
-        Found(f"The signature covers other bytes: {facts.told('policy-rewritten')}.")
-        if facts.proved("policy-rewritten")
-        else None
-    )
+    return _proof(facts, "policy-rewritten")
 
 
 @rule(
@@ -262,11 +265,7 @@ def policy_rewritten(facts: Facts) -> Found | None:
     guide=_CUSTOM,
 )
 def encoded_policy_signed(facts: Facts) -> Found | None:
-    return (
-        Found(f"The signature covers other bytes: {facts.told('encoded-policy-signed')}.")
-        if facts.proved("encoded-policy-signed")
-        else None
-    )
+    return _proof(facts, "encoded-policy-signed")
 
 
 @rule(
