@@ -38,7 +38,7 @@ from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import GENERATED, EdgeResponse, Headers
 
 _TARGET: Final = re.compile(r"[\x21-\x7e]*")
-_PATH: Final = re.compile(r"/(?:[!\"$&->@-~]|%(?!00))*")
+PATH: Final = re.compile(r"/(?:[!\"$&->@-~]|%(?!00))*")
 """A path that is written in a URL as it is."""
 _NO_COOKIES: Final = ("cookie",)
 _GENERATED_BYTES: Final = 40 * 1024
@@ -186,7 +186,7 @@ def _request_fields(viewer: Request) -> Fields:
 
 def valid_path(uri: str) -> str | None:
     """Return the path of a request for the `uri` that a function wrote; `None` if it is not a path."""
-    if _PATH.fullmatch(uri):
+    if PATH.fullmatch(uri):
         return uri
     if not uri.startswith("/") or any(ord(character) <= 0x20 or ord(character) == 0x7F for character in uri):
         return None

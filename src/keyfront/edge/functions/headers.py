@@ -32,6 +32,12 @@ READ_ONLY: Final[Mapping[str, frozenset[str]]] = {
 LAMBDA_ALSO_READ_ONLY: Final = frozenset({"content-length", "content-encoding", "transfer-encoding"})
 """In viewer responses, for Lambda@Edge alone."""
 
+_NO_CUSTOM: Final = frozenset(
+    {"cache-control", "content-length", "cookie", "host", "if-match", "if-modified-since", "if-none-match", "if-range"}
+    | {"if-unmodified-since", "max-forwards", "pragma", "range", "request-range", "te", "transfer-encoding", "via"}
+)
+"""Source: Developer Guide, "Custom headers that CloudFront can't add to origin requests"."""
+
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _MOST_BYTES: Final = 20_480
@@ -103,6 +109,15 @@ def _shown_name(raw_name: bytes) -> str:
 def is_hidden(name: str) -> bool:
     """Return whether functions neither see nor may add the header (its name in lower case)."""
     return name in _HIDDEN or name.startswith(_HIDDEN_PREFIXES)
+
+
+def check_custom(name: str, value: str) -> None:
+    """Raise `InvalidHeaderError` for a custom header that a function may not give an origin."""
+    lowered = name.lower()
+    if not _NAME.fullmatch(lowered) or not _VALUE.fullmatch(value):
+        raise InvalidHeaderError(f"the custom header {name[:60]!r} is not valid")
+    if is_hidden(lowered) or lowered in _NO_CUSTOM:
+        raise ForbiddenHeaderError(f"tried to add a disallowed custom header: {lowered}")
 
 
 def without_length(headers: Headers) -> Headers:

@@ -12,9 +12,9 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 
-from keyfront.edge.functions.events import valid_path
+from keyfront.edge.functions.events import PATH, valid_path
 from keyfront.edge.functions.failures import FunctionFailedError
-from keyfront.edge.functions.headers import LAMBDA_ALSO_READ_ONLY, Fields, InvalidHeaderError
+from keyfront.edge.functions.headers import LAMBDA_ALSO_READ_ONLY, Fields, InvalidHeaderError, check_custom
 from keyfront.inventory import CustomOrigin, Origin
 
 _TLS: Final = ["TLSv1", "TLSv1.1", "TLSv1.2"]
@@ -87,9 +87,14 @@ def changed_origin(before: Origin, shown: Any) -> Origin:
     name, path = settings["domainName"], settings.get("path", "")
     if not name.isascii() or not name.isprintable() or not name or set(name) & set(' /:@?#"'):
         raise refused("The domainName of the origin is not valid.")
-    if not isinstance(path, str) or (path and not path.startswith("/")) or not (path.isascii() and path.isprintable()):
-        raise refused("The path of the origin must begin with a slash.")
+    if not isinstance(path, str) or (path and not PATH.fullmatch(path)):
+        raise refused("The path of the origin must begin with a slash, and be URL-encoded.")
     own = tuple(_pairs(settings.get("customHeaders") or {}))
+    try:
+        for header, value in own:
+            check_custom(header, value)
+    except InvalidHeaderError as error:
+        raise refused(f"The function {error}") from None
     origin = replace(before, domain_name=name, path=path.rstrip("/"), custom_headers=own)
     if kind == "s3":
         signed = settings.get("authMethod", "none") != "none"

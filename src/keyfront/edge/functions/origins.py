@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from keyfront.core.urls import split_host
 from keyfront.edge.behaviors import Behavior, Failover
+from keyfront.edge.functions.events import PATH
 from keyfront.edge.functions.failures import invalid
+from keyfront.edge.functions.headers import InvalidHeaderError, check_custom
 from keyfront.inventory import CustomOrigin, Origin
 
 _KNOWN: Final = frozenset(
@@ -28,6 +30,8 @@ def towards(behavior: Behavior, targets: Mapping[str, Behavior], change: Mapping
         return _group(targets, change["group"])
     chosen = _target(targets, change["select"]) if "select" in change else behavior
     settings = change.get("update") or {}
+    if not isinstance(settings, dict):
+        raise invalid("updateRequestOrigin() needs an object")
     return _updated(chosen, settings) if settings else chosen
 
 
@@ -38,7 +42,9 @@ def _target(targets: Mapping[str, Behavior], origin_id: Any) -> Behavior:
     return found
 
 
-def _group(targets: Mapping[str, Behavior], settings: Mapping[str, Any]) -> Behavior:
+def _group(targets: Mapping[str, Behavior], settings: Any) -> Behavior:
+    if not isinstance(settings, dict):
+        raise invalid("createRequestOriginGroup() needs an object")
     ids, criteria = settings.get("originIds"), settings.get("failoverCriteria")
     if not isinstance(ids, list) or len(ids) != 2 or not all(isinstance(each, dict) for each in ids):
         raise invalid("createRequestOriginGroup() needs two originIds, each with an originId")
@@ -71,8 +77,8 @@ def _with_address(origin: Origin, settings: Mapping[str, Any]) -> Origin:
     name, path = settings.get("domainName", origin.domain_name), settings.get("originPath", origin.path)
     if not isinstance(name, str) or split_host(name) is None or ":" in name:
         raise invalid("domainName is not a domain name")
-    if not isinstance(path, str) or (path and not path.startswith("/")) or not (path.isascii() and path.isprintable()):
-        raise invalid("originPath must begin with a slash")
+    if not isinstance(path, str) or (path and not PATH.fullmatch(path)):
+        raise invalid("originPath must begin with a slash, and be a path that is URL-encoded")
     custom = origin.custom
     if (settings_of := settings.get("customOriginConfig")) is not None:
         custom = _custom(origin.custom or CustomOrigin(), settings_of)
@@ -118,7 +124,11 @@ def _headers(given: Any) -> tuple[tuple[str, str], ...]:
     pairs: list[tuple[str, str]] = []
     for name, each in given.items():
         value = each.get("value") if isinstance(each, dict) else each
-        if not isinstance(value, str) or not (name + value).isascii() or not (name + value).isprintable() or not name:
-            raise invalid(f"customHeaders[{name[:60]!r}] must be a string that a header can have")
+        if not isinstance(value, str):
+            raise invalid(f"customHeaders[{name[:60]!r}] must be a string")
+        try:
+            check_custom(name, value)
+        except InvalidHeaderError as error:
+            raise invalid(str(error)) from None
         pairs.append((name, value))
     return tuple(pairs)
