@@ -6,7 +6,8 @@ that it skips. Operations that are missing here answer 501, as everywhere at thi
 
 import json
 from collections.abc import Callable
-from typing import Any, Final
+from functools import wraps
+from typing import Any, Final, TypeAlias
 
 from flask import Flask
 from moto.core.responses import ActionResult, BaseResponse, EmptyResult
@@ -23,6 +24,7 @@ from keyfront.local.cloudformation.stack_checks import check_can_delete, check_c
 from keyfront.local.cloudformation.template_files import read_url
 from keyfront.local.lambdas import calls
 
+Answer: TypeAlias = dict[str, Any] | None
 _PAGE: Final = 100
 
 
@@ -34,6 +36,17 @@ def application() -> Flask:
     return app
 
 
+def operation(method: Callable[..., Answer]) -> Callable[..., ActionResult]:
+    """Turn the output of an operation into moto's kind of response."""
+
+    @wraps(method)
+    def answer(self: "StacksResponse") -> ActionResult:
+        found = method(self)
+        return EmptyResult() if found is None else ActionResult(found)
+
+    return answer
+
+
 class StacksResponse(BaseResponse):
     """One request. Each public method is an operation, as moto finds them."""
 
@@ -41,7 +54,8 @@ class StacksResponse(BaseResponse):
         super().__init__(service_name="cloudformation")
         self.automated_parameter_parsing = True
 
-    def create_stack(self) -> ActionResult:
+    @operation
+    def create_stack(self) -> Answer:
         """CreateStack."""
         name = describing.checked_name(self._get_param("StackName"))
         if self._stacks.live(name) is not None:
@@ -53,9 +67,10 @@ class StacksResponse(BaseResponse):
         stack.protected = bool(self._get_param("EnableTerminationProtection"))
         self._stacks.stacks[stack.id] = stack
         operations.start(stack, Deployment(self._stacks, stack, plan, self._url).create)
-        return ActionResult({"StackId": stack.id})
+        return {"StackId": stack.id}
 
-    def update_stack(self) -> ActionResult:
+    @operation
+    def update_stack(self) -> Answer:
         """UpdateStack."""
         stack = self._stack()
         check_can_update(stack)
@@ -64,72 +79,81 @@ class StacksResponse(BaseResponse):
             raise StackError("No updates are to be performed.")
         stack.token = self._token
         operations.start(stack, Deployment(self._stacks, stack, plan, self._url).update)
-        return ActionResult({"StackId": stack.id})
+        return {"StackId": stack.id}
 
-    def delete_stack(self) -> ActionResult:
+    @operation
+    def delete_stack(self) -> Answer:
         """DeleteStack. A stack that does not exist is not an error."""
         name = self._get_param("StackName")
         stack = self._stacks.stacks.get(name) or self._stacks.live(name)
         if stack is None or stack.status == DELETED:
-            return EmptyResult()
+            return None
         operations.settle(stack)
         check_can_delete(self._stacks, stack, self._url)
         stack.token = self._token
         if stack.plan is None:
             stack.deleted = now()
             stack.become(DELETED)
-            return EmptyResult()
+            return None
         retained = frozenset(self._get_param("RetainResources") or [])
         deployment = Deployment(self._stacks, stack, stack.plan, self._url, retained=retained)
         operations.start(stack, deployment.delete)
-        return EmptyResult()
+        return None
 
-    def describe_stacks(self) -> ActionResult:
+    @operation
+    def describe_stacks(self) -> Answer:
         """DescribeStacks."""
         name = self._get_param("StackName")
         stacks = self._stacks.stacks.values()
         found = [self._stack()] if name else [each for each in stacks if each.status != DELETED]
         return self._page("Stacks", found, describing.stack)
 
-    def list_stacks(self) -> ActionResult:
+    @operation
+    def list_stacks(self) -> Answer:
         """ListStacks."""
         wanted = self._get_param("StackStatusFilter")
         found = [each for each in self._stacks.stacks.values() if not wanted or each.status in wanted]
         return self._page("StackSummaries", found, describing.summary)
 
-    def describe_stack_events(self) -> ActionResult:
+    @operation
+    def describe_stack_events(self) -> Answer:
         """DescribeStackEvents: the newest first."""
         return self._page("StackEvents", self._stack().events[::-1], describing.event)
 
-    def describe_stack_resource(self) -> ActionResult:
+    @operation
+    def describe_stack_resource(self) -> Answer:
         """DescribeStackResource."""
         stack, name = self._stack(), self._get_param("LogicalResourceId")
         if name not in stack.members:
             raise StackError(f"Resource {name} does not exist for stack {stack.name}")
-        return ActionResult({"StackResourceDetail": describing.resource(stack, stack.members[name])})
+        return {"StackResourceDetail": describing.resource(stack, stack.members[name])}
 
-    def describe_stack_resources(self) -> ActionResult:
+    @operation
+    def describe_stack_resources(self) -> Answer:
         """DescribeStackResources."""
         stack, name = self._stack(), self._get_param("LogicalResourceId")
         members = [each for each in stack.members.values() if name in (None, each.logical_id)]
-        return ActionResult({"StackResources": [describing.resource(stack, each) for each in members]})
+        return {"StackResources": [describing.resource(stack, each) for each in members]}
 
-    def list_stack_resources(self) -> ActionResult:
+    @operation
+    def list_stack_resources(self) -> Answer:
         """ListStackResources."""
         stack = self._stack()
         return self._page(
             "StackResourceSummaries", list(stack.members.values()), lambda each: describing.resource(stack, each)
         )
 
-    def get_template(self) -> ActionResult:
+    @operation
+    def get_template(self) -> Answer:
         """GetTemplate: the text as it was given."""
         name = self._get_param("ChangeSetName")
         plan = self._change_set().plan if name else self._stack().plan
         processed = self._get_param("TemplateStage") == "Processed"
         body = None if plan is None else json.dumps(plan.template.document) if processed else plan.text
-        return ActionResult({"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]})
+        return {"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}
 
-    def get_template_summary(self) -> ActionResult:
+    @operation
+    def get_template_summary(self) -> Answer:
         """GetTemplateSummary."""
         text = self._text()
         if text is None:
@@ -137,16 +161,18 @@ class StacksResponse(BaseResponse):
             if plan is None:
                 raise StackError("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.")
             text = plan.text
-        return ActionResult(describing.template_summary(template.load(text)))
+        return describing.template_summary(template.load(text))
 
-    def validate_template(self) -> ActionResult:
+    @operation
+    def validate_template(self) -> Answer:
         """ValidateTemplate."""
         text = self._text()
         if text is None:
             raise StackError("Either Template URL or Template Body must be specified.")
-        return ActionResult(describing.template_summary(template.load(text)))
+        return describing.template_summary(template.load(text))
 
-    def create_change_set(self) -> ActionResult:
+    @operation
+    def create_change_set(self) -> Answer:
         """CreateChangeSet."""
         stack_name, name = self._get_param("StackName"), self._get_param("ChangeSetName")
         kind = self._get_param("ChangeSetType") or "UPDATE"
@@ -157,38 +183,44 @@ class StacksResponse(BaseResponse):
         wish = self._wish(expands=True)
         described = self._get_param("Description")
         made = change_sets.create(self._stacks, stack_name, name, kind, wish, self._url, described)
-        return ActionResult({"Id": made.id, "StackId": made.stack.id})
+        return {"Id": made.id, "StackId": made.stack.id}
 
-    def describe_change_set(self) -> ActionResult:
+    @operation
+    def describe_change_set(self) -> Answer:
         """DescribeChangeSet."""
-        return ActionResult(describing.change_set(self._change_set()))
+        return describing.change_set(self._change_set())
 
-    def list_change_sets(self) -> ActionResult:
+    @operation
+    def list_change_sets(self) -> Answer:
         """ListChangeSets."""
         found = list(self._stack().change_sets.values())
         return self._page("Summaries", found, describing.change_set_summary)
 
-    def delete_change_set(self) -> ActionResult:
+    @operation
+    def delete_change_set(self) -> Answer:
         """DeleteChangeSet. One that does not exist is not an error."""
         try:
             change_set = self._change_set()
         except StackError:
-            return EmptyResult()
+            return None
         change_sets.delete(change_set)
-        return EmptyResult()
+        return None
 
-    def execute_change_set(self) -> ActionResult:
+    @operation
+    def execute_change_set(self) -> Answer:
         """ExecuteChangeSet."""
         keeps = bool(self._get_param("DisableRollback"))
         change_sets.execute(self._stacks, self._change_set(), self._url, token=self._token, keeps_failure=keeps)
-        return EmptyResult()
+        return None
 
-    def list_exports(self) -> ActionResult:
+    @operation
+    def list_exports(self) -> Answer:
         """ListExports."""
         found = sorted(self._stacks.exports().items())
         return self._page("Exports", found, lambda each: describing.export(each[0], *each[1]))
 
-    def list_imports(self) -> ActionResult:
+    @operation
+    def list_imports(self) -> Answer:
         """ListImports."""
         name = self._get_param("ExportName")
         found = importers(self._stacks, name, self._url)
@@ -196,11 +228,12 @@ class StacksResponse(BaseResponse):
             raise StackError(f"Export '{name}' is not imported by any stack.")
         return self._page("Imports", found, lambda each: each)
 
-    def update_termination_protection(self) -> ActionResult:
+    @operation
+    def update_termination_protection(self) -> Answer:
         """UpdateTerminationProtection."""
         stack = self._stack()
         stack.protected = bool(self._get_param("EnableTerminationProtection"))
-        return ActionResult({"StackId": stack.id})
+        return {"StackId": stack.id}
 
     @property
     def _stacks(self) -> Stacks:
@@ -253,9 +286,9 @@ class StacksResponse(BaseResponse):
             return "DO_NOTHING"
         return str(self._get_param("OnFailure") or self._get_param("OnStackFailure") or "ROLLBACK")
 
-    def _page(self, member: str, found: list[Any], describe: Callable[[Any], Any]) -> ActionResult:
+    def _page(self, member: str, found: list[Any], describe: Callable[[Any], Any]) -> dict[str, Any]:
         token = self._get_param("NextToken")
         start = int(token) if token and token.isdigit() else 0
         page = [describe(each) for each in found[start : start + _PAGE]]
         more = str(start + _PAGE) if len(found) > start + _PAGE else None
-        return ActionResult({member: page, "NextToken": more})
+        return {member: page, "NextToken": more}
