@@ -55,7 +55,7 @@ class Logged:
 
     def __init__(self, lay: Lay, stream: Stream) -> None:
         self.stream = stream
-        self.log = RealtimeLogs(lambda: self.laid.edge.configuration, stream)
+        self.log = RealtimeLogs(lambda: self.laid.edge.configuration, stream, lambda _: "DE")
         self.laid: Laid = lay(observers=[self.log])
         self.laid.origin.answer("/a", b"0123456789", headers={"Content-Type": "video/mp4"})
 
@@ -97,6 +97,7 @@ def test_every_field_of_the_api_has_a_place(logged: Logged) -> None:
     (values,) = logged.lines(1)
     row = dict(zip(FIELDS, values, strict=True))
     assert (row["c-ip-version"], row["cache-behavior-path-pattern"], row["cs-accept"]) == ("IPv4", "*", "*/*")
+    assert row["c-country"] == "DE"
     assert (row["cs-method"], row["cs-protocol"], row["x-edge-result-type"]) == ("GET", "http", "Miss")
     assert row["sc-content-type"] == "video/mp4"
     assert row["cs-header-names"].lower().split("%0a") == ["host", "cookie", "accept"]

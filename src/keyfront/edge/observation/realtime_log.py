@@ -19,6 +19,7 @@ from keyfront.edge.behaviors import Behavior
 from keyfront.edge.configuration import Configuration, Distribution
 from keyfront.edge.observation.log_fields import NONE, encoded, hide_signatures, log_fields
 from keyfront.edge.observation.record import Record
+from keyfront.edge.request.geography import Country
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -47,10 +48,16 @@ Line = tuple[str, bytes, str]
 class RealtimeLogs:
     """Writes the records of behaviors with a real-time log configuration, in a thread of its own."""
 
-    def __init__(self, configuration: Callable[[], Configuration], kinesis: "Callable[[str], KinesisClient]") -> None:
-        """`kinesis` returns a client for a region."""
+    def __init__(
+        self,
+        configuration: Callable[[], Configuration],
+        kinesis: "Callable[[str], KinesisClient]",
+        country_of: Country = lambda _: "",
+    ) -> None:
+        """`kinesis` returns a client for a region, `country_of` the country of an address."""
         self._configuration = configuration
         self._kinesis = kinesis
+        self._country_of = country_of
         self._waiting: queue.Queue[Line | None] = queue.Queue(_MOST_WAITING)
         self._thread: threading.Thread | None = None
         self._lost = 0
@@ -67,6 +74,7 @@ class RealtimeLogs:
         if log.percent < 100 and random.random() * 100 >= log.percent:  # noqa: S311  sampling, not a secret
             return
         values = _values(record, distribution, behavior, configuration)
+        values["c-country"] = self._country_of(values["c-ip"])
         text = "\t".join(values.get(name) or NONE for name in log.fields) + "\n"
         try:
             self._waiting.put_nowait((log.stream_arn, text.encode("ascii", "replace"), values["x-edge-request-id"]))

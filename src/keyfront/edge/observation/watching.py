@@ -12,6 +12,7 @@ from keyfront.edge.configuration import Configuration
 from keyfront.edge.exchange import Outcome
 from keyfront.edge.observation.desk import Desk
 from keyfront.edge.observation.record import Observer
+from keyfront.edge.request.geography import Country, countries
 from keyfront.edge.server.standing import Standing
 
 if TYPE_CHECKING:
@@ -31,9 +32,15 @@ class Observation:
     """The desk of one edge, and its metrics."""
 
     def __init__(
-        self, desk: Desk, metrics: Metrics | None, configuration: CurrentConfiguration, kinesis: Kinesis | None
+        self,
+        desk: Desk,
+        metrics: Metrics | None,
+        configuration: CurrentConfiguration,
+        kinesis: Kinesis | None,
+        country_of: Country,
     ) -> None:
         self.desk = desk
+        self._country_of = country_of
         self._metrics = metrics
         self._configuration, self._kinesis = configuration, kinesis
         self._follows_logs = False
@@ -68,7 +75,8 @@ class Observation:
             from keyfront.edge.observation.metrics import Metrics
 
             observers.append(metrics := Metrics(settings.place.name))
-        return cls(Desk(settings.place.name, observers), metrics, configuration, kinesis)
+        desk = Desk(settings.place.name, observers)
+        return cls(desk, metrics, configuration, kinesis, countries(settings.countries))
 
     def follow(self, configuration: Configuration) -> None:
         """Begin to write real-time logs when a behavior has one."""
@@ -81,7 +89,7 @@ class Observation:
             return
         from keyfront.edge.observation.realtime_log import RealtimeLogs
 
-        self.desk.add(RealtimeLogs(self._configuration, self._kinesis))
+        self.desk.add(RealtimeLogs(self._configuration, self._kinesis, self._country_of))
 
     @property
     def on_decision(self) -> Callable[[Outcome], None] | None:
