@@ -69,12 +69,20 @@ def synthesised(
 
 
 def _synthesise(cdk: Any, stack_of: Callable[..., Any], folder: Path, keys: Mapping[str, str], current: str) -> Path:
-    from aws_cdk import aws_lambda
+    app, stack = stack_of(folder)
+    for name, value in everything(stack, keys, current).items():
+        cdk.CfnOutput(stack, name, value=value)
+    app.synth()
+    return folder
+
+
+def everything(stack: Any, keys: Mapping[str, str], current: str) -> dict[str, str]:
+    """Put every construct into a stack, and give what its outputs shall be."""
+    from aws_cdk import RemovalPolicy, aws_lambda
 
     from keyfront.integrations.cdk import Behavior, DownloadEndpoint, PrivateContent, SigningKey, TrustedKeyGroup
 
-    app, stack = stack_of(folder)
-    destroy = cdk.RemovalPolicy.DESTROY
+    destroy = RemovalPolicy.DESTROY
     vault = SigningKey(stack, "Vault", name="shop/vault", removal_policy=destroy, kms_deletion_window_days=7)
     SigningKey(stack, "Stored", name="shop/stored", kind="secret", removal_policy=destroy)
     group = TrustedKeyGroup(stack, "Keys", keys=keys, kms_keys={"vault": str(vault.kms_key_arn)}, current=current)
@@ -96,14 +104,10 @@ def _synthesise(cdk: Any, stack_of: Callable[..., Any], folder: Path, keys: Mapp
         key_pair_id=group.key_ids["vault"],
     )
     assert content.bucket is not None
-    outputs = {
+    return {
         "Bucket": content.bucket.bucket_name,
         "Domain": content.domain_name,
         "KeyId": group.current_key_id,
         "VaultKeyId": group.key_ids["vault"],
         "Url": downloads.url,
     }
-    for name, value in outputs.items():
-        cdk.CfnOutput(stack, name, value=value)
-    app.synth()
-    return folder

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integrations.cdk.conftest import Synthesised
+from tests.integrations.cdk.conftest import Synthesised, everything
 
 from keyfront import SigningKey as PrivateKey
 from keyfront.errors import InputError
@@ -139,32 +139,54 @@ def test_other_constructs_refuse_what_cannot_work(stack_of: Callable[..., Any], 
     _, stack = stack_of(tmp_path)
     key = SigningKey(stack, "Key", name="shop/key", kind="parameter")
     code = aws_lambda.Code.from_inline("def handler(event, context): pass")
-    endpoint = {
+    endpoint: dict[str, Any] = {
         "package": code,
         "handler": "index.handler",
         "cloudfront_domain": "d1.cloudfront.net",
         "signing_key": key,
     }
-    for number, (make, said) in enumerate(
-        [
-            (lambda name: SigningKey(stack, name, name="aws/key"), "not beginning with aws or ssm"),
-            (
-                lambda name: PrivateContent(stack, name, key_groups=[], aliases=["a.example.com"]),
-                "certificate is missing",
-            ),
-            (lambda name: PrivateContent(stack, name, key_groups=[], create_bucket=False), "there is no origin"),
-            (
-                lambda name: PrivateContent(stack, name, key_groups=[], behaviors=[Behavior("/a", [], "other")]),
-                "there is no origin 'other': use one of content",
-            ),
-            (
-                lambda name: DownloadEndpoint(stack, name, **endpoint, environment={"SIGNER": "x"}),
-                "environment has SIGNER",
-            ),
-            (lambda name: DownloadEndpoint(stack, name, **endpoint, timeout_seconds=60), "timeout_seconds is 60"),
-            (lambda name: DownloadEndpoint(stack, name, **endpoint, key_pair_id="E1ABCDEFGHIJKL"), "of a distribution"),
-        ]
-    ):
+    refusals: list[tuple[str, Callable[[str], object]]] = [
+        ("not beginning with aws or ssm", lambda name: SigningKey(stack, name, name="aws/key")),
+        ("certificate is missing", lambda name: PrivateContent(stack, name, key_groups=[], aliases=["a.example.com"])),
+        ("there is no origin:", lambda name: PrivateContent(stack, name, key_groups=[], create_bucket=False)),
+        (
+            "there is no origin 'other': use one of content",
+            lambda name: PrivateContent(stack, name, key_groups=[], behaviors=[Behavior("/a", [], "other")]),
+        ),
+        ("environment has SIGNER", lambda name: DownloadEndpoint(stack, name, **endpoint, environment={"SIGNER": "x"})),
+        ("timeout_seconds is 60", lambda name: DownloadEndpoint(stack, name, **endpoint, timeout_seconds=60)),
+        ("of a distribution", lambda name: DownloadEndpoint(stack, name, **endpoint, key_pair_id="E1ABCDEFGHIJKL")),
+    ]
+    for number, (said, make) in enumerate(refusals):
         with pytest.raises(InputError) as refused:
             make(f"Refused{number}")
         assert said in str(refused.value)
+
+
+_EXPLAINED = {
+    "AwsSolutions-APIG1",
+    "AwsSolutions-APIG4",
+    "AwsSolutions-CFR1",
+    "AwsSolutions-CFR2",
+    "AwsSolutions-CFR4",
+    "AwsSolutions-L1",
+    "AwsSolutions-S1",
+    "AwsSolutions-SMG4",
+}
+"""The rules of cdk-nag that a plain stack does not pass. docs/cdk.md explains each."""
+
+
+def test_cdk_nag_finds_only_what_the_page_explains(
+    cdk_library: Any, stack_of: Callable[..., Any], tmp_path: Path
+) -> None:
+    nag = pytest.importorskip("cdk_nag", reason="cdk-nag is not installed")
+    app, stack = stack_of(tmp_path)
+    everything(stack, {"a": _pem()}, "a")
+    cdk_library.Validations.of(app).add_plugins(nag.AwsSolutionsChecks(app))
+    with pytest.raises(RuntimeError, match="AwsSolutions"):
+        app.synth()
+    report = json.loads((tmp_path / "validation-report.json").read_text())
+    found = {each["ruleName"] for plugin in report["pluginReports"] for each in plugin["violations"]}
+    assert found == _EXPLAINED
+    page = (Path(__file__).parents[3] / "docs" / "cdk.md").read_text()
+    assert all(each in page for each in _EXPLAINED)

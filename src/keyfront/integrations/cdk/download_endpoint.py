@@ -1,5 +1,6 @@
 """The download service on Lambda: the function, a role with the least rights, and an address."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -13,10 +14,22 @@ from constructs import Construct
 
 from keyfront.core.key_ids import checked_key_pair_id
 from keyfront.errors import InputError
+from keyfront.integrations.cdk.kms_public_key import own_log
 from keyfront.integrations.cdk.signing_key import SigningKey
 
 _OWN: Final = frozenset({"CLOUDFRONT_DOMAIN", "KEYPAIR_ID", "PRIVATE_KEY_PARAMETER", "SIGNER"})
 _LONGEST_SECONDS: Final = 30
+_ACCESS_LOG: Final = {
+    "requestId": "$context.requestId",
+    "time": "$context.requestTime",
+    "ip": "$context.identity.sourceIp",
+    "method": "$context.httpMethod",
+    "route": "$context.routeKey",
+    "status": "$context.status",
+    "bytes": "$context.responseLength",
+    "milliseconds": "$context.responseLatency",
+}
+"""A line of the access log. It has the route instead of the path, so nothing that a caller can choose."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,7 @@ class DownloadEndpoint(Construct):  # type: ignore[misc]
         timeout_seconds: int = 10,
         throttling_rate: int = 100,
         throttling_burst: int = 200,
+        access_log: bool = False,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         """Create the function and its address.
@@ -60,6 +74,7 @@ class DownloadEndpoint(Construct):  # type: ignore[misc]
         - `cloudfront_domain` is the host of the links: `PrivateContent.domain_name` or an alias.
         - `key_pair_id` is `TrustedKeyGroup.current_key_id`. Leave it out if the stored document has the id.
         - `routes` of the API need the authorizer, if there is one. `public_routes` do not.
+        - `access_log` makes the API log a line for each request, without query strings and headers.
 
         Raises `InputError`.
         """
@@ -96,10 +111,10 @@ class DownloadEndpoint(Construct):  # type: ignore[misc]
             throttle = apigateway.CfnStage.RouteSettingsProperty(
                 throttling_rate_limit=throttling_rate, throttling_burst_limit=throttling_burst
             )
-            self.url = self._api(routes, public_routes, jwt_authorizer, timeout_seconds, throttle)
+            log = self._access_log(log_retention) if access_log else None
+            self.url = self._api(routes, public_routes, jwt_authorizer, timeout_seconds, throttle, log)
 
     def _role(self, signing_key: SigningKey) -> iam.Role:
-        # No managed policies: AWSLambdaBasicExecutionRole can write to every log group of the account.
         role = iam.Role(
             self,
             "Role",
@@ -107,13 +122,7 @@ class DownloadEndpoint(Construct):  # type: ignore[misc]
             description="Lets the download function use its signing key and write its log",
         )
         signing_key.grant_sign(role)
-        role.add_to_policy(
-            iam.PolicyStatement(
-                sid="WriteOwnLog",
-                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-                resources=[self.log_group.log_group_arn],
-            )
-        )
+        role.add_to_policy(own_log(self.log_group))
         return role
 
     def _api(
@@ -123,6 +132,7 @@ class DownloadEndpoint(Construct):  # type: ignore[misc]
         jwt: JWTAuthorizer | None,
         timeout_seconds: int,
         throttle: apigateway.CfnStage.RouteSettingsProperty,
+        log: apigateway.CfnStage.AccessLogSettingsProperty | None,
     ) -> str:
         if both := sorted(set(routes) & set(public_routes)):
             raise InputError(f"routes and public_routes both have {both[0]!r}: remove it from one of them")
@@ -152,7 +162,13 @@ class DownloadEndpoint(Construct):  # type: ignore[misc]
                 authorizer_id=authorizer.ref if authorizer is not None and guarded else None,
             )
         apigateway.CfnStage(
-            self, "Stage", api_id=api.ref, stage_name="$default", auto_deploy=True, default_route_settings=throttle
+            self,
+            "Stage",
+            api_id=api.ref,
+            stage_name="$default",
+            auto_deploy=True,
+            default_route_settings=throttle,
+            access_log_settings=log,
         )
         lambda_.CfnPermission(
             self,
@@ -163,6 +179,12 @@ class DownloadEndpoint(Construct):  # type: ignore[misc]
             source_arn=Stack.of(self).format_arn(service="execute-api", resource=api.ref, resource_name="*/*"),
         )
         return str(api.attr_api_endpoint)
+
+    def _access_log(self, retention: logs.RetentionDays) -> apigateway.CfnStage.AccessLogSettingsProperty:
+        group = logs.LogGroup(self, "AccessLog", retention=retention, removal_policy=RemovalPolicy.DESTROY)
+        return apigateway.CfnStage.AccessLogSettingsProperty(
+            destination_arn=group.log_group_arn, format=json.dumps(_ACCESS_LOG)
+        )
 
     def _authorizer(self, api: apigateway.CfnApi, jwt: JWTAuthorizer) -> apigateway.CfnAuthorizer:
         return apigateway.CfnAuthorizer(

@@ -2,9 +2,10 @@
 
 from typing import Final, cast
 
-from aws_cdk import CustomResource, Duration, Stack
+from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 _TYPE: Final = "Custom::KMSPublicKey"
@@ -61,14 +62,27 @@ class KMSPublicKey(Construct):  # type: ignore[misc]
         """The public key as PEM, known during the deployment."""
 
 
+def own_log(group: logs.ILogGroup) -> iam.PolicyStatement:
+    """Return the permission to write one log. AWSLambdaBasicExecutionRole can write to every log of the account."""
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    return iam.PolicyStatement(sid="WriteOwnLog", actions=actions, resources=[group.log_group_arn])
+
+
 def _function(scope: Construct) -> lambda_.Function:
     stack = Stack.of(scope)
     found = stack.node.try_find_child(_ID)
     if found is not None:
         return cast("lambda_.Function", found)
+    log = logs.LogGroup(
+        stack, f"{_ID}Log", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
+    )
+    role = iam.Role(stack, f"{_ID}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    role.add_to_policy(own_log(log))
     return lambda_.Function(
         stack,
         _ID,
+        role=role,
+        log_group=log,
         description="Reads the public halves of signing keys in KMS for CloudFront",
         runtime=lambda_.Runtime.PYTHON_3_13,
         handler="index.handler",
