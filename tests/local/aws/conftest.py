@@ -57,6 +57,7 @@ class Running:
     own: Recorder
     loop: asyncio.AbstractEventLoop
     listener: Listener
+    clients: dict[str, Any] = field(default_factory=dict)
 
     @property
     def port(self) -> int:
@@ -67,7 +68,14 @@ class Running:
         return f"http://127.0.0.1:{self.port}"
 
     def client(self, service: str, **settings: Any) -> Any:
-        """A boto3 client that asks this endpoint."""
+        """A boto3 client that asks this endpoint. Those without settings are made once."""
+        if settings:
+            return self._client(service, **settings)
+        if service not in self.clients:
+            self.clients[service] = self._client(service)
+        return self.clients[service]
+
+    def _client(self, service: str, **settings: Any) -> Any:
         return boto3.client(  # type: ignore[call-overload]
             service,
             endpoint_url=settings.pop("endpoint_url", self.url),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SERVICES = (
     *("lambda", "apigatewayv2", "s3", "kms", "iam", "sts", "sqs", "ssm", "secretsmanager", "logs", "dynamodb"),
-    *("route53", "events", "wafv2", "appstream", "sesv2"),
+    *("route53", "events", "appstream", "sesv2"),
 )
 MODELS = botocore.session.Session()
 

@@ -38,9 +38,13 @@ def list_policies(
         )
         return found
     held = [each for each in self.managed_policies.values() if scope != "AWS" or isinstance(each, AWSManagedPolicy)]
-    names = {each.name for each in held if isinstance(each, AWSManagedPolicy)}
-    rest = [_made(self, name) for name in _documents() if name not in names]
-    return self._filter_attached_policies([*held, *rest], marker, max_items, path_prefix)
+    used = {each.name for each in held if isinstance(each, AWSManagedPolicy)}
+    listed: list[tuple[str, str, ManagedPolicy | None]] = [(each.name, each.path, each) for each in held]
+    listed += [(name, each["Path"], None) for name, each in _documents().items() if name not in used]
+    chosen = sorted((each for each in listed if each[1].startswith(path_prefix or "/")), key=lambda each: each[0])
+    first = int(marker or 0)
+    page = [policy or _made(self, name) for name, _, policy in chosen[first : first + max_items]]
+    return page, str(first + max_items) if len(page) == max_items else None
 
 
 def _finding(method: Callable[..., Any]) -> Callable[..., Any]:
