@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from tests.examples import examples
 
 from keyfront import Policy
-from keyfront.core.networks import network
 from keyfront.core.policy import LATEST, Moment, epoch, validity
 from keyfront.errors import PolicyError, URLError
 
@@ -338,61 +337,6 @@ def test_a_time_in_which_nobody_could_ask_is_refused(expires: Moment, starts: Mo
 def test_a_start_in_the_past_is_fine() -> None:
     assert validity(NOW + 10, NOW - 10, NOW) == (NOW + 10, NOW - 10)
     assert validity(timedelta(seconds=10), timedelta(0), NOW + 0.5) == (NOW + 10, NOW)
-
-
-# Networks
-
-
-@pytest.mark.parametrize(
-    ("given", "written"),
-    [
-        ("192.0.2.10", "192.0.2.10/32"),
-        ("192.0.2.10/32", "192.0.2.10/32"),
-        ("192.0.2.0/24", "192.0.2.0/24"),
-        ("0.0.0.0/0", "0.0.0.0/0"),
-        ("255.255.255.255", "255.255.255.255/32"),
-    ],
-)
-def test_an_address_or_a_range_is_written_in_cidr_form(given: str, written: str) -> None:
-    assert network(given) == written
-
-
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [
-        ("2001:db8::1", "IPv4 only"),
-        ("::/0", "IPv4 only"),
-        ("::ffff:192.0.2.1", "IPv4 only"),
-        ("::ffff:203.0.113.7", "write 203.0.113.7"),
-        ("203.0.113.7:46532", "an address with a port"),
-        ("[::ffff:203.0.113.7]:443", "write 203.0.113.7"),
-        ("[2001:db8::1]:46532", "IPv4 only"),
-        ("2001:db8::1:46532", "IPv4 only"),
-        ("203.0.113.7, 10.0.0.1", "a list (as in X-Forwarded-For)"),
-        ("\x1b[2J:", r"ip is '\x1b[2J:'"),
-        ("192.0.2.10/24", "write 192.0.2.0/24"),
-        ("192.0.2.10/0", "write 0.0.0.0/0"),
-        ("192.0.2.10/33", "not an IPv4 address or range"),
-        ("192.0.2.256", "not an IPv4 address or range"),
-        ("192.0.02.1", "not an IPv4 address or range"),
-        ("192.0.2", "one IPv4 address or range"),
-        ("192.0.2.0/255.255.255.0", "one IPv4 address or range"),
-        ("192.0.2.1-192.0.2.9", "one IPv4 address or range"),
-        ("192.0.2.1, 192.0.2.2", "one IPv4 address or range"),
-        ("192.0.2.1 ", "one IPv4 address or range"),
-        ("192.0.2.1\n", "one IPv4 address or range"),
-        ("localhost", "one IPv4 address or range"),
-        ("", "one IPv4 address or range"),
-        ("1" * 500, "one IPv4 address or range"),
-        (["192.0.2.1"], "is a list"),
-        (3221225985, "is a int"),
-    ],
-)
-def test_what_is_no_ipv4_network_is_refused_saying_why(given: Any, says: str) -> None:
-    with pytest.raises(PolicyError) as refused:
-        network(given)
-    assert says in str(refused.value)
-    assert len(str(refused.value)) < 200
 
 
 # Values
