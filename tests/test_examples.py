@@ -59,6 +59,7 @@ HOW: Final = "how an example is added, and what it may use: the first lines of t
 SERVERS: Final = {
     "up": "tests/local/up",
     "edge": "tests/edge/test_process.py",
+    "console": "tests/console/test_serving.py",
     "authz": "tests/cli/test_authz.py, and before real front doors tests/edge/authz/test_nginx.py",
 }
 # What cannot run here, by the words it begins with or holds, and why.

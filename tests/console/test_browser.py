@@ -37,6 +37,7 @@ def context(browser: Browser, up: Up) -> Iterator[BrowserContext]:
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     page = context.new_page()
     page.goto(up.printed["console"])
+    assert next(iter(up.printed)) == "console"
     assert "token" not in page.url
     yield context
     context.close()

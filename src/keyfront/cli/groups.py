@@ -154,8 +154,8 @@ def trust(
 
     \b
     Examples:
-      keyfront groups trust E2QWRUHAPOMQZL '/private/*' shop-signers
-      keyfront groups trust E2QWRUHAPOMQZL '*' --open --dry-run
+      keyfront groups trust E2QWRUHAPOMQZL '*' shop-signers --dry-run
+      keyfront groups trust E2QWRUHAPOMQZL '*' --open
     """
     from keyfront.account.key_groups import find_group
     from keyfront.account.trusted_groups import apply, difference, propose, read_config

@@ -1,7 +1,7 @@
 """The account behind the pages: one that is reached through the CloudFront API, or one that was saved in files."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -50,8 +50,7 @@ class Account(Protocol):
     def evidence(self) -> tuple[Evidence, list[NotChecked]]:
         """Return what an audit judges, and what could not be read."""
 
-    @contextmanager
-    def client(self) -> "Iterator[CloudFrontClient]":
+    def client(self) -> "AbstractContextManager[CloudFrontClient]":
         """Give the client with which the account is changed. Raises `RefusedError` if it cannot be changed."""
 
     def connect(self, service: str) -> Any:
@@ -124,10 +123,8 @@ class SavedAccount:
         self.name = name
         self._load = load
 
-    @contextmanager
-    def client(self) -> "Iterator[CloudFrontClient]":
+    def client(self) -> "AbstractContextManager[CloudFrontClient]":
         raise RefusedError(f"{self.name} is a saved configuration, which cannot be changed: open the account instead")
-        yield
 
     def connect(self, service: str) -> Any:
         raise RefusedError(f"{self.name} is a saved configuration, without {service}: open the account instead")
@@ -154,8 +151,9 @@ class SavedAccount:
             raise InputError(f"there is no distribution {distribution_id!r}: the files have {', '.join(found)}")
         return found[distribution_id]
 
-    def config(self, distribution_id: str) -> tuple[str, Config]:  # noqa: ARG002
-        raise RefusedError(f"{self.name} is a saved configuration, which cannot be changed: open the account instead")
+    def config(self, distribution_id: str) -> tuple[str, Config]:
+        with self.client() as client:
+            return read_config(client, distribution_id)
 
     def inventory(self) -> Inventory:
         return self._load()

@@ -1,7 +1,6 @@
 """The pages of distributions: origins, behaviors in their order, which path goes where, and whom a behavior trusts."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -28,19 +27,9 @@ from keyfront.console.problems import Gaps, Problem, attempt, problem_of
 from keyfront.core.paths import normalise, readings
 from keyfront.errors import KeyfrontError
 from keyfront.explain import from_inventory
-from keyfront.inventory import CacheBehavior, Distribution, KeyGroup
+from keyfront.inventory import Distribution, KeyGroup
 
 _MOST_SEEN: Final = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """One behavior, and whether its pattern matches a path."""
-
-    behavior: CacheBehavior
-    matches: bool
-    takes: bool
-    """Whether it is the first that matches, so that it takes the request."""
 
 
 class DistributionPages:
@@ -84,8 +73,7 @@ class DistributionPages:
             "behaviors": in_order(found),
             "groups": self._group_names(gaps),
             "addresses": self._context.addresses(found.domain_name),
-            "tried": _tried(found, ""),
-            "asked": "",
+            **_tried(found, ""),
             "gaps": gaps.found,
         }
         return self._pages.html(request, "distribution.html", values)
@@ -103,9 +91,8 @@ class DistributionPages:
         others = [each.path for each in readings(asked)[1:] if each.path != normalise(asked)] if asked else []
         values = {
             "distribution": found,
-            "tried": _tried(found, asked),
+            **_tried(found, asked),
             "groups": self._group_names(Gaps()),
-            "asked": asked,
             "normalised": normalise(from_inventory(found).asked(asked)) if asked else "",
             "others": others,
         }
@@ -119,7 +106,7 @@ class DistributionPages:
             status = self._account.distribution(distribution_id).status
             return status, status == "Deployed"
 
-        return stream(changes(look, self._context.stopping))
+        return stream(changes(look, self._context.stopping, seconds=2.0))
 
     def behavior(self, request: Request) -> Response:
         """Show the form that chooses a behavior's trusted key groups."""
@@ -193,14 +180,19 @@ _STALE: Final = Problem(
 )
 
 
-def _tried(distribution: Distribution, path: str) -> list[Tried]:
-    """Return all behaviors in their order, and which of them takes `path`."""
+def _tried(distribution: Distribution, path: str) -> dict[str, object]:
+    """Return all behaviors in their order, each with whether it matches `path`, and the place of the one that takes it.
+
+    The first behavior that matches takes the request.
+    """
+    behaviors = in_order(distribution)
     if not path:
-        return [Tried(each, False, False) for each in in_order(distribution)]
+        return {"tried": [(each, False) for each in behaviors], "taking": None, "asked": ""}
     converted = from_inventory(distribution)
     matching = converted.matching(path)
-    pairs = zip(in_order(distribution), converted.behaviors, strict=True)
-    return [Tried(each, it in matching, bool(matching) and it is matching[0]) for each, it in pairs]
+    matches = [each in matching for each in converted.behaviors]
+    taking = matches.index(True) if matching else None
+    return {"tried": list(zip(behaviors, matches, strict=True)), "taking": taking, "asked": path}
 
 
 def path_of(text: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
@@ -11,7 +12,7 @@ from starlette.responses import StreamingResponse
 from keyfront.console.problems import problem_of
 from keyfront.errors import KeyfrontError
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS: Final = 1.0
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ The rules of `keyfront.web.local` come first: only this machine, by a loopback n
 
 import hmac
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qs, parse_qsl, urlencode
@@ -33,8 +32,6 @@ _POLICY: Final = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS: Final = page_headers(_POLICY)
-
-Form = Mapping[str, list[str]]
 
 
 def _secret() -> str:

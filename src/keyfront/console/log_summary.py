@@ -1,5 +1,6 @@
 """What an account's access logs say, read when a page first needs it."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from keyfront.console.accounts import Account
+from keyfront.errors import KeyfrontError
 
 if TYPE_CHECKING:
     from keyfront.account.logs.keys import KeyUse
@@ -35,6 +37,15 @@ class LogReader:
         self._s3 = s3
         self._reading = threading.Lock()
         self._summary: LogSummary | None = None
+
+    def begin(self) -> None:
+        """Read the logs in the background, so that the pages know of them. The page of decisions tells an error."""
+
+        def read() -> None:
+            with contextlib.suppress(KeyfrontError):
+                self.read()
+
+        threading.Thread(target=read, name="access-logs", daemon=True).start()
 
     def read(self, *, again: bool = False) -> LogSummary:
         """Return the summary. Blocks while the logs are read. Raises `InputError` and `ServiceError`."""

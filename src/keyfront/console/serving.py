@@ -45,6 +45,8 @@ async def _serve(
     listeners = [Listener(app, bound) for bound in bind_loopback(port, option="another with --port")]
     for listener in listeners:
         listener.start()
+    if logs is not None:
+        logs.begin()
     try:
         tell(address(listeners[0].port, known))
         await ending.asked.wait()
