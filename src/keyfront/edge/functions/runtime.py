@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import socket
 import subprocess
 import sys
@@ -19,6 +20,8 @@ _log = logging.getLogger(__name__)
 BUDGET_SECONDS: Final = 0.005
 """The processor time that counts as 100 % compute utilization, on this machine. Assumed: Amazon does not say."""
 _encoded: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
+_ENVIRONMENT: Final = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
+"""What the process needs of the environment. The rest may have credentials."""
 _KILLED: Final = "The function used more than the maximum of processor time and was stopped."
 
 
@@ -128,6 +131,7 @@ class _Link(asyncio.Protocol):
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             )
         except BaseException:
             ours.close()
