@@ -194,7 +194,7 @@ def _of_response(response: Response) -> Answer:
 
 def _not_refused(facts: Facts, taken: tuple[Step, ...], likely: Finding | None) -> Verdict:
     """Return the verdict if no check fails. `likely` is the first finding that may explain a refusal all the same."""
-    missing = _missing(taken)
+    missing = _missing(facts, taken)
     response = facts.response
     if facts.refused_with and response is not None:
         because = "the input is not enough to say why" if missing else "nothing in the input explains it"
@@ -220,11 +220,13 @@ def _not_refused(facts: Facts, taken: tuple[Step, ...], likely: Finding | None) 
     return Verdict("allowed", f"CloudFront allows this request{whom}{_old_key_pair(facts, None)}.", Answer(200))
 
 
-def _missing(taken: tuple[Step, ...]) -> tuple[str, ...]:
+def _missing(facts: Facts, taken: tuple[Step, ...]) -> tuple[str, ...]:
     """Return the input that would settle what is not known."""
     missing = []
     unknown = {step.name for step in taken if step.outcome == "unknown"}
-    if "credentials" in unknown:
+    if "credentials" in unknown and facts.refused_with:
+        missing.append("the cookies that the browser sent (--cookie)")
+    elif "credentials" in unknown:
         missing.append("whether this path needs a signature (--distribution)")
     if unknown & {"trusted-key", "signature"}:
         missing.append("the public key that checks the signature (--public-key FILE, or --distribution)")

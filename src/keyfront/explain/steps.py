@@ -55,7 +55,11 @@ def _behavior(facts: Facts) -> Iterator[Step]:
 def _signature_steps(facts: Facts) -> Iterator[Step]:
     if not facts.given:
         unsure = facts.behavior is None and facts.keys is None and facts.response is None
-        yield Step("credentials", "unknown" if unsure else "failed", "no signature", "a signed URL or signed cookies")
+        # Any other code shows that CloudFront got a key-pair id, which is not in the input.
+        left_out = facts.refused_with not in ("", "unknown", "MissingKey")
+        seen = "not in the input, but CloudFront got one" if left_out else "no signature"
+        outcome: Outcome = "unknown" if unsure or left_out else "failed"
+        yield Step("credentials", outcome, seen, "a signed URL or signed cookies")
         return
     kind = "signed URL" if facts.by_url else "signed cookies"
     yield Step("credentials", "passed", f"{kind}: {', '.join(facts.given)}")

@@ -57,7 +57,7 @@ def preflight_without_cookies(facts: Facts) -> Found | None:
     wants = facts.headers["access-control-request-method"]
     asked = [hiding.name(each.strip()) for each in facts.headers.get("access-control-request-headers", "").split(",")]
     names = ", ".join(each for each in asked if each)
-    cause = f"the header {names}" if names else f"the method {hiding.name(wants)}"
+    cause = f"the header{'s' if ',' in names else ''} {names}" if names else f"the method {hiding.name(wants)}"
     return Found(
         f"The method is OPTIONS, with Access-Control-Request-Method: {hiding.name(wants)}. The browser asks because of "
         f"{cause}.",
@@ -163,7 +163,7 @@ def cookie_same_site(facts: Facts) -> Found | None:
 
 @rule(
     "cookies-not-recorded",
-    "The recording leaves the cookies out",
+    "The cookies are missing from the recording",
     stage=Stage.CREDENTIALS,
     looks="The request has no signature, but CloudFront's answer is not `MissingKey`. A HAR file has no Cookie header.",
     cause="Without a signature, CloudFront answers `MissingKey`. Any other code shows that it got a key-pair id. "

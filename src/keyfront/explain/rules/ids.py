@@ -2,6 +2,7 @@
 
 import re
 
+from keyfront.core.key_ids import another_kind, in_small_letters, is_access_key
 from keyfront.explain.facts import Facts
 from keyfront.explain.registry import Found, rule
 from keyfront.explain.rules.credentials import html_escaped_ampersand, parameter_name_case
@@ -13,7 +14,6 @@ _UNSET = (
     "${KEY_PAIR_ID}", "$KEY_PAIR_ID", "<nil>", "KEY_PAIR_ID", "YOUR_KEY_PAIR_ID", "your-key-pair-id", "changeme",
 )  # fmt: skip
 _PLACEHOLDER = re.compile(r"\$?\{.*\}|<[^<>]*>|%[A-Za-z_]+%|\[[A-Za-z_ ]*\]")
-_ACCESS_KEY = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{16}")
 
 
 def signer_of(facts: Facts) -> str:
@@ -84,7 +84,7 @@ def key_pair_id_unset(facts: Facts) -> Found | None:
     guide=_SIGNERS,
 )
 def key_pair_id_is_access_key(facts: Facts) -> Found | None:
-    if not _ACCESS_KEY.fullmatch(facts.key_pair_id):
+    if not is_access_key(facts.key_pair_id):
         return None
     return Found(f"{facts.called('Key-Pair-Id')} is {facts.key_pair_id[:4]}… and has 20 characters.{signer_of(facts)}")
 
@@ -112,14 +112,14 @@ def key_pair_id_of_another_kind(facts: Facts) -> Found | None:
         return _changed_id(
             f"{called} ends with {tail[0].strip()!r}." if tail[0].strip() else f"{called} ends with a space."
         )
-    if _SMALL.fullmatch(key_id):
+    if in_small_letters(key_id):
         return Found(
             f"{called} is {key_id}; ids have capital letters only.",
             title="The key-pair id is in lower case",
             fix=f"Write the id as CloudFront lists it: {key_id.upper()}. If the whole link was changed to lower "
             "case, its signature is lost too.",
         )
-    if kind := next((kind for pattern, kind in _OTHER_KINDS if pattern.fullmatch(key_id)), ""):
+    if kind := another_kind(key_id):
         title = f"The key-pair id is that of {kind}"
         return Found(f"{called} is {facts.shown_id}, which looks like the id of {kind}.", "likely", title=title)
     if key_id.startswith(("-----BEGIN", "MIIB", "ssh-")):
@@ -139,16 +139,6 @@ def _changed_id(evidence: str) -> Found:
 
 
 _TAIL = re.compile(r"(?<=[A-Za-z0-9])[^A-Za-z0-9\]]+$")
-_SMALL = re.compile(r"(?=.*[a-z])[kK][A-Za-z0-9]{12,14}")
-_OTHER_KINDS = (
-    (re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"), "a key group"),
-    (re.compile(r"E[A-Z0-9]{12,13}"), "a distribution or an origin access control"),
-    (re.compile(r"arn:.*"), "something in AWS (an ARN)"),
-    (re.compile(r"[0-9]{12}"), "an AWS account"),
-    (re.compile(r"(?:AIDA|AROA|AGPA|ANPA)[A-Z0-9]{12,}"), "a user, a role or a group of IAM"),
-    (re.compile(r"[a-z0-9.-]+\.cloudfront\.net"), "a distribution's domain name"),
-    (re.compile(r"(?:[0-9a-fA-F]{2}:){15,31}[0-9a-fA-F]{2}|SHA256:.*"), "a key's fingerprint"),
-)
 
 
 @rule(
