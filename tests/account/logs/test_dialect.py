@@ -10,7 +10,7 @@ from keyfront.account.logs.dialect import PORTABLE, QUESTIONS, athena_query, que
 
 ROOT = Path(__file__).parents[3]
 QUERIES = ROOT / "terraform" / "modules" / "log-queries" / "queries"
-OURS = {"first_group", "has_match", "days_of", "sha256_hex", "base64_text"}
+OURS = {"first_group", "has_match", "seconds_of", "sha256_hex", "base64_text"}
 
 
 @pytest.mark.parametrize("engine", ["athena", "spark"])

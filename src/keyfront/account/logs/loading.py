@@ -1,7 +1,7 @@
 """Reads log files into the table `loaded`, a part at a time, so that Ctrl-C keeps what is done."""
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -20,6 +20,10 @@ _MOST_SAMPLES: Final = 5
 _BROKEN: Final = '"at" IS NULL OR status IS NULL'
 
 _ALWAYS: Final = ("at", "status", "path", "file")
+_OF_BROKEN: Final = {
+    # Of a broken row, the path is the row's beginning.
+    "path": f"CASE WHEN {_BROKEN} THEN path END"
+}
 _KEPT: Final = {
     # The judge needs these of refused requests only. Signatures and addresses of all others are not even stored.
     "query": "CASE WHEN maybe_refused THEN query END",
@@ -38,7 +42,7 @@ class Loader:
         engine: Engine,
         window: Window,
         *,
-        columns: Iterable[str],
+        columns: Collection[str],
         fields: tuple[str, ...] = (),
         replaced: Mapping[str, str] | None = None,
         progress: Callable[[Progress], None] = lambda _: None,
@@ -53,8 +57,8 @@ class Loader:
         nothing = ", ".join(f'CAST(NULL AS VARCHAR) AS "{name}"' for name in COLUMNS)
         self._run(f"CREATE TEMP VIEW logs AS SELECT {nothing} WHERE false")
         self._run(f"CREATE TEMP VIEW read_requests AS {sql('requests')}")
-        values = {**_KEPT, **(replaced or {})}
         wanted = dict.fromkeys([*_ALWAYS, *columns])
+        values = {**_KEPT, **(replaced or {})} | ({} if "path" in columns else _OF_BROKEN)
         selected = ", ".join(f'{values.get(name, quoted(name))} AS "{name}"' for name in wanted)
         self._select = f"SELECT {selected} FROM read_requests WHERE {_within(window)}"  # noqa: S608
         self._run(f"CREATE TABLE loaded AS {self._select} LIMIT 0")

@@ -218,7 +218,7 @@ SELECT
   credentials,
   key_pair_id,
   CASE
-    WHEN NOT signature IS NULL AND COALESCE(hash_name, 'SHA1') IN ('SHA1', 'SHA256')
+    WHEN credentials <> 'none' AND COALESCE(hash_name, 'SHA1') IN ('SHA1', 'SHA256')
     THEN COALESCE(hash_name, 'SHA1')
   END AS hash_algorithm,
   CASE

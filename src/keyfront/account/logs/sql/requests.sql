@@ -74,10 +74,7 @@ typed AS (
   SELECT
     *,
     coalesce(
-      CASE WHEN has_match("time", '^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$') THEN
-        days_of("date") * 86400 + CAST(substr("time", 1, 2) AS BIGINT) * 3600
-          + CAST(substr("time", 4, 2) AS BIGINT) * 60 + CAST(substr("time", 7, 2) AS BIGINT)
-      END,
+      CASE WHEN has_match("time", '^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$') THEN seconds_of("date", "time") END,
       CASE WHEN has_match("timestamp", '^[0-9]{9,11}([.][0-9]*)?$')
         THEN CAST(split_part("timestamp", '.', 1) AS BIGINT) END,
       CASE WHEN has_match("timestamp_ms", '^[0-9]{12,14}$')
@@ -130,8 +127,9 @@ SELECT
     AS referrer,
   credentials,
   key_pair_id,
-  CASE WHEN signature IS NOT NULL AND coalesce(hash_name, 'SHA1') IN ('SHA1', 'SHA256')
-    THEN coalesce(hash_name, 'SHA1') END AS hash_algorithm,
+  CASE
+    WHEN credentials <> 'none' AND coalesce(hash_name, 'SHA1') IN ('SHA1', 'SHA256') THEN coalesce(hash_name, 'SHA1')
+  END AS hash_algorithm,
   CASE
     WHEN encoded_policy IS NULL AND has_match(sent_expires, '^[0-9]{1,10}$') THEN CAST(sent_expires AS BIGINT)
     WHEN encoded_policy IS NOT NULL
