@@ -31,7 +31,7 @@ _PARTS: Final = {
     },
     "Diagnosis": {"explain": "explain", "audit": "audit", "logs": "logs"},
     "Servers": {"up": "up", "console": "console", "edge": "edge", "authz": "authz"},
-    "Deployment": {"terraform": "terraform", "functions": "functions", "lambda": "lambdas"},
+    "Deployment": {"terraform": "terraform", "cdk": "cdk", "functions": "functions", "lambda": "lambdas"},
 }
 """The commands and their modules in this package, in the parts of the help text."""
 _MODULES: Final = {command: f"keyfront.cli.{module}" for part in _PARTS.values() for command, module in part.items()}

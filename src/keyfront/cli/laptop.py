@@ -1,5 +1,6 @@
-"""Send Terraform to this machine, with environment variables for the AWS provider or a provider block."""
+"""Send Terraform, the CDK and others to this machine, with environment variables or a provider block."""
 
+import os
 import re
 import socket
 from collections.abc import Iterator, Mapping
@@ -8,6 +9,7 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
+from keyfront.cli.output import Json, say, show, show_json
 from keyfront.errors import InputError
 
 _CREDENTIALS: Final = "test"
@@ -95,6 +97,23 @@ def endpoint(url: str) -> Endpoint:
     shown = f"[{host}]" if ":" in host else host
     at = f":{port}" if port is not None else ""
     return Endpoint(f"{parts.scheme}://{shown}{at}", host, port or (443 if parts.scheme == "https" else 80))
+
+
+def show_environment(endpoint: Endpoint, region: str, shell: str, *, as_json: bool) -> None:
+    """Print the variables that send programs to the endpoint, for a shell or as JSON."""
+    tell_if_silent(endpoint)
+    exported, removed = variables(endpoint, region), in_the_way(os.environ)
+    if as_json:
+        show_json({"environment": dict[str, Json](exported), "unset": removed})
+        return
+    for line in commands(shell, exported, removed):
+        show(line)
+
+
+def tell_if_silent(endpoint: Endpoint) -> None:
+    """Tell the user if nothing answers at the endpoint."""
+    if not answers(endpoint):
+        say(f"Nothing answers at {endpoint}. Start it with: keyfront up --addressing port")
 
 
 def answers(endpoint: Endpoint) -> bool:

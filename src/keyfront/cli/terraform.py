@@ -7,23 +7,23 @@ from typing import Annotated, Literal
 import typer
 
 from keyfront.cli.options import AsJson
-from keyfront.cli.output import Json, say, show, show_json, warn
+from keyfront.cli.output import show, show_json, warn
 
 _app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
-_ENDPOINT = "http://127.0.0.1:4566"
+ENDPOINT = "http://127.0.0.1:4566"
+EndpointURL = Annotated[str, typer.Option("--endpoint-url", metavar="URL", help="The AWS endpoint of `keyfront up`.")]
+Shell = Annotated[
+    Literal["sh", "fish", "powershell"],
+    typer.Option("--shell", case_sensitive=False, help="The shell to write for; sh is also for bash and zsh."),
+]
 
 
 @_app.command()
 def env(
-    endpoint_url: Annotated[
-        str, typer.Option("--endpoint-url", metavar="URL", help="The AWS endpoint of `keyfront up`.")
-    ] = _ENDPOINT,
+    endpoint_url: EndpointURL = ENDPOINT,
     region: Annotated[str, typer.Option("--region", metavar="NAME", help="The region for Terraform.")] = ("us-east-1"),
-    shell: Annotated[
-        Literal["sh", "fish", "powershell"],
-        typer.Option("--shell", case_sensitive=False, help="The shell to write for; sh is also for bash and zsh."),
-    ] = "sh",
+    shell: Shell = "sh",
     provider: Annotated[
         bool,
         typer.Option(
@@ -45,26 +45,17 @@ def env(
       keyfront terraform env --shell fish | source
       keyfront terraform env --provider > keyfront_override.tf
     """
-    import os
-
     from keyfront.cli import laptop
 
     endpoint = laptop.endpoint(endpoint_url)
-    if not laptop.answers(endpoint):
-        say(f"Nothing answers at {endpoint}. Start it with: keyfront up --addressing port")
     if provider:
+        laptop.tell_if_silent(endpoint)
         text = laptop.provider_block(endpoint, region)
         show_json({"provider": text}) if as_json else show(text.rstrip("\n"))
         return
     if endpoint.is_name:
         warn(f"Terraform looks for bucket B at B.{endpoint.host}, which most systems cannot resolve: add --provider")
-    exported = laptop.variables(endpoint, region)
-    removed = laptop.in_the_way(os.environ)
-    if as_json:
-        show_json({"environment": dict[str, Json](exported), "unset": removed})
-        return
-    for line in laptop.commands(shell, exported, removed):
-        show(line)
+    laptop.show_environment(endpoint, region, shell, as_json=as_json)
 
 
 @_app.command("deployer-policy")
