@@ -6,7 +6,7 @@ reference. An id that has none of these forms is accepted.
 """
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from keyfront.core.showing import like_a_key
 from keyfront.errors import InputError
@@ -19,58 +19,39 @@ _SHOWN: Final = 32  # characters: longer text may be a secret access key or a to
 _UNSET: Final = frozenset({"undefined", "null", "None", "nil", "NaN", "false", "true", "[object Object]"})
 
 
-class Mistake(NamedTuple):
-    """Something else that stands where a key-pair id belongs."""
-
-    finding: str
-    """Its id in `docs/findings.md`."""
-    text: str
-    """What follows the value in a sentence, such as `which looks like the id of a key group`."""
-
-
-_OTHER: Final = "key-pair-id-of-another-kind"
 _KINDS: Final = (
-    (r"(?:AKIA|ASIA)[A-Z0-9]{16}", "key-pair-id-is-access-key", "which is the id of an IAM access key"),
-    (
-        r"A(?!PKA)[A-Z]{3}[A-Z0-9]{16,17}",
-        _OTHER,
-        "which looks like the id of an IAM user, role, group, policy or certificate",
-    ),
-    (
-        r"(?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
-        _OTHER,
-        "which looks like the id of a key group (or of a cache policy or a KMS key)",
-    ),
+    (r"A(?!PKA)[A-Z]{3}[A-Z0-9]{16,17}", "a user, a role or another resource of IAM"),
+    (r"(?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", "a key group"),
     (
         r"(?:origin-access-identity/cloudfront/)?(?i:E[A-Z0-9]{11,14})",
-        _OTHER,
-        "which looks like the id of a distribution, an origin access control or an origin access identity",
+        "a distribution, an origin access control or an origin access identity",
     ),
-    (r"d[a-z0-9]{11,14}(?:\.cloudfront\.net/?)?", _OTHER, "which looks like a distribution's domain name"),
-    (r"(?:https?://)?[A-Za-z0-9.-]+\.(?:net|com|org|localhost)/?", _OTHER, "which looks like a domain name"),
-    (
-        r"(?:vo|cg|dt)_[A-Za-z0-9]+",
-        _OTHER,
-        "which looks like the id of a VPC origin, a connection group or a tenant",
-    ),
-    (r"[0-9]{4}-?[0-9]{4}-?[0-9]{4}", _OTHER, "which looks like the number of an AWS account"),
-    (r"arn:[\w-]+:.+", _OTHER, "which is an ARN"),
-    (r"alias/.+|mrk-[0-9a-f]{32}", _OTHER, "which looks like the name of a KMS key"),
-    (
-        r"SHA256:[A-Za-z0-9+/=]+|(?:[0-9a-fA-F]{2}:){15,31}[0-9a-fA-F]{2}",
-        _OTHER,
-        "which looks like the fingerprint of a key",
-    ),
-    (r"(?:.*/)?[\w.-]+\.(?:pem|key|pub|der|json)", _OTHER, "which looks like the name of a file"),
-    (r"k[a-z0-9]{11,14}", _OTHER, "which is in lower case, and case matters"),
+    (r"d[a-z0-9]{11,14}(?:\.cloudfront\.net/?)?|[a-z0-9.-]+\.cloudfront\.net", "a distribution (its domain name)"),
+    (r"(?:https?://)?[A-Za-z0-9.-]+\.(?:net|com|org|localhost)/?", "a host (its domain name)"),
+    (r"(?:vo|cg|dt)_[A-Za-z0-9]+", "a VPC origin, a connection group or a tenant"),
+    (r"[0-9]{4}-?[0-9]{4}-?[0-9]{4}", "an AWS account"),
+    (r"arn:.*", "something in AWS (an ARN)"),
+    (r"alias/.+|mrk-[0-9a-f]{32}", "a KMS key (its name)"),
+    (r"SHA256:.*|(?:[0-9a-fA-F]{2}:){15,31}[0-9a-fA-F]{2}", "a key (its fingerprint)"),
+    (r"(?:.*/)?[\w.-]+\.(?:pem|key|pub|der|json)", "a file (its name)"),
 )
+_ACCESS_KEY: Final = r"(?:AKIA|ASIA)[A-Z0-9]{16}"
+_SMALL: Final = r"(?=.*[a-z])[kK][A-Za-z0-9]{11,14}"
 
 
-def mistake(key_pair_id: str) -> Mistake | None:
-    """Return what `key_pair_id` looks like, if that is something other than a key-pair id."""
-    if key_pair_id in _UNSET:
-        return Mistake("key-pair-id-unset", "because a variable was not set")
-    return next((Mistake(finding, text) for form, finding, text in _KINDS if re.fullmatch(form, key_pair_id)), None)
+def another_kind(text: str) -> str:
+    """Return what has the id `text`, such as `a key group`, if that is not a public key; empty if it may be one."""
+    return next((kind for form, kind in _KINDS if re.fullmatch(form, text)), "")
+
+
+def is_access_key(text: str) -> bool:
+    """Return whether `text` is the id of an IAM access key."""
+    return re.fullmatch(_ACCESS_KEY, text) is not None
+
+
+def in_small_letters(text: str) -> bool:
+    """Return whether `text` looks like a key-pair id with small letters. CloudFront's have none."""
+    return re.fullmatch(_SMALL, text) is not None
 
 
 def checked_key_pair_id(value: object, what: str = "the key-pair id") -> str:
@@ -86,9 +67,18 @@ def checked_key_pair_id(value: object, what: str = "the key-pair id") -> str:
     if not value.strip():
         raise _refused(f"{what} is missing or not text (it is empty)", reason="key-pair-id-missing")
     if like_a_key(value):
-        raise _refused(f"{what} is not a key-pair id (it seems to be the key itself)", reason=_OTHER)
-    if found := mistake(value):
-        raise _refused(f"{what} is {_shown(value)}, {found.text}", reason=found.finding, value=value[:_SHOWN])
+        raise _refused(
+            f"{what} is not a key-pair id (it seems to be the key itself)", reason="key-pair-id-of-another-kind"
+        )
+    if value in _UNSET:
+        text = f"{what} is {value!r}, because a variable was not set"
+        raise _refused(text, reason="key-pair-id-unset", value=value)
+    if is_access_key(value):
+        raise _refused(f"{what} is the id of an IAM access key", reason="key-pair-id-is-access-key")
+    if in_small_letters(value):
+        raise _of_another_kind(f"{what} is {value}, which has small letters, and case matters", value)
+    if kind := another_kind(value):
+        raise _of_another_kind(f"{what} is {_shown(value)}, which looks like the id of {kind}", value)
     if not _ID.fullmatch(value):
         raise _refused(f"{what} is not a key-pair id ({_malformed(value)})", reason="key-pair-id-malformed")
     return value
@@ -106,6 +96,10 @@ def _malformed(value: str) -> str:
     if len(value) > _SHOWN:
         return f"its {len(value)} characters are not shown, in case they are a secret"
     return f"{value!a} has characters that are neither letters nor digits"
+
+
+def _of_another_kind(text: str, value: str) -> InputError:
+    return _refused(text, reason="key-pair-id-of-another-kind", value=value[:_SHOWN])
 
 
 def _refused(text: str, *, reason: str, value: str | None = None) -> InputError:
