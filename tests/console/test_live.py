@@ -86,6 +86,7 @@ def log(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.large
 def test_an_account_s_access_logs_are_summed_up(open_console: Open, cloudfront: Any, log: Path) -> None:
     pytest.importorskip("duckdb")
     account = LiveAccount("an account", lambda: cloudfront, lambda _: None)

@@ -17,6 +17,8 @@ from keyfront.keystore import SignerDocument
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
+pytestmark = pytest.mark.large  # moto and its services take seconds to import
+
 OLD = SigningKey.generate("ecdsa")
 
 

@@ -24,6 +24,7 @@ def saved(tmp_path: Path, config: Callable[..., dict[str, Any]]) -> Path:
     return file
 
 
+@pytest.mark.large
 def test_it_serves_a_saved_configuration_read_only_until_it_is_told_to_stop(saved: Path) -> None:
     command: list[str | Path] = [KEYFRONT, "console", "--config", saved, "--port", "0", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
