@@ -15,9 +15,6 @@ def replaced_columns(account: Inventory | None, *, full_addresses: bool = False)
     columns: dict[str, str] = {}
     if full_addresses:
         columns |= {"network": "coalesce(address, network)"}
-    else:
-        # A policy's address is a viewer's.
-        columns |= {"policy_address": "CASE WHEN policy_address IS NOT NULL THEN 'hidden' END"}
     distributions = account.distributions if account else ()
     if not distributions:
         return columns

@@ -8,7 +8,7 @@ from keyfront.account.logs.engine import Engine
 
 COLUMNS: Final = (
     *("hour", "distribution", "path", "network", "country", "agent", "referrer", "credentials", "key_pair_id", "bytes"),
-    *("expires", "policy_address", "link", "maybe_refused", "allowed"),
+    *("expires", "link", "maybe_refused", "allowed"),
 )
 
 _NETWORKS_AT_ONCE: Final = 1.5
@@ -32,7 +32,6 @@ class SharedLink:
     credentials: str
     path: str
     expires: int | None
-    policy_address: str | None
     networks: int
     requests: int
     bytes: int

@@ -274,7 +274,6 @@ SELECT
   MIN(agent) AS agent,
   MIN(referrer) AS referrer,
   MAX(expires) AS expires,
-  MAX(policy_address) AS policy_address,
   COUNT(*) AS requests,
   SUM(COALESCE(bytes, 0)) AS bytes,
   MIN("at") AS first_seen,

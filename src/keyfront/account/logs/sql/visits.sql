@@ -11,7 +11,6 @@ SELECT
   min(agent) AS agent,
   min(referrer) AS referrer,
   max(expires) AS expires,
-  max(policy_address) AS policy_address,
   count(*) AS requests,
   sum(coalesce(bytes, 0)) AS bytes,
   min("at") AS first_seen,
