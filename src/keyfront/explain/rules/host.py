@@ -249,6 +249,31 @@ def _changed_link(facts: Facts, told: tuple[str, ...]) -> Found:
 
 
 @rule(
+    "url-part-unset",
+    "A part of the URL comes from a variable that was not set",
+    stage=Stage.HOST,
+    severity="warning",
+    looks="The host or a part of the path is `undefined`, `null`, `None` or `[object Object]`.",
+    cause="The program that made the URL was given a setting or a field that does not exist, and wrote its language's "
+    "word for no value. The signature is right for that URL, but there is no such host or file.",
+    fix="Set the value, and make the program stop if it is missing. Then sign the new URL.",
+    recipe="sign-url",
+    guide="private-content-signed-urls.html",
+)
+def url_part_unset(facts: Facts) -> Found | None:
+    if facts.pasted is not None and facts.pasted.lost:
+        return None
+    if facts.host.partition(":")[0] in _UNSET_HOSTS:
+        return Found(f"The host is {facts.host}.", severity="error")
+    part = _UNSET_PART.search(facts.path)
+    return Found(f"A part of the path is {part[1]}.", "likely") if part else None
+
+
+_UNSET_HOSTS = ("undefined", "null", "none", "nil", "nan")
+_UNSET_PART = re.compile(r"/(undefined|null|None|nil|NaN|%5Bobject%20Object%5D|\[object%20Object\])(?=/|$)")
+
+
+@rule(
     "path-not-accepted",
     "CloudFront does not accept this path",
     stage=Stage.HOST,
