@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import WaiterError
+from tests.needs import program
 
 from keyfront.local.aws import pickling
 
@@ -210,3 +211,43 @@ def test_an_answer_counts_once_and_with_its_token(laptop: Any) -> None:
         status, body = laptop.send(method, "/cloudformation-custom-resource-response/guessed", b"{}")
         assert status == 403
         assert b"<Code>AccessDenied</Code>" in body
+
+
+_MODULES = {
+    "python3.12": """
+import cfnresponse
+
+def handler(event, context):
+    cfnresponse.send(event, context, cfnresponse.SUCCESS, {"Answer": "python"}, "thing")
+""",
+    "nodejs20.x": """
+const response = require("cfn-response");
+exports.handler = (event, context) => response.send(event, context, response.SUCCESS, { Answer: "node" }, "thing");
+""",
+    # As the CDK's own functions do it: by HTTPS, and without the port.
+    "nodejs22.x": """
+const https = require("https");
+exports.handler = (event) => new Promise((resolve, reject) => {
+  const { hostname, pathname } = new URL(event.ResponseURL);
+  const { StackId, RequestId, LogicalResourceId } = event;
+  const named = { StackId, RequestId, LogicalResourceId, PhysicalResourceId: "thing" };
+  const body = JSON.stringify({ Status: "SUCCESS", ...named, Data: { Answer: "cdk" } });
+  const headers = { "content-length": body.length };
+  const asked = https.request({ hostname, path: pathname, method: "PUT", headers }, () => resolve());
+  asked.on("error", reject);
+  asked.end(body);
+});
+""",
+}
+
+
+@pytest.mark.parametrize("runtime", _MODULES)
+def test_functions_send_their_results_with_amazons_module(stacks: Any, runtime: str) -> None:
+    if runtime.startswith("nodejs"):
+        program("node")
+    template = json.loads(_template())
+    template["Resources"]["F"]["Properties"] |= {"Runtime": runtime, "Code": {"ZipFile": _MODULES[runtime]}}
+    stacks.create_stack(StackName="s", Capabilities=_IAM, TemplateBody=json.dumps(template))
+    assert _stack(stacks)["StackStatus"] == "CREATE_COMPLETE", _reasons(stacks, "s", "CREATE_FAILED")
+    assert _outputs(_stack(stacks))["Answer"] in ("python", "node", "cdk")
+    stacks.delete_stack(StackName="s")

@@ -1,11 +1,10 @@
 """Lambda's resource types: functions, their versions, aliases, addresses, permissions and layers."""
 
-import io
-import zipfile
 from collections.abc import Mapping
 from typing import Any, Final
 
 from keyfront.local.cloudformation import api_input
+from keyfront.local.cloudformation.kinds.inline_code import inline_package
 from keyfront.local.cloudformation.kinds.kind import Described, Kind, Task, tag_list
 from keyfront.local.cloudformation.stack import Made
 
@@ -155,15 +154,8 @@ KINDS: Final[Mapping[str, Kind]] = {
 
 
 def _code(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the code as the API takes it. Text in the template becomes `index` with the runtime's file ending."""
+    """Return the code as the API takes it. Text in the template becomes a package."""
     code = dict(properties.get("Code") or {})
     if "ZipFile" in code:
-        ending = "js" if str(properties.get("Runtime", "")).startswith("nodejs") else "py"
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as archive:
-            # A fixed date, so that the same text is the same package.
-            entry = zipfile.ZipInfo(f"index.{ending}", (1980, 1, 1, 0, 0, 0))
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, str(code["ZipFile"]))
-        code["ZipFile"] = packed.getvalue()
+        code["ZipFile"] = inline_package(str(code["ZipFile"]), str(properties.get("Runtime", "")))
     return {name: value for name, value in code.items() if name != "SourceKMSKeyArn"}

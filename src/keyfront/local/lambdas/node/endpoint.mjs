@@ -9,6 +9,8 @@ const AMAZONS = /\.amazonaws\.com(\.cn)?$/;
 const endpoint = process.env.AWS_ENDPOINT_URL ? new URL(process.env.AWS_ENDPOINT_URL) : undefined;
 const isLaptop = endpoint?.protocol === "http:" && !AMAZONS.test(endpoint.hostname);
 const told = new Set();
+// Functions of custom resources send their results by HTTPS without the port of the URL, as cfn-response and the CDK do.
+const RESULTS = "/cloudformation-custom-resource-response/";
 
 function withHost(headers, host) {
   const others = Object.entries(headers ?? {}).filter(([name]) => name.toLowerCase() !== "host");
@@ -27,10 +29,12 @@ function redirecting(request) {
     const options = typeof given[0] === "object" && given[0] !== null ? given.shift() : {};
     const asked = { ...(url ? urlToHttpOptions(url) : {}), ...options };
     const host = String(asked.hostname ?? asked.host ?? "").replace(/:\d+$/, "").toLowerCase();
-    if (!AMAZONS.test(host)) return request(...(url ? [url] : []), options, ...given);
-    tell(host);
+    const isResult = host === endpoint.hostname && String(asked.path).startsWith(RESULTS);
+    if (!AMAZONS.test(host) && !isResult) return request(...(url ? [url] : []), options, ...given);
     const { agent, host: ignored, port, ...kept } = asked;
     const here = { protocol: "http:", hostname: endpoint.hostname, port: endpoint.port };
+    if (isResult) return http.request({ ...kept, ...here }, ...given);
+    tell(host);
     const headers = withHost(asked.headers, `${host.replace(AMAZONS, ".localhost")}:${endpoint.port}`);
     return http.request({ ...kept, ...here, headers }, ...given);
   };
