@@ -154,4 +154,8 @@ def test_a_saved_configuration_is_shown_by_the_same_pages_and_cannot_be_changed(
     assert f'data-id="{group}"' in page.get("/trust/drawing").text
     assert page.get("/live").status_code == page.get("/link").status_code == page.get("/why").status_code == 200
     assert "read-only" in plain(page.post(f"/groups/{group}/delete"))
+    listed = page.text("/rotation")
+    assert "a saved configuration, without ssm" in listed
+    assert "made-0" not in listed
+    assert "group-0" in listed
     assert "saved configuration" in plain(page.get(f"/rotation/{group}"))

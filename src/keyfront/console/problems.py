@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from starlette.responses import JSONResponse, Response
 
 from keyfront.account.api_errors import DeniedError, ExpiredError, StaleError, ThrottledError, UnreachableError
-from keyfront.errors import InputError, KeyfrontError, RefusedError
+from keyfront.errors import InputError, KeyfrontError, RefusedError, ServiceError
 
 Result = TypeVar("Result")
 
@@ -48,10 +48,15 @@ class Gaps:
         self.found: list[Problem] = []
 
     def get(self, read: Callable[[], Result], otherwise: Result) -> Result:
-        """Return the result of `read`, or `otherwise` if the service refuses it. Other errors are raised."""
+        """Return the result of `read`, or `otherwise` if a service refuses it.
+
+        Raises `UnreachableError` if the endpoint does not answer, since there is nothing to show then.
+        """
         try:
             return read()
-        except (DeniedError, ExpiredError, ThrottledError) as error:
+        except UnreachableError:
+            raise
+        except (RefusedError, ServiceError) as error:
             problem = problem_of(error)
             if problem not in self.found:
                 self.found.append(problem)
