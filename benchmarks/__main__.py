@@ -14,6 +14,7 @@ from benchmarks import (
     edge,
     functions,
     lambdas,
+    logs,
     many,
     memory,
     misses,
@@ -41,6 +42,7 @@ LONG: dict[str, Callable[[float, int], Iterator[Row]]] = {
     "edge-memory": memory.run,
     "tables-million": tables.run_million,
     "console": console.run,
+    "logs": logs.run,
 }
 """Sections that run only if `--only` names them."""
 

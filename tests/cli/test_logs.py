@@ -76,6 +76,7 @@ def test_hostile_text_does_no_harm(tmp_path: Path, capsys: Out) -> None:
     assert "alert(1)" in html
 
 
+@pytest.mark.large
 def test_the_page_and_the_tables_are_written(day: Path, tmp_path: Path, capsys: Out) -> None:
     import duckdb
 

@@ -40,6 +40,7 @@ def test_duckdbs_statements_make_the_views_in_duckdb() -> None:
         connection.execute(f"SELECT * FROM {view}")
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_athenas_query_is_one_query_over_the_table(question: str) -> None:
     made = athena_query(question)

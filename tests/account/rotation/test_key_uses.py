@@ -100,6 +100,7 @@ def rotation(world: World, load: Load) -> Rotation:
     )
 
 
+@pytest.mark.large
 def test_under_load_the_old_key_goes_at_the_first_safe_moment_and_not_before(world: World, tmp_path: Path) -> None:
     load = Load(world, tmp_path, Log())
     one = rotation(world, load)
