@@ -18,9 +18,8 @@ _ID = re.compile(r"[A-Za-z0-9]{1,32}")
 _SHOWN: Final = 32  # characters: longer text may be a secret access key or a token
 _UNSET: Final = frozenset({"undefined", "null", "None", "nil", "NaN", "false", "true", "[object Object]"})
 
-
 _KINDS: Final = (
-    (r"A(?!PKA)[A-Z]{3}[A-Z0-9]{16,17}", "a user, a role or another resource of IAM"),
+    (r"A(?!PKA|KIA|SIA)[A-Z]{3}[A-Z0-9]{16,17}", "a user, a role or another resource of IAM"),
     (r"(?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", "a key group"),
     (
         r"(?:origin-access-identity/cloudfront/)?(?i:E[A-Z0-9]{11,14})",
