@@ -58,6 +58,12 @@ class FunctionRunner:
 
         return await asyncio.to_thread(self._perform, lambda: saved_functions.find(arn), changes=False)
 
+    async def policy(self, function: Function) -> list[dict[str, Any]]:
+        """Return the statements of a function's resource policy."""
+        from keyfront.local.lambdas import saved_functions
+
+        return await asyncio.to_thread(self._perform, lambda: saved_functions.resource_policy(function), changes=False)
+
     async def call(self, function: Function, payload: bytes, *, arn: str | None = None, **named: Any) -> Result:
         """Run a function on an event (JSON), and return the result. `arn` is the called ARN, with its qualifier.
 

@@ -5,6 +5,7 @@ Importing this module imports moto.
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.logs.models import logs_backends
@@ -69,6 +70,12 @@ def as_value(kept: LambdaFunction) -> Function:
         log_level=logging_config.get("ApplicationLogLevel"),
         reserved=None if reserved is None else int(reserved),
     )
+
+
+def resource_policy(function: Function) -> list[dict[str, Any]]:
+    """Return the statements of a function's resource policy."""
+    kept: LambdaFunction = lambda_backends[function.account][function.region].get_function(function.name, None)
+    return list(kept.policy.statements)
 
 
 def publish(function: Function, stream: str, entries: Sequence[Entry], *, enforce_iam: bool) -> None:

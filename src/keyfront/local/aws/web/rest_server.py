@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from keyfront.local.aws.responses import EndpointResponse
 from keyfront.local.aws.web import function_events, routes
@@ -18,8 +18,8 @@ from keyfront.local.aws.web.invocation_policy import InvocationPolicy
 from keyfront.local.aws.web.proxy import Proxy
 from keyfront.local.aws.web.requests import WebRequest
 from keyfront.local.aws.web.routes import Route
-from keyfront.local.lambdas.function import BusyError, Function, FunctionError
-from keyfront.local.lambdas.function_runner import FunctionRunner, Perform
+from keyfront.local.lambdas.function import BusyError, FunctionError
+from keyfront.local.lambdas.function_runner import FunctionRunner
 
 if TYPE_CHECKING:
     from keyfront.local.aws.web.saved_apis import Integration
@@ -39,11 +39,8 @@ _TIMED_OUT: Final = message(504, "Endpoint request timed out")
 class RestServer:
     """Serves REST APIs, in the endpoint's event loop."""
 
-    def __init__(
-        self, functions: FunctionRunner, perform: Perform, permissions: InvocationPolicy, proxy: Proxy
-    ) -> None:
-        """Create the server. `perform` reads moto's state."""
-        self._functions, self._perform, self._permissions, self._proxy = functions, perform, permissions, proxy
+    def __init__(self, functions: FunctionRunner, permissions: InvocationPolicy, proxy: Proxy) -> None:
+        self._functions, self._permissions, self._proxy = functions, permissions, proxy
 
     async def answer(self, api: "RestApi", request: WebRequest) -> EndpointResponse:
         """Return the response of `api` to `request`. The path begins with the stage."""
@@ -86,7 +83,7 @@ class RestServer:
         event = function_events.of_rest_api(request, called, route.path)
         try:
             function = await self._functions.find(integration.function)
-            if not self._permissions.may_integrate(await self._policy(function), function, source):
+            if not self._permissions.may_integrate(await self._functions.policy(function), function, source):
                 return _FAILED
             result = await self._functions.call(function, json.dumps(event).encode(), arn=integration.function)
             if result.failed:
@@ -101,11 +98,6 @@ class RestServer:
         except FunctionError as error:
             _log.warning("REST API %s, %s: %s", api.id, route.key, error)
             return _FAILED
-
-    async def _policy(self, function: Function) -> list[dict[str, Any]]:
-        from keyfront.local.aws.web import saved_apis
-
-        return await asyncio.to_thread(self._perform, lambda: saved_apis.resource_policy(function), changes=False)
 
 
 def _refused(api: "RestApi", route: Route) -> EndpointResponse | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from moto.apigatewayv2.models import Api, ApiGatewayV2Backend, apigatewayv2_backends
-from moto.awslambda.models import LambdaBackend, LambdaFunction, lambda_backends
+from moto.awslambda.models import LambdaBackend, lambda_backends
 
 from keyfront.local.aws.web.cors import Cors
 from keyfront.local.aws.web.jwt_authorizers import Authorizer
@@ -78,12 +78,6 @@ def function_url(url_id: str) -> FunctionUrl | None:
                 auth = config.config.get("AuthType") or "NONE"
                 return FunctionUrl(url_id, as_value(function), auth, Cors.of(cors) if cors else None)
     return None
-
-
-def resource_policy(function: Function) -> list[dict[str, Any]]:
-    """Return the statements of a function's resource policy."""
-    kept: LambdaFunction = lambda_backends[function.account][function.region].get_function(function.name, None)
-    return list(kept.policy.statements)
 
 
 def _api(api: Api, account: str, region: str) -> HttpApi:

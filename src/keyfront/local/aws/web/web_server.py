@@ -43,7 +43,7 @@ class WebServer:
         """Create the server. `perform` reads moto's state. `enforce` refuses calls that policies do not allow."""
         self._functions, self._perform, self._enforce = functions, perform, enforce
         self._permissions, self._issuers, self._proxy = InvocationPolicy(enforced=enforce), Issuers(), Proxy()
-        self._rest = RestServer(functions, perform, self._permissions, self._proxy)
+        self._rest = RestServer(functions, self._permissions, self._proxy)
 
     async def answer(self, address: APIHost, request: WebRequest) -> EndpointResponse:
         """Return the response of `address` to `request`."""
@@ -108,7 +108,7 @@ class WebServer:
         )
         try:
             function = await self._functions.find(arn)
-            if not self._permissions.may_integrate(await self._policy(function), function, source):
+            if not self._permissions.may_integrate(await self._functions.policy(function), function, source):
                 return _FAILED
             async with asyncio.timeout(integration.seconds):
                 result = await self._functions.call(function, json.dumps(event).encode(), arn=arn)
@@ -164,7 +164,7 @@ class WebServer:
             if signed is None or not await self._may_call(signed, function, request):
                 return _URL_FORBIDDEN
             called = EventSource(function.account, url.id, authorizer=signed.authorizer(function.account))
-        elif not self._permissions.may_open(await self._policy(function), function):
+        elif not self._permissions.may_open(await self._functions.policy(function), function):
             return _URL_FORBIDDEN
         event = function_events.version_2(request, called)
         result = await self._functions.call(function, json.dumps(event).encode())
@@ -173,7 +173,7 @@ class WebServer:
 
     async def _may_call(self, signed: SignedRequest, function: Function, request: WebRequest) -> bool:
         if signed.distribution is not None:
-            return self._permissions.may_act(await self._policy(function), function, signed.distribution)
+            return self._permissions.may_act(await self._functions.policy(function), function, signed.distribution)
         return not self._enforce or await asyncio.to_thread(
             self._perform, lambda: may_call(request, function), changes=False
         )
@@ -187,11 +187,6 @@ class WebServer:
         except ReplyError as error:
             _log.warning("the result of function %s is not a response: %s", function.name, error)
             return _FAILED
-
-    async def _policy(self, function: Function) -> list[dict[str, Any]]:
-        from keyfront.local.aws.web import saved_apis
-
-        return await asyncio.to_thread(self._perform, lambda: saved_apis.resource_policy(function), changes=False)
 
 
 def _stage(api: "HttpApi", path: str) -> tuple[str | None, str]:
