@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import logging
 import re
 import shutil
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.waiting import wait_until
 
+from keyfront.account.logs.analysis import Options, read_logs
 from keyfront.edge.observation.access_log import AccessLog
 from keyfront.edge.observation.log_fields import FIELDS
 from keyfront.errors import InputError
@@ -121,6 +123,25 @@ def test_nobody_can_use_a_link_out_of_it(logged: Callable[..., Logged]) -> None:
     (row,) = made.lines()
     assert re.fullmatch(r"page=2&Expires=\d+&Signature=hidden-[0-9a-f]{16}&Key-Pair-Id=K1", row["cs-uri-query"])
     assert re.fullmatch(r"a=1;%20CloudFront-Signature=hidden-[0-9a-f]{16};%20b=2", row["cs(Cookie)"])
+
+
+def test_keyfront_logs_knows_a_signature_again_and_why_a_request_was_refused(logged: Callable[..., Logged]) -> None:
+    made = logged(include_cookies=lambda _: True)
+    target = made.laid.signed("/film%201.mp4?page=2")
+    signature = re.search(r"Signature=([^&]+)", target)
+    assert signature is not None
+    made.laid.viewer.get(target)
+    made.laid.viewer.get(target)
+    made.laid.viewer.get("/film%201.mp4")
+    made.wait(3)
+    made.log.close()
+    with read_logs([str(made.folder)], "summary", Options(), now=0) as logs:
+        assert (logs.count.rows, logs.count.broken) == (3, 0)
+        ((link, requests),) = logs.rows("SELECT link, sum(requests) FROM visits GROUP BY link", [])
+        assert [(each.id, each.requests) for each in logs.reasons] == [("not-signed", 1)]
+        assert [(use.key_pair_id, use.allowed) for use in logs.key_uses] == [("K1", 2)]
+    assert link == hashlib.sha256(signature[1][-64:].encode()).hexdigest()[:16]
+    assert requests == 2
 
 
 def test_a_range_has_its_ends(logged: Callable[..., Logged]) -> None:
