@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 @connects
 def console(
     port: Annotated[
-        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="The console's port; 0 is any free port.")
-    ] = 4567,
+        int | None,
+        typer.Option(
+            "--port", metavar="PORT", min=0, max=65535, help="The console's port. Default: 4567, or any free port."
+        ),
+    ] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Refuse every change.")] = False,
     config: Annotated[
         list[Path] | None,

@@ -9,8 +9,9 @@ from keyfront.console.application import console
 from keyfront.console.events import Stopping
 from keyfront.console.gate import Secrets
 from keyfront.console.log_summary import LogReader
+from keyfront.console.ports import USUAL, bind_console
 from keyfront.web.draining import Drain, Ending
-from keyfront.web.serving import Listener, bind_loopback
+from keyfront.web.serving import Listener
 
 _DRAIN_SECONDS = 3.0
 
@@ -18,14 +19,14 @@ _DRAIN_SECONDS = 3.0
 def serve(
     account: Account,
     *,
-    port: int,
+    port: int | None,
     read_only: bool,
     tell: Callable[[str], None],
     logs: LogReader | None = None,
 ) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP. `tell` is called with the address, with its token, once it answers.
 
-    Raises `PortError` if the port is taken.
+    Raises `PortError` if a given port is taken.
     """
     asyncio.run(_serve(account, port, read_only, tell, logs))
 
@@ -36,13 +37,13 @@ def address(port: int, known: Secrets) -> str:
 
 
 async def _serve(
-    account: Account, port: int, read_only: bool, tell: Callable[[str], None], logs: LogReader | None
+    account: Account, port: int | None, read_only: bool, tell: Callable[[str], None], logs: LogReader | None
 ) -> None:
     ending = Ending(_DRAIN_SECONDS)
     ending.on(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     known, stopping = Secrets(), Stopping()
     app = console(account, known, read_only=read_only, stopping=stopping, logs=logs)
-    listeners = [Listener(app, bound) for bound in bind_loopback(port, option="another with --port")]
+    listeners = [Listener(app, bound) for bound in bind_console(port, USUAL, "--port")]
     for listener in listeners:
         listener.start()
     if logs is not None:

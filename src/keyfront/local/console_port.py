@@ -1,9 +1,8 @@
 """The console beside the endpoint of `keyfront up`. Its pages are imported with the first request."""
 
 import asyncio
-import socket
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from keyfront.console.decisions import Decisions
 from keyfront.console.events import Stopping
@@ -11,27 +10,10 @@ from keyfront.console.gate import Secrets
 from keyfront.local import domain_names
 from keyfront.local.clients import CREDENTIALS, REGION
 from keyfront.local.provision import PARAMETER
-from keyfront.web.serving import PortError, bind_loopback
 from keyfront.web.types import ASGIApp, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from keyfront.console.accounts import LiveAccount
-
-BESIDE: Final = 1
-"""The console's port is this much greater than the endpoint's, if none is given."""
-
-
-def bind_console(port: int | None, endpoint_port: int) -> list[socket.socket]:
-    """Return the console's sockets: on `port`, or if it is `None`, beside the endpoint or on any free port.
-
-    Raises `PortError` if a given port is taken.
-    """
-    if port is not None:
-        return bind_loopback(port, option="another with --console-port")
-    try:
-        return bind_loopback(endpoint_port + BESIDE if endpoint_port else 0)
-    except PortError:
-        return bind_loopback(0)
 
 
 class Console:

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 from keyfront.backend import Settings, connect, seed
+from keyfront.console.ports import bind_console
 from keyfront.core.keys import PRIVATE_KEY, PUBLIC_KEY, SigningKey
 from keyfront.edge.server.locations import Location
 from keyfront.edge.server.settings import EdgeSettings
@@ -22,7 +23,7 @@ from keyfront.local.admin import AdminPort, ObservationOptions
 from keyfront.local.api_port import apis_alone, bind_api_port, certificate
 from keyfront.local.aws import Endpoint, ServicesState
 from keyfront.local.clients import CREDENTIALS, REGION, Clients, clients
-from keyfront.local.console_port import Console, bind_console
+from keyfront.local.console_port import Console
 from keyfront.local.controlplane import ControlPlane, Journal
 from keyfront.local.controlplane.asgi import application as control_plane_app
 from keyfront.local.edge_fleet import EdgeFleet, EdgePorts
@@ -133,7 +134,9 @@ class Machine:
         key, standby = key_pair(options.home), key_pair(options.home / "next")
         endpoint_sockets = self._bind(options.port, "--port")
         backend_sockets = self._bind(options.backend_port, "--backend-port")
-        console_sockets = self._keep(bind_console(options.console_port, options.port))
+        console_sockets = self._keep(
+            bind_console(options.console_port, options.port and options.port + 1, "--console-port")
+        )
 
         places = [Location(number, options.edges, options.propagation_delay) for number in range(1, options.edges + 1)]
         edges = self._edges = EdgeFleet(places, http_port=options.http_port, https_port=options.https_port)
