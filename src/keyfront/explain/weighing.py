@@ -47,6 +47,7 @@ _AFTER_A_CUT: Final = frozenset(
         "policy-missing",
         "policy-not-json",
         "policy-unreadable",
+        "query-added",
         "signature-does-not-match",
         "signature-missing",
         "signature-of-another-key-type",

@@ -12,6 +12,7 @@ from keyfront.core.credentials import credentials
 from keyfront.explain.inputs import redirectors
 from keyfront.explain.inputs.repairs import INNER, OUTER, SIGNING, references
 from keyfront.explain.pasted_link import PastedLink, Repair
+from keyfront.explain.short_links import is_short
 
 _SCHEME = re.compile(r"https?:[/\\]", re.IGNORECASE)
 _DEFANGED = re.compile(r"^hxxp(?=s?:)", re.IGNORECASE)
@@ -66,6 +67,8 @@ def read(text: str, hosts: Sequence[str] = ()) -> PastedLink:
     sent = _as_browsers_send(found)
     whole, lost = _whole(_mended(found, hosts, repairs), next(iter(hosts), ""), repairs)
     url, behind = _without_fragment(whole, repairs)
+    if not lost and not SIGNING.search(url) and is_short(_host_of(url.partition("://")[2]).lower()):
+        lost = "this is a short link, which only its own service can resolve: open it, and paste where it leads"
     return PastedLink(
         url=url,
         sent=sent,

@@ -51,7 +51,7 @@ _DASHES: Final = {"\u2014": "--", "\u2013": "-", "\u2011": "-", "\u2010": "-", "
 _DASH = re.compile("[" + "".join(_DASHES) + "]|%E2%80%9[0-4]|%E2%88%92", re.IGNORECASE)
 _COMPLETE_ID = re.compile(r"[?&]Key-Pair-Id=(?:K[A-Z0-9]{13}|APKA[A-Z0-9]{16})$")
 _TAIL: Final = r"(?:[^A-Za-z0-9&#]|%[0-9A-Fa-f]{2})+"
-_IN_ID = re.compile(rf"([?&]Key-Pair-Id=)([A-Za-z0-9][A-Za-z0-9-]*)(?<!-)({_TAIL}(?:(?<=[\s\[])[^&#]*)?)(?=$|#)")
+_IN_ID = re.compile(rf"([?&]Key-Pair-Id=)([A-Za-z0-9][A-Za-z0-9-]*)(?<!-)({_TAIL}(?:(?<=[\s\[<])[^&#]*)?)(?=$|#)")
 _IN_BASE64 = re.compile(
     r"([?&](?:Signature|Policy)=[A-Za-z0-9\-~_]+?_{0,2})((?:[^A-Za-z0-9\-~_&#=+/% ])[^A-Za-z0-9&#=+/]*)(?=$|#)"
 )
@@ -64,6 +64,7 @@ _EQUALS = re.compile(rf"([?&](?:{_NAMES}))%3D", re.IGNORECASE)
 _EVERY_SEPARATOR = re.compile("%3D|%26", re.IGNORECASE)
 _SECOND_MARK = re.compile(rf"(\?[^#]*?)\?((?:{_NAMES})=)")
 _FIRST_AMPERSAND = re.compile(rf"^([a-z]+:/+[^?#]*?)&((?:{_NAMES})=)", re.IGNORECASE)
+_CONTINUED = re.compile(r"([?&]Key-Pair-Id=(?:K|APKA)[A-Z0-9]{9,})\?([\w.-]+=)")
 _SEMICOLON = re.compile(rf";((?:{_NAMES})=)")
 _CUT = re.compile(r"(?:\u2026|\.{3,}|\[\u2026\]|\[\.{3}\]|%E2%80%A6)$", re.IGNORECASE)
 _DEFANGED_DOT = re.compile(r"[\[({]\.[\])}]|\[dot\]", re.IGNORECASE)
@@ -168,6 +169,9 @@ def _separators(text: str) -> tuple[str, Repair | None]:
     mended = _SECOND_MARK.sub(r"\1&\2", mended)
     if mended != text:
         return mended, Repair(_NOT_AS_SENT, "the query string began with the wrong sign: ? begins it, & continues it")
+    mended = _CONTINUED.sub(r"\1&\2", text)
+    if mended != text:
+        return mended, Repair(_NOT_AS_SENT, "parameters were added to it with a second ?")
     mended = _SEMICOLON.sub(r"&\1", text)
     return mended, Repair(_NOT_AS_SENT, "; stood for &") if mended != text else None
 
@@ -176,7 +180,8 @@ def _ends(text: str) -> tuple[str, Repair | None]:
     """Cut what follows the link: the punctuation of a sentence, a bracket, a second link."""
     if found := _AGAIN.search(text):
         return text[: found.end(1)], Repair(_NOT_AS_SENT, "another link stood directly after it")
-    if found := _CUT.search(text):
+    found = _CUT.search(text)
+    if found and not _COMPLETE_ID.search(text[: found.start()]):
         return text[: found.start()], Repair("signature-cut-off", f"it ends with {unquote(found[0])}")
     for pattern, finding in ((_IN_ID, "key-pair-id-of-another-kind"), (_IN_BASE64, ""), (_IN_NUMBER, "")):
         if found := pattern.search(text):

@@ -7,7 +7,6 @@ from keyfront.core.s3 import is_s3
 from keyfront.core.urls import MAX_URL_BYTES
 from keyfront.explain.facts import Facts
 from keyfront.explain.registry import Found, rule
-from keyfront.explain.short_links import is_short
 from keyfront.explain.values import Stage
 
 _PAGE = "CNAMEs.html"
@@ -205,15 +204,14 @@ def url_not_as_sent(facts: Facts) -> Found | None:
         )
     if told := facts.repaired("url-not-as-sent"):
         return _changed_link(facts, told)
-    if not facts.given and is_short(facts.host.partition(":")[0]):
-        return Found(
-            f"The host is {facts.host}, whose links stand for others.",
-            title="This is a short link, which only its service can resolve",
-            cause="The signed link is not in the text. Its service redirects to it.",
-            fix="Open the link, and paste the address that the browser's network view shows after it.",
-        )
+    told_elsewhere = any(facts.repaired(each) for each in _TOLD_ELSEWHERE)
+    if facts.changed is not None and not told_elsewhere and not (facts.repaired("signature-cut-off") and not facts.key):
+        return _changed_link(facts, ("the link as it was pasted asks for something else",))
     odd = re.findall(r"[^\x21-\x7e]|[\"<>`\\^{|}]", facts.request.url)
     return Found(f"It contains {', '.join(dict.fromkeys(ascii(character) for character in odd[:8]))}.") if odd else None
+
+
+_TOLD_ELSEWHERE = ("html-escaped-ampersand", "key-pair-id-of-another-kind")
 
 
 def _no_link(facts: Facts, lost: str) -> Found:
