@@ -511,7 +511,7 @@ resource "aws_cloudfront_distribution" "this" {
     realtime_log_config_arn    = aws_cloudfront_realtime_log_config.this.arn
     field_level_encryption_id  = local.first ? aws_cloudfront_field_level_encryption_config.this.id : null
 
-    # gRPC and field-level encryption exclude each other.
+    # In turns with field-level encryption: no source says whether a behavior may have both.
     grpc_config {
       enabled = !local.first
     }
