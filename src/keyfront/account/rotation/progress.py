@@ -37,7 +37,8 @@ def next_at(state: State) -> float | None:
         case Phase.ADDED if state.added_at is not None:
             return state.added_at + state.plan.propagation
         case Phase.SWITCHED:
-            return state.removable_at
+            # Access logs decide what comes after that.
+            return state.unused_at if state.plan.logs else state.removable_at
         case _:
             return None
 
