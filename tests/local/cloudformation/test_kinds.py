@@ -195,3 +195,29 @@ def test_a_property_that_cannot_be_made_fails_by_its_name(stacks: Any, told: Any
     assert _stack(stacks)["StackStatus"] == "ROLLBACK_COMPLETE"
     (failed,) = told("s", "CREATE_FAILED")
     assert re.search(said.replace("{", r"\{").replace("}", r"\}"), failed), failed
+
+
+def test_a_nested_stack_gives_its_outputs_and_fails_its_parent(laptop: Any, stacks: Any, told: Any) -> None:
+    s3 = laptop.client("s3")
+    s3.create_bucket(Bucket="templates")
+    value = {"Parameters": {"V": {"Type": "String"}}, "Outputs": {"Name": {"Value": {"Ref": "P"}}}}
+    for name, kind in (("good", "String"), ("bad", "SecureString")):
+        inner = {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "/in", "Type": kind, "Value": {"Ref": "V"}}}
+        s3.put_object(Bucket="templates", Key=name, Body=json.dumps({**value, "Resources": {"P": inner}}).encode())
+
+    def nested(name: str, text: str) -> dict[str, Any]:
+        url = f"https://templates.s3.us-east-1.amazonaws.com/{name}"
+        child = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url, "Parameters": {"V": text}}}
+        outer = {"Name": "/out", "Type": "String", "Value": {"Fn::GetAtt": ["Child", "Outputs.Name"]}}
+        return {"Child": child, "Q": {"Type": "AWS::SSM::Parameter", "Properties": outer}}
+
+    _deploy(stacks.create_stack, nested("good", "one"))
+    assert _stack(stacks)["StackStatus"] == "CREATE_COMPLETE", told("s", "CREATE_FAILED")
+    assert laptop.client("ssm").get_parameter(Name="/out")["Parameter"]["Value"] == "/in"
+    _deploy(stacks.update_stack, nested("good", "two"))
+    assert laptop.client("ssm").get_parameter(Name="/in")["Parameter"]["Value"] == "two"
+    stacks.delete_stack(StackName="s")
+    assert stacks.describe_stacks()["Stacks"] == []
+    _deploy(stacks.create_stack, nested("bad", "one"))
+    assert _stack(stacks)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "was not successful" in told("s", "CREATE_FAILED")[0]

@@ -301,3 +301,37 @@ def test_a_secret_of_a_dynamic_reference_is_used_and_shown_nowhere(laptop: Any, 
     assert len(made["word"]) == 20
     assert laptop.client("ssm").get_parameter(Name="/p")["Parameter"]["Value"] == made["word"]
     assert made["word"] not in json.dumps(stacks.describe_stack_events(StackName="s"), default=str)
+
+
+def test_a_replaced_resource_comes_back_when_a_later_one_fails(laptop: Any, stacks: Any, told: Told) -> None:
+    ssm = laptop.client("ssm")
+    stacks.create_stack(StackName="s", TemplateBody=_text({"P": _parameter(), "Q": _parameter({"Ref": "P"}, "/q")}))
+    wrong = {**_key("no key"), "DependsOn": "Q"}
+    changed = {"P": _parameter(name="/new"), "Q": _parameter({"Ref": "P"}, "/q"), "Key": wrong}
+    stacks.update_stack(StackName="s", TemplateBody=_text(changed))
+    assert _status(stacks) == "UPDATE_ROLLBACK_COMPLETE"
+    assert {each["Name"] for each in ssm.describe_parameters()["Parameters"]} == {"/p", "/q"}
+    assert ssm.get_parameter(Name="/q")["Parameter"]["Value"] == "/p"
+    assert _physical(stacks, "P") == "/p"
+    with pytest.raises(ClientError, match="No updates are to be performed"):
+        stacks.update_stack(StackName="s", UsePreviousTemplate=True)
+
+
+def test_a_name_of_the_template_must_change_with_its_resource(stacks: Any, told: Told) -> None:
+    table = {
+        "TableName": "t",
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}],
+    }
+    store = {"Type": "AWS::CloudFront::KeyValueStore", "Properties": {"Name": "store"}}
+    stacks.create_stack(
+        StackName="s", TemplateBody=_text({"T": {"Type": "AWS::DynamoDB::Table", "Properties": table}, "S": store})
+    )
+    assert _status(stacks) == "CREATE_COMPLETE", told("s", "CREATE_FAILED")
+    imported = {**table, "ImportSourceSpecification": {"InputFormat": "CSV", "S3BucketSource": {"S3Bucket": "b"}}}
+    stacks.update_stack(
+        StackName="s", TemplateBody=_text({"T": {"Type": "AWS::DynamoDB::Table", "Properties": imported}, "S": store})
+    )
+    assert _status(stacks) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "Rename t and update the stack again." in told("s", "UPDATE_FAILED")[0]
