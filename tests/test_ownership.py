@@ -9,7 +9,7 @@ import pytest
 
 from keyfront.core.keys import SigningKey
 from keyfront.errors import InputError
-from keyfront.local.machine import key_pair
+from keyfront.local.own_keys import key_pair
 from keyfront.local.state_directory import StateDirectory
 from keyfront.ownership import check_below, check_secret, own_folder
 

@@ -13,10 +13,10 @@ from typing import Final, Literal
 
 from keyfront.backend import Settings, connect, seed
 from keyfront.console.ports import bind_console
-from keyfront.core.keys import PRIVATE_KEY, PUBLIC_KEY, SigningKey
+from keyfront.core.keys import PRIVATE_KEY, PUBLIC_KEY
 from keyfront.edge.server.locations import Location
 from keyfront.edge.server.settings import EdgeSettings
-from keyfront.errors import KeyLoadError, ServiceError
+from keyfront.errors import ServiceError
 from keyfront.keystore import KeyStore, SSMParameter
 from keyfront.local import domain_names
 from keyfront.local.admin import AdminPort, ObservationOptions
@@ -28,11 +28,11 @@ from keyfront.local.controlplane import ControlPlane, Journal
 from keyfront.local.controlplane.asgi import application as control_plane_app
 from keyfront.local.edge_fleet import EdgeFleet, EdgePorts
 from keyfront.local.edge_functions import lambda_refusal, read_object, run_function
+from keyfront.local.own_keys import key_pair
 from keyfront.local.provision import Provisioned, provision
 from keyfront.local.shop import Shop, load_shop
 from keyfront.local.shop.app import shop_app
 from keyfront.local.state_directory import StateDirectory
-from keyfront.ownership import check_secret, own_folder
 from keyfront.web.draining import DRAIN_SECONDS, Drain
 from keyfront.web.local import LocalOnly
 from keyfront.web.serving import TLS, Listener, bind_loopback
@@ -286,24 +286,6 @@ def _domain_names(options: Options, https_port: int, state: StateDirectory | Non
     if options.addressing == "port":
         return domain_names.by_port(https_port + 1)
     return domain_names.by_host(https_port)
-
-
-def key_pair(directory: Path) -> SigningKey:
-    """Return the key in `directory`. The first start creates it.
-
-    Raises `InputError` if the folder or the key belongs to another user or is open to others, and `KeyLoadError` for a
-    damaged key.
-    """
-    private = own_folder(directory) / PRIVATE_KEY
-    if not private.exists():
-        key = SigningKey.generate("rsa")
-        key.write(directory)
-        return key
-    check_secret(private)
-    try:
-        return SigningKey.load(private)
-    except KeyLoadError as error:
-        raise KeyLoadError(f"{private}: {error}. Move the file away to get a new key pair") from None
 
 
 def _port(sockets: list[socket.socket]) -> int:
