@@ -139,6 +139,8 @@ def test_a_key_that_is_disabled_or_waits_for_its_deletion_opens_nothing(films: F
     assert said(films.ask(DISTRIBUTION)) == disabled
     with pytest.raises(ClientError, match="DisabledException"):
         films.s3.get_object(Bucket="films", Key="film")
+    with pytest.raises(ClientError, match="DisabledException"):
+        films.s3.copy_object(Bucket="films", Key="copy", CopySource="films/film", ServerSideEncryption="AES256")
     films.kms.enable_key(KeyId=films.key)
     assert films.ask(DISTRIBUTION).status == 200
     films.kms.schedule_key_deletion(KeyId=films.key, PendingWindowInDays=7)

@@ -3,8 +3,10 @@
 import re
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, Final
+from urllib.parse import unquote
 
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.utils import str_to_rfc_1123_datetime
@@ -113,6 +115,18 @@ class S3(S3Response):
             asked = self.headers.get("x-amz-server-side-encryption")
             key_id = self.headers.get("x-amz-server-side-encryption-aws-kms-key-id")
             encryption.check_writing(bucket, key_name, asked, key_id, caller)
+            if source := self.headers.get("x-amz-copy-source"):
+                self._check_source(source, caller)
+
+    def _check_source(self, source: str, caller: Caller) -> None:
+        """Raise `S3ClientError` if the caller may not decrypt the object that is copied, if it exists."""
+        path, _, query = source.lstrip("/").partition("?")
+        bucket_name, _, key_name = unquote(path).partition("/")
+        with suppress(MissingBucket):
+            bucket = self.backend.get_bucket(bucket_name)
+            key = self.backend.get_object(bucket_name, key_name, query.removeprefix("versionId=") or None)
+            if key is not None:
+                encryption.check_reading(bucket, key, caller)
 
     def _may_know_names(self, bucket: FakeBucket, caller: Caller) -> bool:
         """Return whether the caller may learn that an object does not exist. Others get 403.
