@@ -57,3 +57,10 @@ def test_runtime_1_has_what_it_has(load: Load) -> None:
     )
 
     assert function("/")["body"] == "undefined,undefined,undefined,hi,0cc175b9c0f1b6a831c399e269772661"
+
+
+def test_a_missing_engine_is_named(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keyfront.edge.functions.runtime._ENGINE", "no_such_engine")
+
+    with pytest.raises(FunctionFailed, match=r"quickjs-ng is not installed: .*functions"):
+        load("function handler(e) { return e.request; }")("/")

@@ -10,9 +10,11 @@ import sys
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Final, cast
 
 from keyfront.edge.functions.frames import HEAD, SIZE
+from keyfront.home import install
 from keyfront.inventory import EdgeFunction
 
 _log = logging.getLogger(__name__)
@@ -22,6 +24,7 @@ BUDGET_SECONDS: Final = 0.005
 _encoded: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 _ENVIRONMENT: Final = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
 """What the process needs of the environment. The rest may have credentials."""
+_ENGINE: Final = "quickjs"
 _KILLED: Final = "The function used more than the maximum of processor time and was stopped."
 
 
@@ -69,7 +72,7 @@ class Runtime:
             return Execution(error=_KILLED)
         except OSError as error:
             _log.warning("the process for functions does not start: %s", error)
-            return Execution(error="The function could not run: its process does not start.")
+            return Execution(error=f"The function could not run: {error}.")
 
     async def aclose(self) -> None:
         """End the processes, and wait for their end."""
@@ -122,6 +125,8 @@ class _Link(asyncio.Protocol):
 
     @classmethod
     async def open(cls) -> "_Link":
+        if find_spec(_ENGINE) is None:
+            raise OSError(f"quickjs-ng is not installed: {install('functions')}")
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-m", "keyfront.edge.functions.worker", str(theirs.fileno())]
         try:
