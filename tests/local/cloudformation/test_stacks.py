@@ -335,3 +335,85 @@ def test_a_name_of_the_template_must_change_with_its_resource(stacks: Any, told:
     )
     assert _status(stacks) == "UPDATE_ROLLBACK_COMPLETE"
     assert "Rename t and update the stack again." in told("s", "UPDATE_FAILED")[0]
+
+
+def _others(comment: str) -> dict[str, Any]:
+    """CloudFront's types that the article does not need."""
+    none = {"CookieBehavior": "none"}
+    forwarded = {
+        "Name": "forwarded",
+        "Comment": comment,
+        "CookiesConfig": none,
+        "HeadersConfig": {"HeaderBehavior": "whitelist", "Headers": ["X-A", "X-B"]},
+        "QueryStringsConfig": {"QueryStringBehavior": "all"},
+    }
+    cors = {
+        "AccessControlAllowCredentials": False,
+        "AccessControlAllowHeaders": {"Items": ["*"]},
+        "AccessControlAllowMethods": {"Items": ["GET"]},
+        "AccessControlAllowOrigins": {"Items": ["https://a.example"]},
+        "OriginOverride": True,
+    }
+    headers = {
+        "Name": "headers",
+        "Comment": comment,
+        "CorsConfig": cors,
+        "CustomHeadersConfig": {"Items": [{"Header": "X-A", "Value": comment, "Override": True}]},
+        "SecurityHeadersConfig": {"ContentTypeOptions": {"Override": True}},
+    }
+    stream = {
+        "RoleArn": "arn:aws:iam::123456789012:role/r",
+        "StreamArn": "arn:aws:kinesis:us-east-1:123456789012:stream/s",
+    }
+    logs = {
+        "Name": "logs",
+        "SamplingRate": 100 if comment == "one" else 50,
+        "Fields": ["timestamp"],
+        "EndPoints": [{"StreamType": "Kinesis", "KinesisStreamConfig": stream}],
+    }
+    identity = {"CloudFrontOriginAccessIdentityConfig": {"Comment": comment}}
+    return {
+        "Store": {"Type": "AWS::CloudFront::KeyValueStore", "Properties": {"Name": "store", "Comment": comment}},
+        "Identity": {"Type": "AWS::CloudFront::CloudFrontOriginAccessIdentity", "Properties": identity},
+        "Forwarded": {
+            "Type": "AWS::CloudFront::OriginRequestPolicy",
+            "Properties": {"OriginRequestPolicyConfig": forwarded},
+        },
+        "Headers": {
+            "Type": "AWS::CloudFront::ResponseHeadersPolicy",
+            "Properties": {"ResponseHeadersPolicyConfig": headers},
+        },
+        "Logs": {"Type": "AWS::CloudFront::RealtimeLogConfig", "Properties": logs},
+    }
+
+
+def test_cloudfronts_other_types_are_changed_in_place(laptop: Any, stacks: Any, told: Told) -> None:
+    cloudfront = laptop.client("cloudfront")
+    stacks.create_stack(StackName="s", TemplateBody=_text(_others("one")))
+    assert _status(stacks) == "CREATE_COMPLETE", told("s", "CREATE_FAILED")
+    before = {name: _physical(stacks, name) for name in _others("")}
+    stacks.update_stack(StackName="s", TemplateBody=_text(_others("two")))
+    assert _status(stacks) == "UPDATE_COMPLETE", told("s", "UPDATE_FAILED")
+    assert {name: _physical(stacks, name) for name in before} == before
+    policy = cloudfront.get_response_headers_policy(Id=before["Headers"])["ResponseHeadersPolicy"]
+    config = policy["ResponseHeadersPolicyConfig"]
+    assert config["CustomHeadersConfig"]["Items"][0]["Value"] == "two"
+    assert config["CorsConfig"]["AccessControlAllowOrigins"]["Quantity"] == 1
+    assert cloudfront.describe_key_value_store(Name="store")["KeyValueStore"]["Comment"] == "two"
+    assert cloudfront.get_realtime_log_config(ARN=before["Logs"])["RealtimeLogConfig"]["SamplingRate"] == 50
+    stacks.delete_stack(StackName="s")
+    assert stacks.describe_stacks()["Stacks"] == []
+
+
+def test_monitoring_of_a_distribution(laptop: Any, stacks: Any, told: Told) -> None:
+    metrics = {"RealtimeMetricsSubscriptionConfig": {"RealtimeMetricsSubscriptionStatus": "Enabled"}}
+    monitoring = {
+        "Type": "AWS::CloudFront::MonitoringSubscription",
+        "Properties": {"DistributionId": {"Ref": "Distribution"}, "MonitoringSubscription": metrics},
+    }
+    stacks.create_stack(StackName="s", TemplateBody=_text({**_article(), "Monitoring": monitoring}))
+    assert _status(stacks) == "CREATE_COMPLETE", told("s", "CREATE_FAILED")
+    found = laptop.client("cloudfront").get_monitoring_subscription(DistributionId=_physical(stacks, "Distribution"))
+    assert found["MonitoringSubscription"] == metrics
+    stacks.delete_stack(StackName="s")
+    assert stacks.describe_stacks()["Stacks"] == []
