@@ -135,12 +135,11 @@ WITH sent AS (
       THEN sent_key_pair_id
     END AS key_pair_id,
     NULLIF(c_ip, '-') AS address,
-    COALESCE(
-      x_host_header LIKE '%.cloudfront.%'
-      AND cs_host NOT LIKE '%.cloudfront.%'
-      AND cs_host <> '-',
-      FALSE
-    ) AS hosts_swapped,
+    CASE
+      WHEN cs_host LIKE '%.cloudfront.%' OR cs_host = '-' OR cs_host IS NULL
+      THEN FALSE
+      ELSE COALESCE(x_host_header LIKE '%.cloudfront.%', FALSE)
+    END AS hosts_swapped,
     SPLIT_PART(cs_uri_stem, '?', 1) AS path
   FROM policies
 )

@@ -85,8 +85,8 @@ typed AS (
     nullif(c_ip, '-') AS address,
     -- Standard logs have the distribution's name in cs(Host), and the viewer's host in x-host-header. Real-time logs
     -- have them the other way round (assumed), so the name shows which is which.
-    coalesce(x_host_header LIKE '%.cloudfront.%' AND cs_host NOT LIKE '%.cloudfront.%' AND cs_host <> '-', false)
-      AS hosts_swapped,
+    CASE WHEN cs_host LIKE '%.cloudfront.%' OR cs_host = '-' OR cs_host IS NULL THEN false
+      ELSE coalesce(x_host_header LIKE '%.cloudfront.%', false) END AS hosts_swapped,
     split_part(cs_uri_stem, '?', 1) AS path
   FROM policies
 )
