@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import threading
 from pathlib import Path
 
 import duckdb
@@ -13,6 +14,7 @@ from tests.account.logs.days import AGENT, DISTRIBUTION, DOMAIN, ID, NOON, Log, 
 
 from keyfront.account.logs import loading
 from keyfront.account.logs.analysis import Options, read_logs
+from keyfront.account.logs.engine import opened
 from keyfront.account.logs.files import wanted
 from keyfront.account.logs.formats import column, named_fields
 from keyfront.account.logs.values import Count, Window
@@ -224,3 +226,21 @@ def test_viewers_and_signatures_are_not_stored(tmp_path: Path) -> None:
     with read_logs([str(tmp_path)], "refused", Options(full_addresses=True), now=NOON) as logs:
         assert logs.reasons[0].from_networks[0].value == "198.51.100.77"
         assert AGENT in repr(logs.reasons[0].agents)
+
+
+def test_an_interrupted_query_is_a_ctrl_c() -> None:
+    done = threading.Event()
+    with opened() as engine:
+
+        def interrupt() -> None:
+            while not done.wait(0.01):
+                engine.connection.interrupt()
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                engine.rows("SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b")
+        finally:
+            done.set()
+            thread.join()

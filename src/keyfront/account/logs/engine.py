@@ -51,8 +51,14 @@ class Engine:
         self.connection.execute(sql("functions.duckdb"))
 
     def rows(self, query: str, values: list[object] | None = None) -> list[tuple[object, ...]]:
-        """Run a query and return its rows."""
-        return self.connection.execute(query, values or []).fetchall()
+        """Run a query and return its rows. Raises `KeyboardInterrupt` after Ctrl-C."""
+        try:
+            return self.connection.execute(query, values or []).fetchall()
+        except (RuntimeError, duckdb.InterruptException) as error:
+            # DuckDB catches Ctrl-C during a query, and raises this in its place.
+            if "interrupt" not in str(error).lower():
+                raise
+            raise KeyboardInterrupt from None
 
 
 @contextmanager

@@ -71,7 +71,7 @@ class Loader:
         try:
             for shape, part in _parts(self._shaped(files)):
                 self._load(shape, part)
-        except (KeyboardInterrupt, duckdb.InterruptException):
+        except KeyboardInterrupt:
             self.count.stopped = True
 
     def finish(self) -> Count:
@@ -98,8 +98,6 @@ class Loader:
         try:
             self._insert(shape, part)
         except (duckdb.Error, UnreadableError) as error:
-            if isinstance(error, duckdb.InterruptException):
-                raise
             # One bad file must not cost its neighbours.
             if len(part) > 1:
                 for each in part:
@@ -168,7 +166,7 @@ class Loader:
         return self._names.get(str(path), str(path))
 
     def _run(self, query: str) -> None:
-        self._engine.connection.execute(query)
+        self._engine.rows(query)
 
 
 def _parts(files: Iterable[tuple[Shape, LogFile]]) -> Iterator[tuple[Shape, list[LogFile]]]:
