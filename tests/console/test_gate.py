@@ -51,6 +51,10 @@ def test_the_token_becomes_a_cookie_that_scripts_and_other_sites_do_not_get(stra
 def test_a_page_of_another_site_or_another_name_gets_nothing(page: Browser) -> None:
     assert page.get("/keys", headers={"host": "evil.example"}).status_code == 403
     assert page.get("/keys", headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "cors"}).status_code == 403
+    for origin in ("http://localhost:3000", "null", "https://127.0.0.1"):
+        assert page.get("/keys", headers={"origin": origin}).status_code == 403
+    own = str(page.client.base_url).rstrip("/")
+    assert page.get("/keys", headers={"origin": own}).status_code == 200
     form = {"csrf": SECRETS.csrf, "name": "n", "key": "K1"}
     answer = page.client.post(
         "/groups",

@@ -74,7 +74,10 @@ class Gate:
         await (refusal or self._app)(scope, receive, send_with_headers)
 
     def _at_the_door(self, scope: Scope) -> Response | None:
-        """Return a response to a request without a valid cookie, or `None`."""
+        """Return a response to a request of another site's page, or without a valid cookie. `None` lets it in."""
+        headers = Headers(scope=scope)
+        if headers.get("origin", f"http://{headers.get('host')}") != f"http://{headers.get('host')}":
+            return _page(403, "Pages of other sites cannot use the console.")
         if scope["path"].startswith(ASSETS):
             return None
         name = f"keyfront_console_{scope['server'][1] if scope.get('server') else 0}"
@@ -87,7 +90,7 @@ class Gate:
             # Not strict: a browser would leave it out of the redirect after a link from another program's page.
             answer.set_cookie(name, self._known.cookie, httponly=True, samesite="lax")
             return answer
-        cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
+        cookies = cookie_parser(headers.get("cookie", ""))
         return None if _same(cookies.get(name, ""), self._known.cookie) else _page(401, _UNKNOWN)
 
     async def _with_form(self, scope: Scope, receive: Receive) -> Response | None:
