@@ -568,7 +568,11 @@ def test_deployment_policies_and_real_time_logs_are_read_when_something_names_on
     client, stubber = stubbed
     distributions(stubber, summary("E1", "e1"))
     behavior = {**config()["DefaultCacheBehavior"], "RealtimeLogConfigArn": "arn:log", "FieldLevelEncryptionId": "C1"}
-    changes = {"DefaultCacheBehavior": behavior, "ContinuousDeploymentPolicyId": "p1", "WebACLId": "acl"}
+    changes: dict[str, Any] = {
+        "DefaultCacheBehavior": behavior,
+        "ContinuousDeploymentPolicyId": "p1",
+        "WebACLId": "acl",
+    }
     stubber.add_response("get_distribution", whole("E1", "e1", **changes), {"Id": "E1"})
     rest(stubber)
     session = {"IdleTTL": 300, "MaximumTTL": 600}

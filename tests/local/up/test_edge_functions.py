@@ -31,7 +31,8 @@ def client(up: Any, service: str) -> Any:
 def headers(up: Any) -> str:
     """The head of the response to a signed request."""
     item = up.printed["items"][0]
-    return up.curl(up.sign(up.url(item["path"])), "--head")[1].decode().lower()
+    head: bytes = up.curl(up.sign(up.url(item["path"])), "--head")[1]
+    return head.decode().lower()
 
 
 def test_a_function_is_published_by_watch_and_writes_its_log(up: Any, tmp_path: Path) -> None:
@@ -39,8 +40,8 @@ def test_a_function_is_published_by_watch_and_writes_its_log(up: Any, tmp_path: 
         "function handler(e) { console.log('saw', e.request.uri); e.response.headers['x-mark'] = {value: '1'};"
         " return e.response; }"
     )
-    event = {"context": {"eventType": "viewer-response"}, "request": {"uri": "/"}, "response": {"statusCode": 200}}
-    event["response"] |= {"headers": {}, "cookies": {}}
+    response = {"statusCode": 200, "headers": {}, "cookies": {}}
+    event = {"context": {"eventType": "viewer-response"}, "request": {"uri": "/"}, "response": response}
     (tmp_path / "event.json").write_text(json.dumps(event))
     distribution = up.printed["distribution"]["id"]
     before = client(up, "cloudfront").get_distribution_config(Id=distribution)
@@ -72,8 +73,8 @@ def test_lambda_edge_runs_on_the_laptops_lambda(up: Any) -> None:
     trust = {"Statement": [{"Effect": "Allow", "Principal": principals, "Action": "sts:AssumeRole"}]}
     role = client(up, "iam").create_role(RoleName="edge", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as code:
-        code.writestr("index.py", HANDLER)
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("index.py", HANDLER)
     settings = {"Runtime": "python3.12", "Role": role, "Handler": "index.handler", "Publish": True}
     code = {"ZipFile": archive.getvalue()}
     functions = client(up, "lambda")

@@ -61,7 +61,7 @@ class Purchases:
         return (None, False) if row is None else (Item(*row[:-1]), bool(row[-1]))
 
     def items(self, *, search: str = "", offset: int = 0, limit: int = 24) -> Page:
-        """Return the items whose title, author, kind or key contains every word of `search`, in the catalogue's order."""
+        """Return the items that have every word of `search` in title, author, kind or key, in the catalogue's order."""
         conditions = [_holds(word) for word in search.split()]
         found = select(ItemRow).where(*conditions).order_by(ItemRow.position, ItemRow.id)
 
