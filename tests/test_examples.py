@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ import boto3
 import pytest
 import typer.main
 from tests import needs
+from tests.account.logs.days import Log
 from tests.shown import Shown, in_help, in_pages
 
 from keyfront import Signer, SigningKey
@@ -92,7 +94,7 @@ def test_pages_and_help_have_examples() -> None:
 
 
 _ASKS_AWS: Final = re.compile(
-    r"keys (?:upload|store|list|delete)|groups|rotate|audit|--signer|--distribution|shop.json"
+    r"keys (?:upload|store|list|delete)|groups|rotate|audit|--signer|--distribution|shop.json|s3://|--account"
 )
 
 
@@ -157,6 +159,9 @@ def desk(key: SigningKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     (tmp_path / "answer.xml").write_text("<Error><Code>AccessDenied</Code><Message>Access denied</Message></Error>")
     with gzip.open(tmp_path / "E1.2026-11-24-03.gz", "wt") as log:
         log.write("\n".join(_ACCESS_LOG))
+    today = Log()
+    today.add(Signer(PLACEHOLDER, key).sign_url(BOOK, expires=timedelta(hours=1)), int(time.time()) - 60)
+    today.write(tmp_path / "logs", "access.log")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("URL", Signer(PLACEHOLDER, key).sign_url(BOOK, expires=timedelta(hours=1)))
     typed = io.BytesIO(f"curl '{os.environ['URL']}'".encode())
@@ -197,6 +202,9 @@ def account(endpoint: Account, desk: Path, key: SigningKey, monkeypatch: pytest.
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("KEY_ID", _fill(endpoint, key, desk))
+    s3 = endpoint.client("s3")
+    s3.create_bucket(Bucket="my-logs")
+    s3.upload_file(str(desk / "logs" / "access.log"), "my-logs", "shop/access.log")
     return endpoint
 
 
