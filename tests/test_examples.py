@@ -71,6 +71,7 @@ ELSEWHERE: Final = {
     "rotate continue": "needs a rotation that was begun in an account with an edge: tests/account/rotation",
     "lambda package": "builds from the package index: tests/backend/aws_lambda",
     "granian": "a server of its own program: tests/backend/test_browser.py",
+    "functions watch": "needs a function at a running edge: tests/local/up/test_edge_functions.py",
     "pytest -p": "runs inside pytest: tests/explain/test_plugin.py",
     "aws lambda create-function": "the AWS CLI's: tests/account/rotation",
     "CURL_CA_BUNDLE": "sets a variable for curl: tests/terraform/examples",
@@ -153,6 +154,7 @@ def desk(key: SigningKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     key.write(tmp_path / "keys")
     (tmp_path / "keys" / f"{PLACEHOLDER}.pem").write_text(key.public_key.pem)
     (tmp_path / "policy.json").write_text(json.dumps(POLICY))
+    (tmp_path / "rewrite.js").write_text("function handler(event) { return event.request; }")
     with (tmp_path / "links.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["url"], [BOOK], [f"{BOOK}?edition=2"]])
     _write_parquet(tmp_path / "links.parquet")
@@ -283,6 +285,9 @@ def _made_true(line: str, desk: Path) -> str:
         if path.is_dir():
             shutil.rmtree(path)
         path.parent.mkdir(parents=True, exist_ok=True)
+    if line.endswith("keys generate"):
+        for name in ("private_key.pem", "public_key.pem"):
+            (desk / name).unlink()
     if "--keys keys/" in line:  # there it is a folder of public keys, by their ids
         for name in ("private_key.pem", "public_key.pem"):
             (desk / "keys" / name).unlink()

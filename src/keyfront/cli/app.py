@@ -55,9 +55,9 @@ def _keyfront(
 
     \b
     Examples:
-      keyfront up                      CloudFront on this machine, with a shop
-      keyfront sign URL --expires 1h   a link for an hour, by KEYFRONT_SIGNER
-      keyfront explain URL             why CloudFront refuses a link
+      keyfront up
+      keyfront keys generate --out keys
+      keyfront explain "$URL"
 
     Every command takes --json. Exit status: 0 done or allowed; 1 refused by the
     signature check or by the service; 2 bad input, or a service that could not be
