@@ -94,6 +94,10 @@ def test_no_port_but_the_edges_and_the_shops_answers_a_browser(machine: Any, sai
     for port in programs:
         for path in ("/", "/metrics", "/readyz", "/2020-05-31/key-group", "/2018-06-01/runtime/invocation/next"):
             assert statuses(port, f"127.0.0.1:{port}", said, path) == {403}
+    # The console is for browsers that have its token.
+    console = int(machine.printed["console"].partition("/?")[0].rpartition(":")[2])
+    for path in ("/", "/keys", "/live"):
+        assert statuses(console, f"127.0.0.1:{console}", said, path) <= {401, 403}
     for port in ports(machine.process.pid):
         runtime = statuses(port, f"127.0.0.1:{port}", said, "/2018-06-01/runtime/restore/next")
-        assert runtime <= {403, 404, 405}, f"port {port}"
+        assert runtime <= {401, 403, 404, 405}, f"port {port}"
