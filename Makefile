@@ -61,7 +61,7 @@ clean:
 	@$(PIP) install --no-compile --require-hashes -r requirements.lock
 	@echo "Installing keyfront from this folder"
 	@$(PIP) install --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m compileall -q -j 0 .venv/lib src >/dev/null || true
+	@$(BIN)/python -m compileall -q -j 0 -x '/(aws_cdk|pyspark)/' .venv/lib src >/dev/null || true
 	@: > $@
 
 .venv/spark: requirements-spark.lock .venv/ready
