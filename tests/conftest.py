@@ -26,25 +26,39 @@ if TYPE_CHECKING:
 _HERE: Final = Path(__file__).parent
 
 _LARGE: Final = (
+    "account/audit/test_account.py",
+    "account/logs/test_reading.py",
     "account/rotation/test_proof.py",
+    "account/rotation/test_rotation.py",
+    "account/rotation/test_secrets_manager.py",
     "backend/aws_lambda/test_package.py",
     "backend/test_ends.py",
     "backend/test_hanging.py",
+    "cli/test_account.py",
+    "cli/test_authz.py",
+    "cli/test_explain_hides.py",
     "cli/test_full_disk.py",
+    "core/test_tampering.py",
+    "edge/authz/test_nginx.py",
+    "edge/functions/test_phases.py",
     "edge/test_disk.py",
+    "edge/test_fuzz.py",
     "edge/test_locations.py",
     "edge/test_process.py",
+    "edge/test_server.py",
     "edge/test_slow.py",
+    "explain/test_plugin.py",
     "integrations/streams/test_playing.py",
-    "integrations/test_edge.py",
-    "integrations/test_objects.py",
     "integrations/tables/test_benchmark.py",
     "integrations/tables/test_command.py",
     "integrations/tables/test_resuming.py",
     "integrations/tables/test_spark.py",
+    "integrations/test_edge.py",
+    "integrations/test_objects.py",
     "integrations/test_types.py",
-    "local/aws/test_full_disk.py",
-    "local/aws/test_secret_rotation.py",
+    "keystore/test_kms.py",
+    "local/aws/",
+    "local/cloudformation/",
     "local/conformance/test_moto.py",
     "local/shop/test_browser.py",
     "local/test_edge_alone.py",
@@ -54,8 +68,9 @@ _LARGE: Final = (
     "terraform/test_refusals.py",
     "test_benchmarks.py",
     "test_docs.py",
+    "test_examples.py",
 )
-"""Every test in these files and folders is large."""
+"""Every test in these files and folders is large: most start moto, a server or a browser for many tests."""
 
 _LARGE_FIXTURES: Final = frozenset(
     {"aws", "built", "chromium", "epubcheck", "ffmpeg", "java", "npm", "postgresql", "terraform_program"}
