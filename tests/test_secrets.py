@@ -38,7 +38,7 @@ from keyfront.keystore.addresses import Address
 from keyfront.keystore.document import SignerDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 KEY = SigningKey.generate("rsa")
 PEM = KEY.pem()
@@ -254,13 +254,23 @@ _OPEN = (
 
 def _public() -> Iterator[tuple[str, Any]]:
     """The public classes and functions of the modules that an application imports."""
-    for found in pkgutil.walk_packages(keyfront.__path__, "keyfront."):
-        name = found.name.removeprefix("keyfront.")
+    for module in _modules(keyfront.__path__, "keyfront."):
+        name = module.removeprefix("keyfront.")
         if not any(name == each or name.startswith(f"{each}.") for each in _OPEN):
             continue
-        for each, value in vars(importlib.import_module(found.name)).items():
-            if not each.startswith("_") and getattr(value, "__module__", "") == found.name and callable(value):
+        for each, value in vars(importlib.import_module(module)).items():
+            if not each.startswith("_") and getattr(value, "__module__", "") == module and callable(value):
                 yield f"{name}.{each}", value
+
+
+def _modules(path: Iterable[str], prefix: str) -> Iterator[str]:
+    for found in pkgutil.iter_modules(path, prefix):
+        # The CDK starts Node.js when it is imported. Its constructs take public keys alone.
+        if found.name == "keyfront.integrations.cdk":
+            continue
+        yield found.name
+        if found.ispkg:
+            yield from _modules(importlib.import_module(found.name).__path__, f"{found.name}.")
 
 
 # Not tried: they take a key by another name of the table's, or nothing that is printed.

@@ -83,7 +83,9 @@ def test_no_name_runs_as_a_command(tmp_path: Path) -> None:
     script = shell_script(judge(evidence), evidence)
     # `echo` instead of each program: the shell alone reads the names.
     harmless = "aws() { :; }; jq() { :; }; keyfront() { :; }; touch() { echo pwned; }\n"
-    done = subprocess.run(["sh"], input=harmless + script, capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = subprocess.run(
+        ["/bin/sh"], input=harmless + script, capture_output=True, text=True, check=False, cwd=tmp_path
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
