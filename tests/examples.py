@@ -1,8 +1,11 @@
-"""How many examples a property is tried with: `make test` tries three in ten, and `make fuzz` many more."""
+"""How many examples a property is tried with: `make test` tries three in ten, and `make fuzz` many more.
+
+`make test` tries the same examples each time, so that a change is what makes it fail. The others try new ones.
+"""
 
 from hypothesis import settings
 
-settings.register_profile("light", max_examples=30, deadline=None)
+settings.register_profile("light", max_examples=30, deadline=None, derandomize=True)
 settings.register_profile("fuzz", max_examples=5000, deadline=None, print_blob=True)
 
 

@@ -124,7 +124,7 @@ def urls(draw: st.DrawFn) -> str:
     query = draw(st.none() | st.lists(SEGMENT, max_size=3).map("&".join) | st.just("a=?b/c"))
     url = f"{scheme}://{draw(HOST)}{path}" + ("" if query is None else f"?{query}")
     assume(url == url.strip())
-    segments = {segment.lower().replace("%2e", ".") for segment in path.split("/")}
+    segments = {segment.lower().replace("%2e", ".") for segment in path.replace("\\", "/").split("/")}
     assume(not segments & {".", ".."})
     assume(not any(signing_parameters(query or "")))
     return url
