@@ -15,6 +15,7 @@ PACKAGES: Final[Mapping[str, str]] = {
     "find": "findutils",
     "initdb": "postgresql",
     "java": "default-jre-headless",
+    "jq": "jq",
     "nginx": "nginx",
     "node": "nodejs",
     "npm": "npm",

@@ -3,8 +3,10 @@
 import copy
 import json
 import os
-import shutil
 import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -224,20 +226,21 @@ def test_keys_that_go_are_found(laptop: Any, audit: Any) -> None:
 
 
 @pytest.mark.large
-def test_the_plan_of_fixes_changes_what_the_audit_found(laptop: Any, audit: Any, tmp_path: Any) -> None:
+def test_the_plan_of_fixes_changes_what_the_audit_found(
+    laptop: Any, audit: Any, need_tool: Callable[[str], Path], tmp_path: Path
+) -> None:
     _front(laptop, "secret/*", "films/*")
     _default(laptop, ViewerProtocolPolicy="allow-all")
     _bucket_policy(laptop, _ANY_CLOUDFRONT)
     script = audit("--fix-plan", "cli", form="")[1]
-    for program in ("aws", "jq"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
+    need_tool("jq")
     environment = {
-        "PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": laptop.url, "AWS_DEFAULT_REGION": "us-east-1",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # the AWS CLI comes with `make`
+        "AWS_ENDPOINT_URL": laptop.url, "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "HOME": str(tmp_path),
     }  # fmt: skip
     done = subprocess.run(
-        ["sh"], input=script, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        ["/bin/sh"], input=script, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     left = {each["id"] for each in audit()[1]["findings"] if each["severity"] != "info"}

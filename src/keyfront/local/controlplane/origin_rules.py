@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from keyfront.local.controlplane.account import LocalAccount, found
 from keyfront.local.controlplane.faults import APIError
+from keyfront.local.controlplane.header_names import HEADER_NAME
 from keyfront.local.controlplane.trust import IDENTITY_PREFIX, access_controls, distributions_with_control
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ _FORBIDDEN_HEADERS = frozenset(
     }
 )
 _FORBIDDEN_PREFIXES = ("x-amz-", "x-edge-")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 """What HTTP does not allow in a header's value (RFC 9110, section 5.5)."""
 
@@ -137,7 +137,7 @@ def _check_custom_headers(account: LocalAccount, origin: str, headers: CustomHea
         raise APIError("TooManyOriginCustomHeaders", message)
     names = [header["HeaderName"].lower() for header in given]
     for name, value in ((header["HeaderName"], header["HeaderValue"]) for header in given):
-        if not _HEADER_NAME.fullmatch(name) or len(name) > quotas.custom_header_name_characters:
+        if not HEADER_NAME.fullmatch(name) or len(name) > quotas.custom_header_name_characters:
             raise APIError("InvalidArgument", f"{name[:300]!r} is not a header name.")
         if name.lower() in _FORBIDDEN_HEADERS or name.lower().startswith(_FORBIDDEN_PREFIXES):
             raise APIError("InvalidArgument", f"The parameter HeaderName : {name} is not allowed.")

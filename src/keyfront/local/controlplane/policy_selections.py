@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import cast
 
 from keyfront.local.controlplane.faults import APIError
+from keyfront.local.controlplane.header_names import HEADER_NAME
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NAMES_NEEDED = {"whitelist", "allExcept", "allViewerAndWhitelistCloudFront"}
 
 
@@ -31,7 +30,7 @@ def check(config: object, kind: str, quota: int, too_many: str) -> None:
         raise APIError("InvalidArgument", message)
     if len({name.lower() if kind == "Header" else name for name in listed}) < len(listed):
         raise APIError("InvalidArgument", f"The parameter {kind}s has the same name twice.")
-    if bad := [name for name in listed if not name or (kind == "Header" and not _HEADER_NAME.fullmatch(name))]:
+    if bad := [name for name in listed if not name or (kind == "Header" and not HEADER_NAME.fullmatch(name))]:
         raise APIError("InvalidArgument", f"The parameter {kind}s contains a name that is not valid: {bad[0][:200]!r}.")
     if len(listed) > quota:
         raise APIError(too_many, f"A policy may have {quota} {kind}s; this one has {len(listed)}.")

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from keyfront.local.controlplane.account import LocalAccount
 from keyfront.local.controlplane.family import Family
 from keyfront.local.controlplane.faults import APIError
+from keyfront.local.controlplane.header_names import HEADER_NAME
 from keyfront.local.controlplane.managed_policies import RESPONSE_HEADERS_POLICIES
 from keyfront.local.controlplane.policies import operations, policy_family
 
 if TYPE_CHECKING:
     from keyfront.local.controlplane.shapes import ResponseHeadersPolicyConfig, ResponseHeadersPolicyCors
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HOP_BY_HOP = frozenset(
     {
         *("connection", "content-encoding", "content-length", "expect", "host", "keep-alive", "proxy-authenticate"),
@@ -114,7 +114,7 @@ def _check_credentials(everything: Mapping[str, bool]) -> None:
 
 def _check_header_list(parameter: str, headers: Iterable[str]) -> None:
     _check_wildcards(parameter, headers)
-    if bad := [header for header in headers if not _HEADER_NAME.fullmatch(header)]:
+    if bad := [header for header in headers if not HEADER_NAME.fullmatch(header)]:
         message = f"The parameter {parameter} contains {bad[0][:200]!r}, which is not the name of a header."
         raise APIError("InvalidArgument", message)
 
@@ -146,7 +146,7 @@ def _check_names(headers: list[str], quota: int, kind: str) -> None:
         raise APIError(f"TooMany{kind}InResponseHeadersPolicy", message)
     lower = [header.lower() for header in headers]
     for header in lower:
-        if not _HEADER_NAME.fullmatch(header) or header in _HOP_BY_HOP or header.startswith(_CLOUDFRONTS_OWN):
+        if not HEADER_NAME.fullmatch(header) or header in _HOP_BY_HOP or header.startswith(_CLOUDFRONTS_OWN):
             raise APIError("InvalidArgument", f"{kind}Config cannot have the header {header[:200]!r}.")
         if lower.count(header) > 1:
             raise APIError("InvalidArgument", f"{kind}Config has the header {header!r} twice.")
