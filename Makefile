@@ -9,8 +9,11 @@ PYTEST := $(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorde
 PIP := $(BIN)/pip -qq --disable-pip-version-check
 # Every test that starts a command would compile all of ours again.
 unexport PYTHONDONTWRITEBYTECODE
-# Spark is large, and of use only where Java is.
+# Spark and the CDK are large, and of use only where Java and Node.js are.
 SPARK := $(if $(shell command -v java),.venv/spark)
+CDK := $(if $(shell command -v node),.venv/cdk)
+LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
+  --no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
 .PHONY: demo test test-large test-all fuzz proof-rotation check format bench lock clean
 
@@ -20,7 +23,7 @@ demo: .venv/ready  ## Start the laptop's CloudFront with the bundled shop
 test: .venv/ready  ## Run the tests that need no large program: three minutes
 	@$(PYTEST) -m "not large" $(ARGS)
 
-test-large: .venv/ready $(SPARK)  ## Run the others: with Terraform, Chromium, PostgreSQL, Java, FFmpeg, npm
+test-large: .venv/ready $(SPARK) $(CDK)  ## Run the others: with Terraform, Chromium, PostgreSQL, Java, FFmpeg, npm
 	@$(PYTEST) -m large $(ARGS)
 
 test-all: test test-large  ## Run every test
@@ -47,8 +50,9 @@ bench: .venv/ready  ## One table: ours beside our peers, in one run
 
 lock: .venv/ready  ## Choose versions anew and write their hashes
 	$(PIP) install uv
-	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes --upgrade --quiet \
-	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml -o requirements.lock
+	$(LOCK) --all-extras pyproject.toml -o requirements.lock
+	echo "cdk-nag>=3.0" | \
+	  $(LOCK) --no-config --extra cdk --constraint requirements.lock pyproject.toml - -o requirements-cdk.lock
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -67,3 +71,7 @@ clean:
 .venv/spark: requirements-spark.lock .venv/ready
 	@echo "Installing PySpark for its tests (once; half a minute)"
 	@$(PIP) install --require-hashes --no-deps -r requirements-spark.lock && : > $@ || echo "PySpark's tests will not run"
+
+.venv/cdk: requirements-cdk.lock .venv/ready
+	@echo "Installing the CDK's library for its tests (once; half a minute)"
+	@$(PIP) install --no-compile --require-hashes -r requirements-cdk.lock && : > $@ || echo "The CDK's tests will not run"

@@ -30,10 +30,14 @@ class Synthesised:
 @pytest.fixture(scope="session")
 def cdk_library() -> Iterator[Any]:
     """aws_cdk, which takes seconds to import. Node.js must be there: the library is written in TypeScript."""
-    from tests.needs import program
+    from tests.needs import program, skip
 
     program("node")
-    yield pytest.importorskip("aws_cdk", reason="aws-cdk-lib is not installed")
+    try:
+        import aws_cdk
+    except ImportError:
+        skip("aws-cdk-lib is not installed", "pip install -r requirements-cdk.lock")
+    yield aws_cdk
     from jsii._kernel import Kernel
 
     # The library runs in Node.js, and jsii ends that process only with the program.
