@@ -5,6 +5,7 @@ import re
 import time
 import warnings
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,7 +23,7 @@ from tests.keys import shared_rsa
 
 import keyfront.integrations.fastapi
 import keyfront.integrations.flask
-from keyfront import Signer, SigningKey, Site, ViewerRequest, verify
+from keyfront import Signer, SigningKey, SigningWarning, Site, ViewerRequest, verify
 from keyfront.core.cookies import NAMES
 from keyfront.errors import InputError, ServiceError, URLError
 from keyfront.integrations import aio
@@ -162,7 +163,7 @@ def flask_app(**config: Any) -> Flask:
 
     @app.get("/page")
     def page() -> str:
-        return render_template_string("<a href='{{ signed_url('öl 1.mp4') }}'>{{ signed_url(url, 60) }}</a>", url=URL)
+        return render_template_string("<a href='{{ signed_url('öl 1.mp4') }}'>{{ signed_url(url, '1m') }}</a>", url=URL)
 
     @app.get("/unset")
     def unset() -> str:
@@ -221,14 +222,32 @@ def test_flask_is_configured_by_an_address(tmp_path: Any) -> None:
             {"KEYFRONT_SIGNER": "file:k.pem", "KEYFRONT_DOMAIN": "a", "KEYFRONT_KEY_PAIR_ID": "E1ABCDEFGHIJKL"},
             "the id of a distribution",
         ),
-        ({"KEYFRONT_LIFETIME": "1h"}, "KEYFRONT_LIFETIME is '1h'"),
-        ({"KEYFRONT_MAX_LIFETIME": "1h"}, "KEYFRONT_MAX_LIFETIME is '1h'"),
+        (
+            {"KEYFRONT_SIGNER": "env:NO_KEY", "KEYFRONT_DOMAIN": "a", "KEYFRONT_KEY_PAIR_ID": "AKIAIOSFODNN7EXAMPLE"},
+            "KEYFRONT_KEY_PAIR_ID",
+        ),
+        ({"KEYFRONT_LIFETIME": "an hour"}, "KEYFRONT_LIFETIME is 'an hour'"),
+        ({"KEYFRONT_MAX_LIFETIME": True}, "KEYFRONT_MAX_LIFETIME is True"),
         ({"KEYFRONT_MAX_LIFETIME": 600}, "KEYFRONT_LIFETIME is 1:00:00, but KEYFRONT_MAX_LIFETIME is 0:10:00"),
     ],
 )
 def test_what_flasks_configuration_lacks_is_told(config: dict[str, str], text: str) -> None:
     with pytest.raises(InputError, match=text):
         flask_app(**config)
+
+
+def test_flask_finds_what_breaks_the_first_link_when_it_starts(tmp_path: Path) -> None:
+    private, _ = KEY.write(tmp_path)
+    fine = {"KEYFRONT_SIGNER": f"file:{private}", "KEYFRONT_DOMAIN": "media.example.com"}
+    with pytest.raises(InputError, match="KEYFRONT_KEY_PAIR_ID is not set: set it to the id that `keyfront keys list`"):
+        flask_app(**fine)
+    with pytest.raises(ServiceError, match=r"missing\.pem cannot be read: No such file"):
+        flask_app(**fine | {"KEYFRONT_SIGNER": f"file:{tmp_path}/missing.pem", "KEYFRONT_KEY_PAIR_ID": KEY_ID})
+    with pytest.warns(SigningWarning, match="lives for 30 days"):
+        flask_app(**fine, KEYFRONT_KEY_PAIR_ID=KEY_ID, KEYFRONT_LIFETIME="30d")
+    private.chmod(0o644)
+    with pytest.raises(InputError, match=r"has mode 0644.*chmod 600"):
+        flask_app(**fine, KEYFRONT_KEY_PAIR_ID=KEY_ID)
 
 
 @pytest.mark.parametrize("url", ["https://media.example.org/a", "https://media.example.com:8443/a"])

@@ -4,6 +4,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Final
 
+from keyfront.core.showing import in_words, told
 from keyfront.errors import InputError
 
 _DURATION: Final = re.compile(
@@ -16,6 +17,9 @@ _FORMS: Final = (
     "write a span from now (90s, 30m, 1h, 7d, 2w), a time with its zone (2030-01-01T00:00:00Z), or seconds since the "
     "epoch"
 )
+_LIFETIMES: Final = "give a timedelta, seconds (3600) or a span ('1h', '30d')"
+_LIKE_A_TIME: Final = 1_000_000_000
+"""A number of seconds from here on, 32 years, is a time since the epoch (2001) and not a lifetime."""
 
 
 def moment(text: str, option: str) -> datetime | timedelta | int:
@@ -55,6 +59,35 @@ def span(text: str, option: str) -> timedelta:
     if found is None:
         raise InputError(f"{option} {_shown(text)!r} is not a span of time: write 20s, 5m or 1h30m")
     return _span(found, option)
+
+
+def lifetime(value: object, name: str) -> timedelta:
+    """Return a lifetime from a setting or a template: a timedelta, seconds (`3600`), or a span (`1h`, `30d`).
+
+    Raises `InputError`, which names the setting `name`, for anything else and for less than a second.
+    """
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, str) and (found := _DURATION.fullmatch(value.strip())):
+        value = _span(found, name)
+    elif number or (isinstance(value, str) and _EPOCH.fullmatch(value.strip())):
+        value = _of_seconds(float(value), name)  # type: ignore[arg-type]  # a number, or its digits
+    if not isinstance(value, timedelta):
+        raise InputError(f"{name} is {told(value)}, which is not a lifetime: {_LIFETIMES}")
+    if value < timedelta(seconds=1):
+        raise InputError(f"{name} is {in_words(value)}, and a lifetime is at least one second: {_LIFETIMES}")
+    return value
+
+
+def _of_seconds(number: float, name: str) -> timedelta:
+    if number >= _LIKE_A_TIME:
+        raise InputError(
+            f"{name} is {number:.0f}, which looks like a time since the epoch, and a lifetime counts from now: "
+            f"{_LIFETIMES}"
+        )
+    try:
+        return timedelta(seconds=number)
+    except (OverflowError, ValueError):
+        raise InputError(f"{name} is {number}, which is not a lifetime: {_LIFETIMES}") from None
 
 
 def _span(found: re.Match[str], option: str) -> timedelta:

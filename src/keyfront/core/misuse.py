@@ -16,7 +16,7 @@ from typing import Final
 
 from keyfront.core.resource import covers
 from keyfront.core.s3 import is_s3
-from keyfront.core.showing import told
+from keyfront.core.showing import in_words, told
 from keyfront.core.urls import shown
 from keyfront.errors import PolicyError
 
@@ -177,19 +177,14 @@ def bounded(seconds: float, most: timedelta) -> None:
         text = f"max_lifetime is {most!r}: give a timedelta, such as timedelta(days=30)"
         raise PolicyError(text, reason="time-malformed", member="max_lifetime", value=most)
     if seconds > most.total_seconds() + 1:  # one second for rounding
-        life = _in_words(timedelta(seconds=math.ceil(seconds)))
+        life = in_words(timedelta(seconds=math.ceil(seconds)))
         raise PolicyError(
-            f"this would live for {life}, and max_lifetime is {_in_words(most)}: "
+            f"this would live for {life}, and max_lifetime is {in_words(most)}: "
             "choose an earlier time, or a longer max_lifetime (--max-lifetime) [long-lived]",
             reason="long-lived",
             member="expires",
             value=seconds,
         )
-
-
-def _in_words(span: timedelta) -> str:
-    """Return `30 days` for what Python writes as `30 days, 0:00:00`."""
-    return str(span).removesuffix(", 0:00:00")
 
 
 @lru_cache(maxsize=1024)

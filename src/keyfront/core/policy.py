@@ -165,7 +165,10 @@ def _end(expires: Moment, now: float) -> int:
         text = f"expires is {_when(end)}, which is {_ago(now - end)}: choose a time in the future"
         span = end < _MOST_SPAN and not isinstance(expires, datetime | timedelta)
         if span:
-            text += f", or for a span from now give timedelta(seconds={end}) (--expires {end}s)"
+            text = (
+                f"expires is {end}, which is {_when(end)} and looks like a duration: "
+                f"for a span from now give timedelta(seconds={end}) (--expires {end}s)"
+            )
         raise PolicyError(text, reason="expires-is-a-duration" if span else "expired", member="expires", value=end)
     return end
 
@@ -189,6 +192,8 @@ def epoch(moment: Moment, now: float, what: str = "the time") -> int:
         seconds = moment
     else:
         text = f"{what} is a {type(moment).__name__}: give an aware datetime, a timedelta or epoch seconds"
+        if isinstance(moment, str):
+            text += "; for a duration such as '1h' give timedelta(hours=1)"
         raise PolicyError(text, reason="time-malformed", member=what)
     if not seconds >= 0:
         text = f"{what} is {_given(moment)}: give a time after 1970"

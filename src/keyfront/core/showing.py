@@ -1,6 +1,7 @@
 """Values for error texts and `repr`. A value that might be a private key is never shown."""
 
 import re
+from datetime import timedelta
 from os import PathLike
 from pathlib import PurePath
 from typing import Final
@@ -22,6 +23,11 @@ def told(value: object) -> str:
         text = repr(value)
         return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…'"
     return f"a {type(value).__name__} that is not shown, because it may be a key"
+
+
+def in_words(span: timedelta) -> str:
+    """Return `30 days` for what Python writes as `30 days, 0:00:00`."""
+    return str(span).removesuffix(", 0:00:00")
 
 
 def like_a_key(value: object) -> bool:

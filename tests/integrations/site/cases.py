@@ -21,12 +21,13 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.checks import run_checks  # noqa: E402
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from django.template import Context, Template  # noqa: E402
 from django.test import AsyncClient, Client, override_settings  # noqa: E402
 from storages.backends.s3 import S3Storage  # noqa: E402
 
 from keyfront import Signer, SigningKey, ViewerRequest, verify  # noqa: E402
 from keyfront.core.cookies import NAMES  # noqa: E402
-from keyfront.errors import PolicyError  # noqa: E402
+from keyfront.errors import InputError, PolicyError  # noqa: E402
 from keyfront.integrations.botocore import CloudFrontSigner  # noqa: E402
 from keyfront.integrations.django import get_site  # noqa: E402
 from keyfront.integrations.django.settings import faults  # noqa: E402
@@ -223,9 +224,11 @@ WRONG = [
     ({**FINE, "SIGNER": "ssn:/shop/key"}, "E002"),
     ({**FINE, "DOMAIN": ""}, "E003"),
     ({**FINE, "DOMAIN": "media example"}, "E003"),
-    ({**FINE, "LIFETIME": "1h"}, "E004"),
+    ({**FINE, "LIFETIME": "an hour"}, "E004"),
     ({**FINE, "LIFETIME": 0}, "E004"),
-    ({**FINE, "MAX_LIFETIME": "7d"}, "E004"),
+    ({**FINE, "LIFETIME": 1893456000}, "E004"),
+    ({**FINE, "MAX_LIFETIME": "7 days"}, "E004"),
+    ({**FINE, "LIFETIME": "2h", "MAX_LIFETIME": "1h"}, "E013"),
     ({**FINE, "LIFETIME": 7200, "MAX_LIFETIME": 3600}, "E013"),
     ({**FINE, "COOKIES": {"RESOURCE": "/*", "LIFETIME": 7200}, "MAX_LIFETIME": 3600}, "E013"),
     ({**FINE, "COOKIES": "/members/*"}, "E005"),
@@ -239,6 +242,7 @@ WRONG = [
     ({**FINE, "COOKIES": {"RESOURCE": "/*", "HTTPONLY": True}}, "E010"),
     ({**FINE, "KEY_PAIR_ID": "b3ee3859-7e14-4235-abdb-195ff195395c"}, "E014"),
     ({**FINE, "KEY_PAIR_ID": "E1ABCDEFGHIJKL"}, "E014"),
+    ({**FINE, "KEY_PAIR_ID": "AKIAIOSFODNN7EXAMPLE"}, "E014"),
     ({**FINE, "KEY_PAIR_ID": ""}, "E014"),
     ({**FINE, "KEY_PAIR_ID": 7}, "E014"),
     ({**FINE, "SIGNER": "kms:alias/shop"}, "E002"),
@@ -259,12 +263,33 @@ def test_a_key_on_this_machine_is_read_by_the_checks(tmp_path: Path, monkeypatch
     at = {**FINE, "SIGNER": f"file:{private}"}
     [fault] = faults(at)
     assert fault.id == "keyfront.E002"
-    assert "no key-pair id was given" in fault.text
+    assert "KEYFRONT['KEY_PAIR_ID'] is not set" in fault.text
     assert not list(faults({**at, "KEY_PAIR_ID": KEY_ID}))
-    assert not list(faults({**at, "SIGNER": f"file:{tmp_path}/of-the-server.pem", "KEY_PAIR_ID": KEY_ID}))
+    private.chmod(0o644)
+    [fault] = faults({**at, "KEY_PAIR_ID": KEY_ID})
+    assert (fault.id, "chmod 600" in fault.text) == ("keyfront.E002", True)
     monkeypatch.setenv("SHOP_KEY", KEY.pem().splitlines()[0])
     [fault] = faults({**FINE, "SIGNER": "env:SHOP_KEY", "KEY_PAIR_ID": KEY_ID})
     assert "only the first line" in fault.text
+
+
+def test_a_missing_key_file_and_a_long_life_are_warnings(tmp_path: Path) -> None:
+    given = {**FINE, "SIGNER": f"file:{tmp_path}/of-the-server.pem", "KEY_PAIR_ID": KEY_ID, "LIFETIME": "30d"}
+    with override_settings(KEYFRONT=given):
+        told = {message.id: message for message in run_checks()}
+        assert "of-the-server.pem cannot be read: No such file" in told["keyfront.W002"].msg
+        assert "KEYFRONT['LIFETIME'] is 30 days" in told["keyfront.W003"].msg
+        assert not told["keyfront.W002"].is_serious()
+        assert get_site()
+    assert not list(faults({**FINE, "LIFETIME": "30d", "MAX_LIFETIME": timedelta(days=30)}))
+
+
+def test_a_template_takes_a_span() -> None:
+    template = Template('{% load keyfront %}{% signed_url "a.mp4" expires="1h" as url %}{{ url|safe }}')
+    url = template.render(Context())
+    assert int(parse_qs(urlsplit(url).query)["Expires"][0]) - time.time() == pytest.approx(3600, abs=5)
+    with pytest.raises(InputError, match="expires is 'an hour', which is not a lifetime: give a timedelta, seconds"):
+        Template('{% load keyfront %}{% signed_url "a.mp4" expires="an hour" %}').render(Context())
 
 
 def test_the_longest_life_of_the_setting_is_that_of_everything_signed() -> None:

@@ -13,7 +13,9 @@ _USERS = "django.contrib.auth.middleware.AuthenticationMiddleware"
 def check_settings(**_: object) -> list[CheckMessage]:
     """Return the faults of the setting, and of the middleware's position."""
     given = getattr(settings, "KEYFRONT", None)
-    found: list[CheckMessage] = [Error(fault.text, hint=fault.hint, id=fault.id) for fault in faults(given)]
+    found: list[CheckMessage] = [
+        (Error if fault.stops else checks.Warning)(fault.text, hint=fault.hint, id=fault.id) for fault in faults(given)
+    ]
     middleware = list(settings.MIDDLEWARE)
     if _MIDDLEWARE not in middleware:
         return found

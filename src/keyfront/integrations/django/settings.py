@@ -21,20 +21,20 @@ from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from keyfront.core.cookies import Attributes
+from keyfront.core.entered_times import lifetime
 from keyfront.core.key_ids import checked_key_pair_id
+from keyfront.core.misuse import of_lifetime
+from keyfront.core.showing import in_words
 from keyfront.core.signing import Signer
 from keyfront.errors import InputError, ServiceError
+from keyfront.integrations.signer_settings import check_signer
 from keyfront.integrations.site import Site
-from keyfront.keystore.addresses import Address
-from keyfront.keystore.document import SignerDocument
-from keyfront.keystore.source import Opening
 
 Resource = str | Callable[[HttpRequest], str | None]
 """The URLs that cookies unlock: a pattern (a path is relative to the site's address), or a function of the request."""
 
 _HOUR: Final = timedelta(hours=1)
 _NAMES: Final = ("SIGNER", "KEY_PAIR_ID", "DOMAIN", "ALIASES", "LIFETIME", "MAX_LIFETIME", "COOKIES")
-_ON_THIS_MACHINE: Final = ("env", "file")
 _COOKIES: Final = ("RESOURCE", "LIFETIME", "DOMAIN", "PATH", "SECURE", "SAME_SITE")
 
 
@@ -67,6 +67,8 @@ class Fault:
     id: str
     text: str
     hint: str
+    stops: bool = True
+    """Whether nothing can be signed before it is fixed. If not, it is a warning."""
 
 
 def current() -> Settings:
@@ -75,7 +77,8 @@ def current() -> Settings:
         if not _read:
             given = getattr(settings, "KEYFRONT", None)
             for fault in faults(given):
-                raise ImproperlyConfigured(f"{fault.text}: {fault.hint} ({fault.id})")
+                if fault.stops:
+                    raise ImproperlyConfigured(f"{fault.text}: {fault.hint} ({fault.id})")
             assert isinstance(given, Mapping)
             _read.append(_settings(given))
         return _read[0]
@@ -130,12 +133,11 @@ def _wrong_signer(given: object, key_pair_id: object) -> Iterator[Fault]:
             return
     if isinstance(given, str):
         try:
-            address = Address.parse(given)
-            source = address.open(Opening(key_pair_id))  # type: ignore[arg-type]  # checked above
-            if address.kind in _ON_THIS_MACHINE:
-                SignerDocument.parse(source.read(), source=source.name, key_pair_id=key_pair_id)  # type: ignore[arg-type]
-        except ServiceError:
-            return  # a build may have no key
+            check_signer(given, key_pair_id, "KEYFRONT['KEY_PAIR_ID']")  # type: ignore[arg-type]  # checked above
+        except ServiceError as error:
+            # Not an error: the machine that builds the application may have no key.
+            text = f"KEYFRONT['SIGNER']: {error}"
+            yield Fault("keyfront.W002", text, "put the key there before the first link", stops=False)
         except InputError as error:
             yield Fault("keyfront.E002", f"KEYFRONT['SIGNER']: {error}", hint)
     elif not isinstance(given, Signer) and not hasattr(given, "signer_async"):
@@ -178,22 +180,32 @@ def _unknown(given: Mapping[str, object], known: tuple[str, ...], where: str) ->
 
 
 def _wrong_lifetime(given: Mapping[str, object], where: str, name: str = "LIFETIME") -> Iterator[Fault]:
+    if given.get(name) is None:
+        return
     try:
-        _lifetime(given.get(name))
+        lifetime(given[name], f"{where}[{name!r}]")
     except InputError as error:
-        yield Fault("keyfront.E004", f"{where}[{name!r}]: {error}", "give seconds or a timedelta")
+        text, _, hint = str(error).rpartition(": ")
+        yield Fault("keyfront.E004", text, hint)
 
 
 def _too_long(given: Mapping[str, object]) -> Iterator[Fault]:
-    """Yield the lifetimes that KEYFRONT['MAX_LIFETIME'] would refuse for every signature."""
+    """Yield the lifetimes that every signature would be refused or warned for."""
     cookies = given.get("COOKIES")
     named = {"KEYFRONT['LIFETIME']": given, "KEYFRONT['COOKIES']['LIFETIME']": cookies}
     for where, held in named.items():
         try:
             most = _longest(given)
-            if most is not None and isinstance(held, Mapping) and _lifetime(held.get("LIFETIME")) > most:
-                text = f"{where} is {_lifetime(held.get('LIFETIME'))}, but KEYFRONT['MAX_LIFETIME'] is {most}"
+            if not isinstance(held, Mapping):
+                continue
+            life = _lifetime(held.get("LIFETIME"))
+            if most is not None and life > most:
+                text = f"{where} is {in_words(life)}, but KEYFRONT['MAX_LIFETIME'] is {in_words(most)}"
                 yield Fault("keyfront.E013", text, "shorten the first, or lengthen the second")
+            elif most is None and any(of_lifetime(life.total_seconds())):
+                text = f"{where} is {in_words(life)}, and a signature cannot be taken back"
+                hint = "sign for seven days at most, or set KEYFRONT['MAX_LIFETIME'] to allow it"
+                yield Fault("keyfront.W003", text, hint, stops=False)
         except InputError:
             continue  # `_wrong_lifetime` reports it
 
@@ -232,13 +244,7 @@ def _resource(given: object) -> Resource:
 
 
 def _lifetime(given: object) -> timedelta:
-    if given is None:
-        return _HOUR
-    if isinstance(given, int | float) and not isinstance(given, bool):
-        given = timedelta(seconds=given)
-    if not isinstance(given, timedelta) or given < timedelta(seconds=1):
-        raise InputError(f"{given!r} is not a lifetime of a second or more")
-    return given
+    return _HOUR if given is None else lifetime(given, "LIFETIME")
 
 
 class _Nobody:

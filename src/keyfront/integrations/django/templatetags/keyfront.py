@@ -1,10 +1,11 @@
-"""The template tag `signed_url`: `{% load keyfront %}{% signed_url "videos/1.mp4" expires=600 %}`."""
+"""The template tag `signed_url`: `{% load keyfront %}{% signed_url "videos/1.mp4" expires="10m" %}`."""
 
 from datetime import timedelta
 
 from django import template
 from django.db.models.fields.files import FieldFile
 
+from keyfront.core.entered_times import lifetime
 from keyfront.errors import InputError
 from keyfront.integrations.django.settings import current
 
@@ -12,13 +13,12 @@ register = template.Library()
 
 
 @register.simple_tag  # type: ignore[untyped-decorator]  # Django has no types
-def signed_url(what: object, expires: float | timedelta | None = None) -> str:
+def signed_url(what: object, expires: str | float | timedelta | None = None) -> str:
     """Return a signed URL for an S3 key, a URL of the distribution, or a model's file.
 
-    `expires` is its lifetime (seconds or a timedelta); if not given, `KEYFRONT["LIFETIME"]`.
+    `expires` is its lifetime: a span (`"1h"`), seconds or a timedelta. If not given, it is `KEYFRONT["LIFETIME"]`.
     """
-    life = current().lifetime if expires is None else expires
-    until = life if isinstance(life, timedelta) else timedelta(seconds=float(life))
+    until = current().lifetime if expires is None else lifetime(expires, "expires")
     site = current().site
     if isinstance(what, FieldFile):
         what = what.name
