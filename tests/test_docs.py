@@ -24,6 +24,7 @@ _GIVEN = {
     "django.md": """
 from django.conf import settings
 settings.configure(KEYFRONT={"SIGNER": "file:private_key.pem", "KEY_PAIR_ID": "K2JCJMDEHXQW5F", "DOMAIN": "m.example"})
+INSTALLED_APPS, MIDDLEWARE = [], []
 """,
 }
 """What a page takes for granted: that its reader is in a Django project, or has a link to ask about."""
