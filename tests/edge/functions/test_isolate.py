@@ -72,7 +72,7 @@ def test_bytes_and_texts_survive_their_encodings(content: bytes, text: str) -> N
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.text("xy %&=+é", max_size=4)), max_size=4))
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.text("xy %&=+é'!", max_size=4)), max_size=4))
 def test_querystring_is_read_back(pairs: list[tuple[str, str]]) -> None:
     wanted: dict[str, list[str]] = {}
     for name, each in pairs:

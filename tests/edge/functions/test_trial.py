@@ -59,6 +59,19 @@ def test_runtime_1_has_what_it_has(load: Load) -> None:
     assert function("/")["body"] == "undefined,undefined,undefined,hi,0cc175b9c0f1b6a831c399e269772661"
 
 
+def test_byte_strings_are_of_runtime_1_alone(load: Load) -> None:
+    code = (
+        "function handler(e) { return {statusCode: 200, body: [typeof String.bytesFrom, typeof 'a'.toBytes,"
+        " 'user:ü'.toString('base64'),"
+        " require('crypto').createHash('md5').update('a').digest().toString('hex')].join()}; }"
+    )
+
+    first, second = (load(code, runtime=f"cloudfront-js-{each}")("/")["body"] for each in ("1.0", "2.0"))
+
+    assert first == "function,function,dXNlcjrDvA==,0cc175b9c0f1b6a831c399e269772661"
+    assert second == "undefined,undefined,user:ü,0cc175b9c0f1b6a831c399e269772661"
+
+
 def test_a_missing_engine_is_named(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("keyfront.edge.functions.runtime._ENGINE", "no_such_engine")
 

@@ -136,13 +136,25 @@
       return bytes.length;
     }
   }
-  // Runtime 1.0 has byte strings in place of Buffer.
-  const byteString = (bytes) => { const read = text(bytes); return read.includes('\ufffd') ? encoders.latin1(bytes) : read; };
-  hidden(String, 'bytesFrom', (data, encoding) => byteString(Array.isArray(data) ? data : bytesOf(data, encoding)));
-  hidden(String.prototype, 'toBytes', function () { return encoders.latin1(utf8(toString(this))); });
-  hidden(String.prototype, 'toUTF8', function () { return encoders.latin1(utf8(toString(this))); });
-  hidden(String.prototype, 'fromUTF8', function () { return text(decoders.latin1(toString(this))); });
-  hidden(String.prototype, 'fromBytes', function () { return toString(this); });
+  // Runtime 1.0 has byte strings in place of Buffer. Those that are not UTF-8 are remembered: `toString` encodes their bytes.
+  let byteStrings = new Set();
+  const asBytes = (value) => { byteStrings.add(value); return value; };
+  const byteString = (bytes) => { const read = text(bytes); return read.includes('\ufffd') ? asBytes(encoders.latin1(bytes)) : read; };
+  if (!second) {
+    const plain = String.prototype.toString;
+    const added = {
+      toBytes() { return asBytes(encoders.latin1(utf8(toString(this)))); },
+      toUTF8() { return asBytes(encoders.latin1(utf8(toString(this)))); },
+      fromUTF8() { return text(decoders.latin1(toString(this))); },
+      fromBytes() { return toString(this); },
+      toString(encoding) {
+        const value = plain.call(this);
+        return encoding === undefined ? value : coder(encoders, encoding)(byteStrings.has(value) ? decoders.latin1(value) : utf8(value));
+      },
+    };
+    hidden(String, 'bytesFrom', (data, encoding) => byteString(Array.isArray(data) ? data : bytesOf(data, encoding)));
+    for (const name of ownKeys(added)) hidden(String.prototype, name, added[name]);
+  }
 
   // ---- crypto: RFC 1321, RFC 3174, RFC 6234, RFC 2104 ----
   const SINES = Array.from({ length: 64 }, (_, i) => Math.floor(Math.abs(Math.sin(i + 1)) * 4294967296) | 0);
@@ -240,7 +252,7 @@
   };
 
   // ---- querystring ----
-  const escape = (value) => encodeURIComponent(value).replace(/'/g, '%27');
+  const escape = (value) => encodeURIComponent(value);
   const unescape = (value) => { try { return decodeURIComponent(value); } catch (_) { return value; } };
   const querystring = {
     escape, unescape,
@@ -393,7 +405,7 @@
   return {
     load(made) { factory = made; },
     run(eventJSON) {
-      logs = []; logged = 0; origin = undefined; finished = false; outcome = undefined;
+      logs = []; logged = 0; origin = undefined; finished = false; outcome = undefined; byteStrings = new Set();
       try {
         const handler = factory();
         if (typeof handler !== 'function') throw new ReferenceError('the function has no function named handler');
