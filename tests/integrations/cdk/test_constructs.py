@@ -191,3 +191,18 @@ def test_cdk_nag_finds_only_what_the_page_explains(
     assert found == _EXPLAINED
     page = (Path(__file__).parents[3] / "docs" / "cdk.md").read_text()
     assert all(each in page for each in _EXPLAINED)
+
+
+def test_the_policy_of_the_page_about_video_is_the_one_of_the_api(stack_of: Callable[..., Any], tmp_path: Path) -> None:
+    from aws_cdk.assertions import Template
+
+    page = (Path(__file__).parents[3] / "docs" / "video.md").read_text("utf-8")
+    code = next(block for block in page.split("```python\n") if "ResponseHeadersPolicy(" in block).split("```")[0]
+    _, stack = stack_of(tmp_path)
+    exec(code, {"stack": stack})
+    made = _of_type(Template.from_stack(stack).to_json(), "AWS::CloudFront::ResponseHeadersPolicy")
+    (policy,) = (each["Properties"]["ResponseHeadersPolicyConfig"] for each in made.values())
+    wanted = json.loads(page.split("```json\n")[1].split("```")[0])
+    for name, value in wanted["CorsConfig"].items():
+        items = {"Items": value["Items"]} if isinstance(value, dict) else value
+        assert policy["CorsConfig"][name] == items

@@ -3,12 +3,14 @@
 The streams are made by ffmpeg: HLS in two qualities with initialisations and AES-128, DASH with a template.
 """
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -36,7 +38,18 @@ from keyfront.edge.request.admission import Door
 from keyfront.edge.server.asgi import application
 from keyfront.integrations.streams import sign_stream, stream_cookies
 from keyfront.integrations.streams.asgi import StreamEndpoint, anyone
-from keyfront.inventory import CacheBehavior, CustomOrigin, Distribution, Inventory, KeyGroup, Origin, TrustedKey
+from keyfront.inventory import (
+    CacheBehavior,
+    CustomOrigin,
+    Distribution,
+    Inventory,
+    KeyGroup,
+    Origin,
+    ResponseHeadersPolicy,
+    TrustedKey,
+)
+from keyfront.inventory.response_headers import response_headers_policy
+from keyfront.local.controlplane import ControlPlane
 from keyfront.web.serving import Listener, bind
 
 PLAYER = Path(__file__).parent / "player"
@@ -44,6 +57,8 @@ SCRIPTS = {
     "hls.min.js": PLAYER / "node_modules/hls.js/dist/hls.min.js",
     "dash.all.min.js": PLAYER / "node_modules/dashjs/dist/modern/umd/dash.all.min.js",
 }
+PAGE = Path(__file__).parents[3] / "docs" / "video.md"
+_JSON = re.compile(r"^```json\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SITE, MEDIA = "school.localhost", "media.school.localhost"
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 SECONDS = 3
@@ -117,18 +132,9 @@ def _encrypt(folder: Path) -> None:
 
 
 class Files(Quiet, SimpleHTTPRequestHandler):
-    """The distribution's origin: files, which pages of the school may read."""
+    """The distribution's origin: files, and no CORS."""
 
     protocol_version = "HTTP/1.1"
-
-    def __init__(self, site: str, *connection: Any, directory: Path) -> None:
-        self.site = site
-        super().__init__(*connection, directory=str(directory))
-
-    def end_headers(self) -> None:
-        self.send_header("Access-Control-Allow-Origin", self.site)
-        self.send_header("Access-Control-Allow-Credentials", "true")
-        super().end_headers()
 
 
 @pytest.fixture(scope="module")
@@ -140,14 +146,14 @@ def school(player: dict[str, Path], lessons: Path) -> Iterator[School]:
     site = f"http://{SITE}:{at_site.getsockname()[1]}"
     media = f"http://{MEDIA}:{at_edge.getsockname()[1]}"
     school = School(site, media, Signer("K1", key), outcomes)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, site, directory=lessons))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=str(lessons)))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     origins = Origins()
 
     async def start() -> list[Listener]:
         edge = Edge(origins, on_decision=outcomes.append)
-        edge.configuration = configure(_inventory(key, server.server_port))
+        edge.configuration = configure(_inventory(key, server.server_port, site))
         listeners = [Listener(application(edge, Door()), at_edge), Listener(_site(school, player, lessons), at_site)]
         for listener in listeners:
             listener.start()
@@ -166,17 +172,33 @@ def school(player: dict[str, Path], lessons: Path) -> Iterator[School]:
         server.server_close()
 
 
-def _inventory(key: SigningKey, port: int) -> Inventory:
+def _inventory(key: SigningKey, port: int, site: str) -> Inventory:
+    """The lessons twice: as the page has it, and below `/closed/` without the policy for the player's page."""
+    policy = _of_the_page(site)
     behavior = CacheBehavior(
-        "*", "files", cache_policy_id=CACHING_OPTIMIZED, trusted_key_groups=("g1",), protected=True
+        "*",
+        "files",
+        cache_policy_id=CACHING_OPTIMIZED,
+        trusted_key_groups=("g1",),
+        protected=True,
+        response_headers_policy_id=policy.id,
     )
+    closed = replace(behavior, path_pattern="/closed/*", response_headers_policy_id="")
     origin = Origin("files", "127.0.0.1", custom=CustomOrigin(http_port=port, protocol_policy="http-only"))
-    distribution = Distribution("E1", MEDIA, behavior, (), origins=(origin,), etag="e1")
+    distribution = Distribution("E1", MEDIA, behavior, (closed,), origins=(origin,), etag="e1")
     return Inventory(
         distributions=(distribution,),
         key_groups={"g1": KeyGroup("g1", "one", ("K1",))},
         keys={"K1": TrustedKey("K1", "key", key.public_key)},
+        response_headers_policies={policy.id: policy},
     )
+
+
+def _of_the_page(site: str) -> ResponseHeadersPolicy:
+    """The response headers policy that docs/video.md shows, as the API takes it, for the player's page at `site`."""
+    config = json.loads(_JSON.findall(PAGE.read_text("utf-8"))[0].replace("https://www.example.com", site))
+    made: Any = ControlPlane().perform("CreateResponseHeadersPolicy", {"ResponseHeadersPolicyConfig": config})
+    return response_headers_policy(made["ResponseHeadersPolicy"])
 
 
 def _site(school: School, player: dict[str, Path], lessons: Path) -> Starlette:
@@ -260,6 +282,18 @@ def test_a_stream_without_a_signature_is_refused(page: Page, school: School, kin
     page.wait_for_function("fatal")
     assert page.evaluate("video.readyState") == 0
     assert school.statuses() == {403}
+
+
+def test_a_stream_with_cookies_and_without_the_policy_is_not_readable(
+    page: Page, school: School, lessons: Path
+) -> None:
+    shutil.copytree(lessons / "plain" / "hls", lessons / "closed" / "hls")
+    path = f"closed/hls/{FIRST['hls']}"
+    then = school.watch(f"{school.media}/{path}", credentials=True)
+    page.goto(f"{school.site}/sign-in?{urlencode({'stream': path, 'then': then})}")
+    page.wait_for_function("fatal")
+    assert page.evaluate("fatal") == "manifestLoadError"
+    assert school.statuses() == {200}, "CloudFront sent it, and the browser kept it from the page"
 
 
 @pytest.mark.parametrize("kind", ["hls", "dash"])
