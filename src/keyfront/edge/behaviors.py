@@ -49,6 +49,10 @@ class Behavior:
     functions: "BehaviorFunctions | None" = None
     """`None` if no function runs on its requests."""
     realtime_log: RealtimeLog | None = None
+    host_header: str = ""
+    """The Host header for the origin that a function chose. If empty, the other settings decide."""
+    server_name: str = ""
+    """The name in TLS to the origin that a function chose. If empty, it is `host_header` or the origin's name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from tests.edge.conftest import HOST, Laid, Lay
+from tests.edge.test_origins import serve_tls
 
 from keyfront.edge.configuration import configure
-from keyfront.inventory import EdgeFunction, FunctionAssociation, KeyValues, Origin
+from keyfront.inventory import CustomOrigin, EdgeFunction, FunctionAssociation, KeyValues, Origin
 
 REQUEST, RESPONSE = "viewer-request", "viewer-response"
 Serve = Callable[..., Laid]
@@ -313,6 +319,61 @@ def test_a_function_chooses_another_origin(serve: Serve, lay: Lay) -> None:
     group = "cf.createRequestOriginGroup({originIds: [{originId: 'dead'}, {originId: 'web'}], failoverCriteria: %s})"
     assert status(group % "{statusCodes: [500]}") == 200
     assert status(group % "{}") == 502
+    ids = "cf.createRequestOriginGroup({originIds: ['dead', 'web'], failoverCriteria: {statusCodes: [500]}})"
+    assert status(ids) == 200
+    assert status(ids.replace("'web'", "'none'")) == 502
+
+
+GROUP = (
+    "cf.createRequestOriginGroup({originIds: [{originId: 'web', originOverrides: {hostHeader: 'a.example'}}, 'web'],"
+    " failoverCriteria: {statusCodes: [500]}})"
+)
+
+
+HOSTS = (
+    ("cf.updateRequestOrigin({hostHeader: 'shop.example'})", "shop.example"),
+    ("cf.selectRequestOriginById('web', {hostHeader: 'shop.example'})", "shop.example"),
+    (GROUP, "a.example"),
+    ("cf.updateRequestOrigin({domainName: 'localhost'})", "localhost"),
+    ("cf.updateRequestOrigin({timeouts: {responseCompletionTimeout: 9}, mTLSConfig: 'off'})", HOST),
+    ("cf.updateRequestOrigin({hostHeader: 'a:1'})", None),
+    ("cf.updateRequestOrigin({sni: 'a b'})", None),
+    ("cf.updateRequestOrigin({timeouts: {connectionTimeout: 11}})", None),
+    ("cf.updateRequestOrigin({allowedCertificateNames: ['a.example']})", None),
+    ("cf.selectRequestOriginById('web', {originPath: '/x'})", None),
+)
+
+
+def test_a_function_names_the_host_for_the_origin(serve: Serve, lay: Lay) -> None:
+    laid = lay()
+    for call, host in HOSTS:
+        serve(
+            f"import cf from 'cloudfront';\nfunction handler(e) {{ {call}; return e.request; }}",
+            laid=laid,
+            cache_policy_id="4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+            origin_request_policy_id="216adef6-5c7f-47e4-b989-5492eafa07d3",
+        )
+        laid.origin.asked.clear()
+        assert laid.viewer.get("/a").status == (502 if host is None else 200), call
+        assert [asked.headers["host"] for asked in laid.origin.asked] == ([] if host is None else [host]), call
+
+
+def test_a_function_names_the_certificate_for_the_origin(serve: Serve, lay: Lay, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("shop.example").configure_cert(context)
+    laid = lay(authorities=tmp_path / "ca.pem")
+    code = "import cf from 'cloudfront';\nfunction handler(e) {{ cf.updateRequestOrigin({}); return e.request; }}"
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve_tls, args=(listening, context), daemon=True)
+        thread.start()
+        custom = CustomOrigin(https_port=listening.getsockname()[1], protocol_policy="https-only")
+        origins = (laid.web(custom=custom, connection_attempts=1),)
+        for settings, status in (("{sni: 'shop.example'}", 200), ("{sni: 'other.example'}", 502)):
+            serve(code.format(settings), laid=laid, origins=origins)
+            assert laid.viewer.get(f"/{status}").status == status
+    thread.join()
 
 
 def test_the_default_root_object_follows_the_function(serve: Serve) -> None:

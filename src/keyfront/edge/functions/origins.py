@@ -14,11 +14,14 @@ from keyfront.edge.functions.failures import invalid
 from keyfront.edge.functions.headers import InvalidHeaderError, check_custom
 from keyfront.inventory import CustomOrigin, Origin
 
-_KNOWN: Final = frozenset(
-    {"domainName", "hostHeader", "originPath", "customHeaders", "connectionAttempts", "originShield"}
+_OVERRIDES: Final = frozenset({"hostHeader", "sni", "allowedCertificateNames"})
+"""What a function may set of an origin that it selects by its id."""
+_KNOWN: Final = _OVERRIDES | frozenset(
+    {"domainName", "originPath", "customHeaders", "connectionAttempts", "originShield", "mTLSConfig"}
     | {"originAccessControlConfig", "timeouts", "customOriginConfig"}
 )
 _STATUSES: Final = range(400, 600)
+_MOST_NAME: Final = 253
 
 
 def towards(behavior: Behavior, targets: Mapping[str, Behavior], change: Mapping[str, Any]) -> Behavior:
@@ -28,11 +31,10 @@ def towards(behavior: Behavior, targets: Mapping[str, Behavior], change: Mapping
     """
     if "group" in change:
         return _group(targets, change["group"])
-    chosen = _target(targets, change["select"]) if "select" in change else behavior
     settings = change.get("update") or {}
-    if not isinstance(settings, dict):
-        raise invalid("updateRequestOrigin() needs an object")
-    return _updated(chosen, settings) if settings else chosen
+    if "select" in change:
+        return _overridden(_target(targets, change["select"]), settings, "selectRequestOriginById()")
+    return _updated(behavior, settings)
 
 
 def _target(targets: Mapping[str, Behavior], origin_id: Any) -> Behavior:
@@ -46,18 +48,57 @@ def _group(targets: Mapping[str, Behavior], settings: Any) -> Behavior:
     if not isinstance(settings, dict):
         raise invalid("createRequestOriginGroup() needs an object")
     ids, criteria = settings.get("originIds"), settings.get("failoverCriteria")
-    if not isinstance(ids, list) or len(ids) != 2 or not all(isinstance(each, dict) for each in ids):
-        raise invalid("createRequestOriginGroup() needs two originIds, each with an originId")
+    if not isinstance(ids, list) or len(ids) != 2:
+        raise invalid("createRequestOriginGroup() needs two originIds")
     statuses = criteria.get("statusCodes") if isinstance(criteria, dict) else None
     if not isinstance(statuses, list) or not statuses or not all(each in _STATUSES for each in statuses):
         raise invalid("createRequestOriginGroup() needs failoverCriteria with statusCodes")
-    first, second = (_target(targets, each.get("originId")) for each in ids)
+    first, second = (_member(targets, each) for each in ids)
     return replace(first, failover=Failover(second, frozenset(statuses)))
 
 
-def _updated(behavior: Behavior, settings: Mapping[str, Any]) -> Behavior:
+def _member(targets: Mapping[str, Behavior], given: Any) -> Behavior:
+    """Return the behavior for one of `originIds`: an id, or an object with `originId` and `originOverrides`."""
+    if not isinstance(given, dict):
+        return _target(targets, given)
+    overrides = given.get("originOverrides") or {}
+    return _overridden(_target(targets, given.get("originId")), overrides, "originOverrides")
+
+
+def _overridden(behavior: Behavior, settings: Any, where: str) -> Behavior:
+    """Return `behavior` with the settings that a function may give an origin of the distribution."""
+    if not isinstance(settings, dict):
+        raise invalid(f"the settings of {where} must be an object")
+    if unknown := sorted(settings.keys() - _OVERRIDES):
+        raise invalid(f"{where} has no setting {unknown[0][:60]!r}")
+    return _with_host(behavior, settings)
+
+
+def _with_host(behavior: Behavior, settings: Mapping[str, Any]) -> Behavior:
+    """Return `behavior` with the names that a function chose for the Host header and for TLS."""
+    if settings.get("allowedCertificateNames"):
+        raise invalid("allowedCertificateNames is not supported here: the certificate must have the name in sni")
+    # Another domain name comes with its own Host header, even where the behavior hands on the viewer's.
+    named = settings.get("domainName", "") if "host" in behavior.rules.sent_headers else ""
+    host, server_name = settings.get("hostHeader", named), settings.get("sni", "")
+    for name, value in (("hostHeader", host), ("sni", server_name)):
+        if value != "" and not _is_name(value):
+            raise invalid(f"{name} is not a domain name")
+    custom = behavior.origin is not None and behavior.origin.custom is not None
+    return replace(behavior, host_header=host, server_name=server_name) if custom else behavior
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and split_host(value) is not None and ":" not in value and len(value) <= _MOST_NAME
+
+
+def _updated(behavior: Behavior, settings: Any) -> Behavior:
+    if not isinstance(settings, dict):
+        raise invalid("updateRequestOrigin() needs an object")
     if unknown := sorted(settings.keys() - _KNOWN):
         raise invalid(f"updateRequestOrigin() has no setting {unknown[0][:60]!r}")
+    if not settings:
+        return behavior
     if behavior.origin is None:
         raise invalid("the behavior has no origin to update")
     origin = _with_address(behavior.origin, settings)
@@ -70,12 +111,12 @@ def _updated(behavior: Behavior, settings: Mapping[str, Any]) -> Behavior:
         signing = access.get("signingBehavior", "always") if signed else "never"
         if signing not in ("always", "never", "no-override"):
             raise invalid("originAccessControlConfig.signingBehavior is always, never or no-override")
-    return replace(behavior, origin=origin, signing=signing)
+    return _with_host(replace(behavior, origin=origin, signing=signing), settings)
 
 
 def _with_address(origin: Origin, settings: Mapping[str, Any]) -> Origin:
     name, path = settings.get("domainName", origin.domain_name), settings.get("originPath", origin.path)
-    if not isinstance(name, str) or split_host(name) is None or ":" in name:
+    if not _is_name(name):
         raise invalid("domainName is not a domain name")
     if not isinstance(path, str) or (path and not PATH.fullmatch(path)):
         raise invalid("originPath must begin with a slash, and be a path that is URL-encoded")
@@ -88,7 +129,12 @@ def _with_address(origin: Origin, settings: Mapping[str, Any]) -> Origin:
         raise invalid("timeouts is not an object, or connectionAttempts is not 1, 2 or 3")
     if custom is not None and "readTimeout" in timeouts:
         custom = replace(custom, read_timeout=_seconds(timeouts, "readTimeout"))
-    connect = _seconds(timeouts, "connectionTimeout") if "connectionTimeout" in timeouts else origin.connection_timeout
+    connect = origin.connection_timeout
+    if "connectionTimeout" in timeouts:
+        connect = _seconds(timeouts, "connectionTimeout", most=10)
+    complete = origin.completion_timeout
+    if "responseCompletionTimeout" in timeouts:
+        complete = _seconds(timeouts, "responseCompletionTimeout", most=86_400)
     return replace(
         origin,
         domain_name=name,
@@ -97,6 +143,7 @@ def _with_address(origin: Origin, settings: Mapping[str, Any]) -> Origin:
         custom_headers=_headers(settings["customHeaders"]) if "customHeaders" in settings else origin.custom_headers,
         connection_attempts=attempts,
         connection_timeout=connect,
+        completion_timeout=complete,
     )
 
 
@@ -111,10 +158,10 @@ def _custom(before: CustomOrigin, settings: Any) -> CustomOrigin:
     return replace(before, protocol_policy="http-only", http_port=port)
 
 
-def _seconds(timeouts: Mapping[str, Any], name: str) -> int:
+def _seconds(timeouts: Mapping[str, Any], name: str, *, most: int = 120) -> int:
     value = timeouts[name]
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 120:
-        raise invalid(f"timeouts.{name} is not a number of seconds from 1 to 120")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise invalid(f"timeouts.{name} is not a number of seconds from 1 to {most}")
     return value
 
 

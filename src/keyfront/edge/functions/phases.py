@@ -59,7 +59,8 @@ class Passed:
     def origin_key(self) -> tuple[str, ...]:
         """What the choice of the origin adds to the cache key (assumed: another origin, another object)."""
         origin = self.behavior.origin
-        return (f"origin:{origin.domain_name}{origin.path}",) if origin is not None else ()
+        host = self.behavior.host_header
+        return (f"origin:{origin.domain_name}{origin.path} {host}",) if origin is not None else ()
 
 
 class FunctionPhases:

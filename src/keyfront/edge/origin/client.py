@@ -221,8 +221,8 @@ class Origins:
                 headers.append((SOURCE_HOST.encode("ascii"), viewer.host.encode("latin-1")))
             else:
                 host = viewer.host.encode("latin-1")
-        if asked.host and not where.is_endpoint:
-            host = asked.host.encode("latin-1")
+        if (chosen := asked.host or behavior.host_header) and not where.is_endpoint:
+            host = chosen.encode("latin-1")
         authorized = any(name == b"authorization" for name, _ in headers)
         signs = behavior.signing == "always" or (behavior.signing == "no-override" and not authorized)
         if signs and (credentials := self._credentials()):
@@ -233,7 +233,8 @@ class Origins:
             headers += signature(where, asked.method, target, credentials, self._region, body_hash)
         length = int(asked.content_length) if asked.content_length.isdecimal() else None
         sent = Sent.of(asked.method, target.encode("latin-1"), [(b"host", host), *headers], asked.body, length)
-        return Place(where.scheme == "https", where.host.strip("[]"), where.port), sent
+        server_name = "" if where.is_endpoint else behavior.server_name or behavior.host_header
+        return Place(where.scheme == "https", where.host.strip("[]"), where.port, server_name), sent
 
 
 def _body_hash(where: Address, viewer: Request, asked: OriginRequest) -> str:

@@ -34,6 +34,8 @@ class Place(NamedTuple):
     host: str
     """A host name, or an address without brackets."""
     port: int
+    server_name: str = ""
+    """The name in TLS, which the certificate must have. If empty, it is `host`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ class Pool:
                     lambda: Connection(self, place),
                     sock=connected,
                     ssl=self._context if place.is_secure else None,
-                    server_hostname=place.host if place.is_secure else None,
+                    server_hostname=(place.server_name or place.host) if place.is_secure else None,
                 )
         except TimeoutError as error:
             raise ExchangeError(f"no connection in {seconds} s", timed_out=True, connected=False) from error
