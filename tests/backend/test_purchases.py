@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from tests.backend.conftest import BOUGHT, ITEMS, MARA, TOMAS, Postgres
 
 from keyfront.backend import Customer, Item, Purchases, connect, seed
-from keyfront.backend.service.tables import create_tables
+from keyfront.backend.service.schema import prepare
 from keyfront.errors import InputError, ServiceError
 
 
@@ -152,7 +152,7 @@ def test_many_processes_may_make_the_tables_at_once(database: str) -> None:
 
     def make(engine: Engine) -> None:
         together.wait(30)
-        create_tables(engine)
+        prepare(engine)
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(make, engines))

@@ -31,6 +31,7 @@ _PARTS: Final = {
     },
     "Diagnosis": {"explain": "explain", "audit": "audit", "logs": "logs"},
     "Servers": {"up": "up", "console": "console", "edge": "edge", "authz": "authz"},
+    "Download backend": {"backend": "backend", "shop": "shop"},
     "Deployment": {"terraform": "terraform", "cdk": "cdk", "functions": "functions", "lambda": "lambdas"},
 }
 """The commands and their modules in this package, in the parts of the help text."""

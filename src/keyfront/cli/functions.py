@@ -13,7 +13,7 @@ import typer
 from keyfront.cli.cloudfront import cloudfront
 from keyfront.cli.extras import needs
 from keyfront.cli.options import AsJson, Connection, expands
-from keyfront.cli.output import Json, say, show, show_json
+from keyfront.cli.output import Json, printable, say, show, show_json
 from keyfront.errors import InputError, KeyfrontError
 
 if TYPE_CHECKING:
@@ -251,9 +251,9 @@ def _report(event: Mapping[str, Any], result: "TrialResult", *, as_json: bool) -
         show_json(shown)
         return
     for line in result.logs:
-        show(f"log: {_printable(line)}")
+        show(f"log: {printable(line)}")
     if result.error:
-        show(f"error: {_printable(result.error)}")
+        show(f"error: {printable(result.error)}")
     else:
         for line in _difference(event, result.value):
             show(typer.style(line, fg=_COLOURS.get(line[0])))
@@ -265,14 +265,10 @@ def _difference(event: Mapping[str, Any], value: Mapping[str, Any]) -> list[str]
     """Return what the function changed, as lines of a difference; the whole value if it made something new."""
     before: Any = event["response"] if "statusCode" in value and "response" in event else event["request"]
     if "statusCode" in value and "response" not in event:
-        return [_printable(line) for line in ("a response of its own:", *_lines(value))]
+        return [printable(line) for line in ("a response of its own:", *_lines(value))]
     lines = list(difflib.unified_diff(_lines(before), _lines(value), "before", "after", n=2, lineterm=""))
-    return [_printable(line) for line in lines[2:]] or ["no change"]
+    return [printable(line) for line in lines[2:]] or ["no change"]
 
 
 def _lines(value: object) -> list[str]:
     return json.dumps(value, indent=2, ensure_ascii=False).splitlines()
-
-
-def _printable(text: str) -> str:
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

@@ -34,6 +34,11 @@ def complain(text: str, *, as_json: bool) -> None:
     say(json.dumps({"error": text}) if as_json else f"error: {text}")
 
 
+def printable(text: str) -> str:
+    """Return `text` from elsewhere for a terminal: characters that could move the cursor are escaped."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table with columns as wide as their widest entry, two spaces apart."""
     lines = [titles, *rows]

@@ -1,5 +1,8 @@
 """The ASGI adapter: it turns a scope into a request for the router, and the response into messages."""
 
+import time
+from collections.abc import Callable
+
 from starlette.requests import Request
 
 from keyfront.backend.service.exchange import ServiceResponse
@@ -26,12 +29,20 @@ class ASGIRequest(Request):
         return body
 
 
-def application(router: Router[ASGIRequest]) -> ASGIApp:
+Observe = Callable[[ASGIRequest, ServiceResponse, float], None]
+"""Called after each response, with the seconds that it took."""
+
+
+def application(router: Router[ASGIRequest], observe: Observe | None = None) -> ASGIApp:
     """Return the ASGI application for `router`."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await _send(await router.answer(ASGIRequest(scope, receive)), scope["method"], send)
+            began, request = time.monotonic(), ASGIRequest(scope, receive)
+            answer = await router.answer(request)
+            await _send(answer, scope["method"], send)
+            if observe is not None:
+                observe(request, answer, time.monotonic() - began)
         elif scope["type"] == "lifespan":
             await _live(receive, send)
         else:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlalchemy import Engine
 from starlette.requests import Request
 
-from keyfront.backend.asgi.adapter import ASGIRequest, application
+from keyfront.backend.asgi.adapter import ASGIRequest, Observe, application
 from keyfront.backend.service.addresses import Service
 from keyfront.backend.service.downloads import Downloads
 from keyfront.backend.service.entitlements import Entitlements, open_entitlements
@@ -29,11 +29,12 @@ def create_app(
     keystore: KeyStore | None = None,
     identities: Sequence[Identity[Request]] = (),
     now: Callable[[], float] = time.time,
+    observe: Observe | None = None,
 ) -> ASGIApp:
     """Return the download service as an ASGI application.
 
     If not given, `engine` and `keystore` are made from the settings. `identities` are asked before the settings' bearer
-    token check. `now` returns seconds since the epoch.
+    token check. `now` returns seconds since the epoch. `observe` is called after each response.
 
     It needs no lifespan events, and uses neither database nor key before the first request. Raises `InputError` if
     there is no way to identify customers.
@@ -42,7 +43,7 @@ def create_app(
     entitlements = open_entitlements(settings, workers.wait) if engine is None else Purchases(engine)
     known = [*identities, *bearer_tokens(settings, now)]
     downloads = open_downloads(settings, entitlements, workers, known, keystore=keystore, now=now)
-    return application(Router(Service(downloads).addresses))
+    return application(Router(Service(downloads).addresses), observe)
 
 
 def bearer_tokens(settings: Settings, now: Callable[[], float]) -> Iterator[Identity[ASGIRequest]]:

@@ -15,7 +15,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from keyfront.backend.service.questions import Entitled
-from keyfront.backend.service.tables import CustomerRow, ItemRow, PurchaseRow, create_tables
+from keyfront.backend.service.schema import prepare
+from keyfront.backend.service.tables import CustomerRow, ItemRow, PurchaseRow
 from keyfront.backend.service.values import Customer, Item, is_customer_id, is_item_id
 from keyfront.errors import InputError, ServiceError
 
@@ -106,9 +107,9 @@ class Purchases:
         def enter(session: Session) -> bool:
             if not is_item_id(item_id) or session.get(ItemRow, item_id) is None:
                 raise InputError(f"there is no item {item_id[:130]!r}")
-            session.execute(_insert(session, CustomerRow, _row(customer)).on_conflict_do_nothing())
+            session.execute(insert_row(session, CustomerRow, row_of(customer)).on_conflict_do_nothing())
             entry = {"customer_id": customer.id, "item_id": item_id}
-            insert = _insert(session, PurchaseRow, entry).on_conflict_do_nothing()
+            insert = insert_row(session, PurchaseRow, entry).on_conflict_do_nothing()
             added = session.scalar(insert.returning(PurchaseRow.item_id))
             session.commit()
             return added is not None
@@ -121,8 +122,8 @@ class Purchases:
         One transaction makes all changes or none; nothing is removed. Raises `InputError` for a purchase of an unknown
         item or by an unknown customer.
         """
-        rows = [_row(item) | {"position": position} for position, item in enumerate(items)]
-        known, bought = [_row(customer) for customer in customers], list(purchases)
+        rows = [row_of(item) | {"position": position} for position, item in enumerate(items)]
+        known, bought = [row_of(customer) for customer in customers], list(purchases)
 
         def enter(session: Session) -> None:
             for row in rows:
@@ -133,7 +134,7 @@ class Purchases:
                 if session.get(CustomerRow, customer_id) is None or session.get(ItemRow, item_id) is None:
                     raise InputError(f"purchase of {item_id!r} by {customer_id!r}: no such item or customer")
                 entry = {"customer_id": customer_id, "item_id": item_id}
-                session.execute(_insert(session, PurchaseRow, entry).on_conflict_do_nothing())
+                session.execute(insert_row(session, PurchaseRow, entry).on_conflict_do_nothing())
             session.commit()
 
         self._ask(enter)
@@ -168,7 +169,7 @@ class Purchases:
             return
         with self._preparing:
             if not self._prepared:
-                create_tables(self._engine)
+                prepare(self._engine)
                 self._prepared = True
 
 
@@ -187,7 +188,7 @@ def _holds(word: str) -> ColumnElement[bool]:
     return or_(*(column.icontains(word, autoescape=True) for column in columns))
 
 
-def _insert(
+def insert_row(
     session: Session, table: type[DeclarativeBase], values: Mapping[str, object]
 ) -> postgresql.Insert | sqlite.Insert:
     """Return an insert that supports ON CONFLICT, which is specific to each database's dialect."""
@@ -196,12 +197,13 @@ def _insert(
 
 
 def _upsert(session: Session, table: type[DeclarativeBase], values: Mapping[str, object]) -> None:
-    insert = _insert(session, table, values)
+    insert = insert_row(session, table, values)
     others = {name: value for name, value in values.items() if name != "id"}
     session.execute(insert.on_conflict_do_update(index_elements=["id"], set_=others))
 
 
-def _row(value: Item | Customer) -> dict[str, object]:
+def row_of(value: Item | Customer) -> dict[str, object]:
+    """Return the values of a row's columns. An item's position is not among them."""
     names = _ITEM_FIELDS if isinstance(value, Item) else _CUSTOMER_FIELDS
     return {name: getattr(value, name) for name in names}
 

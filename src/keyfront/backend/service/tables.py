@@ -8,12 +8,11 @@ from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import BigInteger, DateTime, Engine, ForeignKey, String, Text, create_engine, event, func, inspect, text
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy import BigInteger, DateTime, Engine, ForeignKey, String, Text, create_engine, event, func
+from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from keyfront.backend.service.settings import database_url
 from keyfront.backend.service.threads import MOST
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 5.0
 """The default time limit for the database."""
-# An arbitrary number, the same in every process that makes our tables.
-_TABLES_LOCK: Final = 0x6B657966
 
 
 class Base(DeclarativeBase):
@@ -100,24 +97,6 @@ def connect(url: str, *, seconds: float = SECONDS) -> Engine:
 
     event.listen(engine, "do_connect", _bounded(seconds / 2))
     return engine
-
-
-def create_tables(engine: Engine) -> None:
-    """Make the missing tables. Safe to run from many processes at once."""
-    with engine.begin() as connection:
-        if not _missing(connection):
-            # A production role may have no permission to make tables.
-            return
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TABLES_LOCK})
-        for table in Base.metadata.sorted_tables:
-            connection.execute(CreateTable(table, if_not_exists=True))
-            for index in table.indexes:
-                connection.execute(CreateIndex(index, if_not_exists=True))
-
-
-def _missing(connection: Connection) -> bool:
-    return not set(Base.metadata.tables) <= set(inspect(connection).get_table_names())
 
 
 def _bounded(seconds: float) -> "Callable[[Dialect, object, Any, Any], psycopg.Connection]":
