@@ -5,7 +5,13 @@ a secret), and what to do. A command prints that text without a traceback. Progr
 `InputError`, never by its text.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+NO_CREDENTIALS: Final = (
+    "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, sign in with `aws sso login`, or choose a "
+    "profile with AWS_PROFILE; for keyfront up, use the `export` line that it prints (any values work there)"
+)
+NO_REGION: Final = "no AWS region: set AWS_DEFAULT_REGION (us-east-1 for keyfront up)"
 
 
 class KeyfrontError(Exception):

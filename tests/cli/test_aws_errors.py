@@ -56,6 +56,15 @@ def test_no_credentials_for_amazon(run: Run, no_aws: pytest.MonkeyPatch) -> None
     status, out, err = run("groups", "list", "--endpoint-url", "https://cloudfront.invalid")
     assert (status, out) == (2, "")
     assert err.startswith("error: no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+    assert "for keyfront up, use the `export` line" in err
+    no_aws.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for command in (
+        ["audit", "--endpoint-url", "https://cloudfront.invalid"],
+        ["sign", "https://example.com/a", "--signer", "ssm:/shop/key"],
+    ):
+        status, out, said = run(*command, *(["--expires", "1h"] if command[0] == "sign" else []))
+        assert (status, out) == (2, "")
+        assert "no AWS credentials: set AWS_ACCESS_KEY_ID" in said
 
 
 def test_half_of_the_credentials(run: Run, service: Any, no_aws: pytest.MonkeyPatch) -> None:

@@ -227,6 +227,8 @@ def test_botocore_makes_the_same_url_with_a_custom_policy(
     ("arguments", "error", "says"),
     [
         ({"url": "example.com/a"}, URLError, "no scheme"),
+        ({"url": "s3://shop/a.pdf"}, URLError, "An object of S3 has the distribution's address: sign https://"),
+        ({"resource": "s3://shop/*"}, URLError, "An object of S3 has the distribution's address: sign https://"),
         ({"url": f"{FILE}?Expires=1"}, URLError, "'Expires'"),
         ({"url": f"{FILE}?a=b&Policy=x"}, URLError, "'Policy'"),
         ({"url": f"{FILE}?a=b&Policy=x", "starts": 0}, URLError, "'Policy'"),

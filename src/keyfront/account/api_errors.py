@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from keyfront.errors import InputError, KeyfrontError, RefusedError, ServiceError
+from keyfront.errors import NO_CREDENTIALS, InputError, KeyfrontError, RefusedError, ServiceError
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -124,10 +124,7 @@ def _not_asked(error: "BotoCoreError") -> InputError | ServiceError:
 
     match error:
         case known.NoCredentialsError():
-            return InputError(
-                "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile with "
-                "--profile (any values work for keyfront up)"
-            )
+            return InputError(NO_CREDENTIALS)
         case known.ProfileNotFound() | known.PartialCredentialsError() | known.ParamValidationError():
             return InputError(_sentence(error))
         case known.EndpointConnectionError() | known.ConnectionError() | known.HTTPClientError():

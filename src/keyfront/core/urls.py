@@ -56,6 +56,7 @@ _IN_A_LINK = _Form(
     re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&()*+,;=:@/?\[\]%]"),
 )
 # The URL Standard resolves these, percent-encoded or not, before a browser sends anything.
+_OF_S3: Final = ". An object of S3 has the distribution's address: sign https://<distribution>/<key>"
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=/|$)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEME_PATTERN = re.compile(r"[a-z*?]+")
@@ -190,7 +191,7 @@ def _split(url: str) -> tuple[str, str, str, str]:
         raise _refused("url", url, "scheme-missing", f"has no scheme: write https://{shown(url.lstrip('/:'))[1:-1]}")
     scheme, host = parts["scheme"].lower(), parts["host"].lower()
     if scheme not in _DEFAULT_PORTS:
-        text = f"has the scheme {told(scheme)}: CloudFront serves http and https"
+        text = f"has the scheme {told(scheme)}: CloudFront serves http and https{_OF_S3 if scheme == 's3' else ''}"
         raise _refused("url", url, "scheme-unknown", text)
     if "@" in host:
         text = "holds a user name or password, which viewers do not send: remove it"
@@ -232,6 +233,7 @@ def _split_pattern(pattern: str) -> tuple[str, str, str, str]:
     host = host.lower()
     if not _SCHEME_PATTERN.fullmatch(scheme) or not _PATTERN_HOST.fullmatch(host):
         text = "is not a resource: write scheme://domain/path with * and ? as wildcards"
+        text += _OF_S3 if scheme == "s3" else ""
         raise _refused("resource", pattern, "resource-is-no-url", text)
     if scheme in _DEFAULT_PORTS:
         host = host.removesuffix(f":{_DEFAULT_PORTS[scheme]}")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyfront.core.keys import PublicKey
-from keyfront.errors import KeyLoadError, ServiceError
+from keyfront.errors import NO_CREDENTIALS, KeyLoadError, ServiceError
 from keyfront.inventory.continuous_deployment import DeploymentPolicy, deployment_policy
 from keyfront.inventory.documents import parse_distribution
 from keyfront.inventory.policies import Document, cache_policy, origin_request_policy
@@ -49,7 +49,7 @@ def read(client: "CloudFrontClient", previous: Inventory | None = None, *, refus
 
     An edge must not run with half an account, so a refusal is an error. Callers that need less can give `refused`.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
     previous = previous or Inventory()
     try:
@@ -82,6 +82,8 @@ def read(client: "CloudFrontClient", previous: Inventory | None = None, *, refus
             deployment_policies=_deployment_policies(client, distributions, refused),
             realtime_logs=_realtime_logs(client, distributions, refused),
         )
+    except NoCredentialsError:
+        raise ServiceError(NO_CREDENTIALS) from None
     except (BotoCoreError, ClientError) as error:
         raise ServiceError(f"cannot read the account through the CloudFront API: {error}") from error
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal, TypedDict, TypeVar, overload
 
-from keyfront.errors import ServiceError
+from keyfront.errors import NO_CREDENTIALS, NO_REGION, ServiceError
 from keyfront.home import install
 from keyfront.keystore.refreshing import SECONDS
 from keyfront.keystore.source import MissingError, Opening, Service
@@ -127,6 +127,7 @@ _MISSING_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+
 
 _SERVICES: Final = {"ssm": "SSM", "secretsmanager": "Secrets Manager", "kms": "KMS", "cloudfront": "CloudFront"}
 _NOT_THERE: Final = "in this account and region; check the name and AWS_DEFAULT_REGION"
+_SETTINGS: Final = {"NoCredentialsError": NO_CREDENTIALS, "NoRegionError": NO_REGION}
 _MISSING: Final = ("ParameterNotFound", "ResourceNotFoundException")
 _ADVICE: Final = {
     "ParameterNotFound": f"there is no such parameter {_NOT_THERE}",
@@ -174,6 +175,6 @@ def _advice(action: str, code: str, message: str) -> str:
 def _without_answer(error: Exception) -> str:
     """Return the text of a botocore error; for a parser's error only its type, because it quotes the response."""
     kind = type(error).__name__
-    if kind == "NoRegionError":
-        return "NoRegionError: no AWS region is set; set AWS_DEFAULT_REGION"
+    if kind in _SETTINGS:
+        return _SETTINGS[kind]
     return f"{kind}: {error}" if "Parser" not in kind else f"{kind}: the endpoint's response is not from AWS"

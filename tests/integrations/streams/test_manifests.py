@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -212,3 +213,33 @@ def test_cookies_open_a_stream_whose_manifest_stays_as_it_is() -> None:
     assert made.resource == f"{BASE}/*"
     assert sorted(made.cookies) == ["CloudFront-Key-Pair-Id", "CloudFront-Policy", "CloudFront-Signature"]
     assert [each.uri for each in made.left] == ["https://ads.example.net/2.ts"]
+
+
+def test_a_file_is_read_byte_for_byte_and_not_changed(tmp_path: Path) -> None:
+    text = "#EXTM3U\r\n#EXTINF:4,\r\n001.ts\r\n#EXT-X-ENDLIST\r\n"
+    file = tmp_path / "index.m3u8"
+    file.write_bytes(text.encode())
+    url = f"{BASE}/index.m3u8"
+    assert sign_manifest(file, url, SIGNER, expires=HOUR).signed == (f"{BASE}/001.ts",)
+    assert sign_manifest(file, url, SIGNER, expires=HOUR).text.count("\r\n") == 4
+    assert stream_cookies(file, url, SIGNER, expires=HOUR).text == text
+    assert file.read_bytes() == text.encode()
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        (Path("missing.m3u8"), r"the manifest missing\.m3u8 cannot be read: No such file or directory"),
+        (Path(), r"the manifest \. cannot be read: Is a directory"),
+        (Path("binary.ts"), r"the manifest binary\.ts is not text in UTF-8"),
+        (b"#EXTM3U", "the manifest is a bytes: give its text, or the Path of its file"),
+        ("index.m3u8", r"it begins with 'index\.m3u8'; for a file give Path"),
+    ],
+)
+def test_what_is_not_a_manifest_says_what_to_give(
+    source: object, complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "binary.ts").write_bytes(b"G\xff\xfe")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=complaint):
+        sign_manifest(source, f"{BASE}/index.m3u8", SIGNER, expires=HOUR)  # type: ignore[arg-type]

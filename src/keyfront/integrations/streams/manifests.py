@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Final, Literal, Unpack
 from urllib.parse import urljoin, urlsplit
 from xml.sax.saxutils import escape
@@ -11,6 +12,7 @@ from keyfront.core.grants import Grant
 from keyfront.core.misuse import Caution, warn
 from keyfront.core.options import Terms
 from keyfront.core.resource import covers
+from keyfront.core.showing import told
 from keyfront.core.signing import Signer
 from keyfront.core.urls import MAX_URL_BYTES, shown, viewer_url
 from keyfront.errors import InputError, URLError
@@ -74,8 +76,12 @@ class SignedManifest:
         return CONTENT_TYPES[self.kind]
 
 
-def read(text: str, url: str) -> Manifest:
-    """Find the addresses in the manifest `text` of `url`. Raises `InputError` for a text that is not a manifest."""
+def read(source: str | Path, url: str) -> Manifest:
+    """Find the addresses in a manifest, given as text or as a file's path, that viewers fetch at `url`.
+
+    Raises `InputError` for a text that is not a manifest, and for a file that cannot be read.
+    """
+    text = _text_of(source)
     url = viewer_url(without_signature(url))
     if text.removeprefix("\ufeff").startswith(hls.HEAD):
         return Manifest("hls", text, url, tuple(hls.references(text, url)), hls.length(text))
@@ -84,8 +90,21 @@ def read(text: str, url: str) -> Manifest:
         return Manifest("dash", text, url, found.references, found.length, found.base_at, found.prefix)
     raise InputError(
         f"{shown(url)} is not a manifest: a playlist begins with {hls.HEAD}, an MPD with <; "
-        f"it begins with {text.lstrip()[:20]!r}"
+        f"it begins with {text.lstrip()[:20]!r}; for a file give Path(…)"
     )
+
+
+def _text_of(source: object) -> str:
+    if isinstance(source, str):
+        return source
+    if not isinstance(source, Path):
+        raise InputError(f"the manifest is a {type(source).__name__}: give its text, or the Path of its file")
+    try:
+        return source.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise InputError(f"the manifest {told(source)} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"the manifest {told(source)} is not text in UTF-8") from None
 
 
 def folder_of(url: str) -> str:
@@ -94,7 +113,7 @@ def folder_of(url: str) -> str:
 
 
 def sign_manifest(
-    text: str,
+    source: str | Path,
     url: str,
     signer: Signer,
     *,
@@ -102,18 +121,19 @@ def sign_manifest(
     length: timedelta | None = None,
     **terms: Unpack[Terms],
 ) -> SignedManifest:
-    """Return the manifest `text`, fetched by viewers at `url`, with a signature on every address in the policy.
+    """Return the manifest `source`, fetched by viewers at `url`, with a signature on every address in the policy.
 
+    `source` is the manifest's text, or the path of its file. The file itself is not changed.
     `resource` is the policy's resource; if not given, the manifest's folder and everything below it. Addresses outside
     it, on other hosts, and of other schemes (`data:`, `skd:`) stay unchanged and are listed in `left`. Another host
     than the manifest's own gets the signature only if `resource` names it without a wildcard, because a playlist must
     not choose the hosts. An older signature is replaced. `length` is the stream's length, if the manifest does not
     contain it. The other arguments are those of `sign_url`.
 
-    Warns (`SigningWarning`) if the signature expires before the stream ends. Raises `InputError` for a text that is not
-    a manifest, `URLError` and `PolicyError`.
+    Warns (`SigningWarning`) if the signature expires before the stream ends. Raises `InputError` for what is not a
+    manifest, `URLError` and `PolicyError`.
     """
-    manifest = read(text, url)
+    manifest = read(source, url)
     grant = signer.grant(folder_of(manifest.url) if resource is None else resource, **terms)
     return sign_with(grant, manifest, length=length)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Final, Unpack
 
 from keyfront.core.cookies import SignedCookies
@@ -92,7 +93,7 @@ def sign_stream(
 
 
 def stream_cookies(
-    text: str,
+    source: str | Path,
     url: str,
     signer: Signer,
     *,
@@ -100,11 +101,11 @@ def stream_cookies(
     length: timedelta | None = None,
     **terms: Unpack[Terms],
 ) -> StreamCookies:
-    """Return cookies for the stream with the manifest `text`, which viewers fetch at `url`. The manifest is unchanged.
+    """Return cookies for the stream with the manifest `source`, which viewers fetch at `url`. It is unchanged.
 
     Arguments, warnings and errors as in `sign_manifest`.
     """
-    manifest = read(text, url)
+    manifest = read(source, url)
     grant = signer.grant(folder_of(manifest.url) if resource is None else resource, **terms)
     found = list(judged(manifest, grant.resource, carried=False))
     left = [Left(without_signature(each.uri), reason) for each, _, reason in found if reason and each.role != "base"]
@@ -112,4 +113,4 @@ def stream_cookies(
     opened = sum(not reason for each, _, reason in found if each.role != "base")
     warn_of_stream(grant, manifest, seconds, useless=bool(left) and not opened)
     cookies = SignedCookies(grant.cookies())
-    return StreamCookies(cookies, text, grant.resource, grant.expires, tuple(dict.fromkeys(left)), seconds)
+    return StreamCookies(cookies, manifest.text, grant.resource, grant.expires, tuple(dict.fromkeys(left)), seconds)
