@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -105,12 +106,30 @@ def test_querystring_is_read_back(pairs: list[tuple[str, str]]) -> None:
         ("return {get a() { throw new Error('mine'); }};", "mine at line 1"),
         ("return {toJSON() { for (;;); }};", "more than the maximum of processor time"),
         ("throw null;", "Uncaught null"),
+        ("undeclared = 1;", "undeclared is not defined"),
+        ("const a = Object.freeze({b: 1}); a.b = 2;", "read-only"),
         ("function handler() { var x = ; }", "SyntaxError"),
         ("var handler = 1;", "no function named handler"),
     ],
 )
 def test_what_the_runtime_lacks_and_limits(code: str, error: str) -> None:
     assert error in run(code)["error"]
+
+
+def test_the_clock_stands_still_during_a_run() -> None:
+    code = (
+        "const start = Date.now(); for (let i = 0; i < 20000; i++) Math.sqrt(i); const later = new Date();"
+        " class Mine extends Date {}"
+        " return [Date.now() - start, later.getTime() - start, new Date(5).getTime(), Date.UTC(1970, 0, 1, 0, 0, 1),"
+        " new Date(2020, 0).getFullYear(), new Mine() instanceof Date, later.constructor === Date, start, Date()];"
+    )
+
+    first, second = value(code), value(code)
+
+    assert first[:7] == [0, 0, 5, 1000, 2020, True, True]
+    assert time.time() * 1000 >= first[7] > 1_700_000_000_000
+    assert first[8][:3] in ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    assert second[7] >= first[7]
 
 
 def test_a_store_is_read_in_three_formats() -> None:

@@ -21,9 +21,9 @@ _HIDDEN: Final = frozenset(
 )
 _HIDDEN_PREFIXES: Final = ("x-amz-cf-", "x-edge-")
 READ_ONLY: Final[Mapping[str, frozenset[str]]] = {
-    "viewer-request": frozenset({"content-length", "host", "transfer-encoding", "via"}),
+    "viewer-request": frozenset({"cdn-loop", "content-length", "host", "transfer-encoding", "via"}),
     "origin-request": frozenset(
-        {"accept-encoding", "content-length", "if-modified-since", "if-none-match", "if-range"}
+        {"accept-encoding", "cdn-loop", "content-length", "if-modified-since", "if-none-match", "if-range"}
         | {"if-unmodified-since", "transfer-encoding", "via"}
     ),
     "origin-response": frozenset({"transfer-encoding", "via"}),

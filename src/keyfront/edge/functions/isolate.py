@@ -100,9 +100,12 @@ _TOO_LONG: Final = "The function used more than the maximum of processor time an
 
 
 def _factory(code: str) -> str:
-    """Return an expression for a function that runs the code's top level and returns its handler. Lines stay."""
+    """Return an expression for a function that runs the code's top level and returns its handler. Lines stay.
+
+    Source of the strict mode: Developer Guide, "JavaScript runtime 2.0 features for CloudFront Functions".
+    """
     body = _IMPORT.sub(_as_require, code)
-    return f"(function () {{ {body}\n; return typeof handler === 'undefined' ? undefined : handler; }})"
+    return f"(function () {{ 'use strict'; {body}\n; return typeof handler === 'undefined' ? undefined : handler; }})"
 
 
 def _as_require(found: re.Match[str]) -> str:

@@ -4,7 +4,7 @@
 (function (second, reused, storeJSON) {
   'use strict';
   const { parse, stringify } = JSON;
-  const { ownKeys, deleteProperty } = Reflect;
+  const { construct, ownKeys, deleteProperty } = Reflect;
   const { freeze, defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Object;
   const { Map, Set, Proxy } = globalThis;
   const toString = String;
@@ -34,6 +34,18 @@
     if (!kept.includes(name)) deleteProperty(globalThis, name);
   hidden(globalThis, 'eval', denied('eval'));
   hidden(globalThis, 'Function', noFunction);
+
+  // ---- the clock stands still during a run ----
+  const RealDate = Date, clock = RealDate.now;
+  let now = 0;
+  const FixedDate = function Date(...parts) {
+    return new.target ? construct(RealDate, parts.length ? parts : [now], new.target) : new RealDate(now).toString();
+  };
+  FixedDate.prototype = RealDate.prototype;
+  hidden(RealDate.prototype, 'constructor', FixedDate);
+  for (const name of ['parse', 'UTC']) hidden(FixedDate, name, RealDate[name]);
+  hidden(FixedDate, 'now', () => now);
+  hidden(globalThis, 'Date', FixedDate);
 
   // ---- bytes ----
   const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
@@ -405,7 +417,7 @@
   return {
     load(made) { factory = made; },
     run(eventJSON) {
-      logs = []; logged = 0; origin = undefined; finished = false; outcome = undefined; byteStrings = new Set();
+      logs = []; logged = 0; origin = undefined; finished = false; outcome = undefined; byteStrings = new Set(); now = clock();
       try {
         const handler = factory();
         if (typeof handler !== 'function') throw new ReferenceError('the function has no function named handler');
