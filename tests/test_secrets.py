@@ -277,7 +277,6 @@ def _modules(path: Iterable[str], prefix: str) -> Iterator[str]:
 ELSEWHERE = {
     "integrations.aio.off_loop": "what aio.sign_url calls",
     "core.many.sign_many": "a method of Signer's, which has its key",
-    "core.verification.judge": "what verify calls, for thousands of requests a second",
     "integrations.boto3.from_boto3": "asks AWS first; the signer's address is keystore.addresses.Address",
     "integrations.streams.manifests.sign_manifest": "integrations.streams.sign_manifest",
     "integrations.streams.whole.sign_stream": "integrations.streams.sign_stream",

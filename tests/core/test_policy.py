@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.examples import examples
 
 from keyfront import Policy
-from keyfront.core.policy import LATEST, Moment, epoch, validity
+from keyfront.core.policy import LATEST, Moment, canonical, epoch, validity
 from keyfront.errors import PolicyError, URLError
 
 NOW = 1_900_000_000
@@ -77,6 +77,26 @@ def test_what_is_written_parses_to_the_same_policy(policy: Policy) -> None:
     assert Policy.parse(data).to_bytes() == data
     assert data.isascii()
     assert json.dumps(json.loads(data), separators=(",", ":")).encode() == data
+
+
+@given(
+    st.text(alphabet='a*/:?"\\\x00\x7f\x1fü', max_size=4),
+    st.integers(-1, 10**10),
+    st.none() | st.integers(-1, 10**10),
+    st.none() | st.sampled_from(["0.0.0.0/0", "192.0.2.1/24", "192.0.2.1", "1.2.3", "", "192.0.2.7/032", "::/0"]),
+)
+def test_a_policy_as_sdks_write_it_is_read_as_the_same_json_with_a_space(
+    resource: str, expires: int, starts: int | None, ip: str | None
+) -> None:
+    written = canonical(resource, expires, starts, ip)
+
+    def read(data: bytes) -> object:
+        try:
+            return Policy.parse(data)
+        except PolicyError as error:
+            return str(error), error.reason, error.member
+
+    assert read(written) == read(written + b" ")
 
 
 @given(st.text(min_size=1, max_size=40) | st.text(alphabet='"\\{}ü', min_size=1, max_size=6), SECONDS)

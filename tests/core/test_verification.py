@@ -378,7 +378,7 @@ def test_long_values_are_cut() -> None:
 def test_values_are_frozen() -> None:
     decision = judge(CANNED)
     with pytest.raises(FrozenInstanceError):
-        decision.allowed = False  # type: ignore[misc]
+        decision.reason = "expired"  # type: ignore[misc]
     with pytest.raises(AttributeError):
         decision.checks[0].ok = False  # type: ignore[misc]
     assert judge(CANNED) == decision

@@ -66,8 +66,6 @@ class Behavior(Protocol):
 
 B = TypeVar("B", bound=Behavior)
 
-Judge = Callable[[ViewerRequest, Mapping[str, PublicKey], float], Decision]
-
 
 def authorise(
     request: ViewerRequest,
@@ -75,16 +73,14 @@ def authorise(
     behavior_of: Callable[[str], B],
     ways: tuple[Reading, ...],
     now: float,
-    judge: Judge = verify,
     also: Sequence[B] = (),
 ) -> Decision | None:
     """Check a request against the behavior of its path and the behaviors of the path's other readings.
 
     Returns the first decision that refuses, or `None` if nothing is protected. `behavior_of` finds the behavior of a
-    normalised path. `now` is in seconds since the epoch. `judge` is `verify`, or `verification.judge`, which reports
-    less. `also` are further behaviors that must allow the request.
+    normalised path. `now` is in seconds since the epoch. `also` are further behaviors that must allow the request.
     """
-    decision = _judged(request, behavior, now, judge)
+    decision = _judged(request, behavior, now)
     if len(ways) == 1 and not ways[0].elsewhere and not also:
         return decision
     judged = [behavior]
@@ -94,21 +90,21 @@ def authorise(
         other = behavior_of(way.path)
         if not any(other is each for each in judged):
             judged.append(other)
-            decision = _judged(request, other, now, judge) or decision
+            decision = _judged(request, other, now) or decision
         if way.elsewhere and other.keys is not None and (decision is None or decision.allowed):
-            decision = _covering(request, way.elsewhere, other, now, judge) or decision
+            decision = _covering(request, way.elsewhere, other, now) or decision
     for other in also:
         if decision is not None and not decision.allowed:
             break
-        decision = _judged(request, other, now, judge) or decision
+        decision = _judged(request, other, now) or decision
     return decision
 
 
-def _judged(request: ViewerRequest, behavior: Behavior, now: float, judge: Judge) -> Decision | None:
-    return None if behavior.keys is None else judge(request, behavior.keys, now)
+def _judged(request: ViewerRequest, behavior: Behavior, now: float) -> Decision | None:
+    return None if behavior.keys is None else verify(request, behavior.keys, now)
 
 
-def _covering(request: ViewerRequest, path: str, behavior: Behavior, now: float, judge: Judge) -> Decision | None:
+def _covering(request: ViewerRequest, path: str, behavior: Behavior, now: float) -> Decision | None:
     """Return the refusal of a custom policy that covers the URL as sent, but not `path`, which it may lead to.
 
     A canned policy names one URL and is signed for exactly the bytes that were sent. So it cannot cover another URL
@@ -117,5 +113,5 @@ def _covering(request: ViewerRequest, path: str, behavior: Behavior, now: float,
     location, mark, query = request.url.partition("?")
     site = location[: location.index("/", location.index("://") + 3)]
     elsewhere = ViewerRequest(f"{site}{path}{mark}{query}", request.cookie, request.ip)
-    decision = _judged(elsewhere, behavior, now, judge)
+    decision = _judged(elsewhere, behavior, now)
     return None if decision is None or decision.allowed or decision.reason == "signature-mismatch" else decision

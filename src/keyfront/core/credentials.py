@@ -5,14 +5,13 @@ The result depends only on these bytes, not on the viewer or the time. This modu
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple, cast
 from urllib.parse import unquote_to_bytes
 
 from keyfront.core import encoding
 from keyfront.core.keys import HashAlgorithm
-from keyfront.core.policy import LATEST, Policy
+from keyfront.core.policy import LATEST, Policy, canonical, unchecked
 from keyfront.core.urls import SIGNING_PARAMETERS
 from keyfront.errors import EncodingError, PolicyError
 
@@ -35,8 +34,7 @@ class Fault(NamedTuple):
     """The `reason` of the error behind it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(NamedTuple):
     """The credentials of one request."""
 
     key_pair_id: str
@@ -117,8 +115,8 @@ def _policy(given: Mapping[str, str], url: str) -> tuple[Policy | Fault, bytes]:
         if "Policy" in given:
             signed = encoding.decode(given["Policy"])
             return Policy.parse(signed), signed
-        policy = Policy(url, _expires(given.get("Expires", "")))
-        return policy, policy.to_bytes()
+        seconds = _expires(given.get("Expires", ""))
+        return (unchecked(url, seconds) if url else Policy(url, seconds)), canonical(url, seconds)
     except EncodingError as error:
         text = f"the policy cannot be decoded: {error}"
         return Fault("policy", reason, text, "policy-unreadable"), b""

@@ -4,6 +4,7 @@ Source: Developer Guide, "Create a signed URL using a canned policy" and "… us
 """
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -53,7 +54,7 @@ class Policy:
         (`link_url`), otherwise for what a browser sends (`viewer_url`). Raises `URLError` and `PolicyError`.
         """
         sent = link_url(url) if link else viewer_url(url)
-        return _checked(sent, _end(expires, now), None, None)
+        return unchecked(sent, _end(expires, now))
 
     @classmethod
     def custom(
@@ -73,7 +74,7 @@ class Policy:
         """
         end, start = validity(expires, starts, now)
         pattern = None if resource is None else resource_pattern(resource, link=link)
-        return _checked(pattern, end, start, None if ip is None else network(ip))
+        return unchecked(pattern, end, start, None if ip is None else network(ip))
 
     def to_bytes(self) -> bytes:
         """Return the JSON to sign: no white space, members in the order that every SDK uses."""
@@ -86,6 +87,8 @@ class Policy:
         Assumed, and the safe choice: a policy is malformed if it has a member that CloudFront does not name, a member
         twice, a time that is not an integer from 0 to `LATEST`, or a network with host bits.
         """
+        if (usual := _is_usual(data)) is not None:
+            return _of_members(*usual.groups())
         try:
             document = _JSON.decode(data.decode("utf-8"))
         except UnicodeDecodeError:
@@ -123,7 +126,7 @@ _set_resource, _set_expires, _set_starts, _set_ip = (
 )
 
 
-def _checked(resource: str | None, expires: int, starts: int | None, ip: str | None) -> Policy:
+def unchecked(resource: str | None, expires: int, starts: int | None = None, ip: str | None = None) -> Policy:
     """Return the policy with these members, which were checked already.
 
     `Policy(…)` takes twice the time, because it checks them again and is frozen. Each signature needs a policy.
@@ -211,6 +214,23 @@ def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
         twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise PolicyError("the policy names a member twice", member=twice[:40])
     return members
+
+
+# A policy as `canonical` and every SDK write it, with nothing escaped. Any other policy is read as JSON.
+_is_usual = re.compile(
+    rb'\{"Statement":\[\{"Resource":"([^"\\\x00-\x1f\x7f-\xff]++)",'
+    rb'"Condition":\{"DateLessThan":\{"AWS:EpochTime":(0|[1-9][0-9]{0,9})\}'
+    rb'(?:,"IpAddress":\{"AWS:SourceIp":"([0-9./]{1,18})"\})?'
+    rb'(?:,"DateGreaterThan":\{"AWS:EpochTime":(0|[1-9][0-9]{0,9})\})?\}\}\]\}'
+).fullmatch
+
+
+def _of_members(resource: bytes, expires: bytes, ip: bytes | None, starts: bytes | None) -> Policy:
+    end, start = (
+        _second(int(expires), "DateLessThan"),
+        None if starts is None else _second(int(starts), "DateGreaterThan"),
+    )
+    return unchecked(resource.decode("ascii"), end, start, None if ip is None else network(ip.decode("ascii")))
 
 
 _JSON: Final = json.JSONDecoder(object_pairs_hook=_members)

@@ -6,10 +6,10 @@ arguments: this module reads no clock, file or socket. No request makes it raise
 
 import ipaddress
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, NamedTuple
 
 from keyfront.core.credentials import Fault, Presented, credentials, excerpt, presented
@@ -26,11 +26,14 @@ __all__ = [
     "ViewerRequest",
     "credentials_of",
     "error_body",
-    "judge",
     "refusal_for",
     "verify",
     "without_signing_parameters",
 ]
+
+
+_LONGEST_ADDRESS: Final = 64
+"""Characters of the longest text for an IPv6 address, with a scope. Longer texts are not cached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +88,34 @@ _REFUSALS: Final = {
 class Decision:
     """The decision on a request. `reason` is one of keyfront's stable slugs: `allowed`, `expired`, …"""
 
-    allowed: bool
-    status: int
-    code: str | None
-    message: str | None
     reason: str
-    checks: tuple[Check, ...]
     key_pair_id: str | None = None
+    describe: Callable[[], tuple[Check, ...]] = field(default=tuple, repr=False, compare=False)
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the request is allowed."""
+        return self.reason == "allowed"
+
+    @property
+    def status(self) -> int:
+        """The status of CloudFront's response."""
+        return 200 if self.allowed else refusal_for(self.reason).status
+
+    @property
+    def code(self) -> str | None:
+        """The code in the body of a refusal; `None` if the request is allowed."""
+        return None if self.allowed else refusal_for(self.reason).code
+
+    @property
+    def message(self) -> str | None:
+        """The message in the body of a refusal; `None` if the request is allowed."""
+        return None if self.allowed else refusal_for(self.reason).message
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Every check, in order. They are described now, because that takes longer than making them."""
+        return self.describe()
 
 
 def verify(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: float) -> Decision:
@@ -100,37 +124,20 @@ def verify(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: f
     `trusted_keys` maps key-pair ids to public keys. If the URL has any signing parameter, only the URL counts;
     otherwise the cookies count. No request makes it raise. Raises `InputError` for keys that are not loaded.
     """
-    for key in trusted_keys.values():
-        refuse_text(key, "a trusted key", "load it with PublicKey.load(pem)")
-    return _decide(request, trusted_keys, now, always_describe=True)
-
-
-def judge(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: float) -> Decision:
-    """Decide as `verify` does, but faster: `checks` is empty if the request is allowed.
-
-    Describing the checks takes longer than making them.
-    """
-    return _decide(request, trusted_keys, now, always_describe=False)
+    for each in trusted_keys.values():
+        if type(each) is not PublicKey:
+            refuse_text(each, "a trusted key", "load it with PublicKey.load(pem)")
+    shown = presented(request.url, request.cookie)
+    key = trusted_keys.get(shown.key_pair_id)
+    seen = _see(shown, key, request.ip, now)
+    reason = next(filter(None, seen.values()), "allowed")
+    others = () if key is not None else tuple(trusted_keys)
+    return Decision(reason, shown.key_pair_id or None, partial(_described, seen, shown, request.ip, now, others))
 
 
 def refusal_for(reason: str) -> Refusal:
     """Return CloudFront's response to a request that fails for `reason`, the slug of a decision or a check."""
     return _REFUSALS.get(reason, ACCESS_DENIED)
-
-
-def _decide(
-    request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: float, *, always_describe: bool
-) -> Decision:
-    shown = presented(request.url, request.cookie)
-    key_pair_id = shown.key_pair_id
-    key = trusted_keys.get(key_pair_id)
-    seen = _see(shown, key, request.ip, now)
-    reason = next(filter(None, seen.values()), None)
-    checks = _described(seen, request, shown, trusted_keys, now) if reason or always_describe else ()
-    if reason is None:
-        return Decision(True, 200, None, None, "allowed", checks, key_pair_id)
-    refusal = refusal_for(reason)
-    return Decision(False, refusal.status, refusal.code, refusal.message, reason, checks, key_pair_id or None)
 
 
 def _see(shown: Presented, key: PublicKey | None, ip: str, now: float) -> dict[str, str]:
@@ -162,17 +169,13 @@ def _see(shown: Presented, key: PublicKey | None, ip: str, now: float) -> dict[s
 
 
 def _described(
-    seen: Mapping[str, str],
-    request: ViewerRequest,
-    shown: Presented,
-    trusted_keys: Mapping[str, PublicKey],
-    now: float,
+    seen: Mapping[str, str], shown: Presented, ip: str, now: float, others: Sequence[str]
 ) -> tuple[Check, ...]:
-    """Return the checks described in words."""
+    """Return the checks described in words. `others` are the trusted keys' ids, if the request's is not one."""
     if "policy" not in seen:
         return (Check("key-pair-id", False, excerpt(""), seen["key-pair-id"]),)
     policy, signature = shown.policy, shown.signature
-    unknown = f"{excerpt(shown.key_pair_id)} is not among {_listed(trusted_keys)}"
+    unknown = f"{excerpt(shown.key_pair_id)} is not among {_listed(others)}"
     details = {
         "key-pair-id": excerpt(shown.key_pair_id),
         "trusted-key": unknown if seen["trusted-key"] else f"{shown.key_pair_id} is trusted",
@@ -181,7 +184,7 @@ def _described(
         details["policy"] = policy.detail
     else:
         details["policy"] = "custom policy" if shown.custom else "canned policy"
-        details |= _conditions(seen, policy, shown.url, request.ip, now)
+        details |= _conditions(seen, policy, shown.url, ip, now)
     if isinstance(signature, Fault):
         details[signature.check] = signature.detail
     else:
@@ -218,12 +221,17 @@ def credentials_of(request: ViewerRequest) -> tuple[dict[str, str], str]:
 
 def _within(address: str, network: str) -> bool:
     """Return whether an IPv4 viewer is in `network`. A viewer over IPv6 never is, not even in 0.0.0.0/0: assumed."""
+    return len(address) <= _LONGEST_ADDRESS and _is_in(address, network)
+
+
+@lru_cache(maxsize=4096)
+def _is_in(address: str, network: str) -> bool:
     try:
         viewer = ipaddress.ip_address(address)
         if isinstance(viewer, ipaddress.IPv6Address):
             # An IPv4 connection to a dual-stack socket. On the network no address looks like this.
             viewer = viewer.ipv4_mapped or viewer
-        return viewer in _range(network)
+        return viewer in ipaddress.IPv4Network(network)
     except ValueError:
         return False
 
@@ -248,11 +256,8 @@ def _remember_genuine(key: PublicKey, signed: bytes, signature: bytes, algorithm
         raise _NotGenuineError
 
 
-_range = lru_cache(maxsize=1024)(ipaddress.IPv4Network)
-
-
-def _listed(trusted_keys: Mapping[str, PublicKey]) -> str:
-    return f"the trusted keys: {', '.join(sorted(trusted_keys)[:20]) or 'there are none'}"
+def _listed(ids: Sequence[str]) -> str:
+    return f"the trusted keys: {', '.join(sorted(ids)[:20]) or 'there are none'}"
 
 
 def _printable(text: str) -> str:

@@ -74,7 +74,7 @@ def decide(
     decision = None
     if behavior.keys is not None or others or ways[0].elsewhere:
         request = verification.ViewerRequest(viewer.url, viewer.header(b"cookie"), viewer.ip)
-        decision = access.authorise(request, behavior, distribution.behavior, ways, now, verification.judge, also)
+        decision = access.authorise(request, behavior, distribution.behavior, ways, now, also)
     if decision is not None and not decision.allowed:
         return TurnedAway(refused(decision), distribution, behavior)
     return Admitted(distribution, behavior, path, decision)

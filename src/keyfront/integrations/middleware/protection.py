@@ -11,7 +11,7 @@ from keyfront.core.access import authorise
 from keyfront.core.keys import PublicKey
 from keyfront.core.paths import path_matcher, readings
 from keyfront.core.urls import split_host, viewer_url
-from keyfront.core.verification import ACCESS_DENIED, Check, Decision, ViewerRequest
+from keyfront.core.verification import Check, Decision, ViewerRequest
 from keyfront.errors import InputError
 from keyfront.integrations.middleware.targets import SentPath
 from keyfront.integrations.middleware.trust import Keys, trust
@@ -112,8 +112,7 @@ class Protection:
 def _unreadable(reason: str, detail: str) -> Decision:
     """Return the refusal of a request that cannot be checked, as CloudFront refuses a URL that is not covered."""
     _log.warning("refused a request (%s): %s", reason, detail)
-    code, message = ACCESS_DENIED.code, ACCESS_DENIED.message
-    return Decision(False, ACCESS_DENIED.status, code, message, reason, (Check("path", False, detail),))
+    return Decision(reason, describe=lambda: (Check("path", False, detail),))
 
 
 def _patterns(name: str, given: Iterable[str]) -> list[str]:
