@@ -1,10 +1,10 @@
-"""The Terraform modules that keyfront brings: found in the wheel or in a checkout, and copied for a configuration."""
+"""Copies the Terraform modules that keyfront brings, for a configuration."""
 
 import shutil
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from keyfront.bundled import terraform_modules
 from keyfront.errors import InputError
 
 _UNWANTED: Final = shutil.ignore_patterns("tests", ".terraform*", "*.tfstate*")
@@ -15,7 +15,7 @@ def copy(out: Path) -> list[Path]:
 
     Raises `InputError` if one exists already, or cannot be written.
     """
-    source = _source()
+    source = terraform_modules()
     made: list[Path] = []
     for module in sorted(each for each in source.iterdir() if (each / "main.tf").is_file()):
         place = out / module.name
@@ -29,12 +29,3 @@ def copy(out: Path) -> list[Path]:
             raise InputError(f"cannot write {place}: {error.strerror}") from None
         made.append(place)
     return made
-
-
-def _source() -> Path:
-    package = Path(str(files("keyfront")))
-    # The wheel has them inside the package; a checkout has them beside it.
-    for folder in (package / "terraform", package.parents[1] / "terraform" / "modules"):
-        if folder.is_dir():
-            return folder
-    raise InputError("this installation has no Terraform modules: install keyfront from a wheel or a checkout")

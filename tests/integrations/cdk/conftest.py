@@ -84,7 +84,14 @@ def everything(stack: Any, keys: Mapping[str, str], current: str) -> dict[str, s
     """Put every construct into a stack, and give what its outputs shall be."""
     from aws_cdk import RemovalPolicy, aws_lambda
 
-    from keyfront.integrations.cdk import Behavior, DownloadEndpoint, PrivateContent, SigningKey, TrustedKeyGroup
+    from keyfront.integrations.cdk import (
+        Behavior,
+        DownloadEndpoint,
+        LogQueries,
+        PrivateContent,
+        SigningKey,
+        TrustedKeyGroup,
+    )
 
     destroy = RemovalPolicy.DESTROY
     vault = SigningKey(stack, "Vault", name="shop/vault", removal_policy=destroy, kms_deletion_window_days=7)
@@ -108,10 +115,15 @@ def everything(stack: Any, keys: Mapping[str, str], current: str) -> dict[str, s
         key_pair_id=group.key_ids["vault"],
     )
     assert content.bucket is not None
+    assert content.log_bucket is not None
+    logs = content.log_bucket.bucket_name
+    queries = LogQueries(stack, "Queries", name="shop-logs", bucket=logs, partitioned=False, removal_policy=destroy)
     return {
         "Bucket": content.bucket.bucket_name,
         "Domain": content.domain_name,
         "KeyId": group.current_key_id,
         "VaultKeyId": group.key_ids["vault"],
         "Url": downloads.url,
+        "LogBucket": logs,
+        "WhoUsedWhichKey": queries.queries["keys"],
     }

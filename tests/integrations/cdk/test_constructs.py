@@ -60,7 +60,9 @@ def test_the_group_has_the_keys_and_the_distribution_trusts_it(synthesised: Synt
 
 def test_only_the_distribution_reads_the_bucket(synthesised: Synthesised) -> None:
     made = synthesised.template("old")
-    (bucket,) = (name for name in _of_type(made, "AWS::S3::Bucket") if "Logs" not in name)
+    (bucket,) = (
+        name for name in _of_type(made, "AWS::S3::Bucket") if name.startswith("Content") and "Logs" not in name
+    )
     settings = made["Resources"][bucket]["Properties"]
     assert all(settings["PublicAccessBlockConfiguration"].values())
     assert settings["VersioningConfiguration"] == {"Status": "Enabled"}
@@ -88,6 +90,52 @@ def test_the_function_may_sign_and_write_its_log_and_nothing_else(synthesised: S
     assert all(each["Resource"] != "*" for each in statements)
     (role,) = (each for name, each in _of_type(made, "AWS::IAM::Role").items() if name.startswith("Downloads"))
     assert "ManagedPolicyArns" not in role["Properties"]
+
+
+def test_log_queries_are_those_of_the_terraform_module(stack_of: Callable[..., Any], tmp_path: Path) -> None:
+    from keyfront.integrations.cdk import LogQueries
+
+    app, stack = stack_of(tmp_path)
+    LogQueries(
+        stack,
+        "Logs",
+        name="shop-logs",
+        bucket="my-access-logs",
+        prefix="/AWSLogs/",
+        format="parquet",
+        distribution_ids=["E1AAAAAAAAAAAA"],
+        first_day="2030-01-31",
+        scan_limit_gb=2,
+    )
+    app.synth()
+    made = json.loads((tmp_path / "Shop.template.json").read_text())
+    (table,) = _of_type(made, "AWS::Glue::Table").values()
+    settings = table["Properties"]["TableInput"]
+    assert settings["Parameters"] == {
+        "EXTERNAL": "TRUE",
+        "projection.enabled": "true",
+        "projection.distributionid.type": "enum",
+        "projection.distributionid.values": "E1AAAAAAAAAAAA",
+        "projection.day.type": "date",
+        "projection.day.format": "yyyy/MM/dd",
+        "projection.day.range": "2030/01/31,NOW",
+        "projection.day.interval": "1",
+        "projection.day.interval.unit": "DAYS",
+        "storage.location.template": "s3://my-access-logs/AWSLogs/${distributionid}/${day}/",
+    }
+    assert [each["Name"] for each in settings["PartitionKeys"]] == ["distributionid", "day"]
+    columns = [each["Name"] for each in settings["StorageDescriptor"]["Columns"]]
+    assert len(columns) == 33 + 4, "the 33 fields, and those that a log may lack and no partition has"
+    assert {"cs_user_agent", "timestamp_ms", "c_country"} <= set(columns)
+    (group,) = _of_type(made, "AWS::Athena::WorkGroup").values()
+    assert group["Properties"]["WorkGroupConfiguration"]["BytesScannedCutoffPerQuery"] == 2 * 1024**3
+    folder = Path(__file__).parents[3] / "terraform" / "modules" / "log-queries" / "queries"
+    where = "day >= date_format(current_date - INTERVAL '7' DAY, '%Y/%m/%d')"
+    queries = {each["Properties"]["Name"]: each for each in _of_type(made, "AWS::Athena::NamedQuery").values()}
+    assert len(queries) == 5
+    for file in folder.iterdir():
+        text = file.read_text().replace("${table}", '"shop_logs"."files"').replace("${where}", where)
+        assert queries[f"shop-logs-{file.stem}"]["Properties"]["QueryString"] == text
 
 
 def test_no_template_has_a_private_key_or_a_secret(synthesised: Synthesised) -> None:
@@ -134,7 +182,7 @@ def test_a_private_key_is_refused_and_not_shown(stack_of: Callable[..., Any], tm
 def test_other_constructs_refuse_what_cannot_work(stack_of: Callable[..., Any], tmp_path: Path) -> None:
     from aws_cdk import aws_lambda
 
-    from keyfront.integrations.cdk import Behavior, DownloadEndpoint, PrivateContent, SigningKey
+    from keyfront.integrations.cdk import Behavior, DownloadEndpoint, LogQueries, PrivateContent, SigningKey
 
     _, stack = stack_of(tmp_path)
     key = SigningKey(stack, "Key", name="shop/key", kind="parameter")
@@ -145,7 +193,15 @@ def test_other_constructs_refuse_what_cannot_work(stack_of: Callable[..., Any], 
         "cloudfront_domain": "d1.cloudfront.net",
         "signing_key": key,
     }
+    logs = {"name": "logs", "bucket": "my-logs"}
     refusals: list[tuple[str, Callable[[str], object]]] = [
+        ("name is 'Logs': use 3 to 36", lambda name: LogQueries(stack, name, **{**logs, "name": "Logs"})),
+        ("bucket is 's3://a'", lambda name: LogQueries(stack, name, **{**logs, "bucket": "s3://a"})),
+        ("fields lacks cs(Cookie)", lambda name: LogQueries(stack, name, **logs, fields=_FEW)),
+        ("first_day is '20300131'", lambda name: LogQueries(stack, name, **logs, first_day="20300131")),
+        ("days is 0", lambda name: LogQueries(stack, name, **logs, days=0)),
+        ("format is 'csv'", lambda name: LogQueries(stack, name, **logs, format="csv")),  # type: ignore[arg-type]
+        ("distribution_ids is empty", lambda name: LogQueries(stack, name, **logs, distribution_ids=[])),
         ("not beginning with aws or ssm", lambda name: SigningKey(stack, name, name="aws/key")),
         ("certificate is missing", lambda name: PrivateContent(stack, name, key_groups=[], aliases=["a.example.com"])),
         ("there is no origin:", lambda name: PrivateContent(stack, name, key_groups=[], create_bucket=False)),
@@ -163,6 +219,9 @@ def test_other_constructs_refuse_what_cannot_work(stack_of: Callable[..., Any], 
         assert said in str(refused.value)
 
 
+_FEW = ["date", "time", "c-ip", "sc-status", "sc-bytes", "time-taken", "cs-method", "cs-protocol", "cs-uri-stem"]
+_FEW += ["cs-uri-query", "cs(Host)", "x-host-header", "cs(Referer)", "cs(User-Agent)"]
+_FEW += ["x-edge-result-type", "x-edge-detailed-result-type"]
 _EXPLAINED = {
     "AwsSolutions-APIG1",
     "AwsSolutions-APIG4",

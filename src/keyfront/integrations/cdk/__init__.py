@@ -9,8 +9,17 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError(text, name=error.name) from None
 
 from keyfront.integrations.cdk.download_endpoint import DownloadEndpoint, JWTAuthorizer
+from keyfront.integrations.cdk.log_queries import LogQueries
 from keyfront.integrations.cdk.private_content import Behavior, PrivateContent
 from keyfront.integrations.cdk.signing_key import SigningKey
 from keyfront.integrations.cdk.trusted_key_group import TrustedKeyGroup
 
-__all__ = ["Behavior", "DownloadEndpoint", "JWTAuthorizer", "PrivateContent", "SigningKey", "TrustedKeyGroup"]
+__all__ = [
+    "Behavior",
+    "DownloadEndpoint",
+    "JWTAuthorizer",
+    "LogQueries",
+    "PrivateContent",
+    "SigningKey",
+    "TrustedKeyGroup",
+]

@@ -11,6 +11,7 @@ from moto.core.utils import convert_to_flask_response
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from keyfront.local.aws import (
+    athena,
     background,
     enforcement,
     http_apis,
@@ -57,6 +58,7 @@ class Dispatcher(DomainDispatcherApplication):
         self._enforce_iam = enforce_iam
         # Otherwise pages of every site could read all responses, even those of SSM and KMS.
         moto_server.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]
+        athena.install()
         background.install()
         s3.install()
         lambda_configuration.install()
