@@ -10,8 +10,8 @@ from keyfront.errors import ServiceError
 from keyfront.inventory import EdgeFunction, KeyValues
 from keyfront.local.clients import CREDENTIALS
 from keyfront.local.controlplane.account import FunctionTest, FunctionTestResult
+from keyfront.local.lambda_edge_rules import refusal
 
-_EDGE_LAMBDA: Final = "edgelambda.amazonaws.com"
 _COULD_NOT_RUN: Final = (
     "The CloudFront function associated with the CloudFront distribution is invalid or could not run."
 )
@@ -50,7 +50,7 @@ def read_object(endpoint: str, bucket: str, key: str) -> bytes:
 def lambda_refusal(endpoint: str, arn: str) -> str:
     """Return why a version of a Lambda function cannot run at the edge, or an empty text. Blocks.
 
-    Source: Developer Guide, "Restrictions on Lambda@Edge". The texts are Amazon's, as people report them.
+    The rules are in `lambda_edge_rules`.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -62,15 +62,7 @@ def lambda_refusal(endpoint: str, arn: str) -> str:
             "Lambda@Edge cannot retrieve the specified Lambda function. Update the IAM policy to add permission: "
             f"lambda:GetFunction for resource: {arn} and try again."
         )
-    if found.get("Environment", {}).get("Variables"):
-        return f"The function cannot have environment variables. Function: {arn}"
-    arn_of_role: str = found["Role"]
-    if _EDGE_LAMBDA not in json.dumps(role["AssumeRolePolicyDocument"]):
-        return (
-            "The function execution role must be assumable with edgelambda.amazonaws.com as well as "
-            "lambda.amazonaws.com principals. Update the IAM role and try again. Role: " + arn_of_role
-        )
-    return ""
+    return refusal(found, json.dumps(role["AssumeRolePolicyDocument"]), arn)
 
 
 def _client(service: str, endpoint: str) -> Any:
