@@ -41,7 +41,7 @@ ROOMS: Final = (
     Room("packaging", "packages for Lambda", ("backend", "keystore", "core")),
     Room("edge", "decide, cache, fetch, respond", ("explain", "inventory", "web", "core")),
     Room("backend", "the download service", ("keystore", "web", "core")),
-    Room("integrations", "frameworks, SDKs, streams, tables, pytest", ("explain", "keystore", "web", "core")),
+    Room("integrations", "frameworks, SDKs, streams, tables, the CDK", ("explain", "keystore", "web", "core")),
     Room("account", "audit, rotation, key groups of an account", ("explain", "inventory", "keystore", "core")),
     Room("explain", "why a request was refused", ("inventory", "core")),
     Room("inventory", "an account as plain values", ("core",)),

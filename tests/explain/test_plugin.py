@@ -1,4 +1,4 @@
-"""The pytest plugin `keyfront.integrations.pytest`."""
+"""The plugin of `keyfront.testing`: a test that failed with a refused download says why it was refused."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_a_refused_download_is_explained(pytester: pytest.Pytester, tmp_path: Pa
     link = Signer("K2JCJMDEHXQW5F", key).sign_url("https://media.example.com/book.epub", expires=timedelta(1))
     pytester.makepyfile(_FAILING.format(url=link.replace("https:", "http:")))
     trust = f"K2JCJMDEHXQW5F={tmp_path / 'public_key.pem'}"
-    result = pytester.runpytest_subprocess("-p", "keyfront.integrations.pytest", "--keyfront-trust", trust)
+    result = pytester.runpytest("--keyfront-trust", trust)
     result.assert_outcomes(failed=3, passed=1)
     text = result.stdout.str()
     assert text.count("- keyfront explain -") == 2
@@ -52,7 +52,7 @@ def test_the_report_repeats_no_value_of_the_request(pytester: pytest.Pytester) -
         def test_download():
             request = httpx.Request(
                 "GET",
-                "https://anna:hunter2hunter2@media.example.com/a?email=anna.q%40private.example&t=tk7",
+                "https://anna:hunter2hunter2@media.example.com/a?email=anna.q%40private.example&t=tk7&Key-Pair-Id=K1",
                 headers={"Cookie": "session=s3ss10n", "Authorization": "Bearer b34r3r"},
             )
             text = '{"code": "Forbidden", "message": "no access for bob.r@private.example"}'
@@ -61,7 +61,7 @@ def test_the_report_repeats_no_value_of_the_request(pytester: pytest.Pytester) -
             raise error
         """
     )
-    result = pytester.runpytest_subprocess("-p", "keyfront.integrations.pytest", "--tb=short")
+    result = pytester.runpytest("--tb=short")
     text = result.stdout.str()
     assert "https://media.example.com/a?email=…%40…&t=…" in text
     for secret in ("hunter2", "anna", "tk7", "s3ss10n", "b34r3r", "bob.r"):
@@ -70,6 +70,13 @@ def test_the_report_repeats_no_value_of_the_request(pytester: pytest.Pytester) -
 
 def test_a_key_that_cannot_be_read_ends_the_run(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(_FAILING.format(url="https://media.example.com/book.epub"))
-    result = pytester.runpytest_subprocess("-p", "keyfront.integrations.pytest", "--keyfront-trust", "K1=nowhere.pem")
+    result = pytester.runpytest("--keyfront-trust", "K1=nowhere.pem")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "--keyfront-trust K1=nowhere.pem" in result.stderr.str()
+
+
+def test_the_refusal_of_another_server_is_not_explained(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(_FAILING.format(url="https://api.example.com/orders"))
+    result = pytester.runpytest()
+    result.assert_outcomes(failed=3, passed=1)
+    assert "keyfront explain" not in result.stdout.str()

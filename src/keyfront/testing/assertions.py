@@ -29,7 +29,7 @@ def assert_refused(url: str, reason: str = "", *, cookies: Mapping[str, str] | N
     __tracebackhide__ = True
     reply = running().get(url, cookies=cookies)
     if reply.allowed:
-        raise AssertionError(f"allowed ({reply.status}), and it should be refused: {reply.request.url}")
+        raise AssertionError(f"allowed ({reply.status}), and it should be refused\n{_explained(reply)}")
     found = reply.headers.get("x-keyfront-finding", "")
     if reason and reason not in (reply.reason, found):
         raise AssertionError(f"refused as {reply.reason} ({found}), and not as {reason}\n{_explained(reply)}")
@@ -41,7 +41,7 @@ def _explained(reply: Reply) -> str:
     report = explain(
         reply.request,
         now=cloudfront.clock(),
-        trusted_keys={cloudfront.signer.key_pair_id: cloudfront.signing_key.public_key},
+        trusted_keys=cloudfront.trusted_keys,
         response=Response(reply.status, dict(reply.headers), reply.text),
     )
     return plain_text(report)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
-from keyfront.core.keys import SigningKey
+from keyfront.core.keys import PublicKey, SigningKey
 from keyfront.core.signing import Signer
 from keyfront.edge.cache.invalidations import Invalidation
 from keyfront.edge.configuration import EMPTY, Configuration
@@ -135,6 +135,11 @@ class CloudFront:
     def signer(self) -> Signer:
         """A signer with the key that the key group trusts, and with this CloudFront's clock."""
         return Signer(self._key_pair_id, self.signing_key, clock=self.clock)
+
+    @property
+    def trusted_keys(self) -> dict[str, PublicKey]:
+        """The public key in the key group, by its id."""
+        return {self._key_pair_id: self.signing_key.public_key}
 
     def reset(self) -> None:
         """Remove every resource, file and cached object, return to the real time, and trust the key again."""
@@ -314,9 +319,15 @@ class CloudFront:
 
 def running() -> CloudFront:
     """Return the CloudFront that was started last. Raises `InputError` if none runs."""
-    if not _running:
+    found = started()
+    if found is None:
         raise InputError("no CloudFront runs in this process: use the fixture cloudfront, or `with CloudFront()`")
-    return _running[-1]
+    return found
+
+
+def started() -> CloudFront | None:
+    """Return the CloudFront that was started last, or `None`."""
+    return _running[-1] if _running else None
 
 
 def _origin(scheme: str, port: int, path: str) -> dict[str, Any]:

@@ -1,16 +1,59 @@
-"""Fixtures for pytest, found through the entry point `pytest11`. They import what they need at their first use."""
+"""The plugin for pytest: fixtures, and the explanation of a test that failed with a refused download.
 
-from collections.abc import Callable, Iterator
+pytest finds it through the entry point `pytest11`, in every project where keyfront is installed. So it imports nothing
+before its first use.
+"""
+
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 if TYPE_CHECKING:
-    from keyfront.core.keys import SigningKey
+    from keyfront.core.keys import PublicKey, SigningKey
     from keyfront.testing.clock import Clock
     from keyfront.testing.cloudfront import CloudFront
     from keyfront.testing.functions import FunctionUnderTest
+
+_TRUSTED: "Final[pytest.StashKey[dict[str, PublicKey]]]" = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that names the trusted keys."""
+    parser.getgroup("keyfront").addoption(
+        "--keyfront-trust",
+        action="append",
+        default=[],
+        metavar="ID=FILE",
+        help="A public key that CloudFront trusts, with its id. Refused downloads are explained with it. Repeatable.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the trusted keys. A file without a public key ends the run before it begins."""
+    if entries := config.getoption("--keyfront-trust"):
+        from keyfront.errors import InputError
+        from keyfront.testing.failed_downloads import read_keys
+
+        try:
+            config.stash[_TRUSTED] = read_keys(entries)
+        except InputError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the explanation to the report of a test that failed with a refused download."""
+    report = yield
+    if report.failed and call.excinfo is not None:
+        from keyfront.testing.failed_downloads import explanation
+
+        if text := explanation(call.excinfo.value, item.config.stash.get(_TRUSTED, None)):
+            report.sections.append(("keyfront explain", text))
+    return report
 
 
 @pytest.fixture(scope="session")

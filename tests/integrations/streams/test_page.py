@@ -14,7 +14,8 @@ _PAGE = (_ROOT / "docs" / "video.md").read_text("utf-8")
 
 
 def _block(language: str) -> str:
-    return re.findall(rf"^```{language}\n(.*?)^```", _PAGE, re.DOTALL | re.MULTILINE)[0]
+    found: list[str] = re.findall(rf"^```{language}\n(.*?)^```", _PAGE, re.DOTALL | re.MULTILINE)
+    return found[0]
 
 
 def test_terraforms_policy_is_the_one_of_the_api() -> None:
