@@ -19,6 +19,11 @@ class ASGIRequest(Request):
         path, root = str(self.scope["path"]), str(self.scope.get("root_path", ""))
         return path[len(root) :] if root and path.startswith(f"{root}/") else path
 
+    @property
+    def address(self) -> str:
+        """The viewer's address; empty if the server does not know it."""
+        return self.client.host if self.client else ""
+
     async def read(self, most: int) -> bytes:
         """Return the body; if it is longer than `most` bytes, the bytes received until then."""
         body = b""

@@ -13,6 +13,7 @@ from keyfront.backend.service.downloads import Downloads
 from keyfront.backend.service.entitlements import Entitlements, open_entitlements
 from keyfront.backend.service.identity import BearerToken, Identity
 from keyfront.backend.service.purchases import Purchases
+from keyfront.backend.service.rate_limits import RateLimits
 from keyfront.backend.service.router import Router
 from keyfront.backend.service.settings import Settings
 from keyfront.backend.service.threads import Workers
@@ -68,7 +69,8 @@ def open_downloads(
             "JWT_AUDIENCE"
         )
     store = keystore or settings.open_keystore(check=True, now=now)
-    return Downloads(settings, store.signer, entitlements, identities, now, workers.run, asyncio.gather)
+    limits = RateLimits(settings.rates)
+    return Downloads(settings, store.signer, entitlements, identities, now, workers.run, limits, asyncio.gather)
 
 
 def from_environment() -> ASGIApp:

@@ -45,13 +45,12 @@ def configure_logs(log_format: LogFormat) -> None:
 
 def log_request(request: ASGIRequest, answer: ServiceResponse, seconds: float) -> None:
     """Log a request, without its query and its headers, which may contain a secret."""
-    viewer = request.client.host if request.client else ""
     facts = {
         "method": request.method,
         "path": request.path,
         "status": answer.status,
         "outcome": answer.outcome,
-        "viewer": viewer,
+        "viewer": request.address,
         "milliseconds": round(seconds * 1000, 1),
     }
-    _log.info("%s %a: %d for %s", request.method, request.path, answer.status, viewer, extra=facts)
+    _log.info("%s %a: %d for %s", request.method, request.path, answer.status, request.address, extra=facts)

@@ -26,6 +26,7 @@ from granian.server import Server
 from keyfront.backend.asgi.app import create_app
 from keyfront.backend.asgi.log_lines import LogFormat, configure_logs, log_configuration
 from keyfront.backend.asgi.worker import WorkerOptions, load
+from keyfront.backend.service.database_address import weak_encryption
 from keyfront.backend.service.entitlements import Verdict, open_entitlements
 from keyfront.backend.service.settings import Settings
 from keyfront.errors import ServiceError
@@ -97,6 +98,9 @@ def check(settings: Settings) -> None:
     A database that does not answer is only a warning, because it may come later. Raises `KeyfrontError`.
     """
     create_app(settings)
+    uses_sql = settings.entitlements is None and settings.entitlements_table is None
+    if uses_sql and (warning := weak_encryption(settings.database_url, os.environ)):
+        _log.warning("%s", warning)
     try:
         open_entitlements(settings, _never).check()
     except ServiceError as error:

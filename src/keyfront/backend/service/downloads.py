@@ -11,6 +11,7 @@ from keyfront.backend.service.entitlements import Entitlements
 from keyfront.backend.service.exchange import Request, Run
 from keyfront.backend.service.identity import Identity
 from keyfront.backend.service.links import Link, Links
+from keyfront.backend.service.rate_limits import RateLimits
 from keyfront.backend.service.refusals import (
     RefusedError,
     invalid_token,
@@ -45,6 +46,8 @@ class Downloads(Generic[R]):
     identities: Sequence[Identity[R]]
     now: Callable[[], float]
     run: Run
+    limits: RateLimits | None = None
+    """If not given, rates are not limited."""
     together: Callable[..., Awaitable[list[bool]]] = in_turn
     """Awaits several coroutines, as `asyncio.gather` does."""
     _links: Links = field(init=False)
@@ -61,6 +64,7 @@ class Downloads(Generic[R]):
                 customer = await identity.identify(request)
             except TokenError as error:
                 _log.info("token refused: %s", error)
+                self.count_sign_in(request)
                 raise RefusedError(invalid_token(str(error))) from None
             if customer is not None:
                 # A refusal page may show it.
@@ -68,9 +72,22 @@ class Downloads(Generic[R]):
                 return customer
         return None
 
-    async def link(self, request: R, item_id: str) -> tuple[Item | ObjectItem, Link]:
-        """Return a signed link to an item that the customer has bought. Raises `RefusedError` otherwise."""
+    def count_sign_in(self, request: R) -> None:
+        """Count an attempt to sign in. Raises `RefusedError` if its address has made too many."""
+        if self.limits is not None:
+            self.limits.sign_in(request.address)
+
+    async def link(self, request: R, item_id: str, *, limited: bool = False) -> tuple[Item | ObjectItem, Link]:
+        """Return a signed link to an item that the customer has bought. Raises `RefusedError` otherwise.
+
+        With `limited` the rate limits of links apply.
+        """
+        limits = self.limits if limited else None
+        if limits is not None:
+            limits.address(request.address)
         customer = await self._asking(request, item_id)
+        if limits is not None and customer is not None:
+            limits.customer(customer.id)
         # One trip to a thread: the trip costs as much as the query. An RSA signature takes most of a millisecond, in
         # which the loop can answer other requests.
         return await self.run(self._linked, customer, item_id)

@@ -70,6 +70,10 @@ class Request(Protocol):
         """The request's headers."""
 
     @property
+    def address(self) -> str:
+        """The viewer's address; empty if it is not known."""
+
+    @property
     def state(self) -> State:
         """Facts about the request: `customer`, once the customer is identified."""
 
@@ -88,6 +92,8 @@ class WholeRequest:
     body: bytes = field(default=b"", repr=False)
     claims: Mapping[str, object] | None = field(default=None, repr=False)
     """The claims of a token that a gateway has checked; `None` without a gateway."""
+    address: str = ""
+    """As `Request.address`. The gateway in front limits rates, so nobody asks."""
     state: SimpleNamespace = field(default_factory=SimpleNamespace, repr=False)
 
     async def read(self, _: int, /) -> bytes:

@@ -97,6 +97,17 @@ def cross_site() -> Refusal:
     )
 
 
+def too_many(seconds: int) -> Refusal:
+    """Return the refusal for a request that exceeds a rate limit, and succeeds again after some seconds."""
+    return Refusal(
+        429,
+        "too_many_requests",
+        "Too many requests",
+        f"You sent too many requests. Please try again in {seconds} {'second' if seconds == 1 else 'seconds'}.",
+        {"Retry-After": str(seconds)},
+    )
+
+
 def unavailable() -> Refusal:
     """Return the refusal if a part that this service needs does not answer. The log names the part."""
     return Refusal(

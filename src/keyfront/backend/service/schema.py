@@ -6,7 +6,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, select, text
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, literal, select, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -67,8 +67,9 @@ def _create(connection: Connection) -> None:
         connection.execute(CreateTable(table, if_not_exists=True))
         for index in table.indexes:
             connection.execute(CreateIndex(index, if_not_exists=True))
-    if connection.execute(select(_VERSION)).first() is None:
-        connection.execute(_VERSION.insert().values(version_num=HEAD))
+    # One statement, so that only one of several processes enters it.
+    unknown = select(literal(HEAD)).where(~select(_VERSION).exists())
+    connection.execute(_VERSION.insert().from_select(["version_num"], unknown))
 
 
 def _missing(connection: Connection) -> Iterator[str]:

@@ -10,18 +10,18 @@ from typing import Final, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from keyfront.backend.service.cookies import shared_domain
+from keyfront.backend.service.database_address import DEFAULT_DATABASE_URL, database_url
+from keyfront.backend.service.rate_limits import Rates
 from keyfront.backend.service.token_settings import TokenSettings, token_settings
 from keyfront.core.misuse import MAX_LIFETIME, of_lifetime, warn
 from keyfront.core.policy import LATEST
 from keyfront.core.urls import viewer_url
 from keyfront.errors import InputError, URLError
-from keyfront.home import install
 from keyfront.keystore import CloudFrontCheck, KeyStore, open_keystore
 
 LinkReuse = Literal["file", "area"]
 """A signature is reused for the same file, or for all files in its folder."""
 
-DEFAULT_DATABASE_URL: Final = "sqlite:///keyfront.db"
 DEFAULT_LINK_SECONDS: Final = 60
 DEFAULT_COOKIE_SECONDS: Final = 3600
 DEFAULT_KEY_SECONDS: Final = 300
@@ -64,6 +64,8 @@ class Settings:
     """The domain of signed cookies: the parent domain of the distribution's alias and this service's host."""
     cookie_seconds: int = DEFAULT_COOKIE_SECONDS
     """How long signed cookies are valid, in seconds."""
+    rates: Rates = field(default_factory=Rates)
+    """How often links may be asked for; counted by each process."""
     max_lifetime_seconds: int | None = None
     """The longest lifetime of links and cookies, in seconds; `None`: lifetimes over seven days warn."""
 
@@ -126,8 +128,8 @@ class Settings:
         stored with the key. For bearer tokens: one of JWKS_URL, JWT_KEY and JWT_SECRET, with JWT_ISSUER and
         JWT_AUDIENCE, and optionally JWT_ALGORITHMS. Optional: one of DATABASE_URL, ENTITLEMENTS_TABLE and
         KEYFRONT_ENTITLEMENTS; LINK_SECONDS, LINK_REUSE, KEY_SECONDS, WAIT_SECONDS, CHECK_KEY, COOKIE_DOMAIN,
-        COOKIE_SECONDS, MAX_LIFETIME_SECONDS. The key service's region, credentials and endpoint come from boto3's own
-        variables. Raises `InputError`, which names the variable.
+        COOKIE_SECONDS, MAX_LIFETIME_SECONDS, LINK_RATE, ADDRESS_RATE, SIGN_IN_RATE. The key service's region,
+        credentials and endpoint come from boto3's own variables. Raises `InputError`, which names the variable.
         """
         given = os.environ if environment is None else environment
         values = {name: value.strip() for name, value in given.items() if value.strip()}
@@ -147,6 +149,7 @@ class Settings:
             cookie_domain=values.get("COOKIE_DOMAIN"),
             cookie_seconds=_whole_number(values, "COOKIE_SECONDS", DEFAULT_COOKIE_SECONDS),
             max_lifetime_seconds=_most(values),
+            rates=Rates.of(values),
         )
 
 
@@ -172,34 +175,6 @@ def distribution_url(domain: str) -> str:
             "give the distribution's domain, d….cloudfront.net"
         )
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def database_url(url: str) -> str:
-    """Return a database URL with keyfront's driver. Raises `InputError`, whose text never contains a password."""
-    # Imported late: a service without an SQL database starts without the time that SQLAlchemy takes to load.
-    try:
-        from sqlalchemy.engine import make_url
-        from sqlalchemy.exc import ArgumentError
-    except ModuleNotFoundError:
-        raise InputError(
-            f"DATABASE_URL needs SQLAlchemy: {install('backend')}, or for Lambda build the package with "
-            "--with postgresql"
-        ) from None
-
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        raise InputError(f"DATABASE_URL is not a database URL; {_DATABASES}") from None
-    if parsed.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    elif parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
-        raise InputError(f"DATABASE_URL names {parsed.drivername!r}, which is not supported; {_DATABASES}")
-    elif parsed.database in (None, "", ":memory:") or "mode=memory" in url:
-        raise InputError(f"DATABASE_URL is a database in memory, which threads cannot share; {_DATABASES}")
-    return parsed.render_as_string(hide_password=False)
-
-
-_DATABASES: Final = "write sqlite:///keyfront.db or postgresql+psycopg://user:password@host/database"
 
 
 def _needed(values: Mapping[str, str], name: str, what: str) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from keyfront.backend.service.settings import database_url
+from keyfront.backend.service.database_address import database_url
 from keyfront.backend.service.threads import MOST
 from keyfront.errors import InputError
 from keyfront.home import install

@@ -119,6 +119,7 @@ class Storefront:
 
     async def signed_in(self, request: ASGIRequest, _: str, body: bytes) -> ServiceResponse:
         """Sign in as the customer whose button was pressed."""
+        self._downloads.count_sign_in(request)
         form = _form(body)
         customer = await self._downloads.run(self._purchases.customer, form.get("customer", ""))
         if customer is None:
