@@ -10,8 +10,9 @@ first line of standard input. It writes one JSON object a line to standard outpu
 - `{"event": "standing", "faulty": BOOL, "closed": BOOL, "keyless": [GROUP], "age": SECONDS}` when the standing of the
   configuration changes.
 
-It stops on SIGTERM, and when standard input ends, since then the parent process is gone. A second such request stops
-it at once. SIGHUP makes it read the configuration and the certificate again. It leaves SIGINT to its parent.
+Any further line of standard input makes it read the configuration now. It stops on SIGTERM, and when standard input
+ends, since then the parent process is gone. A second such request stops it at once. SIGHUP makes it read the
+configuration and the certificate again. It leaves SIGINT to its parent.
 """
 
 import asyncio
@@ -74,14 +75,16 @@ def main() -> int:
 
 
 async def _serve(settings: EdgeSettings) -> None:
-    ending, reload, loop = Ending(settings.drain_seconds), asyncio.Event(), asyncio.get_running_loop()
+    ending, loop = Ending(settings.drain_seconds), asyncio.get_running_loop()
+    reload, changed = asyncio.Event(), asyncio.Event()
     ending.on(signal.SIGTERM)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
-    threading.Thread(target=_watch_input, args=(loop, ending), daemon=True).start()
+    threading.Thread(target=_watch_input, args=(loop, ending, changed), daemon=True).start()
     await serve(
         settings,
         ending,
         reload=reload,
+        changed=changed,
         on_ready=_ready,
         on_applied=lambda etags: _say(event="applied", distributions=etags),
         on_standing=_Standings(),
@@ -105,10 +108,10 @@ class _Standings:
             _say(event="standing", **message)
 
 
-def _watch_input(loop: asyncio.AbstractEventLoop, ending: Ending) -> None:
+def _watch_input(loop: asyncio.AbstractEventLoop, ending: Ending, changed: asyncio.Event) -> None:
     # Not `sys.stdin`: this thread would still hold its lock when the interpreter exits.
     while os.read(0, 1024):
-        pass
+        loop.call_soon_threadsafe(changed.set)
     loop.call_soon_threadsafe(ending.ask)
 
 

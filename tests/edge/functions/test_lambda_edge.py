@@ -8,11 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 from tests.edge.conftest import HOST, Laid, Lay
 
 from keyfront.edge.configuration import configure
-from keyfront.edge.functions.lambda_edge import LambdaFunctions
+from keyfront.edge.functions import lambda_events
+from keyfront.edge.functions.failures import FunctionFailedError, ThrottledError
+from keyfront.edge.functions.lambda_edge import LambdaFunctions, invoke_with
 from keyfront.inventory import FunctionAssociation
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:f:1"
@@ -118,7 +122,7 @@ def test_an_origin_request_function_chooses_the_origin_or_answers_itself(serve: 
     assert laid.viewer.get("/a").body == b"elsewhere"
     asked = laid.origin.asked[-1]
     assert (asked.target, asked.headers["x-own"]) == ("/base/b?q=1", "1")
-    assert [laid.viewer.get("/made").cache for _ in range(2)] == ["Miss", "Hit"]
+    assert [laid.viewer.get("/made").cache for _ in range(2)] == ["LambdaGeneratedResponse", "Hit"]
 
 
 def test_an_origin_response_function_sees_errors_and_may_replace_them(serve: Serve) -> None:
@@ -181,3 +185,90 @@ def test_a_function_that_fails_gets_cloudfronts_page(serve: Serve, kind: str) ->
     assert "The json output must be an object type." in statuses[1][1]
     assert "Each header entry in the headers object must be an array." in statuses[2][1]
     assert "The Lambda function result failed validation" in statuses[3][1]
+
+
+KB = 1024
+HEADER = {"x-large": [{"value": "x" * 2000}]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "result", "told"),
+    [
+        ("viewer-request", {"status": 200, "body": "x" * 38 * KB, "headers": HEADER}, 200),
+        ("viewer-request", {"status": 200, "body": "x" * 40 * KB, "headers": HEADER}, "exceeds the maximum size"),
+        ("viewer-request", {"status": 200, "body": {"data": 1}}, "The body is not a string"),
+        ("viewer-request", {"status": 204, "body": "x"}, "status 204 cannot have a body"),
+        ("viewer-request", {"status": 204}, 204),
+        ("origin-request", {"status": 200, "body": "x" * 1000 * KB}, 200),
+        ("origin-request", {"status": 200, "body": "x" * 1024 * KB, "headers": HEADER}, "exceeds the maximum size"),
+        ("origin-response", {"status": 200, "body": "x" * 1025 * KB}, "exceeds the maximum size"),
+        ("viewer-response", {"status": "201"}, "status of a viewer response is read-only"),
+    ],
+)
+def test_a_response_is_limited_by_size_and_event(
+    serve: Serve, kind: str, result: dict[str, Any], told: int | str
+) -> None:
+    laid = serve({kind: lambda cf: {**cf.get("response", {}), **result}})
+
+    reply = laid.viewer.get("/a")
+
+    assert reply.status == (told if isinstance(told, int) else 502)
+    if isinstance(told, str):
+        assert told.encode() in reply.body
+        assert reply.headers["x-cache"] == "LambdaValidationError from cloudfront"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("viewer-request", "host"),
+        ("viewer-request", "cdn-loop"),
+        ("viewer-request", "cloudfront-viewer-country"),
+        ("origin-request", "accept-encoding"),
+        ("origin-response", "transfer-encoding"),
+        ("viewer-response", "content-length"),
+        ("viewer-response", "warning"),
+    ],
+)
+def test_a_header_that_a_function_may_not_write_is_refused(serve: Serve, kind: str, name: str) -> None:
+    laid = serve({kind: with_header(name, "1", "response" if kind.endswith("response") else "request")})
+
+    reply = laid.viewer.get("/a")
+
+    assert reply.status == 502
+    assert b"The function tried to add" in reply.body
+
+
+def test_a_function_that_is_throttled_gets_its_own_page(lay: Lay) -> None:
+    def invoke(arn: str, event: bytes) -> tuple[bytes, str]:
+        raise ThrottledError("Rate exceeded")
+
+    functions = LambdaFunctions(invoke)
+    laid = lay(lambdas=functions, around=functions.around)
+    behavior = laid.behavior(associations=(FunctionAssociation("viewer-request", ARN),))
+    laid.edge.configuration = configure(replace(laid.inventory(laid.distribution(behavior)), functions={}))
+
+    reply = laid.viewer.get("/a")
+
+    assert (reply.status, reply.headers["x-cache"]) == (503, "LambdaLimitExceeded from cloudfront")
+    assert b"was throttled" in reply.body
+
+
+@pytest.mark.parametrize(("code", "throttled"), [("TooManyRequestsException", True), ("ServiceException", False)])
+def test_lambdas_refusals_are_told_apart(code: str, throttled: bool) -> None:
+    made = boto3.client("lambda", "us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+    stub = Stubber(made)
+    stub.add_client_error("invoke", code, http_status_code=429)
+    with stub:
+        if throttled:
+            with pytest.raises(ThrottledError):
+                invoke_with(lambda: made)(ARN, b"{}")
+        else:
+            assert code in invoke_with(lambda: made)(ARN, b"{}")[1]
+
+
+def test_a_result_that_is_not_json_has_its_own_text() -> None:
+    with pytest.raises(FunctionFailedError, match="is not parsable"):
+        lambda_events.result_of(b"{")
+    with pytest.raises(FunctionFailedError, match="must be an object type"):
+        lambda_events.result_of(b"null")

@@ -233,7 +233,8 @@ def test_of_many_viewers_at_once_only_the_bad_ones_fail(serve: Serve) -> None:
 
 def test_nothing_that_one_request_does_is_seen_by_the_next(serve: Serve) -> None:
     laid = serve(
-        "var count = 0; function handler(e) { count++; var seen = String({}.hit) + typeof leak + count; globalThis.leak = 1;"
+        "var count = 0; function handler(e) { count++; var seen = String({}.hit) + typeof leak + count;"
+        " globalThis.leak = 1;"
         " var key = e.request.querystring.key ? decodeURIComponent(e.request.querystring.key.value) : 'none';"
         " try { var o = {}; o[key]['hit'] = 'polluted'; } catch (_) {} return {statusCode: 200, body: seen}; }"
     )

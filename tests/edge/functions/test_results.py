@@ -127,7 +127,8 @@ def test_a_result_of_lambda_is_used_or_refused(value: dict[str, Any]) -> None:
     read = lambda_events.result_of(json.dumps(value).encode())
     outcome(partial(lambda_events.target_of, read))
     outcome(partial(lambda_events.status_of, read))
-    outcome(partial(lambda_events.response_body, read, 100))
+    for kind in ("viewer-request", "origin-request", "origin-response"):
+        outcome(partial(lambda_events.response_body, read, before, kind))
     outcome(partial(lambda_events.request_body, read, 100))
     fields = outcome(partial(lambda_events.fields_of, read, before, "viewer-request"))
     assert fields is None or clean(fields.written([]))

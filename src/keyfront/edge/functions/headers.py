@@ -69,6 +69,11 @@ class Fields:
                 found[name] = (*found[name], value) if name in found else (value,)
         return cls(found)
 
+    @property
+    def size(self) -> int:
+        """The bytes of all headers in a message."""
+        return sum(len(name) + len(value) + 4 for name, values in self.values.items() for value in values)
+
     def check(self, before: "Fields", event_type: str, *, also: frozenset[str] = frozenset()) -> None:
         """Raise `InvalidHeaderError` if they cannot replace the headers `before`."""
         for name, values in self.values.items():
@@ -82,7 +87,7 @@ class Fields:
         for name in READ_ONLY[event_type] | also:
             if self.values.get(name) != before.values.get(name):
                 raise ForbiddenHeaderError("tried to add, delete, or change a read-only header.")
-        if sum(len(name) + len(value) + 4 for name, values in self.values.items() for value in values) > _MOST_BYTES:
+        if self.size > _MOST_BYTES:
             raise InvalidHeaderError(f"the headers are larger than {_MOST_BYTES} bytes")
 
     def written(self, before: Headers) -> Headers:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from keyfront.edge.behaviors import Behavior, BehaviorFunctions
 from keyfront.edge.functions import lambda_events as events
-from keyfront.edge.functions.failures import FunctionFailedError
+from keyfront.edge.functions.failures import FunctionFailedError, ThrottledError
 from keyfront.edge.functions.headers import Fields, served, without_length
 from keyfront.edge.origin.client import Ask, Made, OriginRequest, OriginResponse
 from keyfront.edge.request.viewer import Request
@@ -24,7 +24,10 @@ from keyfront.inventory import FunctionAssociation, Origin
 _log = logging.getLogger(__name__)
 
 Invoke = Callable[[str, bytes], tuple[bytes, str]]
-"""Takes a function's ARN with its version and an event. Returns the result, and an error or an empty text. Blocks."""
+"""Takes a function's ARN with its version and an event. Returns the result, and an error or an empty text. Blocks.
+
+Raises `ThrottledError`.
+"""
 
 LAMBDA_EDGE_REGION: Final = "us-east-1"
 _INVALID: Final = (
@@ -32,7 +35,9 @@ _INVALID: Final = (
     "or doesn't have the required permissions."
 )
 _X_CACHE: Final = {502: b"LambdaValidationError from cloudfront", 503: b"LambdaExecutionError from cloudfront"}
-_GENERATED_BYTES: Final = {"viewer-request": 40 * 1024, "origin-request": 1024 * 1024, "origin-response": 1024 * 1024}
+_LIMIT_EXCEEDED: Final = b"LambdaLimitExceeded from cloudfront"
+_TOO_MANY: Final = "TooManyRequestsException"
+_COUNTRY: Final = "cloudfront-viewer-country"
 
 
 class LambdaFunctions:
@@ -56,6 +61,8 @@ class LambdaFunctions:
                 return _generated(value, "viewer-request")
             path, query = events.target_of(value)
             fields = events.fields_of(value, before, "viewer-request")
+            if _COUNTRY in fields.values and _COUNTRY not in before.values:
+                raise events.refused(f"The function tried to add a disallowed header: {_COUNTRY}")
             if value.get("method", viewer.method) != viewer.method:
                 raise events.refused("The method is read-only.")
             replaced = events.request_body(value, events.MOST_BODY["viewer-request"])
@@ -79,7 +86,9 @@ class LambdaFunctions:
         shown = _request_shown(viewer, viewer.method, viewer.path, viewer.query, Fields.of(viewer.headers))
         value = await self._run(function, functions, viewer, shown, events.response_shown(status, before))
         fields = events.fields_of(value, before, "viewer-response")
-        return events.status_of(value), fields.written(headers)
+        if events.status_of(value) != status:
+            raise events.refused("The status of a viewer response is read-only.")
+        return status, fields.written(headers)
 
     async def around(self, behavior: Behavior, viewer: Request, asked: OriginRequest, ask: Ask) -> OriginResponse:
         """Ask an origin, with the functions before and after it."""
@@ -152,8 +161,10 @@ class LambdaFunctions:
         shown = _request_shown(viewer, asked.method, asked.path, asked.query, Fields.of(asked.headers))
         value = await self._run(function, functions, viewer, shown, events.response_shown(response.status, before))
         status = events.status_of(value)
-        headers = events.fields_of(value, before, "origin-response").written(response.headers)
-        body = events.response_body(value, _GENERATED_BYTES["origin-response"])
+        fields = events.fields_of(value, before, "origin-response")
+        headers, body = fields.written(response.headers), None
+        if value.get("body") is not None:
+            body = events.response_body(value, fields, "origin-response")
         if body is None:
             length = [item for item in response.headers if item[0] == b"content-length"]
             headers = [*(item for item in headers if item[0] != b"content-length"), *length]
@@ -193,7 +204,11 @@ def invoke_with(client: Callable[[], Any]) -> Invoke:
         try:
             answer = client().invoke(FunctionName=arn, Payload=event)
             payload: bytes = answer["Payload"].read()
-        except (BotoCoreError, ClientError) as error:
+        except ClientError as error:
+            if error.response["Error"]["Code"] == _TOO_MANY:
+                raise ThrottledError(str(error)) from error
+            return b"", str(error)
+        except BotoCoreError as error:
             return b"", str(error)
         if "FunctionError" not in answer:
             return payload, ""
@@ -208,11 +223,12 @@ def invoke_with(client: Callable[[], Any]) -> Invoke:
 
 def failed(failure: FunctionFailedError, function: FunctionAssociation, viewer: Request) -> EdgeResponse:
     """Return CloudFront's page for a function that failed."""
-    if failure.status == 502:
-        viewer.logs.append(f"{_name(function)}: {failure}")
+    throttled = isinstance(failure, ThrottledError)
+    if failure.status == 502 or throttled:
+        viewer.logs.append(f"{_name(function)}: {failure.told}")
     text = escape(str(failure), quote=False).encode("ascii", "xmlcharrefreplace").decode("ascii")
     answer = page(failure.status, text, "function-error", viewer.id)
-    answer.x_cache = _X_CACHE[failure.status]
+    answer.x_cache = _LIMIT_EXCEEDED if throttled else _X_CACHE[failure.status]
     return answer
 
 
@@ -232,12 +248,12 @@ def _request_shown(viewer: Request, method: str, path: str, query: str, fields: 
 
 def _generated(value: Mapping[str, Any], event_type: str) -> EdgeResponse:
     status, fields = events.status_of(value), events.fields_of(value, Fields({}), "origin-response")
-    body = events.response_body(value, _GENERATED_BYTES[event_type]) or b""
+    body = events.response_body(value, fields, event_type) or b""
     return EdgeResponse(status, served(fields.written([])), body, GENERATED_BY_LAMBDA, "function-response")
 
 
 def _made(answer: EdgeResponse) -> OriginResponse:
-    return OriginResponse(Made(answer.status, [*answer.headers, _length(answer.body)], answer.body))
+    return OriginResponse(Made(answer.status, [*answer.headers, _length(answer.body)], answer.body, answer.x_cache))
 
 
 def _length(body: bytes) -> tuple[bytes, bytes]:

@@ -18,6 +18,10 @@ from keyfront.edge.functions.headers import LAMBDA_ALSO_READ_ONLY, Fields, Inval
 from keyfront.inventory import CustomOrigin, Origin
 
 _TLS: Final = ["TLSv1", "TLSv1.1", "TLSv1.2"]
+_NOT_JSON: Final = "The Lambda function returned invalid json: The json output"
+_BAD_BODY: Final = "The body is not a string, is not an object, or exceeds the maximum size."
+_MOST_RESPONSE: Final = {"viewer-request": 40 * 1024, "origin-request": 1024 * 1024, "origin-response": 1024 * 1024}
+"""The size of a response that a function makes, with its headers. Source: as below."""
 MOST_BODY: Final = {"viewer-request": 40 * 1024, "origin-request": 1024 * 1024}
 """How much of a request's body a function sees. Source: Developer Guide, "Quotas on Lambda@Edge"."""
 
@@ -115,11 +119,9 @@ def result_of(payload: bytes) -> dict[str, Any]:
     try:
         value = json.loads(payload)
     except (ValueError, RecursionError):
-        value = None
+        raise FunctionFailedError(502, f"{_NOT_JSON} is not parsable.") from None
     if not isinstance(value, dict):
-        raise FunctionFailedError(
-            502, "The Lambda function returned invalid json: The json output must be an object type."
-        )
+        raise FunctionFailedError(502, f"{_NOT_JSON} must be an object type.")
     return value
 
 
@@ -154,10 +156,23 @@ def status_of(value: Mapping[str, Any]) -> int:
     return int(text)
 
 
-def response_body(value: Mapping[str, Any], most: int) -> bytes | None:
-    """Return the body of a response in a result, or `None`. Raises `FunctionFailedError`."""
+def response_body(value: Mapping[str, Any], fields: Fields, event_type: str) -> bytes | None:
+    """Return the body of a response in a result, or `None`. Raises `FunctionFailedError`.
+
+    Source of the rule about 204: Developer Guide, "Generate HTTP responses in request triggers", "Errors".
+    """
     body = value.get("body")
-    return None if body is None else _decoded(body, value.get("bodyEncoding", "text"), most)
+    content = None if body is None else _decoded(body, value.get("bodyEncoding", "text"))
+    size = fields.size + len(content or b"")
+    if size > (most := _MOST_RESPONSE[event_type]):
+        told = (
+            "Validation error: The Lambda function returned an invalid response, the length of the body size and "
+            f"header was {size} bytes which exceeded the CloudFront limit of {most} bytes"
+        )
+        raise refused(_BAD_BODY, told=told)
+    if content and event_type == "viewer-request" and status_of(value) == HTTPStatus.NO_CONTENT:
+        raise refused("A response with the status 204 cannot have a body.")
+    return content
 
 
 def request_body(value: Mapping[str, Any], most: int) -> bytes | None:
@@ -165,7 +180,10 @@ def request_body(value: Mapping[str, Any], most: int) -> bytes | None:
     body = value.get("body")
     if not isinstance(body, dict) or body.get("action") != "replace":
         return None
-    return _decoded(body.get("data", ""), body.get("encoding", "base64"), most)
+    content = _decoded(body.get("data", ""), body.get("encoding", "base64"))
+    if len(content) > most:
+        raise refused(_BAD_BODY)
+    return content
 
 
 def response_shown(status: int, fields: Fields) -> dict[str, Any]:
@@ -174,9 +192,9 @@ def response_shown(status: int, fields: Fields) -> dict[str, Any]:
     return {"status": str(status), "statusDescription": phrase, "headers": headers_shown(fields)}
 
 
-def refused(what: str) -> FunctionFailedError:
-    """Return the failure of a result that is not valid."""
-    return FunctionFailedError(502, f"The Lambda function result failed validation: {what}")
+def refused(what: str, *, told: str = "") -> FunctionFailedError:
+    """Return the failure of a result that is not valid. `told` is the text of the function's log."""
+    return FunctionFailedError(502, f"The Lambda function result failed validation: {what}", told=told)
 
 
 def _pairs(shown: Any) -> list[tuple[str, str]]:
@@ -195,13 +213,10 @@ def _pairs(shown: Any) -> list[tuple[str, str]]:
     return found
 
 
-def _decoded(data: Any, encoding: Any, most: int) -> bytes:
+def _decoded(data: Any, encoding: Any) -> bytes:
     if not isinstance(data, str) or encoding not in ("text", "base64"):
-        raise refused("The body must be a string, and its encoding text or base64.")
+        raise refused(_BAD_BODY)
     try:
-        content = data.encode("utf-8", "replace") if encoding == "text" else base64.b64decode(data, validate=True)
+        return data.encode("utf-8", "replace") if encoding == "text" else base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):
         raise refused("The body is not base64.") from None
-    if len(content) > most:
-        raise refused(f"The body is larger than {most} bytes.")
-    return content

@@ -50,8 +50,9 @@ class OriginRequest:
 class Made:
     """A response that no origin sent."""
 
-    def __init__(self, status: int, headers: Headers, body: bytes) -> None:
-        self.status, self.headers, self._body = status, headers, body
+    def __init__(self, status: int, headers: Headers, body: bytes, x_cache: bytes = b"") -> None:
+        """`x_cache`: see `OriginResponse.x_cache`."""
+        self.status, self.headers, self.x_cache, self._body = status, headers, x_cache, body
 
     @property
     def is_read(self) -> bool:
@@ -71,13 +72,15 @@ class Made:
 class OriginResponse:
     """A response whose body has not been read yet. Always close it, read or not."""
 
-    __slots__ = ("_deadline", "_received", "complete_is_known", "fields", "headers", "length", "status")
+    __slots__ = ("_deadline", "_received", "complete_is_known", "fields", "headers", "length", "status", "x_cache")
 
     def __init__(self, received: Received | Made, deadline: float | None = None) -> None:
         """`deadline`: until when the body must arrive, in the event loop's time."""
         self._received = received
         self._deadline = deadline
         self.status = received.status
+        self.x_cache = received.x_cache if isinstance(received, Made) else b""
+        """The X-Cache of a response that a function made; empty for others."""
         self.headers: Headers = received.headers
         fields: dict[str, str] = {}
         for name, value in self.headers:

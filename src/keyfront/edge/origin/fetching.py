@@ -204,7 +204,7 @@ class Fetcher:
         entry = whole(distribution, response, headers, body, life, self._clock())
         if life.keep and len(body) <= self._object_bytes:
             self._cache.put(arrival.ticket, entry)
-        return Landing(entry, ERROR if entry.error else MISS, is_shared=life.keep)
+        return Landing(entry, _x_cache(response), is_shared=life.keep)
 
     async def _stream(self, flight: Flight, key: FlightKey | None, arrival: _Arrival) -> None:
         """Pass the body on as it arrives. Raises `_NothingSentError` if it breaks off before its first byte."""
@@ -390,7 +390,7 @@ def _same_version(held: Entry, pieces: Pieces, length: int, response: OriginResp
 
 
 def _x_cache(response: OriginResponse) -> bytes:
-    return ERROR if response.status >= 400 else MISS
+    return response.x_cache or (ERROR if response.status >= 400 else MISS)
 
 
 async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

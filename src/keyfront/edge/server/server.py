@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -169,9 +169,15 @@ class EdgeServer:
 
     async def reload(self) -> None:
         """Read the configuration and the certificate again. Connections and responses under way continue."""
+        _log.warning("the configuration and the certificate are read again")
+        await self.read_now()
+        if self._refresher is not None:
+            await self._listeners.certify()
+
+    async def read_now(self) -> None:
+        """Start to read the configuration now, without waiting for it."""
         if self._refresher is not None:
             self._refresher.read_now()
-            await self._listeners.certify()
 
     async def apply(self, configuration: Configuration) -> frozenset[str]:
         """Serve `configuration` from now on. Return the distributions whose ports could not be opened."""
@@ -218,33 +224,35 @@ async def serve(
     ending: Ending,
     *,
     reload: asyncio.Event | None = None,
+    changed: asyncio.Event | None = None,
     on_ready: Callable[[Addresses], None] | None = None,
     on_applied: OnApplied | None = None,
     on_standing: OnStanding | None = None,
 ) -> None:
     """Run an edge until `ending` says so. Raises `PortError` and `InputError` if it cannot start.
 
-    Each time that `reload` is set, it is cleared, and the configuration and the certificate are read again.
+    Each time that `reload` is set, it is cleared, and the configuration and the certificate are read again. `changed`
+    does so for the configuration alone.
     """
     server = EdgeServer(settings, on_applied=on_applied, on_standing=on_standing)
     addresses = await server.start()
-    reloading = asyncio.create_task(_reload(server, reload)) if reload is not None else None
+    acts = [(reload, server.reload), (changed, server.read_now)]
+    tasks = [asyncio.create_task(_whenever(event, act)) for event, act in acts if event is not None]
     try:
         if on_ready is not None:
             on_ready(addresses)
         await ending.asked.wait()
     finally:
-        if reloading is not None:
-            reloading.cancel()
+        for task in tasks:
+            task.cancel()
         await server.stop(ending.drain)
 
 
-async def _reload(server: EdgeServer, wanted: asyncio.Event) -> None:
+async def _whenever(wanted: asyncio.Event, act: Callable[[], Awaitable[None]]) -> None:
     while True:
         await wanted.wait()
         wanted.clear()
-        _log.warning("the configuration and the certificate are read again")
-        await server.reload()
+        await act()
 
 
 def _given(*ports: int | None) -> list[int]:
