@@ -6,6 +6,7 @@ locals {
     KEYPAIR_ID            = var.key_pair_id
     PRIVATE_KEY_PARAMETER = local.parameter
     SIGNER                = local.parameter == null ? var.signer : null
+    ENTITLEMENTS_TABLE    = try(var.entitlements_table.name, null)
   } : name => value if value != null })
 
   # Not a validation of the variable, because that would show the key.
@@ -41,7 +42,7 @@ resource "aws_lambda_function" "this" {
   }
 
   # The first call already needs these permissions.
-  depends_on = [aws_iam_role_policy.signing, aws_iam_role_policy.logs]
+  depends_on = [aws_iam_role_policy.signing, aws_iam_role_policy.logs, aws_iam_role_policy.entitlements]
 
   lifecycle {
     precondition {
@@ -54,5 +55,6 @@ resource "aws_lambda_function" "this" {
 resource "aws_cloudwatch_log_group" "function" {
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.log_retention_days
+  kms_key_id        = var.log_kms_key_arn
   tags              = var.tags
 }

@@ -20,6 +20,13 @@ resource "aws_iam_role_policy" "signing" {
   policy = var.signing_policy_json
 }
 
+resource "aws_iam_role_policy" "entitlements" {
+  count  = var.entitlements_table == null ? 0 : 1
+  name   = "entitlements"
+  role   = aws_iam_role.this.name
+  policy = var.entitlements_table.iam_policy_json
+}
+
 resource "aws_iam_role_policy" "logs" {
   name = "own-log-group"
   role = aws_iam_role.this.name

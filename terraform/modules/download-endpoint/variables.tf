@@ -174,6 +174,29 @@ variable "environment" {
   }
 }
 
+variable "entitlements_table" {
+  description = "The table with who may download what: the module `entitlements-table` itself, or its `name` and `iam_policy_json`. The function reads its entries by their keys. If not given, `environment` says who may download what."
+  type = object({
+    name            = string
+    iam_policy_json = string
+  })
+  default = null
+
+  validation {
+    condition = var.entitlements_table == null || try(alltrue([
+      for statement in flatten([jsondecode(var.entitlements_table.iam_policy_json).Statement]) :
+      statement.Effect == "Allow" && length(setsubtract(flatten([statement.Action]), ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"])) == 0
+      && !anytrue([for resource in flatten([statement.Resource]) : strcontains(resource, "*")])
+    ]), false)
+    error_message = "iam_policy_json in entitlements_table must allow only dynamodb:BatchGetItem, GetItem and Query, on tables without wildcards. Attach any other policy to role_name."
+  }
+
+  validation {
+    condition     = var.entitlements_table == null || length(setintersection(keys(var.environment), ["ENTITLEMENTS_TABLE", "DATABASE_URL", "KEYFRONT_ENTITLEMENTS"])) == 0
+    error_message = "entitlements_table and environment (${join(", ", setintersection(keys(var.environment), ["ENTITLEMENTS_TABLE", "DATABASE_URL", "KEYFRONT_ENTITLEMENTS"]))}) both say who may download what: give only one of them."
+  }
+}
+
 variable "routes" {
   description = "The API's routes that need the JWT authorizer, if there is one: `$default` for every request, or `METHOD /path`, such as `GET /downloads/{proxy+}`."
   type        = set(string)
@@ -267,6 +290,17 @@ variable "log_retention_days" {
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
     error_message = "log_retention_days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 and 3653."
+  }
+}
+
+variable "log_kms_key_arn" {
+  description = "Encrypt the log groups with this KMS key. Its policy must allow the principal `logs.REGION.amazonaws.com` to use it. Default: CloudWatch's own encryption."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", coalesce(var.log_kms_key_arn, "arn:aws:kms:us-east-1:123456789012:key/-")))
+    error_message = "log_kms_key_arn must be the ARN of a KMS key, not of an alias: arn:aws:kms:REGION:ACCOUNT:key/ID."
   }
 }
 

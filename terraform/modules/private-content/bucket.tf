@@ -48,39 +48,20 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "content" {
   }
 }
 
-resource "aws_cloudfront_origin_access_control" "content" {
-  count                             = var.create_bucket ? 1 : 0
-  name                              = aws_s3_bucket.content[0].id
-  description                       = "Reads of ${var.name}"
-  origin_access_control_origin_type = "s3"
-  signing_behavior                  = "always"
-  signing_protocol                  = "sigv4"
-}
-
-resource "aws_s3_bucket_policy" "content" {
+resource "aws_s3_bucket_lifecycle_configuration" "content" {
   count  = var.create_bucket ? 1 : 0
   bucket = aws_s3_bucket.content[0].id
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid       = "OnlyThisDistributionReads"
-        Effect    = "Allow"
-        Principal = { Service = "cloudfront.amazonaws.com" }
-        Action    = "s3:GetObject"
-        Resource  = "${aws_s3_bucket.content[0].arn}/*"
-        Condition = { StringEquals = { "AWS:SourceArn" = aws_cloudfront_distribution.this.arn } }
-      },
-      {
-        Sid       = "NothingWithoutTLS"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "s3:*"
-        Resource  = [aws_s3_bucket.content[0].arn, "${aws_s3_bucket.content[0].arn}/*"]
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      },
-    ]
-  })
 
-  depends_on = [aws_s3_bucket_public_access_block.content]
+  rule {
+    id     = "abort-incomplete-uploads"
+    status = "Enabled"
+    filter {}
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = var.abort_incomplete_uploads_days
+    }
+  }
+
+  # S3 takes one change of a bucket at a time.
+  depends_on = [aws_s3_bucket_versioning.content]
 }

@@ -69,8 +69,11 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "logs" {
   bucket = aws_s3_bucket.logs[0].id
 
   rule {
+    bucket_key_enabled = var.access_logs.kms_key_arn != null
+
     apply_server_side_encryption_by_default {
-      sse_algorithm = "AES256"
+      sse_algorithm     = var.access_logs.kms_key_arn == null ? "AES256" : "aws:kms"
+      kms_master_key_id = var.access_logs.kms_key_arn
     }
   }
 }

@@ -1,28 +1,23 @@
 locals {
-  origin_ids      = concat(var.create_bucket ? ["content"] : [], keys(var.custom_origins))
-  default_origin  = coalesce(var.default_behavior.origin, try(local.origin_ids[0], null), "content")
   default         = merge(var.default_behavior, { path_pattern = "*", key_group_ids = var.default_key_group_ids })
   own_certificate = var.certificate_arn == null
 }
 
-# Policies by name: Amazon's managed ones, or your own.
+# Policies by name: Amazon's managed ones, or your own. They are read even if an id is given, which may not be known yet.
 data "aws_cloudfront_cache_policy" "named" {
-  for_each = toset([for b in concat([local.default], var.behaviors) : b.cache_policy if b.cache_policy_id == null])
+  for_each = toset(local.every_behavior[*].cache_policy)
   name     = each.value
 }
 
 data "aws_cloudfront_origin_request_policy" "named" {
-  for_each = toset([
-    for b in concat([local.default], var.behaviors) : b.origin_request_policy
-    if b.origin_request_policy != null && b.origin_request_policy_id == null
-  ])
-  name = each.value
+  for_each = toset([for b in local.every_behavior : b.origin_request_policy if b.origin_request_policy != null])
+  name     = each.value
 }
 
 data "aws_cloudfront_response_headers_policy" "named" {
   for_each = toset([
-    for b in concat([local.default], var.behaviors) : b.response_headers_policy
-    if b.response_headers_policy != null && b.response_headers_policy_id == null
+    for name in concat(local.every_behavior[*].response_headers_policy, [var.default_response_headers_policy]) : name
+    if name != null
   ])
   name = each.value
 }
@@ -40,30 +35,34 @@ resource "aws_cloudfront_distribution" "this" {
   tags                = var.tags
 
   dynamic "origin" {
-    for_each = aws_s3_bucket.content[*]
+    for_each = local.origins
     content {
-      origin_id                = "content"
-      domain_name              = origin.value.bucket_regional_domain_name
-      origin_access_control_id = aws_cloudfront_origin_access_control.content[0].id
-    }
-  }
+      origin_id                = origin.key
+      domain_name              = origin.value.domain_name
+      origin_path              = origin.value.path
+      origin_access_control_id = origin.value.access_control_id
+      connection_attempts      = origin.value.connection_attempts
+      connection_timeout       = origin.value.connection_timeout
 
-  dynamic "origin" {
-    for_each = var.custom_origins
-    content {
-      origin_id           = origin.key
-      domain_name         = origin.value.domain_name
-      origin_path         = origin.value.path
-      connection_attempts = origin.value.connection_attempts
-      connection_timeout  = origin.value.connection_timeout
+      dynamic "custom_origin_config" {
+        for_each = origin.value.server[*]
+        iterator = server
+        content {
+          origin_protocol_policy   = server.value.protocol_policy
+          http_port                = server.value.http_port
+          https_port               = server.value.https_port
+          origin_ssl_protocols     = server.value.ssl_protocols
+          origin_read_timeout      = server.value.read_timeout
+          origin_keepalive_timeout = server.value.keepalive_timeout
+        }
+      }
 
-      custom_origin_config {
-        origin_protocol_policy   = origin.value.protocol_policy
-        http_port                = origin.value.http_port
-        https_port               = origin.value.https_port
-        origin_ssl_protocols     = origin.value.ssl_protocols
-        origin_read_timeout      = origin.value.read_timeout
-        origin_keepalive_timeout = origin.value.keepalive_timeout
+      dynamic "origin_shield" {
+        for_each = origin.value.shield[*]
+        content {
+          enabled              = true
+          origin_shield_region = origin_shield.value
+        }
       }
 
       dynamic "custom_header" {
@@ -73,6 +72,23 @@ resource "aws_cloudfront_distribution" "this" {
           name  = custom_header.value
           value = var.custom_origin_headers[origin.key][custom_header.value]
         }
+      }
+    }
+  }
+
+  dynamic "origin_group" {
+    for_each = var.origin_groups
+    content {
+      origin_id = origin_group.key
+
+      failover_criteria {
+        status_codes = origin_group.value.status_codes
+      }
+      member {
+        origin_id = origin_group.value.primary
+      }
+      member {
+        origin_id = origin_group.value.secondary
       }
     }
   }
@@ -93,6 +109,15 @@ resource "aws_cloudfront_distribution" "this" {
       content {
         event_type   = function_association.key
         function_arn = function_association.value
+      }
+    }
+
+    dynamic "lambda_function_association" {
+      for_each = local.default.lambda_functions
+      content {
+        event_type   = lambda_function_association.key
+        lambda_arn   = lambda_function_association.value.arn
+        include_body = lambda_function_association.value.include_body
       }
     }
   }
@@ -117,6 +142,15 @@ resource "aws_cloudfront_distribution" "this" {
         content {
           event_type   = function_association.key
           function_arn = function_association.value
+        }
+      }
+
+      dynamic "lambda_function_association" {
+        for_each = behavior.value.lambda_functions
+        content {
+          event_type   = lambda_function_association.key
+          lambda_arn   = lambda_function_association.value.arn
+          include_body = lambda_function_association.value.include_body
         }
       }
     }
@@ -160,6 +194,30 @@ resource "aws_cloudfront_distribution" "this" {
 
   lifecycle {
     precondition {
+      condition     = length(local.named_twice) == 0
+      error_message = "Two origins or origin groups have the same name, and \"content\" is the module's own bucket: rename one of ${join(", ", local.named_twice)}."
+    }
+    precondition {
+      condition     = length(local.header_problems) == 0
+      error_message = "custom_origin_headers has origins that are not in custom_origins: ${join(", ", local.header_problems)}."
+    }
+    precondition {
+      condition     = length(local.function_problems) == 0
+      error_message = "CloudFront does not run these functions: ${join("; ", local.function_problems)}."
+    }
+    precondition {
+      condition     = length(local.group_problems) == 0
+      error_message = "An origin group needs two different origins of ${join(", ", local.origin_names)}: ${join("; ", local.group_problems)}."
+    }
+    precondition {
+      condition     = length(local.method_problems) == 0
+      error_message = "A behavior with an origin group takes only GET, HEAD and OPTIONS in allowed_methods: ${join("; ", local.method_problems)}."
+    }
+    precondition {
+      condition     = length(local.host_problems) == 0
+      error_message = "S3 and Lambda answer 403 SignatureDoesNotMatch if they get the viewer's Host. Use Managed-AllViewerExceptHostHeader: ${join("; ", local.host_problems)}."
+    }
+    precondition {
       condition     = length(local.opened) == 0
       error_message = "The first behavior that matches decides, and a public behavior is before a protected one that it covers. Put the protected one first: ${join("; ", local.opened)}."
     }
@@ -171,10 +229,12 @@ resource "aws_cloudfront_distribution" "this" {
 }
 
 locals {
+  default_response_headers = var.default_response_headers_policy_id != null ? var.default_response_headers_policy_id : try(data.aws_cloudfront_response_headers_policy.named[var.default_response_headers_policy].id, null)
+
   # The policies of the default behavior, then those of the other behaviors in order.
-  policies = [for b in concat([local.default], var.behaviors) : {
+  policies = [for b in local.every_behavior : {
     cache            = b.cache_policy_id != null ? b.cache_policy_id : data.aws_cloudfront_cache_policy.named[b.cache_policy].id
     origin_request   = b.origin_request_policy_id != null ? b.origin_request_policy_id : try(data.aws_cloudfront_origin_request_policy.named[b.origin_request_policy].id, null)
-    response_headers = b.response_headers_policy_id != null ? b.response_headers_policy_id : try(data.aws_cloudfront_response_headers_policy.named[b.response_headers_policy].id, null)
+    response_headers = b.response_headers_policy_id != null ? b.response_headers_policy_id : try(data.aws_cloudfront_response_headers_policy.named[b.response_headers_policy].id, local.default_response_headers)
   }]
 }

@@ -37,3 +37,8 @@ output "log_bucket" {
   description = "The name of the bucket made for access logs. null if there is none."
   value       = one(aws_s3_bucket.logs[*].bucket)
 }
+
+output "bucket_policies_json" {
+  description = "The policy that each bucket needs, by the origin's name. Add those of buckets without write_policy to their own policies (source_policy_documents of aws_iam_policy_document)."
+  value       = local.bucket_policies
+}

@@ -22,7 +22,8 @@ from keyfront.local.controlplane.asgi import application
 _HERE = Path(__file__).parent
 _MODULES = _HERE.parents[2] / "terraform" / "modules"
 _SECONDS = 5 * 60
-_OWN = ("trusted-key-group", "signing-key", "download-endpoint", "entitlements-table", "log-queries")
+OWN = sorted(file.parent.name for file in _MODULES.glob("*/main.tf"))
+"""The modules by name."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,10 @@ def modules(
 ) -> dict[str, Workspace]:
     """Each module by name, as it is shipped, with its provider."""
     folder = tmp_path_factory.mktemp("modules")
-    for name in _OWN:
+    for name in OWN:
         shutil.copytree(_MODULES / name, folder / name, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
     workspaces = {
-        name: Workspace(terraform_program, folder / name, endpoint_url, terraform_init, providers) for name in _OWN
+        name: Workspace(terraform_program, folder / name, endpoint_url, terraform_init, providers) for name in OWN
     }
     for workspace in workspaces.values():
         workspace.initialise()

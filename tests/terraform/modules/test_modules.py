@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.terraform.modules.conftest import OWN
 
 from keyfront.core.keys import SigningKey
 
 ROOT = Path(__file__).parents[3] / "terraform"
-OWN = ("download-endpoint", "entitlements-table", "log-queries", "signing-key", "trusted-key-group")
 NO_CHANGES = "No changes. Your infrastructure matches the configuration."
 
 
@@ -23,15 +23,6 @@ def test_terraform_files_are_formatted(terraform_program: Path) -> None:
     command = [str(terraform_program), "fmt", "-check", "-recursive", "-diff", str(ROOT)]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout
-
-
-@pytest.mark.parametrize("name", OWN)
-def test_the_readme_lists_every_input_and_output_as_the_code_has_them(name: str) -> None:
-    folder = ROOT / "modules" / name
-    readme = (folder / "README.md").read_text()
-    for kind, heading in (("variable", "Inputs"), ("output", "Outputs")):
-        described = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", _section(readme, heading), re.MULTILINE))
-        assert described == _declared(folder / f"{kind}s.tf", kind)
 
 
 def test_two_texts_of_a_key_plan_nothing_and_swapped_keys_are_one_apply(
@@ -120,22 +111,6 @@ def test_each_module_passes_its_own_tests(module_tests: dict[str, subprocess.Pop
     said, _ = module_tests[name].communicate(timeout=5 * 60)
     assert module_tests[name].returncode == 0, said
     assert re.search(r"Success! [1-9][0-9]* passed, 0 failed\.", said), said
-
-
-def _declared(file: Path, kind: str) -> dict[str, str]:
-    """The variables or outputs of a file, each with its description as a cell of a table has it."""
-    blocks = re.findall(rf'^{kind} "(\w+)" {{$(.*?)^}}$', file.read_text(), re.MULTILINE | re.DOTALL)
-    found = {}
-    for name, body in blocks:
-        description = re.search(r'^  description *= *("(?:[^"\\]|\\.)*")$', body, re.MULTILINE)
-        assert description, f"{kind} {name} has no description"
-        needed = kind == "variable" and not re.search(r"^  default\b", body, re.MULTILINE)
-        found[name] = ("**Required.** " if needed else "") + json.loads(description[1])
-    return found
-
-
-def _section(readme: str, heading: str) -> str:
-    return readme.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 
 def _shows(pem: str, text: str) -> bool:

@@ -26,6 +26,17 @@ run "tokens_a_kms_key_and_an_access_log" {
     jwt_authorizer = { issuer = "https://login.example.com", audiences = ["shop"] }
     access_log     = true
 
+    entitlements_table = {
+      name = "guarded"
+      iam_policy_json = jsonencode({
+        Version = "2012-10-17"
+        Statement = [{
+          Effect   = "Allow", Action = "dynamodb:BatchGetItem",
+          Resource = "arn:aws:dynamodb:us-east-1:123456789012:table/guarded"
+        }]
+      })
+    }
+
     signing_policy_json = jsonencode({
       Version = "2012-10-17"
       Statement = [{
@@ -36,8 +47,12 @@ run "tokens_a_kms_key_and_an_access_log" {
   }
 
   assert {
-    condition     = aws_lambda_function.this.environment[0].variables == tomap({ CLOUDFRONT_DOMAIN = "d111111abcdef8.cloudfront.net", KEYPAIR_ID = "K2JCJMDEHXQW5F", SIGNER = "kms:alias/guarded" })
-    error_message = "The function is told which KMS key signs, and its id in CloudFront."
+    condition     = aws_lambda_function.this.environment[0].variables == tomap({ CLOUDFRONT_DOMAIN = "d111111abcdef8.cloudfront.net", KEYPAIR_ID = "K2JCJMDEHXQW5F", SIGNER = "kms:alias/guarded", ENTITLEMENTS_TABLE = "guarded" })
+    error_message = "The function is told which KMS key signs, its id in CloudFront, and the table."
+  }
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.entitlements[0].policy) == jsondecode(var.entitlements_table.iam_policy_json)
+    error_message = "The role may read the table."
   }
   assert {
     condition = { for name, route in aws_apigatewayv2_route.this : name => route.authorization_type } == {

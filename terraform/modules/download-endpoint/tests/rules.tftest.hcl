@@ -152,6 +152,21 @@ run "settings_that_follow_from_others" {
   expect_failures = [var.environment]
 }
 
+run "a_table_whose_policy_writes_too" {
+  command = plan
+
+  variables {
+    environment     = { KEYFRONT_ENTITLEMENTS = "keyfront.backend:anybody" }
+    log_kms_key_arn = "alias/logs"
+    entitlements_table = {
+      name            = "sold"
+      iam_policy_json = jsonencode({ Statement = [{ Effect = "Allow", Action = "dynamodb:PutItem", Resource = "arn:aws:dynamodb:us-east-1:123456789012:table/sold" }] })
+    }
+  }
+
+  expect_failures = [var.entitlements_table, var.log_kms_key_arn]
+}
+
 run "values_that_amazon_does_not_take" {
   command = plan
 
