@@ -37,6 +37,12 @@ class Process:
         assert self.child.stdout is not None
         return json.loads(self.child.stdout.readline())
 
+    def applied(self) -> set[str]:
+        """The distributions that it says it has applied next."""
+        while "distributions" not in (said := self.say()):
+            pass
+        return set(said["distributions"])
+
     def end(self) -> int:
         """Its exit status, once it has ended; whoever calls this has told it to."""
         return self.child.wait(20)
@@ -96,6 +102,17 @@ def test_it_says_where_it_is_and_what_it_serves_and_stops_when_its_parent_is_gon
     assert process.child.stdin is not None
     process.child.stdin.close()
     assert process.end() == 0
+
+
+def test_a_line_on_its_input_makes_it_read_the_account(run: Run, account: Account, settings: dict[str, Any]) -> None:
+    first = account.create()
+    process = run(json.dumps({**settings, "refresh_seconds": 3600}) + "\n")
+    assert process.applied() == {first}
+    second = account.create()
+    assert process.child.stdin is not None
+    process.child.stdin.write("\n")
+    process.child.stdin.flush()
+    assert process.applied() == {first, second}
 
 
 def test_it_ignores_an_interrupt_and_stops_when_it_is_told_to(

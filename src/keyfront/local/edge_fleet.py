@@ -114,6 +114,11 @@ class EdgeFleet:
         for process in self._processes.values():
             process.reload()
 
+    def tell_of_changes(self) -> None:
+        """Make all locations read their configuration soon. Any thread may call it."""
+        for process in list(self._processes.values()):
+            process.tell_of_changes()
+
     async def stop(self, drain: Drain | None = None) -> None:
         """End all processes once running responses have ended or `drain` is over, and free the ports."""
         drain = drain or Drain()

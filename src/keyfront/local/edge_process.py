@@ -1,7 +1,8 @@
 """An edge location as a child process of `keyfront up`. It shares no interpreter lock with the API.
 
 It runs `python -m keyfront.edge`, which reads its configuration only through the CloudFront API. On standard output it
-reports its ports and the changes that it has applied. It stops when its standard input ends, so it never outlives us.
+reports its ports and the changes that it has applied. A line on its standard input makes it read again. It stops when
+its standard input ends, so it never outlives us.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +28,8 @@ _START_SECONDS: Final = 30
 _BEYOND_SECONDS: Final = 10.0
 """How long the child may take to end, after the time for running responses."""
 _LAST_SECONDS: Final = 3.0
+_GATHER_SECONDS: Final = 0.05
+"""How long changes are gathered before the child hears of them."""
 
 
 OnDecided = Callable[[Sequence[Mapping[str, object]], Mapping[str, int]], None]
@@ -43,6 +47,8 @@ class EdgeProcess:
         on_decided: OnDecided | None = None,
     ) -> None:
         self._process = process
+        self._loop = asyncio.get_running_loop()
+        self._tells_soon = False
         self._on_applied = on_applied
         self._on_decided = on_decided
         self._listening = asyncio.create_task(self._listen())
@@ -106,6 +112,18 @@ class EdgeProcess:
         """Make the child read its configuration and certificate again."""
         if self.runs:
             self._process.send_signal(signal.SIGHUP)
+
+    def tell_of_changes(self) -> None:
+        """Make the child read its configuration soon. Any thread may call it; many calls make one reading."""
+        if not self._tells_soon:
+            self._tells_soon = True
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._loop.call_later, _GATHER_SECONDS, self._tell)
+
+    def _tell(self) -> None:
+        self._tells_soon = False
+        if self.runs and self._process.stdin is not None and not self._process.stdin.is_closing():
+            self._process.stdin.write(b"\n")
 
     async def stop(self, drain: Drain) -> None:
         """Let running responses end, for as long as `drain` allows, then end the child."""

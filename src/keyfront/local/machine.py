@@ -39,6 +39,8 @@ from keyfront.web.serving import TLS, Listener, bind_loopback
 from keyfront.web.types import ASGIApp
 
 _DEPLOY_SECONDS: Final = 30
+_REFRESH_SECONDS: Final = 5.0
+"""The edge hears of each change at once. It also looks by itself, in case it missed one."""
 _TO_KEEP: Final = {"Content-Disposition": "attachment"}
 """Browsers save the files, instead of opening them in the window."""
 
@@ -148,6 +150,7 @@ class Machine:
             lambda_refusal=partial(lambda_refusal, f"http://127.0.0.1:{_port(endpoint_sockets)}"),
             domain_name=_domain_names(options, edges.https, state),
             journal=self._open_journal(state) if state else None,
+            on_change=edges.tell_of_changes,
         )
         for place in places:
             control_plane.propagation.register(place.name)
@@ -262,6 +265,7 @@ class Machine:
             countries=self._options.countries,
             renew_authority=self._options.renew_authority,
             explain=self._options.explain,
+            refresh_seconds=_REFRESH_SECONDS,
         )
 
     def _backend(self, running: Running, aws: Clients) -> ASGIApp:

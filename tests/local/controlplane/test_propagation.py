@@ -13,6 +13,7 @@ from keyfront.local.controlplane.propagation import Propagation
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
+    from tests.local.controlplane.conftest import WithPlane
 
 
 @pytest.fixture
@@ -205,3 +206,19 @@ def test_what_a_distribution_uses_changes_its_etag_as_reports_say(
         update: Any = {"DistributionConfig": after["Distribution"]["DistributionConfig"], "Id": using}
         stale = refused(cloudfront.update_distribution, IfMatch=before[using]["ETag"], **update)
         assert stale[:2] == ("PreconditionFailed", 412)
+
+
+def test_each_change_is_called_out_and_nothing_else(
+    cloudfront: CloudFrontClient, with_plane: WithPlane, config: Callable[..., dict[str, Any]]
+) -> None:
+    called: list[int] = []
+    with_plane(on_change=lambda: called.append(1))
+    made: Any = cloudfront.create_distribution(DistributionConfig=config())
+    assert len(called) == 1
+    cloudfront.get_distribution(Id=made["Distribution"]["Id"])
+    with pytest.raises(cloudfront.exceptions.PreconditionFailed):
+        cloudfront.delete_distribution(Id=made["Distribution"]["Id"], IfMatch="EAAAAAAAAAAAAA")
+    assert len(called) == 1
+    batch: Any = {"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": "one"}
+    cloudfront.create_invalidation(DistributionId=made["Distribution"]["Id"], InvalidationBatch=batch)
+    assert len(called) == 2

@@ -90,8 +90,8 @@ class ControlPlane:
 
     `account` is the account number in ARNs. `domain_name` returns a distribution's domain name for its id. `clock`
     returns the current time as an aware datetime. With a `journal` the account starts from the journal, and every
-    change is written before its response. `run_function`, `read_object` and
-    `lambda_refusal`: see `LocalAccount`. Raises `JournalError` if the journal cannot be read. Thread-safe.
+    change is written before its response. `run_function`, `read_object` and `lambda_refusal`: see `LocalAccount`.
+    `on_change` is called after each change. Raises `JournalError` if the journal cannot be read. Thread-safe.
     """
 
     def __init__(
@@ -105,11 +105,12 @@ class ControlPlane:
         run_function: Callable[[FunctionTest], FunctionTestResult] | None = None,
         read_object: Callable[[str, str], bytes] | None = None,
         lambda_refusal: Callable[[str], str] | None = None,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.propagation = Propagation()
         self._account = LocalAccount(
             account,
-            Store(journal, [self.propagation]),
+            Store(journal, [self.propagation], on_change),
             quotas or Quotas(),
             self.propagation,
             domain_name,

@@ -7,7 +7,7 @@ Resources are frozen, and their configurations must not be changed in place. Eve
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -120,8 +120,15 @@ class ChangeLog(Protocol):
 class Store:
     """All tables of an account, behind one lock. A journal fills them at the start and saves every change."""
 
-    def __init__(self, journal: ChangeLog | None = None, also: Iterable[Undoable] = ()) -> None:
-        """`also` has other objects that a transaction changes, and undoes when it fails."""
+    def __init__(
+        self,
+        journal: ChangeLog | None = None,
+        also: Iterable[Undoable] = (),
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`also` has other objects that a transaction changes, and undoes when it fails. `on_change` follows each
+        transaction that changed something.
+        """
         self.public_keys: Table[PublicKeyConfig] = Table()
         self.key_groups: Table[KeyGroupConfig] = Table()
         self.distributions: Table[DistributionConfig] = Table()
@@ -152,6 +159,7 @@ class Store:
         self._lock = threading.RLock()
         self._journal = journal
         self._also = tuple(also)
+        self._on_change = on_change
         if journal is not None:
             journal.restore(self._tables())
 
@@ -163,14 +171,17 @@ class Store:
             changing: list[Undoable] = [*tables.values(), *self._also]
             try:
                 yield
+                news = {family: changes for family, table in tables.items() if (changes := table.changes())}
                 if self._journal is not None:
-                    self._journal.write({family: changes for family, t in tables.items() if (changes := t.changes())})
+                    self._journal.write(news)
             except BaseException:
                 for each in changing:
                     each.undo()
                 raise
             for each in changing:
                 each.keep()
+            if news:
+                self._on_change()
 
     def _tables(self) -> dict[str, Table[Any]]:
         return {name: table for name, table in vars(self).items() if isinstance(table, Table)}
