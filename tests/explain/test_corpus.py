@@ -25,6 +25,7 @@ def test_is_explained(bench: Any, case: dict[str, Any]) -> None:
     assert set(case.get("also", ())) <= set(ids)
     assert report.verdict.outcome == case.get("outcome", "refused")
     assert report.first.evidence
+    assert case.get("evidence", "") in "\n".join(finding.evidence for finding in report.findings)
     assert report.first.fix
     # Beside what was expected nothing that is wrong may be said with certainty.
     others = {f.id for f in report.findings if f.severity == "error" and f.certainty == "certain"} - {case["expect"]}

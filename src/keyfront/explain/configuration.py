@@ -43,8 +43,8 @@ class Behavior:
     origin: str = ""
     """The host name of its origin, if known."""
     origin_path: str = ""
-    functions: tuple[str, ...] = ()
-    """ARNs of the functions that run on its requests."""
+    associations: "tuple[inventory.FunctionAssociation, ...]" = ()
+    """The functions that run on its requests and responses."""
     handed_on: "tuple[inventory.Selection, ...] | None" = None
     """The query parameters that reach the origin: those that any of these selects. `None` if not known."""
 
@@ -135,7 +135,7 @@ def from_inventory(
             s3_without_access=bare,
             origin=origin.domain_name if origin else "",
             origin_path=origin.path if origin else "",
-            functions=each.functions,
+            associations=each.associations,
             handed_on=_handed_on(each, account),
         )
 

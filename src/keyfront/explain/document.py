@@ -29,6 +29,7 @@ _FAMILIES: Final = {
     "browser": "What browsers send",
     "host": "Hosts and requests",
     "behavior": "Cache behaviors",
+    "edge_functions": "Functions at the edge",
     "bucket": "Responses of S3",
     "response": "Other responses",
 }

@@ -8,6 +8,7 @@ import re
 
 from keyfront.explain import hiding
 from keyfront.explain.facts import Facts
+from keyfront.explain.functions import name, viewer_request
 from keyfront.explain.registry import Found, rule
 from keyfront.explain.values import Stage
 
@@ -44,7 +45,8 @@ def _hidden_in(facts: Facts) -> str:
     looks="The request is OPTIONS with `Access-Control-Request-Method`. CloudFront returns `MissingKey`, and the "
     "browser does not send the real request.",
     cause="Before some requests to another origin, a browser asks with OPTIONS whether they are allowed. It never "
-    "sends cookies with that question. A behavior that allows OPTIONS and requires a signature refuses it.",
+    "sends cookies with that question. A behavior that allows OPTIONS and requires a signature refuses it, and none of "
+    "its functions runs.",
     fix="Avoid what makes the browser ask: headers of your own, and methods other than GET, HEAD and POST. Or answer "
     "OPTIONS before the signature check, in a web server in front or a behavior without key groups. Or sign the query "
     "string instead of cookies.",
@@ -58,9 +60,14 @@ def preflight_without_cookies(facts: Facts) -> Found | None:
     asked = [hiding.name(each.strip()) for each in facts.headers.get("access-control-request-headers", "").split(",")]
     names = ", ".join(each for each in asked if each)
     cause = f"the header{'s' if ',' in names else ''} {names}" if names else f"the method {hiding.name(wants)}"
+    function = viewer_request(facts.behavior)
+    never = f" The function {name(function)} of this behavior never sees it: the check comes first." if function else ""
     return Found(
         f"The method is OPTIONS, with Access-Control-Request-Method: {hiding.name(wants)}. The browser asks because of "
-        f"{cause}.",
+        f"{cause}.{never}",
+        title="This is a browser's preflight, and CloudFront refuses it before the function can answer"
+        if function
+        else "",
         fix=f"Avoid what makes the browser ask, here {cause}. Or answer OPTIONS before the signature check, in a web "
         "server or a behavior without key groups. Or sign the query string, which the question has as well.",
     )

@@ -3,6 +3,7 @@
 from keyfront.core.access import REDIRECTS
 from keyfront.explain import hiding
 from keyfront.explain.facts import Facts
+from keyfront.explain.functions import told
 from keyfront.explain.registry import Found, rule
 from keyfront.explain.values import Stage
 
@@ -85,9 +86,8 @@ def edge_function_failed(facts: Facts) -> Found | None:
     response = facts.response
     if response is None or response.kind != "function":
         return None
-    whose = (
-        f" The behavior runs {len(facts.behavior.functions)}." if facts.behavior and facts.behavior.functions else ""
-    )
+    running = [told(each) for each in facts.behavior.associations] if facts.behavior else []
+    whose = f" The behavior runs {' and '.join(running)}." if running else ""
     result = f", with X-Cache: {response.result}" if response.result else ""
     return Found(f"The response is {response.shown}{result}.{whose}", title=_FAILED.get(response.result, ""))
 
