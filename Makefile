@@ -15,7 +15,7 @@ CDK := $(if $(shell command -v node),.venv/cdk)
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
   --no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
-.PHONY: demo test test-large test-all fuzz proof-rotation check format bench lock clean
+.PHONY: demo docs test test-large test-all fuzz proof-rotation check format bench lock clean
 
 demo: .venv/ready  ## Start the laptop's CloudFront with the bundled shop
 	@$(BIN)/keyfront up $(ARGS)
@@ -45,6 +45,11 @@ format: .venv/ready  ## Write the format and the safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+docs: .venv/docs/ready  ## Write the documentation's site into build/site; its search works from disk too
+	@$(BIN)/python tools/site_pages.py
+	@.venv/docs/bin/zensical build --clean --strict
+	@.venv/docs/bin/python tools/site_check.py
+
 bench: .venv/ready  ## One table: ours beside our peers, in one run
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -53,6 +58,7 @@ lock: .venv/ready  ## Choose versions anew and write their hashes
 	$(LOCK) --all-extras pyproject.toml -o requirements.lock
 	echo "cdk-nag>=3.0" | \
 	  $(LOCK) --no-config --extra cdk --constraint requirements.lock pyproject.toml - -o requirements-cdk.lock
+	$(LOCK) --no-config --group pyproject.toml:docs -o requirements-docs.lock
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -75,3 +81,9 @@ clean:
 .venv/cdk: requirements-cdk.lock .venv/ready
 	@echo "Installing the CDK's library for its tests (once; half a minute)"
 	@$(PIP) install --no-compile --require-hashes -r requirements-cdk.lock && : > $@ || echo "The CDK's tests will not run"
+
+.venv/docs/ready: requirements-docs.lock .venv/ready
+	@echo "Installing what the documentation's site is built with (once)"
+	@$(PYTHON) -m venv .venv/docs
+	@.venv/docs/bin/pip -qq --disable-pip-version-check install --require-hashes -r requirements-docs.lock
+	@: > $@
