@@ -213,7 +213,8 @@ def test_each_change_is_called_out_and_nothing_else(
 ) -> None:
     called: list[int] = []
     with_plane(on_change=lambda: called.append(1))
-    made: Any = cloudfront.create_distribution(DistributionConfig=config())
+    given: Any = config()
+    made = cloudfront.create_distribution(DistributionConfig=given)
     assert len(called) == 1
     cloudfront.get_distribution(Id=made["Distribution"]["Id"])
     with pytest.raises(cloudfront.exceptions.PreconditionFailed):
