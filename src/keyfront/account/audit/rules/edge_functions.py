@@ -1,4 +1,4 @@
-"""Checks of functions at the edge: what they may open beside trusted key groups."""
+"""Checks of functions at the edge: what they may open beside trusted key groups, and what they never see."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -14,7 +14,13 @@ _BESIDE: Final = Rule(
     "folder of the same origin needs no signature.",
     Stage.CLOSE,
 )
-RULES: Final = (_BESIDE,)
+_UNSEEN: Final = Rule(
+    "preflight-before-function",
+    "Preflights of a protected behavior are refused before its function",
+    "A preflight has no cookies. CloudFront checks the signature first, so a function that answers OPTIONS never runs.",
+    Stage.CHANGE,
+)
+RULES: Final = (_BESIDE, _UNSEEN)
 
 _OF_REQUESTS: Final = ("viewer-request", "origin-request")
 
@@ -39,8 +45,24 @@ def _beside(account: Evidence) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+def _unseen(account: Evidence) -> Iterator[Finding]:
+    for distribution in account.inventory.distributions:
+        for behavior in in_order(distribution):
+            running = [each.arn for each in behavior.associations if each.event_type == "viewer-request"]
+            if not behavior.protected or "OPTIONS" not in behavior.allowed_methods or not running:
+                continue
+            where = name(distribution, behavior)
+            yield Finding(
+                _UNSEEN, Severity.INFO, where,
+                f"{behavior.path_pattern!r} needs a signature, allows OPTIONS and runs {running[0]}.",
+                "remove OPTIONS if the function does not answer it; otherwise serve the application and its content "
+                "from one host, or move what needs preflights into a behavior without key groups",
+                marks=(where,),
+            )  # fmt: skip
+
+
 def _rewriting(behavior: CacheBehavior) -> list[str]:
     return [each.arn for each in behavior.associations if each.event_type in _OF_REQUESTS]
 
 
-CHECKS: Final = (_beside,)
+CHECKS: Final = (_beside, _unseen)
