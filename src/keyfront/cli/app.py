@@ -99,7 +99,7 @@ def run(arguments: list[str]) -> int:
             # A character that the terminal cannot show, or a name that is not UTF-8, must not be an error.
             stream.reconfigure(errors="backslashreplace")
     try:
-        status = application(arguments)(arguments, prog_name="keyfront", standalone_mode=False)
+        status = application(arguments)(arguments, prog_name="keyfront", standalone_mode=False, obj=arguments)
         sys.stdout.flush()
     except RefusedError as error:
         complain(str(error), as_json=as_json)

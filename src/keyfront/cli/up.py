@@ -1,5 +1,6 @@
 """`keyfront up`: run CloudFront, other AWS services and the download backend on this machine."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,10 +11,12 @@ from keyfront.cli.allowed import host, origin
 from keyfront.cli.countries import Countries, networks
 from keyfront.cli.extras import needs
 from keyfront.cli.options import AccessLogs, AdminPort, AsJson, Drain, Log, RenewAuthority
+from keyfront.cli.output import show
 from keyfront.cli.times import seconds, span
 
 
 def up(
+    context: typer.Context,
     content: Annotated[
         Path | None,
         typer.Option("--content", metavar="DIR", help="Sell the files in this folder. Default: a small built-in shop."),
@@ -132,6 +135,14 @@ def up(
     ] = None,
     drain: Drain = "30s",
     renew_authority: RenewAuthority = False,
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait",
+            help="Run in the background, and return when everything runs. Prints the process id; `kill` with it ends "
+            "everything. For tests in any language, with --json.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run everything on this machine, CloudFront included, until Ctrl-C.
@@ -146,34 +157,53 @@ def up(
       keyfront up --content ~/Music --backend-port 9000
       keyfront up --edges 3 --propagation-delay 20s
       keyfront up --log decisions --admin-port 9180
+      keyfront up --wait --json --port 0 --http-port 0 --https-port 0 --backend-port 0
     """
     with needs("local"):
         from keyfront.local.admin import ObservationOptions
         from keyfront.local.up import Options, run
-    run(
-        Options(
-            allowed_hosts=tuple(map(host, allow_host or ())),
-            allowed_origins=tuple(map(origin, allow_origin or ())),
-            content=content,
-            port=port,
-            http_port=http_port,
-            https_port=https_port,
-            backend_port=backend_port,
-            console_port=console_port,
-            addressing=addressing,
-            state=state,
-            edges=edges,
-            propagation_delay=seconds(propagation_delay, "--propagation-delay", most=timedelta(days=1)),
-            countries=networks(countries),
-            observing=ObservationOptions(log == "decisions", access_logs, admin_port),
-            explain=explain,
-            enforce_iam=enforce_iam,
-            node_sdk=node_sdk,
-            drain_seconds=span(drain, "--drain").total_seconds(),
-            renew_authority=renew_authority,
-            json=as_json,
-        )
+    options = Options(
+        allowed_hosts=tuple(map(host, allow_host or ())),
+        allowed_origins=tuple(map(origin, allow_origin or ())),
+        content=content,
+        port=port,
+        http_port=http_port,
+        https_port=https_port,
+        backend_port=backend_port,
+        console_port=console_port,
+        addressing=addressing,
+        state=state,
+        edges=edges,
+        propagation_delay=seconds(propagation_delay, "--propagation-delay", most=timedelta(days=1)),
+        countries=networks(countries),
+        observing=ObservationOptions(log == "decisions", access_logs, admin_port),
+        explain=explain,
+        enforce_iam=enforce_iam,
+        node_sdk=node_sdk,
+        drain_seconds=span(drain, "--drain").total_seconds(),
+        renew_authority=renew_authority,
+        json=as_json,
     )
+    if wait:
+        _start_in_background(
+            [each for each in context.obj[1:] if each not in ("--wait", "--json")], options.home, as_json
+        )
+    else:
+        run(options)
+
+
+def _start_in_background(arguments: list[str], home: Path, as_json: bool) -> None:
+    from keyfront.local.background import start
+
+    made = start(arguments, home)
+    if as_json:
+        show(json.dumps(made))
+        return
+    for name in ("console", "shop", "endpoint"):
+        show(f"{name.capitalize():<9} {made[name]}")
+    show(f"Edge      {made['edge']['http']}")
+    show(f"Log       {made['log']}")
+    show(f"It runs in the background. To stop it: kill {made['pid']}")
 
 
 def register(app: typer.Typer) -> None:

@@ -1,5 +1,6 @@
 """`keyfront up`: the whole way from a key to a download, with the real curl and the real AWS CLI."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -8,12 +9,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from tests.local.up.conftest import FREE_PORTS, KEYFRONT
 from tests.needs import program
 
 from keyfront.core.keys import SigningKey
@@ -227,20 +229,39 @@ def _children(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
-def test_with_port_addressing_the_domain_name_resolves_everywhere(start: Callable[..., Any], tmp_path: Path) -> None:
-    with start(tmp_path, "--addressing", "port") as up:
-        assert up.printed["distribution"]["domain_name"].startswith("localhost:")
-        url, content = _item(up)
-        assert up.curl(up.sign(url)) == (200, content)
+def test_a_test_in_javascript_starts_it_in_the_background_and_ends_it(tmp_path: Path) -> None:
+    """The example of docs/testing.md, with names that resolve everywhere."""
+    page = (Path(__file__).parents[3] / "docs" / "testing.md").read_text("utf-8")
+    (tmp_path / "downloads.test.mjs").write_text(page.split("```js\n")[1].split("```")[0])
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "book.epub").write_text("the whole book")
+    path = f"{KEYFRONT.parent}:{os.environ['PATH']}"
+    command = [program("node"), "--test", "--test-reporter=tap", "downloads.test.mjs"]
+    environment = {**os.environ, "PATH": path}
+    got = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=90)
+    assert "\n# pass 1\n" in got.stdout, got.stdout + got.stderr
+    _eventually(lambda: [pid for pid in _processes_in(tmp_path) if _alive(pid)], [])
+    assert (tmp_path / ".keyfront" / "up.log").read_text() == ""
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_it_stops_cleanly_and_leaves_no_process_and_no_port(
-    start: Callable[..., Any], tmp_path: Path, how: signal.Signals
-) -> None:
+def _processes_in(folder: Path) -> Iterator[str]:
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cwd").readlink() == folder:
+                yield process.name
+
+
+def test_what_keeps_it_from_the_background_is_told(tmp_path: Path) -> None:
+    command = [KEYFRONT, "up", "--wait", "--content", "nowhere", *FREE_PORTS]
+    got = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (got.returncode, got.stdout) == (2, "")
+    assert got.stderr == "error: the folder 'nowhere' does not exist; name one that exists\n"
+
+
+def test_it_stops_cleanly_and_leaves_no_process_and_no_port(start: Callable[..., Any], tmp_path: Path) -> None:
     with start(tmp_path) as up:
         children = _children(up.process.pid)
-        up.process.send_signal(how)
+        up.process.send_signal(signal.SIGINT)
         assert up.process.wait(timeout=30) == 0
         assert up.process.stderr.read() == ""
         assert not [child for child in children if Path(f"/proc/{child}").exists()]
