@@ -236,7 +236,7 @@ def test_a_test_in_javascript_starts_it_in_the_background_and_ends_it(tmp_path: 
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "book.epub").write_text("the whole book")
     path = f"{KEYFRONT.parent}:{os.environ['PATH']}"
-    command = [program("node"), "--test", "--test-reporter=tap", "downloads.test.mjs"]
+    command = [str(program("node")), "--test", "--test-reporter=tap", "downloads.test.mjs"]
     environment = {**os.environ, "PATH": path}
     got = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=90)
     assert "\n# pass 1\n" in got.stdout, got.stdout + got.stderr
@@ -252,7 +252,7 @@ def _processes_in(folder: Path) -> Iterator[str]:
 
 
 def test_what_keeps_it_from_the_background_is_told(tmp_path: Path) -> None:
-    command = [KEYFRONT, "up", "--wait", "--content", "nowhere", *FREE_PORTS]
+    command = [str(KEYFRONT), "up", "--wait", "--content", "nowhere", *FREE_PORTS]
     got = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert (got.returncode, got.stdout) == (2, "")
     assert got.stderr == "error: the folder 'nowhere' does not exist; name one that exists\n"
