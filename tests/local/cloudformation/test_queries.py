@@ -20,7 +20,7 @@ def _text(limit: int | None, description: str = "one", query: str = "SELECT 1") 
     if limit:
         configuration["BytesScannedCutoffPerQuery"] = limit
     table = {
-        "Name": "Files",
+        "Name": "files",
         "TableType": "EXTERNAL_TABLE",
         "Parameters": {"projection.enabled": "true", "about": description},
         "PartitionKeys": [{"Name": "day", "Type": "string"}],

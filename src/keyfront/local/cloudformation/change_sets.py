@@ -71,7 +71,7 @@ def execute(stacks: Stacks, change_set: ChangeSet, url: str, *, token: str | Non
     stack.change_sets = {change_set.id: change_set}
     change_set.execution_status = "EXECUTE_IN_PROGRESS"
     plan = replace(change_set.plan, on_failure="DO_NOTHING") if keeps_failure else change_set.plan
-    deployment = Deployment(stacks, stack, plan, url)
+    deployment = Deployment(stacks, stack, plan, url, policy=stack.policy)
 
     def work() -> None:
         deployment.create() if change_set.kind == "CREATE" else deployment.update()

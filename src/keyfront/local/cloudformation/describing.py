@@ -1,12 +1,15 @@
 """Stacks and templates as the API's responses have them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
+
+from botocore.model import StringShape
+from moto.core.utils import get_service_model
 
 from keyfront.local.cloudformation import parameters, plans, template
 from keyfront.local.cloudformation.faults import StackError
-from keyfront.local.cloudformation.stack import Change, ChangeSet, Event, Member, Output, Plan, Stack
+from keyfront.local.cloudformation.stack import Change, ChangeSet, Detection, Drift, Event, Member, Output, Plan, Stack
 
 _NAME: Final = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 
@@ -19,6 +22,18 @@ def checked_name(name: str) -> str:
             "satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
         )
     return name
+
+
+def check_statuses(wanted: Iterable[str]) -> None:
+    """Raise `StackError` for a status that no stack can have."""
+    shape = get_service_model("cloudformation").shape_for("StackStatus")
+    assert isinstance(shape, StringShape)
+    known = shape.enum
+    if unknown := [each for each in wanted if each not in known]:
+        raise StackError(
+            f"1 validation error detected: Value '[{', '.join(unknown)}]' at 'stackStatusFilter' failed to satisfy "
+            f"constraint: Member must satisfy constraint: [Member must satisfy enum value set: [{', '.join(known)}]]"
+        )
 
 
 def stack(found: Stack) -> dict[str, Any]:
@@ -42,7 +57,7 @@ def stack(found: Stack) -> dict[str, Any]:
         "RoleARN": plan.role if plan else None,
         "Tags": [{"Key": key, "Value": value} for key, value in (plan.tags if plan else {}).items()],
         "EnableTerminationProtection": found.protected,
-        "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+        "DriftInformation": _stack_drift(found),
     }
 
 
@@ -84,7 +99,36 @@ def resource(found: Stack, member: Member) -> dict[str, Any]:
         "LastUpdatedTimestamp": member.changed,
         "ResourceStatus": member.status,
         "ResourceStatusReason": member.reason,
-        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
+        "DriftInformation": _resource_drift(found.drift(member.logical_id)),
+    }
+
+
+def resource_drift(found: Stack, logical_id: str, drift: Drift) -> dict[str, Any]:
+    """Describe how a resource differs from its template."""
+    member = found.members[logical_id]
+    return {
+        "StackId": found.id,
+        "LogicalResourceId": logical_id,
+        "PhysicalResourceId": member.made.physical_id if member.made else None,
+        "ResourceType": member.kind,
+        "ExpectedProperties": drift.expected,
+        "ActualProperties": drift.actual,
+        "PropertyDifferences": list(drift.differences),
+        "StackResourceDriftStatus": drift.status,
+        "Timestamp": drift.checked,
+        "DriftStatusReason": drift.reason,
+    }
+
+
+def detection(found: Stack, done: Detection) -> dict[str, Any]:
+    """Describe a drift detection of a stack."""
+    return {
+        "StackId": found.id,
+        "StackDriftDetectionId": done.id,
+        "StackDriftStatus": done.status,
+        "DetectionStatus": "DETECTION_COMPLETE",
+        "DriftedStackResourceCount": done.drifted,
+        "Timestamp": done.checked,
     }
 
 
@@ -181,3 +225,16 @@ def _change(found: Change) -> dict[str, Any]:
             for name in found.properties
         ],
     }
+
+
+def _stack_drift(found: Stack) -> dict[str, Any]:
+    whole = next((each for each in reversed(found.detections) if each.is_whole), None)
+    if whole is None:
+        return {"StackDriftStatus": "NOT_CHECKED"}
+    return {"StackDriftStatus": whole.status, "LastCheckTimestamp": whole.checked}
+
+
+def _resource_drift(drift: Drift | None) -> dict[str, Any]:
+    if drift is None or drift.status == "NOT_CHECKED":
+        return {"StackResourceDriftStatus": "NOT_CHECKED"}
+    return {"StackResourceDriftStatus": drift.status, "LastCheckTimestamp": drift.checked}

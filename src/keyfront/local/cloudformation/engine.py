@@ -25,13 +25,15 @@ class Deployment:
     url: str
     retained: Set[str] = frozenset()
     """The resources that stay although the stack is deleted: only what failed to be deleted before."""
+    policy: str | None = None
+    """The stack's policy for this update."""
     _members: Members = field(init=False)
     _before: dict[str, Member] = field(init=False)
     """The resources before the operation."""
     _former: Plan | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self._members = Members(self.stack, self.url, self.plan.tags)
+        self._members = Members(self.stack, self.url, self.plan.tags, self.policy)
         self._before, self._former = dict(self.stack.members), self.stack.plan
 
     def create(self) -> None:
@@ -103,6 +105,11 @@ class Deployment:
         except StackError as error:
             return error.message
         gone = [each for name, each in self.stack.members.items() if name not in names and each.made]
+        for member in gone:
+            try:
+                self._members.ask_policy(member, "Update:Delete")
+            except ToldError:
+                return f"The following resource(s) failed to {what}: [{member.logical_id}]."
         self._members.old += gone
         return None
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from keyfront.local.cloudformation import dynamic_references, schemas
+from keyfront.local.cloudformation import dynamic_references, schemas, stack_policies
 from keyfront.local.cloudformation.changes import check_type, replaced_by
 from keyfront.local.cloudformation.faults import ResourceError
 from keyfront.local.cloudformation.kinds import registry
@@ -32,6 +32,8 @@ class Members:
     stack: Stack
     url: str
     tags: Mapping[str, str]
+    policy: str | None = None
+    """The policy for this update. `None` allows everything."""
     old: list[Member] = field(default_factory=list)
     """The resources that were replaced, and still exist."""
 
@@ -46,9 +48,17 @@ class Members:
         if member.properties == properties:
             self.stack.members[resource.logical_id] = wanted
         elif replaced_by(resource.kind, member.properties, properties):
+            self.ask_policy(member, "Update:Replace")
             self._replace(resource, member, wanted)
         else:
+            self.ask_policy(member, "Update:Modify")
             self._update(member, wanted)
+
+    def ask_policy(self, member: Member, action: str) -> None:
+        """Raise `ToldError` if the stack's policy does not allow an action."""
+        if reason := stack_policies.refusal(self.policy, action, member.logical_id, member.kind):
+            self.note(member, "UPDATE_FAILED", reason)
+            raise ToldError(reason)
 
     def restore(self, member: Member, former: Member) -> None:
         """Make a resource as it was before the operation. Raises `ResourceError`."""

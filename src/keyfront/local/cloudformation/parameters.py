@@ -45,6 +45,13 @@ def shown(template: Template, given: Mapping[str, str]) -> dict[str, str]:
     return {name: HIDDEN if _is_hidden(declared.get(name, {})) else value for name, value in given.items()}
 
 
+def hidden(template: Template, given: Mapping[str, str]) -> list[str]:
+    """Return the values that no response may have, the longest first."""
+    declared = template.section("Parameters")
+    found = [value for name, value in given.items() if value and _is_hidden(declared.get(name, {}))]
+    return sorted(found, key=len, reverse=True)
+
+
 def used(template: Template, given: Mapping[str, str], from_ssm: Callable[[str], str]) -> dict[str, Any]:
     """Return the values as functions of the template see them: lists as lists, SSM parameters with their values."""
     found: dict[str, Any] = {}

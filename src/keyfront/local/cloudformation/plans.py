@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from keyfront.local.cloudformation import parameters, sam, schemas, template
+from keyfront.local.cloudformation import parameters, sam, schemas, stack_policies, template
 from keyfront.local.cloudformation.faults import StackError
 from keyfront.local.cloudformation.kinds import registry
 from keyfront.local.cloudformation.stack import Plan, Stack
@@ -36,6 +36,10 @@ class Wish:
     on_failure: str = "ROLLBACK"
     expands: bool = True
     """Whether macros need no acknowledgement, as in change sets."""
+    policy: str | None = None
+    """The stack's policy from now on. `None` means the one before."""
+    policy_during_update: str | None = None
+    """The policy for this update only."""
 
 
 def plan(stack: Stack | None, wish: Wish, region: str) -> Plan:
@@ -55,6 +59,9 @@ def plan(stack: Stack | None, wish: Wish, region: str) -> Plan:
     _check_capabilities(read, wish.capabilities)
     previous = before.values if before else {}
     values = parameters.values(read, wish.given, previous, wish.keep)
+    for policy in (wish.policy, wish.policy_during_update):
+        if policy is not None:
+            stack_policies.check(policy, {*read.resources, *(before.template.resources if before else ())})
     tags = wish.tags if wish.tags is not None else before.tags if before else {}
     return Plan(text, read, values, tags, wish.capabilities, wish.role, wish.on_failure)
 

@@ -47,7 +47,7 @@ def _code(code: str, status: int) -> str:
 
 
 def _is_missing(code: str) -> bool:
-    return code.startswith(_GONE) or code.endswith(("NotFound", "NotFoundException"))
+    return code.startswith(_GONE) or code.endswith(("NotFound", "NotFoundException", "NotFoundError"))
 
 
 def invalid_reason(error: Exception) -> str:

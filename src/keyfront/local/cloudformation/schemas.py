@@ -31,6 +31,13 @@ class Schema:
         """The names for `Fn::GetAtt`, with dots."""
         return frozenset(".".join(_path(each)) for each in self.document.get("readOnlyProperties", []))
 
+    @property
+    def write_only(self) -> frozenset[str]:
+        """The properties that no API returns."""
+        return frozenset(
+            path[0] for each in self.document.get("writeOnlyProperties", []) if len(path := _path(each)) == 1
+        )
+
     def problems(self, properties: Mapping[str, Any]) -> list[str]:
         """Return what is wrong with a resource's properties, in CloudFormation's words."""
         return list(_problems(self.document, self.document, properties, "#"))

@@ -1,14 +1,14 @@
 """Stacks with their resources, events and change sets. `--state` keeps them between runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
 from moto.core.base_backend import BackendDict, BaseBackend
+from moto.core.resource_tagging import TaggableResourcesMixin, TaggedResource
 
-from keyfront.local.cloudformation.faults import StackError
 from keyfront.local.cloudformation.template import Template
 
 STACK: Final = "AWS::CloudFormation::Stack"
@@ -41,6 +41,45 @@ class Member:
     reason: str | None = None
     retained: bool = False
     """Whether it stays when the stack is deleted."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How a resource differs from its template, at a time."""
+
+    status: str
+    """`IN_SYNC`, `MODIFIED`, `DELETED`, `NOT_CHECKED` or `UNKNOWN`."""
+    checked: datetime
+    expected: str | None = None
+    """The properties as JSON."""
+    actual: str | None = None
+    differences: tuple[Mapping[str, str], ...] = ()
+    """As the API has them."""
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One comparison of a stack with its template."""
+
+    id: str
+    checked: datetime
+    drifts: Mapping[str, Drift]
+    """By logical id."""
+    is_whole: bool = True
+    """Whether all resources of the stack were compared."""
+
+    @property
+    def status(self) -> str:
+        """The status of the whole stack."""
+        if self.drifted:
+            return "DRIFTED"
+        return "UNKNOWN" if any(each.status == "UNKNOWN" for each in self.drifts.values()) else "IN_SYNC"
+
+    @property
+    def drifted(self) -> int:
+        """How many resources are not as their template."""
+        return sum(each.status in ("MODIFIED", "DELETED") for each in self.drifts.values())
 
 
 @dataclass(frozen=True)
@@ -122,11 +161,18 @@ class Stack:
     policy: str | None = None
     token: str | None = None
     """The client's token for the events of this operation."""
+    detections: tuple[Detection, ...] = ()
+    """The last comparisons with the template, the newest at the end."""
 
     @property
     def is_busy(self) -> bool:
         """Whether an operation is under way."""
         return self.status.endswith("_IN_PROGRESS") and self.status != REVIEW
+
+    def drift(self, logical_id: str) -> Drift | None:
+        """Return the last comparison of a resource, or `None` if there was none."""
+        found = (each.drifts[logical_id] for each in reversed(self.detections) if logical_id in each.drifts)
+        return next(found, None)
 
     def tell(self, logical_id: str, kind: str, physical_id: str, status: str, reason: str | None = None) -> None:
         """Add an event. No two events have the same time, by which clients sort them."""
@@ -159,24 +205,29 @@ class ChangeSet:
     reason: str | None = None
 
 
-class Stacks(BaseBackend):
+class Stacks(BaseBackend, TaggableResourcesMixin):
     """The stacks of an account in a region. moto's reset and keyfront's saved state include it."""
+
+    SERVICE_NAMESPACE = "cloudformation"
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.stacks: dict[str, Stack] = {}
         """By id, also deleted ones."""
 
-    def find(self, name_or_id: str) -> Stack:
-        """Return a stack. A deleted one is found by its id only. Raises `StackError` if it does not exist."""
-        found = self.stacks.get(name_or_id) or self.live(name_or_id)
-        if found is None:
-            raise StackError(f"Stack with id {name_or_id} does not exist")
-        return found
+    def find(self, name_or_id: str) -> Stack | None:
+        """Return a stack, or `None` if it does not exist. A deleted one is found by its id only."""
+        return self.stacks.get(name_or_id) or self.live(name_or_id)
 
     def live(self, name: str) -> Stack | None:
         """Return the stack with this name that is not deleted."""
         return next((each for each in self.stacks.values() if each.name == name and each.status != DELETED), None)
+
+    def iter_tagged_resources(self) -> Iterator[TaggedResource]:
+        """Yield the stacks with their tags, for the Resource Groups Tagging API."""
+        for stack in list(self.stacks.values()):
+            if stack.status != DELETED:
+                yield TaggedResource(stack.id, dict(stack.plan.tags) if stack.plan else {}, "cloudformation:stack")
 
     def exports(self) -> dict[str, tuple[Stack, Output]]:
         """Return the exported outputs by their names."""

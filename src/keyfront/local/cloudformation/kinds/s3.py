@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from keyfront.local.cloudformation import api_input
 from keyfront.local.cloudformation.kinds.kind import Kind, Task, tag_list
+from keyfront.local.cloudformation.reasons import is_gone
 from keyfront.local.cloudformation.stack import Made
 
 _SERVICE: Final = "s3"
@@ -157,6 +160,27 @@ class BucketPolicyKind:
         task.call(_SERVICE, "DeleteBucketPolicy", {"Bucket": made.physical_id})
 
 
+def current_settings(task: Task, bucket: str) -> dict[str, Any]:
+    """Return the settings of a bucket as a template has them. Lifecycle rules are left out: their forms differ."""
+    found: dict[str, Any] = {}
+    for name, setting in _SETTINGS.items():
+        if name == "LifecycleConfiguration":
+            continue
+        try:
+            output = task.call(_SERVICE, f"Get{setting.operation}", {"Bucket": bucket})
+        except ClientError as error:
+            if not is_gone(error):
+                raise
+            found[name] = None
+            continue
+        value = {key: each for key, each in output.items() if key != "ResponseMetadata"}
+        inner = value.get("LoggingEnabled") if name == "LoggingConfiguration" else value.get(setting.parameter, value)
+        found[name] = _as_template(inner) if inner else None
+        if name == "BucketEncryption" and found[name]:
+            found[name] = {"ServerSideEncryptionConfiguration": found[name]["Rules"]}
+    return found
+
+
 KINDS: Final[Mapping[str, Kind]] = {"AWS::S3::Bucket": BucketKind(), "AWS::S3::BucketPolicy": BucketPolicyKind()}
 
 
@@ -170,3 +194,14 @@ def _as_api(value: Any) -> Any:
         item = {_DAYS[name]: each} if name in _DAYS else _as_api(each)
         found[_RENAMED.get(name, str(name))] = item
     return found
+
+
+_IN_TEMPLATES: Final = {name: written for written, name in _RENAMED.items() if name != "Rules" and written not in _DAYS}
+
+
+def _as_template(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_as_template(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {_IN_TEMPLATES.get(name, name): _as_template(each) for name, each in value.items()}
