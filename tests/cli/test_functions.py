@@ -1,12 +1,16 @@
 """`keyfront functions`: a function on an event, here and against a CloudFront API on a socket."""
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from tests.waiting import wait_until
 
 from keyfront.local.controlplane import ControlPlane
 from keyfront.local.edge_functions import run_function
@@ -115,3 +119,89 @@ def test_watch_publishes_and_associates(run: Run, rewrite: Path, service: Any) -
         "it is not published\n"
     )
     assert run("functions", "watch", rewrite, "--distribution", "ENONE", "--once")[0] == 2
+
+
+@pytest.fixture
+def api(service: Any) -> Any:
+    """A CloudFront API that runs functions."""
+    service.clear()
+    service.plane = ControlPlane(run_function=run_function)
+    return service
+
+
+def associated(url: str, distribution: str) -> dict[str, list[str]]:
+    """The names of the functions that each behavior runs, by path pattern."""
+    client = boto3.client("cloudfront", "us-east-1", endpoint_url=url)
+    config: Any = client.get_distribution_config(Id=distribution)["DistributionConfig"]
+    behaviors = [{"PathPattern": "*", **config["DefaultCacheBehavior"]}, *config["CacheBehaviors"].get("Items", [])]
+    return {
+        each["PathPattern"]: [item["FunctionARN"].rpartition("/")[2] for item in each["FunctionAssociations"]["Items"]]
+        for each in behaviors
+        if each["FunctionAssociations"]["Quantity"]
+    }
+
+
+def test_watch_takes_the_behavior_and_the_store_that_are_named(run: Run, tmp_path: Path, api: Any) -> None:
+    distribution = made(api.url)
+    client = boto3.client("cloudfront", "us-east-1", endpoint_url=api.url)
+    answer = client.get_distribution_config(Id=distribution)
+    config: Any = answer["DistributionConfig"]
+    config["CacheBehaviors"] = {"Quantity": 1, "Items": [{**config["DefaultCacheBehavior"], "PathPattern": "/docs/*"}]}
+    client.update_distribution(Id=distribution, IfMatch=answer["ETag"], DistributionConfig=config)
+    store = client.create_key_value_store(Name="pairs")["KeyValueStore"]["ARN"]
+    file = tmp_path / "count.js"
+    file.write_text(
+        "import cf from 'cloudfront';\n"
+        "async function handler(e) { return {statusCode: 200, body: String(await cf.kvs().count())}; }"
+    )
+    watching = ("functions", "watch", file, "--distribution", distribution, "--once")
+
+    assert "KvsError" in run(*watching)[1]
+    assert associated(api.url, distribution) == {}
+    status, out, err = run(*watching, "--behavior", "docs/*", "--key-value-store", store)
+
+    assert (status, "is published" in err) == (0, True), out + err
+    assert associated(api.url, distribution) == {"/docs/*": ["count"]}
+    assert run(*watching)[0] == 0  # it keeps its store, and stays where it runs
+    assert associated(api.url, distribution) == {"/docs/*": ["count"]}
+    status, _, err = run(*watching, "--behavior", "none/*")
+    assert (status, "choose one of '/docs/*', '*'" in err) == (2, True)
+
+
+@pytest.mark.large
+def test_watch_follows_the_files_until_ctrl_c(rewrite: Path, tmp_path: Path, api: Any) -> None:
+    event = tmp_path / "event.json"
+    given = {"context": {"eventType": "viewer-request"}, "request": {"uri": "/one/"}}
+    event.write_text(json.dumps(given))
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("keyfront"),
+        "functions",
+        "watch",
+        rewrite,
+        "--event",
+        event,
+    ]
+    command += ["--distribution", made(api.url), "--endpoint-url", api.url]
+    log = tmp_path / "said"
+    with log.open("w") as said:
+        watching = subprocess.Popen(command, stdout=said, stderr=said, cwd=tmp_path)
+    try:
+        wait_until(lambda: "/one/index.html" in log.read_text(), told=log.read_text)
+        rewrite.rename(tmp_path / "away.js")
+        (tmp_path / "away.js").write_text(REWRITE.replace("index.html", "start.html"))
+        (tmp_path / "away.js").rename(rewrite)
+        wait_until(lambda: "/one/start.html" in log.read_text(), told=log.read_text)
+        rewrite.write_text("function handler( {")
+        wait_until(lambda: "it is not published" in log.read_text(), told=log.read_text)
+        rewrite.write_text(REWRITE)
+        wait_until(lambda: log.read_text().count("/one/index.html") == 2, told=log.read_text)
+        event.write_text("{")
+        wait_until(lambda: "is not JSON" in log.read_text(), told=log.read_text)
+        event.write_text(json.dumps({**given, "request": {"uri": "/two/"}}))
+        wait_until(lambda: "/two/index.html" in log.read_text(), told=log.read_text)
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(60) == 0
+    finally:
+        watching.kill()
+        watching.wait()
+    assert "Traceback" not in log.read_text()

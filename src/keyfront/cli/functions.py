@@ -17,8 +17,6 @@ from keyfront.cli.output import Json, printable, say, show, show_json
 from keyfront.errors import InputError, KeyfrontError
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudfront import CloudFrontClient
-
     from keyfront.edge.functions.trial import TrialResult
 
 _app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -80,13 +78,24 @@ def watch(
     uri: Uri = "/",
     runtime: Runtime = "2.0",
     name: Annotated[str, typer.Option("--name", help="The function's name. Default: the file's.")] = "",
+    behavior: Annotated[
+        str,
+        typer.Option(
+            "--behavior",
+            metavar="PATTERN",
+            help="The path pattern of the cache behavior. Default: those that run it already, or else the default one.",
+        ),
+    ] = "",
+    key_value_store: Annotated[
+        str, typer.Option("--key-value-store", metavar="ARN", help="The key value store that the function reads.")
+    ] = "",
     once: Annotated[bool, typer.Option("--once", help="Publish and test once, and do not wait for changes.")] = False,
     connection: Connection,
 ) -> None:
     """Publish a function whenever its file is saved, and show what it does with an event.
 
-    It creates the function and associates it with the default cache behavior if need be. The event's type says where
-    it runs. A function that fails on the event is not published. Ctrl-C ends it.
+    It creates the function and associates it with the cache behavior if need be. The event's type says where it runs.
+    A function that fails on the event is not published. A change of the event's file counts as well. Ctrl-C ends it.
 
     Give the laptop's address (AWS_ENDPOINT_URL or --endpoint-url). Without it, this publishes to your account at
     Amazon.
@@ -96,18 +105,29 @@ def watch(
       keyfront functions watch rewrite.js --distribution E2QWRUHEXAMPLE --uri /docs/
     """
     with needs("cli,local"):
+        from keyfront.cli.publishing import Publication, publish
         from keyfront.edge.functions.trial import checked_event
-    given = _event(event, uri)
-    kind = checked_event(given)
+    checked_event(_event(event, uri))
     with suppress(KeyboardInterrupt):
-        for code in _saved(file, once=once):
+        for code in _saved(file, event, once=once):
             try:
+                given = _event(event, uri)
+                kind = checked_event(given)
+                what = Publication(
+                    name or file.stem, f"cloudfront-js-{runtime}", distribution, kind, behavior, key_value_store
+                )
                 with cloudfront(connection) as client:
-                    _publish(client, name or file.stem, code, f"cloudfront-js-{runtime}", given, distribution, kind)
+                    result = publish(client, what, code, given)
             except KeyfrontError as error:
                 if once:
                     raise
                 say(f"error: {error}")
+                continue
+            _report(given, result, as_json=False)
+            if result.error:
+                say(f"{what.name} fails on the event: it is not published")
+            else:
+                say(f"{what.name} is published, and runs on {kind} of {distribution}")
 
 
 def register(app: typer.Typer) -> None:
@@ -115,80 +135,24 @@ def register(app: typer.Typer) -> None:
     app.add_typer(_app, name="functions", help="Run CloudFront functions on events, and publish them on each save.")
 
 
-def _publish(
-    client: "CloudFrontClient",
-    name: str,
-    code: str,
-    runtime: str,
-    event: Mapping[str, Any],
-    distribution: str,
-    kind: str,
-) -> None:
-    from keyfront.edge.functions.trial import TrialResult
+def _saved(file: Path, event: Path | None, *, once: bool) -> Iterator[str]:
+    """Yield the function now, and again whenever its file or the event's was saved. Raises `InputError` at the start.
 
-    etag, arn = _stored(client, name, code, runtime)
-    tested = client.test_function(Name=name, IfMatch=etag, EventObject=json.dumps(event).encode())["TestResult"]
-    output = json.loads(tested.get("FunctionOutput") or "{}")
-    result = TrialResult(
-        output.get("request", output.get("response")),
-        tested.get("FunctionErrorMessage", ""),
-        tuple(tested.get("FunctionExecutionLogs", ())),
-        int(tested.get("ComputeUtilization", "0") or 0),
-        0.0,
-    )
-    _report(event, result, as_json=False)
-    if result.error:
-        say(f"{name} fails on the event: it is not published")
-        return
-    client.publish_function(Name=name, IfMatch=etag)
-    _associate(client, distribution, arn, kind)
-    say(f"{name} is published, and runs on {kind} of {distribution}")
-
-
-def _stored(client: "CloudFrontClient", name: str, code: str, runtime: str) -> tuple[str, str]:
-    """Create or update a function. Return its ETag and ARN."""
-    try:
-        described = client.describe_function(Name=name)
-    except client.exceptions.NoSuchFunctionExists:
-        config: Any = {"Comment": "", "Runtime": runtime}
-        made = client.create_function(Name=name, FunctionConfig=config, FunctionCode=code.encode())
-        return made["ETag"], made["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
-    config = {**described["FunctionSummary"]["FunctionConfig"], "Runtime": runtime}
-    changed = client.update_function(
-        Name=name, IfMatch=described["ETag"], FunctionConfig=config, FunctionCode=code.encode()
-    )
-    return changed["ETag"], described["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
-
-
-def _associate(client: "CloudFrontClient", distribution: str, arn: str, kind: str) -> None:
-    """Let the default cache behavior run the function, in place of another function of the same event type."""
-    answer = client.get_distribution_config(Id=distribution)
-    config: Any = answer["DistributionConfig"]
-    behavior = config["DefaultCacheBehavior"]
-    everywhere = [behavior, *config.get("CacheBehaviors", {}).get("Items", [])]
-    if any(each["FunctionARN"] == arn for one in everywhere for each in _associations(one)):
-        return
-    items = [each for each in _associations(behavior) if each["EventType"] != kind]
-    items.append({"EventType": kind, "FunctionARN": arn})
-    behavior["FunctionAssociations"] = {"Quantity": len(items), "Items": items}
-    client.update_distribution(Id=distribution, IfMatch=answer["ETag"], DistributionConfig=config)
-
-
-def _associations(behavior: Mapping[str, Any]) -> list[dict[str, str]]:
-    return list(behavior.get("FunctionAssociations", {}).get("Items", []))
-
-
-def _saved(file: Path, *, once: bool) -> Iterator[str]:
-    """Yield the file's content now, and again whenever it was saved."""
-    before = ""
-    while True:
-        code = _code(file)
-        if code != before:
-            before = code
-            yield code
-        if once:
-            return
+    Later, a file that cannot be read is awaited: editors replace a file by another one.
+    """
+    before = _contents(file, event)
+    yield before[0]
+    while not once:
         time.sleep(_LOOK_SECONDS)
+        with suppress(InputError):
+            now = _contents(file, event)
+            if now != before:
+                before = now
+                yield now[0]
+
+
+def _contents(file: Path, event: Path | None) -> tuple[str, str]:
+    return _code(file), _code(event) if event else ""
 
 
 def _code(file: Path) -> str:
