@@ -240,8 +240,24 @@ class Postgres:
 
     def empty(self) -> None:
         """Take our tables out."""
-        with psycopg.connect(host=str(self._directory), user="postgres", dbname="postgres") as connection:
-            connection.execute("DROP TABLE IF EXISTS purchases, items, customers")
+        with self.connected() as connection:
+            connection.execute("DROP TABLE IF EXISTS purchases, items, customers, keyfront_schema")
+
+    def connected(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        """A connection as the owner."""
+        return psycopg.connect(host=str(self._directory), user="postgres", dbname="postgres")
+
+    @contextmanager
+    def role(self, name: str) -> Iterator[None]:
+        """A role without rights, until the end of the block."""
+        with self.connected() as connection:
+            connection.execute(f"CREATE ROLE {name} LOGIN")
+        try:
+            yield
+        finally:
+            with self.connected() as connection:
+                connection.execute(f"DROP OWNED BY {name}")
+                connection.execute(f"DROP ROLE {name}")
 
 
 @pytest.fixture(scope="session")

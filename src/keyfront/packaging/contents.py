@@ -24,8 +24,10 @@ _ROOMS: Final = {
 }
 """The rooms of keyfront that a function uses, in addition to the modules at the top."""
 _LEFT_OUT: Final = (
-    # The other adapter, and the command.
+    # The other adapter, and the commands.
     "keyfront/backend/asgi/",
+    "keyfront/backend/migrations/",
+    "keyfront/backend/service/ledger.py",
     "keyfront/__main__.py",
     # Only the logger and the metrics of Powertools are used, and their imports.
     "aws_lambda_powertools/event_handler/",
