@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -17,6 +18,8 @@ from keyfront.edge.functions import lambda_events
 from keyfront.edge.functions.events import changed_request, changed_response, generated, request_shown, response_shown
 from keyfront.edge.functions.failures import FunctionFailedError
 from keyfront.edge.functions.headers import Fields
+from keyfront.edge.functions.isolate import Isolate
+from keyfront.edge.functions.multi_values import pairs
 from keyfront.edge.functions.origins import towards
 from keyfront.edge.request.viewer import Request
 from keyfront.inventory import CacheBehavior, CustomOrigin, Distribution, FunctionAssociation, Inventory, Origin
@@ -98,6 +101,38 @@ def test_a_viewer_request_is_changed_or_refused(value: dict[str, Any], headers: 
             assert changed.host == asked.host
             assert changed.path.startswith("/")
             assert clean(changed.headers)
+
+
+TOUCH = """function handler(event) {
+  for (const part of ['querystring', 'headers', 'cookies'])
+    for (const name of Object.keys(event[part])) {
+      const one = event[part][name];
+      event[part][name] = one.multiValue ? {multiValue: one.multiValue.slice()} : {value: one.value};
+    }
+  event.headers['x-touched'] = {value: '1'};
+  return event;
+}"""
+ISOLATE = Isolate(TOUCH, "cloudfront-js-2.0", None)
+ASCII = st.text("abc=&%/?+;, \t\"'\\{}[]:_-.~", max_size=12)
+SENT = st.lists(st.tuples(st.sampled_from((b"accept", b"x-a", b"x-proto", b"__proto__", b"constructor")), st.binary()))
+
+
+@settings(max_examples=60, deadline=None)
+@given(ASCII, ASCII, SENT)
+def test_a_request_survives_a_function_that_writes_it_anew(query: str, cookie: str, sent: Any) -> None:
+    query = re.sub(r"[\s\"]", "", query)
+    headers = [(name, re.sub(rb"[\x00-\x08\x0a-\x1f\x7f]", b"", value)) for name, value in sent]
+    asked = viewer()
+    asked = asked.with_target("/a%20b", query, [(b"host", b"d1.example"), *headers, (b"cookie", cookie.encode())])
+    before = request_shown(asked)
+
+    value = json.loads(ISOLATE.run(json.dumps(before)))["value"]
+    changed = changed_request(asked, before, value)
+
+    assert (changed.path, changed.host) == (asked.path, asked.host)
+    wanted = Counter(each for each in pairs(query, "&"))
+    assert Counter(pairs(changed.query, "&")) == wanted
+    assert Counter(changed.headers) == Counter([*asked.headers, (b"x-touched", b"1")])
 
 
 @settings(max_examples=50, deadline=None)

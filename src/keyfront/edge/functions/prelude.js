@@ -407,6 +407,8 @@
       const frames = error instanceof Error ? toString(error.stack).matchAll(/<input>:(\d+)/g) : [];
       const line = Array.from(frames, (frame) => +frame[1]).find((each) => each < FIRST_LINE);
       if (line) message += ' at line ' + line;
+      // What the engine throws where it has no memory left for an error.
+      if (message === 'Uncaught null' || message === 'Uncaught [uninitialized]') message += ': perhaps out of memory';
     } catch (_) { /* an error whose own text throws */ }
     outcome = { error: message };
     finished = true;
