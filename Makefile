@@ -85,5 +85,5 @@ clean:
 .venv/docs/ready: requirements-docs.lock .venv/ready
 	@echo "Installing what the documentation's site is built with (once)"
 	@$(PYTHON) -m venv .venv/docs
-	@.venv/docs/bin/pip -qq --disable-pip-version-check install --require-hashes -r requirements-docs.lock
+	@.venv/docs/bin/pip -qq --disable-pip-version-check install --no-compile --require-hashes -r requirements-docs.lock
 	@: > $@

@@ -56,11 +56,14 @@ _EXAMPLES: Final = re.compile(r"^Examples?:\n((?:[ ]{2,}.*\n)+)", re.MULTILINE)
 def main() -> int:
     """Write the pages. Return the exit code."""
     shutil.rmtree(PAGES, ignore_errors=True)
-    for name in _shown_files():
+    shown = list(_shown_files())
+    for name in shown:
         target = PAGES / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.suffix == ".md":
-            target.write_text(_linked((ROOT / name).read_text("utf-8"), PurePosixPath(name).parent), encoding="utf-8")
+            target.write_text(
+                _linked((ROOT / name).read_text("utf-8"), PurePosixPath(name).parent, shown), encoding="utf-8"
+            )
         else:
             shutil.copyfile(ROOT / name, target)
     (PAGES / "docs" / "options.md").write_text(_options(), encoding="utf-8")
@@ -86,15 +89,15 @@ def _shown_files() -> Iterator[str]:
             yield name
 
 
-def _linked(text: str, folder: PurePosixPath) -> str:
+def _linked(text: str, folder: PurePosixPath, shown: list[str]) -> str:
     """Return a page whose links fit the site: a folder's leads to its page, and one to source code is only text."""
 
     def replaced(found: re.Match[str]) -> str:
         words, target, anchor = found.groups(default="")
         path = _joined(folder, target)
-        if "://" in target or Path(path).suffix in _SUFFIXES:
+        if "://" in target or path.endswith(".md") or path in shown:
             return found[0]
-        if path.startswith(_FOLDERS) and (ROOT / path / "README.md").exists():
+        if f"{path}/README.md" in shown:
             return f"[{words}]({target.rstrip('/')}/README.md{anchor})"
         return words
 
