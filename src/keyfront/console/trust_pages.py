@@ -9,8 +9,9 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from keyfront.account.audit import Finding, judge
-from keyfront.account.audit.graph import curve, described, short
-from keyfront.account.audit.layout import HEIGHT, WIDTH, Node, lay_out
+from keyfront.account.audit.graph import curve, described
+from keyfront.account.audit.layout import lay_out
+from keyfront.account.audit.nodes import WIDTH, Node
 from keyfront.console.context import Context
 from keyfront.console.problems import problem_of
 from keyfront.errors import KeyfrontError
@@ -22,8 +23,6 @@ class Drawn:
 
     node: Node
     href: str
-    title: str
-    subtitle: str
     told: str
     look: str
     """Its classes."""
@@ -63,7 +62,6 @@ class TrustPages:
             "nodes": [_drawn(node, numbers) for node in layout.nodes],
             "lines": [(curve(start, end), start.id, end.id) for start, end in layout.lines],
             "node_width": WIDTH,
-            "node_height": HEIGHT,
             "report": report,
             "pages": {finding: list(_pages_of(finding, layout.nodes)) for finding in report.findings},
         }
@@ -73,7 +71,7 @@ class TrustPages:
 def _drawn(node: Node, numbers: dict[Finding, int]) -> Drawn:
     href = f"#finding-{numbers[node.findings[0]]}" if node.findings else page_of(node)
     look = " ".join(["node", node.kind, *(["open"] if node.is_open else []), str(node.worst or "")]).strip()
-    return Drawn(node, href, short(node.title), short(node.subtitle), described(node), look)
+    return Drawn(node, href, described(node), look)
 
 
 def page_of(node: Node) -> str:
