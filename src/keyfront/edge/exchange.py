@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final
+from typing import Final, NamedTuple
 
 from keyfront.core.verification import Decision
 from keyfront.edge.behaviors import Behavior
@@ -39,8 +39,7 @@ class Exchange:
     decision: Decision | None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The outcome of a request for the log, known before the response's body is sent. It has no query string."""
 
     request_id: bytes

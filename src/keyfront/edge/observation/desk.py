@@ -1,13 +1,12 @@
 """Joins what is known of a request: the outcome from the edge's phases, and the bytes on the connection."""
 
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 from keyfront.edge.exchange import Outcome
 from keyfront.edge.observation.record import Observer, Witness
 from keyfront.edge.request.viewer import Request
-from keyfront.web.types import Message, Receive, Send
+from keyfront.web.types import Send
 
 
 class Desk:
@@ -17,8 +16,7 @@ class Desk:
         """`location`: the edge location's name."""
         self._location = location
         self._observers = list(observers)
-        self._outcomes: dict[bytes, Outcome] = {}
-        self._watched: set[bytes] = set()
+        self._witnesses: dict[bytes, Witness] = {}
 
     @property
     def is_watching(self) -> bool:
@@ -29,32 +27,22 @@ class Desk:
         """Call another observer from now on."""
         self._observers.append(observer)
 
+    def watch(self, viewer: Request, send: Send) -> Witness:
+        """Watch a request, from now until `end`. Its response must go through the witness."""
+        witness = self._witnesses[viewer.id] = Witness(viewer, send)
+        return witness
+
     def decided(self, outcome: Outcome) -> None:
-        """Keep the outcome of a request until its response has ended."""
-        if outcome.request_id in self._watched:
-            self._outcomes[outcome.request_id] = outcome
+        """Keep the outcome of a watched request until its response has ended."""
+        if (witness := self._witnesses.get(outcome.request_id)) is not None:
+            witness.outcome = outcome
 
-    @contextmanager
-    def watching(
-        self, viewer: Request, client: tuple[str, int] | None, receive: Receive, send: Send
-    ) -> Iterator[tuple[Receive, Send]]:
-        """Watch one request: use the returned `receive` and `send` in the block. Observers are called at its end."""
-        witness = Witness(send)
-        self._watched.add(viewer.id)
-
-        async def watched() -> Message:
-            message = await receive()
-            witness.received(message)
-            return message
-
-        try:
-            yield watched if viewer.has_body else receive, witness.send
-        finally:
-            self._watched.discard(viewer.id)
-            outcome = self._outcomes.pop(viewer.id, None) or _unanswered(viewer)
-            record = witness.record(viewer, outcome, location=self._location, port=client[1] if client else 0)
-            for observer in self._observers:
-                observer.observe(record)
+    def end(self, witness: Witness) -> None:
+        """Call the observers. The response has ended, or will never end."""
+        del self._witnesses[witness.viewer.id]
+        record = witness.record(witness.outcome or _unanswered(witness.viewer), self._location)
+        for observer in self._observers:
+            observer.observe(record)
 
     def close(self) -> None:
         """Close every observer."""

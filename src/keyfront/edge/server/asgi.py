@@ -22,9 +22,12 @@ def application(edge: Edge, door: Door, desk: Desk | None = None) -> ASGIApp:
             viewer = Request(scope)
             if desk is None or not desk.is_watching:
                 await edge.answer(viewer, door, receive, send)
-            else:
-                with desk.watching(viewer, scope["client"], receive, send) as (watched_receive, watched_send):
-                    await edge.answer(viewer, door, watched_receive, watched_send)
+                return
+            witness = desk.watch(viewer, send)
+            try:
+                await edge.answer(viewer, door, witness.receiving(receive), witness.send)
+            finally:
+                desk.end(witness)
         except BrokenBodyError as error:
             # The server then closes the connection without ending the body.
             _log.warning("%s; the viewer's download is broken off, too", error)
