@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import signal
-import subprocess
 import tempfile
 import threading
 import time
@@ -17,15 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from joserfc import jwt
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, Key, RSAKey
 from joserfc.jws import JWSRegistry
 from sqlalchemy import Engine
+from tests.backend.postgres import Postgres
 from tests.servers import Quiet, event_loop, http_server
-from tests.waiting import wait_until
 
 from keyfront.backend import Customer, Item, Settings, TokenSettings, connect, create_app, seed
 from keyfront.core.keys import SigningKey
@@ -163,101 +160,6 @@ def serve() -> Callable[[ASGIApp], AbstractContextManager[httpx.Client]]:
 def client(app: ASGIApp) -> Iterator[httpx.Client]:
     with serving(app) as client:
         yield client
-
-
-class Postgres:
-    """A PostgreSQL server of the test's own, on a socket in a directory of its own."""
-
-    def __init__(self, programs: Path, directory: Path) -> None:
-        self._programs = programs
-        self._directory = directory
-        # PostgreSQL refuses to run as root.
-        self._user: dict[str, Any] = (
-            {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
-        )
-        self._process: subprocess.Popen[bytes] | None = None
-        self.url = f"postgresql+psycopg://postgres@/postgres?host={directory}"
-
-    def create(self) -> None:
-        data = self._directory / "data"
-        command: list[str | Path] = [
-            self._programs / "initdb",
-            "-D",
-            data,
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--no-sync",
-        ]
-        subprocess.run(command, cwd=self._directory, check=True, capture_output=True, **self._user)
-
-    def start(self) -> None:
-        command: list[str | Path] = [
-            self._programs / "postgres", "-D", self._directory / "data", "-k", self._directory,
-            "-c", "listen_addresses=", "-c", "fsync=off",
-        ]  # fmt: skip
-        log = (self._directory / "log").open("ab")
-        process: subprocess.Popen[bytes] = subprocess.Popen(
-            command, cwd=self._directory, stdout=log, stderr=log, **self._user
-        )
-        self._process = process
-        log.close()
-
-        def answers() -> bool:
-            try:
-                psycopg.connect(host=str(self._directory), user="postgres", dbname="postgres").close()
-            except psycopg.OperationalError:
-                assert process.poll() is None, (self._directory / "log").read_text()
-                return False
-            return True
-
-        wait_until(answers, told=lambda: "PostgreSQL did not start")
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
-            self._process.wait(30)
-            self._process = None
-
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """The server and all its processes stopped (SIGSTOP), until the end of the block."""
-        assert self._process is not None
-        parent = self._process.pid
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        # The one that forks the others first.
-        pids = [parent, *map(int, children)]
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
-
-    def empty(self) -> None:
-        """Take our tables out."""
-        with self.connected() as connection:
-            connection.execute("DROP TABLE IF EXISTS purchases, items, customers, keyfront_schema")
-
-    def connected(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        """A connection as the owner."""
-        return psycopg.connect(host=str(self._directory), user="postgres", dbname="postgres")
-
-    @contextmanager
-    def role(self, name: str) -> Iterator[None]:
-        """A role without rights, until the end of the block."""
-        with self.connected() as connection:
-            connection.execute(f"CREATE ROLE {name} LOGIN")
-        try:
-            yield
-        finally:
-            with self.connected() as connection:
-                connection.execute(f"DROP OWNED BY {name}")
-                connection.execute(f"DROP ROLE {name}")
 
 
 @pytest.fixture(scope="session")
