@@ -15,7 +15,7 @@ CDK := $(if $(shell command -v node),.venv/cdk)
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
   --no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
-.PHONY: demo docs test test-large test-all fuzz proof-rotation check format bench lock clean
+.PHONY: demo docs pictures test test-large test-all fuzz proof-rotation check format bench lock clean
 
 demo: .venv/ready  ## Start the laptop's CloudFront with the bundled shop
 	@$(BIN)/keyfront up $(ARGS)
@@ -49,6 +49,9 @@ docs: .venv/docs/ready  ## Write the documentation's site into build/site; its s
 	@$(BIN)/python tools/site_pages.py
 	@.venv/docs/bin/zensical build --clean --strict
 	@.venv/docs/bin/python tools/site_check.py
+
+pictures: .venv/ready  ## Take the documentation's pictures again, with Chromium
+	$(BIN)/python tools/pictures.py
 
 bench: .venv/ready  ## One table: ours beside our peers, in one run
 	$(BIN)/python -m benchmarks $(ARGS)
