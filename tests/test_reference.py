@@ -94,7 +94,7 @@ def test_the_page_of_metrics_is_the_codes() -> None:
             called = ast.unparse(node.func).rpartition(".")[2]
             names: list[Any] = node.args[:1] if called in ("Counter", "Gauge", "Histogram") else []
             names += [each.value for each in node.keywords if each.arg == "name" and called in _CLOUDWATCH]
-            found |= {each.value for each in names if isinstance(each, ast.Constant)}
+            found |= {str(each.value) for each in names if isinstance(each, ast.Constant)}
     shown = [name for name in _rows("metrics.md") if "(" not in name and " " not in name]
     assert sorted({name for name in shown if name[0].isupper() or name.startswith("keyfront_")}) == sorted(found)
 
