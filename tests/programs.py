@@ -23,6 +23,7 @@ PACKAGES: Final[Mapping[str, str]] = {
     "pdftoppm": "poppler-utils",
     "pdftotext": "poppler-utils",
     "php": "php-cli",
+    "systemd-analyze": "systemd",
     "wrk": "wrk",
 }
 """The Debian package of each program. The AWS CLI comes with `make`; Terraform has a home of its own."""

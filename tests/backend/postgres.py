@@ -20,7 +20,7 @@ class Postgres:
 
     def __init__(self, programs: Path, directory: Path) -> None:
         self._programs = programs
-        self._directory = directory
+        self.folder = directory
         # PostgreSQL refuses to run as root.
         self._user: dict[str, Any] = (
             {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
@@ -33,7 +33,7 @@ class Postgres:
         self.authority = directory / "authority.pem"
 
     def create(self) -> None:
-        data = self._directory / "data"
+        data = self.folder / "data"
         command: list[str | Path] = [
             self._programs / "initdb",
             "-D",
@@ -46,7 +46,7 @@ class Postgres:
             "UTF8",
             "--no-sync",
         ]
-        subprocess.run(command, cwd=self._directory, check=True, capture_output=True, **self._user)
+        subprocess.run(command, cwd=self.folder, check=True, capture_output=True, **self._user)
         with (data / "pg_hba.conf").open("a") as rules:
             rules.write("hostssl all all 127.0.0.0/8 trust\n")
         self._certify(data)
@@ -66,22 +66,22 @@ class Postgres:
 
     def start(self) -> None:
         command: list[str | Path] = [
-            self._programs / "postgres", "-D", self._directory / "data", "-k", self._directory,
+            self._programs / "postgres", "-D", self.folder / "data", "-k", self.folder,
             "-c", f"listen_addresses={self.address if sys.platform == 'linux' else ''}", "-c", "fsync=off",
             "-c", "ssl=on", "-c", "ssl_cert_file=server.pem", "-c", "ssl_key_file=server.key",
         ]  # fmt: skip
-        log = (self._directory / "log").open("ab")
+        log = (self.folder / "log").open("ab")
         process: subprocess.Popen[bytes] = subprocess.Popen(
-            command, cwd=self._directory, stdout=log, stderr=log, **self._user
+            command, cwd=self.folder, stdout=log, stderr=log, **self._user
         )
         self._process = process
         log.close()
 
         def answers() -> bool:
             try:
-                psycopg.connect(host=str(self._directory), user="postgres", dbname="postgres").close()
+                psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres").close()
             except psycopg.OperationalError:
-                assert process.poll() is None, (self._directory / "log").read_text()
+                assert process.poll() is None, (self.folder / "log").read_text()
                 return False
             return True
 
@@ -116,7 +116,7 @@ class Postgres:
 
     def connected(self) -> "psycopg.Connection[tuple[Any, ...]]":
         """A connection as the owner."""
-        return psycopg.connect(host=str(self._directory), user="postgres", dbname="postgres")
+        return psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres")
 
     @contextmanager
     def role(self, name: str) -> Iterator[None]:

@@ -74,7 +74,7 @@ def database(postgres: Postgres) -> Iterator[Part]:
     engine = connect(postgres.url)
     seed(engine, ITEMS, (MARA, TOMAS), BOUGHT)
     engine.dispose()
-    with part(f"{postgres.url.partition('host=')[2]}/.s.PGSQL.5432") as made:
+    with part(str(postgres.folder / ".s.PGSQL.5432")) as made:
         yield made
 
 
