@@ -1,19 +1,15 @@
 """The service as it is deployed ends at SIGTERM: under load, and while what it asks never answers."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
-import pytest
 from tests.backend.conftest import BOUGHT, ISSUER, ITEMS, MARA, TOMAS, Issuer
+from tests.backend.deployment import Running, deployed, of_unit, wait_until_closed
 from tests.waiting import wait_until
 
 from keyfront.backend import connect, seed
@@ -28,14 +24,24 @@ def asked(customer, item):
 """
 
 
+_WAITS = """
+import pathlib, time, uuid
+
+def asked(customer, item):
+    here = pathlib.Path(__file__).parent
+    (here / f"asked-{uuid.uuid4()}").touch()
+    while not (here / "go").exists():
+        time.sleep(0.01)
+    return True
+"""
+
+
 @contextmanager
-def deployed(
-    tmp_path: Path, signing_key: SigningKey, issuer: Issuer, **variables: str
-) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
-    """The service behind granian, and a client that downloads as Mara."""
-    private, _ = signing_key.write(tmp_path / "key")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+def serving(
+    folder: Path, signing_key: SigningKey, issuer: Issuer, **variables: str
+) -> Iterator[tuple[Running, httpx.Client]]:
+    """The command of the systemd unit, and a client that downloads as Mara."""
+    private, _ = signing_key.write(folder / "key")
     environment = {
         "CLOUDFRONT_DOMAIN": "d111111abcdef8.cloudfront.net",
         "SIGNER": f"file:{private}",
@@ -45,30 +51,12 @@ def deployed(
         "JWT_ISSUER": ISSUER,
         "JWT_AUDIENCE": "shop",
     }
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--factory", "keyfront.backend:from_environment"]
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=tmp_path, env={**os.environ, **environment, **variables}, stdout=log, stderr=log
-        )
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     headers = {"Authorization": f"Bearer {issuer.token()}"}
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30, trust_env=False) as client:
-        try:
-            wait_until(lambda: _is_alive(client))
-            yield process, client
-        finally:
-            if process.poll() is None:
-                for pid in (*map(int, children.read_text().split()), process.pid):
-                    os.kill(pid, signal.SIGKILL)
-                process.wait(30)
-
-
-def _is_alive(client: httpx.Client) -> bool:
-    try:
-        return client.get("/healthz").status_code == 200
-    except httpx.TransportError:
-        return False
+    with (
+        deployed(folder, environment | variables, of_unit()) as running,
+        httpx.Client(base_url=running.url, headers=headers, timeout=30, trust_env=False) as client,
+    ):
+        yield running, client
 
 
 def test_it_ends_under_load(tmp_path: Path, signing_key: SigningKey, issuer: Issuer) -> None:
@@ -86,38 +74,42 @@ def test_it_ends_under_load(tmp_path: Path, signing_key: SigningKey, issuer: Iss
             except httpx.TransportError:
                 over.wait(0.05)
 
-    with deployed(tmp_path, signing_key, issuer, DATABASE_URL=url) as (process, client), ThreadPoolExecutor(16) as pool:
+    with serving(tmp_path, signing_key, issuer, DATABASE_URL=url) as (running, client), ThreadPoolExecutor(16) as pool:
         try:
             for _ in range(16):
                 pool.submit(download, client)
             wait_until(lambda: len(statuses) > 100)
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
+            assert running.stop() == 0
         finally:
             over.set()
     assert set(statuses) == {303}
 
 
-@pytest.mark.parametrize("requests", [1, 30])
-def test_it_ends_while_what_it_asks_never_answers(
-    requests: int, tmp_path: Path, signing_key: SigningKey, issuer: Issuer
-) -> None:
+def test_requests_under_way_are_answered_and_recorded(tmp_path: Path, signing_key: SigningKey, issuer: Issuer) -> None:
+    (tmp_path / "sales.py").write_text(_WAITS)
+    variables = {"KEYFRONT_ENTITLEMENTS": "sales:asked", "WAIT_SECONDS": "60", "WEB_CONCURRENCY": "2"}
+    with serving(tmp_path, signing_key, issuer, **variables) as (running, client), ThreadPoolExecutor(5) as pool:
+        answers = [pool.submit(client.get, "/download/lamps") for _ in range(4)]
+        wait_until(lambda: len(list(tmp_path.glob("asked-*"))) == 4)
+        stopping = pool.submit(running.stop)
+        wait_until_closed(urlsplit(running.url).port or 0)
+        assert not any(answer.done() for answer in answers)
+        (tmp_path / "go").touch()
+        assert [answer.result(30).status_code for answer in answers] == [303] * 4
+        assert stopping.result(30) == 0
+        recorded = [line for line in running.lines() if line["message"].startswith("link:")]
+    assert [(line["customer"], line["item"]) for line in recorded] == [("mara", "lamps")] * 4
+
+
+def test_it_ends_while_what_it_asks_never_answers(tmp_path: Path, signing_key: SigningKey, issuer: Issuer) -> None:
     (tmp_path / "sales.py").write_text(_HANGS)
-    variables = {"KEYFRONT_ENTITLEMENTS": "sales:asked", "PYTHONPATH": _with(tmp_path), "WAIT_SECONDS": "1"}
-    with (
-        deployed(tmp_path, signing_key, issuer, **variables) as (process, client),
-        ThreadPoolExecutor(requests) as pool,
-    ):
-        answers = [pool.submit(_status, client) for _ in range(requests)]
+    variables = {"KEYFRONT_ENTITLEMENTS": "sales:asked", "WAIT_SECONDS": "1"}
+    with serving(tmp_path, signing_key, issuer, **variables) as (running, client), ThreadPoolExecutor(30) as pool:
+        answers = [pool.submit(_status, client) for _ in range(30)]
         wait_until((tmp_path / "asked").exists)
         assert {answer.result(30) for answer in answers} == {503}
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert running.stop() == 0
 
 
 def _status(client: httpx.Client) -> int:
     return client.get("/download/lamps").status_code
-
-
-def _with(folder: Path) -> str:
-    return os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
