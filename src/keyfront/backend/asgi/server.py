@@ -115,7 +115,7 @@ def _never(_: object) -> Verdict:
 def _reserved(options: ServerOptions) -> Iterator[int]:
     """Bind the port, so that a port in use is a clear error, and 0 is the same free port for all processes."""
     use: Use = "reserved" if CAN_SHARE_PORTS else "alone"
-    with bind(options.host, options.port, option="another with --port", use=use) as bound:
+    with bind(options.host, options.port, option="another with --port or --host", use=use) as bound:
         port = int(bound.getsockname()[1])
         if not CAN_SHARE_PORTS:
             bound.close()

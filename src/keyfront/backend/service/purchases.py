@@ -7,7 +7,7 @@ database was restarted, the old connections fail, and the query is retried once.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Engine, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,6 +23,11 @@ from keyfront.errors import InputError, ServiceError
 T = TypeVar("T")
 
 _ITEM_FIELDS = tuple(field.name for field in fields(Item))
+_ORDERS: Mapping[str, tuple[ColumnElement[Any], ...]] = {
+    "title": (func.lower(ItemRow.title),),
+    "price": (ItemRow.price_cents.asc(),),
+    "size": (ItemRow.size.desc(),),
+}
 _CUSTOMER_FIELDS = tuple(field.name for field in fields(Customer))
 
 
@@ -61,10 +66,15 @@ class Purchases:
         row = self._within(lambda: self._entitled.ask(customer_id, item_id))
         return (None, False) if row is None else (Item(*row[:-1]), bool(row[-1]))
 
-    def items(self, *, search: str = "", offset: int = 0, limit: int = 24) -> Page:
-        """Return the items that have every word of `search` in title, author, kind or key, in the catalogue's order."""
+    def items(self, *, search: str = "", folder: str = "", order: str = "", offset: int = 0, limit: int = 24) -> Page:
+        """Return the items that have every word of `search` in title, author, kind or key.
+
+        `folder` leaves out items whose key is not below it. `order` is `title`, `price`, `size`, or the catalogue's.
+        """
         conditions = [_holds(word) for word in search.split()]
-        found = select(ItemRow).where(*conditions).order_by(ItemRow.position, ItemRow.id)
+        if folder:
+            conditions.append(ItemRow.key.startswith(f"{folder}/", autoescape=True))
+        found = select(ItemRow).where(*conditions).order_by(*_ORDERS.get(order, ()), ItemRow.position, ItemRow.id)
 
         def ask(session: Session) -> Page:
             total = session.scalar(select(func.count()).select_from(ItemRow).where(*conditions)) or 0
@@ -72,6 +82,11 @@ class Purchases:
             return Page(tuple(_item(row) for row in rows), total)
 
         return self._ask(ask)
+
+    def keys(self) -> Mapping[str, str]:
+        """Return the key of every item by its id, in the catalogue's order."""
+        every = select(ItemRow.id, ItemRow.key).order_by(ItemRow.position, ItemRow.id)
+        return self._ask(lambda session: dict(session.execute(every).tuples().all()))
 
     def library(self, customer_id: str) -> tuple[Item, ...]:
         """Return the customer's items, in the catalogue's order."""
