@@ -1,6 +1,6 @@
 """The SQL by which DuckDB reads log files of each format into the columns of `logs`, all of them texts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,10 +18,8 @@ COLUMNS: Final = (
 LONGEST_LINE: Final = 256 * 1024
 """Bytes. CloudFront allows a URL of 8,192 and headers of 20,480 bytes. Encoded, each byte takes up to three."""
 
-_BEGINNING: Final = (
-    "substr(line, 1, 24) || '… (' || length(line) || ' characters, ' || coalesce(len(v), 0) || ' columns)'"
-)
-"""How a broken row is shown: its first characters, which hold neither an address nor a signature."""
+_SHOWN: Final = 24
+"""How many characters of a broken row are shown. They hold neither an address nor a signature."""
 
 
 def select(shape: Shape, paths: Iterable[Path]) -> str:
@@ -29,7 +27,7 @@ def select(shape: Shape, paths: Iterable[Path]) -> str:
     names = ", ".join(literal(str(path)) for path in paths)
     if shape.kind == "parquet":
         return _parquet(names, shape.fields)
-    return _lines(names, shape)
+    return _objects(names, shape) if shape.kind == "json" else _cells(names, shape)
 
 
 def literal(text: str) -> str:
@@ -42,38 +40,53 @@ def parquet_columns(path: Path) -> str:
     return f"SELECT name FROM parquet_schema({literal(str(path))}) WHERE num_children IS NULL"  # noqa: S608 (quoted)
 
 
-def _lines(names: str, shape: Shape) -> str:
-    compression = "gzip" if shape.compressed else "none"
-    # Each line is one text first: a broken row then costs a row, and never its neighbours.
-    lines = (
-        f"read_csv([{names}], delim = '\x01', quote = '', escape = '', header = false, auto_detect = false, "
-        f"columns = {{'line': 'VARCHAR'}}, compression = '{compression}', max_line_size = {LONGEST_LINE}, "
+def _cells(names: str, shape: Shape) -> str:
+    """Return the query for rows of cells. DuckDB takes only those cells out of a row that a query needs."""
+    number = len(shape.fields)
+    # A row that is too short has no last cell, and one that is too long has one more. Both cost no other row.
+    cells = [f"c{at}" for at in range(number + 1)]
+    rows = _csv(names, shape, shape.delimiter, cells)
+    whole = f"{cells[-2]} IS NOT NULL AND {cells[-1]} IS NULL"
+    wrong = f"CASE WHEN {cells[-1]} IS NULL THEN 'fewer' ELSE 'more' END || ' than {number} columns)'"
+    values = [
+        _value(name, cells[shape.fields.index(name)] if name in shape.fields else None, whole, "c0", wrong)
+        for name in COLUMNS[:-1]
+    ]
+    return f"SELECT {', '.join(values)}, file FROM {rows} WHERE c0[1] <> '#'"  # noqa: S608 (columns are ours)
+
+
+def _objects(names: str, shape: Shape) -> str:
+    """Return the query for rows that are JSON objects."""
+    fields = {column(name): name for name in shape.fields if column(name) in COLUMNS}
+    paths = ", ".join(literal('$."' + name.replace('"', '\\"') + '"') for name in fields.values())
+    row = f"CASE WHEN json_valid(line) THEN json_extract_string(line, [{paths}]) END"
+    known = list(fields)
+    values = [
+        _value(name, f"v[{known.index(name) + 1}]" if name in fields else None, "v IS NOT NULL", "line", "'not JSON)'")
+        for name in COLUMNS[:-1]
+    ]
+    lines = _csv(names, shape, "\x01", ["line"])
+    return f"SELECT {', '.join(values)}, file FROM (SELECT {row} AS v, line, file FROM {lines} WHERE line <> '')"  # noqa: S608
+
+
+def _csv(names: str, shape: Shape, delimiter: str, columns: Sequence[str]) -> str:
+    """Return the call that reads lines. It leaves out lines that are too long or not UTF-8, and remembers them."""
+    typed = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
+    return (
+        f"read_csv([{names}], delim = {literal(delimiter)}, quote = '', escape = '', header = false, "
+        f"auto_detect = false, columns = {{{typed}}}, nullstr = '\x02', null_padding = true, strict_mode = false, "
+        f"compression = '{'gzip' if shape.compressed else 'none'}', max_line_size = {LONGEST_LINE}, "
         "ignore_errors = true, store_rejects = true, rejects_limit = 100000, filename = 'file')"
     )
-    if shape.kind == "json":
-        fields = {column(name): name for name in shape.fields}
-        paths = ", ".join(literal('$."' + name.replace('"', '\\"') + '"') for name in fields.values())
-        row = f"CASE WHEN json_valid(line) THEN json_extract_string(line, [{paths}]) END"
-        whole = "v IS NOT NULL"
-        columns = tuple(fields)
-    else:
-        row = f"string_split(line, {literal(shape.delimiter)})"
-        whole = f"len(v) = {len(shape.fields)}"
-        columns = shape.fields
-    values = [_value(name, columns, whole) for name in COLUMNS if name != "file"]
-    return (
-        f"SELECT {', '.join(values)}, file "  # noqa: S608 (names are quoted, columns are ours)
-        f"FROM (SELECT {row} AS v, line, file FROM {lines} WHERE line <> '' AND line[1] <> '#')"
-    )
 
 
-def _value(name: str, columns: tuple[str, ...], whole: str) -> str:
-    value = f"v[{columns.index(name) + 1}]" if name in columns else "CAST(NULL AS VARCHAR)"
+def _value(name: str, cell: str | None, whole: str, beginning: str, wrong: str) -> str:
+    value = cell or "CAST(NULL AS VARCHAR)"
     if name in ("date", "timestamp", "timestamp_ms"):
         # Without its time a row is broken, so the others need no test.
         value = f"CASE WHEN {whole} THEN {value} END"
     if name == "cs_uri_stem":
-        value = f"CASE WHEN {whole} THEN {value} ELSE {_BEGINNING} END"
+        value = f"CASE WHEN {whole} THEN {value} ELSE substr({beginning}, 1, {_SHOWN}) || '… (' || {wrong} END"
     return f'{value} AS "{name}"'
 
 

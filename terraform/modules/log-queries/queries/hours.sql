@@ -3,28 +3,39 @@ WITH logs AS (
   FROM ${table}
   WHERE ${where}
 ), requests AS (
-WITH sent AS (
+WITH split AS (
+  SELECT
+    *,
+    CASE
+      WHEN cs_uri_stem LIKE '%?%'
+      THEN SPLIT_PART(cs_uri_stem, '?', 1)
+      ELSE cs_uri_stem
+    END AS path,
+    CASE
+      WHEN cs_uri_query <> '-'
+      THEN cs_uri_query
+      WHEN cs_uri_stem LIKE '%?%'
+      THEN SPLIT_PART(cs_uri_stem, '?', 2)
+      ELSE ''
+    END AS query
+  FROM logs
+), sent AS (
   SELECT
     *,
     CONCAT(
       CAST('&' AS VARCHAR),
-      CAST(REPLACE(
-        COALESCE(NULLIF(cs_uri_query, '-'), NULLIF(SPLIT_PART(cs_uri_stem, '?', 2), ''), ''),
-        '%25',
-        '%'
-      ) AS VARCHAR),
+      CAST(REPLACE(query, '%25', '%') AS VARCHAR),
       CAST('&' AS VARCHAR)
     ) AS query_text,
-    CONCAT(
-      CAST('; ' AS VARCHAR),
-      CAST(REPLACE(
-        REPLACE(REPLACE(COALESCE(NULLIF(cs_cookie, '-'), ''), '%25', '%'), '%20', ' '),
-        ';CloudFront-',
-        '; CloudFront-'
-      ) AS VARCHAR),
-      CAST(';' AS VARCHAR)
-    ) AS cookie_text
-  FROM logs
+    CASE
+      WHEN cs_cookie <> '-'
+      THEN CONCAT(
+        CAST('; ' AS VARCHAR),
+        CAST(REPLACE(REPLACE(REPLACE(cs_cookie, '%25', '%'), '%20', ' '), ';CloudFront-', '; CloudFront-') AS VARCHAR),
+        CAST(';' AS VARCHAR)
+      )
+    END AS cookie_text
+  FROM split
 ), named AS (
   SELECT
     *,
@@ -66,18 +77,10 @@ WITH sent AS (
     END AS hash_name,
     CASE credentials
       WHEN 'url'
-      THEN REPLACE(
-        REPLACE(NULLIF(SPLIT_PART(SPLIT_PART(query_text, '&Signature=', 2), '&', 1), ''), '%7E', '~'),
-        '%7e',
-        '~'
-      )
+      THEN NULLIF(SPLIT_PART(SPLIT_PART(query_text, '&Signature=', 2), '&', 1), '')
       WHEN 'cookie'
-      THEN REPLACE(
-        NULLIF(SPLIT_PART(SPLIT_PART(cookie_text, '; CloudFront-Signature=', 2), ';', 1), ''),
-        '%7E',
-        '~'
-      )
-    END AS signature,
+      THEN NULLIF(SPLIT_PART(SPLIT_PART(cookie_text, '; CloudFront-Signature=', 2), ';', 1), '')
+    END AS sent_signature,
     CASE
       WHEN credentials = 'url' AND query_text LIKE '%&Policy=%'
       THEN REPLACE(
@@ -117,7 +120,8 @@ WITH sent AS (
     *,
     COALESCE(
       CASE
-        WHEN REGEXP_LIKE("time", '^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$')
+        WHEN "date" LIKE '____-__-__'
+        AND REGEXP_LIKE("time", '^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$')
         THEN DATE_DIFF('DAY', CAST('1970-01-01' AS DATE), TRY_CAST("date" AS DATE)) * 86400 + CAST(SUBSTR("time", 1, 2) AS BIGINT) * 3600 + CAST(SUBSTR("time", 4, 2) AS BIGINT) * 60 + CAST(SUBSTR("time", 7, 2) AS BIGINT)
       END,
       CASE
@@ -134,13 +138,17 @@ WITH sent AS (
       WHEN REGEXP_LIKE(sent_key_pair_id, '^[A-Za-z0-9]{1,64}$')
       THEN sent_key_pair_id
     END AS key_pair_id,
+    REPLACE(
+      REPLACE(SUBSTR(sent_signature, GREATEST(LENGTH(sent_signature) - 191, 1)), '%7E', '~'),
+      '%7e',
+      '~'
+    ) AS signature,
     NULLIF(c_ip, '-') AS address,
     CASE
       WHEN cs_host LIKE '%.cloudfront.%' OR cs_host = '-' OR cs_host IS NULL
       THEN FALSE
       ELSE COALESCE(x_host_header LIKE '%.cloudfront.%', FALSE)
-    END AS hosts_swapped,
-    SPLIT_PART(cs_uri_stem, '?', 1) AS path
+    END AS hosts_swapped
   FROM policies
 )
 SELECT
@@ -171,49 +179,40 @@ SELECT
   path,
   COALESCE(
     NULLIF(NULLIF(cache_behavior_path_pattern, '-'), ''),
-    CASE
-      WHEN path LIKE '/_%/%'
-      THEN CONCAT(
-        CAST('/' AS VARCHAR),
-        CAST(SPLIT_PART(path, '/', 2) AS VARCHAR),
-        CAST('/*' AS VARCHAR)
-      )
-      ELSE '/*'
-    END
+    CONCAT(
+      CAST(COALESCE(NULLIF(REGEXP_EXTRACT(path, '^(/[^/]+/)', 1), ''), '/') AS VARCHAR),
+      CAST('*' AS VARCHAR)
+    )
   ) AS pattern,
   status,
   CASE WHEN REGEXP_LIKE(sc_bytes, '^[0-9]{1,15}$') THEN CAST(sc_bytes AS BIGINT) END AS bytes,
   address,
-  CASE
-    WHEN REGEXP_LIKE(address, '^[0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}$')
-    THEN CONCAT(
-      CAST(SPLIT_PART(address, '.', 1) AS VARCHAR),
-      CAST('.' AS VARCHAR),
-      CAST(SPLIT_PART(address, '.', 2) AS VARCHAR),
-      CAST('.' AS VARCHAR),
-      CAST(SPLIT_PART(address, '.', 3) AS VARCHAR),
+  COALESCE(
+    CONCAT(
+      CAST(NULLIF(
+        REGEXP_EXTRACT(address, '^([0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3})[.][0-9]{1,3}$', 1),
+        ''
+      ) AS VARCHAR),
       CAST('.0/24' AS VARCHAR)
-    )
-    WHEN REGEXP_LIKE(address, '^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$')
-    THEN LOWER(
-      CONCAT(
-        CAST(COALESCE(NULLIF(SPLIT_PART(SPLIT_PART(address, '::', 1), ':', 1), ''), '0') AS VARCHAR),
-        CAST(':' AS VARCHAR),
-        CAST(COALESCE(NULLIF(SPLIT_PART(SPLIT_PART(address, '::', 1), ':', 2), ''), '0') AS VARCHAR),
-        CAST(':' AS VARCHAR),
-        CAST(COALESCE(NULLIF(SPLIT_PART(SPLIT_PART(address, '::', 1), ':', 3), ''), '0') AS VARCHAR),
-        CAST('::/48' AS VARCHAR)
+    ),
+    CASE
+      WHEN REGEXP_LIKE(address, '^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$')
+      THEN LOWER(
+        CONCAT(
+          CAST(COALESCE(NULLIF(SPLIT_PART(SPLIT_PART(address, '::', 1), ':', 1), ''), '0') AS VARCHAR),
+          CAST(':' AS VARCHAR),
+          CAST(COALESCE(NULLIF(SPLIT_PART(SPLIT_PART(address, '::', 1), ':', 2), ''), '0') AS VARCHAR),
+          CAST(':' AS VARCHAR),
+          CAST(COALESCE(NULLIF(SPLIT_PART(SPLIT_PART(address, '::', 1), ':', 3), ''), '0') AS VARCHAR),
+          CAST('::/48' AS VARCHAR)
+        )
       )
-    )
-    ELSE 'unknown'
-  END AS network,
+    END,
+    'unknown'
+  ) AS network,
   NULLIF(c_country, '-') AS country,
   COALESCE(NULLIF(cs_user_agent, '-'), '') AS agent,
-  CASE
-    WHEN cs_referer LIKE 'http%://_%'
-    THEN LOWER(SPLIT_PART(SPLIT_PART(cs_referer, '/', 3), '?', 1))
-    ELSE ''
-  END AS referrer,
+  COALESCE(LOWER(NULLIF(REGEXP_EXTRACT(cs_referer, '^https?://([^/?]+)', 1), '')), '') AS referrer,
   credentials,
   key_pair_id,
   CASE
@@ -255,7 +254,7 @@ SELECT
   COALESCE(NULLIF(x_edge_detailed_result_type, '-'), NULLIF(x_edge_result_type, '-'), '') AS detail,
   COALESCE(NULLIF(cs_protocol, '-'), 'https') AS scheme,
   COALESCE(NULLIF(cs_method, '-'), 'GET') AS method,
-  COALESCE(NULLIF(cs_uri_query, '-'), NULLIF(SPLIT_PART(cs_uri_stem, '?', 2), ''), '') AS query,
+  query,
   COALESCE(NULLIF(cs_cookie, '-'), '') AS cookie,
   COALESCE(NULLIF(cs_cookie, '-'), '') <> '' AS has_cookie,
   file

@@ -1,5 +1,6 @@
 CREATE MACRO first_group(text, pattern) AS nullif(regexp_extract(text, pattern, 1), '');
 CREATE MACRO has_match(text, pattern) AS text RLIKE pattern;
+CREATE MACRO text_between(text, mark, stop) AS split_part(split_part(text, mark, 2), stop, 1);
 CREATE MACRO seconds_of(day_text, time_text) AS CAST(datediff(TRY_CAST(day_text AS DATE), DATE '1970-01-01') AS BIGINT) * 86400 + CAST(substr(time_text, 1, 2) AS BIGINT) * 3600 + CAST(substr(time_text, 4, 2) AS BIGINT) * 60 + CAST(substr(time_text, 7, 2) AS BIGINT);
 CREATE MACRO sha256_hex(text) AS sha2(text, 256);
 CREATE MACRO base64_text(text) AS CAST(unbase64(text) AS STRING);

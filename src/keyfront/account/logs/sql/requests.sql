@@ -1,13 +1,25 @@
 -- One row for each request, with the facts that its URL or its cookies show. Reads `logs`, whose columns are texts.
 -- CloudFront percent-encodes the values once (`%` is `%25`, `~` is `%7E`), so they are decoded once.
-WITH sent AS (
+WITH split AS (
+  -- Real-time logs may have the query string behind the path.
   SELECT
     *,
-    '&' || replace(coalesce(nullif(cs_uri_query, '-'), nullif(split_part(cs_uri_stem, '?', 2), ''), ''), '%25', '%')
-      || '&' AS query_text,
-    '; ' || replace(replace(replace(coalesce(nullif(cs_cookie, '-'), ''), '%25', '%'), '%20', ' '),
-      ';CloudFront-', '; CloudFront-') || ';' AS cookie_text
+    CASE WHEN cs_uri_stem LIKE '%?%' THEN split_part(cs_uri_stem, '?', 1) ELSE cs_uri_stem END AS path,
+    CASE
+      WHEN cs_uri_query <> '-' THEN cs_uri_query
+      WHEN cs_uri_stem LIKE '%?%' THEN split_part(cs_uri_stem, '?', 2)
+      ELSE ''
+    END AS query
   FROM logs
+),
+sent AS (
+  SELECT
+    *,
+    '&' || replace(query, '%25', '%') || '&' AS query_text,
+    CASE WHEN cs_cookie <> '-' THEN
+      '; ' || replace(replace(replace(cs_cookie, '%25', '%'), '%20', ' '), ';CloudFront-', '; CloudFront-') || ';'
+    END AS cookie_text
+  FROM split
 ),
 named AS (
   SELECT
@@ -26,30 +38,28 @@ given AS (
   SELECT
     *,
     CASE credentials
-      WHEN 'url' THEN nullif(split_part(split_part(query_text, '&Key-Pair-Id=', 2), '&', 1), '')
-      WHEN 'cookie' THEN nullif(split_part(split_part(cookie_text, '; CloudFront-Key-Pair-Id=', 2), ';', 1), '')
+      WHEN 'url' THEN nullif(text_between(query_text, '&Key-Pair-Id=', '&'), '')
+      WHEN 'cookie' THEN nullif(text_between(cookie_text, '; CloudFront-Key-Pair-Id=', ';'), '')
     END AS sent_key_pair_id,
     CASE credentials
-      WHEN 'url' THEN nullif(split_part(split_part(query_text, '&Expires=', 2), '&', 1), '')
-      WHEN 'cookie' THEN nullif(split_part(split_part(cookie_text, '; CloudFront-Expires=', 2), ';', 1), '')
+      WHEN 'url' THEN nullif(text_between(query_text, '&Expires=', '&'), '')
+      WHEN 'cookie' THEN nullif(text_between(cookie_text, '; CloudFront-Expires=', ';'), '')
     END AS sent_expires,
     CASE
       WHEN credentials = 'url' AND query_text LIKE '%&Hash-Algorithm=%'
-        THEN nullif(split_part(split_part(query_text, '&Hash-Algorithm=', 2), '&', 1), '')
+        THEN nullif(text_between(query_text, '&Hash-Algorithm=', '&'), '')
       WHEN credentials = 'cookie'
-        THEN nullif(split_part(split_part(cookie_text, '; CloudFront-Hash-Algorithm=', 2), ';', 1), '')
+        THEN nullif(text_between(cookie_text, '; CloudFront-Hash-Algorithm=', ';'), '')
     END AS hash_name,
     CASE credentials
-      WHEN 'url' THEN
-        replace(replace(nullif(split_part(split_part(query_text, '&Signature=', 2), '&', 1), ''), '%7E', '~'), '%7e', '~')
-      WHEN 'cookie' THEN
-        replace(nullif(split_part(split_part(cookie_text, '; CloudFront-Signature=', 2), ';', 1), ''), '%7E', '~')
-    END AS signature,
+      WHEN 'url' THEN nullif(text_between(query_text, '&Signature=', '&'), '')
+      WHEN 'cookie' THEN nullif(text_between(cookie_text, '; CloudFront-Signature=', ';'), '')
+    END AS sent_signature,
     CASE
       WHEN credentials = 'url' AND query_text LIKE '%&Policy=%'
-        THEN replace(replace(split_part(split_part(query_text, '&Policy=', 2), '&', 1), '%7E', '~'), '%7e', '~')
+        THEN replace(replace(text_between(query_text, '&Policy=', '&'), '%7E', '~'), '%7e', '~')
       WHEN credentials = 'cookie'
-        THEN replace(nullif(split_part(split_part(cookie_text, '; CloudFront-Policy=', 2), ';', 1), ''), '%7E', '~')
+        THEN replace(nullif(text_between(cookie_text, '; CloudFront-Policy=', ';'), ''), '%7E', '~')
     END AS encoded_policy
   FROM named
 ),
@@ -74,7 +84,8 @@ typed AS (
   SELECT
     *,
     coalesce(
-      CASE WHEN has_match("time", '^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$') THEN seconds_of("date", "time") END,
+      CASE WHEN "date" LIKE '____-__-__' AND has_match("time", '^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$')
+        THEN seconds_of("date", "time") END,
       CASE WHEN has_match("timestamp", '^[0-9]{9,11}([.][0-9]*)?$')
         THEN CAST(split_part("timestamp", '.', 1) AS BIGINT) END,
       CASE WHEN has_match("timestamp_ms", '^[0-9]{12,14}$')
@@ -82,12 +93,14 @@ typed AS (
     ) AS "at",
     CASE WHEN has_match(sc_status, '^[0-9]{1,3}$') THEN CAST(sc_status AS BIGINT) END AS status,
     CASE WHEN has_match(sent_key_pair_id, '^[A-Za-z0-9]{1,64}$') THEN sent_key_pair_id END AS key_pair_id,
+    -- Its end, of which 64 characters count: each may be three in the log.
+    replace(replace(substr(sent_signature, greatest(length(sent_signature) - 191, 1)), '%7E', '~'), '%7e', '~')
+      AS signature,
     nullif(c_ip, '-') AS address,
     -- Standard logs have the distribution's name in cs(Host), and the viewer's host in x-host-header. Real-time logs
     -- have them the other way round (assumed), so the name shows which is which.
     CASE WHEN cs_host LIKE '%.cloudfront.%' OR cs_host = '-' OR cs_host IS NULL THEN false
-      ELSE coalesce(x_host_header LIKE '%.cloudfront.%', false) END AS hosts_swapped,
-    split_part(cs_uri_stem, '?', 1) AS path
+      ELSE coalesce(x_host_header LIKE '%.cloudfront.%', false) END AS hosts_swapped
   FROM policies
 )
 SELECT
@@ -106,25 +119,23 @@ SELECT
   path,
   coalesce(
     nullif(nullif(cache_behavior_path_pattern, '-'), ''),
-    CASE WHEN path LIKE '/_%/%' THEN '/' || split_part(path, '/', 2) || '/*' ELSE '/*' END
+    coalesce(first_group(path, '^(/[^/]+/)'), '/') || '*'
   ) AS pattern,
   status,
   CASE WHEN has_match(sc_bytes, '^[0-9]{1,15}$') THEN CAST(sc_bytes AS BIGINT) END AS bytes,
   address,
-  CASE
-    WHEN has_match(address, '^[0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}$')
-      THEN split_part(address, '.', 1) || '.' || split_part(address, '.', 2) || '.' || split_part(address, '.', 3)
-        || '.0/24'
-    WHEN has_match(address, '^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$') THEN lower(
+  coalesce(
+    first_group(address, '^([0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3})[.][0-9]{1,3}$') || '.0/24',
+    CASE WHEN has_match(address, '^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$') THEN lower(
       coalesce(nullif(split_part(split_part(address, '::', 1), ':', 1), ''), '0') || ':'
       || coalesce(nullif(split_part(split_part(address, '::', 1), ':', 2), ''), '0') || ':'
       || coalesce(nullif(split_part(split_part(address, '::', 1), ':', 3), ''), '0') || '::/48')
-    ELSE 'unknown'
-  END AS network,
+    END,
+    'unknown'
+  ) AS network,
   nullif(c_country, '-') AS country,
   coalesce(nullif(cs_user_agent, '-'), '') AS agent,
-  CASE WHEN cs_referer LIKE 'http%://_%' THEN lower(split_part(split_part(cs_referer, '/', 3), '?', 1)) ELSE '' END
-    AS referrer,
+  coalesce(lower(first_group(cs_referer, '^https?://([^/?]+)')), '') AS referrer,
   credentials,
   key_pair_id,
   CASE
@@ -151,7 +162,7 @@ SELECT
   coalesce(nullif(cs_protocol, '-'), 'https') AS scheme,
   coalesce(nullif(cs_method, '-'), 'GET') AS method,
   -- As logged: the judge decodes them, byte by byte.
-  coalesce(nullif(cs_uri_query, '-'), nullif(split_part(cs_uri_stem, '?', 2), ''), '') AS query,
+  query,
   coalesce(nullif(cs_cookie, '-'), '') AS cookie,
   coalesce(nullif(cs_cookie, '-'), '') <> '' AS has_cookie,
   file
