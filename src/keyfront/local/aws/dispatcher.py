@@ -18,6 +18,7 @@ from keyfront.local.aws import (
     iam_policies,
     kms,
     lambda_configuration,
+    log_groups,
     parameters,
     resource_groups,
     s3,
@@ -67,6 +68,7 @@ class Dispatcher(DomainDispatcherApplication):
         http_apis.install()
         iam_policies.install()
         kms.install()
+        log_groups.install()
         parameters.install()
         resource_groups.install()
         super().__init__(self._create)
