@@ -32,6 +32,7 @@ from keyfront.local.own_keys import key_pair
 from keyfront.local.provision import Provisioned, provision
 from keyfront.local.shop import Shop, load_shop
 from keyfront.local.shop.app import shop_app
+from keyfront.local.shop.live import LiveCatalogue
 from keyfront.local.state_directory import StateDirectory
 from keyfront.web.draining import DRAIN_SECONDS, Drain
 from keyfront.web.local import LocalOnly
@@ -281,7 +282,9 @@ class Machine:
         self._stack.callback(engine.dispose)
         seed(engine, shop.items, shop.customers, shop.purchases)
         keystore = KeyStore(SSMParameter(made.parameter, aws.ssm))
-        return shop_app(settings, engine, keystore=keystore, title=shop.title)
+        folder = self._options.content
+        live = LiveCatalogue(shop, partial(load_shop, folder), engine).refresh if folder else None
+        return shop_app(settings, engine, keystore=keystore, title=shop.title, refresh=live)
 
 
 def _domain_names(options: Options, https_port: int, state: StateDirectory | None) -> domain_names.DomainNames:

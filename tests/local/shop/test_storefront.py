@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from tests.backend.conftest import KEY_PAIR_ID, MARA, Issuer
 
 from keyfront.backend import Customer, Item, Settings, connect, seed
+from keyfront.backend.service.purchases import Purchases
 from keyfront.core.keys import SigningKey
 from keyfront.core.verification import ViewerRequest, verify
 from keyfront.keystore import KeyStore
@@ -276,8 +277,26 @@ def test_a_large_catalogue_has_pages_and_a_search(shop: httpx.Client, engine: En
     assert 'href="/?page=2"' in first
     last = shop.get("/", params={"q": "night", "page": 3}).text
     assert last.count('<li class="card">') == 61 - 48
-    assert 'href="/?page=2&amp;q=night"' in last
+    assert 'href="/?q=night&amp;page=2"' in last
     assert "Nothing matches your search" in shop.get("/?q=zebra").text
+
+
+def test_folders_orders_and_neighbours_lead_through_the_catalogue(shop: httpx.Client, engine: Engine) -> None:
+    names = ("music/2024/b", "music/2024/A", "music/live/c")
+    new = [Item(f"n{at}", key[-1], key, price_cents=9 - at) for at, key in enumerate(names)]
+    seed(engine, [*Purchases(engine).items().items, *new], [])
+    page = shop.get("/").text
+    assert '<a href="/?folder=music">' in page
+    page = shop.get("/?folder=music").text
+    assert '<span aria-current="page">music</span>' in page
+    assert '<a href="/?folder=music%2F2024">' in page
+    assert re.findall(r'<h2><a href="/items/(\w+)">', page) == ["n0", "n1", "n2"]
+    assert re.findall(r'<h2><a href="/items/(\w+)">', shop.get("/?folder=music&sort=title").text) == ["n1", "n0", "n2"]
+    assert re.findall(r'<h2><a href="/items/(\w+)">', shop.get("/?folder=music&sort=price").text) == ["n2", "n1", "n0"]
+    assert "Nothing is for sale yet" in shop.get("/?folder=musi").text
+    middle = shop.get("/items/n1").text
+    assert re.findall(r'rel="(\w+)" href="/items/(\w+)"', middle) == [("prev", "n0"), ("next", "n2")]
+    assert '<a href="/?folder=music%2F2024">' in middle
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "99999999999", "x", "1e3", "99"])

@@ -86,7 +86,7 @@ class Purchases:
     def keys(self) -> Mapping[str, str]:
         """Return the key of every item by its id, in the catalogue's order."""
         every = select(ItemRow.id, ItemRow.key).order_by(ItemRow.position, ItemRow.id)
-        return self._ask(lambda session: dict(session.execute(every).tuples().all()))
+        return self._ask(lambda session: {row.id: row.key for row in session.execute(every)})
 
     def library(self, customer_id: str) -> tuple[Item, ...]:
         """Return the customer's items, in the catalogue's order."""

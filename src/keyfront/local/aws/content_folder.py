@@ -15,6 +15,9 @@ from keyfront.errors import InputError
 
 _KEY_BYTES: Final = 1024
 HIDDEN: Final = "is hidden"
+SHOP_FILE: Final = "shop.toml"
+"""The file of a folder that describes its shop. It is not content."""
+DESCRIBES: Final = "describes the shop"
 # XML 1.0 cannot contain these characters: one key with them would make every listing of its bucket unreadable. Lone
 # surrogates stand for bytes of a name that are not UTF-8.
 _UNWRITABLE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -136,6 +139,8 @@ def _unfit(root: Path, path: Path) -> str | None:
     name = path.relative_to(root).as_posix()
     if path.name.startswith("."):
         return HIDDEN
+    if name == SHOP_FILE:
+        return DESCRIBES
     if _UNWRITABLE.search(name):
         return "has a name that S3 cannot list"
     if len(name.encode()) > _KEY_BYTES:

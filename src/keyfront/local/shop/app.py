@@ -29,16 +29,18 @@ def shop_app(
     *,
     keystore: KeyStore | None = None,
     title: str = "Downloads",
+    refresh: Callable[[], None] | None = None,
     now: Callable[[], float] = time.time,
 ) -> ASGIApp:
     """Return the shop with the purchases in `engine` and `title` on its pages. Sessions end with the process.
 
-    If `keystore` is not given, it is created from the settings. `now` returns seconds since the epoch.
+    If `keystore` is not given, it is created from the settings. `refresh` is called, in a thread, before the catalogue
+    is shown. `now` returns seconds since the epoch.
     """
     workers, purchases, pages = Workers(settings.wait_seconds), Purchases(engine), Pages(title)
     identities = [*bearer_tokens(settings, now), SignedIn(purchases, workers.run)]
     downloads = open_downloads(settings, purchases, workers, identities, keystore=keystore, now=now)
-    addresses = (*Service(downloads).addresses, *Storefront(downloads, purchases, pages).addresses)
+    addresses = (*Service(downloads).addresses, *Storefront(downloads, purchases, pages, refresh).addresses)
     return SessionMiddleware(
         application(Router(addresses, pages.refusal)),
         secret_key=secrets.token_hex(32),

@@ -4,13 +4,15 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from keyfront.backend import Customer, Item
 from keyfront.errors import InputError
-from keyfront.local.aws.content_folder import HIDDEN, content_type, contents, root_of
+from keyfront.local.aws.content_folder import DESCRIBES, HIDDEN, SHOP_FILE, content_type, contents, root_of
 from keyfront.local.shop.catalogue import Shop, pairs
+from keyfront.local.shop.shop_file import ShopFile, read_shop_file
 
 _PRICE_CENTS: Final = 500
 _MAX_SLUG: Final = 80
@@ -20,28 +22,38 @@ _DOCUMENTS: Final = frozenset({".pdf", ".docx", ".doc", ".odt", ".xlsx", ".pptx"
 
 
 def shop_of(folder: Path, customers: tuple[Customer, ...], currency: str) -> Shop:
-    """Return a shop with every file in `folder` that the endpoint publishes, ordered by path.
+    """Return a shop with every file in `folder` that the endpoint publishes.
 
-    The first customer has bought every other item, the second customer the rest. Raises `InputError` for a folder that
-    is missing, cannot be read or has no files to sell.
+    The files that `shop.toml` names come first, in its order, then the others by path. The first customer has bought
+    every other item, the second customer the rest. Raises `InputError` for a folder that is missing, cannot be read or
+    has no files to sell, and for a wrong `shop.toml`.
     """
     root = root_of(folder)
     found = contents(root)
+    described = read_shop_file(root)
     if not found.files:
         raise InputError(f"{folder} has no files to sell (hidden files and links out of it do not count): put some in")
-    keys = sorted(found.files)
+    for key in described.items:
+        if key not in found.files:
+            raise InputError(f"{root / SHOP_FILE} names the file {key!r}, which is not in the folder: correct the path")
+    keys = [*described.items, *sorted(key for key in found.files if key not in described.items)]
     slugs = _slugs(keys)
     items = tuple(
-        _item(key, slug, found.files[key].stat().st_size, currency) for key, slug in zip(keys, slugs, strict=True)
+        _described(_item(key, slug, found.files[key].stat().st_size, currency), described)
+        for key, slug in zip(keys, slugs, strict=True)
     )
     first, second = customers
     return Shop(
-        title=_title(root.name) or "Shop",
+        title=described.title or _title(root.name) or "Shop",
         items=items,
         customers=customers,
         purchases=pairs([(first.id, slugs[::2]), (second.id, slugs[1::2])]),
         folder=root,
-        left_out={path.relative_to(root).as_posix(): why for path, why in found.left_out.items() if why != HIDDEN},
+        left_out={
+            path.relative_to(root).as_posix(): why
+            for path, why in found.left_out.items()
+            if why not in (HIDDEN, DESCRIBES)
+        },
     )
 
 
@@ -77,6 +89,13 @@ def _item(key: str, slug: str, size: int, currency: str) -> Item:
         price_cents=_PRICE_CENTS,
         currency=currency,
     )
+
+
+def _described(item: Item, described: ShopFile) -> Item:
+    """Return the item with what `shop.toml` says of it and of all items."""
+    of_all = {"currency": described.currency} if described.currency else {}
+    price = {} if described.price_cents is None else {"price_cents": described.price_cents}
+    return replace(item, **{**of_all, **price, **described.items.get(item.key, {})})
 
 
 def _kind(path: PurePosixPath) -> str:

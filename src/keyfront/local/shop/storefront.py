@@ -3,21 +3,22 @@
 import hashlib
 import math
 import re
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qs
 
 from keyfront.backend.asgi.adapter import ASGIRequest
 from keyfront.backend.service.downloads import Downloads
 from keyfront.backend.service.exchange import Run, ServiceResponse
-from keyfront.backend.service.purchases import Purchases
+from keyfront.backend.service.purchases import Page, Purchases
 from keyfront.backend.service.refusals import RefusedError, bad_request, no_such_item
 from keyfront.backend.service.router import Address
 from keyfront.backend.service.values import Customer, Item
+from keyfront.local.shop.browsing import ORDERS, Folder, View, folders_of, neighbours
 from keyfront.local.shop.pages import STYLESHEET, Pages
 from keyfront.local.shop.refused_links import explain_link, ours
 
 _PER_PAGE: Final = 24
-_MAX_SEARCH: Final = 80
 _MOST_FIELDS: Final = 4
 _NOTICE: Final = "notice"
 _CUSTOMER: Final = "customer"
@@ -45,10 +46,17 @@ class SignedIn:
 class Storefront:
     """The shop's pages."""
 
-    def __init__(self, downloads: Downloads[ASGIRequest], purchases: Purchases, pages: Pages) -> None:
+    def __init__(
+        self,
+        downloads: Downloads[ASGIRequest],
+        purchases: Purchases,
+        pages: Pages,
+        refresh: Callable[[], None] | None = None,
+    ) -> None:
         self._downloads = downloads
         self._purchases = purchases
         self._pages = pages
+        self._refresh = refresh
         self._style = STYLESHEET.read_bytes()
         self._style_tag = f'"{hashlib.sha256(self._style).hexdigest()[:32]}"'
         self.addresses = (
@@ -65,19 +73,28 @@ class Storefront:
         )
 
     async def catalogue(self, request: ASGIRequest, _: str, __: bytes) -> ServiceResponse:
-        """Show the items for sale, in pages."""
+        """Show the items for sale, in pages, with the folders that they are in."""
         customer, run = await self._downloads.customer(request), self._downloads.run
-        search = _searched(request.query_params.get("q", ""))
-        found = await run(self._purchases.items, search=search, limit=_PER_PAGE)
+        view = View.of(request.query_params)
+        found, folders = await run(self._found, view)
         pages = max(1, math.ceil(found.total / _PER_PAGE))
-        page = min(_number(request.query_params.get("page", "")), pages)
-        if page > 1:
-            offset = (page - 1) * _PER_PAGE
-            found = await run(self._purchases.items, search=search, offset=offset, limit=_PER_PAGE)
+        if view.page > pages:
+            view = view.at(pages)
+            found, folders = await run(self._found, view)
         shown = [item.id for item in found.items]
         owned = await run(self._purchases.owned, customer.id, shown) if customer else frozenset()
-        values = {"items": found.items, "total": found.total, "owned": owned}
-        return self._show(request, "catalogue.html", **values, search=search, page=page, pages=pages)
+        values = {"items": found.items, "total": found.total, "owned": owned, "folders": folders, "orders": ORDERS}
+        return self._show(request, "catalogue.html", **values, view=view, pages=pages)
+
+    def _found(self, view: View) -> tuple[Page, tuple[Folder, ...]]:
+        """Return the items of a view, and the folders in its folder. Blocks."""
+        if self._refresh is not None:
+            self._refresh()
+        offset = (view.page - 1) * _PER_PAGE
+        found = self._purchases.items(
+            search=view.search, folder=view.folder, order=view.order, offset=offset, limit=_PER_PAGE
+        )
+        return found, () if view.search else folders_of(self._purchases.keys().values(), view.folder)
 
     async def item(self, request: ASGIRequest, wanted: str, _: bytes) -> ServiceResponse:
         """Show one item."""
@@ -87,7 +104,9 @@ class Storefront:
         if item is None:
             raise RefusedError(no_such_item())
         seconds = self._downloads.settings.link_seconds
-        return self._show(request, "item.html", item=item, owned=owned, link_seconds=seconds)
+        before, after = neighbours(list(await self._downloads.run(self._purchases.keys)), item.id)
+        values = {"owned": owned, "link_seconds": seconds, "before": before, "after": after}
+        return self._show(request, "item.html", item=item, **values)
 
     async def library(self, request: ASGIRequest, _: str, __: bytes) -> ServiceResponse:
         """Show the items that the signed-in customer has bought."""
@@ -181,11 +200,3 @@ def _bought(item: Item) -> str:
 
 def _way_back(path: str) -> str:
     return path if _WAY_BACK.fullmatch(path) else "/"
-
-
-def _searched(text: str) -> str:
-    return "".join(character for character in text if character.isprintable())[:_MAX_SEARCH].strip()
-
-
-def _number(text: str) -> int:
-    return int(text) if re.fullmatch(r"[1-9][0-9]{0,5}", text) else 1
