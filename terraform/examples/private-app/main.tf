@@ -1,25 +1,27 @@
-# A private single-page application: a link with a token sets signed cookies, and every path of the application is its
-# index document.
+# A private single-page application: POST /session sets signed cookies, and every path of the application is its index
+# document. Preflights are answered in the behavior without key groups.
+
+module "signing_key" {
+  source = "../../modules/signing-key"
+
+  name                     = var.name
+  kind                     = "kms"
+  kms_key_spec             = "ECC_NIST_P256" # short cookies
+  kms_deletion_window_days = 7
+}
 
 module "trusted_key_group" {
   source = "../../modules/trusted-key-group"
 
-  name = var.name
-  keys = { current = file("${coalesce(var.keys, "${path.module}/keys")}/public_key.pem") }
+  name     = var.name
+  kms_keys = { current = module.signing_key.kms_key_arn }
 }
 
-# A token is a key, the signed cookies are its value. Who may read the store may use them.
-resource "aws_cloudfront_key_value_store" "tokens" {
-  name    = "${var.name}-tokens"
-  comment = "Tokens, and the signed cookies that they stand for"
-}
-
-resource "aws_cloudfront_function" "enter" {
-  name                         = "${var.name}-enter"
-  comment                      = "Exchanges a token in the path for signed cookies"
-  runtime                      = "cloudfront-js-2.0"
-  code                         = file("${path.module}/enter.js")
-  key_value_store_associations = [aws_cloudfront_key_value_store.tokens.arn]
+resource "aws_cloudfront_function" "preflight" {
+  name    = "${var.name}-preflight"
+  comment = "Answers preflights of /session"
+  runtime = "cloudfront-js-2.0"
+  code    = replace(file("${path.module}/preflight.js"), "https://www.example.com", var.allowed_origin)
 }
 
 resource "aws_cloudfront_function" "index" {
@@ -29,21 +31,59 @@ resource "aws_cloudfront_function" "index" {
   code    = file("${path.module}/index.js")
 }
 
+# Requests of the other host that need no preflight (GET with credentials) are allowed by this policy.
+resource "aws_cloudfront_response_headers_policy" "cors" {
+  name    = "${var.name}-cors"
+  comment = "${var.allowed_origin} may read responses, with cookies"
+
+  cors_config {
+    access_control_allow_credentials = true
+    origin_override                  = true
+
+    access_control_allow_origins {
+      items = [var.allowed_origin]
+    }
+    access_control_allow_methods {
+      items = ["GET", "HEAD", "POST"]
+    }
+    access_control_allow_headers {
+      items = ["x-access-code"]
+    }
+  }
+}
+
 module "content" {
   source = "../../modules/private-content"
 
   name                  = var.name
   default_key_group_ids = [module.trusted_key_group.key_group_id]
-  default_behavior      = { function_arns = { viewer-request = aws_cloudfront_function.index.arn } }
   force_destroy         = true # for an example: destroy the content too
+
+  default_behavior = {
+    allowed_methods            = ["GET", "HEAD"] # OPTIONS would be refused anyway
+    function_arns              = { viewer-request = aws_cloudfront_function.index.arn }
+    response_headers_policy_id = aws_cloudfront_response_headers_policy.cors.id
+  }
 
   behaviors = [
     {
-      path_pattern  = "/enter/*"
-      public        = true # the function answers every request, so nothing of the bucket is public
-      function_arns = { viewer-request = aws_cloudfront_function.enter.arn }
+      path_pattern               = "/session"
+      public                     = true
+      origin                     = "session"
+      allowed_methods            = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
+      cache_policy               = "Managed-CachingDisabled"
+      origin_request_policy      = "Managed-AllViewerExceptHostHeader"
+      response_headers_policy_id = aws_cloudfront_response_headers_policy.cors.id
+      function_arns              = { viewer-request = aws_cloudfront_function.preflight.arn }
     }
   ]
+
+  function_urls = {
+    session = {
+      url           = aws_lambda_function_url.session.function_url
+      function_name = aws_lambda_function.session.function_name
+    }
+  }
 }
 
 resource "aws_s3_object" "index" {

@@ -4,13 +4,24 @@ variable "name" {
   default     = "keyfront-private-app"
 }
 
-variable "keys" {
-  description = "The folder with public_key.pem."
+variable "access_code" {
+  description = "Who sends this code to /session gets the cookies. The state has its SHA-256 only: use a long random code."
   type        = string
-  default     = null
+  sensitive   = true
 
   validation {
-    condition     = fileexists("${coalesce(var.keys, "${path.module}/keys")}/public_key.pem")
-    error_message = "No key pair in ${coalesce(var.keys, "${path.module}/keys")}. Make one: keyfront keys generate --out ${coalesce(var.keys, "${path.module}/keys")}"
+    condition     = length(var.access_code) >= 16
+    error_message = "access_code must have at least 16 characters. Make one: openssl rand -hex 16"
+  }
+}
+
+variable "allowed_origin" {
+  description = "A site on another host that may ask for cookies and content, such as https://www.example.com."
+  type        = string
+  default     = "https://www.example.com"
+
+  validation {
+    condition     = can(regex("^https?://[A-Za-z0-9.-]+(:[0-9]+)?$", var.allowed_origin))
+    error_message = "allowed_origin must be a scheme and a host, without a path: ${var.allowed_origin}"
   }
 }

@@ -14,16 +14,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request
 
-import boto3
 import pytest
 from tests.servers import Quiet, http_server
+from tests.terraform.examples.at_the_edge import private_app, token_links
 from tests.waiting import wait_until
 
 from keyfront import Signer, SigningKey
-from keyfront.inventory.functions import key_value_store_client
 
 _ROOT = Path(__file__).parents[3]
 _SHORT = timedelta(minutes=5)
@@ -211,37 +208,6 @@ def custom_origin(place: Place) -> None:
         terraform.destroy()
 
 
-def private_app(place: Place) -> None:
-    laptop, terraform = place.laptop, place.terraform
-    terraform.initialise()
-    key = _key_pair(terraform.folder / "keys")
-    outputs = terraform.apply()
-    url, arn = outputs["url"], outputs["tokens"]
-    cookies = Signer(outputs["key_pair_id"], key).sign_cookies(f"{url}/*", expires=_SHORT)
-    session = boto3.Session("test", "test", region_name="us-east-1")
-    pairs = key_value_store_client(session, laptop.printed["endpoint"])
-    etag = pairs.describe_key_value_store(KvsARN=arn)["ETag"]
-    pairs.put_key(KvsARN=arn, Key="t0k3n", Value=json.dumps(dict(cookies)), IfMatch=etag)
-
-    def status(path: str, cookie: str = "", method: str = "GET") -> tuple[int, list[str]]:
-        request = Request(url + path, headers={"Cookie": cookie} if cookie else {}, method=method)
-        try:
-            with laptop.opener.open(request, timeout=60) as answer:
-                return answer.status, answer.headers.get_all("Set-Cookie") or []
-        except HTTPError as error:
-            with error:
-                return error.code, error.headers.get_all("Set-Cookie") or []
-
-    assert status("/orders/42")[0] == 403
-    assert status("/enter/other")[0] == 404
-    assert status("/enter/t0k3n", method="OPTIONS")[0] == 204
-    wait_until(lambda: status("/enter/t0k3n")[0] == 303)
-    given = [line.partition(";")[0] for line in status("/enter/t0k3n")[1]]
-    assert {line.partition("=")[0] for line in given} == set(cookies)
-    assert status("/orders/42", "; ".join(given)) == (200, [])
-    terraform.destroy()
-
-
 def stranger(place: Place) -> None:
     laptop, terraform = place.laptop, place.terraform
     terraform.initialise()
@@ -294,9 +260,12 @@ _SCENARIOS = {
     "two-teams": two_teams,
     "custom-origin": custom_origin,
     "private-app": private_app,
+    "token-links": token_links,
     "stranger": stranger,
     "grown": grown,
 }
+
+_FUNCTIONS = ("private-app", "token-links")
 
 # Allowed although no request of the scenarios needs it.
 _WITHOUT_A_REQUEST = {
@@ -352,9 +321,9 @@ def running(laptop: Any, laptop_with_names: Any, in_folder: Any, as_written: Any
 
     def play(name: str) -> Callable[[], None]:
         # An account has ten public keys: they are not enough for all at once.
-        chosen = laptop_with_names if name in ("two-teams", "private-app", "stranger", "grown") else laptop
+        chosen = laptop_with_names if name in ("two-teams", *_FUNCTIONS, "stranger", "grown") else laptop
         # The deployer's policy is for the modules. It need not allow what the stranger makes, nor functions.
-        unrecorded = name in ("stranger", "private-app")
+        unrecorded = name in ("stranger", *_FUNCTIONS)
         at = {"AWS_ENDPOINT_URL": chosen.printed["endpoint"]} if unrecorded else {}
         terraform = in_folder(name, {} if name == "two-teams" else chosen.switch() | at)
         if name == "two-teams":
