@@ -12,6 +12,7 @@ from keyfront.edge.decide import TurnedAway, decide
 from keyfront.edge.request.admission import Door
 from keyfront.edge.request.viewer import Request
 from keyfront.explain import Budget, Report, explain, from_inventory
+from keyfront.explain.configuration import Distribution as ExplainedDistribution
 from keyfront.inventory import CacheBehavior, Distribution, GeoRestriction, Inventory, KeyGroup, Origin, TrustedKey
 
 NOW = 1_790_000_000
@@ -189,3 +190,16 @@ def test_another_reading_is_told_with_the_place_that_it_names(keys: Any) -> None
     assert (report.first.id, report.first.certainty) == ("path-may-mean-another-place", "likely")
     assert "/user/43/x" in report.first.evidence
     assert [step.name for step in report.steps if step.outcome == "failed"] == ["path"]
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "answers"),
+    [
+        ("e1.cloudfront.localhost:8443", "e1.cloudfront.localhost:8080", True),
+        ("e1.cloudfront.localhost:8443", "e2.cloudfront.localhost:8443", False),
+        ("localhost:8081", "localhost:8082", False),  # there the port names the distribution
+        ("d1.cloudfront.net", "d1.cloudfront.net:443", True),
+    ],
+)
+def test_a_distribution_of_the_laptop_answers_on_both_of_its_ports(name: str, host: str, answers: bool) -> None:
+    assert ExplainedDistribution(behaviors=(), domain_name=name).answers_to(host) is answers

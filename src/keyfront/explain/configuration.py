@@ -90,10 +90,13 @@ class Distribution:
     def answers_to(self, host: str) -> bool:
         """Return whether a request for `host` (lower case) reaches the distribution.
 
-        If the domain name is not known, every name under `cloudfront.net` counts.
+        If the domain name is not known, every name under `cloudfront.net` counts. On the laptop, a name such as
+        `id.cloudfront.localhost:8443` is also served by the port for HTTP.
         """
         bare = host.partition(":")[0]
         if host in self.names or bare in self.names:
+            return True
+        if bare.endswith(".localhost") and any(name.partition(":")[0] == bare for name in self.names):
             return True
         if not self.domain_name and bare.endswith(".cloudfront.net"):
             return True
