@@ -23,8 +23,6 @@ _ENVIRONMENTS: Final = ("os.environ", "environment", "given", "values")
 _ELSEWHERE: Final = ("edge/functions/", "explain/", "integrations/", "local/", "packaging/", "testing/")
 """Rooms that read no setting of a user's from the environment, or only hand variables on."""
 _OF_THE_PLATFORM: Final = re.compile(r"AWS_.*|PARAMETERS_SECRETS_EXTENSION_HTTP_PORT")
-_READ_BY_POWERTOOLS: Final = {"POWERTOOLS_LOG_LEVEL"}
-_CLOUDWATCH: Final = ("add_metric", "single_metric")
 
 
 def _nodes(words: str) -> Iterator[tuple[str, ast.AST]]:
@@ -71,7 +69,7 @@ def _rows(page: str, heading: str = "") -> list[str]:
 
 
 def test_the_table_of_variables_is_the_codes() -> None:
-    assert sorted(_rows("configuration.md", "Environment variables")) == sorted(_variables() | _READ_BY_POWERTOOLS)
+    assert sorted(_rows("configuration.md", "Environment variables")) == sorted(_variables())
 
 
 def test_the_settings_of_flask_and_django_are_the_codes() -> None:
@@ -89,11 +87,11 @@ def test_the_settings_of_flask_and_django_are_the_codes() -> None:
 
 def test_the_page_of_metrics_is_the_codes() -> None:
     found = set()
-    for _, node in _nodes("prometheus_client|add_metric"):
+    for _, node in _nodes("prometheus_client|CloudWatchMetrics"):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func).rpartition(".")[2]
             names: list[Any] = node.args[:1] if called in ("Counter", "Gauge", "Histogram") else []
-            names += [each.value for each in node.keywords if each.arg == "name" and called in _CLOUDWATCH]
+            names += [each.value for each in node.keywords if each.arg == "name" and called == "Metric"]
             found |= {str(each.value) for each in names if isinstance(each, ast.Constant)}
     shown = [name for name in _rows("metrics.md") if "(" not in name and " " not in name]
     assert sorted({name for name in shown if name[0].isupper() or name.startswith("keyfront_")}) == sorted(found)

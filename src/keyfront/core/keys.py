@@ -7,7 +7,6 @@ is loaded.
 import base64
 import hashlib
 import os
-import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -275,7 +274,7 @@ def _damaged() -> KeyLoadError:
 
 def _write_new(path: Path, text: str, *, mode: int) -> None:
     """Write a new file, whole or not at all. Raises `OSError`."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
+    beside = path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:

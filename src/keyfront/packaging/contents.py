@@ -29,18 +29,6 @@ _LEFT_OUT: Final = (
     "keyfront/backend/migrations/",
     "keyfront/backend/service/ledger.py",
     "keyfront/__main__.py",
-    # Only the logger and the metrics of Powertools are used, and their imports.
-    "aws_lambda_powertools/event_handler/",
-    "aws_lambda_powertools/utilities/batch/",
-    "aws_lambda_powertools/utilities/data_classes/",
-    "aws_lambda_powertools/utilities/data_masking/",
-    "aws_lambda_powertools/utilities/feature_flags/",
-    "aws_lambda_powertools/utilities/idempotency/",
-    "aws_lambda_powertools/utilities/kafka/",
-    "aws_lambda_powertools/utilities/parameters/",
-    "aws_lambda_powertools/utilities/parser/",
-    "aws_lambda_powertools/utilities/streaming/",
-    "aws_lambda_powertools/utilities/validation/",
     # cryptography uses only the compiled part of cffi.
     "cffi/",
     "sqlalchemy/dialects/mssql/",

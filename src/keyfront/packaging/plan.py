@@ -20,17 +20,10 @@ FUNCTIONS: Final = {
 }
 """The functions that can be packaged, with their handlers."""
 _ALWAYS: Final = {
-    "download": (
-        "aws-lambda-powertools",
-        "cffi",
-        "cryptography",
-        "jmespath",
-        "joserfc",
-        "typing-extensions",
-    ),
+    "download": ("cffi", "cryptography", "joserfc"),
     "rotation": ("cffi", "cryptography"),
 }
-_WITH: Final = {"dynamodb": (), "postgresql": ("psycopg", "psycopg-binary", "sqlalchemy")}
+_WITH: Final = {"dynamodb": (), "postgresql": ("psycopg", "psycopg-binary", "sqlalchemy", "typing-extensions")}
 """DynamoDB needs only botocore, which Lambda's Python has."""
 
 
