@@ -45,6 +45,9 @@ _FUNCTIONS: Final = (
     *("CreateFunction", "GetFunction", "GetFunctionCodeSigningConfig"),
     *("ListVersionsByFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction"),
     *("AddPermission", "GetPolicy", "RemovePermission", "TagResource", "UntagResource", "ListTags"),
+    # To associate a function with a behavior (CloudFront Developer Guide, "Set up IAM permissions and roles for
+    # Lambda@Edge"). The stars are part of the names.
+    *("EnableReplication*", "DisableReplication*"),
 )
 _ROLES: Final = (
     *("CreateRole", "GetRole", "UpdateAssumeRolePolicy", "UpdateRole", "DeleteRole", "TagRole", "UntagRole"),
@@ -57,7 +60,7 @@ _TABLES: Final = (
     *("TagResource", "UntagResource", "ListTagsOfResource"),
 )
 _LOG_GROUPS: Final = (
-    *("CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy"),
+    *("CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy", "AssociateKmsKey", "DisassociateKmsKey"),
     *("TagResource", "UntagResource", "ListTagsForResource"),
 )
 # API Gateway needs these if a stage gets access logs (Developer Guide, "Permissions to activate logging").

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -241,16 +244,89 @@ def stranger(place: Place) -> None:
         terraform.destroy()
 
 
+_REPORTS = """
+def answer(event, context):
+    return {"statusCode": 200, "body": "a report for " + event["rawPath"] + chr(10)}
+
+def at_the_edge(event, context):
+    request = event["Records"][0]["cf"]["request"]
+    if request["uri"] == "/films/made.txt":
+        return {"status": "200", "statusDescription": "OK", "body": "made at the edge" + chr(10)}
+    return request
+"""
+
+
 def grown(place: Place) -> None:
-    terraform = place.terraform
+    laptop, terraform = place.laptop, place.terraform
     terraform.initialise()
     terraform.variables["package"] = str(
         _ROOT / "terraform" / "modules" / "download-endpoint" / "tests" / "package.zip"
     )
-    terraform.variables["keys"] = {name: SigningKey.generate("ecdsa").public_key.pem for name in ("a", "b")}
-    terraform.apply(revision=1)
-    terraform.apply(revision=2)
-    terraform.destroy(revision=2)
+    keys = {name: SigningKey.generate("ecdsa") for name in ("a", "b")}
+    terraform.variables["keys"] = {name: key.public_key.pem for name, key in keys.items()}
+    with _existing(laptop) as existing:
+        terraform.variables.update(existing)
+        terraform.apply(revision=1)
+        outputs = terraform.apply(revision=2)
+        url = outputs["url"]
+        signer = Signer(outputs["key_pair_id"], keys["a"])
+
+        def ask(path: str) -> tuple[int, bytes]:
+            answer: tuple[int, bytes] = laptop.fetch(signer.sign_url(f"{url}/{path}", expires=_SHORT))
+            return answer
+
+        # From the archive, since the first bucket of the origin group does not have it.
+        wait_until(lambda: ask("films/old.txt") == (200, b"an old film\n"))
+        assert ask("films/made.txt") == (200, b"made at the edge\n")
+        assert ask("reports/2030") == (200, b"a report for /reports/2030\n")
+        assert ask("page.html") == (200, b"two")
+        for path in ("films/old.txt", "films/made.txt", "reports/2030", "page.html"):
+            assert laptop.fetch(f"{url}/{path}")[0] == 403, path
+        with laptop.opener.open(signer.sign_url(f"{url}/page.html", expires=_SHORT), timeout=60) as answer:
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        terraform.destroy(revision=2)
+
+
+@contextmanager
+def _existing(laptop: Any) -> Iterator[dict[str, object]]:
+    """What our modules get from elsewhere: a bucket with a file, functions, a key. Gives the variables of `grown`."""
+    iam, functions, s3, kms = (laptop.client(service) for service in ("iam", "lambda", "s3", "kms"))
+    name = "keyfront-grown-existing"
+    services = ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]
+    trust = [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": services}}]
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("reports.py", _REPORTS)
+    handlers = ("answer", "at_the_edge")
+    for handler in handlers:
+        functions.create_function(
+            FunctionName=f"{name}-{handler}",
+            Runtime="python3.12",
+            Role=role,
+            Handler=f"reports.{handler}",
+            Code={"ZipFile": package.getvalue()},
+            Timeout=20,
+        )
+    version = functions.publish_version(FunctionName=f"{name}-at_the_edge")["FunctionArn"]
+    address = functions.create_function_url_config(FunctionName=f"{name}-answer", AuthType="AWS_IAM")["FunctionUrl"]
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="films/old.txt", Body=b"an old film\n")
+    key = kms.create_key()["KeyMetadata"]
+    yield {
+        "archive": name,
+        "edge_function_arn": version,
+        "reports": {"url": address, "function_name": f"{name}-answer"},
+        "log_key_arn": key["Arn"],
+    }
+    kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)
+    s3.delete_object(Bucket=name, Key="films/old.txt")
+    s3.delete_bucket(Bucket=name)
+    for handler in handlers:
+        functions.delete_function(FunctionName=f"{name}-{handler}")
+        laptop.client("logs").delete_log_group(logGroupName=f"/aws/lambda/{name}-{handler}")
+    iam.delete_role(RoleName=name)
 
 
 _SCENARIOS = {
@@ -273,6 +349,10 @@ _WITHOUT_A_REQUEST = {
     *("cloudfront:UpdatePublicKey", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole"),
     # Lambda reads the package for whoever names it, by version too.
     "s3:GetObjectVersion",
+    # Lambda@Edge asks for them (Developer Guide, "Set up IAM permissions and roles for Lambda@Edge").
+    *("lambda:EnableReplication*", "lambda:DisableReplication*"),
+    # CloudWatch Logs, when a log group loses its key.
+    "logs:DisassociateKmsKey",
     # Lambda answers a function with its tags only to whoever may list them.
     "lambda:ListTags",
     # API Gateway's newer names for changes of tags, beside POST and DELETE.

@@ -36,6 +36,28 @@ variable "package" {
   type        = string
 }
 
+# What exists already.
+
+variable "archive" {
+  description = "The name of a bucket."
+  type        = string
+}
+
+variable "edge_function_arn" {
+  description = "A version of a Lambda@Edge function."
+  type        = string
+}
+
+variable "reports" {
+  description = "A function with a function URL."
+  type        = object({ url = string, function_name = string })
+}
+
+variable "log_key_arn" {
+  description = "A KMS key for logs."
+  type        = string
+}
+
 locals {
   first = var.revision == 1
   name  = "keyfront-grown"
@@ -88,12 +110,41 @@ module "content" {
   default_key_group_ids = [module.group.key_group_id]
   wait_for_deployment   = false
   force_destroy         = true
-  access_logs           = { expire_days = local.first ? 30 : 60 }
+  access_logs           = { expire_days = local.first ? 30 : 60, kms_key_arn = local.first ? null : var.log_key_arn }
+
+  abort_incomplete_uploads_days   = local.first ? 7 : 3
+  origin_shield_region            = local.first ? "us-east-1" : null
+  default_response_headers_policy = local.first ? null : "Managed-SecurityHeadersPolicy"
+
+  buckets       = { archive = { bucket = var.archive, write_policy = true, origin_shield_region = local.first ? null : "us-east-1" } }
+  function_urls = local.first ? {} : { reports = var.reports }
+  origin_groups = local.first ? {} : { either = { primary = "content", secondary = "archive", status_codes = [403] } }
 
   default_behavior = {
     origin_request_policy   = local.first ? null : "Managed-CORS-S3Origin"
-    response_headers_policy = local.first ? "Managed-SecurityHeadersPolicy" : null
+    response_headers_policy = local.first ? "Managed-SimpleCORS" : null
   }
+  behaviors = [for behavior in [
+    {
+      path_pattern     = "/films/*"
+      key_group_ids    = [module.group.key_group_id]
+      origin           = "either"
+      cache_policy_id  = terraform_data.caching_disabled.output
+      lambda_functions = { origin-request = { arn = var.edge_function_arn, include_body = true } }
+    },
+    {
+      path_pattern          = "/reports/*"
+      key_group_ids         = [module.group.key_group_id]
+      origin                = "reports"
+      cache_policy          = "Managed-CachingDisabled"
+      origin_request_policy = "Managed-AllViewerExceptHostHeader"
+    },
+  ] : behavior if !local.first]
+}
+
+# An id that is not known before the apply, as that of a policy made in it: Managed-CachingDisabled.
+resource "terraform_data" "caching_disabled" {
+  input = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 }
 
 module "entitlements" {
@@ -128,9 +179,19 @@ module "endpoint" {
   signer              = module.parameter.signer
   signing_policy_json = local.first ? module.parameter.iam_policy_json : module.kms["remade"].iam_policy_json
   access_log          = true
+  log_kms_key_arn     = local.first ? null : var.log_key_arn
+  entitlements_table  = local.first ? null : module.entitlements
   log_retention_days  = local.first ? 7 : 14
   throttling_rate     = local.first ? 50 : 60
   routes              = local.first ? ["GET /one"] : ["GET /one", "GET /two"]
   public_routes       = ["GET /open"]
   jwt_authorizer      = { issuer = "https://login.example.com", audiences = [local.first ? "one" : "two"] }
+}
+
+output "url" {
+  value = module.content.url
+}
+
+output "key_pair_id" {
+  value = module.group.current_key_id
 }
