@@ -48,7 +48,7 @@ def test_its_commands_print_what_it_shows(up: Up, tmp_path: Path) -> None:
         "PATH": f"{KEYFRONT.parent}:/usr/bin:/bin",
         "CURL_CA_BUNDLE": up.printed["authority"],
         "SSL_CERT_FILE": up.printed["authority"],
-        "FILE": f"https://{distribution['domain_name']}/{item['path']}",
+        "FILE": f"{up.printed['edge']['http']}/{item['path']}",
         "DISTRIBUTION": distribution["id"],
     }
     script = "".join(
