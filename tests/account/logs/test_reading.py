@@ -159,6 +159,33 @@ def test_what_is_no_log_is_named_and_not_read(tmp_path: Path) -> None:
         keys_of(tmp_path / "missing")
 
 
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_bomb_behind_good_rows_is_stopped(tmp_path: Path, *, cut: bool) -> None:
+    three().write(tmp_path)
+    log = Log()
+    for each in range(600):
+        signature = hashlib.sha512(bytes(each)).hexdigest()
+        log.add(f"{sign('/a/b.epub', NOON + HOUR)}{signature}", NOON + each)
+    bomb = log.write(tmp_path, f"{DISTRIBUTION}.2030-05-01-13.bomb.gz")
+    packed = gzip.compress(b"a\n" * 2**20, 9)
+    bomb.write_bytes(bomb.read_bytes() + (packed[: len(packed) // 2] if cut else packed))
+    found, count = keys_of(tmp_path)
+    assert found == [(ID, DISTRIBUTION, 3, 300)]
+    ((name, reason),) = count.unread
+    assert name == bomb.name
+    assert "rows, which no log of its size has" in reason
+    assert count.broken == 0
+
+
+def test_a_very_long_line_costs_no_other_row(tmp_path: Path) -> None:
+    log = three()
+    log.rows[1:1] = ["x" * 9_000_000 + "\n", "\t" * 300_000 + "\n"]
+    log.write(tmp_path)
+    found, count = keys_of(tmp_path)
+    assert found == [(ID, DISTRIBUTION, 3, 300)]
+    assert (count.rows, count.broken) == (3, 2)
+
+
 def test_only_the_wanted_time_counts_and_other_files_are_not_opened(tmp_path: Path) -> None:
     three().write(tmp_path)
     (tmp_path / f"{DISTRIBUTION}.2030-04-01-12.x.gz").write_bytes(b"would be an error")

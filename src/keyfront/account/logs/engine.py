@@ -60,6 +60,17 @@ class Engine:
                 raise
             raise KeyboardInterrupt from None
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep what the block does only if it ends without an exception."""
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
 
 @contextmanager
 def opened(memory: str = MEMORY) -> Iterator[Engine]:

@@ -11,7 +11,7 @@ from keyfront.errors import InputError
 
 HEAD_BYTES: Final = 64 * 1024
 _GZIP: Final = b"\x1f\x8b"
-_MOST_EXPANSION: Final = 250
+MOST_EXPANSION: Final = 250
 """Access logs shrink to a tenth or so. What grows to 250 times its size is not a log, but made to fill a disk."""
 _FIELD: Final = re.compile(r"[A-Za-z0-9()_-]{1,60}")
 _NEEDED: Final = {"sc_status"}
@@ -95,9 +95,9 @@ def _json(text: str, *, compressed: bool) -> Shape:
 def _inflated(start: bytes) -> bytes:
     stream = zlib.decompressobj(wbits=31)
     try:
-        text = stream.decompress(start, len(start) * _MOST_EXPANSION)
+        text = stream.decompress(start, len(start) * MOST_EXPANSION)
     except zlib.error:
         raise UnreadableError("it is not in gzip's format, although it begins like that") from None
     if stream.unconsumed_tail and len(start) > 1024:
-        raise UnreadableError(f"it unpacks to more than {_MOST_EXPANSION} times its size, which no log does")
+        raise UnreadableError(f"it unpacks to more than {MOST_EXPANSION} times its size, which no log does")
     return text[: 4 * HEAD_BYTES]

@@ -16,6 +16,9 @@ from keyfront.account.logs.values import Count, LogFile, Progress, Shape, Window
 
 PART_BYTES: Final = 48 * 1024 * 1024
 PART_FILES: Final = 400
+_ROWS_A_BYTE: Final = 2
+_SOME_ROWS: Final = 100_000
+"""A file may have so many rows, and more for each of its bytes. What unpacks to more is made to keep a machine busy."""
 _MOST_SAMPLES: Final = 5
 _BROKEN: Final = '"at" IS NULL OR status IS NULL'
 
@@ -109,7 +112,7 @@ class Loader:
 
     def _save(self, shape: Shape, file: LogFile, error: Exception) -> None:
         """Read the first part of a file that ends too early, or name it as unread."""
-        if not shape.compressed or shape.kind == "har":
+        if not shape.compressed or isinstance(error, UnreadableError):
             self._leave(file, _reason(error))
             return
         copy = self._engine.folder / "salvaged" / file.path.name.removesuffix(".gz")
@@ -118,7 +121,7 @@ class Loader:
             salvage(file.path, copy)
             self._names[str(copy)] = file.name
             self._insert(replace(shape, compressed=False), [replace(file, path=copy)])
-        except (duckdb.Error, OSError) as second:
+        except (duckdb.Error, UnreadableError, OSError) as second:
             self._leave(file, _reason(second))
         else:
             self.count.cut.append(file.name)
@@ -137,7 +140,11 @@ class Loader:
             self._run("CREATE OR REPLACE TEMP VIEW logs AS SELECT * FROM recorded")
         else:
             self._run(f"CREATE OR REPLACE TEMP VIEW logs AS {select(shape, [each.path for each in part])}")
-        ((rows_read,),) = self._engine.rows(f"INSERT INTO loaded {self._select}")
+        most = _SOME_ROWS + _ROWS_A_BYTE * sum(each.size for each in part)
+        with self._engine.transaction():
+            ((rows_read,),) = self._engine.rows(f"INSERT INTO loaded {self._select} LIMIT {most + 1}")
+            if _number(rows_read) > most:
+                raise UnreadableError(f"it has more than {most:,} rows, which no log of its size has")
         self.count.rows += _number(rows_read)
         if shape.kind in ("w3c", "json", "realtime"):
             self._rejected()

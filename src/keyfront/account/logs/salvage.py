@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from keyfront.account.logs.formats import MOST_EXPANSION
+
 _PIECE: Final = 256 * 1024
-_MOST_BYTES: Final = 8 * 1024**3
 
 
 def salvage(path: Path, out: Path) -> None:
-    """Write the complete lines of a gzip file into `out`, not compressed, up to 8 GiB. Raises `OSError`."""
+    """Write the complete lines of a gzip file into `out`, not compressed, as far as it expands like a log.
+
+    Raises `OSError`.
+    """
+    most = path.stat().st_size * MOST_EXPANSION
     with path.open("rb") as source, out.open("wb") as target:
         rest, written = b"", 0
         for piece in _pieces(source):
@@ -18,7 +23,7 @@ def salvage(path: Path, out: Path) -> None:
             written += target.write(lines + newline)
             if len(rest) > _PIECE:
                 rest = rest[:_PIECE]  # A line without an end is broken, however it goes on.
-            if written > _MOST_BYTES:
+            if written > most:
                 return
 
 
