@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.needs import Workers
 
 from keyfront import SigningKey
 
@@ -58,18 +59,25 @@ def stack_of(cdk_library: Any) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def synthesised(
-    cdk_library: Any, stack_of: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, workers: Workers, tmp_path_factory: pytest.TempPathFactory
 ) -> Synthesised:
-    """The same stack with the old key, with both keys, and with the new key."""
-    old, new = SigningKey.generate(), SigningKey.generate()
-    one, two = old.public_key.pem, new.public_key.pem
-    base = tmp_path_factory.mktemp("cdk")
-    folders = {
-        "old": _synthesise(cdk_library, stack_of, base / "old", {"a": one}, "a"),
-        "both": _synthesise(cdk_library, stack_of, base / "both", {"a": one.replace("\n", "\r\n"), "b": two}, "b"),
-        "new": _synthesise(cdk_library, stack_of, base / "new", {"b": two}, "b"),
-    }
-    return Synthesised(folders, old, new)
+    """The same stack with the old key, with both keys, and with the new key. Workers share it."""
+
+    def make() -> dict[str, Any]:
+        cdk, stack_of = (request.getfixturevalue(name) for name in ("cdk_library", "stack_of"))
+        old, new = SigningKey.generate(), SigningKey.generate()
+        one, two = old.public_key.pem, new.public_key.pem
+        base = tmp_path_factory.mktemp("cdk")
+        folders = {
+            "old": _synthesise(cdk, stack_of, base / "old", {"a": one}, "a"),
+            "both": _synthesise(cdk, stack_of, base / "both", {"a": one.replace("\n", "\r\n"), "b": two}, "b"),
+            "new": _synthesise(cdk, stack_of, base / "new", {"b": two}, "b"),
+        }
+        return {**{name: str(folder) for name, folder in folders.items()}, "keys": [old.pem(), new.pem()]}
+
+    made = workers.once("cdk", make)
+    old, new = map(SigningKey.load, made["keys"])
+    return Synthesised({name: Path(made[name]) for name in ("old", "both", "new")}, old, new)
 
 
 def _synthesise(cdk: Any, stack_of: Callable[..., Any], folder: Path, keys: Mapping[str, str], current: str) -> Path:
@@ -95,7 +103,8 @@ def everything(stack: Any, keys: Mapping[str, str], current: str) -> dict[str, s
 
     destroy = RemovalPolicy.DESTROY
     vault = SigningKey(stack, "Vault", name="shop/vault", removal_policy=destroy, kms_deletion_window_days=7)
-    SigningKey(stack, "Stored", name="shop/stored", kind="secret", removal_policy=destroy)
+    stored = SigningKey(stack, "Stored", name="shop/stored", kind="secret", removal_policy=destroy)
+    named = SigningKey(stack, "Named", name="shop/named", kind="parameter")
     group = TrustedKeyGroup(stack, "Keys", keys=keys, kms_keys={"vault": str(vault.kms_key_arn)}, current=current)
     content = PrivateContent(
         stack,
@@ -124,6 +133,9 @@ def everything(stack: Any, keys: Mapping[str, str], current: str) -> dict[str, s
         "KeyId": group.current_key_id,
         "VaultKeyId": group.key_ids["vault"],
         "Url": downloads.url,
+        "SecretAddress": stored.signer,
+        "ParameterAddress": named.signer,
+        "VaultAddress": vault.signer,
         "LogBucket": logs,
         "WhoUsedWhichKey": queries.queries["keys"],
     }

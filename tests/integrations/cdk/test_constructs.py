@@ -193,14 +193,14 @@ def test_other_constructs_refuse_what_cannot_work(stack_of: Callable[..., Any], 
         "cloudfront_domain": "d1.cloudfront.net",
         "signing_key": key,
     }
-    logs = {"name": "logs", "bucket": "my-logs"}
+    logs: dict[str, Any] = {"name": "logs", "bucket": "my-logs"}
     refusals: list[tuple[str, Callable[[str], object]]] = [
         ("name is 'Logs': use 3 to 36", lambda name: LogQueries(stack, name, **{**logs, "name": "Logs"})),
         ("bucket is 's3://a'", lambda name: LogQueries(stack, name, **{**logs, "bucket": "s3://a"})),
         ("fields lacks cs(Cookie)", lambda name: LogQueries(stack, name, **logs, fields=_FEW)),
         ("first_day is '20300131'", lambda name: LogQueries(stack, name, **logs, first_day="20300131")),
         ("days is 0", lambda name: LogQueries(stack, name, **logs, days=0)),
-        ("format is 'csv'", lambda name: LogQueries(stack, name, **logs, format="csv")),  # type: ignore[arg-type]
+        ("format is 'csv'", lambda name: LogQueries(stack, name, **{**logs, "format": "csv"})),
         ("distribution_ids is empty", lambda name: LogQueries(stack, name, **logs, distribution_ids=[])),
         ("not beginning with aws or ssm", lambda name: SigningKey(stack, name, name="aws/key")),
         ("certificate is missing", lambda name: PrivateContent(stack, name, key_groups=[], aliases=["a.example.com"])),

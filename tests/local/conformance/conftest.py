@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tarfile
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,10 @@ import pytest
 
 _HERE = Path(__file__).parent
 _DOWNLOAD_SECONDS, _RUN_SECONDS = 120, 300
-_NEEDED = ("tests/__init__.py", "tests/conftest.py", "tests/markers.py", "tests/test_cloudfront/")
+_NEEDED = (
+    *("tests/__init__.py", "tests/conftest.py", "tests/markers.py"),
+    *("tests/test_cloudfront/", "tests/test_cloudformation/"),
+)
 
 
 @dataclass(frozen=True)
@@ -33,14 +36,14 @@ class MotoTests:
         sources = [path.read_text("utf-8") for path in self.folder.glob("tests/test_cloudfront/test_*.py")]
         return {name for source in sources for name in re.findall(r"@aws_verified\s+def (\w+)", source)}
 
-    def run(self, url: str, report: Path) -> dict[str, bool]:
-        """Run them against the endpoint at `url`: whether each has passed, by its name."""
+    def run(self, url: str, report: Path, chosen: Sequence[str] = ("tests/test_cloudfront",)) -> dict[str, str | None]:
+        """Run files and tests against the endpoint at `url`: why each has failed, by its name, or `None`."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         server = {"TEST_SERVER_MODE": "true", "TEST_SERVER_MODE_ENDPOINT": url}
         account = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
         plain = ["-q", "--tb=short", "-p", "no:xdist", "-p", "no:cacheprovider", "-c", os.devnull]
         ran = subprocess.run(
-            [sys.executable, "-m", "pytest", *plain, "--rootdir=.", f"--junitxml={report}", "tests/test_cloudfront"],
+            [sys.executable, "-m", "pytest", *plain, "--rootdir=.", f"--junitxml={report}", *chosen],
             cwd=self.folder,
             env=environment | server | account,
             stdout=subprocess.PIPE,
@@ -51,9 +54,15 @@ class MotoTests:
         )
         assert ran.returncode in (0, 1), ran.stdout
         return {
-            str(case.get("name")): case.find("failure") is None and case.find("error") is None
+            str(case.get("name")): _failure(case)
             for case in ElementTree.parse(report).iter("testcase")
+            if case.find("skipped") is None
         }
+
+
+def _failure(case: ElementTree.Element) -> str | None:
+    found = [each for each in (case.find("failure"), case.find("error")) if each is not None]
+    return f"{found[0].get('message')}\n{found[0].text}" if found else None
 
 
 @dataclass(frozen=True)

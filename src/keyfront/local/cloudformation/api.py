@@ -18,7 +18,7 @@ from keyfront.local.cloudformation.engine import Deployment
 from keyfront.local.cloudformation.faults import StackError
 from keyfront.local.cloudformation.request import Answer, operation
 from keyfront.local.cloudformation.stack import DELETED, REVIEW, Stack, now
-from keyfront.local.cloudformation.stack_checks import check_can_delete, check_can_update, importers
+from keyfront.local.cloudformation.stack_checks import check_can_delete, check_can_deploy, check_can_update, importers
 
 
 def application() -> Flask:
@@ -44,6 +44,7 @@ class StacksResponse(ChangeSetOperations, DriftOperations):
             self._stacks.new_id(name), name, self.current_account, self.region, REVIEW, now(), token=self._token
         )
         stack.protected, stack.policy = bool(self._get_param("EnableTerminationProtection")), wish.policy
+        check_can_deploy(self._stacks, stack, plan, self._url)
         self._stacks.stacks[stack.id] = stack
         operations.start(stack, Deployment(self._stacks, stack, plan, self._url).create)
         return {"StackId": stack.id}
@@ -54,6 +55,7 @@ class StacksResponse(ChangeSetOperations, DriftOperations):
         stack, wish = self._stack("Stack [{}] does not exist"), self._wish()
         check_can_update(stack)
         plan = plans.plan(stack, wish, self.region)
+        check_can_deploy(self._stacks, stack, plan, self._url)
         if wish.policy is not None:
             stack.policy = wish.policy
         if not differs(self._stacks, stack, plan, self._url):
@@ -173,7 +175,7 @@ class StacksResponse(ChangeSetOperations, DriftOperations):
     @operation
     def set_stack_policy(self) -> Answer:
         """SetStackPolicy. A policy can be replaced, and never removed."""
-        stack, policy = self._stack(), self._policy("StackPolicy")
+        stack, policy = self._stack("Stack: {} does not exist"), self._policy("StackPolicy")
         if policy is None:
             raise StackError("You must specify either StackPolicyBody or StackPolicyURL.")
         stack_policies.check(policy, stack.members)
@@ -183,7 +185,7 @@ class StacksResponse(ChangeSetOperations, DriftOperations):
     @operation
     def get_stack_policy(self) -> Answer:
         """GetStackPolicy."""
-        return {"StackPolicyBody": self._stack().policy}
+        return {"StackPolicyBody": self._stack("Stack: {} does not exist").policy}
 
     @operation
     def update_termination_protection(self) -> Answer:

@@ -10,7 +10,7 @@ from keyfront.local.cloudformation.engine import Deployment
 from keyfront.local.cloudformation.faults import StackError
 from keyfront.local.cloudformation.plans import Wish
 from keyfront.local.cloudformation.stack import REVIEW, ChangeSet, Stack, Stacks, now
-from keyfront.local.cloudformation.stack_checks import check_can_update
+from keyfront.local.cloudformation.stack_checks import check_can_deploy, check_can_update
 
 _NOTHING: Final = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -36,6 +36,8 @@ def create(
     if stack is None:
         stack_id = stacks.new_id(stack_name)
         stack = Stack(stack_id, stack_name, stacks.account_id, stacks.region_name, REVIEW, now())
+    check_can_deploy(stacks, stack, made, url)
+    if stack.id not in stacks.stacks:
         stack.become(REVIEW, "User Initiated")
         stacks.stacks[stack.id] = stack
     place = f"arn:aws:cloudformation:{stack.region}:{stack.account}:changeSet/{name}/{uuid4()}"

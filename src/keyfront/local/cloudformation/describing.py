@@ -53,7 +53,7 @@ def stack(found: Stack) -> dict[str, Any]:
         "DisableRollback": bool(plan and plan.on_failure == "DO_NOTHING"),
         "NotificationARNs": [],
         "Capabilities": list(plan.capabilities) if plan else [],
-        "Outputs": [_output(each) for each in found.outputs],
+        "Outputs": [_output(each) for each in found.outputs] or None,
         "RoleARN": plan.role if plan else None,
         "Tags": [{"Key": key, "Value": value} for key, value in (plan.tags if plan else {}).items()],
         "EnableTerminationProtection": found.protected,

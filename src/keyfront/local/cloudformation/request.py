@@ -70,10 +70,18 @@ class StackRequest(BaseResponse):
 
     def _wish(self, *, expands: bool = False) -> Wish:
         given = self._get_param("Parameters") or []
+        for each in given:
+            if each.get("UsePreviousValue") and each.get("ParameterValue"):
+                raise StackError(
+                    f"Invalid input for parameter key {each['ParameterKey']}. Cannot specify usePreviousValue as true "
+                    "and non empty value for a parameter"
+                )
         tags = self._get_param("Tags")
         text = self._text()
         if text is not None and self._get_param("UsePreviousTemplate"):
             raise StackError("You cannot specify both usePreviousTemplate and Template Body/Template URL.")
+        if text is None and not self._get_param("UsePreviousTemplate"):
+            raise StackError("Either Template URL or Template Body must be specified.")
         return Wish(
             text=text,
             given={
@@ -95,7 +103,7 @@ class StackRequest(BaseResponse):
         """Return a policy that is in the request, or in an object that it names."""
         body, url = self._get_param(f"{name}Body"), self._get_param(f"{name}URL")
         if body is not None and url is not None:
-            raise StackError(f"You cannot specify both {name}Body and {name}URL.")
+            raise StackError(f"You cannot specify both {name}URL and {name}Body")
         found: str | None = read_url(url, self.region, self._url) if url is not None else body
         return found
 

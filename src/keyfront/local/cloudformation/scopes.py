@@ -9,6 +9,7 @@ from keyfront.local.cloudformation.intrinsics import NO_VALUE, Scope, resolve
 from keyfront.local.cloudformation.kinds.custom_resources import is_custom
 from keyfront.local.cloudformation.kinds.kind import Task
 from keyfront.local.cloudformation.stack import Output, Plan, Stack, Stacks
+from keyfront.local.cloudformation.template import references
 
 Read = Callable[[str], str]
 
@@ -67,6 +68,26 @@ def wanted(plan: Plan, known: Scope) -> list[str]:
     ]
 
 
+def check_references(plan: Plan, known: Scope) -> None:
+    """Raise `StackError` if something refers to a resource that its condition leaves out."""
+    resources = plan.template.resources
+    absent = resources.keys() - set(wanted(plan, known))
+    sections = {
+        "Resources": [each.properties for name, each in resources.items() if name not in absent],
+        "Outputs": [
+            each["Value"]
+            for each in plan.template.section("Outputs").values()
+            if "Condition" not in each or known.holds(each["Condition"])
+        ],
+    }
+    for section, values in sections.items():
+        used = {name for value in values for name in references(_chosen(known, value))}
+        if missing := sorted(used & absent):
+            raise StackError(
+                f"Unresolved resource dependencies [{', '.join(missing)}] in the {section} block of the template"
+            )
+
+
 def outputs(plan: Plan, known: Scope) -> list[Output]:
     """Return the outputs of a plan whose resources exist."""
     found: list[Output] = []
@@ -109,3 +130,15 @@ def _missing(stack: Stack, name: str, key: str) -> str:
         where = f"{stack.id}|{name}"
         return f"CustomResource attribute error: Vendor response doesn't contain {key} attribute in object {where}"
     return f"Template error: resource {name} does not support attribute type {key} in Fn::GetAtt"
+
+
+def _chosen(known: Scope, value: Any) -> Any:
+    """Return a value with the branches that its conditions choose."""
+    if isinstance(value, list):
+        return [_chosen(known, each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    if set(value) == {"Fn::If"} and isinstance(value["Fn::If"], list) and len(value["Fn::If"]) == 3:
+        condition, then, otherwise = value["Fn::If"]
+        return _chosen(known, then if known.holds(str(condition)) else otherwise)
+    return {name: _chosen(known, each) for name, each in value.items()}

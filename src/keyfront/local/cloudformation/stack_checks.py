@@ -4,8 +4,8 @@ from typing import Final
 
 from keyfront.local.cloudformation.faults import StackError
 from keyfront.local.cloudformation.intrinsics import resolve
-from keyfront.local.cloudformation.scopes import scope
-from keyfront.local.cloudformation.stack import DELETED, Stack, Stacks
+from keyfront.local.cloudformation.scopes import check_references, scope
+from keyfront.local.cloudformation.stack import DELETED, Plan, Stack, Stacks
 
 _CHANGEABLE: Final = frozenset(
     {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED", "CREATE_FAILED"}
@@ -16,6 +16,11 @@ def check_can_update(stack: Stack) -> None:
     """Refuse a change in a state that does not allow it."""
     if stack.status not in _CHANGEABLE:
         raise StackError(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+
+
+def check_can_deploy(stacks: Stacks, stack: Stack, plan: Plan, url: str) -> None:
+    """Refuse a plan that refers to resources which its conditions leave out."""
+    check_references(plan, scope(stacks, stack, plan, url))
 
 
 def check_can_delete(stacks: Stacks, stack: Stack, url: str) -> None:
