@@ -1,6 +1,7 @@
 variable "name" {
   description = "The name of the function, the role, the API and the log groups: 1 to 60 letters, digits, `-` and `_`."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_-]{1,60}$", var.name))
@@ -104,6 +105,7 @@ variable "layers" {
 variable "cloudfront_domain" {
   description = "The host of the signed links: the distribution's domain (`d….cloudfront.net`) or one of its aliases, without a scheme."
   type        = string
+  nullable    = false
 
   validation {
     condition     = !can(regex("^(.+\\.)?s3[.-]([a-z0-9-]+\\.)*amazonaws\\.com(\\.cn)?$", var.cloudfront_domain))
@@ -130,6 +132,7 @@ variable "key_pair_id" {
 variable "signer" {
   description = "Where the signing key is (output `signer` of `signing-key`): `ssm:/NAME` or `kms:alias/NAME`."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^(ssm:/[A-Za-z0-9_./-]+|kms:(alias/[A-Za-z0-9_/-]+|arn:[a-z-]+:kms:.+|[A-Za-z0-9-]+))$", var.signer))
@@ -145,6 +148,7 @@ variable "signer" {
 variable "signing_policy_json" {
   description = "What the function may do with the signing key (output `iam_policy_json` of `signing-key`). A policy that allows anything else is refused."
   type        = string
+  nullable    = false
 
   validation {
     condition = can(jsondecode(var.signing_policy_json)) && alltrue([

@@ -1,6 +1,7 @@
 variable "name" {
   description = "The table's name: 3 to 255 letters, digits, `_`, `.` and `-`."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_.-]{3,255}$", var.name))

@@ -1,6 +1,7 @@
 variable "name" {
   description = "The name of the workgroup, and the start of other names: 3 to 36 lower-case letters, digits and `-`."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{2,35}$", var.name))
@@ -11,6 +12,7 @@ variable "name" {
 variable "bucket" {
   description = "The bucket with the access logs."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket))

@@ -3,7 +3,8 @@ terraform {
 
   required_providers {
     aws = {
-      source  = "hashicorp/aws"
+      source = "hashicorp/aws"
+      # 6.x is allowed, and has not run here yet.
       version = ">= 5.80, < 7"
     }
   }

@@ -1,6 +1,7 @@
 variable "name" {
   description = "The beginning of the bucket's name, and the distribution's default comment: 3 to 30 lower-case letters, digits and hyphens."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z0-9][a-z0-9-]{1,28}[a-z0-9]$", var.name))

@@ -1,6 +1,7 @@
 variable "name" {
   description = "The key's name, such as `shop/signing-key`. It makes the KMS alias `alias/NAME` or the SSM parameter `/NAME`."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$", var.name)) && length(var.name) <= 200
@@ -16,6 +17,7 @@ variable "name" {
 variable "kind" {
   description = "Where the private key is. `kms`: KMS makes it, and it never leaves KMS. `parameter`: in an SSM SecureString; the state never has the value. `state`: in an SSM SecureString, and in Terraform's state for everybody who can read the state."
   type        = string
+  nullable    = false
 
   validation {
     condition     = contains(["kms", "parameter", "state"], var.kind)

@@ -1,6 +1,7 @@
 variable "name" {
   description = "The key group's name: 1 to 40 letters, digits, `-` and `_`. To change it, set `key_name_prefix` to the old name, or every key is created again under a new id."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_-]{1,40}$", var.name))
