@@ -93,25 +93,25 @@ class Edge:
         if isinstance(decided, TurnedAway):
             await self._turn_away(decided, viewer, now, send)
             return
-        distribution, behavior, path, unchanged = decided.distribution, decided.behavior, decided.path, send
+        distribution, behavior, path = decided.distribution, decided.behavior, decided.path
         rules = behavior.rules
         if rules.made_headers:
             viewer.made = facts(viewer, rules.made_headers, self._country_of)
-        functions = behavior.functions
+        sent, header_rules = viewer, behavior.response_headers
         chosen: tuple[str, ...] = ()
-        if functions is not None:
-            send = self._functions.sending(viewer, distribution, behavior, send)
-        if behavior.response_headers is not None:
-            send = behavior.response_headers.sending(send, viewer)
-        if functions is not None:
+        if behavior.functions is not None:
             passed = await self._functions.viewer_request(viewer, distribution, behavior, receive)
             if isinstance(passed, EdgeResponse):
-                await self._end_early(passed, decided, viewer, unchanged, now)
+                await self._end_early(passed, decided, viewer, send, now)
                 return
             if passed.behavior is not behavior:
                 behavior, chosen = passed.behavior, passed.origin_key
             viewer, receive = passed.viewer, passed.receive
             path = distribution.root if distribution.root and viewer.path == "/" else viewer.path
+            # A viewer response function sees the request as the viewer request function left it.
+            send = self._functions.sending(viewer, distribution, behavior, send)
+        if header_rules is not None:
+            send = header_rules.sending(send, sent)
         query = own_query(viewer, behavior)
         key = cache_key(distribution, rules, viewer, path, query)
         if chosen:

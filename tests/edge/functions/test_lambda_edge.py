@@ -142,6 +142,24 @@ def test_a_viewer_response_function_adds_headers_to_hits(serve: Serve) -> None:
     assert "x-seen" not in laid.viewer.get("/missing").headers
 
 
+def test_later_functions_see_what_a_viewer_request_function_wrote(serve: Serve, seen: list[dict[str, Any]]) -> None:
+    laid = serve(
+        {
+            "viewer-request": with_header("x-mark", "1"),
+            "viewer-response": lambda cf: {
+                **cf["response"],
+                "headers": {**cf["response"]["headers"], "x-seen": cf["request"]["headers"]["x-mark"]},
+            },
+        },
+        cache_policy_id="4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+        origin_request_policy_id="33f36d7e-f396-46d9-90e0-52428a34d9dc",  # with CloudFront's own headers
+    )
+
+    assert laid.viewer.get("/a").headers["x-seen"] == "1"
+    asked = laid.origin.asked[-1].headers
+    assert (asked["x-mark"], asked["cloudfront-viewer-http-version"]) == ("1", "1.1")
+
+
 def test_bodies_are_seen_and_replaced(serve: Serve, seen: list[dict[str, Any]]) -> None:
     replaced = {"action": "replace", "encoding": "text", "data": "new"}
     laid = serve(

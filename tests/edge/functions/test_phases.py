@@ -377,6 +377,20 @@ def test_a_function_names_the_certificate_for_the_origin(serve: Serve, lay: Lay,
     thread.join()
 
 
+def test_a_response_function_sees_the_request_as_the_request_function_left_it(serve: Serve) -> None:
+    laid = serve(
+        "function handler(e) { e.request.headers.mark = {value: e.request.uri}; e.request.cookies.id = {value: '7'};"
+        " e.request.uri = '/a'; return e.request; }",
+        "function handler(e) { e.response.headers.seen = {value: e.request.uri + e.request.headers.mark.value};"
+        " e.response.cookies.id = e.request.cookies.id; return e.response; }",
+    )
+
+    for cache in ("Miss", "Hit"):
+        reply = laid.viewer.get("/x")
+        assert (reply.headers["seen"], reply.headers["set-cookie"], reply.cache) == ("/a/x", "id=7", cache)
+    assert laid.outcomes[0].url.endswith("/x")
+
+
 def test_the_default_root_object_follows_the_function(serve: Serve) -> None:
     laid = serve("function handler(e) { return e.request; }", default_root_object="a")
 

@@ -78,7 +78,7 @@ class Request:
             },
             self.id,
         )
-        changed.as_sent, changed.logs = self.as_sent, self.logs
+        changed.as_sent, changed.logs, changed.made = self.as_sent, self.logs, self.made
         return changed
 
     @property
