@@ -18,41 +18,49 @@ from keyfront.core import access
 _ROOT: Final = Path(__file__).parent.parent
 _SOURCE: Final = _ROOT / "src" / "keyfront"
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)*")
-_ENVIRONMENTS: Final = ("os.environ", "environment", "given", "values")
+_ENVIRONMENTS: Final = ("environ", "environment", "given", "values")
 """What code calls the variables that it reads."""
 _ELSEWHERE: Final = ("edge/functions/", "explain/", "integrations/", "local/", "packaging/", "testing/")
 """Rooms that read no setting of a user's from the environment, or only hand variables on."""
 _OF_THE_PLATFORM: Final = re.compile(r"AWS_.*|PARAMETERS_SECRETS_EXTENSION_HTTP_PORT")
 
 
-def _nodes(words: str) -> Iterator[tuple[str, ast.AST]]:
-    """Yield the parts of each module whose text matches `words`, with the module's path in the package."""
+def _nodes(words: str, without: tuple[str, ...] = ()) -> Iterator[ast.AST]:
+    """Yield the parts of each module whose text matches `words`, except in the folders `without`."""
     for path in _SOURCE.rglob("*.py"):
+        if path.relative_to(_SOURCE).as_posix().startswith(without):
+            continue
         text = path.read_text("utf-8")
         if re.search(words, text):
-            yield from ((path.relative_to(_SOURCE).as_posix(), node) for node in ast.walk(ast.parse(text)))
+            yield from ast.walk(ast.parse(text))
+
+
+def _is_environment(node: ast.expr) -> bool:
+    """Whether it is what code calls the variables: `values`, `os.environ`."""
+    return (isinstance(node, ast.Attribute) and node.attr == "environ") or (
+        isinstance(node, ast.Name) and node.id in _ENVIRONMENTS
+    )
 
 
 def _read_from(node: ast.AST) -> Iterator[ast.expr]:
     """Yield what a node may take as a variable's name."""
     if isinstance(node, ast.Call):
         if isinstance(node.func, ast.Attribute) and node.func.attr == "get":
-            yield from node.args[:1] if ast.unparse(node.func.value) in _ENVIRONMENTS else []
-        elif node.args and ast.unparse(node.args[0]) in _ENVIRONMENTS:
+            yield from node.args[:1] if _is_environment(node.func.value) else []
+        elif node.args and _is_environment(node.args[0]):
             yield from node.args[1:2]
         yield from (each.value for each in node.keywords if each.arg == "envvar")
-    elif isinstance(node, ast.Subscript) and ast.unparse(node.value) in _ENVIRONMENTS:
+    elif isinstance(node, ast.Subscript) and _is_environment(node.value):
         yield node.slice
-    elif isinstance(node, ast.Compare) and ast.unparse(node.comparators[0]) in _ENVIRONMENTS:
+    elif isinstance(node, ast.Compare) and _is_environment(node.comparators[0]):
         yield node.left
 
 
 def _variables() -> set[str]:
     found = {each.name.upper() for each in fields(Settings)}
-    for name, node in _nodes(r"environ|envvar|\bvalues\b"):
-        if not name.startswith(_ELSEWHERE):
-            texts = (each.value for each in _read_from(node) if isinstance(each, ast.Constant))
-            found |= {text for text in texts if isinstance(text, str) and _VARIABLE.fullmatch(text)}
+    for node in _nodes("environ|envvar|Mapping", _ELSEWHERE):
+        texts = (each.value for each in _read_from(node) if isinstance(each, ast.Constant))
+        found |= {text for text in texts if isinstance(text, str) and _VARIABLE.fullmatch(text)}
     secrets = (_SOURCE / "cli" / "secrets.py").read_text("utf-8")
     found |= set(re.findall(r'^_VARIABLE.*= "(\w+)"', secrets, re.MULTILINE))
     named = re.findall(r'environ\.get\("(\w+)"\)', (_SOURCE / "edge" / "origin" / "client.py").read_text("utf-8"))
@@ -87,7 +95,7 @@ def test_the_settings_of_flask_and_django_are_the_codes() -> None:
 
 def test_the_page_of_metrics_is_the_codes() -> None:
     found = set()
-    for _, node in _nodes("prometheus_client|CloudWatchMetrics"):
+    for node in _nodes("prometheus_client|CloudWatchMetrics"):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func).rpartition(".")[2]
             names: list[Any] = node.args[:1] if called in ("Counter", "Gauge", "Histogram") else []
