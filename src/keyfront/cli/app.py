@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from keyfront import __version__
+from keyfront.cli.commit import commit
 from keyfront.cli.output import complain
 from keyfront.core.showing import like_a_key
 from keyfront.errors import KeyfrontError, RefusedError
@@ -33,6 +34,7 @@ _PARTS: Final = {
     "Servers": {"up": "up", "console": "console", "edge": "edge", "authz": "authz"},
     "Download backend": {"backend": "backend", "shop": "shop"},
     "Deployment": {"terraform": "terraform", "cdk": "cdk", "functions": "functions", "lambda": "lambdas"},
+    "Help": {"man": "man_page"},
 }
 """The commands and their modules in this package, in the parts of the help text."""
 _MODULES: Final = {command: f"keyfront.cli.{module}" for part in _PARTS.values() for command, module in part.items()}
@@ -40,13 +42,17 @@ _MODULES: Final = {command: f"keyfront.cli.{module}" for part in _PARTS.values()
 
 def _print_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"keyfront {__version__}")
+        made_from = commit()
+        typer.echo(f"keyfront {__version__}" + (f" ({made_from})" if made_from else ""))
         raise typer.Exit
 
 
 def _keyfront(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and the commit, and exit."
+        ),
     ] = False,
 ) -> None:
     """Private content on Amazon CloudFront, from a key to a download.
