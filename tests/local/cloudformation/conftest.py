@@ -95,7 +95,10 @@ class Patient:
         return run
 
 
-_OPERATIONS = ("create_stack", "update_stack", "delete_stack", "execute_change_set")
+_OPERATIONS = (
+    *("create_stack", "update_stack", "delete_stack", "execute_change_set"),
+    *("rollback_stack", "continue_update_rollback"),
+)
 
 
 @pytest.fixture

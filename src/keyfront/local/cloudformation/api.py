@@ -17,6 +17,7 @@ from keyfront.local.cloudformation.drift_operations import DriftOperations
 from keyfront.local.cloudformation.engine import Deployment
 from keyfront.local.cloudformation.faults import StackError
 from keyfront.local.cloudformation.request import Answer, operation
+from keyfront.local.cloudformation.rollback_operations import RollbackOperations
 from keyfront.local.cloudformation.stack import DELETED, REVIEW, Stack, now
 from keyfront.local.cloudformation.stack_checks import check_can_delete, check_can_deploy, check_can_update, importers
 
@@ -29,7 +30,7 @@ def application() -> Flask:
     return app
 
 
-class StacksResponse(ChangeSetOperations, DriftOperations):
+class StacksResponse(ChangeSetOperations, DriftOperations, RollbackOperations):
     """One request. Each public method is an operation, as moto finds them."""
 
     @operation

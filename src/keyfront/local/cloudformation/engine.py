@@ -11,7 +11,7 @@ from keyfront.local.cloudformation.faults import NotYetKnownError, ResourceError
 from keyfront.local.cloudformation.intrinsics import NO_VALUE, Scope, resolve
 from keyfront.local.cloudformation.members import Members, ToldError
 from keyfront.local.cloudformation.scopes import check_rules, outputs, scope, wanted
-from keyfront.local.cloudformation.stack import DELETED, Member, Plan, Stack, Stacks, now
+from keyfront.local.cloudformation.stack import DELETED, Member, Plan, Stable, Stack, Stacks, now
 from keyfront.local.cloudformation.template import Resource
 
 
@@ -27,14 +27,12 @@ class Deployment:
     """The resources that stay although the stack is deleted: only what failed to be deleted before."""
     policy: str | None = None
     """The stack's policy for this update."""
+    skipped: Set[str] = frozenset()
+    """The resources that a rollback leaves as they are."""
     _members: Members = field(init=False)
-    _before: dict[str, Member] = field(init=False)
-    """The resources before the operation."""
-    _former: Plan | None = field(init=False)
 
     def __post_init__(self) -> None:
         self._members = Members(self.stack, self.url, self.plan.tags, self.policy)
-        self._before, self._former = dict(self.stack.members), self.stack.plan
 
     def create(self) -> None:
         """Create a new stack. If a resource fails, everything is deleted again."""
@@ -48,36 +46,39 @@ class Deployment:
         if self.plan.on_failure == "DO_NOTHING":
             stack.become("CREATE_FAILED", why)
             return
-        stack.become("ROLLBACK_IN_PROGRESS", f"{why} Rollback requested by user.")
-        left = self._delete_all(rolling_back=True)
-        stack.outputs = []
-        stack.become("ROLLBACK_FAILED" if left else "ROLLBACK_COMPLETE", _left(left) if left else None)
-        if self.plan.on_failure == "DELETE" and not left:
+        self._roll_back_creation(f"{why} Rollback requested by user.")
+        if self.plan.on_failure == "DELETE" and stack.status == "ROLLBACK_COMPLETE":
             self.delete()
 
     def update(self) -> None:
         """Change a stack. If a resource fails, everything becomes as it was."""
-        stack, outputs_before = self.stack, list(self.stack.outputs)
-        stack.updated = now()
+        stack = self.stack
+        resumed = stack.stable is not None
+        if stack.stable is None:
+            stack.stable = Stable(stack.plan, dict(stack.members), tuple(stack.outputs))
+        stack.updated, stack.cancelled = now(), False
         stack.become("UPDATE_IN_PROGRESS", "User Initiated")
         stack.plan = self.plan
         why = self._apply("update")
         if why is None:
             stack.become("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+            if resumed:
+                self._members.old += self._replaced_before(stack.stable)
             self._clean_up()
+            stack.stable = None
             stack.become("UPDATE_COMPLETE")
             return
         if self.plan.on_failure == "DO_NOTHING":
             stack.become("UPDATE_FAILED", why)
             return
-        stack.become("UPDATE_ROLLBACK_IN_PROGRESS", why)
-        stack.plan, stack.outputs = self._former, outputs_before
-        left = self._go_back()
-        if left:
-            stack.become("UPDATE_ROLLBACK_FAILED", _left(left, "update"))
-            return
-        stack.become("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-        stack.become("UPDATE_ROLLBACK_COMPLETE")
+        self._roll_back_update(why)
+
+    def roll_back(self) -> None:
+        """Take a stack back to its last stable state, after a failure that left it as it was."""
+        if self.stack.stable is None:
+            self._roll_back_creation("User Initiated")
+        else:
+            self._roll_back_update("User Initiated")
 
     def delete(self) -> None:
         """Delete a stack. Resources that the template retains stay."""
@@ -90,6 +91,26 @@ class Deployment:
         stack.outputs, stack.deleted = [], now()
         stack.become(DELETED)
 
+    def _roll_back_creation(self, why: str) -> None:
+        stack = self.stack
+        stack.become("ROLLBACK_IN_PROGRESS", why)
+        left = self._delete_all(rolling_back=True)
+        stack.outputs = []
+        stack.become("ROLLBACK_FAILED" if left else "ROLLBACK_COMPLETE", _left(left) if left else None)
+
+    def _roll_back_update(self, why: str) -> None:
+        stack, stable = self.stack, self.stack.stable
+        assert stable is not None
+        stack.become("UPDATE_ROLLBACK_IN_PROGRESS", why)
+        stack.plan, stack.outputs = stable.plan, list(stable.outputs)
+        left = self._go_back(stable)
+        if left:
+            stack.become("UPDATE_ROLLBACK_FAILED", _left(left, "update"))
+            return
+        stack.stable = None
+        stack.become("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+        stack.become("UPDATE_ROLLBACK_COMPLETE")
+
     def _apply(self, what: str) -> str | None:
         """Make every resource as the plan has it. Return why that failed, or `None`."""
         names: list[str] = []
@@ -98,6 +119,8 @@ class Deployment:
             check_rules(self.plan, known)
             names = wanted(self.plan, known)
             for name in names:
+                if self.stack.cancelled:
+                    return "Stack update cancelled"
                 if not self._made(known, self.plan.template.resources[name]):
                     return f"The following resource(s) failed to {what}: [{name}]."
             self.stack.outputs = outputs(self.plan, known)
@@ -129,7 +152,7 @@ class Deployment:
 
     def _clean_up(self) -> None:
         """Delete what the new template replaced or left out. A failure leaves the resource, as on Amazon."""
-        for member in _last_first(self._members.old, self._former):
+        for member in _last_first(self._members.old, self.stack.stable.plan if self.stack.stable else None):
             current = self.stack.members.get(member.logical_id)
             if current is not None and current.made == member.made:
                 del self.stack.members[member.logical_id]
@@ -138,13 +161,20 @@ class Deployment:
             else:
                 self._members.delete(member, forget=False)
 
-    def _go_back(self) -> list[str]:
+    def _replaced_before(self, stable: Stable) -> list[Member]:
+        """Return what updates replaced that failed before this one, and still exists."""
+        known = {each.made.physical_id for each in (*self._members.old, *self.stack.members.values()) if each.made}
+        return [each for each in stable.members.values() if each.made and each.made.physical_id not in known]
+
+    def _go_back(self, stable: Stable) -> list[str]:
         """Undo the changes, the last one first. Return the logical ids of the resources that could not go back."""
         left: list[str] = []
         for member in _last_first(self.stack.members.values(), self.plan):
             name = member.logical_id
-            former = self._before.get(name)
-            if former is None:
+            former = stable.members.get(name)
+            if name in self.skipped and former is not None:
+                self._members.note(former, "UPDATE_COMPLETE", "Resource was skipped by the user")
+            elif former is None:
                 if member.made and not self._members.delete(member):
                     left.append(name)
                 self.stack.members.pop(name, None)

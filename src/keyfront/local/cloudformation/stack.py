@@ -124,6 +124,15 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Stable:
+    """A stack before an update, to which a rollback takes it back."""
+
+    plan: Plan | None
+    members: Mapping[str, Member]
+    outputs: tuple[Output, ...]
+
+
+@dataclass(frozen=True)
 class Change:
     """A change that a change set announces."""
 
@@ -161,6 +170,10 @@ class Stack:
     policy: str | None = None
     token: str | None = None
     """The client's token for the events of this operation."""
+    stable: Stable | None = None
+    """The stack before an update that is under way, or that failed and was not rolled back."""
+    cancelled: bool = False
+    """Whether the update under way shall stop before its next resource."""
     detections: tuple[Detection, ...] = ()
     """The last comparisons with the template, the newest at the end."""
 
