@@ -11,6 +11,9 @@ from typing import Final
 
 from keyfront.errors import PolicyError
 
+LONGEST_ADDRESS: Final = 64
+"""Characters of the longest text for an IPv6 address, with a scope. Longer texts are not cached."""
+
 _ADDRESS_NEEDED: Final = "give one IPv4 address or range, such as 192.0.2.10 or 192.0.2.0/24"
 _IPV4 = r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}"
 _NETWORK = re.compile(rf"{_IPV4}(?:/[0-9]{{1,2}})?")

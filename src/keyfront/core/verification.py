@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from keyfront.core.credentials import Fault, Presented, credentials, excerpt, presented
 from keyfront.core.keys import HashAlgorithm, PublicKey
+from keyfront.core.networks import LONGEST_ADDRESS
 from keyfront.core.policy import Policy
 from keyfront.core.resource import covers
 from keyfront.core.showing import refuse_text
@@ -30,10 +31,6 @@ __all__ = [
     "verify",
     "without_signing_parameters",
 ]
-
-
-_LONGEST_ADDRESS: Final = 64
-"""Characters of the longest text for an IPv6 address, with a scope. Longer texts are not cached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +218,7 @@ def credentials_of(request: ViewerRequest) -> tuple[dict[str, str], str]:
 
 def _within(address: str, network: str) -> bool:
     """Return whether an IPv4 viewer is in `network`. A viewer over IPv6 never is, not even in 0.0.0.0/0: assumed."""
-    return len(address) <= _LONGEST_ADDRESS and _is_in(address, network)
+    return len(address) <= LONGEST_ADDRESS and _is_in(address, network)
 
 
 @lru_cache(maxsize=4096)

@@ -260,7 +260,7 @@ class Listener:
         answer = cast("asyncio.Task[Any]", asyncio.current_task())
         host, port = scope["client"]
         self._answers[answer] = peer = (host, int(port))  # granian gives the port as text
-        answering[peer] += 1
+        answering[peer] = answering.get(peer, 0) + 1
         try:
             await self._app(scope, receive, send)
         finally:

@@ -8,8 +8,10 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
+from keyfront.core.networks import LONGEST_ADDRESS
 from keyfront.edge.request.viewer import Request
 from keyfront.errors import InputError
 from keyfront.web.types import Scope
@@ -87,10 +89,8 @@ class Front:
             if len(addresses) <= proxies or not addresses[-1 - proxies]:
                 raise FrontError(f"{_shown(self.ip)} is missing, or has fewer than {proxies + 1} addresses")
             address = addresses[-1 - proxies]
-        try:
-            ipaddress.ip_address(address)
-        except ValueError:
-            raise FrontError(f"{_shown(self.ip)} contains {address[:60]!r}, which is not an address") from None
+        if len(address) > LONGEST_ADDRESS or not _is_address(address):
+            raise FrontError(f"{_shown(self.ip)} contains {address[:60]!r}, which is not an address")
         return address
 
     def _one(self, fields: Mapping[bytes, list[bytes]], name: bytes) -> str:
@@ -110,6 +110,15 @@ FRONTS: Final[Mapping[str, Front]] = {
     "traefik": _forwarded("traefik"),
     "envoy": Front("envoy", b"host", b"x-forwarded-for"),
 }
+
+
+@lru_cache(maxsize=4096)
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _shown(name: bytes) -> str:

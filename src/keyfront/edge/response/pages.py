@@ -19,6 +19,8 @@ GENERATED: Final = b"FunctionGeneratedResponse from cloudfront"
 GENERATED_BY_LAMBDA: Final = b"LambdaGeneratedResponse from cloudfront"
 
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+_ID_BYTES: Final = 40
+_IDS_AT_ONCE: Final = 100
 
 BAD_REQUEST: Final = "Bad request."
 METHOD_NOT_ALLOWED: Final = (
@@ -82,9 +84,22 @@ class EdgeResponse:
     """The id of the finding that explains it, for `X-Keyfront-Finding`; empty if there is none."""
 
 
+_ids: Final[list[bytes]] = []
+
+
 def request_id() -> bytes:
     """Return a new `X-Amz-Cf-Id`: 40 random bytes in 56 characters, like the real ones."""
-    return binascii.b2a_base64(os.urandom(40), newline=False).translate(_URL_SAFE)
+    try:
+        return _ids.pop()
+    except IndexError:
+        # Many at once: each call of the system takes a twentieth of a request's time.
+        random = os.urandom(_ID_BYTES * _IDS_AT_ONCE)
+        _ids.extend(_as_id(random[start : start + _ID_BYTES]) for start in range(_ID_BYTES, len(random), _ID_BYTES))
+        return _as_id(random[:_ID_BYTES])
+
+
+def _as_id(random: bytes) -> bytes:
+    return binascii.b2a_base64(random, newline=False).translate(_URL_SAFE)
 
 
 def refused(decision: Decision) -> EdgeResponse:
