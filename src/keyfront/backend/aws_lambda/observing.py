@@ -55,7 +55,8 @@ class Observer:
         handler = logging.StreamHandler(sys.stdout)
         handler.setFormatter(self._lines)
         logger = logging.getLogger(_SERVICE)
-        logger.handlers = [handler]
+        logger.handlers.clear()
+        logger.addHandler(handler)
         logger.propagate = False  # the runtime client's own handler would write each line again
         logger.setLevel(_level(environment))
 
