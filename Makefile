@@ -85,7 +85,7 @@ clean:
 	@echo "Installing the CDK's library for its tests (once; half a minute)"
 	@$(PIP) install --no-compile --require-hashes -r requirements-cdk.lock && : > $@ || echo "The CDK's tests will not run"
 
-.venv/docs/ready: requirements-docs.lock .venv/ready
+.venv/docs/ready: requirements-docs.lock | .venv/ready
 	@echo "Installing what the documentation's site is built with (once)"
 	@$(PYTHON) -m venv .venv/docs
 	@.venv/docs/bin/pip -qq --disable-pip-version-check install --no-compile --require-hashes -r requirements-docs.lock

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+import typer
 import typer.main
 from typer.cli import get_docs_for_click
 
@@ -62,7 +63,7 @@ def main() -> int:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.suffix == ".md":
             target.write_text(
-                _linked((ROOT / name).read_text("utf-8"), PurePosixPath(name).parent, shown), encoding="utf-8"
+                linked((ROOT / name).read_text("utf-8"), PurePosixPath(name).parent, shown), encoding="utf-8"
             )
         else:
             shutil.copyfile(ROOT / name, target)
@@ -89,7 +90,7 @@ def _shown_files() -> Iterator[str]:
             yield name
 
 
-def _linked(text: str, folder: PurePosixPath, shown: list[str]) -> str:
+def linked(text: str, folder: PurePosixPath, shown: list[str]) -> str:
     """Return a page whose links fit the site: a folder's leads to its page, and one to source code is only text."""
 
     def replaced(found: re.Match[str]) -> str:
@@ -117,12 +118,17 @@ def _joined(folder: PurePosixPath, target: str) -> str:
 def _options() -> str:
     """Return the page of all commands and their options, in the words of their help."""
     command = typer.main.get_command(application([]))
-    context = command.make_context("keyfront", [], resilient_parsing=True)
+    context = typer.Context(command, info_name="keyfront")
     text = get_docs_for_click(obj=command, ctx=context, name="keyfront", title="Every command and its options")
-    return _EXAMPLES.sub(_shown, text.replace("\b\n", ""))
+    return shown_examples(text.replace("\b\n", ""))
 
 
-def _shown(found: re.Match[str]) -> str:
+def shown_examples(text: str) -> str:
+    """Return help texts whose examples are blocks, as on the pages."""
+    return _EXAMPLES.sub(_as_block, text)
+
+
+def _as_block(found: re.Match[str]) -> str:
     lines = [line.removeprefix("  ") for line in found[1].splitlines()]
     prompted = [line if line.startswith(" ") else f"$ {line}" for line in lines]
     return "\n".join(["```console", *prompted, "```", ""])
