@@ -118,7 +118,7 @@ def _joined(folder: PurePosixPath, target: str) -> str:
 def _options() -> str:
     """Return the page of all commands and their options, in the words of their help."""
     command = typer.main.get_command(application([]))
-    context = typer.Context(command, info_name="keyfront")
+    context = typer.Context(command, info_name="keyfront", **command.context_settings)
     text = get_docs_for_click(obj=command, ctx=context, name="keyfront", title="Every command and its options")
     return shown_examples(text.replace("\b\n", ""))
 
