@@ -299,6 +299,15 @@ def test_a_viewers_host_that_is_handed_on_is_told_to_the_endpoint(bucket: Laid) 
     assert "x-amz-source-host" not in bucket.origin.asked[1].headers
 
 
+def test_a_browsers_request_reaches_a_laptops_bucket_as_the_edges(bucket: Laid) -> None:
+    serve_bucket(bucket, replace(BUCKET, access_identity="E"), origin_request_policy_id=ALL_VIEWER)
+    marks = {"Origin": "https://a.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}
+    bucket.viewer.get("/private/a%20b.mp4", headers={**marks, "X-Amz-Source-Service": "forged"})
+    asked = bucket.origin.asked[0]
+    assert (asked.headers["origin"], asked.headers["x-amz-source-service"]) == ("https://a.example", "cloudfront")
+    assert not {"sec-fetch-site", "sec-fetch-mode"} & asked.headers.keys()
+
+
 def test_a_function_url_behind_an_access_control_gets_a_signed_request(bucket: Laid) -> None:
     serve_bucket(bucket, FUNCTION, FOR_FUNCTIONS, origin_request_policy_id="b689b0a8-53d0-40ab-baf2-68738e2966ac")
     bucket.viewer.get("/items", headers={"X-Amz-Source-Arn": "forged", "Authorization": "Bearer viewer"})

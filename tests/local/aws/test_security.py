@@ -209,6 +209,38 @@ def test_a_page_of_another_origin_may_not(for_our_page: "Running", signed_for: "
     assert (reply.status, reply.headers["access-control-allow-origin"]) == (403, None)
 
 
+def test_an_edge_hands_on_a_browsers_request_to_a_bucket_and_its_cors_rules_decide(
+    endpoint: "Running", for_our_page: "Running", s3: "S3Client", signed_for: "Headers"
+) -> None:
+    s3.put_object(Bucket="shop", Key="key", Body=b"1")
+    rule: CORSRuleTypeDef = {"AllowedOrigins": ["https://a.example"], "AllowedMethods": ["GET"]}
+    s3.put_bucket_cors(Bucket="shop", CORSConfiguration={"CORSRules": [rule]})
+    edge = signed_for("s3", X_Amz_Source_Service="cloudfront")
+    for origin, seen in (("https://a.example", "https://a.example"), (OURS, None)):
+        reply = for_our_page.send("GET", "/shop/key", headers=edge | {"Origin": origin})
+        assert (reply.status, reply.headers["access-control-allow-origin"]) == (200, seen)
+
+
+@pytest.mark.parametrize(
+    ("service", "target", "more"),
+    [
+        ("ssm", "/", {"X-Amz-Target": "AmazonSSM.DescribeParameters"}),
+        ("iam", "/?Action=ListUsers&Version=2010-05-08", {}),
+        ("cloudfront", "/2020-05-31/key-group", {}),
+        ("s3", "/?Action=ListUsers&Version=2010-05-08", {}),
+        ("s3", "/shop/key", {"Sec-Fetch-Site": "same-origin"}),
+    ],
+)
+def test_the_edges_mark_opens_nothing_but_buckets(
+    endpoint: "Running", signed_for: "Headers", service: str, target: str, more: dict[str, str]
+) -> None:
+    asked = signed_for(service) | {"X-Amz-Source-Service": "cloudfront", "Origin": "https://evil.example"} | more
+    assert endpoint.send("GET", target, headers=asked).status == 403
+    wanted = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-amz-source-service"}
+    page = {"Origin": "https://evil.example", **wanted}
+    assert endpoint.send("OPTIONS", target, headers=page).status == 403
+
+
 def test_a_browser_reads_an_object_by_a_presigned_url_and_nothing_more(endpoint: "Running", s3: "S3Client") -> None:
     s3.put_object(Bucket="shop", Key="key", Body=b"1")
     browser = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}

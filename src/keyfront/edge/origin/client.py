@@ -18,7 +18,7 @@ from botocore.credentials import Credentials
 from keyfront.edge.behaviors import Behavior
 from keyfront.edge.origin.addresses import Address, address
 from keyfront.edge.origin.connection import Received
-from keyfront.edge.origin.endpoint_headers import SOURCE_ARN, SOURCE_HOST
+from keyfront.edge.origin.endpoint_headers import SOURCE_ARN, SOURCE_HOST, SOURCE_SERVICE
 from keyfront.edge.origin.failures import BrokenBodyError, OriginError
 from keyfront.edge.origin.messages import ExchangeError, Patience, Place, Sent
 from keyfront.edge.origin.pool import Pool
@@ -29,7 +29,7 @@ from keyfront.inventory import Origin
 
 _IDEMPOTENT: Final = ("GET", "HEAD")
 _S3_READ_TIMEOUT: Final = 30
-_TOLD: Final = frozenset({SOURCE_ARN.encode("ascii"), SOURCE_HOST.encode("ascii")})
+_TOLD: Final = frozenset(name.encode("ascii") for name in (SOURCE_ARN, SOURCE_HOST, SOURCE_SERVICE))
 """Only the edge may set these."""
 
 
@@ -218,6 +218,8 @@ class Origins:
         own = [(name.lower().encode("utf-8"), value.encode("utf-8")) for name, value in origin.custom_headers]
         overridden = {b"host", *_TOLD, *(name for name, _ in own)}
         headers = [(name, value) for name, value in asked.headers if name not in overridden] + own
+        if where.is_endpoint and where.service == "s3":
+            headers = _from_the_edge(headers)
         host = where.host_header.encode("ascii")
         if "host" in behavior.rules.sent_headers:
             if where.is_endpoint:
@@ -238,6 +240,16 @@ class Origins:
         sent = Sent.of(asked.method, target.encode("latin-1"), [(b"host", host), *headers], asked.body, length)
         server_name = "" if where.is_endpoint else behavior.server_name or behavior.host_header
         return Place(where.scheme == "https", where.host.strip("[]"), where.port, server_name), sent
+
+
+def _from_the_edge(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return a request's headers for a laptop's S3: without those of Fetch Metadata, which S3 ignores.
+
+    A browser always sends them to a laptop, so without them, and with the header that no page of another site can set,
+    the endpoint knows that an edge asks.
+    """
+    kept = [(name, value) for name, value in headers if not name.startswith(b"sec-fetch-")]
+    return [*kept, (SOURCE_SERVICE.encode("ascii"), b"cloudfront")]
 
 
 def _body_hash(where: Address, viewer: Request, asked: OriginRequest) -> str:

@@ -1,8 +1,9 @@
 """Keeps web pages away from the endpoint, which accepts any credentials. Every page can send requests to 127.0.0.1.
 
-The rules for `Host` and for browsers are the same on every port: see `keyfront.web.local`. The endpoint adds three:
+The rules for `Host` and for browsers are the same on every port: see `keyfront.web.local`. The endpoint adds four:
 
 - Browsers may read S3 objects through presigned URLs, as at Amazon. The bucket's CORS rules decide what a page sees.
+- The edges hand on what browsers ask of a bucket, `Origin` included, which the bucket's CORS rules need.
 - Pages of origins that the user allows may call every service, for an application in development.
 - Calls in a query string (`/?Action=…`) make changes with GET, which any link can send. They need an Authorization
   header, which a link cannot have. A presigned call may only read.
@@ -15,6 +16,7 @@ from collections.abc import Collection
 from typing import Final
 from urllib.parse import parse_qs
 
+from keyfront.edge.origin.endpoint_headers import SOURCE_SERVICE
 from keyfront.local.aws import presigned
 from keyfront.local.aws.addressing import Target
 from keyfront.local.aws.responses import AWSError, EndpointResponse
@@ -43,7 +45,8 @@ class EndpointSecurity:
     def refusal(self, scope: Scope, target: Target) -> AWSError | None:
         """Return the error for a request to a service, if it is refused for anything but its `Host`, or else `None`."""
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        reason = browser_refusal(scope["headers"])
+        for_bucket = target.service in (None, "s3") and "Action" not in query
+        reason = None if for_bucket and _from_an_edge(scope["headers"]) else browser_refusal(scope["headers"])
         if reason and self.allowed_origin(scope) is None and not _reads_object(scope["method"], query, target):
             return AWSError(403, "AccessDenied", f"{reason} --allow-origin lets the pages of one origin in.")
         if scope["method"] != "POST" and "Action" in query and not _may_call(query, scope["headers"]):
@@ -57,6 +60,8 @@ class EndpointSecurity:
 
     def allowed_origin(self, scope: Scope) -> bytes | None:
         """Return the origin of the page that sends the request, if the user allowed it."""
+        if _from_an_edge(scope["headers"]):
+            return None  # The page called the edge, so CloudFront's policies and the bucket's CORS rules decide.
         origins = [value for name, value in scope["headers"] if name == b"origin"]
         return origins[0] if len(origins) == 1 and origins[0].decode("latin-1") in self._origins else None
 
@@ -88,6 +93,15 @@ def readable_by(origin: bytes, send: Send) -> Send:
         await send(message)
 
     return send_readable
+
+
+def _from_an_edge(headers: Headers) -> bool:
+    """Return whether an edge sends a request. Pages cannot: their own preflight would be refused.
+
+    Pages of the endpoint itself need no preflight, but browsers mark their requests with Fetch Metadata.
+    """
+    names = {name for name, _ in headers}
+    return SOURCE_SERVICE.encode("ascii") in names and not any(name.startswith(b"sec-fetch-") for name in names)
 
 
 def _reads_object(method: str, query: dict[str, list[str]], target: Target) -> bool:
