@@ -59,6 +59,7 @@ HOW: Final = "how an example is added, and what it may use: the first lines of t
 
 # These serve until they are stopped. Their options are read here; the tests that are named run them.
 SERVERS: Final = {
+    "backend": "tests/backend/test_ends.py and test_deployment.py",
     "up": "tests/local/up",
     "edge": "tests/edge/test_process.py",
     "console": "tests/console/test_serving.py",
@@ -69,6 +70,8 @@ ELSEWHERE: Final = {
     "rotate start .* --wait": "waits for hours; tests/account/rotation runs it with a clock of its own",
     "rotate abort": "needs a rotation that was begun in an account with an edge: tests/account/rotation",
     "rotate continue": "needs a rotation that was begun in an account with an edge: tests/account/rotation",
+    "^docker ": "needs Docker: tests/backend/test_deployment.py runs the image's command",
+    "^sudo ": "changes this machine: tests/backend/test_deployment.py checks the unit",
     "lambda package": "builds from the package index: tests/backend/aws_lambda",
     "granian": "a server of its own program: tests/backend/test_browser.py",
     "functions watch": "needs a function at a running edge: tests/local/up/test_edge_functions.py",
@@ -285,6 +288,8 @@ def _made_true(line: str, desk: Path) -> str:
         if path.is_dir():
             shutil.rmtree(path)
         path.parent.mkdir(parents=True, exist_ok=True)
+    if "keyfront shop" in line and "items add" not in line:
+        _fill_shop(desk)
     if line.endswith("keys generate"):
         for name in ("private_key.pem", "public_key.pem"):
             (desk / name).unlink()
@@ -292,6 +297,16 @@ def _made_true(line: str, desk: Path) -> str:
         for name in ("private_key.pem", "public_key.pem"):
             (desk / "keys" / name).unlink()
     return line
+
+
+def _fill_shop(desk: Path) -> None:
+    """A database where examples look for it, with the items and the purchase that they name."""
+    from keyfront.backend import Customer, Item, connect, seed
+
+    engine = connect(f"sqlite:///{desk}/keyfront.db")
+    items = [Item(name, name, f"{name}.pdf") for name in ("lamps", "guide")]
+    seed(engine, items, [Customer("auth0|5f7c8ec7", "Mara")], [("auth0|5f7c8ec7", "guide")])
+    engine.dispose()
 
 
 def _in_an_account(line: str, account: Account, desk: Path) -> str:
@@ -322,7 +337,7 @@ def _run(line: str) -> int:
 def test_the_options_of_a_server_are_known(shown: Shown, desk: Path) -> None:
     """It serves until it is stopped: here its options are read, and the named tests run it."""
     (desk / "shop.json").write_text("{}")
-    words = [os.path.expandvars(word) for word in shlex.split(shown.line)[1:]]
+    words = [os.path.expandvars(word) for word in shlex.split(shown.line.removesuffix(" &"))[1:]]
     command: Any = typer.main.get_command(application(words))
     context = command.make_context("keyfront", words)
     below, arguments = command.commands[words[0]], words[1:]

@@ -1,8 +1,11 @@
 """The backend as deploy/ describes it: the image's command with the compose file's settings, on PostgreSQL with TLS."""
 
+import os
 import re
 import shutil
+import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,6 +151,26 @@ def test_a_table_that_it_may_not_change_stays_as_it_is(deployment: Deployment) -
     with deployment.postgres.connected() as connection:
         rights = "SELECT privilege_type FROM information_schema.table_privileges WHERE grantee = 'backend'"
         assert set(connection.execute(rights).fetchall()) == {("SELECT",)}
+
+
+@pytest.mark.large
+def test_the_pages_first_block_works_as_pasted(tmp_path: Path, need_tool: Callable[[str], Path]) -> None:
+    bash, _, _ = need_tool("bash"), need_tool("curl"), need_tool("openssl")
+    page = (DEPLOY.parent / "docs" / "backend.md").read_text()
+    block = page.partition("```console\n")[2].partition("```")[0]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    lines = [line.removeprefix("$ ") for line in block.splitlines() if not line.startswith("$ pip install")]
+    # On another port, and without a shell's job control.
+    pasted = "\n".join(lines).replace("keyfront backend &", f"keyfront backend --port {port} &")
+    pasted = pasted.replace("127.0.0.1:8000", f"127.0.0.1:{port}").replace("kill %1", "kill $!; wait $!")
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        [bash, "-c", pasted], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr
+    assert "HTTP/1.1 303 See Other" in done.stdout
+    assert "location: https://d111111abcdef8.cloudfront.net/books/lamps.epub?Expires=" in done.stdout
 
 
 def test_the_systemd_unit_is_valid_and_hardened(
