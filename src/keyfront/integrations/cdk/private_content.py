@@ -61,7 +61,7 @@ class PrivateContent(Construct):  # type: ignore[misc]
         - `buckets` are existing buckets, and `own_origins` any origins of the CDK, by names for `Behavior.origin` and
           `default_origin`. The construct's own bucket has the name `content`, and is the default.
         - `default_settings` are those of the CDK's `BehaviorOptions`, and `distribution_settings` those of its
-          `Distribution`, such as `geo_restriction`, `price_class` and `web_acl_id`.
+          `Distribution`, such as `geo_restriction`, `price_class` and `web_acl_id`. IPv6 is off if not given.
         - `access_logs` makes a bucket for CloudFront's standard logs.
         - `removal_policy` is that of the buckets.
 
@@ -97,7 +97,8 @@ class PrivateContent(Construct):  # type: ignore[misc]
             certificate=certificate,
             minimum_protocol_version=_NEWEST_TLS if certificate is not None else None,
             log_bucket=self.log_bucket,
-            **(distribution_settings or {}),
+            # A policy with an address refuses every viewer that comes over IPv6.
+            **{"enable_ipv6": False, **(distribution_settings or {})},
         )
         self.domain_name: str = self.distribution.distribution_domain_name
         """The distribution's own host name."""
