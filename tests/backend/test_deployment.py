@@ -65,7 +65,7 @@ def deployment(
     """The compose file's services, one after the other: roles.sql, migrate, backend."""
     folder, database = tmp_path_factory.mktemp("deployed"), postgres_server
     database.empty()
-    roles = [psql, "--no-psqlrc", "-h", database.folder, "-U", "postgres", "-f", DEPLOY / "roles.sql"]
+    roles: list[str | Path] = [psql, "--no-psqlrc", "-h", database.folder, "-U", "postgres", "-f", DEPLOY / "roles.sql"]
     subprocess.run(roles, check=True, env={"BACKEND_PASSWORD": GIVEN["BACKEND_PASSWORD"]}, capture_output=True)
     command, environment = of_compose("migrate", GIVEN)
     assert command is not None
@@ -73,8 +73,8 @@ def deployment(
     at = f"@{database.address}/postgres?sslmode=verify-full&sslrootcert={database.authority}"
     assert environment["DATABASE_URL"] == "postgresql://shop@database/shop"
     assert main([*command, "--database", f"postgresql://postgres{at}"]) == 0
-    for arguments in (("items", "add", "lamps", "--key", "books/lamps.epub"), ("purchases", "grant", "mara", "lamps")):
-        assert main(["shop", *arguments, "--database", f"postgresql://postgres{at}"]) == 0
+    for words in (["items", "add", "lamps", "--key", "books/lamps.epub"], ["purchases", "grant", "mara", "lamps"]):
+        assert main(["shop", *words, "--database", f"postgresql://postgres{at}"]) == 0
 
     private, _ = signing_key.write(folder / "key")
     command, environment = of_compose("backend", GIVEN)

@@ -15,7 +15,8 @@ from joserfc.jwk import RSAKey
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from tests.backend.conftest import ITEMS, KEY_PAIR_ID, MARA, Issuer, Postgres
+from tests.backend.conftest import ITEMS, KEY_PAIR_ID, MARA, Issuer
+from tests.backend.postgres import Postgres
 
 from keyfront.backend import Customer, Item, Settings, connect, create_app, seed
 from keyfront.core.keys import SigningKey

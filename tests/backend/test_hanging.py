@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from sqlalchemy import Engine
-from tests.backend.conftest import BOUGHT, ITEMS, KEY_PAIR_ID, MARA, TOMAS, Issuer, Postgres
+from tests.backend.conftest import BOUGHT, ITEMS, KEY_PAIR_ID, MARA, TOMAS, Issuer
+from tests.backend.postgres import Postgres
 from tests.keystore.parts import Mode, Part, part
 from tests.waiting import wait_until
 

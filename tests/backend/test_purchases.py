@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
-from tests.backend.conftest import BOUGHT, ITEMS, MARA, TOMAS, Postgres
+from tests.backend.conftest import BOUGHT, ITEMS, MARA, TOMAS
+from tests.backend.postgres import Postgres
 
 from keyfront.backend import Customer, Item, Purchases, connect, seed
 from keyfront.backend.service.schema import prepare

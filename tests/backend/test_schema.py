@@ -8,7 +8,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
-from tests.backend.conftest import BOUGHT, ITEMS, MARA, TOMAS, Postgres
+from tests.backend.conftest import BOUGHT, ITEMS, MARA, TOMAS
+from tests.backend.postgres import Postgres
 
 from keyfront.backend import Purchases, connect, migrations, seed
 from keyfront.backend.migrations import migrate, migration_sql
@@ -29,9 +30,8 @@ def empty(tmp_path: Path) -> Iterator[Engine]:
 def differences(engine: Engine) -> list[object]:
     """How the database differs from what the service expects."""
     with engine.connect() as connection:
-        return compare_metadata(
-            MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}), Base.metadata
-        )
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        return list(compare_metadata(context, Base.metadata))
 
 
 def test_the_newest_revision_is_the_one_that_the_service_needs() -> None:

@@ -24,6 +24,7 @@ _items = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 _customers = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 _purchases = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
+_ALL = 1_000_000
 _PRICE = re.compile(r"([0-9]{1,7})(?:\.([0-9]{2}))?")
 
 _Database = Annotated[
@@ -237,9 +238,6 @@ def migrate_schema(
         show_json({"revision": HEAD, "applied": list(applied)})
     else:
         show(f"The schema is {'now' if applied else 'already'} at revision {HEAD}.")
-
-
-_ALL = 1_000_000
 
 
 @contextmanager

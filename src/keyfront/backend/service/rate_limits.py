@@ -3,11 +3,13 @@
 A limit holds for each process: with N workers, a viewer whose connections reach all of them gets up to N times as much.
 """
 
+from __future__ import annotations
+
 import ipaddress
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
@@ -44,7 +46,7 @@ class Rates:
                 )
 
     @classmethod
-    def of(cls, values: Mapping[str, str]) -> "Rates":
+    def of(cls, values: Mapping[str, str]) -> Rates:
         """Return the rates in environment variables. Raises `InputError`, which names the variable."""
         names = {each.name: each.name.upper() for each in fields(cls)}
         return cls(**{name: values[variable].lower() for name, variable in names.items() if variable in values})
@@ -76,7 +78,7 @@ class RateLimits:
         """Count a sign-in, or a refused token, from an address. Raises `RefusedError` (429) if there were too many."""
         self._count(self._sign_ins, "sign-in", _site(address))
 
-    def _count(self, rates: "list[RateLimitItem]", what: str, who: str) -> None:
+    def _count(self, rates: Sequence[RateLimitItem], what: str, who: str) -> None:
         for rate in rates:
             if not self._limiter.hit(rate, what, who):
                 free_at = self._limiter.get_window_stats(rate, what, who).reset_time
