@@ -21,6 +21,7 @@ from keyfront.local.aws import (
     log_groups,
     parameters,
     resource_groups,
+    rest_apis,
     s3,
 )
 from keyfront.local.aws.addressing import signed_service
@@ -71,6 +72,7 @@ class Dispatcher(DomainDispatcherApplication):
         log_groups.install()
         parameters.install()
         resource_groups.install()
+        rest_apis.install()
         super().__init__(self._create)
 
     def __call__(self, environ: Environ, start_response: Any) -> Any:

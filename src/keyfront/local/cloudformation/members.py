@@ -187,4 +187,4 @@ def _same_name(resource: Resource, before: Mapping[str, Any], after: Mapping[str
     identifiers = schema.document.get("primaryIdentifier", []) if schema else []
     names = [each.split("/")[-1] for each in identifiers if each.endswith("Name")]
     same = [str(after[name]) for name in names if name in after and before.get(name) == after[name]]
-    return same[0] if len(names) == 1 and same else None
+    return same[0] if len(identifiers) == 1 and same else None

@@ -196,6 +196,22 @@ READERS: Final[Mapping[str, Read]] = {
         "PayloadFormatVersion",
     ),
     "AWS::ApiGatewayV2::Route": _http_api("Route", "AuthorizationType", "RouteKey", "Target"),
+    "AWS::ApiGateway::RestApi": Reader("apigateway", "GetRestApi", {"restApiId": "Id"}, "@", ("Name", "Description")),
+    "AWS::ApiGateway::Resource": Reader(
+        *("apigateway", "GetResource", {"restApiId": "RestApiId", "resourceId": "Id"}, "@", ("ParentId", "PathPart"))
+    ),
+    "AWS::ApiGateway::Method": Reader(
+        *(
+            "apigateway",
+            "GetMethod",
+            {"restApiId": "RestApiId", "resourceId": "ResourceId", "httpMethod": "HttpMethod"},
+        ),
+        *("@", ("ApiKeyRequired", "AuthorizationType", "HttpMethod")),
+    ),
+    "AWS::ApiGateway::Stage": Reader(
+        *("apigateway", "GetStage", {"restApiId": "RestApiId", "stageName": "Id"}, "@"),
+        ("DeploymentId", "Description", "StageName", "Variables"),
+    ),
     "AWS::IAM::Role": _role,
     "AWS::IAM::ManagedPolicy": _managed_policy,
     "AWS::IAM::User": Reader("iam", "GetUser", {"UserName": "Id"}, "User", ("Path", "UserName")),

@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from typing import Final
 
-from keyfront.local.cloudformation.kinds import cloudfront, http_apis, identity, lambda_functions, queries, s3, storing
+from keyfront.local.cloudformation.kinds import (
+    cloudfront,
+    http_apis,
+    identity,
+    lambda_functions,
+    queries,
+    rest_apis,
+    s3,
+    storing,
+)
 from keyfront.local.cloudformation.kinds.custom_resources import CustomResourceKind, is_custom
 from keyfront.local.cloudformation.kinds.kind import Kind, Nothing
 from keyfront.local.cloudformation.kinds.nested import NestedStackKind
@@ -16,6 +25,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     **http_apis.KINDS,
     **identity.KINDS,
     **queries.KINDS,
+    **rest_apis.KINDS,
     **storing.KINDS,
     "AWS::CDK::Metadata": Nothing(),
     "AWS::CloudFormation::Stack": NestedStackKind(),
