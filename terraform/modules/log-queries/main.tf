@@ -43,7 +43,31 @@ locals {
   columns = concat(local.ordered, [for name in local.needed : name if !contains(concat(local.ordered, local.partitions), name)])
 
   by_distribution = var.distribution_ids != null
-  partitions      = concat(local.by_distribution ? ["distributionid"] : [], var.partitioned ? ["day"] : [])
+  partitions      = concat(local.by_distribution ? ["distributionid"] : [], var.partitioned ? local.days : [])
+
+  # The partitions of days, each with the name of its folder. Hive-compatible folders have one for each part of a date.
+  days    = var.hive ? ["year", "month", "day"] : ["day"]
+  folders = { for name in local.partitions : name => "${var.hive ? "${name == "distributionid" ? "DistributionId" : name}=" : ""}$${${name}}" }
+
+  projected_days = var.hive ? {
+    "projection.year.type"          = "date"
+    "projection.year.format"        = "yyyy"
+    "projection.year.range"         = "${substr(var.first_day, 0, 4)},NOW"
+    "projection.year.interval"      = "1"
+    "projection.year.interval.unit" = "YEARS"
+    "projection.month.type"         = "integer"
+    "projection.month.range"        = "1,12"
+    "projection.month.digits"       = "2"
+    "projection.day.type"           = "integer"
+    "projection.day.range"          = "1,31"
+    "projection.day.digits"         = "2"
+    } : {
+    "projection.day.type"          = "date"
+    "projection.day.format"        = "yyyy/MM/dd"
+    "projection.day.range"         = "${replace(var.first_day, "-", "/")},NOW"
+    "projection.day.interval"      = "1"
+    "projection.day.interval.unit" = "DAYS"
+  }
 
   projection = merge(
     length(local.partitions) == 0 ? {} : { "projection.enabled" = "true" },
@@ -51,20 +75,15 @@ locals {
       "projection.distributionid.type"   = "enum"
       "projection.distributionid.values" = join(",", coalesce(var.distribution_ids, []))
     } : {},
-    var.partitioned ? {
-      "projection.day.type"          = "date"
-      "projection.day.format"        = "yyyy/MM/dd"
-      "projection.day.range"         = "${replace(var.first_day, "-", "/")},NOW"
-      "projection.day.interval"      = "1"
-      "projection.day.interval.unit" = "DAYS"
-    } : {},
+    { for name, value in local.projected_days : name => value if var.partitioned },
     length(local.partitions) == 0 ? {} : {
-      "storage.location.template" = "${local.location}${join("/", [for name in local.partitions : "$${${name}}"])}/"
+      "storage.location.template" = "${local.location}${join("/", [for name in local.partitions : local.folders[name]])}/"
     },
   )
 
   # Which files a query reads, and so what it costs. Without partitions it reads everything.
-  where = var.partitioned ? "day >= date_format(current_date - INTERVAL '${var.days}' DAY, '%Y/%m/%d')" : "true"
+  date  = var.hive ? "concat(year, '/', month, '/', day)" : "day"
+  where = var.partitioned ? "${local.date} >= date_format(current_date - INTERVAL '${var.days}' DAY, '%Y/%m/%d')" : "true"
 }
 
 resource "aws_glue_catalog_database" "this" {

@@ -76,6 +76,18 @@ variable "partitioned" {
   nullable    = false
 }
 
+variable "hive" {
+  description = "Whether the folders are Hive-compatible (`DistributionId=E1AAAAAAAAAAAA/year=2030/month=01/day=31`)."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.hive || var.partitioned
+    error_message = "hive is about the folders of partitions, so it needs partitioned = true."
+  }
+}
+
 variable "first_day" {
   description = "The first day with logs, such as `2030-01-31`. Athena looks for no earlier ones."
   type        = string

@@ -58,6 +58,38 @@ run "legacy_logs" {
   }
 }
 
+run "hive_compatible_folders" {
+  command = plan
+
+  variables {
+    hive = true
+  }
+
+  assert {
+    condition     = aws_glue_catalog_table.files.parameters["storage.location.template"] == "s3://my-access-logs/AWSLogs/123456789012/CloudFront/DistributionId=$${distributionid}/year=$${year}/month=$${month}/day=$${day}/"
+    error_message = "Folders have the names of their partitions."
+  }
+  assert {
+    condition     = aws_glue_catalog_table.files.parameters["projection.year.range"] == "2030,NOW" && aws_glue_catalog_table.files.parameters["projection.month.digits"] == "2"
+    error_message = "Years begin with the first day's, and months have two digits."
+  }
+  assert {
+    condition     = strcontains(aws_athena_named_query.this["keys"].query, "WHERE concat(year, '/', month, '/', day) >= date_format(")
+    error_message = "The saved queries read only the last days."
+  }
+}
+
+run "hive_without_partitions" {
+  command = plan
+
+  variables {
+    hive        = true
+    partitioned = false
+  }
+
+  expect_failures = [var.hive]
+}
+
 run "json_logs" {
   command = plan
 
