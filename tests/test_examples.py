@@ -73,7 +73,6 @@ ELSEWHERE: Final = {
     "^docker ": "needs Docker: tests/backend/test_deployment.py runs the image's command",
     "^sudo ": "changes this machine: tests/backend/test_deployment.py checks the unit",
     "lambda package": "builds from the package index: tests/backend/aws_lambda",
-    "granian": "a server of its own program: tests/backend/test_browser.py",
     "functions watch": "needs a function at a running edge: tests/local/up/test_edge_functions.py",
     "pytest --keyfront-trust": "runs inside pytest: tests/explain/test_plugin.py",
     "aws lambda create-function": "the AWS CLI's: tests/account/rotation",
@@ -265,7 +264,8 @@ def _server(line: str) -> bool:
     return words[0] == "keyfront" and words[1] in SERVERS
 
 
-ALL: Final = list(dict.fromkeys([*in_pages(), *in_help()]))
+ALL: Final = list({each.line: each for each in (*in_help(), *in_pages())}.values())
+"""Each command once, although several pages and a help may show it."""
 RUN: Final = [each for each in ALL if not _server(each.line) and _reason(each.line) is None]
 
 
