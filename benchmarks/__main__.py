@@ -13,6 +13,7 @@ from benchmarks import (
     downloads,
     edge,
     functions,
+    growth,
     lambdas,
     logs,
     many,
@@ -42,6 +43,7 @@ LONG: dict[str, Callable[[float, int], Iterator[Row]]] = {
     "edge-memory": memory.run,
     "tables-million": tables.run_million,
     "console": console.run,
+    "growth": growth.run,
     "logs": logs.run,
 }
 """Sections that run only if `--only` names them."""

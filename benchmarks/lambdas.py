@@ -65,7 +65,7 @@ def run(_seconds: float, rounds: int) -> Iterator[Row]:
         lambda life: [life.first],
         min,
         _EMPTY,
-        {_COMPILED: Aim(2.5, at_most=True)},
+        {_COMPILED: Aim(2.3, at_most=True)},
     )
     yield from _rows(
         [each for each in lives if each.peer.name != _EMPTY],
@@ -83,7 +83,7 @@ def run(_seconds: float, rounds: int) -> Iterator[Row]:
         lambda life: life.warm,
         median,
         _BARE,
-        {_COMPILED: Aim(1.1, at_most=True)},
+        {_COMPILED: Aim(1.15, at_most=True)},
     )
     yield from _rows(lives, "a call to a warm container, p99", "ms", lambda life: life.warm, _p99, _BARE, {})
     yield from _rows(

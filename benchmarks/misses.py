@@ -15,8 +15,8 @@ from benchmarks.contest import Aim, Peer, PeerError, Row, race, rows
 from benchmarks.wrk import Target
 
 _SECTION = "Edge, misses of 1 KiB from nginx, one worker, wrk with 50 connections on the same two cores"
-_HOST = "films.example"
-_OBJECT = "object.bin"
+HOST = "films.example"
+OBJECT = "object.bin"
 _CACHE_BYTES = 4 * 1024 * 1024
 _DISTINCT = 20_000
 """Many times more URLs than the cache can hold, so each is gone when it is requested again."""
@@ -47,26 +47,26 @@ def _peers(stack: ExitStack, directory: Path) -> Iterator[Peer]:
     content = directory / "content"
     for folder in (content, content / "live"):
         folder.mkdir()
-        (folder / _OBJECT).write_bytes(os.urandom(1024))
+        (folder / OBJECT).write_bytes(os.urandom(1024))
     origin = stack.enter_context(servers.nginx(content))
     proxy = stack.enter_context(servers.nginx(content, servers.proxy(origin)))
-    edge = stack.enter_context(servers.edge(directory, _configuration(directory, origin), _CACHE_BYTES))
-    named = {"Host": _HOST}
-    one = Target(edge, [(f"/{_OBJECT}", named)])
-    distinct = [(f"/{_OBJECT}?n={number}", named) for number in range(_DISTINCT)]
+    edge = stack.enter_context(servers.edge(directory, configuration(directory, origin), _CACHE_BYTES))
+    named = {"Host": HOST}
+    one = Target(edge, [(f"/{OBJECT}", named)])
+    distinct = [(f"/{OBJECT}?n={number}", named) for number in range(_DISTINCT)]
     warm.up(one)
     targets = {
-        "keyfront edge, not kept": Target(edge, [(f"/live/{_OBJECT}", named)]),
+        "keyfront edge, not kept": Target(edge, [(f"/live/{OBJECT}", named)]),
         "keyfront edge, kept": Target(edge, distinct),
         "keyfront edge, a hit": one,
-        _PROXY: Target(proxy, [(f"/{_OBJECT}", {})]),
+        _PROXY: Target(proxy, [(f"/{OBJECT}", {})]),
     }
     for number, (name, target) in enumerate(targets.items()):
         file = target.write(directory / f"{number}.requests")
         yield Peer(name, lambda seconds, url=target.url, file=file: wrk.load(url, file, seconds).rate)  # type: ignore[misc]
 
 
-def _configuration(directory: Path, origin: str) -> list[Path]:
+def configuration(directory: Path, origin: str) -> list[Path]:
     """Write files as the AWS CLI prints them: a distribution that caches by the whole query, except `/live/*`."""
     custom = {"HTTPPort": urlsplit(origin).port, "HTTPSPort": 443, "OriginProtocolPolicy": "http-only"}
     behavior = {"TargetOriginId": "web", "ViewerProtocolPolicy": "allow-all"}
@@ -85,7 +85,7 @@ def _configuration(directory: Path, origin: str) -> list[Path]:
                 "CallerReference": "benchmark",
                 "Comment": "",
                 "Enabled": True,
-                "Aliases": {"Quantity": 1, "Items": [_HOST]},
+                "Aliases": {"Quantity": 1, "Items": [HOST]},
                 "Origins": {
                     "Quantity": 1,
                     "Items": [{"Id": "web", "DomainName": "127.0.0.1", "CustomOriginConfig": custom}],

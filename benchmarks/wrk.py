@@ -60,7 +60,8 @@ def load(url: str, file: Path, seconds: float, connections: int = CONNECTIONS, p
 
     `pace` is the most requests per second over all connections; if not given, there is no limit.
     """
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency", "-s", str(_SCRIPT), url]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency", "--timeout", "30s"]
+    command += ["-s", str(_SCRIPT), url]
     pause = [str(connections / pace * 1000)] if pace else []
     told = subprocess.run([*command, "--", str(file), *pause], capture_output=True, text=True).stdout
     bad = re.search(r"Non-2xx or 3xx responses: \d+|Socket errors: .*", told)

@@ -8,15 +8,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
+from tests.keys import shared_rsa
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # the benchmarks are run from the repository and installed nowhere
 
-from benchmarks import contest, table  # noqa: E402
+from benchmarks import contest, growth, table  # noqa: E402
 from benchmarks.contest import Aim, Peer, PeerError, Result, Row  # noqa: E402
 from benchmarks.npm import PACKAGES  # noqa: E402
+from benchmarks.plots import Plot, drawing  # noqa: E402
 
 
 def run(*arguments: str, path: Path, **tools: Path) -> str:
@@ -168,3 +171,22 @@ def test_the_npm_packages_are_locked_to_contents_and_to_no_address() -> None:
     for name, package in locked.items():
         assert "resolved" not in package
         assert name == "" or package["integrity"].startswith("sha512-")
+
+
+def test_every_kind_of_growth_has_work_for_each_size() -> None:
+    for title, unit, works in growth.kinds(shared_rsa()):
+        assert list(works) == sorted(works), title
+        assert unit
+        for work in works.values():
+            work()
+
+
+def test_a_plot_begins_at_zero_and_shows_every_point() -> None:
+    drawn = drawing([Plot("Straight", "keys", "µs", [(10, 1), (50, 5), (100, 10)]), Plot("Nothing", "keys", "µs", [])])
+    image = ElementTree.fromstring(drawn)
+    circles = [(float(each.attrib["cx"]), float(each.attrib["cy"])) for each in image.findall(".//{*}circle")]
+    (first, second, third) = circles
+    slope = (second[1] - first[1]) / (second[0] - first[0])
+    assert (third[1] - second[1]) / (third[0] - second[0]) == pytest.approx(slope, abs=0.01)
+    texts = [each.text for each in image.findall(".//{*}text")]
+    assert {"Straight", "0", "100", "10", "not measured here"} <= set(texts)
