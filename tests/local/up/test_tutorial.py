@@ -13,7 +13,7 @@ from tests.shown import ROOT
 
 _PAGE: Final = ROOT / "docs" / "tutorial.md"
 _BLOCK: Final = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
-_BEFORE: Final = ("python3 -m venv", ". .venv", "pip install", "keyfront up", "DISTRIBUTION=")
+_BEFORE: Final = ("python3 -m venv", ". ~", "cd ~", "pip install", "keyfront up", "DISTRIBUTION=")
 """What the test has done in its own way: the laptop runs already, on other ports."""
 _REFUSED: Final = ("keyfront explain", "keyfront audit")
 """Commands that may exit with 1."""
