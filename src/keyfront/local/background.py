@@ -13,6 +13,7 @@ from keyfront.errors import ServiceError
 from keyfront.ownership import own_folder
 
 _LOG: Final = "up.log"
+_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
 
 
 def start(arguments: Sequence[str], home: Path) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def start(arguments: Sequence[str], home: Path) -> dict[str, Any]:
     `ServiceError` with its own words if it cannot start.
     """
     log = own_folder(home) / _LOG
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _NO_LINK, 0o600)
     with os.fdopen(descriptor, "wb") as reports:
         process = subprocess.Popen(  # noqa: S603  this program again, with the user's own options
             [sys.executable, "-m", "keyfront", "up", "--json", *arguments],
