@@ -51,6 +51,18 @@ def test_something_that_is_missing_is_named(stacks: Any, operation: str, given: 
     assert said in str(refused.value)
 
 
+def test_long_lists_have_pages(stacks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keyfront.local.cloudformation.request._PAGE", 2)
+    stacks.create_stack(StackName="s", TemplateBody=_text({"P": _parameter()}))
+    pages = list(stacks.get_paginator("describe_stack_events").paginate(StackName="s"))
+    found = [each["EventId"] for page in pages for each in page["StackEvents"]]
+    assert [len(page["StackEvents"]) for page in pages] == [2, 2, 1]
+    assert len(set(found)) == 5
+    for token in ("no", "1000", "²", "9" * 5000):
+        with pytest.raises(ClientError, match="The NextToken is not valid"):
+            stacks.describe_stack_events(StackName="s", NextToken=token)
+
+
 def test_a_reference_to_a_resource_that_a_condition_leaves_out_is_refused(stacks: Any) -> None:
     with pytest.raises(ClientError, match=r"Unresolved resource dependencies \[P\] in the Outputs block"):
         stacks.create_stack(StackName="s", TemplateBody=_conditional({"Ref": "P"}), Parameters=_OTHER)

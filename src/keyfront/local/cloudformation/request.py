@@ -1,5 +1,6 @@
 """A request to CloudFormation's API. moto parses it, and writes the response."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final, TypeAlias
@@ -113,8 +114,10 @@ class StackRequest(BaseResponse):
         return str(self._get_param("OnFailure") or self._get_param("OnStackFailure") or "ROLLBACK")
 
     def _page(self, member: str, found: list[Any], describe: Callable[[Any], Any]) -> dict[str, Any]:
-        token = self._get_param("NextToken")
-        start = int(token) if token and token.isdigit() else 0
+        token = self._get_param("NextToken") or "0"
+        if not (re.fullmatch("[0-9]{1,9}", token) and int(token) <= len(found)):
+            raise StackError("The NextToken is not valid: use the one of the page before.")
+        start = int(token)
         page = [describe(each) for each in found[start : start + _PAGE]]
         more = str(start + _PAGE) if len(found) > start + _PAGE else None
         return {member: page, "NextToken": more}
