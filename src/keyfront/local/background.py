@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from keyfront.errors import ServiceError
+from keyfront.errors import InputError, ServiceError
 from keyfront.ownership import own_folder
 
 _LOG: Final = "up.log"
@@ -20,10 +20,13 @@ def start(arguments: Sequence[str], home: Path) -> dict[str, Any]:
     """Run `keyfront up` with `arguments` in a process of its own, and return its document with `pid` and `log`.
 
     It runs until a signal ends it. What it reports later goes into a log file in the folder `home`. Raises
-    `ServiceError` with its own words if it cannot start.
+    `InputError` if that cannot be written, and `ServiceError` with the program's own words if it cannot start.
     """
     log = own_folder(home) / _LOG
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _NO_LINK, 0o600)
+    try:
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _NO_LINK, 0o600)
+    except OSError as error:
+        raise InputError(f"cannot write {log}: {error.strerror}; remove it") from None
     with os.fdopen(descriptor, "wb") as reports:
         process = subprocess.Popen(  # noqa: S603  this program again, with the user's own options
             [sys.executable, "-m", "keyfront", "up", "--json", *arguments],
