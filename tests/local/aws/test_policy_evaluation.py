@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from keyfront.local.aws.policy_evaluation import Evaluation, anonymous, judge, signed
+from keyfront.local.controlplane.identifiers import canonical_user_id
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -60,6 +61,8 @@ def told(verdict: Evaluation, *statements: Statement) -> set[str]:
             FOR_DISTRIBUTION | {"Condition": {"ArnLike": {"aws:SourceArn": DISTRIBUTION + "*"}}},
         ),
         ({"identity"}, statement(principal={"AWS": IDENTITY})),
+        ({"identity"}, statement(principal={"CanonicalUser": canonical_user_id("E2")})),
+        (set(), statement(principal={"CanonicalUser": canonical_user_id("E3")})),
         ({"identity", "account"}, statement(principal={"AWS": [IDENTITY, ACCOUNT]})),
         ({"account"}, statement(principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})),
         (EVERYBODY, statement()),

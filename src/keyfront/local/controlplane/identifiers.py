@@ -1,5 +1,6 @@
 """Ids, ETags and ARNs in CloudFront's forms."""
 
+import hashlib
 import re
 import secrets
 import string
@@ -31,6 +32,11 @@ def new_policy_id() -> str:
 def new_id() -> str:
     """Return a new id of a distribution, origin access identity or origin access control: `EDFDVBD6EXAMPLE`."""
     return _random("E")
+
+
+def canonical_user_id(identity_id: str) -> str:
+    """Return an origin access identity's canonical user in S3: 96 hexadecimal digits, always the same for an id."""
+    return hashlib.sha384(identity_id.encode()).hexdigest()
 
 
 def new_encryption_config_id() -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from keyfront.local.controlplane.account import COMMENT_CHARACTERS, LocalAccount, check_length
 from keyfront.local.controlplane.family import Family
 from keyfront.local.controlplane.faults import APIError
-from keyfront.local.controlplane.identifiers import new_id
+from keyfront.local.controlplane.identifiers import canonical_user_id, new_id
 from keyfront.local.controlplane.trust import distributions_with_identity
 
 if TYPE_CHECKING:
@@ -30,8 +29,7 @@ def _accept(
 
 
 def _canonical_user(identity: Resource[OriginAccessIdentityConfig]) -> Mapping[str, object]:
-    """Return the identity's canonical user in S3: 96 hexadecimal digits, always the same for an id."""
-    return {"S3CanonicalUserId": hashlib.sha384(identity.id.encode()).hexdigest()}
+    return {"S3CanonicalUserId": canonical_user_id(identity.id)}
 
 
 FAMILY: Family[OriginAccessIdentityConfig] = Family(
