@@ -3,14 +3,16 @@
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import httpx
 import pytest
 from sqlalchemy import Engine
-from tests.backend.conftest import KEY_PAIR_ID, MARA, Issuer
+from tests.backend.conftest import KEY_PAIR_ID, MARA, Issuer, serving
 
 from keyfront.backend import Customer, Item, Settings, connect, seed
 from keyfront.backend.service.purchases import Purchases
+from keyfront.backend.service.rate_limits import Rates
 from keyfront.core.keys import SigningKey
 from keyfront.core.verification import ViewerRequest, verify
 from keyfront.keystore import KeyStore
@@ -330,3 +332,13 @@ def test_pages_refer_to_nothing_outside_and_run_no_script(shop: httpx.Client) ->
         assert "<script" not in page
         assert " style=" not in page
         assert not re.search(r"\son[a-z]+=", page)
+
+
+def test_sign_ins_from_one_address_are_limited(settings: Settings, engine: Engine, keystore: KeyStore) -> None:
+    few = replace(settings, rates=Rates(sign_in_rate="2/hour"))
+    with serving(shop_app(few, engine, keystore=keystore)) as client:
+        client.headers["Accept"] = "text/html"
+        assert [sign_in(client, "mara").status_code for _ in range(3)] == [303, 303, 429]
+        refused = sign_in(client, "tomas")
+    assert "Too many requests" in refused.text
+    assert 3000 < int(refused.headers["retry-after"]) <= 3600
