@@ -166,38 +166,17 @@ def test_a_change_of_the_distribution_is_deployed_when_the_edge_has_it(up: Any) 
     _eventually(lambda: up.curl(signed)[0], 200)
 
 
-def test_a_country_that_is_blocked_gets_nothing_when_a_file_says_who_is_there(
+def test_a_folder_of_ones_own_is_sold_with_flat_memory_and_not_to_a_country_that_is_blocked(
     start: Callable[..., Any], tmp_path: Path
 ) -> None:
     (tmp_path / "countries.json").write_text('{"127.0.0.0/8": "DE", "::1": "DE"}')
-    with start(tmp_path, "--countries", "countries.json") as up:
-        signed = up.sign(_item(up)[0])
-        assert up.curl(signed)[0] == 200
-        cloudfront = boto3.client(
-            "cloudfront",
-            endpoint_url=up.printed["endpoint"],
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-        distribution = up.printed["distribution"]["id"]
-        got = cloudfront.get_distribution_config(Id=distribution)
-        blocked = {"GeoRestriction": {"RestrictionType": "blacklist", "Quantity": 1, "Items": ["DE"]}}
-        config: Any = got["DistributionConfig"] | {"Restrictions": blocked}
-        cloudfront.update_distribution(Id=distribution, IfMatch=got["ETag"], DistributionConfig=config)
-        _eventually(lambda: b"your country" in up.curl(signed)[1], True)
-
-
-def test_a_folder_of_ones_own_is_sold_and_large_files_pass_with_flat_memory(
-    start: Callable[..., Any], tmp_path: Path
-) -> None:
     folder = tmp_path / "für alle"
     folder.mkdir()
     (folder / "a b#1.txt").write_text("mine")
     large = folder / "large.bin"
     with large.open("wb") as file:
         file.truncate(2 * 1024**3)
-    with start(tmp_path, "--content", str(folder)) as up:
+    with start(tmp_path, "--content", str(folder), "--countries", "countries.json") as up:
         paths = {item["path"] for item in up.printed["items"]}
         assert "large.bin" in paths
         (text,) = paths - {"large.bin"}
@@ -216,6 +195,25 @@ def test_a_folder_of_ones_own_is_sold_and_large_files_pass_with_flat_memory(
         got = subprocess.run([*curl, up.sign(up.url("large.bin"))], capture_output=True, text=True)
         assert got.stdout == f"200 {2 * 1024**3}"
         assert _peak_memory(up) - before < 100 * 1024**2
+        _block(up, "DE")
+        link = up.sign(up.url(text))
+        _eventually(lambda: b"your country" in up.curl(link)[1], True)
+
+
+def _block(up: Any, country: str) -> None:
+    """Let the distribution refuse a country."""
+    cloudfront = boto3.client(
+        "cloudfront",
+        endpoint_url=up.printed["endpoint"],
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    distribution = up.printed["distribution"]["id"]
+    got = cloudfront.get_distribution_config(Id=distribution)
+    blocked = {"GeoRestriction": {"RestrictionType": "blacklist", "Quantity": 1, "Items": [country]}}
+    config: Any = got["DistributionConfig"] | {"Restrictions": blocked}
+    cloudfront.update_distribution(Id=distribution, IfMatch=got["ETag"], DistributionConfig=config)
 
 
 def _peak_memory(up: Any) -> int:
