@@ -12,6 +12,7 @@ import typer.main
 from tools import assumed
 
 from keyfront.account.rotation.secrets_manager import Settings
+from keyfront.backend.service.rate_limits import Rates
 from keyfront.cli.app import application
 from keyfront.core import access
 
@@ -57,7 +58,7 @@ def _read_from(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def _variables() -> set[str]:
-    found = {each.name.upper() for each in fields(Settings)}
+    found = {each.name.upper() for named in (Settings, Rates) for each in fields(named)}
     for node in _nodes("environ|envvar|Mapping", _ELSEWHERE):
         texts = (each.value for each in _read_from(node) if isinstance(each, ast.Constant))
         found |= {text for text in texts if isinstance(text, str) and _VARIABLE.fullmatch(text)}
