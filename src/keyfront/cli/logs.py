@@ -13,7 +13,7 @@ import typer
 
 from keyfront.cli.extras import needs
 from keyfront.cli.options import AsJson, Connection, expands
-from keyfront.cli.output import say, show, show_json, warn
+from keyfront.cli.output import Json, say, show, show_json, warn
 from keyfront.cli.times import moment
 from keyfront.errors import InputError
 
@@ -99,10 +99,7 @@ def keys_(sources: _Sources, *, reading: Reading, connection: Connection, as_jso
     from keyfront.cli.reports import log_tables
 
     with _read(sources, "keys", reading, connection) as logs:
-        if as_json:
-            show_json(log_tables.keys_as_json(logs))
-        else:
-            log_tables.show_keys(logs)
+        _show(logs, as_json, log_tables.keys_as_json, log_tables.show_keys)
 
 
 @_app.command()
@@ -119,10 +116,7 @@ def refused(sources: _Sources, *, reading: Reading, connection: Connection, as_j
     from keyfront.cli.reports import log_tables
 
     with _read(sources, "refused", reading, connection) as logs:
-        if as_json:
-            show_json(log_tables.refused_as_json(logs))
-        else:
-            log_tables.show_refused(logs)
+        _show(logs, as_json, log_tables.refused_as_json, log_tables.show_refused)
 
 
 @_app.command()
@@ -139,10 +133,7 @@ def sharing(sources: _Sources, *, reading: Reading, connection: Connection, as_j
     from keyfront.cli.reports import log_tables
 
     with _read(sources, "sharing", reading, connection) as logs:
-        if as_json:
-            show_json(log_tables.sharing_as_json(logs))
-        else:
-            log_tables.show_sharing(logs)
+        _show(logs, as_json, log_tables.sharing_as_json, log_tables.show_sharing)
 
 
 @_app.command()
@@ -180,10 +171,7 @@ def summary(
         if parquet is not None:
             for path in logs.write_parquet(parquet):
                 say(f"wrote {path}")
-        if as_json:
-            show_json(log_tables.summary_as_json(logs))
-        else:
-            log_tables.show_notices(logs)
+        _show(logs, as_json, log_tables.summary_as_json, log_tables.show_notices)
 
 
 @_app.command("sql")
@@ -202,6 +190,15 @@ def sql_(
         from keyfront.account.logs.dialect import statements
     for statement in statements(engine):
         show(f"{statement};\n")
+
+
+def _show(
+    logs: "AccessLogs", as_json: bool, told: "Callable[[AccessLogs], Json]", shown: "Callable[[AccessLogs], None]"
+) -> None:
+    if as_json:
+        show_json(told(logs))
+    else:
+        shown(logs)
 
 
 @contextmanager

@@ -72,6 +72,17 @@ def test_every_format_gives_the_same(tmp_path: Path) -> None:
     assert count.files == 4
 
 
+def test_hive_compatible_folders_name_the_distribution_and_the_time(tmp_path: Path) -> None:
+    log = three()
+    for row in log.rows[:]:
+        log.rows.append(row.replace(DOMAIN, "-"))
+    for folder in ("2030/month=05/day=01/hour=12", "2030/month=03/day=01/hour=12"):
+        log.write(tmp_path / f"DistributionId={DISTRIBUTION}/year={folder}", "a.gz")
+    found, count = keys_of(tmp_path, options=Options(Window(NOON)))
+    assert found == [(ID, DISTRIBUTION, 6, 600)]
+    assert (count.files, count.skipped_files) == (1, 1)
+
+
 def test_real_time_logs_have_the_fields_that_they_are_given(tmp_path: Path) -> None:
     url = sign("/a/b.epub", NOON + HOUR)
     path, query = url.partition(DOMAIN)[2].split("?")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -67,6 +68,6 @@ def fetch(client: "S3Client", part: list[StoredLog], folder: Path) -> Iterator[L
         asked(
             f"s3://{each.bucket}/{each.key}",
             "s3:GetObject",
-            lambda each=each, path=path: client.download_file(each.bucket, each.key, str(path)),  # type: ignore[misc]
+            partial(client.download_file, each.bucket, each.key, str(path)),
         )
         yield LogFile(path, f"s3://{each.bucket}/{each.key}", each.size)

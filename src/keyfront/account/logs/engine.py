@@ -2,15 +2,17 @@
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import duckdb
 
 from keyfront.errors import InputError
+
+T = TypeVar("T")
 
 VIEWS: Final = ("keys", "visits", "links", "lives", "referrers", "hours", "refused")
 """The views over `requests`, in an order in which each reads only earlier ones."""
@@ -52,13 +54,18 @@ class Engine:
 
     def rows(self, query: str, values: list[object] | None = None) -> list[tuple[object, ...]]:
         """Run a query and return its rows. Raises `KeyboardInterrupt` after Ctrl-C."""
-        try:
+        with _interruptible():
             return self.connection.execute(query, values or []).fetchall()
-        except (RuntimeError, duckdb.InterruptException) as error:
-            # DuckDB catches Ctrl-C during a query, and raises this in its place.
-            if "interrupt" not in str(error).lower():
-                raise
-            raise KeyboardInterrupt from None
+
+    def records(self, kind: Callable[..., T], query: str) -> list[T]:
+        """Run a query and return an object for each row. Its fields have the names of the query's columns.
+
+        Raises `KeyboardInterrupt` after Ctrl-C.
+        """
+        with _interruptible():
+            found = self.connection.execute(query)
+            names = [str(column[0]) for column in found.description]
+            return [kind(**dict(zip(names, row, strict=True))) for row in found.fetchall()]
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -70,6 +77,17 @@ class Engine:
             self.connection.execute("ROLLBACK")
             raise
         self.connection.execute("COMMIT")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Raise `KeyboardInterrupt` after Ctrl-C during a query: DuckDB catches that, and raises another error."""
+    try:
+        yield
+    except (RuntimeError, duckdb.InterruptException) as error:
+        if "interrupt" not in str(error).lower():
+            raise
+        raise KeyboardInterrupt from None
 
 
 @contextmanager

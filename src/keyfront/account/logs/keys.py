@@ -57,8 +57,7 @@ class KeyVerdict:
 
 def key_uses(engine: Engine) -> list[KeyUse]:
     """Return the use of every key, the most used first."""
-    rows = engine.rows("SELECT * FROM keys ORDER BY requests DESC, key_pair_id, distribution, pattern")
-    return [KeyUse(*row) for row in rows]  # type: ignore[arg-type]
+    return engine.records(KeyUse, "SELECT * FROM keys ORDER BY requests DESC, key_pair_id, distribution, pattern")
 
 
 def key_verdicts(uses: Iterable[KeyUse], now: int, account: Inventory | None = None) -> list[KeyVerdict]:

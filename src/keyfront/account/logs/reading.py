@@ -76,7 +76,8 @@ def _csv(names: str, shape: Shape, delimiter: str, columns: Sequence[str]) -> st
         f"read_csv([{names}], delim = {literal(delimiter)}, quote = '', escape = '', header = false, "
         f"auto_detect = false, columns = {{{typed}}}, nullstr = '\x02', null_padding = true, strict_mode = false, "
         f"compression = '{'gzip' if shape.compressed else 'none'}', max_line_size = {LONGEST_LINE}, "
-        "ignore_errors = true, store_rejects = true, rejects_limit = 100000, filename = 'file')"
+        "ignore_errors = true, store_rejects = true, rejects_limit = 100000, "
+        "hive_partitioning = false, filename = 'file')"
     )
 
 
@@ -99,5 +100,5 @@ def _parquet(names: str, fields: tuple[str, ...]) -> str:
     ]
     return (
         f"SELECT {', '.join(values)}, file "  # noqa: S608 (names are quoted, columns are ours)
-        f"FROM read_parquet([{names}], filename = 'file')"
+        f"FROM read_parquet([{names}], hive_partitioning = false, filename = 'file')"
     )

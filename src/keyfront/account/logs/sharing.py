@@ -121,20 +121,15 @@ def sharing(engine: Engine, most: int = 20) -> Sharing:
     """Return the shared links, the least likely first, and what would have stopped it."""
     engine.rows("CREATE TABLE IF NOT EXISTS visited AS SELECT * FROM visits")
     engine.rows("CREATE OR REPLACE VIEW visits AS SELECT * FROM visited")
-    found = engine.rows(
+    links = engine.records(
+        SharedLink,
         "SELECT * FROM links WHERE networks >= 2 "
-        "ORDER BY networks_in_an_hour + 2 * countries_in_an_hour + networks DESC, link LIMIT 10000"
+        "ORDER BY networks_in_an_hour + 2 * countries_in_an_hour + networks DESC, link LIMIT 10000",
     )
-    links = [SharedLink(*row) for row in found]  # type: ignore[arg-type]
     shared = sorted(
         (each for each in links if each.surprise >= LIKELY_SHARED), key=lambda each: (-each.surprise, each.link)
     )
-    (lives,) = engine.rows("SELECT * FROM lives")
-    sites = engine.rows("SELECT referrer, requests, links, networks FROM referrers ORDER BY networks DESC, 1 LIMIT 50")
+    (lives,) = engine.records(Lives, "SELECT * FROM lives")
+    sites = engine.records(HotLink, "SELECT * FROM referrers ORDER BY networks DESC, 1 LIMIT 50")
     ((long_lived,),) = engine.rows("SELECT count(*) FROM links WHERE expires - first_seen > 7 * 86400")
-    return Sharing(
-        tuple(shared[:most]),
-        Lives(*(each if isinstance(each, int) else 0 for each in lives)),
-        tuple(HotLink(*row) for row in sites),  # type: ignore[arg-type]
-        long_lived if isinstance(long_lived, int) else 0,
-    )
+    return Sharing(tuple(shared[:most]), lives, tuple(sites), long_lived if isinstance(long_lived, int) else 0)

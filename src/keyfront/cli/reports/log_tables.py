@@ -17,6 +17,7 @@ from keyfront.explain.wording import clean
 
 if TYPE_CHECKING:
     from keyfront.account.logs.analysis import AccessLogs
+    from keyfront.account.logs.keys import KeyUse
     from keyfront.account.logs.refusals import Reason, Top
 
 
@@ -40,27 +41,31 @@ def show_keys(logs: "AccessLogs") -> None:
     _write(console)
 
 
-def _uses(uses: Iterable[object]) -> Table:
-    rows = []
-    for use in uses:
-        each = {name: getattr(use, name) for name in use.__slots__}  # type: ignore[attr-defined]
-        rows.append((
-            f"{each['distribution']} {each['pattern']}",
-            f"{each['requests']:,}",
-            f"{each['allowed']:,}",
-            f"{each['refused']:,}",
-            size(each["bytes"]),
-            utc(each["first_seen"]),
-            utc(each["last_seen"]),
-            utc(each["latest_expiry"]) if each["latest_expiry"] else "-",
-            "+".join(name for name in ("sha1", "sha256") if each[name]) or "-",
-            "+".join(name.removeprefix("by_") for name in ("by_url", "by_cookie") if each[name]),
-        ))  # fmt: skip
+def _uses(uses: Iterable["KeyUse"]) -> Table:
+    rows = [
+        (
+            f"{each.distribution} {each.pattern}",
+            f"{each.requests:,}",
+            f"{each.allowed:,}",
+            f"{each.refused:,}",
+            size(each.bytes),
+            utc(each.first_seen),
+            utc(each.last_seen),
+            utc(each.latest_expiry) if each.latest_expiry else "-",
+            _joined(sha1=each.sha1, sha256=each.sha256),
+            _joined(url=each.by_url, cookie=each.by_cookie),
+        )
+        for each in uses
+    ]
     titles = (
         *("where", "requests", "allowed", "refused", "sent", "first seen", "last seen", "latest expiry"),
         *("hash", "by"),
     )
     return _table(titles, rows, numbers=(1, 2, 3, 4))
+
+
+def _joined(**counts: int) -> str:
+    return "+".join(name for name, count in counts.items() if count) or "-"
 
 
 def show_refused(logs: "AccessLogs") -> None:

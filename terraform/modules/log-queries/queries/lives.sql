@@ -162,6 +162,7 @@ SELECT
   END AS taken,
   COALESCE(
     NULLIF(distributionid, '-'),
+    NULLIF(REGEXP_EXTRACT(file, '/DistributionId=([A-Z0-9]{12,15})/', 1), ''),
     NULLIF(
       REGEXP_EXTRACT(file, '([A-Z0-9]{12,15})[.][0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{2}[.]', 1),
       ''
@@ -287,30 +288,39 @@ GROUP BY
 )
 SELECT
   COUNT(DISTINCT visits.link) AS links,
-  SUM(visits.requests) AS requests,
-  SUM(
-    CASE
-      WHEN visits.first_seen > firsts.first_seen + 3600
-      THEN visits.requests
-      ELSE 0
-    END
+  COALESCE(SUM(visits.requests), 0) AS requests,
+  COALESCE(
+    SUM(
+      CASE
+        WHEN visits.first_seen > firsts.first_seen + 3600
+        THEN visits.requests
+        ELSE 0
+      END
+    ),
+    0
   ) AS after_1_hour,
-  SUM(
-    CASE
-      WHEN visits.first_seen > firsts.first_seen + 21600
-      THEN visits.requests
-      ELSE 0
-    END
+  COALESCE(
+    SUM(
+      CASE
+        WHEN visits.first_seen > firsts.first_seen + 21600
+        THEN visits.requests
+        ELSE 0
+      END
+    ),
+    0
   ) AS after_6_hours,
-  SUM(
-    CASE
-      WHEN visits.first_seen > firsts.first_seen + 86400
-      THEN visits.requests
-      ELSE 0
-    END
+  COALESCE(
+    SUM(
+      CASE
+        WHEN visits.first_seen > firsts.first_seen + 86400
+        THEN visits.requests
+        ELSE 0
+      END
+    ),
+    0
   ) AS after_1_day,
-  SUM(CASE WHEN visits.network <> firsts.network THEN visits.requests ELSE 0 END) AS from_other_networks,
-  SUM(visits.past_expiry) AS past_expiry
+  COALESCE(SUM(CASE WHEN visits.network <> firsts.network THEN visits.requests ELSE 0 END), 0) AS from_other_networks,
+  COALESCE(SUM(visits.past_expiry), 0) AS past_expiry
 FROM visits
 JOIN (
   SELECT
