@@ -24,6 +24,10 @@ _items = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 _customers = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 _purchases = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
+_app.add_typer(_items, name="items", help="What is for sale: add, list and remove items.")
+_app.add_typer(_customers, name="customers", help="List and remove customers.")
+_app.add_typer(_purchases, name="purchases", help="Who bought what: grant, revoke and list purchases.")
+
 _ALL = 1_000_000
 _PRICE = re.compile(r"([0-9]{1,7})(?:\.([0-9]{2}))?")
 
@@ -293,7 +297,4 @@ def _utc(time: datetime) -> datetime:
 
 def register(app: typer.Typer) -> None:
     """Add `keyfront shop` to the application."""
-    _app.add_typer(_items, name="items", help="What is for sale: add, list and remove items.")
-    _app.add_typer(_customers, name="customers", help="List and remove customers.")
-    _app.add_typer(_purchases, name="purchases", help="Who bought what: grant, revoke and list purchases.")
     app.add_typer(_app, name="shop", help="Manage the purchases database of the download backend.")
