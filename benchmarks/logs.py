@@ -1,16 +1,21 @@
 """`keyfront logs` beside plain DuckDB, goaccess and gzip | awk, for more and more rows. Runs only on request.
 
-python -m benchmarks --only logs             # 250,000 to a million rows
-KEYFRONT_LOG_ROWS=10000000 python -m benchmarks --only logs
+python -m benchmarks --only logs --json > logs.json                   # 1,250,000 to ten million rows
+KEYFRONT_LOG_ROWS=1000000 python -m benchmarks --only logs            # fewer
+python -m benchmarks.log_plot logs.json                               # draws logs.svg
 """
 
+import gzip
 import os
 import shutil
 import sys
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import Final
 
@@ -22,26 +27,11 @@ _DOMAIN: Final = "d111111abcdef8.cloudfront.net"
 _FILES: Final = 24
 _AGENTS: Final = 20
 
-_LINES: Final = """
-SELECT concat_ws(chr(9),
-  '2030-05-01', strftime(TIMESTAMP '2030-05-01' + to_seconds(CAST(floor(i * 86400.0 / {rows}) AS BIGINT)), '%H:%M:%S'),
-  'FRA56-P1', CAST(1000 + hash(i) % 5000000 AS BIGINT),
-  '10.' || (hash(link) % 250) || '.' || (hash(link * 7) % 250) || '.' || (hash(i) % 100),
-  'GET', '{domain}', '/books/' || CAST(floor(2000 * pow((hash(link * 3) % 10000) / 10000.0, 3)) AS INTEGER) || '.epub',
-  CASE WHEN hash(i * 11) % 50 = 0 THEN '403' ELSE '206' END,
-  CASE WHEN hash(link * 5) % 4 = 0 THEN '-' ELSE 'https://shop.example/orders' END,
-  'Mozilla/5.0%20(X11;%20Linux%20x86_64)%20Kind/' || (hash(link * 13) % {agents}),
-  'Expires=' || (1903867200 + link % 86400) || '&Signature=' || replace(replace(replace(to_base64(unhex(
-    sha256(link || 'a') || sha256(link || 'b') || sha256(link || 'c') || sha256(link || 'd')
-    || sha256(link || 'e') || sha256(link || 'f') || sha256(link || 'g') || sha256(link || 'h'))),
-    '+', '-'), '/', '%7E'), '=', '_') || '&Key-Pair-Id=K' || (link % 3) || 'JCJMDEHXQW5F',
-  '-', CASE WHEN hash(i * 11) % 50 = 0 THEN 'Error' ELSE 'Hit' END, 'id', '{domain}', 'https', '420', '0.120', '-',
-  'TLSv1.3', 'TLS_AES_128_GCM_SHA256', 'Hit', 'HTTP/2.0', '-', '-', '51234', '0.010', 'Hit', 'application/epub+zip',
-  '123456', '-', '-')
-FROM (SELECT i, i // 3 AS link FROM range({first}, {last}) AS t(i))
-"""
-"""Each link is requested three times, as readers fetch a book in parts. Paths are unevenly popular, 2% are refused."""
+_HOUR: Final = 3600
+_START: Final = 1903867200
+_DOTTED: Final = bytes.maketrans(b"+/=", b"-~_")
 
+_PLAIN_NAME: Final = "duckdb read_csv of the same columns"
 _PLAIN: Final = """
 import sys, duckdb
 names = sys.argv[2].split()
@@ -67,65 +57,100 @@ class _Used:
 
 
 def run(_seconds: float, _rounds: int) -> Iterator[Row]:
-    """Read logs of several sizes with each peer."""
+    """Read three, six, twelve and all 24 hours of a day with each peer."""
     from keyfront.edge.observation.log_fields import FIELDS
 
-    most = int(os.environ.get("KEYFRONT_LOG_ROWS", "1000000"))
-    for rows in (most // 4, most // 2, most):
-        with TemporaryDirectory(prefix="keyfront-bench-") as name:
-            folder = Path(name)
-            # In a process of its own, since what this one holds would count as its children's memory.
-            maker = get_context("spawn").Process(target=_make, args=(folder, rows, FIELDS))
-            maker.start()
-            maker.join()
-            yield from _rows(folder, rows, FIELDS)
+    most = int(os.environ.get("KEYFRONT_LOG_ROWS", "10000000"))
+    with TemporaryDirectory(prefix="keyfront-bench-") as name:
+        day = Path(name) / "day"
+        day.mkdir()
+        # In a process of its own, since what this one holds would count as its children's memory.
+        maker = get_context("spawn").Process(target=_make, args=(day, most, FIELDS))
+        maker.start()
+        maker.join()
+        yield from _rows(day, most, FIELDS)
 
 
-def _rows(folder: Path, rows: int, fields: Sequence[str]) -> Iterator[Row]:
-    python, logs = sys.executable, str(folder)
-    keyfront = [python, "-m", "keyfront", "logs"]
-    columns = ", ".join(f'"{name}"' for name in _READ)
+def _rows(day: Path, most: int, fields: Sequence[str]) -> Iterator[Row]:
+    for hours in (3, 6, 12, _FILES):
+        folder = day.parent / f"hours-{hours}"
+        folder.mkdir()
+        for path in sorted(day.iterdir())[:hours]:
+            os.link(path, folder / path.name)
+        rows = most * hours // _FILES
+        plain = _measured(_plain(folder, fields))
+        against = f"{_PLAIN_NAME}, {rows:,} rows"
+        yield Row(_SECTION, against, "rows/s", rows / plain.cpu)
+        yield Row(_MEMORY, against, "MB", plain.megabytes)
+        for peer, command in _peers(folder).items():
+            name = f"{peer}, {rows:,} rows"
+            if not shutil.which(peer.partition(" ")[0]) and not peer.startswith("keyfront"):
+                yield Row(_SECTION, name, "rows/s", missing=f"{peer} is not installed")
+            elif peer != "goaccess" or hours == 3:  # goaccess would take hours for a whole day
+                used = _measured(command)
+                aim = Aim(0.5) if peer == "keyfront logs keys" else None
+                yield Row(_SECTION, name, "rows/s", rows / used.cpu, against, plain.cpu / used.cpu, aim)
+                yield Row(_MEMORY, name, "MB", used.megabytes)
+
+
+def _plain(folder: Path, fields: Sequence[str]) -> list[str]:
+    columns = ", ".join(f'\\"{name}\\"' for name in _READ)
+    return [sys.executable, "-c", _PLAIN.format(columns=columns), str(folder), " ".join(fields)]
+
+
+def _peers(folder: Path) -> dict[str, list[str]]:
+    keyfront = [sys.executable, "-m", "keyfront", "logs"]
+    unpacked = f"gzip -dc {folder}/*.gz"
+    goaccess = f"goaccess - --log-format=CLOUDFRONT --no-progress -o {folder.parent}/report.json"
     awk = f"{_COUNT} END {{ for (i in k) print i, k[i] }}"
-    plain = _measured([python, "-c", _PLAIN.format(columns=columns.replace('"', '\\"')), logs, " ".join(fields)])
-    name = f"duckdb read_csv of the same columns, {rows:,} rows"
-    yield Row(_SECTION, name, "rows/s", rows / plain.cpu)
-    yield Row(_MEMORY, name, "MB", plain.megabytes)
-    for question, aim in (("keys", Aim(0.5)), ("summary", None)):
-        used = _measured([*keyfront, question, logs, "--json"])
-        told = f"keyfront logs {question}, {rows:,} rows"
-        yield Row(_SECTION, told, "rows/s", rows / used.cpu, name, plain.cpu / used.cpu, aim)
-        yield Row(_MEMORY, told, "MB", used.megabytes)
-    used = _measured(["sh", "-c", f"gzip -dc {logs}/*.gz | awk -F '\\t' '{awk}'"])
-    yield Row(_SECTION, f"gzip | awk, one count, {rows:,} rows", "rows/s", rows / used.cpu, name, plain.cpu / used.cpu)
-    if not shutil.which("goaccess"):
-        yield Row(_SECTION, f"goaccess, {rows:,} rows", "rows/s", missing="goaccess is not installed")
-        return
-    command = f"gzip -dc {logs}/*.gz | goaccess - --log-format=CLOUDFRONT --no-progress -o {logs}/report.json"
-    used = _measured(["sh", "-c", command])
-    yield Row(_SECTION, f"goaccess, {rows:,} rows", "rows/s", rows / used.cpu, name, plain.cpu / used.cpu)
-    yield Row(_MEMORY, f"goaccess, {rows:,} rows", "MB", used.megabytes)
+    return {
+        "keyfront logs keys": [*keyfront, "keys", str(folder), "--json"],
+        "keyfront logs summary": [*keyfront, "summary", str(folder), "--json"],
+        "gzip | awk, one count": ["sh", "-c", f"{unpacked} | awk -F '\\t' '{awk}'"],
+        "goaccess": ["sh", "-c", f"{unpacked} | {goaccess}"],
+    }
 
 
 def _make(folder: Path, rows: int, fields: Sequence[str]) -> None:
-    import gzip
-
-    import duckdb
-
-    head = gzip.compress(f"#Version: 1.0\n#Fields: {' '.join(fields)}\n".encode())
-    connection = duckdb.connect()
-    connection.execute("SET enable_progress_bar = false")
-    for number in range(_FILES):
-        first, last = rows * number // _FILES, rows * (number + 1) // _FILES
-        query = _LINES.format(rows=rows, domain=_DOMAIN, agents=_AGENTS, first=first, last=last)
-        body = folder / "body"
-        options = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01', COMPRESSION gzip"
-        connection.execute(f"COPY ({query}) TO '{body}' ({options})")
-        # Two gzip files in a row are one.
-        path = folder / f"E1AAAAAAAAAAAA.2030-05-01-{number:02d}.abcd0001.gz"
-        with path.open("wb") as file, body.open("rb") as rest:
+    """Write a day of logs, a file for each hour, as CloudFront names them."""
+    head = f"#Version: 1.0\n#Fields: {' '.join(fields)}\n".encode()
+    for hour in range(_FILES):
+        # Level 1 takes a third of the time, and the files are only a little larger.
+        with gzip.open(folder / f"E1AAAAAAAAAAAA.2030-05-01-{hour:02d}.abcd0001.gz", "wb", compresslevel=1) as file:
             file.write(head)
-            shutil.copyfileobj(rest, file)
-        body.unlink()
+            lines = _lines(hour, rows * hour // _FILES, rows * (hour + 1) // _FILES)
+            while part := "".join(islice(lines, 1000)):
+                file.write(part.encode())
+
+
+def _lines(hour: int, first: int, last: int) -> Iterator[str]:
+    """Yield the rows of an hour.
+
+    Each link is requested three times, as readers fetch a book in parts. Paths are unevenly popular, a tenth of the
+    viewers uses IPv6, and 2% of the requests are refused. Signatures are random, so they do not shrink.
+    """
+    chance = Random(hour)
+    for row in range(first, last):
+        if (row - first) % 3 == 0:
+            signature = b64encode(chance.randbytes(256)).translate(_DOTTED).decode().replace("~", "%7E")
+            query = (
+                f"Expires={_START + chance.randrange(86400)}&Signature={signature}&Key-Pair-Id=K{row % 2}JCJMDEHXQW5F"
+            )
+            path = f"/books/{int(2000 * chance.random() ** 3)}.epub"
+            net = f"{chance.randrange(250)}"
+            viewer = f"10.{net}.{row % 250}" if chance.random() < 0.9 else f"2001:db8:{net}:"
+            agent = f"Mozilla/5.0%20(X11;%20Linux%20x86_64)%20Kind/{chance.randrange(_AGENTS)}"
+            referrer = "-" if chance.random() < 0.25 else "https://shop.example/orders"
+        address = f"{viewer}{':' if ':' in viewer else '.'}{chance.randrange(100)}"
+        second = _HOUR * (row - first) // (last - first)
+        status, result = ("403", "Error") if chance.random() < 0.02 else ("206", "Hit")
+        size = chance.randrange(1000, 5000000)
+        time = f"{hour:02d}:{second // 60:02d}:{second % 60:02d}"
+        yield (
+            f"2030-05-01\t{time}\tFRA56-P1\t{size}\t{address}\tGET\t{_DOMAIN}\t{path}\t{status}\t{referrer}\t{agent}\t"
+            f"{query}\t-\t{result}\tid\t{_DOMAIN}\thttps\t420\t0.120\t-\tTLSv1.3\tTLS_AES_128_GCM_SHA256\tHit\t"
+            "HTTP/2.0\t-\t-\t51234\t0.010\tHit\tapplication/epub+zip\t123456\t-\t-\n"
+        )
 
 
 def _measured(command: Sequence[str]) -> _Used:

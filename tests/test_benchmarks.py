@@ -16,7 +16,7 @@ from tests.keys import shared_rsa
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # the benchmarks are run from the repository and installed nowhere
 
-from benchmarks import contest, growth, table  # noqa: E402
+from benchmarks import contest, growth, log_plot, table  # noqa: E402
 from benchmarks.contest import Aim, Peer, PeerError, Result, Row  # noqa: E402
 from benchmarks.npm import PACKAGES  # noqa: E402
 from benchmarks.plots import Plot, drawing  # noqa: E402
@@ -190,3 +190,14 @@ def test_a_plot_begins_at_zero_and_shows_every_point() -> None:
     assert (third[1] - second[1]) / (third[0] - second[0]) == pytest.approx(slope, abs=0.01)
     texts = [each.text for each in image.findall(".//{*}text")]
     assert {"Straight", "0", "100", "10", "not measured here"} <= set(texts)
+
+
+def test_peers_that_read_several_numbers_of_rows_have_a_plot() -> None:
+    told = [
+        {"name": "ours, 1,000 rows", "unit": "rows/s", "figure": 500.0},
+        {"name": "ours, 2,000 rows", "unit": "rows/s", "figure": 400.0},
+        {"name": "ours, 2,000 rows", "unit": "MB", "figure": 9.0},
+        {"name": "theirs, 1,000 rows", "unit": "rows/s", "figure": 100.0},
+        {"name": "theirs, 2,000 rows", "unit": "rows/s", "figure": None},
+    ]
+    assert log_plot.plots(told) == [Plot("ours", "rows", "seconds of CPU", [(1000, 2.0), (2000, 5.0)])]

@@ -150,7 +150,7 @@ def show_notices(logs: "AccessLogs") -> None:
     """Print what deserves a look."""
     console = _console()
     count = logs.count
-    console.print(f"{count.rows:,} requests in {count.files:,} files", style="dim")
+    console.print(f"{count.rows:,} requests in {count.files:,} file{'' if count.files == 1 else 's'}", style="dim")
     for each in logs.notices:
         console.print(Text.assemble((clean(each.text), "bold"), (f"  [{each.id}]", "dim")))
         console.print(Padding(Text(clean(each.todo)), (0, 0, 1, 2), expand=False))
