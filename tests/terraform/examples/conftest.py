@@ -30,7 +30,7 @@ from tests.servers import Quiet, http_server
 from tests.terraform.provider import Providers
 
 _ROOT = Path(__file__).parents[3]
-_SECONDS = 5 * 60
+_SECONDS = 10 * 60
 _FREE_PORTS = ["--port", "0", "--http-port", "0", "--https-port", "0", "--backend-port", "0"]
 _KEYFRONT = Path(sys.executable).with_name("keyfront")
 # The provider's schema is hundreds of megabytes of small objects: collecting garbage would be half the work.

@@ -14,7 +14,8 @@ from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
-import botocore.session
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
@@ -246,7 +247,8 @@ class _Operation(NamedTuple):
 
 @cache
 def _operations(service: str) -> list[_Operation]:
-    model = botocore.session.get_session().get_service_model(service)
+    # Read anew: clients of boto3 change the paths of S3's operations, in the models that they share.
+    model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
     found = []
     for name in model.operation_names:
         operation = model.operation_model(name)
