@@ -5,6 +5,7 @@ import re
 from typing import Final
 
 _FOREIGN = re.compile(r"[^A-Za-z0-9\-~_]")
+_TRAILING = re.compile(r",\s*[}\]]")
 _MOST_SHOWN: Final = 5
 
 
@@ -40,6 +41,8 @@ def _at(text: str, place: int) -> str:
         return "it is empty"
     if place >= len(text.rstrip()):
         return f"it ends too early, after {len(text):,} characters"
+    if found := _TRAILING.match(text, place):
+        place = found.end() - 1  # Python 3.13 names the comma, and earlier ones the bracket behind it
     character = text[place]
     why = {
         "'": ": JSON has double quotes only",
