@@ -48,6 +48,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pyt
         ({"TRUSTED_PROXIES": "10.0.0.0/8 proxy"}, [], "the trusted proxy 'proxy' is not a network"),
         ({}, ["--trusted-proxy", "0.0.0.0/0"], "is every address, so every viewer could forge theirs"),
         ({}, ["--drain", "0s"], "--drain"),
+        ({}, ["--host", "localhost"], "--host localhost is not an address: give one, such as 127.0.0.1"),
         ({"WEB_CONCURRENCY": "none"}, [], "WEB_CONCURRENCY"),
         ({"LOG_FORMAT": "xml"}, [], "LOG_FORMAT"),
         ({}, ["--host", "192.0.2.1"], "this machine has no such address; choose another with --port or --host"),

@@ -1,6 +1,5 @@
 """`keyfront authz`: the edge's decision as a service for nginx, Caddy, Traefik and Envoy."""
 
-import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -9,7 +8,7 @@ import typer
 from keyfront.cli.asked import key_files
 from keyfront.cli.countries import Countries, networks
 from keyfront.cli.extras import needs
-from keyfront.cli.options import AsJson, Connection, Drain, Stale, connects
+from keyfront.cli.options import AsJson, Connection, Drain, Stale, connects, listening_address
 from keyfront.cli.output import show, show_json, warn
 from keyfront.cli.times import span
 from keyfront.errors import InputError
@@ -128,7 +127,7 @@ def authz(
         from keyfront.edge.authz.fronts import FRONTS
         from keyfront.edge.authz.server import run
         from keyfront.edge.authz.service import application
-    if not _is_loopback(host):
+    if not listening_address(host).is_loopback:
         warn(f"other machines can reach {host}: anyone who reaches the port can ask which requests are allowed")
     if proxies and front == "nginx":
         raise InputError("--proxies is for X-Forwarded-For: with nginx, set $remote_addr instead (set_real_ip_from)")
@@ -197,13 +196,6 @@ def _account(distribution: str, connection: Connection, following: _Following) -
     with cloudfront(connection) as client:
         live, door = LiveDistribution(client, distribution), Door(distribution_id=distribution)
         return Rules(live.read, door, seconds=following.refresh, stale=following.stale)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        raise InputError(f"--host {host} is not an address: give one, such as 127.0.0.1 or 0.0.0.0") from None
 
 
 def _log_to_stderr() -> None:

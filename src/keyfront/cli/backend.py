@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from keyfront.cli.extras import needs
-from keyfront.cli.options import AsJson
+from keyfront.cli.options import AsJson, listening_address
 from keyfront.cli.output import show, show_json
 from keyfront.cli.times import span
 from keyfront.errors import InputError
@@ -73,7 +73,7 @@ def backend(
         from keyfront.backend.asgi.server import ServerOptions, run
         from keyfront.web.forwarded import trusted_networks
     options = ServerOptions(
-        host=host,
+        host=str(listening_address(host)),
         port=port,
         workers=workers,
         trusted=trusted_networks(trusted_proxies or ()),

@@ -1,6 +1,7 @@
 """Arguments and options that several commands share."""
 
 import inspect
+import ipaddress
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from functools import wraps
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+
+from keyfront.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,14 @@ def _options(group: type) -> list[inspect.Parameter]:
         )
         for each in fields(group)
     ]
+
+
+def listening_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Return the address that `--host` gives. Raises `InputError` for a name, which may have several."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        raise InputError(f"--host {host} is not an address: give one, such as 127.0.0.1 or 0.0.0.0") from None
 
 
 connects = expands(connection=Connection)
