@@ -1,6 +1,6 @@
 """`docs/findings.md` says what the rules say, and the rules say enough."""
 
-import os
+import html
 import re
 import subprocess
 import sys
@@ -64,15 +64,19 @@ def asked_by_http(tmp_path: Path) -> str:
     return link.replace("https:", "http:")
 
 
-def test_the_pages_example_is_what_comes_out(asked_by_http: str, tmp_path: Path) -> None:
+def test_the_pages_picture_is_what_comes_out(asked_by_http: str, tmp_path: Path) -> None:
     text = (_DOCS / "explain.md").read_text("utf-8")
-    block = re.search(r"```console\n\$ (keyfront explain .*?)\n(.*?)…\n```", text, re.DOTALL)
+    block = re.search(r"```console\n\$ (keyfront explain .*?)\n```\n\n!\[.*?\]\((.*?)\)", text, re.DOTALL)
     assert block is not None
     words = [asked_by_http if word == '"$URL"' else word for word in block[1].split()[1:]]
-    environment = {**os.environ, "COLUMNS": "107", "NO_COLOR": "1"}
-    done = subprocess.run([_KEYFRONT, *words], cwd=tmp_path, capture_output=True, text=True, env=environment)
+    done = subprocess.run([_KEYFRONT, *words], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stdout.startswith(block[2])
+    report, _, checks = done.stdout.partition("The edge's checks")
+    assert checks
+    drawn = re.findall(r"<text[^>]*>(.*?)</text>", (_DOCS / block[2]).read_text("utf-8"), re.DOTALL)
+    assert f"$ {block[1]} {' '.join(report.split())} The edge's checks" in " ".join(
+        html.unescape(" ".join(drawn)).split()
+    )
 
 
 def test_the_pages_python_runs(asked_by_http: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
