@@ -30,8 +30,8 @@ def plots(table: Sequence[Mapping[str, object]]) -> list[Plot]:
         figure = row["figure"]
         if found and row["unit"] == "rows/s" and isinstance(figure, int | float):
             rows = int(found[2].replace(",", ""))
-            points[found[1]].append((rows, rows / figure))
-    return [Plot(peer, "rows", "seconds of CPU", each) for peer, each in points.items() if len(each) > 1]
+            points[found[1]].append((rows / 1000, rows / figure))
+    return [Plot(peer, "thousands of rows", "seconds of CPU", each) for peer, each in points.items() if len(each) > 1]
 
 
 if __name__ == "__main__":

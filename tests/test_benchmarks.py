@@ -200,4 +200,4 @@ def test_peers_that_read_several_numbers_of_rows_have_a_plot() -> None:
         {"name": "theirs, 1,000 rows", "unit": "rows/s", "figure": 100.0},
         {"name": "theirs, 2,000 rows", "unit": "rows/s", "figure": None},
     ]
-    assert log_plot.plots(told) == [Plot("ours", "rows", "seconds of CPU", [(1000, 2.0), (2000, 5.0)])]
+    assert log_plot.plots(told) == [Plot("ours", "thousands of rows", "seconds of CPU", [(1, 2.0), (2, 5.0)])]
