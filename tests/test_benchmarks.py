@@ -193,7 +193,7 @@ def test_a_plot_begins_at_zero_and_shows_every_point() -> None:
 
 
 def test_peers_that_read_several_numbers_of_rows_have_a_plot() -> None:
-    told = [
+    told: list[dict[str, object]] = [
         {"name": "ours, 1,000 rows", "unit": "rows/s", "figure": 500.0},
         {"name": "ours, 2,000 rows", "unit": "rows/s", "figure": 400.0},
         {"name": "ours, 2,000 rows", "unit": "MB", "figure": 9.0},

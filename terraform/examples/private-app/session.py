@@ -17,7 +17,7 @@ _SECONDS = 8 * 3600
 _ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"
 
 
-def handler(event, context):
+def handler(event, _context):
     headers = {"cache-control": "no-store"}
     sent = event["headers"].get("x-access-code", "")
     if event["requestContext"]["http"]["method"] != "POST":
