@@ -74,7 +74,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 def of_unit() -> list[str]:
     """The arguments of the command that the systemd unit runs."""
     unit = (DEPLOY / "keyfront-backend.service").read_text()
-    (line,) = re.findall(r"^ExecStart=/opt/keyfront/bin/keyfront (.+)$", unit, re.MULTILINE)
+    (line,) = re.findall(r"^ExecStart=/usr/local/lib/keyfront/bin/keyfront (.+)$", unit, re.MULTILINE)
     return shlex.split(line)
 
 

@@ -179,7 +179,7 @@ def test_the_systemd_unit_is_valid_and_hardened(
     analyze = need_tool("systemd-analyze")
     unit = tmp_path / "keyfront-backend.service"
     program = shutil.which("true")
-    unit.write_text((DEPLOY / unit.name).read_text().replace("/opt/keyfront/bin/keyfront", str(program)))
+    unit.write_text((DEPLOY / unit.name).read_text().replace("/usr/local/lib/keyfront/bin/keyfront", str(program)))
 
     def judged(*arguments: str) -> "subprocess.CompletedProcess[str]":
         command: list[Any] = [analyze, "--no-pager", *arguments, unit]
