@@ -15,7 +15,7 @@ CDK := $(if $(shell command -v node),.venv/cdk)
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
   --no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
-.PHONY: demo docs pictures test test-large test-all fuzz proof-rotation check format bench lock clean
+.PHONY: demo docs pictures test test-large test-all fuzz proof-rotation proof-logs check format bench lock clean
 
 demo: .venv/ready  ## Start the laptop's CloudFront with the bundled shop
 	@$(BIN)/keyfront up $(ARGS)
@@ -33,6 +33,9 @@ fuzz: .venv/ready  ## Fuzz the edge's request path, for minutes
 
 proof-rotation: .venv/ready  ## Rotate keys under a load of signers and viewers, for minutes
 	$(BIN)/python -m tests.account.rotation.proof
+
+proof-logs: .venv/ready $(SPARK)  ## Compare DuckDB with Spark on a million rows of access logs, cell by cell
+	$(BIN)/python -m tests.account.logs.proof $(ARGS)
 
 check: .venv/ready  ## Format, lint, types, unused code, and who imports whom
 	$(BIN)/ruff format --check .

@@ -65,7 +65,7 @@ def run(_seconds: float, _rounds: int) -> Iterator[Row]:
         day = Path(name) / "day"
         day.mkdir()
         # In a process of its own, since what this one holds would count as its children's memory.
-        maker = get_context("spawn").Process(target=_make, args=(day, most, FIELDS))
+        maker = get_context("spawn").Process(target=write_day, args=(day, most, FIELDS))
         maker.start()
         maker.join()
         yield from _rows(day, most, FIELDS)
@@ -111,7 +111,7 @@ def _peers(folder: Path) -> dict[str, list[str]]:
     }
 
 
-def _make(folder: Path, rows: int, fields: Sequence[str]) -> None:
+def write_day(folder: Path, rows: int, fields: Sequence[str]) -> None:
     """Write a day of logs, a file for each hour, as CloudFront names them."""
     head = f"#Version: 1.0\n#Fields: {' '.join(fields)}\n".encode()
     for hour in range(_FILES):

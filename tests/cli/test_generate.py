@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -101,7 +102,8 @@ def test_an_unknown_type_is_refused(run: Run, tmp_path: Path) -> None:
 
 def test_version(execute: Execute) -> None:
     told = execute("--version")
-    assert (told.returncode, told.stdout, told.stderr) == (0, f"keyfront {__version__}\n", "")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert re.fullmatch(rf"keyfront {re.escape(__version__)}( \([0-9a-f]{{12}}\))?\n", told.stdout)
 
 
 COMMANDS = [
