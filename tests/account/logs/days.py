@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -43,10 +44,14 @@ def account() -> Inventory:
     )  # fmt: skip
 
 
+@cache
+def _signer(old: bool, at: int) -> Signer:
+    return Signer(OLD, OLD_KEY, clock=lambda: at) if old else Signer(ID, shared_rsa(0), clock=lambda: at)
+
+
 def sign(path: str, expires: int, *, at: int = NOON, old: bool = False, **more: object) -> str:
     """A signed URL, by a clock that says `at`."""
-    signer = Signer(OLD, OLD_KEY, clock=lambda: at) if old else Signer(ID, shared_rsa(0), clock=lambda: at)
-    return signer.sign_url(f"{SITE}{path}", expires=expires, **more)  # type: ignore[arg-type]
+    return _signer(old, at).sign_url(f"{SITE}{path}", expires=expires, **more)  # type: ignore[arg-type]
 
 
 @dataclass
