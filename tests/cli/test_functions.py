@@ -184,7 +184,14 @@ def test_watch_follows_the_files_until_ctrl_c(rewrite: Path, tmp_path: Path, api
     command += ["--distribution", made(api.url), "--endpoint-url", api.url]
     log = tmp_path / "said"
     with log.open("w") as said:
-        watching = subprocess.Popen(command, stdout=said, stderr=said, cwd=tmp_path)
+        # A job of a shell ignores SIGINT, and so would its children.
+        watching = subprocess.Popen(
+            command,
+            stdout=said,
+            stderr=said,
+            cwd=tmp_path,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
     try:
         wait_until(lambda: "/one/index.html" in log.read_text(), told=log.read_text)
         rewrite.rename(tmp_path / "away.js")
