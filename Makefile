@@ -74,10 +74,10 @@ clean:
 	@echo "Making .venv (once)"
 	@$(PYTHON) -m venv .venv
 	@echo "Installing what requirements.lock names (a minute or two)"
-	@$(PIP) install --no-compile --require-hashes -r requirements.lock
+	@$(PIP) install --no-compile --no-deps --require-hashes -r requirements.lock
 	@echo "Installing keyfront from this folder"
 	@$(PIP) install --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m compileall -q -j 0 -x '/(aws_cdk|pyspark)/' .venv/lib src >/dev/null || true
+	@$(BIN)/python -m compileall -q -j 0 -x '/(aws_cdk|pyspark|sympy|networkx|tests)/' .venv/lib src >/dev/null || true
 	@: > $@
 
 .venv/spark: requirements-spark.lock .venv/ready
@@ -86,7 +86,7 @@ clean:
 
 .venv/cdk: requirements-cdk.lock .venv/ready
 	@echo "Installing the CDK's library for its tests (once; half a minute)"
-	@$(PIP) install --no-compile --require-hashes -r requirements-cdk.lock && : > $@ || echo "The CDK's tests will not run"
+	@$(PIP) install --no-compile --no-deps --require-hashes -r requirements-cdk.lock && : > $@ || echo "The CDK's tests will not run"
 
 .venv/docs/ready: requirements-docs.lock | .venv/ready
 	@echo "Installing what the documentation's site is built with (once)"
