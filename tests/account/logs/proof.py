@@ -50,6 +50,7 @@ def main(rows: int) -> int:
     with TemporaryDirectory(prefix="keyfront-") as folder:
         path = write(Path(folder), rows)
         session = builder.getOrCreate()
+        session.sparkContext.setLogLevel("ERROR")
         duckdb, spark = answers_of_duckdb(path), answers_of_spark(session, path)
         session.stop()
     differ = 0
