@@ -65,7 +65,6 @@ _LARGE: Final = (
     "local/cloudformation/",
     "local/conformance/test_moto.py",
     "local/conformance/test_table.py",
-    "local/controlplane/test_crashes.py",
     "local/shop/test_browser.py",
     "local/shop/test_storefront.py",
     "local/test_edge_alone.py",
