@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from keyfront.local.cloudformation.kinds.kind import Described, Kind, Task
+from keyfront.local.cloudformation.kinds.kind import Described, Kind, Task, deleted_on_failure
 from keyfront.local.cloudformation.kinds.openapi import Description, Route
 from keyfront.local.cloudformation.stack import Made
 
@@ -28,11 +28,8 @@ class ApiKind:
     def create(self, task: Task) -> Made:
         """Create an API, with the routes of its description."""
         made = self._described.create(task)
-        try:
+        with deleted_on_failure(self, task, made):
             self._import(task, made)
-        except Exception:
-            self.delete(task, made)
-            raise
         return made
 
     def update(self, task: Task, before: Mapping[str, Any], made: Made) -> Made:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from keyfront.local.cloudformation import api_input
-from keyfront.local.cloudformation.kinds.kind import Described, Kind, Task, tag_list
+from keyfront.local.cloudformation.kinds.kind import Described, Kind, Task, deleted_on_failure, tag_list
 from keyfront.local.cloudformation.stack import Made
 
 _SERVICE: Final = "iam"
@@ -33,11 +33,8 @@ class HolderKind:
             given["Tags"] = tags
         output = task.call(_SERVICE, f"Create{self.noun}", given)[self.noun]
         made = Made(output[f"{self.noun}Name"], {"Arn": output["Arn"], **self._id(output)})
-        try:
+        with deleted_on_failure(self, task, made):
             self._set_policies(task, {}, made)
-        except Exception:
-            self.delete(task, made)
-            raise
         return made
 
     def update(self, task: Task, before: Mapping[str, Any], made: Made) -> Made:

@@ -2,7 +2,8 @@
 
 import secrets
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Protocol, cast
@@ -68,6 +69,16 @@ class Kind(Protocol):
     def delete(self, task: Task, made: Made) -> None:
         """Delete the resource `made`. One that is already deleted is not an error."""
         ...
+
+
+@contextmanager
+def deleted_on_failure(kind: Kind, task: Task, made: Made) -> Iterator[None]:
+    """Delete `made` again if the block, which sets it up, raises."""
+    try:
+        yield
+    except Exception:
+        kind.delete(task, made)
+        raise
 
 
 Prepare = Callable[[Task, dict[str, Any]], dict[str, Any]]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from keyfront.local.cloudformation import api_input
-from keyfront.local.cloudformation.kinds.kind import Described, Kind, Task, tag_list
+from keyfront.local.cloudformation.kinds.kind import Described, Kind, Task, deleted_on_failure, tag_list
 from keyfront.local.cloudformation.kinds.rest_description import RestDescription
 from keyfront.local.cloudformation.stack import Made
 
@@ -26,11 +26,8 @@ class RestApiKind:
             given["tags"] = {each["Key"]: each["Value"] for each in tags}
         api = task.call(_SERVICE, "CreateRestApi", given)["id"]
         made = Made(api, {"RestApiId": api, "RootResourceId": self._resources(task, api)["/"]})
-        try:
+        with deleted_on_failure(self, task, made):
             self._import(task, made)
-        except Exception:
-            self.delete(task, made)
-            raise
         return made
 
     def update(self, task: Task, before: Mapping[str, Any], made: Made) -> Made:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from keyfront.local.cloudformation import api_input
-from keyfront.local.cloudformation.kinds.kind import Kind, Task, tag_list
+from keyfront.local.cloudformation.kinds.kind import Kind, Task, deleted_on_failure, tag_list
 from keyfront.local.cloudformation.reasons import is_gone
 from keyfront.local.cloudformation.stack import Made
 
@@ -69,11 +69,8 @@ class BucketKind:
             given["ObjectLockEnabledForBucket"] = True
         task.call(_SERVICE, "CreateBucket", given)
         made = Made(name, self._attributes(task, name))
-        try:
+        with deleted_on_failure(self, task, made):
             self._set(task, {}, made)
-        except Exception:
-            self.delete(task, made)
-            raise
         return made
 
     def update(self, task: Task, before: Mapping[str, Any], made: Made) -> Made:
