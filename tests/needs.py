@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -34,6 +35,13 @@ def skip(what: str, remedy: str) -> NoReturn:
 def program(name: str) -> Path:
     """The path of a program. Without it the test skips."""
     return find(name) or skip(f"{name} is not installed", how_to_install(name))
+
+
+def cdk() -> None:
+    """Skip the test without the CDK's library, which is written in TypeScript and runs in Node.js."""
+    program("node")
+    if find_spec("aws_cdk") is None:
+        skip("aws-cdk-lib is not installed", "make .venv/cdk")
 
 
 def npm_ci(folder: Path, packages: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import needs
 from tests.needs import Workers
 
 from keyfront import SigningKey
@@ -30,14 +31,10 @@ class Synthesised:
 
 @pytest.fixture(scope="session")
 def cdk_library() -> Iterator[Any]:
-    """aws_cdk, which takes seconds to import. Node.js must be there: the library is written in TypeScript."""
-    from tests.needs import program, skip
+    """aws_cdk, which takes seconds to import."""
+    needs.cdk()
+    import aws_cdk
 
-    program("node")
-    try:
-        import aws_cdk
-    except ImportError:
-        skip("aws-cdk-lib is not installed", "pip install -r requirements-cdk.lock")
     yield aws_cdk
     from jsii._kernel import Kernel
 

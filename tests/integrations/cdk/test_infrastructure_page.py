@@ -8,12 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from tests import needs
 from tests.local.cloudformation.conftest import Laptop, laptop, shared_laptop  # noqa: F401  fixtures
 from tests.terraform.modules.conftest import Workspace
 from tests.terraform.provider import Providers
@@ -42,11 +42,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def template(folder: Path, need_tool: Callable[[str], Path]) -> str:
+def template(folder: Path) -> str:
     """What `cdk synth` writes, without what needs an account that was bootstrapped."""
-    need_tool("node")
-    if find_spec("aws_cdk") is None:
-        pytest.skip("aws-cdk-lib is not installed")
+    needs.cdk()
     subprocess.run(
         [sys.executable, "-c", _block("python")],
         cwd=folder,

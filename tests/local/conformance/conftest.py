@@ -16,6 +16,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from tests import needs
 
 _HERE = Path(__file__).parent
 _DOWNLOAD_SECONDS, _RUN_SECONDS = 120, 300
@@ -125,9 +126,7 @@ def _download(archive: Path) -> None:
         check=False,
     )
     if not archive.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI must reach a package index:\n{ran.stdout}")
-        pytest.skip(f"moto's source distribution cannot be downloaded: {ran.stdout[-500:]}")
+        needs.skip("moto's source distribution cannot be downloaded", ran.stdout[-500:])
 
 
 @pytest.fixture
