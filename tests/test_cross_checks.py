@@ -119,6 +119,11 @@ def parts(url: str) -> tuple[str, dict[str, str]]:
     return f"{base}?{own}" if own else base, {name: value for name, _, value in pairs if name in NAMES}
 
 
+def signature(url: str) -> str:
+    """As it was signed: aws-cloudfront-sign sends its `~`, which most signatures have and some do not, encoded."""
+    return parts(url)[1]["Signature"].replace("%7E", "~")
+
+
 def moment(second: int) -> datetime:
     return datetime.fromtimestamp(second, UTC)
 
@@ -301,7 +306,7 @@ def test_where_another_signer_differs_it_differs_as_told_and_ours_is_let_in(node
     assert theirs.startswith(told.link)
     assert parts(theirs)[0] == told.link.removesuffix("?")
     assert decided(node("url", "href", theirs)) == told.reason
-    assert parts(theirs)[1]["Signature"] != parts(mine)[1]["Signature"]
+    assert (parts(theirs)[0], signature(theirs)) != (parts(mine)[0], signature(mine))
     assert decided(node("url", "href", mine)) == "allowed"
 
 
