@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.servers import Loop, event_loop
 
+from keyfront.edge.server.certificates import Authority
 from keyfront.local import api_port
 from keyfront.local.api_port import apis_alone, bind_api_port, certificate
 from keyfront.web.serving import Listener, bind
@@ -77,3 +79,15 @@ def test_a_port_that_another_program_has_is_left_to_it(monkeypatch: pytest.Monke
     with bind("127.0.0.1", 0) as taken:
         monkeypatch.setattr(api_port, "PORT", taken.getsockname()[1])
         assert bind_api_port() == []
+
+
+def test_without_room_for_its_certificate_it_is_left_out_and_the_log_says_why(
+    small_disk: Callable[[int], Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    disk = small_disk(1024)
+    Authority(disk.path / "authority").server([])
+    disk.fill()
+    with caplog.at_level(logging.WARNING, "keyfront.local.api_port"):
+        assert certificate(disk.path / "authority") is None
+    (record,) = caplog.records
+    assert "APIs and function URLs do not answer at port 443: certificates cannot be kept" in record.getMessage()

@@ -4,17 +4,21 @@ Many users may not listen there, and another program may do so. Then the APIs an
 the edge.
 """
 
+import logging
 import socket
 from pathlib import Path
 from typing import Final
 
 from keyfront.core.api_hosts import api_host
 from keyfront.edge.server.certificates import Authority
+from keyfront.errors import InputError
 from keyfront.local.aws.addressing import host_name
 from keyfront.local.aws.bridge import send_answer
 from keyfront.local.aws.responses import AWSError
 from keyfront.web.serving import TLS, PortError, bind_loopback
 from keyfront.web.types import ASGIApp, Receive, Scope, Send
+
+_log = logging.getLogger(__name__)
 
 PORT: Final = 443
 _OTHERS: Final = AWSError(403, "AccessDenied", "Only APIs and function URLs answer at this port.")
@@ -28,13 +32,20 @@ def bind_api_port() -> list[socket.socket]:
         return []
 
 
-def certificate(folder: Path) -> TLS:
-    """Return a certificate for the APIs and function URLs of all Regions, from the authority in `folder`. Blocks."""
+def certificate(folder: Path) -> TLS | None:
+    """Return a certificate for the APIs and function URLs of all Regions, from the authority in `folder`. Blocks.
+
+    Returns `None`, and logs why, if it cannot be kept there. Everything else runs without it.
+    """
     import boto3
 
     regions = boto3.Session().get_available_regions("lambda")
     names = [f"*.{kind}.{region}.localhost" for kind in ("execute-api", "lambda-url") for region in regions]
-    return Authority(folder, server="apis").server(names)
+    try:
+        return Authority(folder, server="apis").server(names)
+    except InputError as error:
+        _log.warning("APIs and function URLs do not answer at port %d: %s", PORT, error)
+        return None
 
 
 def apis_alone(endpoint: ASGIApp, port: int) -> ASGIApp:

@@ -195,8 +195,8 @@ class Machine:
             provisioned=made,
             shop=shop,
         )
-        if sockets := self._keep(bind_api_port()):
-            tls = await asyncio.to_thread(certificate, options.home / "authority")
+        sockets = self._keep(bind_api_port())
+        if sockets and (tls := await asyncio.to_thread(certificate, options.home / "authority")):
             self._listen(apis_alone(endpoint, _port(endpoint_sockets)), sockets, tls)
         backend = await asyncio.to_thread(self._backend, running, aws)
         self._facing = [

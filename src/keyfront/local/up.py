@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import shlex
 import shutil
 import signal
@@ -13,6 +14,7 @@ from urllib.parse import quote
 
 from rich.console import Console
 
+from keyfront.errors import KeyfrontError
 from keyfront.local import clients as aws
 from keyfront.local.edge_fleet import EdgePorts
 from keyfront.local.machine import Machine, Options, Running
@@ -20,6 +22,8 @@ from keyfront.local.provision import KEY_GROUP
 from keyfront.web.draining import Ending
 
 __all__ = ["Options", "run"]
+
+_log = logging.getLogger(__name__)
 
 
 def run(options: Options) -> None:
@@ -43,7 +47,14 @@ async def _run(options: Options) -> None:
         starting.cancel()
         waiting.cancel()
         await asyncio.gather(starting, waiting, return_exceptions=True)
-        await machine.stop(ending.drain)
+        failure = sys.exception()
+        try:
+            await machine.stop(ending.drain)
+        except KeyfrontError as error:
+            if failure is None:
+                raise
+            # The first failure is the one to tell: it is raised from here.
+            _log.error("%s", error)
 
 
 def as_json(running: Running) -> dict[str, object]:

@@ -219,6 +219,15 @@ def test_a_content_that_somebody_deleted_is_written_again(kept: Kept) -> None:
     assert kept.client("s3").get_object(Bucket="shop", Key="large")["Body"].read() == b"x" * 100_000
 
 
+def test_a_start_that_changes_nothing_writes_nothing_and_stops_on_a_full_disk(kept: Kept) -> None:
+    kept.stop()
+    kept.start()
+    kept.disk.fill()
+    kept.perform(lambda: None)  # looks at the state, and finds no change
+    assert kept.client("ssm").get_parameter(Name="/p")["Parameter"]["Value"] == "kept"
+    kept.stop()
+
+
 def test_a_stop_on_a_full_disk_says_what_is_lost_and_leaves_what_was_kept(kept: Kept) -> None:
     before = kept.written()
     kept.disk.fill()

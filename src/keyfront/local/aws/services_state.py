@@ -128,7 +128,8 @@ class ServicesState:
         for key, name in zip(keys, kept.contents, strict=True):
             key.contentsize = self._contents.copy(name, key._value_buffer)
             self._names[key] = name
-        self._written = kept.digest
+        # The same objects give other bytes after their first way through pickle. Without a change, nothing is written.
+        self._written = Snapshot(self._look()[0]).digest
 
     def _missing(self, size: int) -> str | None:
         """Return why the state with `size` more bytes cannot be written, as far as is known, or `None`."""
