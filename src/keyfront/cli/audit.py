@@ -211,7 +211,7 @@ def _told(finding: "Finding") -> dict[str, Any]:
         "resource": finding.resource,
         "evidence": finding.evidence,
         "why": finding.rule.why,
-        "mend": finding.fix,
+        "fix": finding.fix,
         **({"example": finding.example} if finding.example else {}),
     }
 

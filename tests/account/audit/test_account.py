@@ -151,7 +151,7 @@ def test_a_planted_fault_is_found(laptop: Any, audit: Any, finding: str, severit
     status, report = audit("--fail-on", severity)
     found = [each for each in report["findings"] if each["id"] == finding]
     assert severity in {each["severity"] for each in found}
-    assert all(each["mend"] and each["why"] and each["resource"] for each in found)
+    assert all(each["fix"] and each["why"] and each["resource"] for each in found)
     assert status == 1
     assert "BEGIN" not in json.dumps(report)
 
@@ -218,8 +218,8 @@ def test_keys_that_go_are_found(laptop: Any, audit: Any) -> None:
     manager.delete_secret(SecretId="shop-signing-key", RecoveryWindowInDays=7)
     key = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"]["KeyId"]
     kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
-    mends = {each["mend"] for each in audit()[1]["findings"] if each["id"] == "private-key-going"}
-    assert mends == {
+    fixes = {each["fix"] for each in audit()[1]["findings"] if each["id"] == "private-key-going"}
+    assert fixes == {
         "aws secretsmanager restore-secret --secret-id shop-signing-key",
         f"aws kms cancel-key-deletion --key-id {key} && aws kms enable-key --key-id {key}",
     }

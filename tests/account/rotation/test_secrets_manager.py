@@ -324,7 +324,7 @@ def test_a_step_that_is_denied_names_the_action_and_is_done_by_the_next_call(
         ({"KEY_GROUP": "g"}, "the event has no SecretId"),
     ],
 )
-def test_a_function_that_is_set_up_wrongly_says_what_to_mend(
+def test_a_function_that_is_set_up_wrongly_says_what_to_fix(
     environment: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environment.items():
