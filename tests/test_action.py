@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from sarif_kit.validate import validation_errors
 from tests.keys import shared_rsa
 
 ROOT = Path(__file__).parents[1]
@@ -82,7 +83,9 @@ def test_no_script_holds_an_input() -> None:
 def test_the_audit_writes_sarif_counts_findings_and_fails_at_the_level(step: Step, tmp_path: Path) -> None:
     done = step("Audit", config="cloudfront/*.json", keys="keys", **{"fail-on": "critical"})
     assert done.returncode == 0, done.stderr
-    results = json.loads((tmp_path / "keyfront.sarif").read_text())["runs"][0]["results"]
+    log = json.loads((tmp_path / "keyfront.sarif").read_text())
+    assert validation_errors(log) == []
+    results = log["runs"][0]["results"]
     assert {"protected-over-http"} <= {each["ruleId"] for each in results}
     assert (tmp_path / "output").read_text() == f"sarif-file=keyfront.sarif\nfindings={len(results)}\n"
     assert "medium protected-over-http shop:*" in done.stdout
