@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -12,16 +11,14 @@ from keyfront.edge.cache.collapsing import Coming, Flight, FlightKey, Flights, L
 from keyfront.edge.cache.entries import (
     error_ttl,
     lifetime_of,
-    pieced,
     refreshed,
     standing_for_error,
     viewer_headers,
     whole,
 )
+from keyfront.edge.cache.fill import Arrival, CacheFill
 from keyfront.edge.cache.freshness import Lifetime, serves_stale
 from keyfront.edge.cache.objects import Cache, Entry, Ticket
-from keyfront.edge.cache.pieces import Pieces
-from keyfront.edge.cache.ranges import Span, content_range
 from keyfront.edge.cache.stream import Stream
 from keyfront.edge.exchange import Exchange
 from keyfront.edge.origin.client import OriginResponse, Origins
@@ -39,7 +36,6 @@ from keyfront.edge.response.pages import (
     REFRESH_HIT,
     TIMED_OUT,
     EdgeResponse,
-    Headers,
 )
 from keyfront.edge.response.pages import page as error_page
 from keyfront.edge.response.responding import edge_headers, send_answer, send_entry, send_stream, send_whole
@@ -53,20 +49,6 @@ _NOT_KEPT: Final = Lifetime(False)
 _CONDITIONS: Final = (b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since")
 _GATEWAY_TEXTS: Final = {502: NO_CONNECTION, 504: TIMED_OUT}
 _UNREACHABLE: Final = range(500, 505)
-
-
-@dataclass(slots=True)
-class _Arrival:
-    """An origin's response, before it is handled."""
-
-    exchange: Exchange
-    ticket: Ticket
-    behavior: Behavior
-    """With the origin that sent the response."""
-    response: OriginResponse
-    headers: Headers
-    """For viewers."""
-    life: Lifetime
 
 
 class Fetcher:
@@ -85,8 +67,8 @@ class Fetcher:
         """Objects over `object_bytes` are kept on `disk` or not at all. `clock` returns seconds since the epoch."""
         self._origins = origins
         self._cache = cache
-        self._disk = disk
         self._object_bytes = object_bytes
+        self._fill = CacheFill(cache, disk, object_bytes=object_bytes, clock=clock)
         self._clock = clock
         self._report = report
         self._flights = Flights()
@@ -182,7 +164,7 @@ class Fetcher:
             return
         if keeps and not life.keep and response.status < 400:
             self._cache.discard(exchange.key)
-        arrival = _Arrival(exchange, flight.ticket, behavior, response, viewer_headers(behavior, response), life)
+        arrival = Arrival(exchange, flight.ticket, behavior, response, viewer_headers(behavior, response), life)
         if method == "GET" and behavior.rules.compresses and is_compressible(response.status, response.fields):
             arrival.headers = with_vary(arrival.headers, b"Accept-Encoding")
             if encoding := accepted(exchange.viewer, behavior.rules).partition(",")[0]:
@@ -190,7 +172,7 @@ class Fetcher:
                 return
         await self._stream(flight, key, arrival)
 
-    async def _compressed(self, arrival: _Arrival, encoding: str) -> Landing:
+    async def _compressed(self, arrival: Arrival, encoding: str) -> Landing:
         """Read the object and compress it. Raises `_NothingSentError` if it breaks off."""
         distribution, response, life = arrival.exchange.distribution, arrival.response, arrival.life
         try:
@@ -206,7 +188,7 @@ class Fetcher:
             self._cache.put(arrival.ticket, entry)
         return Landing(entry, _x_cache(response), is_shared=life.keep)
 
-    async def _stream(self, flight: Flight, key: FlightKey | None, arrival: _Arrival) -> None:
+    async def _stream(self, flight: Flight, key: FlightKey | None, arrival: Arrival) -> None:
         """Pass the body on as it arrives. Raises `_NothingSentError` if it breaks off before its first byte."""
         response = arrival.response
         try:
@@ -214,9 +196,9 @@ class Fetcher:
         except BrokenBodyError as error:
             raise _NothingSentError(error.status, str(error)) from error
         chunks = response.chunks()
-        pieces, offset = self._pieces(arrival)
+        pieces, offset = self._fill.pieces(arrival)
         memory = None
-        if pieces is None and arrival.life.keep and response.status != 206 and self._fits(response.length):
+        if pieces is None and arrival.life.keep and response.status != 206 and self._fill.fits(response.length):
             memory = Memory()
         if pieces is None and response.is_read and len(first) <= self._object_bytes:
             self._land_whole(flight, key, arrival, first, is_kept=memory is not None)
@@ -229,111 +211,25 @@ class Fetcher:
             self._flights.close(key, flight)
         flight.land(Landing(coming, _x_cache(response), is_shared=stream.is_stored))
         if memory is not None:
-            await self._collect(flight, key, arrival, stream, _chain(first, chunks))
+            await self._fill.collect(arrival, stream, _chain(first, chunks))
         else:
             async for chunk in _chain(first, chunks):
                 await stream.write(chunk)
             if pieces is not None and pieces.is_whole and not pieces.on_disk:
-                self._assemble(arrival, pieces, await pieces.read_all())
+                self._fill.assemble(arrival, pieces, await pieces.read_all())
         stream.end()
 
     def _land_whole(
-        self, flight: Flight, key: FlightKey | None, arrival: _Arrival, body: bytes, *, is_kept: bool
+        self, flight: Flight, key: FlightKey | None, arrival: Arrival, body: bytes, *, is_kept: bool
     ) -> None:
         """Pass on a body that arrived at once."""
         response = arrival.response
         if is_kept:
-            self._keep_whole(arrival, body)
+            self._fill.put(arrival, body)
         else:
             self._flights.close(key, flight)
         coming = Coming(response.status, arrival.headers, response.length, body)
         flight.land(Landing(coming, _x_cache(response), is_shared=is_kept))
-
-    async def _collect(
-        self, flight: Flight, key: FlightKey | None, arrival: _Arrival, stream: Stream, chunks: AsyncIterator[bytes]
-    ) -> None:
-        """Write a whole body, first to memory. If it gets too large, it is moved to disk or not cached.
-
-        The cache has the complete body before its last bytes are passed on.
-        """
-        length, limit, is_kept = arrival.response.length, self._object_bytes, False
-        on_disk = False
-        async for chunk in chunks:
-            size = stream.reached + len(chunk)
-            if stream.is_stored and size > limit:
-                file = None if on_disk else self._disk.create()
-                if file is not None and size <= self._disk.limit:
-                    await stream.move(file)
-                    limit, on_disk = self._disk.limit, True
-                else:
-                    stream.stop_storing()
-                    self._flights.close(key, flight)
-            if stream.is_stored and not on_disk and size == length:
-                self._keep_whole(arrival, await stream.written() + chunk)
-                is_kept = True
-            await stream.write(chunk)
-        if not stream.is_stored or is_kept:
-            return
-        if not on_disk:
-            self._keep_whole(arrival, await stream.written())
-        elif stream.store is not None:
-            pieces = Pieces(stream.reached, stream.store, on_disk=True)
-            pieces.add(Span(0, stream.reached))
-            self._put_pieces(arrival, pieces)
-
-    def _pieces(self, arrival: _Arrival) -> tuple[Pieces | None, int]:
-        """Return where to store a part or a large object, and the position of its first byte.
-
-        Two parts are of one version only if they have the same strong ETag. Parts of another version are dropped.
-        """
-        response = arrival.response
-        if not arrival.life.keep:
-            return None, 0
-        part = Span(0, response.length or 0), response.length or 0
-        if response.status == 206:
-            found = content_range(response.fields.get("content-range", ""))
-            if found is None or response.length not in (None, found[0].end - found[0].start):
-                return None, 0
-            part = found
-        elif response.status != 200 or self._fits(response.length):
-            return None, 0
-        span, length = part
-        held = self._cache.get(arrival.exchange.key) if arrival.ticket.is_valid else None
-        if held is not None and held.pieces is not None and _same_version(held, held.pieces, length, response):
-            held.fresh_until = self._clock() + arrival.life.seconds
-            return held.pieces, span.start
-        if length <= self._object_bytes:
-            pieces = Pieces(length, Memory(length), on_disk=False)
-        else:
-            file = self._disk.create() if length <= self._disk.limit else None
-            if file is None:
-                return None, 0
-            pieces = Pieces(length, file, on_disk=True)
-        self._put_pieces(arrival, pieces)
-        return pieces, span.start
-
-    def _put_pieces(self, arrival: _Arrival, pieces: Pieces) -> None:
-        distribution, now = arrival.exchange.distribution, self._clock()
-        self._cache.put(
-            arrival.ticket, pieced(distribution, arrival.response, arrival.headers, pieces, arrival.life, now)
-        )
-
-    def _assemble(self, arrival: _Arrival, pieces: Pieces, body: bytes) -> None:
-        """Make one object of pieces that are now complete in memory."""
-        entry = self._cache.get(arrival.exchange.key)
-        if entry is not None and entry.pieces is pieces:
-            arrival.response.status = 200
-            arrival.headers = entry.headers
-            self._keep_whole(arrival, body)
-
-    def _keep_whole(self, arrival: _Arrival, body: bytes) -> None:
-        entry = whole(
-            arrival.exchange.distribution, arrival.response, arrival.headers, body, arrival.life, self._clock()
-        )
-        self._cache.put(arrival.ticket, entry)
-
-    def _fits(self, length: int | None) -> bool:
-        return length is None or length <= self._object_bytes
 
     async def _failed(
         self, exchange: Exchange, ticket: Ticket, stale: Entry | None, error: OriginError | BrokenBodyError
@@ -382,11 +278,6 @@ def _flight_key(exchange: Exchange) -> FlightKey | None:
 
 def _can_be_asked(entry: Entry) -> bool:
     return entry.status == 200 and not entry.error and entry.is_whole and bool(entry.etag or entry.modified is not None)
-
-
-def _same_version(held: Entry, pieces: Pieces, length: int, response: OriginResponse) -> bool:
-    etag = response.fields.get("etag", "")
-    return pieces.length == length and etag.startswith('"') and held.fields.get("etag") == etag
 
 
 def _x_cache(response: OriginResponse) -> bytes:
