@@ -11,7 +11,7 @@ import pytest
 import typer.main
 from tools import assumed
 
-from keyfront.account.rotation.secrets_manager import Settings
+from keyfront.account.rotation.function_settings import Settings
 from keyfront.backend.service.rate_limits import Rates
 from keyfront.cli.app import application
 from keyfront.core import access

@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -12,17 +11,16 @@ import typer
 
 from keyfront.cli.extras import needs
 from keyfront.cli.options import AsJson, Connection, connects
-from keyfront.cli.output import Json, say, show, show_json, warn
+from keyfront.cli.output import say, show, show_json, warn
+from keyfront.cli.rotation_output import Watch, clock, document, lines, tell
 from keyfront.cli.times import span
 from keyfront.errors import InputError
 
 if TYPE_CHECKING:
-    from keyfront.account.rotation import Rotation, State
+    from keyfront.account.rotation import Rotation
     from keyfront.account.rotation.key_uses import KeyUses
     from keyfront.core.keys import PublicKey
 
-_EVERY: Final = 60.0
-"""Seconds between two lines about the same wait where no terminal shows it."""
 IN_PROGRESS: Final = 3
 """The exit status of a rotation that must be continued later."""
 
@@ -156,7 +154,7 @@ def start(
         if life is None:
             warn(f"links that live longer than --grace {grace} will be refused; give --longest-life to check this")
         state = rotation.start(plan)
-        _tell(as_json, "begun", f"started {state.id}, which replaces {state.old_id}", state)
+        tell(as_json, "begun", f"started {state.id}, which replaces {state.old_id}", state)
         _run(rotation, wait=wait, as_json=as_json)
 
 
@@ -190,7 +188,7 @@ def abort(
     """
     with _rotation(group, connection) as (rotation, _):
         state = rotation.abort()
-        _tell(as_json, "aborting", f"undoing {state.id}: {state.old_id} stays", state)
+        tell(as_json, "aborting", f"undoing {state.id}: {state.old_id} stays", state)
         _run(rotation, wait=wait, as_json=as_json)
 
 
@@ -212,9 +210,9 @@ def status(
             say(f"No rotation of {group_id} is in progress.")
         return
     if as_json:
-        show_json({"group": group_id, "rotation": _told(state)})
+        show_json({"group": group_id, "rotation": document(state)})
     else:
-        for line in _lines(state):
+        for line in lines(state):
             show(line)
     raise typer.Exit(IN_PROGRESS)
 
@@ -249,95 +247,22 @@ def _read_logs(source: str, key_id: str, key: "PublicKey | None", since: float, 
 def _run(rotation: "Rotation", *, wait: bool, as_json: bool) -> None:
     from keyfront.account.rotation import Done, Step, Wait
 
-    watch = _Watch(quiet=as_json)
+    watch = Watch(quiet=as_json)
     while True:
         match rotation.advance():
             case Step(text):
                 watch.step()
-                _tell(as_json, "step", text, rotation.state())
+                tell(as_json, "step", text, rotation.state())
             case Done(text):
-                _tell(as_json, "done", text)
+                tell(as_json, "done", text)
                 return
             case Wait(text, until):
                 if not wait:
-                    _tell(as_json, "waiting", f"{text}, until {_clock(until)}; continue after that", until=until)
+                    tell(as_json, "waiting", f"{text}, until {clock(until)}; continue after that", until=until)
                     raise typer.Exit(IN_PROGRESS)
                 if as_json:
-                    _tell(as_json, "waiting", text, until=until)
+                    tell(as_json, "waiting", text, until=until)
                 watch.wait(rotation, text, until)
-
-
-class _Watch:
-    """Waits, and shows for what: a status line on a terminal, otherwise a line at the start and every minute."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        from rich.console import Console
-
-        self._console = Console(stderr=True, quiet=quiet)
-        self._plain = not quiet and not self._console.is_terminal
-        self._since: float | None = None
-        self._told = 0.0
-
-    def step(self) -> None:
-        """Note that a step was done: the next wait is another one."""
-        self._since = None
-
-    def wait(self, rotation: "Rotation", text: str, until: float) -> None:
-        """Wait until `until`, and keep hold of the rotation, so that no other process works on it."""
-        begins, self._since = self._since is None, self._since or time.time()
-        with self._console.status(text) as status:
-            while (left := until - time.time()) > 0:
-                status.update(f"{text} ({timedelta(seconds=round(left))} left)")
-                if self._plain and (begins or time.time() - self._told >= _EVERY):
-                    begins, self._told = False, time.time()
-                    _tell(False, "waiting", f"waiting since {_clock(self._since)}: {text}, until {_clock(until)}")
-                time.sleep(min(left, 1.0 if left < 60 else 15.0))
-                rotation.hold()
-
-
-def _tell(as_json: bool, event: str, text: str, state: "State | None" = None, **more: Json) -> None:
-    """Print one event: a line with its time, or one JSON object on a line."""
-    if as_json:
-        import json
-
-        phase: dict[str, Json] = {} if state is None else {"phase": str(state.phase)}
-        typer.echo(json.dumps({"event": event, "at": round(time.time(), 3), "text": text, **phase, **more}))
-    else:
-        show(f"{datetime.now().astimezone():%H:%M:%S}  {text}")
-
-
-def _told(state: "State") -> dict[str, Json]:
-    """Return a state without its key, as JSON."""
-    return {
-        "id": state.id,
-        "phase": str(state.phase),
-        "undoing": state.back,
-        "signer": state.plan.signer,
-        "old_key_pair_id": state.old_id,
-        "new_key_pair_id": state.new_id,
-        "started": state.started,
-        "added_at": state.added_at,
-        "switched_at": state.switched_at,
-        "removable_at": state.removable_at,
-        "probe_url": state.plan.probe_url,
-    }
-
-
-def _lines(state: "State") -> Iterator[str]:
-    from keyfront.account.rotation.progress import next_at, phases
-
-    yield f"{state.id}, started {_clock(state.started)}" + (", being undone" if state.back else "")
-    for reached in phases(state):
-        yield f"  {'done' if reached.is_done else '    '}  {reached.words}"
-    now = time.time()
-    if (until := next_at(state)) is not None and until > now:
-        yield f"the next step is at {_clock(until)}, in {timedelta(seconds=round(until - now))}"
-    else:
-        yield f"continue: keyfront rotate continue --group {state.plan.group}"
-
-
-def _clock(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _longest_life(given: str | None) -> float | None:

@@ -17,7 +17,8 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from tests.account.rotation.conftest import KEY, LAG, URL, KilledError
 
 from keyfront.account.rotation.account import QuotaError
-from keyfront.account.rotation.secrets_manager import SecretRotation, Settings, handler
+from keyfront.account.rotation.function_settings import Settings
+from keyfront.account.rotation.secrets_manager import SecretRotation, handler
 from keyfront.core.keys import SigningKey
 from keyfront.errors import InputError, KeyfrontError, ServiceError
 from keyfront.keystore import KMSReference, SignerDocument
