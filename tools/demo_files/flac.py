@@ -1,13 +1,17 @@
-"""Encodes sound as FLAC: mono, 16 bits, lossless, with the fixed predictors of RFC 9639."""
+"""Encodes sound as FLAC: mono, 16 bits, lossless, with the linear predictors of RFC 9639.
+
+The predictors are found with whole numbers and single steps of arithmetic, so they are the same on every machine.
+"""
 
 import hashlib
+import operator
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 
 BLOCK = 4096  # samples in a frame
 _PARTITIONS = 4  # each frame's residual is divided into 2**4 parts, each with its own Rice parameter
-_RATES = {22050: 0b0110, 44100: 0b1001}
+_ORDER = 12  # samples from which the next one is predicted
+_PRECISION = 13  # bits of each of the predictor's coefficients
 
 
 def _table(polynomial: int, bits: int) -> tuple[int, ...]:
@@ -43,26 +47,44 @@ def _coded(number: int) -> bytes:
     return bytes([number]) if number < 0x80 else bytes([0xC0 | number >> 6, 0x80 | number & 0x3F])
 
 
-def _differences(samples: Sequence[int]) -> tuple[int, list[int]]:
-    """Return the order of the fixed predictor with the smallest residual, and this residual without the warm-up."""
-    best, residual = 0, list(samples)
-    order, current = 0, residual
-    weight = sum(map(abs, residual))
-    while order < 4:
-        current = [after - before for before, after in pairwise(current)]
-        order += 1
-        lighter = sum(map(abs, current))
-        if lighter < weight:
-            best, residual, weight = order, current, lighter
-    return best, residual
+def _predictor(samples: Sequence[int]) -> tuple[list[int], int]:
+    """Return the coefficients that predict a sample from those before it (the last one first), and their shift.
+
+    Levinson and Durbin's recursion, on samples that fade at the ends of the frame.
+    """
+    faded = [sample * (at * (BLOCK - at) >> 10) for at, sample in enumerate(samples, start=1)]
+    alike = [sum(map(operator.mul, faded, faded[lag:])) for lag in range(_ORDER + 1)]
+    error, found = float(alike[0]), [0.0] * _ORDER
+    for order in range(_ORDER):
+        missing = float(alike[order + 1])
+        for index in range(order):
+            missing -= found[index] * alike[order - index]
+        step = missing / error
+        before = found[:order]
+        for index in range(order):
+            found[index] = before[index] - step * before[order - 1 - index]
+        found[order] = step
+        error *= 1 - step * step
+    most = 1 << (_PRECISION - 1)
+    shift = next(bits for bits in range(_PRECISION, -1, -1) if max(map(abs, found)) * (1 << bits) < most - 1)
+    return [int(value * (1 << shift) + (0.5 if value > 0 else -0.5)) for value in found], shift
 
 
-def _rice(residual: Sequence[int], order: int) -> Iterator[str]:
+def _errors(samples: Sequence[int], coefficients: Sequence[int], shift: int) -> list[int]:
+    """Return how far each sample after the first ones is from its prediction."""
+    backwards = coefficients[::-1]
+    return [
+        samples[at] - (sum(map(operator.mul, backwards, samples[at - _ORDER : at])) >> shift)
+        for at in range(_ORDER, len(samples))
+    ]
+
+
+def _rice(residual: Sequence[int]) -> Iterator[str]:
     """Yield the residual in Rice codes, part by part, as bits."""
     size = BLOCK >> _PARTITIONS
     start = 0
     for part in range(1 << _PARTITIONS):
-        stop = (part + 1) * size - order
+        stop = (part + 1) * size - _ORDER
         folded = [value << 1 if value >= 0 else (-value << 1) - 1 for value in residual[start:stop]]
         start = stop
         mean = sum(folded) // max(1, len(folded))
@@ -73,15 +95,31 @@ def _rice(residual: Sequence[int], order: int) -> Iterator[str]:
         yield "".join(["0" * (value >> parameter) + f"{marker | value & mask:b}" for value in folded])
 
 
-def _frame(number: int, samples: Sequence[int], rate: int) -> bytes:
-    header = bytes([0xFF, 0xF8, 0b1100 << 4 | _RATES[rate], 0b0000_100_0]) + _coded(number)
+def _signed(number: int, bits: int) -> str:
+    return f"{number & (1 << bits) - 1:0{bits}b}"
+
+
+def _subframe(samples: Sequence[int], silent: int) -> Iterator[str]:
+    """Yield a frame's samples, as bits. The lowest `silent` bits of each sample are 0, and are left out."""
+    marker, bits = f"1{'1':0>{silent}}", 16 - silent
+    kept = [sample >> silent for sample in samples]
+    if not any(kept):
+        yield f"0000000{marker}" + _signed(0, bits)
+        return
+    coefficients, shift = _predictor(kept)
+    yield f"0{0b100000 | _ORDER - 1:06b}{marker}"
+    yield from (_signed(sample, bits) for sample in kept[:_ORDER])
+    yield f"{_PRECISION - 1:04b}{shift:05b}"
+    yield from (_signed(coefficient, _PRECISION) for coefficient in coefficients)
+    yield f"00{_PARTITIONS:04b}"
+    yield from _rice(_errors(kept, coefficients, shift))
+
+
+def _frame(number: int, samples: Sequence[int], rate: int, silent: int) -> bytes:
+    # The rate stands at the header's end.
+    header = bytes([0xFF, 0xF8, 0b1100_1101, 0b0000_100_0]) + _coded(number) + rate.to_bytes(2, "big")
     header += bytes([_crc8(header)])
-    order, residual = _differences(samples)
-    bits = [f"0{0b001000 | order:06b}0"]
-    bits += [f"{sample & 0xFFFF:016b}" for sample in samples[:order]]
-    bits.append(f"00{_PARTITIONS:04b}")
-    bits.extend(_rice(residual, order))
-    text = "".join(bits)
+    text = "".join(_subframe(samples, silent))
     text += "0" * (-len(text) % 8)
     frame = header + int(text, 2).to_bytes(len(text) // 8, "big")
     return frame + _crc16(frame).to_bytes(2, "big")
@@ -93,11 +131,15 @@ def _comment(tags: Mapping[str, str]) -> bytes:
     return packed[0] + struct.pack("<I", len(tags)) + b"".join(packed[1:])
 
 
-def encode(samples: Sequence[int], rate: int, tags: Mapping[str, str]) -> bytes:
-    """Encode `samples` (-32768 to 32767, in whole blocks) at `rate` per second, with Vorbis comments."""
+def encode(samples: Sequence[int], rate: int, tags: Mapping[str, str], *, silent: int) -> bytes:
+    """Encode `samples` (-32768 to 32767, in whole blocks) at `rate` per second, with Vorbis comments.
+
+    The lowest `silent` bits of every sample must be 0; there is at least one.
+    """
     if len(samples) % BLOCK:
         raise ValueError(f"{len(samples)} samples do not fill blocks of {BLOCK}")
-    frames = [_frame(start // BLOCK, samples[start : start + BLOCK], rate) for start in range(0, len(samples), BLOCK)]
+    blocks = [samples[start : start + BLOCK] for start in range(0, len(samples), BLOCK)]
+    frames = [_frame(number, block, rate, silent) for number, block in enumerate(blocks)]
     digest = hashlib.md5(struct.pack(f"<{len(samples)}h", *samples), usedforsecurity=False).digest()
     shape = rate << 44 | 0 << 41 | 15 << 36 | len(samples)
     smallest, largest = min(map(len, frames)), max(map(len, frames))

@@ -1,4 +1,4 @@
-"""The shop's recording: a slow waltz for music box and harbour organ, a minute long, as FLAC.
+"""The shop's recording: a short waltz for music box and harbour organ, as FLAC. Every wheel has it, so it is small.
 
 Every sample is the same on every machine: results of the mathematics library are rounded before use, and all other
 steps are multiplication and addition.
@@ -13,19 +13,14 @@ from tools.demo_files import flac
 TITLE = "Night Watch"
 ARTIST = "Skerrow Music Box"
 
-RATE = 22050
-_BEAT = 13300  # samples: a little under 100 beats a minute
+RATE = 11025
+_BEAT = 6000  # samples: 110 beats a minute
+_SILENT = 5  # lowest bits of each sample that are 0: 66 dB below the loudest one
 
 _MELODY = """
-D5:2 B4:1 | A4:2 D5:1 | G4:2 B4:1 | E4:3      | G4:1 B4:1 D5:1 | E5:2 C5:1 | A4:2 B4:1 | C5:2 A4:1
-D5:2 B4:1 | A4:2 D5:1 | G5:2 F#5:1 | E5:3     | D5:1 C5:1 B4:1 | A4:2 F#4:1 | G4:3     | -:1 D4:1 G4:1
-B4:2 E5:1 | D5:2 B4:1 | C5:2 E5:1 | D5:3      | C5:2 E5:1 | B4:2 G4:1 | A4:1 B4:1 C5:1 | A4:3
 D5:2 B4:1 | A4:2 D5:1 | G5:2 F#5:1 | D#5:3    | D5:1 B4:1 G4:1 | A4:2 F#4:1 | G4:3     | G5:3
 """
 _HARMONY = """
-G3:B3.D4 | F#3:A3.D4 | E3:G3.B3 | C3:G3.C4  | G3:B3.D4 | A2:A3.C4 | D3:F#3.A3 | D3:A3.C4
-G3:B3.D4 | F#3:A3.D4 | E3:G3.B3 | C3:G3.C4  | D3:G3.B3 | D3:F#3.C4 | G2:G3.B3 | G2:B3.D4
-E3:G3.B3 | B2:F#3.B3 | C3:G3.C4 | G2:G3.B3  | A2:A3.C4 | E3:G3.B3  | C3:E3.A3 | D3:F#3.A3
 G3:B3.D4 | F#3:A3.D4 | E3:G3.B3 | C3:G3.C4  | D3:G3.B3 | D3:F#3.C4 | G2:G3.B3 | G2:B3.D4
 """
 _STEPS = {"C": 0, "C#": 1, "D": 2, "D#": 3, "E": 4, "F": 5, "F#": 6, "G": 7, "G#": 8, "A": 9, "A#": 10, "B": 11}
@@ -69,7 +64,7 @@ def _struck(note: str, voice: tuple[tuple[float, float, float], ...]) -> list[fl
         partial = _wave(_pitch(note) * multiple, loudness, fade, int(seconds * RATE))
         for index, value in enumerate(partial):
             total[index] += value
-    softening = 90  # samples, four milliseconds: a felt hammer rather than a click
+    softening = 45  # samples, four milliseconds: a felt hammer rather than a click
     for index in range(softening):
         total[index] *= index / softening
     return total
@@ -104,8 +99,8 @@ def _notes() -> Iterator[tuple[int, float, list[float]]]:
         yield start, 0.42, _struck(bass, _BASS)
         for beat, loudness in ((1, 0.16), (2, 0.13)):
             for index, note in enumerate(upper.split(".")):
-                yield start + beat * _BEAT + index * 260, loudness, _struck(note, _STRING)
-        if number >= 8:
+                yield start + beat * _BEAT + index * 130, loudness, _struck(note, _STRING)
+        if number >= 4:
             for note in upper.split("."):
                 yield start, 0.045, _held(note, bar + _BEAT // 2)
 
@@ -122,13 +117,13 @@ def _echo(sound: list[float], delay: int, feedback: float) -> list[float]:
 
 def samples() -> list[int]:
     """Return the whole piece, 16 bits for each sample, with silence at the end."""
-    length = (len(_bars(_MELODY)) * 3 + 6) * _BEAT
+    length = (len(_bars(_MELODY)) * 3 + 3) * _BEAT
     length += -length % flac.BLOCK
     dry = [0.0] * length
     for at, loudness, sound in _notes():
         stop = min(length, at + len(sound))
         dry[at:stop] = [old + loudness * new for old, new in zip(dry[at:stop], sound, strict=False)]
-    rooms = [_echo(dry, delay, 0.72) for delay in (811, 907, 1061)]
+    rooms = [_echo(dry, delay, 0.72) for delay in (405, 453, 531)]
     wet = [value + 0.07 * (a + b + c) for value, a, b, c in zip(dry, *rooms, strict=True)]
     loudest = max(max(wet), -min(wet))
     ending = 2 * _BEAT
@@ -136,10 +131,10 @@ def samples() -> list[int]:
     out = [int(value * gain) for value in wet]
     for index in range(ending):
         out[length - ending + index] = out[length - ending + index] * (ending - index) // ending
-    return out
+    return [value >> _SILENT << _SILENT for value in out]
 
 
 def make() -> bytes:
     """Return the FLAC file's bytes."""
     tags = {"TITLE": TITLE, "ARTIST": ARTIST, "ALBUM": "Keyfront", "DATE": "2026", "LICENSE": "Apache-2.0"}
-    return flac.encode(samples(), RATE, tags)
+    return flac.encode(samples(), RATE, tags, silent=_SILENT)

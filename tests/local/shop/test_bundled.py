@@ -52,7 +52,7 @@ def test_the_script_says_what_it_wants_when_it_is_not_told_where() -> None:
 def test_the_catalogue_is_of_the_files_that_are_there(shop: Shop) -> None:
     assert {path.name for path in shop.folder.iterdir()} == {item.key for item in shop.items}
     assert [item.size for item in shop.items] == [shop.path(item).stat().st_size for item in shop.items]
-    assert sum(item.size for item in shop.items) < 1_500_000
+    assert sum(item.size for item in shop.items) < 200_000
     assert {item.kind for item in shop.items} == {"book", "document", "audio"}
 
 
@@ -126,7 +126,7 @@ def test_the_recording_decodes_to_the_samples_that_were_played(shop: Shop, ffmpe
     decoded = subprocess.run([ffmpeg, *strict, *source], check=True, capture_output=True)
     assert decoded.stderr == b""
     played = samples()
-    assert 45 * RATE < len(played) < 90 * RATE
+    assert 10 * RATE < len(played) < 20 * RATE
     assert max(map(abs, played)) < 32_000
     assert decoded.stdout == b"".join(sample.to_bytes(2, "little", signed=True) for sample in played)
     # FLAC's own digest of what went in, in the block that describes the stream.
