@@ -24,7 +24,7 @@ from moto.s3.responses import S3Response
 from werkzeug.datastructures import ImmutableMultiDict
 
 from keyfront.edge.origin.endpoint_headers import SOURCE_ARN, SOURCE_HOST
-from keyfront.local.aws import encryption, enforcement, policy_evaluation, presigned
+from keyfront.local.aws import bucket_cors, encryption, enforcement, policy_evaluation, presigned
 from keyfront.local.aws.file_window import WINDOW, Window
 from keyfront.local.aws.objects import opened
 from keyfront.local.aws.permissions import Permission
@@ -68,11 +68,30 @@ class S3(S3Response):
         if request.method == "PUT":
             # moto would parse content of type application/x-www-form-urlencoded as a form.
             request.form = request.files = ImmutableMultiDict()
-        status, named, body = super().key_response(request, full_url, headers)
+        status, named, body = self._readable(super().key_response(request, full_url, headers))
         if isinstance(body, Window):
             request.environ[WINDOW] = body
             body = b""
         return status, named, body
+
+    def bucket_response(self, request: Any, full_url: str, headers: Any) -> TYPE_RESPONSE:
+        """Answer a request for a bucket."""
+        return self._readable(super().bucket_response(request, full_url, headers))
+
+    def _readable(self, response: TYPE_RESPONSE) -> TYPE_RESPONSE:
+        """Return the response, and errors too, with the headers of the bucket's CORS rules."""
+        bucket, (status, named, body) = self._bucket(), response
+        if bucket is None or self.request.method == "OPTIONS":
+            return response
+        return status, named | bucket_cors.applied(bucket.cors, self.headers.get("Origin"), self.request.method), body
+
+    def _get_cors_headers_other(self) -> dict[str, Any]:
+        return {}  # see `_readable`
+
+    def _response_options(self, headers: dict[str, str], bucket_name: str) -> TYPE_RESPONSE:
+        del bucket_name
+        bucket = self._bucket()
+        return 200, bucket_cors.preflight(bucket.cors if bucket else (), headers), ""
 
     @classmethod
     def _send_response(cls, response: TYPE_RESPONSE | str | bytes) -> TYPE_RESPONSE:
