@@ -1,18 +1,20 @@
 """An account in this process: our control plane, moto's SSM and KMS, an edge that lags behind, and a clock of its own.
 
 Requests of boto3's are answered without sockets, so that a rotation can be killed behind every one that changes
-something. What a process knows dies with it, so no other point is different for those who come after it.
+something. What a process knows dies with it, so no other point is different for those who come after it. A lease that
+is renewed is no such change: whoever comes next waits until it has expired.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
@@ -74,6 +76,7 @@ class World:
     group: str = ""
     changes: int = 0
     """Requests so far that changed something."""
+    changes_before_undo: int = 0
     kill: int | None = None
     """Behind how many of those to be killed."""
     trusted: list[tuple[float, list[str]]] = field(default_factory=list)
@@ -129,6 +132,7 @@ class World:
             if state is None or state.phase is until:
                 return outcome
             if state.phase is undo_at and not state.back:
+                self.changes_before_undo = self.changes
                 worker.abort()
             outcome = worker.advance()
             self.watch()
@@ -188,8 +192,11 @@ class Wires:
         made = self.plane.handle(request.method, parts.path, parts.query, headers, body)
         return AWSResponse(request.url, made.status, HTTPHeaders.from_dict(made.headers), _Raw(made.body))
 
-    def answered(self, model: OperationModel, **_: object) -> None:
-        if self.world is None or model.name.startswith(("Get", "List", "Describe")):
+    def asked(self, params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
+        context["renews"] = params.get("Overwrite") and "/lease/" in params["Name"]
+
+    def answered(self, model: OperationModel, context: Mapping[str, Any], **_: object) -> None:
+        if self.world is None or context.get("renews") or model.name.startswith(("Get", "List", "Describe")):
             return
         self.world.changes += 1
         if self.world.changes == self.world.kill:
@@ -206,13 +213,14 @@ def wires() -> Iterator[Wires]:
         session = boto3.session.Session(
             aws_access_key_id="testing", aws_secret_access_key="testing", region_name="eu-central-1"
         )
-        config = Config(retries={"total_max_attempts": 1})
+        config = Config(retries={"total_max_attempts": 1}, signature_version=UNSIGNED)
         cloudfront, ssm = session.client("cloudfront", config=config), session.client("ssm", config=config)
         wires = Wires(cloudfront, ssm, session.client("kms", config=config))
         # moto has a CloudFront of its own.
         cloudfront.meta.events.unregister("before-send", botocore_stubber)  # type: ignore[arg-type]
         cloudfront.meta.events.register("before-send", wires.answer)  # type: ignore[arg-type]
         for client in (cloudfront, ssm):
+            client.meta.events.register("before-parameter-build.*.*", wires.asked)
             client.meta.events.register("after-call.*.*", wires.answered)
         yield wires
 

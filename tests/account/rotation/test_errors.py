@@ -17,6 +17,7 @@ from keyfront.keystore import SignerDocument
 if TYPE_CHECKING:
     from tests.account.rotation.conftest import World
 
+DENIED = "AccessDeniedException"
 # The first time that a rotation asks for it, and a later one.
 ASKED = [
     ("cloudfront", "ListKeyGroups", 1),
@@ -36,7 +37,7 @@ ASKED = [
     ("ssm", "DeleteParameter", 1),
 ]
 CODES = {
-    "AccessDeniedException": "is missing; allow it|allow the IAM actions? {action}",
+    DENIED: "is missing; allow it|allow the IAM actions? {action}",
     "ThrottlingException": "too many requests to SSM",
     "ExpiredTokenException": "the AWS credentials have expired; renew them",
 }
@@ -51,8 +52,10 @@ def whole(world: World, name: str) -> None:
 
 
 @pytest.mark.large
-@pytest.mark.parametrize("code", CODES)
-@pytest.mark.parametrize(("service", "operation", "time"), ASKED)
+@pytest.mark.parametrize(
+    ("service", "operation", "time", "code"),
+    [*((*each, DENIED) for each in ASKED), *(("ssm", "PutParameter", 2, code) for code in CODES if code != DENIED)],
+)
 def test_a_request_that_is_refused_names_itself_and_nothing_is_half_done(
     service: str, operation: str, time: int, code: str, world: World
 ) -> None:

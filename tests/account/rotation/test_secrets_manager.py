@@ -105,10 +105,7 @@ class Secret:
 def make_secret(wires: Wires, make_world: Callable[[], World]) -> Callable[[], Secret]:
     manager = boto3.session.Session("testing", "testing", region_name=REGION).client("secretsmanager")
 
-    def answered(model: Any, **_: object) -> None:
-        wires.answered(model)
-
-    manager.meta.events.register("after-call.*.*", answered)
+    manager.meta.events.register("after-call.*.*", wires.answered)
 
     def make() -> Secret:
         get_backend("secretsmanager").reset()
