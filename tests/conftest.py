@@ -49,7 +49,6 @@ _LARGE: Final = (
     "edge/test_process.py",
     "edge/test_server.py",
     "edge/test_slow.py",
-    "explain/test_plugin.py",
     "integrations/streams/test_playing.py",
     "integrations/tables/test_benchmark.py",
     "integrations/tables/test_command.py",
@@ -76,6 +75,7 @@ _LARGE: Final = (
     "test_benchmarks.py",
     "test_docs.py",
     "test_examples.py",
+    "testing/test_plugin.py",
 )
 """Every test in these files and folders is large: most start moto, a server or a browser for many tests."""
 
