@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.account.logs.days import AGENT, DISTRIBUTION, DOMAIN, ID, NOON, Log, sign
 
-from keyfront.account.logs import loading
+from keyfront.account.logs import loading, reading
 from keyfront.account.logs.analysis import Options, read_logs
 from keyfront.account.logs.engine import opened
 from keyfront.account.logs.files import wanted
@@ -72,12 +72,13 @@ def test_every_format_gives_the_same(tmp_path: Path) -> None:
     assert count.files == 4
 
 
-def test_hive_compatible_folders_name_the_distribution_and_the_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize("variable", ["DistributionId", "distributionid"])
+def test_hive_compatible_folders_name_the_distribution_and_the_time(tmp_path: Path, variable: str) -> None:
     log = three()
     for row in log.rows[:]:
         log.rows.append(row.replace(DOMAIN, "-"))
     for folder in ("2030/month=05/day=01/hour=12", "2030/month=03/day=01/hour=12"):
-        log.write(tmp_path / f"DistributionId={DISTRIBUTION}/year={folder}", "a.gz")
+        log.write(tmp_path / f"{variable}={DISTRIBUTION}/year={folder}", "a.gz")
     found, count = keys_of(tmp_path, options=Options(Window(NOON)))
     assert found == [(ID, DISTRIBUTION, 6, 600)]
     assert (count.files, count.skipped_files) == (1, 1)
@@ -188,13 +189,40 @@ def test_a_bomb_behind_good_rows_is_stopped(tmp_path: Path, *, cut: bool) -> Non
     assert count.broken == 0
 
 
-def test_a_very_long_line_costs_no_other_row(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("length", "compressed"), [(3_000_000, True), (40_000_000, False)])
+def test_a_very_long_line_is_counted_and_costs_no_other_row(tmp_path: Path, length: int, compressed: bool) -> None:
     log = three()
-    log.rows[1:1] = ["x" * 9_000_000 + "\n", "\t" * 300_000 + "\n"]
-    log.write(tmp_path)
+    log.rows[1:1] = ["x" * length + "\n", "\t" * 300_000 + "\n"]
+    path = log.write(tmp_path)
+    if not compressed:
+        path.write_bytes(gzip.decompress(path.read_bytes()))
     found, count = keys_of(tmp_path)
     assert found == [(ID, DISTRIBUTION, 3, 300)]
-    assert (count.rows, count.broken) == (3, 2)
+    assert (count.rows, count.broken, count.unread, count.cut) == (3, 2, [], [])
+    assert (path.name, "(line size over maximum)") in count.samples
+
+
+def test_a_line_that_fills_the_memory_is_counted_too(tmp_path: Path) -> None:
+    log = three()
+    plain = tmp_path / f"{DISTRIBUTION}.2030-05-01-12.plain"
+    plain.write_bytes(gzip.decompress(log.write(tmp_path).read_bytes()) + b"x" * 140_000_000)
+    found, count = keys_of(plain, options=Options(memory="128MB"))
+    assert found == [(ID, DISTRIBUTION, 3, 300)]
+    assert (count.rows, count.broken, count.unread, count.cut) == (3, 1, [], [])
+
+
+def test_a_file_with_very_many_lines_that_are_not_text_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (loading, reading):
+        monkeypatch.setattr(module, "MOST_REJECTED", 1000)
+    three().write(tmp_path)
+    bad = three().write(tmp_path, f"{DISTRIBUTION}.2030-05-01-13.x.gz")
+    bad.write_bytes(gzip.compress(gzip.decompress(bad.read_bytes()) + b"\xff\n" * 1000))
+    found, count = keys_of(tmp_path)
+    assert found == [(ID, DISTRIBUTION, 3, 300)]
+    assert count.unread == [(bad.name, "it has 1,000 lines or more that are too long or not UTF-8")]
+    assert count.broken == 0
 
 
 def test_only_the_wanted_time_counts_and_other_files_are_not_opened(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import duckdb
 
 from keyfront.account.logs.engine import Engine, sql
 from keyfront.account.logs.formats import UnreadableError, shape_of
-from keyfront.account.logs.reading import COLUMNS, parquet_columns, select
+from keyfront.account.logs.reading import COLUMNS, MOST_REJECTED, parquet_columns, select
 from keyfront.account.logs.recorded import har_rows
 from keyfront.account.logs.salvage import salvage
 from keyfront.account.logs.values import Count, LogFile, Progress, Shape, Window
@@ -111,20 +111,22 @@ class Loader:
             self._told(part)
 
     def _save(self, shape: Shape, file: LogFile, error: Exception) -> None:
-        """Read the first part of a file that ends too early, or name it as unread."""
-        if not shape.compressed or isinstance(error, UnreadableError):
+        """Read what can be read of a damaged file, or name it as unread."""
+        damaged = shape.compressed or isinstance(error, duckdb.OutOfMemoryException)
+        if not damaged or isinstance(error, UnreadableError):
             self._leave(file, _reason(error))
             return
         copy = self._engine.folder / "salvaged" / file.path.name.removesuffix(".gz")
         copy.parent.mkdir(exist_ok=True)
         try:
-            salvage(file.path, copy)
+            whole = salvage(file.path, copy, compressed=shape.compressed)
             self._names[str(copy)] = file.name
             self._insert(replace(shape, compressed=False), [replace(file, path=copy)])
         except (duckdb.Error, UnreadableError, OSError) as second:
             self._leave(file, _reason(second))
         else:
-            self.count.cut.append(file.name)
+            if not whole:
+                self.count.cut.append(file.name)
             self._told([file])
         finally:
             shutil.rmtree(copy.parent)
@@ -145,16 +147,18 @@ class Loader:
             ((rows_read,),) = self._engine.rows(f"INSERT INTO loaded {self._select} LIMIT {most + 1}")
             if _number(rows_read) > most:
                 raise UnreadableError(f"it has more than {most:,} rows, which no log of its size has")
+            if shape.kind in ("w3c", "json", "realtime"):
+                self._rejected()
         self.count.rows += _number(rows_read)
-        if shape.kind in ("w3c", "json", "realtime"):
-            self._rejected()
 
     def _rejected(self) -> None:
-        """Count the lines that DuckDB itself could not read: too long, or not UTF-8."""
+        """Count the lines that DuckDB itself could not read: too long, or not UTF-8. Raises `UnreadableError`."""
         found = self._engine.rows(
             "SELECT s.file_path, count(DISTINCT e.line_byte_position), min(e.error_type) FROM reject_errors e "
             "JOIN reject_scans s USING (scan_id, file_id) GROUP BY s.file_path"
         )
+        if any(_number(lines) >= MOST_REJECTED for _, lines, _ in found):
+            raise UnreadableError(f"it has {MOST_REJECTED:,} lines or more that are too long or not UTF-8")
         for file, lines, kind in found:
             self.count.broken += _number(lines)
             if len(self.count.samples) < _MOST_SAMPLES:

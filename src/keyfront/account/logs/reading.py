@@ -18,6 +18,9 @@ COLUMNS: Final = (
 LONGEST_LINE: Final = 256 * 1024
 """Bytes. CloudFront allows a URL of 8,192 and headers of 20,480 bytes. Encoded, each byte takes up to three."""
 
+MOST_REJECTED: Final = 100_000
+"""How many lines of one file DuckDB remembers that it could not read."""
+
 _SHOWN: Final = 24
 """How many characters of a broken row are shown. They hold neither an address nor a signature."""
 
@@ -70,13 +73,16 @@ def _objects(names: str, shape: Shape) -> str:
 
 
 def _csv(names: str, shape: Shape, delimiter: str, columns: Sequence[str]) -> str:
-    """Return the call that reads lines. It leaves out lines that are too long or not UTF-8, and remembers them."""
+    """Return the call that reads lines. It leaves out lines that are too long or not UTF-8, and remembers them.
+
+    Threads share files, but not one file: DuckDB forgets a line that is longer than the share of a thread.
+    """
     typed = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
     return (
         f"read_csv([{names}], delim = {literal(delimiter)}, quote = '', escape = '', header = false, "
         f"auto_detect = false, columns = {{{typed}}}, nullstr = '\x02', null_padding = true, strict_mode = false, "
         f"compression = '{'gzip' if shape.compressed else 'none'}', max_line_size = {LONGEST_LINE}, "
-        "ignore_errors = true, store_rejects = true, rejects_limit = 100000, "
+        f"ignore_errors = true, store_rejects = true, rejects_limit = {MOST_REJECTED}, parallel = false, "
         "hive_partitioning = false, filename = 'file')"
     )
 

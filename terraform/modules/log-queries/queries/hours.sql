@@ -162,7 +162,7 @@ SELECT
   END AS taken,
   COALESCE(
     NULLIF(distributionid, '-'),
-    NULLIF(REGEXP_EXTRACT(file, '/DistributionId=([A-Z0-9]{12,15})/', 1), ''),
+    NULLIF(REGEXP_EXTRACT(file, '/[Dd]istribution[Ii]d=([A-Z0-9]{12,15})/', 1), ''),
     NULLIF(
       REGEXP_EXTRACT(file, '([A-Z0-9]{12,15})[.][0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{2}[.]', 1),
       ''

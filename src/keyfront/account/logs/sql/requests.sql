@@ -109,7 +109,8 @@ SELECT
   CASE WHEN has_match(time_taken, '^[0-9]{1,9}([.][0-9]{1,6})?$') THEN CAST(time_taken AS DOUBLE) END AS taken,
   coalesce(
     nullif(distributionid, '-'),
-    first_group(file, '/DistributionId=([A-Z0-9]{12,15})/'),
+    -- The folder is named as the suffix path writes the variable: {DistributionId} or {distributionid}.
+    first_group(file, '/[Dd]istribution[Ii]d=([A-Z0-9]{12,15})/'),
     first_group(file, '([A-Z0-9]{12,15})[.][0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{2}[.]'),
     CASE WHEN hosts_swapped THEN x_host_header ELSE nullif(cs_host, '-') END,
     'unknown'
