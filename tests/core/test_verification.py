@@ -32,6 +32,7 @@ from tests.core.judged import (
 from keyfront import PublicKey, SigningKey, ViewerRequest, verify
 from keyfront.core.encoding import encode
 from keyfront.core.verification import error_body, without_signing_parameters
+from keyfront.errors import InputError
 
 # Allowed
 
@@ -402,3 +403,10 @@ def test_trusted_keys_are_looked_up_by_their_exact_id() -> None:
     trusted: dict[str, PublicKey] = {"K1": OTHER.public_key, KEY_ID: ECDSA.public_key}
     assert verify(ViewerRequest(CANNED), trusted, NOW).allowed
     assert verify(ViewerRequest(CANNED.replace(KEY_ID, "K1")), trusted, NOW).reason == "signature-mismatch"
+
+
+@pytest.mark.parametrize("text", [RSA.public_key.pem, RSA.pem(), RSA.public_key.pem.encode()])
+def test_text_in_place_of_a_trusted_key_is_refused_and_never_shown(text: Any) -> None:
+    with pytest.raises(InputError, match=r"a trusted key is a (str|bytes): load it with PublicKey\.load\(pem\)$"):
+        verify(ViewerRequest(CANNED), {KEY_ID: text}, NOW)
+    assert verify(ViewerRequest(CANNED), {"K1": text}, NOW).reason == "unknown-key"

@@ -18,7 +18,7 @@ from keyfront.errors import EncodingError, PolicyError
 _COOKIE_PREFIX: Final = "CloudFront-"
 _HASH_ALGORITHMS: Final = ("SHA1", "SHA256")
 # As JSON writes an integer: a leading zero would be a second way to name the same policy.
-_SECONDS = re.compile(r"0|[1-9][0-9]{0,18}")
+_is_number = re.compile(r"0|[1-9][0-9]{0,18}").fullmatch
 _REMEMBERED_BYTES: Final = 2048
 
 
@@ -110,7 +110,6 @@ def _cookies(header: str) -> dict[str, str]:
 
 def _policy(given: Mapping[str, str], url: str) -> tuple[Policy | Fault, bytes]:
     """Return the policy that counts and the signed bytes. If both forms are present, `Policy` counts (assumed)."""
-    reason = "malformed-policy" if "Policy" in given or given.get("Expires") else "missing-policy"
     try:
         if "Policy" in given:
             signed = encoding.decode(given["Policy"])
@@ -119,26 +118,28 @@ def _policy(given: Mapping[str, str], url: str) -> tuple[Policy | Fault, bytes]:
         return (unchecked(url, seconds) if url else Policy(url, seconds)), canonical(url, seconds)
     except EncodingError as error:
         text = f"the policy cannot be decoded: {error}"
-        return Fault("policy", reason, text, "policy-unreadable"), b""
+        return Fault("policy", "malformed-policy", text, "policy-unreadable"), b""
     except PolicyError as error:
+        reason = "missing-policy" if error.reason == "policy-missing" else "malformed-policy"
         return Fault("policy", reason, str(error), error.reason), b""
 
 
 def _expires(text: str) -> int:
+    number = _is_number(text)
+    if number and (seconds := int(text)) <= LATEST:
+        return seconds
     if not text:
         raise PolicyError("both Policy and Expires are missing", reason="policy-missing")
-    if not _SECONDS.fullmatch(text) or int(text) > LATEST:
-        reason = "expires-not-a-number"
-        if _SECONDS.fullmatch(text):
-            reason = "expires-in-milliseconds" if len(text) == 13 else "expires-too-late"
-        hint = ": it looks like milliseconds" if reason == "expires-in-milliseconds" else ""
-        raise PolicyError(
-            f"Expires is {excerpt(text)}, not seconds since the epoch up to {LATEST}{hint}",
-            reason=reason,
-            member="Expires",
-            value=text[:40],
-        )
-    return int(text)
+    reason = "expires-not-a-number"
+    if number:
+        reason = "expires-in-milliseconds" if len(text) == 13 else "expires-too-late"
+    hint = ": it looks like milliseconds" if reason == "expires-in-milliseconds" else ""
+    raise PolicyError(
+        f"Expires is {excerpt(text)}, not seconds since the epoch up to {LATEST}{hint}",
+        reason=reason,
+        member="Expires",
+        value=text[:40],
+    )
 
 
 def _signature(given: Mapping[str, str]) -> tuple[bytes | Fault, HashAlgorithm]:

@@ -11,6 +11,8 @@ from keyfront.errors import EncodingError
 _TO_URL = bytes.maketrans(b"+=/", b"-_~")
 # The standard alphabet's own characters become one that is in neither alphabet.
 _FROM_URL = bytes.maketrans(b"-_~+=/", b"+=/!!!")
+_ENDINGS = ("", "AQgw", "AEIMQUYcgkosw048")
+"""The last characters whose unused bits are zero, before two and before one of padding."""
 _FOREIGN = frozenset("+=/")
 
 
@@ -29,9 +31,11 @@ def decode(text: str) -> bytes:
         data = binascii.a2b_base64(text.encode("ascii").translate(_FROM_URL), strict_mode=True)
     except (binascii.Error, UnicodeEncodeError) as error:
         raise _refused(text, str(error)) from None
-    # Everything before the last four characters stands for whole bytes.
-    if text and encode(data[(len(data) - 1) // 3 * 3 :]) != text[-4:]:
+    rest = len(data) % 3
+    if rest and text[rest - 4] not in _ENDINGS[rest]:
         raise _refused(text, "the last character holds bits that belong to no byte")
+    if len(text) != (len(data) + 2) // 3 * 4:
+        raise _refused(text, "there is padding after the end")
     return data
 
 

@@ -119,13 +119,13 @@ def verify(request: ViewerRequest, trusted_keys: Mapping[str, PublicKey], now: f
     """Check `request` at `now` (seconds since the epoch) with the keys of the behavior's trusted key groups.
 
     `trusted_keys` maps key-pair ids to public keys. If the URL has any signing parameter, only the URL counts;
-    otherwise the cookies count. No request makes it raise. Raises `InputError` for keys that are not loaded.
+    otherwise the cookies count. Raises `InputError` for text in place of the key that the request names, and nothing
+    else.
     """
-    for each in trusted_keys.values():
-        if type(each) is not PublicKey:
-            refuse_text(each, "a trusted key", "load it with PublicKey.load(pem)")
     shown = presented(request.url, request.cookie)
     key = trusted_keys.get(shown.key_pair_id)
+    if key is not None and type(key) is not PublicKey:
+        refuse_text(key, "a trusted key", "load it with PublicKey.load(pem)")
     seen = _see(shown, key, request.ip, now)
     reason = next(filter(None, seen.values()), "allowed")
     others = () if key is not None else tuple(trusted_keys)
