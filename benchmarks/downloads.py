@@ -139,6 +139,7 @@ def _backend(place: Path, database: str, key: SigningKey) -> Iterator[Backend]:
         "JWT_KEY": issuer.as_pem(private=False).decode(),
         "JWT_ISSUER": "https://login.example.com/",
         "JWT_AUDIENCE": "shop",
+        "DOWNLOAD_RATE": "off",
     }
     claims = {"iss": environment["JWT_ISSUER"], "aud": "shop", "sub": "mara", "exp": int(time()) + 86_400}
     tokens = [jwt.encode({"alg": "RS256"}, {**claims, "jti": str(number)}, issuer) for number in range(50)]

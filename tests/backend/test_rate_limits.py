@@ -18,7 +18,7 @@ from keyfront.web.types import ASGIApp
 
 Serve = Callable[[ASGIApp], AbstractContextManager[httpx.Client]]
 
-FEW = Rates(link_rate="2/hour", address_rate="5/hour", sign_in_rate="2/hour")
+FEW = Rates(link_rate="2/hour", address_rate="5/hour", download_rate="3/hour", sign_in_rate="2/hour")
 
 
 @pytest.fixture
@@ -45,8 +45,21 @@ def test_a_customer_gets_no_more_links_than_the_rate(limited: ASGIApp, issuer: I
         # Another customer is not held up, until the address has asked too often as well.
         assert link(tomas).status_code == 200
         assert link(tomas).status_code == 429
-        # Downloads in a browser are not counted.
+        # Downloads in a browser have a count of their own.
         assert client.get("/download/guide", headers=mara).status_code == 303
+
+
+def test_a_customer_starts_no_more_downloads_than_the_rate(limited: ASGIApp, issuer: Issuer, serve: Serve) -> None:
+    mara, tomas = ({"Authorization": f"Bearer {issuer.token(sub=name)}"} for name in ("mara", "tomas"))
+    with serve(limited) as client:
+        # A download that fails counts too, and so does a request for cookies.
+        paths = ["/download/guide", "/download/nothing", "/open/guide", "/download/guide", "/open/guide"]
+        asked = [client.get(path, headers=mara) for path in paths]
+        assert [each.status_code == 429 for each in asked] == [False, False, False, True, True]
+        assert 3000 < int(asked[3].headers["retry-after"]) <= 3600
+        # Neither another customer nor the same one's program is held up.
+        assert client.get("/download/waltz", headers=tomas).status_code != 429
+        assert client.post("/api/links", json={"item": "guide"}, headers=mara).status_code == 200
 
 
 def test_refused_tokens_are_counted_and_good_ones_go_on(limited: ASGIApp, issuer: Issuer, serve: Serve) -> None:
@@ -75,6 +88,17 @@ def test_an_ipv6_site_is_one_address() -> None:
     addresses = ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::", "2001:db8:0:1::1", "192.0.2.1", "192.0.2.2", ""]
     count = RateLimits(Rates(address_rate="2/day")).address
     assert hits(count, *addresses) == [True, True, False, True, True, True, True]
+
+
+def test_downloads_without_a_sign_in_count_for_their_address() -> None:
+    limits = RateLimits(Rates(download_rate="1/day"))
+    assert hits(lambda address: limits.download(None, address), "192.0.2.1", "192.0.2.1", "192.0.2.2") == [
+        True,
+        False,
+        True,
+    ]
+    # A customer who is called like an address is somebody else.
+    assert hits(lambda customer: limits.download(customer, "192.0.2.1"), "192.0.2.1") == [True]
 
 
 def test_each_of_several_rates_holds_and_off_is_no_limit() -> None:

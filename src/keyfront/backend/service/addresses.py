@@ -52,7 +52,7 @@ class Service(Generic[R]):
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise RefusedError(of_status(415, {"Accept": "application/json"}))
-        item, link = await self._downloads.link(request, _wanted(body), limited=True)
+        item, link = await self._downloads.link(request, _wanted(body), for_program=True)
         expires_at = datetime.fromtimestamp(link.expires, UTC).isoformat().replace("+00:00", "Z")
         told = {"item": item.id, "url": link.url, "expires": link.expires, "expires_at": expires_at}
         return ServiceResponse(200, (_JSON, *_PRIVATE), as_json(told).encode(), "link")

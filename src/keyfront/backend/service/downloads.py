@@ -77,17 +77,18 @@ class Downloads(Generic[R]):
         if self.limits is not None:
             self.limits.sign_in(request.address)
 
-    async def link(self, request: R, item_id: str, *, limited: bool = False) -> tuple[Item | ObjectItem, Link]:
+    async def link(self, request: R, item_id: str, *, for_program: bool = False) -> tuple[Item | ObjectItem, Link]:
         """Return a signed link to an item that the customer has bought. Raises `RefusedError` otherwise.
 
-        With `limited` the rate limits of links apply.
+        Links for programs have their own rate limits.
         """
-        limits = self.limits if limited else None
-        if limits is not None:
-            limits.address(request.address)
+        if for_program and self.limits is not None:
+            self.limits.address(request.address)
         customer = await self._asking(request, item_id)
-        if limits is not None and customer is not None:
-            limits.customer(customer.id)
+        if not for_program:
+            self._count(request, customer)
+        elif self.limits is not None and customer is not None:
+            self.limits.customer(customer.id)
         # One trip to a thread: the trip costs as much as the query. An RSA signature takes most of a millisecond, in
         # which the loop can answer other requests.
         return await self.run(self._linked, customer, item_id)
@@ -99,7 +100,13 @@ class Downloads(Generic[R]):
         cookies to the distribution.
         """
         customer = await self._asking(request, item_id)
+        self._count(request, customer)
         return await self.run(self._opened, customer, item_id, request.headers.get("host", ""))
+
+    def _count(self, request: R, customer: Customer | None) -> None:
+        """Count a download. Raises `RefusedError` if there were too many."""
+        if self.limits is not None:
+            self.limits.download(customer.id if customer else None, request.address)
 
     def _linked(self, customer: Customer | None, item_id: str) -> tuple[Item | ObjectItem, Link]:
         item = self._owned(customer, item_id)

@@ -1,4 +1,4 @@
-"""Rate limits on links and sign-ins, counted in this process by the library `limits`.
+"""Rate limits on downloads, links and sign-ins, counted in this process by the library `limits`.
 
 A limit holds for each process: with N workers, a viewer whose connections reach all of them gets up to N times as much.
 """
@@ -33,6 +33,8 @@ class Rates:
     """Links by `POST /api/links` for one customer."""
     address_rate: str = "1200/minute"
     """Requests to `POST /api/links` from one address."""
+    download_rate: str = "600/minute"
+    """Requests to `GET /download/…` and `GET /open/…` by one customer, or from one address if nobody signs in."""
     sign_in_rate: str = "30/minute"
     """Refused tokens, and sign-ins, from one address."""
 
@@ -62,8 +64,9 @@ class RateLimits:
         from limits.strategies import MovingWindowRateLimiter
 
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._links, self._addresses, self._sign_ins = (
-            [parse(part) for part in _parts(rate)] for rate in (rates.link_rate, rates.address_rate, rates.sign_in_rate)
+        self._links, self._addresses, self._downloads, self._sign_ins = (
+            [parse(part) for part in _parts(rate)]
+            for rate in (rates.link_rate, rates.address_rate, rates.download_rate, rates.sign_in_rate)
         )
 
     def customer(self, customer_id: str) -> None:
@@ -73,6 +76,13 @@ class RateLimits:
     def address(self, address: str) -> None:
         """Count a request for a link from an address. Raises `RefusedError` (429) if there were too many."""
         self._count(self._addresses, "address", _site(address))
+
+    def download(self, customer_id: str | None, address: str) -> None:
+        """Count a download of a customer; if there is none, from an address. Raises `RefusedError` (429)."""
+        if customer_id is None:
+            self._count(self._downloads, "download from", _site(address))
+        else:
+            self._count(self._downloads, "download by", customer_id)
 
     def sign_in(self, address: str) -> None:
         """Count a sign-in, or a refused token, from an address. Raises `RefusedError` (429) if there were too many."""

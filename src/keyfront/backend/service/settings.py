@@ -128,8 +128,9 @@ class Settings:
         stored with the key. For bearer tokens: one of JWKS_URL, JWT_KEY and JWT_SECRET, with JWT_ISSUER and
         JWT_AUDIENCE, and optionally JWT_ALGORITHMS. Optional: one of DATABASE_URL, ENTITLEMENTS_TABLE and
         KEYFRONT_ENTITLEMENTS; LINK_SECONDS, LINK_REUSE, KEY_SECONDS, WAIT_SECONDS, CHECK_KEY, COOKIE_DOMAIN,
-        COOKIE_SECONDS, MAX_LIFETIME_SECONDS, LINK_RATE, ADDRESS_RATE, SIGN_IN_RATE. The key service's region,
-        credentials and endpoint come from boto3's own variables. Raises `InputError`, which names the variable.
+        COOKIE_SECONDS, MAX_LIFETIME_SECONDS, LINK_RATE, ADDRESS_RATE, DOWNLOAD_RATE, SIGN_IN_RATE. The key
+        service's region, credentials and endpoint come from boto3's own variables. Raises `InputError`, which names the
+        variable.
         """
         given = os.environ if environment is None else environment
         values = {name: value.strip() for name, value in given.items() if value.strip()}
