@@ -10,6 +10,7 @@ from keyfront.console.events import Stopping
 from keyfront.console.gate import Secrets
 from keyfront.console.log_summary import LogReader
 from keyfront.console.ports import USUAL, bind_console
+from keyfront.garbage import keep_loaded
 from keyfront.web.draining import Drain, Ending
 from keyfront.web.serving import Listener
 
@@ -49,6 +50,7 @@ async def _serve(
     if logs is not None:
         logs.begin()
     try:
+        keep_loaded()
         tell(address(listeners[0].port, known))
         await ending.asked.wait()
     finally:

@@ -16,7 +16,6 @@ configuration and the certificate again. It leaves SIGINT to its parent.
 """
 
 import asyncio
-import gc
 import json
 import logging
 import os
@@ -34,11 +33,10 @@ from keyfront.edge.server.server import Addresses, serve
 from keyfront.edge.server.settings import EdgeSettings
 from keyfront.edge.server.standing import Standing
 from keyfront.errors import InputError, KeyfrontError
+from keyfront.garbage import keep_loaded
 from keyfront.web.draining import Ending
 
 _PATHS = ("directory", "origin_authorities", "keys", "access_logs")
-_GARBAGE = 10_000
-"""How many objects are allocated before the garbage collector looks for cycles."""
 
 
 def settings_from(text: str) -> EdgeSettings:
@@ -116,9 +114,7 @@ def _watch_input(loop: asyncio.AbstractEventLoop, ending: Ending, changed: async
 
 
 def _ready(addresses: Addresses) -> None:
-    # Imported objects never go away. Without this, the collector scans them again and again.
-    gc.freeze()
-    gc.set_threshold(_GARBAGE)
+    keep_loaded()
     _say(event="ready", **{**asdict(addresses), "authority": str(addresses.authority)})
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from keyfront.edge.server.locations import Location
 from keyfront.edge.server.settings import EdgeSettings
 from keyfront.edge.server.standing import STALE_SECONDS
+from keyfront.garbage import keep_loaded
 from keyfront.inventory.files import read_files
 from keyfront.local.admin import AdminPort, ObservationOptions
 from keyfront.local.controlplane.propagation import Propagation
@@ -70,6 +71,7 @@ async def _run(options: EdgeOptions) -> None:
         try:
             await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
             if starting.done():
+                keep_loaded()
                 _show(starting.result(), as_json=options.json)
                 await waiting
         finally:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from rich.console import Console
 
 from keyfront.errors import KeyfrontError
+from keyfront.garbage import keep_loaded
 from keyfront.local import clients as aws
 from keyfront.local.edge_fleet import EdgePorts
 from keyfront.local.machine import Machine, Options, Running
@@ -41,6 +42,7 @@ async def _run(options: Options) -> None:
         await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             running = starting.result()
+            keep_loaded()
             print(json.dumps(as_json(running)), flush=True) if options.json else _print(running)  # noqa: T201
             await waiting
     finally:

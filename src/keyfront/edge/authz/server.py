@@ -8,6 +8,7 @@ from collections.abc import Callable
 import uvloop
 
 from keyfront.edge.authz.protection import Rules
+from keyfront.garbage import keep_loaded
 from keyfront.web.draining import DRAIN_SECONDS, Ending, on_hangup
 from keyfront.web.serving import Listener, bind
 from keyfront.web.types import ASGIApp
@@ -35,6 +36,7 @@ async def _serve(app: ASGIApp, rules: Rules, bound: socket.socket, on_ready: OnR
     listener.start()
     rules.start()
     try:
+        keep_loaded()
         on_ready(listener.port)
         await ending.asked.wait()
     finally:
