@@ -7,36 +7,22 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from tests.local.up.conftest import Up
 from tests.waiting import wait_until
 
 from keyfront.core.keys import SigningKey
 
-KEYFRONT = Path(sys.executable).with_name("keyfront")
 NO_CHANGES = "No changes. Your infrastructure matches the configuration."
 
 
-def client(up: Any, service: str) -> Any:
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        endpoint_url=up.printed["endpoint"],
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
-    )
-
-
-def ports(up: Any) -> list[str]:
+def ports(up: Up) -> list[str]:
     """Options for a start at the ports of this one."""
     return [
         *("--port", up.printed["endpoint"].rpartition(":")[2]),
@@ -45,175 +31,23 @@ def ports(up: Any) -> list[str]:
     ]
 
 
-def kill(up: Any) -> None:
-    """End it as a crash does, and wait until its edge has gone as well: that has the ports."""
-    children = Path(f"/proc/{up.process.pid}/task/{up.process.pid}/children").read_text().split()
-    up.process.kill()
-    up.process.wait()
-    wait_until(lambda: not any(_alive(child) for child in children))
+def listed(up: Up) -> list[Any]:
+    """What of CloudFront's is there only once, however often it starts."""
+    cloudfront = up.client("cloudfront")
+    return [
+        [each["Id"] for each in cloudfront.list_distributions()["DistributionList"]["Items"]],
+        cloudfront.list_origin_access_controls()["OriginAccessControlList"]["Items"],
+        cloudfront.list_public_keys()["PublicKeyList"]["Items"],
+    ]
 
 
-def _alive(pid: str) -> bool:
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return False
+def parameter(up: Up) -> Any:
+    return up.client("ssm").get_parameter(Name=up.printed["parameter"], WithDecryption=True)["Parameter"]
 
 
 @pytest.fixture
 def state(tmp_path: Path) -> list[str]:
     return ["--state", str(tmp_path / "state")]
-
-
-def test_the_next_morning_everything_is_where_it_was(
-    start: Callable[..., Any], tmp_path: Path, state: list[str]
-) -> None:
-    with start(tmp_path, *state) as evening:
-        bucket, item = evening.printed["bucket"], evening.printed["items"][0]
-        client(evening, "s3").put_object(Bucket=bucket, Key="mine.txt", Body=b"mine")
-        parameter = client(evening, "ssm").get_parameter(Name=evening.printed["parameter"], WithDecryption=True)
-        link, mine = evening.sign(evening.url(item["path"])), evening.sign(evening.url("mine.txt"))
-        assert evening.curl(link)[0] == 200
-        other = client(evening, "cloudfront").list_public_keys()["PublicKeyList"]["Items"]
-        again = ports(evening)
-    elsewhere = tmp_path / "another directory"  # the keys are in DIR, wherever it is started
-    elsewhere.mkdir()
-    with start(elsewhere, *state, *again) as morning:
-        # The console's address has another token in each run.
-        for name in evening.printed.keys() - {"shop", "console"}:
-            assert morning.printed[name] == evening.printed[name], name
-        cloudfront = client(morning, "cloudfront")
-        assert cloudfront.list_distributions()["DistributionList"]["Quantity"] == 1
-        assert cloudfront.list_origin_access_controls()["OriginAccessControlList"]["Quantity"] == 1
-        assert cloudfront.list_public_keys()["PublicKeyList"]["Items"] == other
-        distribution = cloudfront.get_distribution(Id=morning.printed["distribution"]["id"])["Distribution"]
-        assert distribution["Status"] == "Deployed"
-        assert morning.curl(link) == (200, Path(item["file"]).read_bytes())
-        assert morning.curl(mine) == (200, b"mine")
-        kept = client(morning, "ssm").get_parameter(Name=morning.printed["parameter"], WithDecryption=True)
-        assert kept["Parameter"] == parameter["Parameter"]
-        assert not (elsewhere / ".keyfront").exists()
-        # What its owner takes out stays out.
-        group = morning.printed["key_group"]
-        assert morning.keyfront("groups", "remove", group, morning.printed["key_pair_id"]).returncode == 0
-    with start(elsewhere, *state) as noon:
-        groups = client(noon, "cloudfront").get_key_group(Id=group)["KeyGroup"]["KeyGroupConfig"]["Items"]
-        assert len(groups) == 1
-        assert noon.printed["key_pair_id"] not in groups
-        # The name holds the port, and the port is another one now.
-        identifier = noon.printed["distribution"]["id"]
-        assert identifier == evening.printed["distribution"]["id"]
-        port = noon.printed["edge"]["https"].rpartition(":")[2]
-        assert noon.printed["distribution"]["domain_name"] == f"{identifier.lower()}.cloudfront.localhost:{port}"
-        assert b"InvalidKey" in noon.curl(noon.sign(noon.url(item["path"])))[1]
-
-
-def test_a_new_key_pair_is_trusted_beside_what_the_group_has(
-    start: Callable[..., Any], tmp_path: Path, state: list[str]
-) -> None:
-    with start(tmp_path, *state) as before:
-        kill(before)
-    for name in ("private_key.pem", "public_key.pem"):
-        (tmp_path / "state" / name).rename(tmp_path / name)
-    with start(tmp_path, *state) as after:
-        assert after.printed["key_pair_id"] != before.printed["key_pair_id"]
-        assert after.printed["distribution"]["id"] == before.printed["distribution"]["id"]
-        signed = after.sign(after.url(after.printed["items"][0]["path"]))
-        wait_until(lambda: after.curl(signed)[0] == 200)  # the edge reads the group's keys once a second
-        parameter = client(after, "ssm").get_parameter(Name=after.printed["parameter"], WithDecryption=True)
-        assert json.loads(parameter["Parameter"]["Value"])["key_pair_id"] == after.printed["key_pair_id"]
-
-
-def test_with_port_addressing_a_distribution_keeps_its_port_if_that_is_free(
-    start: Callable[..., Any], tmp_path: Path, state: list[str]
-) -> None:
-    arguments = [*state, "--addressing", "port"]
-    with start(tmp_path, *arguments) as up:
-        name = up.printed["distribution"]["domain_name"]
-    with start(tmp_path, *arguments) as up:
-        assert up.printed["distribution"]["domain_name"] == name
-        assert up.curl(up.sign(up.url(up.printed["items"][0]["path"])))[0] == 200
-    with socket.create_server(("127.0.0.1", int(name.rpartition(":")[2]))), start(tmp_path, *arguments) as up:
-        assert up.printed["distribution"]["domain_name"] != name
-        assert up.curl(up.sign(up.url(up.printed["items"][0]["path"])))[0] == 200
-
-
-def _upload_until_killed(cloudfront: Any, pem: str, round_: int, known: dict[str, str]) -> None:
-    with contextlib.suppress(BotoCoreError):
-        for number in range(100_000):
-            if len(known) > 5:
-                identifier, _ = known.popitem()
-                etag = cloudfront.get_public_key(Id=identifier)["ETag"]
-                cloudfront.delete_public_key(Id=identifier, IfMatch=etag)
-            name = f"{round_}-{number}"
-            config = {"Name": name, "CallerReference": name, "EncodedKey": pem}
-            known[cloudfront.create_public_key(PublicKeyConfig=config)["PublicKey"]["Id"]] = name
-
-
-def test_no_acknowledged_change_of_cloudfronts_is_lost_in_a_crash(
-    start: Callable[..., Any], tmp_path: Path, state: list[str]
-) -> None:
-    pem, known, distributions = SigningKey.generate("ecdsa").public_key.pem, dict[str, str](), set[str]()
-    for round_ in range(3):
-        with start(tmp_path, *state) as up:
-            cloudfront = client(up, "cloudfront")
-            items = cloudfront.list_public_keys()["PublicKeyList"]["Items"]
-            listed = {item["Id"]: item["Name"] for item in items if not item["Name"].startswith("keyfront-demo")}
-            assert known.items() <= listed.items()
-            assert len(listed) <= len(known) + 1
-            known = listed
-            distributions.add(up.printed["distribution"]["id"])
-            threading.Timer(0.2 + 0.3 * round_, up.process.kill).start()
-            _upload_until_killed(cloudfront, pem, round_, known)
-            assert up.process.wait(10) == -signal.SIGKILL
-    assert known
-    assert len(distributions) == 1
-
-
-def test_without_it_nothing_is_written_but_the_keys(up: Any) -> None:
-    written = {path.relative_to(up.directory).parts[:2] for path in up.directory.rglob("*") if path.is_file()}
-    assert written == {(".keyfront", name) for name in ("private_key.pem", "public_key.pem", "next", "authority")}
-
-
-class TestMistakes:
-    """Each is one clear line, exit code 2, and no traceback."""
-
-    def _mistake(self, directory: Path, *arguments: str) -> str:
-        free = ["--port", "0", "--http-port", "0", "--https-port", "0", "--backend-port", "0"]
-        got = subprocess.run([KEYFRONT, "up", *free, *arguments], capture_output=True, text=True, cwd=directory)
-        assert (got.returncode, got.stdout) == (2, ""), got
-        assert "Traceback" not in got.stderr
-        return " ".join(got.stderr.split())
-
-    def test_a_directory_that_another_one_uses(
-        self, start: Callable[..., Any], tmp_path: Path, state: list[str]
-    ) -> None:
-        with start(tmp_path, *state) as up:
-            said = self._mistake(tmp_path, *state)
-            assert "another keyfront up" in said
-            assert str(up.process.pid) in said
-
-    def test_a_file_in_its_place(self, tmp_path: Path) -> None:
-        (tmp_path / "file").write_text("")
-        assert "name another directory" in self._mistake(tmp_path, "--state", "file")
-
-    def test_a_directory_that_others_may_write_to(self, tmp_path: Path) -> None:
-        (tmp_path / "open").mkdir()
-        (tmp_path / "open").chmod(0o777)
-        assert "chmod -R go-w" in self._mistake(tmp_path, "--state", "open")
-
-    def test_a_state_that_another_moto_wrote(self, tmp_path: Path) -> None:
-        services = tmp_path / "state" / "services"
-        services.mkdir(parents=True, mode=0o700)
-        header = {"format": "1", "keyfront": "0.0.1", "moto": "1.0", "python": "3.11", "contents": []}
-        sha = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-        (services / "state").write_text(json.dumps({**header, "sha256": sha}) + "\n")
-        assert "use moto 1.0" in self._mistake(tmp_path, "--state", "state")
-
-    def test_a_damaged_account(self, tmp_path: Path) -> None:
-        (tmp_path / "state").mkdir(mode=0o700)
-        (tmp_path / "state" / "cloudfront.db").write_bytes(b"no database" * 1000)
-        assert "cloudfront.db is damaged" in self._mistake(tmp_path, "--state", "state")
 
 
 CONFIGURATION = """
@@ -304,7 +138,7 @@ def terraform(terraform_program: Path, terraform_init: list[str], tmp_path: Path
     directory.mkdir()
     (directory / "main.tf").write_text(CONFIGURATION)
 
-    def run(up: Any, *arguments: str) -> str:
+    def run(up: Up | None, *arguments: str) -> str:
         ran = subprocess.run(
             [terraform_program, *arguments, "-input=false", "-no-color"],
             cwd=directory,
@@ -322,11 +156,122 @@ def terraform(terraform_program: Path, terraform_init: list[str], tmp_path: Path
     shutil.rmtree(directory / ".terraform", ignore_errors=True)
 
 
-def test_terraforms_state_and_the_laptop_agree_the_next_morning(
-    start: Callable[..., Any], tmp_path: Path, state: list[str], terraform: Callable[..., str]
+def test_the_next_morning_everything_is_where_it_was_and_terraform_agrees(
+    start: Callable[..., Any],
+    tmp_path: Path,
+    state: list[str],
+    terraform: Callable[..., str],
+    mistake: Callable[..., str],
 ) -> None:
     with start(tmp_path, *state) as evening:
         assert "Resources: 10 added" in terraform(evening, "apply", "-auto-approve")
-        again = ports(evening)
-    with start(tmp_path, *state, *again) as morning:
+        bucket, item = evening.printed["bucket"], evening.printed["items"][0]
+        evening.client("s3").put_object(Bucket=bucket, Key="mine.txt", Body=b"mine")
+        link, mine = evening.sign(evening.url(item["path"])), evening.sign(evening.url("mine.txt"))
+        assert evening.curl(link)[0] == 200
+        there, secret, again = listed(evening), parameter(evening), ports(evening)
+    elsewhere = tmp_path / "another directory"  # the keys are in DIR, wherever it is started
+    elsewhere.mkdir()
+    with start(elsewhere, *state, *again) as morning:
+        # The console's address has another token in each run.
+        for name in evening.printed.keys() - {"shop", "console"}:
+            assert morning.printed[name] == evening.printed[name], name
+        assert listed(morning) == there
+        assert parameter(morning) == secret
+        distribution = morning.client("cloudfront").get_distribution(Id=morning.printed["distribution"]["id"])
+        assert distribution["Distribution"]["Status"] == "Deployed"
+        assert morning.curl(link) == (200, Path(item["file"]).read_bytes())
+        assert morning.curl(mine) == (200, b"mine")
         assert NO_CHANGES in terraform(morning, "plan", "-detailed-exitcode")
+        assert not (elsewhere / ".keyfront").exists()
+        said = mistake(*state)
+        assert "another keyfront up" in said
+        assert str(morning.process.pid) in said
+        # What its owner takes out stays out.
+        group = morning.printed["key_group"]
+        morning.keyfront("groups", "remove", group, morning.printed["key_pair_id"])
+    with start(elsewhere, *state) as noon:
+        groups = noon.client("cloudfront").get_key_group(Id=group)["KeyGroup"]["KeyGroupConfig"]["Items"]
+        assert len(groups) == 1
+        assert noon.printed["key_pair_id"] not in groups
+        # The name holds the port, and the port is another one now.
+        identifier = noon.printed["distribution"]["id"]
+        assert identifier == evening.printed["distribution"]["id"]
+        port = noon.printed["edge"]["https"].rpartition(":")[2]
+        assert noon.printed["distribution"]["domain_name"] == f"{identifier.lower()}.cloudfront.localhost:{port}"
+        assert b"InvalidKey" in noon.curl(noon.sign(noon.url(item["path"])))[1]
+
+
+def test_after_a_crash_no_acknowledged_change_is_lost_and_a_new_key_pair_is_trusted_beside_what_the_group_has(
+    start: Callable[..., Any], tmp_path: Path, state: list[str]
+) -> None:
+    """With an own port for each distribution, which it keeps while that is free."""
+    arguments = [*state, "--addressing", "port"]
+    with start(tmp_path, *arguments) as before:
+        known = _upload_until_killed(before)
+    for name in ("private_key.pem", "public_key.pem"):
+        (tmp_path / "state" / name).rename(tmp_path / name)
+    with start(tmp_path, *arguments) as after:
+        assert after.printed["distribution"] == before.printed["distribution"]
+        items = after.client("cloudfront").list_public_keys()["PublicKeyList"]["Items"]
+        found = {item["Id"]: item["Name"] for item in items if not item["Name"].startswith("keyfront-demo")}
+        assert known
+        assert known.items() <= found.items()
+        assert len(found) <= len(known) + 1
+        assert after.printed["key_pair_id"] != before.printed["key_pair_id"]
+        signed = after.sign(after.url(after.printed["items"][0]["path"]))
+        wait_until(lambda: after.curl(signed)[0] == 200)  # the edge reads the group's keys once a second
+        assert json.loads(parameter(after)["Value"])["key_pair_id"] == after.printed["key_pair_id"]
+    name = after.printed["distribution"]["domain_name"]
+    with socket.create_server(("127.0.0.1", int(name.rpartition(":")[2]))), start(tmp_path, *arguments) as moved:
+        assert moved.printed["distribution"]["domain_name"] != name
+        assert moved.curl(moved.sign(moved.url(moved.printed["items"][0]["path"])))[0] == 200
+
+
+def _upload_until_killed(up: Up) -> dict[str, str]:
+    """The public keys that are known to be there when the laptop crashes: their names by their ids."""
+    pem, cloudfront, known = SigningKey.generate("ecdsa").public_key.pem, up.client("cloudfront"), dict[str, str]()
+
+    def crash() -> None:
+        wait_until(lambda: len(known) > 3)
+        up.kill()
+
+    crashing = threading.Thread(target=crash)
+    crashing.start()
+    with contextlib.suppress(BotoCoreError):
+        for number in range(100_000):
+            if len(known) > 5:
+                identifier, _ = known.popitem()
+                etag = cloudfront.get_public_key(Id=identifier)["ETag"]
+                cloudfront.delete_public_key(Id=identifier, IfMatch=etag)
+            config = {"Name": f"{number}", "CallerReference": f"{number}", "EncodedKey": pem}
+            known[cloudfront.create_public_key(PublicKeyConfig=config)["PublicKey"]["Id"]] = f"{number}"
+    crashing.join()
+    assert up.process.returncode == -signal.SIGKILL
+    return known
+
+
+class TestMistakes:
+    """Each is one clear line, and exit code 2."""
+
+    def test_a_file_in_its_place(self, mistake: Callable[..., str], tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        assert "name another directory" in mistake("--state", "file")
+
+    def test_a_directory_that_others_may_write_to(self, mistake: Callable[..., str], tmp_path: Path) -> None:
+        (tmp_path / "open").mkdir()
+        (tmp_path / "open").chmod(0o777)
+        assert "chmod -R go-w" in mistake("--state", "open")
+
+    def test_a_state_that_another_moto_wrote(self, mistake: Callable[..., str], tmp_path: Path) -> None:
+        services = tmp_path / "state" / "services"
+        services.mkdir(parents=True, mode=0o700)
+        header = {"format": "1", "keyfront": "0.0.1", "moto": "1.0", "python": "3.11", "contents": []}
+        sha = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        (services / "state").write_text(json.dumps({**header, "sha256": sha}) + "\n")
+        assert "use moto 1.0" in mistake("--state", "state")
+
+    def test_a_damaged_account(self, mistake: Callable[..., str], tmp_path: Path) -> None:
+        (tmp_path / "state").mkdir(mode=0o700)
+        (tmp_path / "state" / "cloudfront.db").write_bytes(b"no database" * 1000)
+        assert "cloudfront.db is damaged" in mistake("--state", "state")
