@@ -69,7 +69,7 @@ def test_a_changed_item_keeps_its_place_and_its_purchases(run: Run, shop: Callab
         shop("items", "add", name, "--key", f"{name}.bin")
     shop("purchases", "grant", "mara", "a")
     status, _, err = run("shop", "items", "add", "a", "--key", "other.bin")
-    assert (status, err) == (2, "error: there is an item 'a' already: give --replace to change it\n")
+    assert (status, err) == (2, "error: there is an item 'a' already, with other values: give --replace to change it\n")
     assert shop("items", "add", "a", "--key", "other.bin", "--replace").startswith("Updated the item a")
     assert [(item["id"], item["key"]) for item in json.loads(shop("items", "list", "--json"))] == [
         ("a", "other.bin"),
@@ -86,8 +86,14 @@ def test_a_changed_item_keeps_its_place_and_its_purchases(run: Run, shop: Callab
     [
         (["items", "add", "a/b", "--key", "a"], "the item id 'a/b' cannot be used in a URL"),
         (["items", "add", "a", "--key", "/a"], "begins with '/'"),
-        (["items", "add", "a", "--key", "a", "--price", "1,50"], "--price '1,50' is not an amount: write it as 6.50"),
-        (["items", "add", "a", "--key", "a", "--price", "-1"], "--price"),
+        (["items", "add", "a", "--key", "a", "--price", "1,50"], "the price '1,50' is not an amount: write it as 6.50"),
+        (["items", "add", "a", "--key", "a", "--price", "-1"], "the price '-1' is not an amount"),
+        (["items", "add", "a"], "give ITEM and --key KEY for one item, or --from FILE for many"),
+        (["items", "add", "a", "--from", "a.csv"], "--from FILE has all values: leave out ITEM"),
+        (["items", "add", "--kind", "book", "--from", "a.csv"], "--from FILE has all values: leave out ITEM"),
+        (["items", "add", "--from", "no/a.csv"], "cannot read 'no/a.csv': No such file or directory"),
+        (["purchases", "grant", "mara"], "give CUSTOMER and ITEM for one purchase, or --from FILE for many"),
+        (["purchases", "grant", "mara", "a", "--from", "a.csv"], "--from FILE has all values: leave out CUSTOMER"),
         (["items", "add", "a", "--key", "a", "--currency", "euro"], "'euro' is not an ISO 4217 code"),
         (["items", "add", "a", "--key", "a", "--kind", "k" * 33], "the kind has 33 characters: give at most 32"),
         (["items", "add", "a", "--key", "a", "--size", str(2**63)], "the size 9223372036854775808 is too large"),

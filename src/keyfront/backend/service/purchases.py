@@ -122,9 +122,9 @@ class Purchases:
         def enter(session: Session) -> bool:
             if not is_item_id(item_id) or session.get(ItemRow, item_id) is None:
                 raise InputError(f"there is no item {item_id[:130]!r}")
-            session.execute(insert_row(session, CustomerRow, row_of(customer)).on_conflict_do_nothing())
+            session.execute(insert_rows(session, CustomerRow, [row_of(customer)]).on_conflict_do_nothing())
             entry = {"customer_id": customer.id, "item_id": item_id}
-            insert = insert_row(session, PurchaseRow, entry).on_conflict_do_nothing()
+            insert = insert_rows(session, PurchaseRow, [entry]).on_conflict_do_nothing()
             added = session.scalar(insert.returning(PurchaseRow.item_id))
             session.commit()
             return added is not None
@@ -149,7 +149,7 @@ class Purchases:
                 if session.get(CustomerRow, customer_id) is None or session.get(ItemRow, item_id) is None:
                     raise InputError(f"purchase of {item_id!r} by {customer_id!r}: no such item or customer")
                 entry = {"customer_id": customer_id, "item_id": item_id}
-                session.execute(insert_row(session, PurchaseRow, entry).on_conflict_do_nothing())
+                session.execute(insert_rows(session, PurchaseRow, [entry]).on_conflict_do_nothing())
             session.commit()
 
         self._ask(enter)
@@ -158,20 +158,21 @@ class Purchases:
         """Check that the database answers. Raises `ServiceError` otherwise."""
         self._ask(lambda session: session.execute(select(1)))
 
-    def _ask(self, question: Callable[[Session], T]) -> T:
+    def _ask(self, question: Callable[[Session], T], *, again: bool = True) -> T:
         def ask() -> T:
             with Session(self._engine, expire_on_commit=False) as session:
                 return question(session)
 
-        return self._within(ask)
+        return self._within(ask, again=again)
 
-    def _within(self, ask: Callable[[], T]) -> T:
+    def _within(self, ask: Callable[[], T], *, again: bool = True) -> T:
+        """Return what `ask` returns. With `again`, ask a second time if the connection was an old one."""
         try:
             try:
                 self._prepare()
                 return ask()
             except DBAPIError as error:
-                if not error.connection_invalidated:
+                if not (again and error.connection_invalidated):
                     raise
             # The pool has dropped all older connections, so this one is new.
             self._prepare()
@@ -203,16 +204,16 @@ def _holds(word: str) -> ColumnElement[bool]:
     return or_(*(column.icontains(word, autoescape=True) for column in columns))
 
 
-def insert_row(
-    session: Session, table: type[DeclarativeBase], values: Mapping[str, object]
+def insert_rows(
+    session: Session, table: type[DeclarativeBase], rows: Iterable[Mapping[str, object]]
 ) -> postgresql.Insert | sqlite.Insert:
     """Return an insert that supports ON CONFLICT, which is specific to each database's dialect."""
     dialect = session.get_bind().dialect.name
-    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table).values(dict(values))
+    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table).values([dict(row) for row in rows])
 
 
 def _upsert(session: Session, table: type[DeclarativeBase], values: Mapping[str, object]) -> None:
-    insert = insert_row(session, table, values)
+    insert = insert_rows(session, table, [values])
     others = {name: value for name, value in values.items() if name != "id"}
     session.execute(insert.on_conflict_do_update(index_elements=["id"], set_=others))
 

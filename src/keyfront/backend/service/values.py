@@ -9,6 +9,7 @@ from keyfront.errors import InputError
 _ITEM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Unicode's categories Cc (controls) and Cs (halves of surrogate pairs)."""
+_PRICE = re.compile(r"([0-9]{1,7})(?:\.([0-9]{2}))?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _MAX_KEY_BYTES: Final = 1024  # S3 User Guide, "Naming Amazon S3 objects"
 _MAX_NAME: Final = 255
@@ -78,6 +79,14 @@ class ObjectItem:
     def title(self) -> str:
         """The name to show to people."""
         return self.id
+
+
+def price_in_cents(text: str) -> int:
+    """Return the hundredths in a price such as `6.50` or `6`. Raises `InputError` for any other text."""
+    found = _PRICE.fullmatch(text)
+    if found is None:
+        raise InputError(f"the price {text[:40]!r} is not an amount: write it as 6.50, without a currency")
+    return int(found[1]) * 100 + int(found[2] or 0)
 
 
 def is_object_key(text: str) -> bool:
