@@ -8,16 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
-from keyfront.backend import Settings, connect, seed
 from keyfront.console.ports import bind_console
 from keyfront.core.keys import PRIVATE_KEY, PUBLIC_KEY
 from keyfront.edge.server.locations import Location
 from keyfront.edge.server.settings import EdgeSettings
 from keyfront.errors import ServiceError
-from keyfront.keystore import KeyStore, SSMParameter
 from keyfront.local import domain_names
 from keyfront.local.admin import AdminPort, ObservationOptions
 from keyfront.local.api_port import apis_alone, bind_api_port, certificate
@@ -31,8 +28,7 @@ from keyfront.local.edge_functions import lambda_refusal, read_object, run_funct
 from keyfront.local.own_keys import key_pair
 from keyfront.local.provision import Provisioned, provision
 from keyfront.local.shop import Shop, load_shop
-from keyfront.local.shop.app import shop_app
-from keyfront.local.shop.live import LiveCatalogue
+from keyfront.local.shop_port import LocalShop
 from keyfront.local.state_directory import StateDirectory
 from keyfront.web.draining import DRAIN_SECONDS, Drain
 from keyfront.web.local import LocalOnly
@@ -198,9 +194,11 @@ class Machine:
         sockets = self._keep(bind_api_port())
         if sockets and (tls := await asyncio.to_thread(certificate, options.home / "authority")):
             self._listen(apis_alone(endpoint, _port(endpoint_sockets)), sockets, tls)
-        backend = await asyncio.to_thread(self._backend, running, aws)
+        # Browsers do not trust the machine's authority, so the shop's links use http.
+        store = LocalShop(shop, options.content, base_url=running.http_url, parameter=made.parameter, ssm=aws.ssm)
+        self._stack.callback(store.stop)
         self._facing = [
-            *self._listen(LocalOnly(backend, browsers=True), backend_sockets),
+            *self._listen(LocalOnly(store, browsers=True), backend_sockets),
             *self._listen(console, console_sockets),
         ]
         patience = _DEPLOY_SECONDS + options.propagation_delay
@@ -268,23 +266,6 @@ class Machine:
             explain=self._options.explain,
             refresh_seconds=_REFRESH_SECONDS,
         )
-
-    def _backend(self, running: Running, aws: Clients) -> ASGIApp:
-        made, shop = running.provisioned, running.shop
-        purchases = self._stack.enter_context(TemporaryDirectory(prefix="keyfront-"))
-        settings = Settings(
-            # Browsers do not trust the machine's authority, so the shop's links use http.
-            base_url=running.http_url,
-            signer=f"ssm:{made.parameter}",
-            database_url=f"sqlite:///{purchases}/shop.db",
-        )
-        engine = connect(settings.database_url)
-        self._stack.callback(engine.dispose)
-        seed(engine, shop.items, shop.customers, shop.purchases)
-        keystore = KeyStore(SSMParameter(made.parameter, aws.ssm))
-        folder = self._options.content
-        live = LiveCatalogue(shop, partial(load_shop, folder), engine).refresh if folder else None
-        return shop_app(settings, engine, keystore=keystore, title=shop.title, refresh=live)
 
 
 def _domain_names(options: Options, https_port: int, state: StateDirectory | None) -> domain_names.DomainNames:

@@ -1,6 +1,7 @@
 """Keeps the shop's catalogue as its folder is, while it runs."""
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from threading import Lock
@@ -29,7 +30,7 @@ class LiveCatalogue:
         self._load = load
         self._ledger = Ledger(engine)
         self._clock = clock
-        self._looked = clock()
+        self._looked = -math.inf
         self._told = ""
         self._lock = Lock()
 
