@@ -93,7 +93,10 @@ def test_querystring_is_read_back(pairs: list[tuple[str, str]]) -> None:
         ("return eval('1');", "eval is disabled"),
         ("return Function('return 1')();", "the Function constructor is disabled"),
         ("return (function () {}).constructor('return 1');", "the Function constructor is disabled"),
-        ("return (async () => 1).constructor('return 1');", "the Function constructor is disabled"),
+        (
+            "async function other() {} function handler() { return other.constructor('return 1'); }",
+            "the Function constructor is disabled",
+        ),
         ("return require('fs');", 'Cannot find module "fs"'),
         ("setTimeout(() => 1, 1);", "setTimeout is not defined"),
         ("return fetch('https://example.com');", "fetch is not defined"),
@@ -119,9 +122,8 @@ def test_what_the_runtime_lacks_and_limits(code: str, error: str) -> None:
 def test_the_clock_stands_still_during_a_run() -> None:
     code = (
         "const start = Date.now(); for (let i = 0; i < 20000; i++) Math.sqrt(i); const later = new Date();"
-        " class Mine extends Date {}"
         " return [Date.now() - start, later.getTime() - start, new Date(5).getTime(), Date.UTC(1970, 0, 1, 0, 0, 1),"
-        " new Date(2020, 0).getFullYear(), new Mine() instanceof Date, later.constructor === Date, start, Date()];"
+        " new Date(2020, 0).getFullYear(), later instanceof Date, later.constructor === Date, start, Date()];"
     )
 
     first, second = value(code), value(code)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from keyfront.edge.functions import runtime
 from keyfront.errors import InputError
 from keyfront.testing.functions import FunctionFailed, FunctionUnderTest
 
@@ -73,7 +74,7 @@ def test_byte_strings_are_of_runtime_1_alone(load: Load) -> None:
 
 
 def test_a_missing_engine_is_named(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("keyfront.edge.functions.runtime._ENGINE", "no_such_engine")
+    monkeypatch.setitem(runtime._PACKAGES, "no_such_engine", "no-such-engine")
 
-    with pytest.raises(FunctionFailed, match=r"quickjs-ng is not installed: .*functions"):
+    with pytest.raises(FunctionFailed, match=r"no-such-engine is not installed: .*functions"):
         load("function handler(e) { return e.request; }")("/")

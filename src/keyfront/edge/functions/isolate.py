@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import quickjs  # type: ignore[import-untyped]
 
+from keyfront.edge.functions.syntax import SECOND, unsupported
+
 MEMORY_BYTES: Final = 2 * 1024 * 1024
 """Developer Guide, "Quotas on CloudFront Functions"."""
 STACK_BYTES: Final = 256 * 1024
@@ -41,7 +43,7 @@ class Isolate:
 
     def __init__(self, code: str, runtime: str, store: str | None) -> None:
         """`store` is the key value store as JSON (see `prelude.js`), or `None`."""
-        self._code, self._second, self._store = code, runtime == "cloudfront-js-2.0", store
+        self._code, self._runtime, self._store = code, runtime, store
         self._reused = _CHANGES_BUILT_INS.search(_BORROWS.sub("", code)) is None
         self._ready: tuple[Any, Any, Any] | None = None
         self._failure = ""
@@ -80,10 +82,13 @@ class Isolate:
         return json.dumps({"cpu": time.thread_time() - began, "logs": [], "error": why})
 
     def _loaded(self) -> tuple[Any, Any, Any] | None:
+        if (found := unsupported(self._code, self._runtime)) is not None:
+            self._failure = str(found)
+            return None
         context = quickjs.Context()
         context.set_max_stack_size(STACK_BYTES)
         start = context.eval("\n" * _LINES_BEFORE + _PRELUDE)
-        interface = start(self._second, self._reused, self._store)
+        interface = start(self._runtime == SECOND, self._reused, self._store)
         used = context.memory()["malloc_size"]
         context.set_memory_limit(used + MEMORY_BYTES)
         context.set_time_limit(CPU_SECONDS)

@@ -34,6 +34,51 @@
     if (!kept.includes(name)) deleteProperty(globalThis, name);
   hidden(globalThis, 'eval', denied('eval'));
   hidden(globalThis, 'Function', noFunction);
+  hidden(globalThis, 'global', globalThis); // the guide does not list it, and people see it
+
+  // The members that the guide lists. Those before `|` are not in it: the engine needs them, or people see them there.
+  const typed = getPrototypeOf(Uint8Array);
+  const matches = 'a'.matchAll(/a/g);
+  const listed = [
+    [Object, 'getOwnPropertySymbols | create defineProperties defineProperty freeze getOwnPropertyDescriptor'
+      + ' getOwnPropertyNames getPrototypeOf isExtensible isFrozen isSealed keys preventExtensions seal assign entries'
+      + ' values is setPrototypeOf', 'getOwnPropertyDescriptors'],
+    [Object.prototype, '__proto__ toLocaleString | hasOwnProperty isPrototypeOf propertyIsEnumerable toString valueOf'],
+    [String, '| fromCharCode fromCodePoint'],
+    [String.prototype, 'charCodeAt toString valueOf | charAt concat indexOf lastIndexOf match replace search slice split'
+      + ' substr substring toLowerCase trim toUpperCase codePointAt endsWith includes repeat startsWith padStart padEnd'
+      + ' trimStart trimEnd', 'replaceAll'],
+    [Number, '| EPSILON MAX_SAFE_INTEGER MIN_SAFE_INTEGER MAX_VALUE MIN_VALUE NaN NEGATIVE_INFINITY POSITIVE_INFINITY'
+      + ' isFinite isInteger isNaN isSafeInteger parseInt parseFloat'],
+    [Number.prototype, 'toString toLocaleString valueOf | toExponential toFixed toPrecision'],
+    [Math, '| E LN10 LN2 LOG10E LOG2E PI SQRT1_2 SQRT2 abs acos acosh asin asinh atan atan2 atanh cbrt ceil clz32 cos cosh'
+      + ' exp expm1 floor fround hypot imul log log1p log2 log10 max min pow random round sign sinh sin sqrt tan tanh trunc'],
+    [getPrototypeOf(denied), 'toString caller arguments | apply bind call'],
+    [JSON, '| parse stringify'],
+    [RegExp, '|'],
+    [Error, '|'],
+    [Array, 'from | isArray of'],
+    [Array.prototype, 'toString toLocaleString | concat every filter forEach indexOf join lastIndexOf map pop push reduce'
+      + ' reduceRight reverse shift slice some sort splice unshift copyWithin fill find findIndex includes'],
+    [typed, '|', 'from of'],
+    [typed.prototype, 'buffer byteLength byteOffset toLocaleString | copyWithin fill join set slice subarray toString',
+      'every filter find findIndex forEach includes indexOf lastIndexOf map reduce reduceRight reverse some sort'],
+    [Uint8Array, 'BYTES_PER_ELEMENT |'],
+    [Uint8Array.prototype, 'BYTES_PER_ELEMENT |'],
+    [ArrayBuffer, '| isView'],
+    [ArrayBuffer.prototype, 'byteLength | slice'],
+    [DataView.prototype, 'buffer byteLength byteOffset |', 'getFloat32 getFloat64 getInt16 getInt32 getInt8 getUint16'
+      + ' getUint32 getUint8 setFloat32 setFloat64 setInt16 setInt32 setInt8 setUint16 setUint32 setUint8'],
+    [Promise, '| reject resolve', 'all allSettled any race'],
+    [Promise.prototype, '| catch finally then'],
+    [Symbol, 'iterator asyncIterator hasInstance toPrimitive toStringTag species match matchAll replace search split'
+      + ' isConcatSpreadable unscopables |', 'for keyFor'],
+  ];
+  for (const [holder, both, more] of listed) {
+    const members = ('constructor prototype length name ' + both + (second && more ? ' ' + more : '')).split(' ');
+    for (const name of ownKeys(holder))
+      if (typeof name === 'string' && !members.includes(name)) deleteProperty(holder, name);
+  }
 
   // ---- the clock stands still during a run ----
   const RealDate = Date, clock = RealDate.now;
@@ -307,12 +352,13 @@
     if (value instanceof Error) return toString(value.stack ? value + '\n' + value.stack : value);
     try { const json = stringify(value); return json === undefined ? toString(value) : json; } catch (_) { return '[object]'; }
   };
-  const log = (...values) => {
-    const line = values.map(shown).join(' ').slice(0, LOG_CHARACTERS - logged);
+  // The guide: "doesn't support comma syntax". Assumed: the first value is logged, and the others are not.
+  const log = (value) => {
+    const line = shown(value).slice(0, LOG_CHARACTERS - logged);
     logged += line.length;
     if (line || logged < LOG_CHARACTERS) logs[logs.length] = line;
   };
-  const console = { log, error: log, warn: log, info: log, debug: log };
+  const console = { log };
 
   // ---- the cloudfront module ----
   const store = storeJSON === null ? null : parse(storeJSON);
@@ -385,7 +431,7 @@
   const globals = globalThis;
   if (reused) {
     const seen = new Set();
-    const iterators = [[][Symbol.iterator](), ''[Symbol.iterator](), 'a'.matchAll(/a/g), new Map().entries(), new Set().values()];
+    const iterators = [[][Symbol.iterator](), ''[Symbol.iterator](), matches, new Map().entries(), new Set().values()];
     for (const holder of [Object, Function, Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError])
       assignable(holder === Function ? getPrototypeOf(log) : holder.prototype);
     seen.add(globals);
@@ -404,8 +450,8 @@
     let message = 'unknown error';
     try {
       message = error instanceof Error ? toString(error) : 'Uncaught ' + shown(error);
-      const frames = error instanceof Error ? toString(error.stack).matchAll(/<input>:(\d+)/g) : [];
-      const line = Array.from(frames, (frame) => +frame[1]).find((each) => each < FIRST_LINE);
+      const frames = error instanceof Error ? toString(error.stack).match(/<input>:\d+/g) || [] : [];
+      const line = frames.map((frame) => +frame.slice(8)).find((each) => each < FIRST_LINE);
       if (line) message += ' at line ' + line;
       // What the engine throws where it has no memory left for an error.
       if (message === 'Uncaught null' || message === 'Uncaught [uninitialized]') message += ': perhaps out of memory';

@@ -24,7 +24,8 @@ BUDGET_SECONDS: Final = 0.005
 _encoded: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 _ENVIRONMENT: Final = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
 """What the process needs of the environment. The rest may have credentials."""
-_ENGINE: Final = "quickjs"
+_PACKAGES: Final = {"quickjs": "quickjs-ng", "tree_sitter_javascript": "tree-sitter-javascript"}
+"""What runs and reads JavaScript: each module, and the package that has it."""
 _KILLED: Final = "The function used more than the maximum of processor time and was stopped."
 
 
@@ -125,8 +126,8 @@ class _Link(asyncio.Protocol):
 
     @classmethod
     async def open(cls) -> "_Link":
-        if find_spec(_ENGINE) is None:
-            raise OSError(f"quickjs-ng is not installed: {install('functions')}")
+        if missing := [package for module, package in _PACKAGES.items() if find_spec(module) is None]:
+            raise OSError(f"{missing[0]} is not installed: {install('functions')}")
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-m", "keyfront.edge.functions.worker", str(theirs.fileno())]
         try:
