@@ -258,6 +258,8 @@ def browser(chromium: Path) -> "Iterator[Browser]":
 
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
     quiet += ["--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP *.test 127.0.0.1"]
+    # What keyfront answers does not depend on them, and each site of a page would be a process.
+    quiet += ["--disable-site-isolation-trials", "--disable-software-rasterizer"]
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, args=quiet)
         yield launched

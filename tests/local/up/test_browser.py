@@ -5,19 +5,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 
-@pytest.fixture(params=[(1280, 900), (390, 844)], ids=["desktop", "phone"])
-def page(request: pytest.FixtureRequest, browser: Browser, up: Any) -> Iterator[Page]:
-    width, height = request.param
-    context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
-    opened = context.new_page()
-    opened.goto(up.printed["shop"])
-    opened.get_by_role("link", name="Sign in").first.click()
-    opened.get_by_role("button", name="Mara").click()
-    yield opened
+@pytest.fixture(scope="module")
+def signed_in(browser: Browser, up: Any) -> Iterator[BrowserContext]:
+    """A browser whose user has signed in."""
+    context = browser.new_context(accept_downloads=True)
+    page = context.new_page()
+    page.goto(up.printed["shop"])
+    page.get_by_role("link", name="Sign in").first.click()
+    page.get_by_role("button", name="Mara").click()
+    yield context
     context.close()
+
+
+@pytest.fixture
+def page(signed_in: BrowserContext, up: Any) -> Page:
+    """The one window, at the shop's first page."""
+    (page,) = signed_in.pages
+    page.goto(up.printed["shop"])
+    return page
 
 
 @pytest.mark.parametrize("ending", [".epub", ".flac"])
@@ -50,4 +58,6 @@ def test_a_link_that_was_tampered_with_is_refused_by_the_edge(page: Page) -> Non
 
 
 def test_the_page_fits_its_window(page: Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    for width, height in ((1280, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
