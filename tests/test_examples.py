@@ -73,7 +73,7 @@ ELSEWHERE: Final = {
     "^docker ": "needs Docker: tests/backend/test_deployment.py runs the image's command",
     "^sudo ": "changes this machine: tests/backend/test_deployment.py checks the unit",
     "lambda package": "builds from the package index: tests/backend/aws_lambda",
-    "functions watch": "needs a function at a running edge: tests/local/up/test_edge_functions.py",
+    "functions watch": "needs a function at a running edge: tests/local/up/test_distributions.py",
     "pytest --keyfront-trust": "runs inside pytest: tests/testing/test_plugin.py",
     "aws lambda create-function": "the AWS CLI's: tests/account/rotation",
     "CURL_CA_BUNDLE": "sets a variable for curl: tests/terraform/examples",

@@ -1,7 +1,5 @@
 """`keyfront up --edges N --propagation-delay T`: a rotation that has not reached every location yet."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -33,8 +31,7 @@ def test_a_key_that_was_taken_out_is_refused_at_one_location_and_still_accepted_
             ]
 
         assert answers() == [200, 200]
-        removed = up.keyfront("groups", "remove", up.printed["key_group"], up.printed["key_pair_id"])
-        assert removed.returncode == 0, removed.stderr
+        up.keyfront("groups", "remove", up.printed["key_group"], up.printed["key_pair_id"])
         seen: list[list[int]] = []
         deadline = time.monotonic() + 40
         while not seen or seen[-1] != [403, 403]:
@@ -53,14 +50,7 @@ def test_a_key_that_was_taken_out_is_refused_at_one_location_and_still_accepted_
         (("--edges", "0"), "--edges"),
     ],
 )
-def test_what_cannot_be_is_refused_in_a_line(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
-    got = subprocess.run(
-        [Path(sys.executable).with_name("keyfront"), "up", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        timeout=60,
-    )
-    assert got.returncode == 2
-    assert said in got.stderr
-    assert "Traceback" not in got.stderr
+def test_what_cannot_be_is_refused_in_a_line(
+    arguments: tuple[str, ...], said: str, mistake: Callable[..., str]
+) -> None:
+    assert said in mistake(*arguments)
