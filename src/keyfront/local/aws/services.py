@@ -50,15 +50,15 @@ class Services:
         self._application: Any = None
 
     def load(self) -> None:
-        """Import moto, which takes about a second of CPU time. If not called, the first request does it.
+        """Import moto, which takes half a second of CPU time. If not called, the first request does it.
 
         Raises `InputError` if the saved state cannot be restored.
         """
         with self._lock:
             if self._application is None:
-                from keyfront.local.aws.moto_import import without_ec2
+                from keyfront.local.aws.moto_import import lightly
 
-                with without_ec2():
+                with lightly():
                     from keyfront.local.aws.dispatcher import Dispatcher
 
                 application = Dispatcher(
