@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tarfile
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +34,17 @@ class MotoTests:
 
     def verified(self) -> set[str]:
         """The names of those that moto has run against AWS: they are decorated so."""
-        sources = [path.read_text("utf-8") for path in self.folder.glob("tests/test_cloudfront/test_*.py")]
+        sources = self._sources().values()
         return {name for source in sources for name in re.findall(r"@aws_verified\s+def (\w+)", source)}
+
+    def addresses(self, names: Collection[str]) -> list[str]:
+        """Where pytest finds the tests of CloudFront with these names."""
+        sources = self._sources().items()
+        return [f"{p}::{name}" for p, source in sources for name in re.findall(r"def (\w+)", source) if name in names]
+
+    def _sources(self) -> dict[str, str]:
+        files = sorted(self.folder.glob("tests/test_cloudfront/test_*.py"))
+        return {path.relative_to(self.folder).as_posix(): path.read_text("utf-8") for path in files}
 
     def run(self, url: str, report: Path, chosen: Sequence[str] = ("tests/test_cloudfront",)) -> dict[str, str | None]:
         """Run files and tests against the endpoint at `url`: why each has failed, by its name, or `None`."""
