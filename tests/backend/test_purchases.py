@@ -11,6 +11,7 @@ from tests.backend.conftest import BOUGHT, ITEMS, MARA, TOMAS
 from tests.backend.postgres import Postgres
 
 from keyfront.backend import Customer, Item, Purchases, connect, seed
+from keyfront.backend.service.ledger import Changes, Granted, Ledger, Row
 from keyfront.backend.service.schema import prepare
 from keyfront.errors import InputError, ServiceError
 
@@ -103,6 +104,24 @@ def test_a_purchase_is_recorded_once_however_often_it_is_made(purchases: Purchas
     assert purchases.record(TOMAS, "lamps") is True
     assert purchases.record(TOMAS, "lamps") is False
     assert purchases.entitlement("tomas", "lamps")[1]
+
+
+def test_many_items_and_purchases_are_recorded_together_or_not_at_all(empty: Engine) -> None:
+    ledger = Ledger(empty)
+    some = [Row(Item(f"i{number}", "x", f"{number}.bin")) for number in range(700)]
+    assert ledger.put_items(iter(some)) == Changes(added=700)
+    other = Row(Item("i0", "another title", "0.bin"))
+    with pytest.raises(InputError, match="there is an item 'i0' already"):
+        ledger.put_items([Row(Item("new", "x", "x")), other])
+    assert ledger.item("new") is None
+    assert ledger.put_items([other, *some[1:]], replace=True) == Changes(updated=1, unchanged=699)
+    wanted = [Row(Granted(Customer(f"c{number % 9}", "C"), f"i{number}")) for number in range(600)]
+    with pytest.raises(InputError, match="line 9: there is no item 'nothing'"):
+        ledger.grant(iter([*wanted, Row(Granted(TOMAS, "nothing"), "line 9: ")]))
+    assert ledger.customers() == ()
+    # The same purchase twice, in one statement.
+    assert ledger.grant(iter([*wanted, wanted[0], *wanted[-2:]])) == Changes(added=600, unchanged=3)
+    assert len(ledger.purchases()) == 600
 
 
 def test_a_purchase_made_by_many_at_once_is_recorded_once(purchases: Purchases) -> None:

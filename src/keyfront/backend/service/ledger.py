@@ -10,7 +10,7 @@ from typing import Final, Generic, TypeVar
 from sqlalchemy import BigInteger, ColumnElement, delete, func, select
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from keyfront.backend.service.purchases import Purchases, insert_rows, row_of
+from keyfront.backend.service.purchases import Purchases, inserting, row_of
 from keyfront.backend.service.tables import CustomerRow, ItemRow, PurchaseRow
 from keyfront.backend.service.values import Customer, Item, is_item_id
 from keyfront.errors import InputError
@@ -171,11 +171,11 @@ class Ledger(Purchases):
                     if row.value.item_id not in known:
                         raise InputError(f"{row.where}there is no item {row.value.item_id[:130]!r}")
                     customers.setdefault(row.value.customer.id, values)
-                session.execute(insert_rows(session, CustomerRow, customers.values()).on_conflict_do_nothing())
+                session.execute(inserting(session, CustomerRow).on_conflict_do_nothing(), list(customers.values()))
                 pairs = dict.fromkeys((row.value.customer.id, row.value.item_id) for row in batch)
-                entries = ({"customer_id": customer, "item_id": item} for customer, item in pairs)
-                insert = insert_rows(session, PurchaseRow, entries).on_conflict_do_nothing()
-                added += len(session.scalars(insert.returning(PurchaseRow.item_id)).all())
+                entries = [{"customer_id": customer, "item_id": item} for customer, item in pairs]
+                insert = inserting(session, PurchaseRow).on_conflict_do_nothing().returning(PurchaseRow.item_id)
+                added += len(session.scalars(insert, entries).all())
                 asked += len(batch)
             session.commit()
             return Changes(added=added, unchanged=asked - added)

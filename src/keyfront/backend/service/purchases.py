@@ -122,10 +122,10 @@ class Purchases:
         def enter(session: Session) -> bool:
             if not is_item_id(item_id) or session.get(ItemRow, item_id) is None:
                 raise InputError(f"there is no item {item_id[:130]!r}")
-            session.execute(insert_rows(session, CustomerRow, [row_of(customer)]).on_conflict_do_nothing())
+            session.execute(inserting(session, CustomerRow).on_conflict_do_nothing(), row_of(customer))
             entry = {"customer_id": customer.id, "item_id": item_id}
-            insert = insert_rows(session, PurchaseRow, [entry]).on_conflict_do_nothing()
-            added = session.scalar(insert.returning(PurchaseRow.item_id))
+            insert = inserting(session, PurchaseRow).on_conflict_do_nothing()
+            added = session.scalar(insert.returning(PurchaseRow.item_id), entry)
             session.commit()
             return added is not None
 
@@ -149,7 +149,7 @@ class Purchases:
                 if session.get(CustomerRow, customer_id) is None or session.get(ItemRow, item_id) is None:
                     raise InputError(f"purchase of {item_id!r} by {customer_id!r}: no such item or customer")
                 entry = {"customer_id": customer_id, "item_id": item_id}
-                session.execute(insert_rows(session, PurchaseRow, [entry]).on_conflict_do_nothing())
+                session.execute(inserting(session, PurchaseRow).on_conflict_do_nothing(), entry)
             session.commit()
 
         self._ask(enter)
@@ -204,18 +204,14 @@ def _holds(word: str) -> ColumnElement[bool]:
     return or_(*(column.icontains(word, autoescape=True) for column in columns))
 
 
-def insert_rows(
-    session: Session, table: type[DeclarativeBase], rows: Iterable[Mapping[str, object]]
-) -> postgresql.Insert | sqlite.Insert:
+def inserting(session: Session, table: type[DeclarativeBase]) -> postgresql.Insert | sqlite.Insert:
     """Return an insert that supports ON CONFLICT, which is specific to each database's dialect."""
-    dialect = session.get_bind().dialect.name
-    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table).values([dict(row) for row in rows])
+    return (postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert)(table)
 
 
 def _upsert(session: Session, table: type[DeclarativeBase], values: Mapping[str, object]) -> None:
-    insert = insert_rows(session, table, [values])
     others = {name: value for name, value in values.items() if name != "id"}
-    session.execute(insert.on_conflict_do_update(index_elements=["id"], set_=others))
+    session.execute(inserting(session, table).on_conflict_do_update(index_elements=["id"], set_=others), values)
 
 
 def row_of(value: Item | Customer) -> dict[str, object]:
