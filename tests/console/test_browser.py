@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Final, Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -185,11 +185,11 @@ def _paths(up: Up) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_axe_finds_no_barrier_and_every_page_fits(browser: Browser, up: Up, axe: str, width: int, scheme: Any) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    page.goto(up.printed["console"])
+_LOOKS: Final[tuple[tuple[int, Literal["light", "dark"]], ...]] = ((1280, "light"), (390, "dark"))
+"""The widths at which tables have columns and have none, each in one of the two palettes."""
+
+
+def test_axe_finds_no_barrier_and_every_page_fits(page: Page, up: Up, axe: str) -> None:
     start = page.url.partition("/keys")[0]
     found: dict[str, object] = {}
     for name, path in _paths(up).items():
@@ -205,14 +205,19 @@ def test_axe_finds_no_barrier_and_every_page_fits(browser: Browser, up: Up, axe:
             page.get_by_role("button", name="Explain").click()
             page.locator("#report h1").wait_for()
         page.evaluate(axe)
-        report = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        found |= {
-            f"{name}: {each['id']}": [node["html"][:200] for node in each["nodes"]] for each in report["violations"]
-        }
-        for narrow in {width, 320 if width == 390 else 1920}:
-            page.set_viewport_size({"width": narrow, "height": 900})
-            if not page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"):
-                found[f"{name} does not fit"] = narrow
-        page.set_viewport_size({"width": width, "height": 900})
-    context.close()
+        for width, scheme in _LOOKS:
+            page.emulate_media(color_scheme=scheme)
+            _fits(page, width, name, found)
+            report = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+            for each in report["violations"]:
+                found[f"{name}, {scheme}: {each['id']}"] = [node["html"][:200] for node in each["nodes"]]
+        for width in (320, 1920):
+            _fits(page, width, name, found)
     assert not found, json.dumps(found, indent=1)
+
+
+def _fits(page: Page, width: int, name: str, found: dict[str, object]) -> None:
+    """Give the page this width, and note if something sticks out to the side."""
+    page.set_viewport_size({"width": width, "height": 900})
+    if not page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"):
+        found[f"{name} does not fit"] = width

@@ -1,5 +1,6 @@
 """The function as it is deployed: its own package, unpacked, on Amazon's runtime client, with no other module near."""
 
+import hashlib
 import importlib.util
 import json
 import platform
@@ -13,11 +14,12 @@ from urllib.parse import parse_qs
 
 import pytest
 from tests.keys import shared_rsa
+from tests.needs import Workers
 from tests.servers import Loop, Quiet, http_server
 
 from keyfront.core.keys import SigningKey
 from keyfront.local.lambdas.runtime_api import Runtime
-from keyfront.packaging import Built, Plan, build, wheels
+from keyfront.packaging import Plan, build, wheels
 
 DOMAIN = "media.example.com"
 KEY_PAIR_ID = "K2JCJMDEHXQW5F"
@@ -135,17 +137,18 @@ def sales(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def downloaded_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """pip fetches the wheels of a plan for the first package that needs them, and not for the next."""
-    kept: dict[tuple[str, ...], Path] = {}
+def downloaded_once(workers: Workers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """pip fetches the wheels of a plan for the first package of a run that needs them, and not for the next."""
 
     def download(plan: Plan, _: Path) -> list[Path]:
-        wanted = (plan.architecture, plan.python, *wheels.locked(plan.distributions))
-        if wanted not in kept:
+        def fetched() -> dict[str, str]:
             folder = tmp_path_factory.mktemp("wheels")
             wheels.download(plan, folder)
-            kept[wanted] = folder
-        return sorted(kept[wanted].glob("*.whl"))
+            return {"folder": str(folder)}
+
+        wanted = f"{plan.architecture} {plan.python} {''.join(wheels.locked(plan.distributions))}"
+        kept = workers.once(f"wheels-{hashlib.sha256(wanted.encode()).hexdigest()}", fetched)
+        return sorted(Path(kept["folder"]).glob("*.whl"))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("keyfront.packaging.building.download", download)
@@ -153,18 +156,23 @@ def downloaded_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def built(sales: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The package for this machine's own Python and architecture."""
-    folder = tmp_path_factory.mktemp("package")
-    return build(Plan(ARCHITECTURE, PYTHON, includes=(sales,)), folder / "function.zip")
+def task(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package for this machine's own Python and architecture, unpacked."""
+    folder = tmp_path_factory.mktemp("task")
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def task(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("task")
-    with zipfile.ZipFile(built.path) as archive:
-        archive.extractall(folder)
-    return folder
+def built(workers: Workers, sales: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With bytecode, which is half of a container's start; `benchmarks/lambdas.py` runs a package without it."""
+
+    def made() -> dict[str, str]:
+        out = tmp_path_factory.mktemp("package") / "function.zip"
+        return {"path": str(build(Plan(ARCHITECTURE, PYTHON, includes=(sales,), bytecode=True), out).path)}
+
+    return Path(workers.once("lambda-package", made)["path"])
 
 
 @pytest.fixture(scope="session")
