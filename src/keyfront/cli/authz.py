@@ -126,7 +126,7 @@ def authz(
     with needs("cli,backend"):
         from keyfront.edge.authz.fronts import FRONTS
         from keyfront.edge.authz.server import run
-        from keyfront.edge.authz.service import application
+        from keyfront.edge.authz.service import responder
     if not listening_address(host).is_loopback:
         warn(f"other machines can reach {host}: anyone who reaches the port can ask which requests are allowed")
     if proxies and front == "nginx":
@@ -153,8 +153,8 @@ def authz(
             show(f"keyfront authz answers {front} on {url}; Ctrl-C stops it")
 
     known = networks(countries)
-    app = application(FRONTS[front], rules, proxies=proxies, log=log, ignore_case=ignoring, countries=known)
-    run(app, rules, host, port, ready, drain_seconds=drained)
+    respond = responder(FRONTS[front], rules, proxies=proxies, log=log, ignore_case=ignoring, countries=known)
+    run(respond, rules, host, port, ready, drain_seconds=drained)
 
 
 def _ignores_case(wanted: bool | None, root: Path | None) -> bool:

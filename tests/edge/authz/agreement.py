@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from keyfront.edge.authz.fronts import FRONTS
+from keyfront.edge.authz.front_connection import Respond
+from keyfront.edge.authz.fronts import FRONTS, FrontRequest
 from keyfront.edge.authz.protection import Rules
-from keyfront.edge.authz.service import application
+from keyfront.edge.authz.service import responder
 from keyfront.edge.request.admission import Door
 from keyfront.inventory.files import Reading
 
@@ -27,7 +27,7 @@ def assert_authz_agrees(
 ) -> None:
     """`keyfront authz` says of the same request what the edge has just done."""
     rules = Rules(lambda: Reading(inventory, ()), Door(https_port=443, distribution_id="E1"), seconds=3600)
-    app = application(FRONTS["nginx"], rules, countries=COUNTRIES, clock=laid.clock)
+    respond = responder(FRONTS["nginx"], rules, countries=COUNTRIES, clock=laid.clock)
     door = row.get("door", "http")
     told = {
         "x-original-method": row.get("method", "GET"),
@@ -37,29 +37,22 @@ def assert_authz_agrees(
         "host": row.get("host", "d1.cloudfront.localhost"),
         **({"cookie": sent[1]} if sent[1] else {}),
     }
-    status, headers, _ = ask_authz(app, "/authz", told)
+    status, headers, _ = ask_authz(respond, "/authz", told)
     outcome = laid.outcomes[-1]
     assert headers["x-keyfront-reason"].replace("public", "allowed") == outcome.reason
     assert (status == 200) == (outcome.reason == "allowed")
     if status == 200 or any(outcome.status == each[2] for each in row.get("errors", ())):
         return
     assert int(headers["x-keyfront-status"]) == reply.status
-    status, headers, body = ask_authz(app, "/refusal", told)
+    status, headers, body = ask_authz(respond, "/refusal", told)
     assert (status, headers.get("location")) == (reply.status, reply.headers.get("location"))
     assert len(body) == int(reply.headers["content-length"])
     if headers["content-type"] == "text/xml" and reply.body:
         assert body == reply.body
 
 
-def ask_authz(app: Any, path: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
+def ask_authz(respond: Respond, path: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
     """The application's answer to nginx, without a socket."""
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
     listed = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-    scope = {"type": "http", "method": "GET", "scheme": "http", "raw_path": path.encode(), "query_string": b""}
-    asyncio.run(app({**scope, "client": ("127.0.0.1", 1), "headers": listed}, None, send))
-    answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return sent[0]["status"], answered, sent[1]["body"]
+    status, answered, body = respond(FrontRequest("GET", path.encode(), b"", listed))
+    return status, {name.decode(): value.decode() for name, value in answered}, body

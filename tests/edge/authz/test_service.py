@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +13,9 @@ import pytest
 from tests.waiting import wait_until
 
 from keyfront import Signer
-from keyfront.edge.authz.fronts import FRONTS
+from keyfront.edge.authz.fronts import FRONTS, FrontRequest, FrontResponse
 from keyfront.edge.authz.protection import ALL_METHODS, FILES, Files, Read, Rules
-from keyfront.edge.authz.service import application
+from keyfront.edge.authz.service import responder
 from keyfront.edge.request.admission import Door
 from keyfront.errors import InputError, ServiceError
 
@@ -27,14 +26,13 @@ SITE = "https://media.example.com"
 class Answered:
     """What the front door got."""
 
-    def __init__(self, messages: list[dict[str, Any]]) -> None:
-        self.status: int = messages[0]["status"]
-        self.headers = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
-        self.body: bytes = messages[1]["body"]
+    def __init__(self, sent: FrontResponse) -> None:
+        self.status, headers, self.body = sent
+        self.headers = {name.decode(): value.decode() for name, value in headers}
 
 
 class Service:
-    """The application, asked without a socket."""
+    """The service, asked without a socket."""
 
     def __init__(
         self,
@@ -49,7 +47,7 @@ class Service:
         door = Door(distribution_id=FILES, any_host=True)
         self._rules = rules = Rules(read or files.read, door, seconds=refresh, stale=stale)
         self.front = front
-        self._app = application(FRONTS[front], rules, **options)
+        self._respond = responder(FRONTS[front], rules, **options)
 
     @contextmanager
     def following(self) -> Iterator[None]:
@@ -61,29 +59,8 @@ class Service:
             self._rules.stop()
 
     def ask(self, path: str, headers: list[tuple[str, str]], method: str = "GET", query: str = "") -> Answered:
-        sent: list[Any] = []
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        async def receive() -> Any:
-            raise AssertionError("it reads no body")
-
-        scope = {
-            "type": "http",
-            "method": method,
-            "scheme": "http",
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "client": ("127.0.0.1", 1),
-            "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers],
-        }
-
-        async def question() -> None:
-            await self._app(scope, receive, send)
-
-        asyncio.run(question())
-        return Answered(sent)
+        listed = [(name.encode(), value.encode("latin-1")) for name, value in headers]
+        return Answered(self._respond(FrontRequest(method, path.encode(), query.encode(), listed)))
 
     def judge(self, target: str, *, method: str = "GET", cookie: str = "", ip: str = "192.0.2.1") -> Answered:
         """What this front door asks when a viewer asks for `target` at https://media.example.com."""

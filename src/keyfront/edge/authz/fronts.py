@@ -9,17 +9,34 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from keyfront.core.networks import LONGEST_ADDRESS
 from keyfront.edge.request.viewer import Request
+from keyfront.edge.response.pages import Headers
 from keyfront.errors import InputError
-from keyfront.web.types import Scope
 
 DECIDE: Final = "/authz"
 """The path for decisions. Envoy appends the viewer's own path to it."""
 
 _METHOD = re.compile(r"[A-Z][A-Z\-]{0,31}")
+
+
+class FrontRequest(NamedTuple):
+    """What a front door sent. Header names are in lower case."""
+
+    method: str
+    path: bytes
+    query: bytes
+    headers: Headers
+
+
+class FrontResponse(NamedTuple):
+    """What it gets."""
+
+    status: int
+    headers: Headers
+    body: bytes
 
 
 class FrontError(InputError):
@@ -41,42 +58,41 @@ class Front:
     bare: bool = False
     """Whether the front door drops the body of a refusal and accepts only 403 as its status."""
 
-    def viewer(self, scope: Scope, proxies: int) -> Request:
+    def viewer(self, asked: FrontRequest, proxies: int) -> Request:
         """Return the viewer's request, read from the front door's request.
 
         `proxies` is the number of trusted proxies in front of the front door: that many addresses at the end of
         X-Forwarded-For are theirs. Raises `FrontError` for a header that is missing, repeated or not valid.
         """
         fields: dict[bytes, list[bytes]] = {}
-        for name, value in scope["headers"]:
-            fields.setdefault(name.lower(), []).append(value)
-        method = self._one(fields, self.method) if self.method else scope["method"]
+        for name, value in asked.headers:
+            fields.setdefault(name, []).append(value)
+        method = self._one(fields, self.method) if self.method else asked.method
         scheme = self._one(fields, self.scheme)
         if scheme not in ("http", "https"):
             raise FrontError(f"{_shown(self.scheme)} is {scheme[:40]!r}: it must be http or https")
         if not _METHOD.fullmatch(method):
             raise FrontError(f"{_shown(self.method)} is {method[:40]!r}, which is not a method")
-        path, query = self._target(scope, fields)
+        path, query = self._target(asked, fields)
         host = self._one(fields, self.host)
-        asked: Scope = {
-            "method": method,
-            "scheme": scheme,
-            "http_version": "1.1",
-            "raw_path": path,
-            "query_string": query,
-            "client": (self._address(fields, proxies), 0),
-            "headers": [
-                (b"host", host.encode("latin-1")),
-                *((b"cookie", value) for value in fields.get(b"cookie", ())),
-            ],
-        }
-        return Request(asked)
+        cookies = [(b"cookie", value) for value in fields.get(b"cookie", ())]
+        return Request(
+            {
+                "method": method,
+                "scheme": scheme,
+                "http_version": "1.1",
+                "raw_path": path,
+                "query_string": query,
+                "client": (self._address(fields, proxies), 0),
+                "headers": [(b"host", host.encode("latin-1")), *cookies],
+            }
+        )
 
-    def _target(self, scope: Scope, fields: Mapping[bytes, list[bytes]]) -> tuple[bytes, bytes]:
+    def _target(self, asked: FrontRequest, fields: Mapping[bytes, list[bytes]]) -> tuple[bytes, bytes]:
         if self.uri:
             path, _, query = self._one(fields, self.uri).encode("latin-1").partition(b"?")
             return path, query
-        return scope["raw_path"].removeprefix(DECIDE.encode("ascii")), scope["query_string"]
+        return asked.path.removeprefix(DECIDE.encode("ascii")), asked.query
 
     def _address(self, fields: Mapping[bytes, list[bytes]], proxies: int) -> str:
         if self.ip != b"x-forwarded-for":

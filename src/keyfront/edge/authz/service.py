@@ -7,14 +7,13 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from keyfront.core.verification import ACCESS_DENIED, Decision, error_body
-from keyfront.edge.authz.fronts import DECIDE, Front, FrontError
+from keyfront.edge.authz.fronts import DECIDE, Front, FrontError, FrontRequest, FrontResponse
 from keyfront.edge.authz.protection import Rules
 from keyfront.edge.decide import TurnedAway, decide
 from keyfront.edge.request.geography import countries as countries_of
 from keyfront.edge.request.viewer import Request
 from keyfront.edge.response.pages import EdgeResponse, Headers
 from keyfront.edge.server.standing import Standing
-from keyfront.web.types import ASGIApp, Receive, Scope, Send
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +29,7 @@ _TEXT: Final[Headers] = [(b"content-type", b"text/plain")]
 Log = Literal["nothing", "refusals", "decisions"]
 
 
-def application(
+def responder(
     front: Front,
     rules: Rules,
     *,
@@ -39,50 +38,44 @@ def application(
     ignore_case: bool = False,
     countries: Mapping[str, str] = MappingProxyType({}),
     clock: Callable[[], float] = time.time,
-) -> ASGIApp:
-    """Return the ASGI application that answers `front`.
+) -> Callable[[FrontRequest], FrontResponse]:
+    """Return the function that answers `front`.
 
     `proxies` is the number of trusted proxies in front of it. For `ignore_case` see `decide`. `countries` maps
     networks to countries, for geo restrictions. Raises `InputError` if a network or country is not valid.
     """
     country_of = countries_of(countries)
 
-    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        path: str = scope["raw_path"].decode("latin-1")
+    def respond(asked: FrontRequest) -> FrontResponse:
+        path = asked.path.decode("latin-1")
         if path == HEALTH:
-            await _send(scope, send, 200, _TEXT, b"ok\n")
-            return
-        if path in (READY, METRICS):
-            await _send_standing(scope, send, rules.standing, path)
-            return
+            return FrontResponse(200, _TEXT, b"ok\n")
+        if path == READY:
+            return _readiness(rules.standing)
+        if path == METRICS:
+            return _metrics(rules.standing)
         asked_for_page = front.bare and path == REFUSAL
         decides = path == DECIDE if front.uri else path.startswith(f"{DECIDE}/")
         if not decides and not asked_for_page:
-            await _send(scope, send, 404, _TEXT, f"ask {DECIDE}\n".encode())
-            return
+            return FrontResponse(404, _TEXT, f"ask {DECIDE}\n".encode())
         try:
-            viewer = front.viewer(scope, proxies)
+            viewer = front.viewer(asked, proxies)
         except FrontError as error:
             _log.error("refused, since %s: see --front %s in docs/authz.md", error, front.name)
-            await _send(scope, send, 500, _TEXT, b"the access check is not set up correctly\n")
-            return
+            return FrontResponse(500, _TEXT, b"the access check is not set up correctly\n")
         decided = decide(rules.configuration, rules.door, viewer, clock(), country_of, ignore_case=ignore_case)
         answer = decided.answer if isinstance(decided, TurnedAway) else decided.decision
         if asked_for_page:
-            await _show(scope, send, answer if isinstance(answer, EdgeResponse) else _SERVERS_OWN)
-            return
+            return _shown(answer if isinstance(answer, EdgeResponse) else _SERVERS_OWN)
         _log_decision(viewer, answer, log)
         if not isinstance(answer, EdgeResponse):
-            await _send(scope, send, 200, _facts(answer, "public"), b"")
-        elif front.bare:
+            return FrontResponse(200, _facts(answer, "public"), b"")
+        if front.bare:
             facts = [*_facts(answer.decision, answer.reason), (b"x-keyfront-status", str(answer.status).encode())]
-            await _send(scope, send, 403, facts, b"")
-        else:
-            await _show(scope, send, answer)
+            return FrontResponse(403, facts, b"")
+        return _shown(answer)
 
-    return app
+    return respond
 
 
 # The viewer was let in, but the server itself sent 403: for a folder without an index, or a file it may not read.
@@ -98,13 +91,14 @@ def _facts(decision: Decision | None, reason: str) -> Headers:
     return facts
 
 
-async def _send_standing(scope: Scope, send: Send, standing: Standing, path: str) -> None:
-    now = time.monotonic()
-    if path == READY:
-        await _send(scope, send, 200 if standing.ready else 503, _TEXT, f"{standing.says(now)}\n".encode())
-        return
+def _readiness(standing: Standing) -> FrontResponse:
+    return FrontResponse(200 if standing.ready else 503, _TEXT, f"{standing.says(time.monotonic())}\n".encode())
+
+
+def _metrics(standing: Standing) -> FrontResponse:
+    age = standing.age(time.monotonic())
     gauges = (
-        ("configuration_age_seconds", "Seconds since the last complete reading.", f"{standing.age(now):.3f}"),
+        ("configuration_age_seconds", "Seconds since the last complete reading.", f"{age:.3f}"),
         ("configuration_too_old", "1 while it is too old, so that everything is refused.", int(standing.closed)),
         ("key_groups_without_keys", "Key groups without a usable key.", len(standing.keyless)),
     )
@@ -112,17 +106,11 @@ async def _send_standing(scope: Scope, send: Send, standing: Standing, path: str
         f"# HELP keyfront_authz_{name} {text}\n# TYPE keyfront_authz_{name} gauge\nkeyfront_authz_{name} {value}\n"
         for name, text, value in gauges
     ]
-    await _send(scope, send, 200, [(b"content-type", b"text/plain; version=0.0.4")], "".join(lines).encode("ascii"))
+    return FrontResponse(200, [(b"content-type", b"text/plain; version=0.0.4")], "".join(lines).encode("ascii"))
 
 
-async def _show(scope: Scope, send: Send, answer: EdgeResponse) -> None:
-    await _send(scope, send, answer.status, [*answer.headers, (b"x-cache", answer.x_cache)], answer.body)
-
-
-async def _send(scope: Scope, send: Send, status: int, headers: Headers, body: bytes) -> None:
-    length = (b"content-length", str(len(body)).encode("ascii"))
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+def _shown(answer: EdgeResponse) -> FrontResponse:
+    return FrontResponse(answer.status, [*answer.headers, (b"x-cache", answer.x_cache)], answer.body)
 
 
 def _log_decision(viewer: Request, answer: EdgeResponse | Decision | None, log: Log) -> None:
