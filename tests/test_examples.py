@@ -160,6 +160,8 @@ def desk(key: SigningKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     with (tmp_path / "links.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["url"], [BOOK], [f"{BOOK}?edition=2"]])
     _write_parquet(tmp_path / "links.parquet")
+    (tmp_path / "items.csv").write_text("id,key\nlog,guides/log.pdf\n")
+    (tmp_path / "purchases.csv").write_text("customer,item\nmara,guide\n")
     (tmp_path / "answer.xml").write_text("<Error><Code>AccessDenied</Code><Message>Access denied</Message></Error>")
     with gzip.open(tmp_path / "E1.2026-11-24-03.gz", "wt") as log:
         log.write("\n".join(_ACCESS_LOG))
