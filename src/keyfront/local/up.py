@@ -10,9 +10,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
-
-from rich.console import Console
 
 from keyfront.errors import KeyfrontError
 from keyfront.garbage import keep_loaded
@@ -21,6 +20,9 @@ from keyfront.local.edge_fleet import EdgePorts
 from keyfront.local.machine import Machine, Options, Running
 from keyfront.local.provision import KEY_GROUP
 from keyfront.web.draining import Ending
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["Options", "run"]
 
@@ -90,6 +92,8 @@ def as_json(running: Running) -> dict[str, object]:
 
 
 def _print(running: Running) -> None:
+    from rich.console import Console
+
     made = running.provisioned
     console = Console(highlight=False, soft_wrap=True)
     console.print("\nPrivate content on this machine, from a key to a download:\n", style="bold")
@@ -120,7 +124,7 @@ def _print(running: Running) -> None:
     console.print("\nCtrl-C stops everything.", style="bold")
 
 
-def _print_locations(console: Console, edge: EdgePorts) -> None:
+def _print_locations(console: "Console", edge: EdgePorts) -> None:
     console.print(f"\nA change reaches the last location after {edge.delay:g} seconds:\n", style="bold")
     for location in edge.locations:
         choice = f"curl --connect-to ::127.0.0.1:{location.http} URL, over https {location.https}"
