@@ -53,7 +53,6 @@ _LARGE: Final = (
     "integrations/tables/test_benchmark.py",
     "integrations/tables/test_command.py",
     "integrations/tables/test_resuming.py",
-    "integrations/tables/test_spark.py",
     "integrations/test_django.py",
     "integrations/test_edge.py",
     "integrations/test_objects.py",
@@ -75,6 +74,7 @@ _LARGE: Final = (
     "test_benchmarks.py",
     "test_docs.py",
     "test_examples.py",
+    "test_spark.py",
     "testing/test_plugin.py",
 )
 """Every test in these files and folders is large: most start moto, a server or a browser for many tests."""
@@ -96,6 +96,7 @@ _LONG: Final = (
     "integrations/streams",
     "local/aws",
     "test_benchmarks",
+    "test_spark",
     "account/rotation",
     "integrations/tables",
     "backend/aws_lambda",

@@ -1,7 +1,7 @@
 # mypy: disable-error-code="import-untyped"
 """The proof that DuckDB and Spark agree on a million rows: `make proof-logs` compares every cell of every view.
 
-CI does the same for a thousand rows (`test_spark.py`). Most rows are a usual day's; 2,000 are odd ones.
+CI does the same for a thousand rows (`tests/test_spark.py`). Most rows are a usual day's; 2,000 are odd ones.
 """
 
 import gzip
@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.logs import write_day
 from pyspark.sql import SparkSession
+from tests.account.logs.answers import answers_of_duckdb, answers_of_spark, odd_rows
 from tests.account.logs.days import Log
-from tests.account.logs.test_spark import answers_of_duckdb, answers_of_spark, odd_rows
 
 from keyfront.account.logs.dialect import PORTABLE
 from keyfront.edge.observation.log_fields import FIELDS
@@ -44,6 +44,7 @@ def main(rows: int) -> int:
         "spark.ui.enabled": "false",
         "spark.driver.memory": "4g",
         "spark.driver.maxResultSize": "0",
+        "spark.sql.shuffle.partitions": "2",
         "spark.sql.session.timeZone": "America/New_York",
     }.items():
         builder = builder.config(name, value)

@@ -1,8 +1,9 @@
 # mypy: disable-error-code="import-untyped"
-"""The same function on a real Spark on this machine: one session, two Python processes."""
+"""All that runs on Spark, in one session on this machine: the signing of tables, and the views of logs."""
 
 import base64
 import gc
+import gzip
 import pickle
 import re
 import sys
@@ -16,9 +17,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 from tests import needs
+from tests.account.logs.answers import answers_of_duckdb, answers_of_spark, odd_rows
+from tests.account.logs.days import CASES, DOMAIN, Log, clean_day
 from tests.keys import shared_rsa
 
 from keyfront import Signer, SigningKey, SigningWarning
+from keyfront.account.logs.dialect import PORTABLE
+from keyfront.account.logs.spark import read_files
 from keyfront.errors import InputError, ServiceError
 from keyfront.integrations.tables import TableTerms, sign_batch
 from keyfront.integrations.tables.spark import BatchSigner, _opened, sign_dataframe
@@ -49,12 +54,18 @@ def session(java: Path) -> Iterator["SparkSession"]:
         options = {
             "spark.ui.enabled": "false",
             "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+            "spark.default.parallelism": "2",
+            "spark.sql.shuffle.partitions": "1",
+            # Compiling or adapting a plan takes longer than running it for so few rows.
+            "spark.sql.codegen.wholeStage": "false",
+            "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+            "spark.sql.adaptive.enabled": "false",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.host": "127.0.0.1",
             "spark.sql.execution.arrow.maxRecordsPerBatch": "50",
             "spark.sql.session.timeZone": "America/New_York",
         }
-        builder = SparkSession.builder.master("local[2]").appName("keyfront")
+        builder = SparkSession.builder.master("local[1]").appName("keyfront")
         for name, value in options.items():
             builder = builder.config(name, value)
         spark = builder.getOrCreate()
@@ -113,7 +124,7 @@ def test_spark_gives_what_one_machine_gives(session: "SparkSession", rsa: tuple[
 
 
 def test_what_the_page_shows_runs(session: "SparkSession", rsa: tuple[SigningKey, Path], tmp_path: Path) -> None:
-    page = (Path(__file__).parent.parent.parent.parent / "docs" / "tables.md").read_text("utf-8")
+    page = (Path(__file__).parents[1] / "docs" / "tables.md").read_text("utf-8")
     (block,) = (each for each in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "sign_dataframe" in each)
     signer = tmp_path / "signer.json"
     SignerDocument(ID, rsa[0]).save(open_writable(f"file:{signer}"))
@@ -184,3 +195,24 @@ def test_a_key_that_is_not_there_fails_the_task(tmp_path: Path) -> None:
     batch = pa.RecordBatch.from_pydict({"url": [f"{SITE}/1"]})
     with pytest.raises(ServiceError, match=r"missing\.pem cannot be read"):
         list(BatchSigner(f"file:{tmp_path / 'missing.pem'}", TERMS, ID)([batch]))
+
+
+def test_duckdb_and_spark_agree_on_every_cell_of_every_view(session: "SparkSession", tmp_path: Path) -> None:
+    log = Log()
+    clean_day(log)
+    for plant, _ in CASES:
+        plant(log)
+    odd_rows(log, 800)
+    path = log.write(tmp_path)
+    duckdb, spark = answers_of_duckdb(path), answers_of_spark(session, path)
+    assert {name: len(rows) for name, rows in duckdb.items()} == {name: len(rows) for name, rows in spark.items()}
+    for name in PORTABLE:
+        assert spark[name] == duckdb[name]
+    assert len(duckdb["links"]) > 50
+    assert {row[0] for row in duckdb["keys"]} >= {"K2JCJMDEHXQW5F", "K1OLDKEY000000"}
+
+
+def test_files_that_are_no_logs_are_refused(session: "SparkSession", tmp_path: Path) -> None:
+    (tmp_path / "x.gz").write_bytes(gzip.compress(f"{DOMAIN}\n".encode()))
+    with pytest.raises(InputError, match="no #Fields line"):
+        read_files(session, str(tmp_path))

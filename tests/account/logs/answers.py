@@ -1,29 +1,20 @@
 # mypy: disable-error-code="import-untyped"
-"""Spark gives the same answers as DuckDB, cell by cell, also for rows that nobody would write."""
+"""The answers of DuckDB and of Spark about the same log, also for rows that nobody would write."""
 
-import gzip
 import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-from tests.account.logs.days import CASES, DOMAIN, NOON, Log, clean_day, sign
-from tests.integrations.tables.test_spark import session  # noqa: F401 (a fixture)
+from tests.account.logs.days import NOON, Log, sign
 
 from keyfront.account.logs.dialect import PORTABLE
 from keyfront.account.logs.engine import opened, sql
 from keyfront.account.logs.formats import shape_of
 from keyfront.account.logs.reading import select
 from keyfront.account.logs.spark import create_views, read_files
-from keyfront.errors import InputError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-pytestmark = [
-    pytest.mark.large,
-    pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"),
-]
 
 PIECES = (
     *(
@@ -82,14 +73,11 @@ def answers_of_duckdb(path: Path) -> dict[str, list[Any]]:
         return found
 
 
-def answers_of_spark(session: "SparkSession", path: Path) -> dict[str, list[Any]]:  # noqa: F811
-    session.conf.set("spark.sql.shuffle.partitions", "2")
+def answers_of_spark(session: "SparkSession", path: Path) -> dict[str, list[Any]]:
     create_views(session, read_files(session, str(path)))
     session.catalog.cacheTable("requests")
     session.catalog.cacheTable("visits")
-    return {
-        name: in_order([tuple(row) for row in session.table(name).drop("file").collect()]) for name in PORTABLE
-    }  # fmt: skip
+    return {name: in_order([tuple(row) for row in session.table(name).drop("file").collect()]) for name in PORTABLE}
 
 
 def in_order(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -98,27 +86,3 @@ def in_order(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 def quoted(name: str) -> str:
     return f'"{name}"'
-
-
-def test_every_cell_of_every_view_agrees(session: "SparkSession", tmp_path: Path) -> None:  # noqa: F811
-    log = Log()
-    clean_day(log)
-    for plant, _ in CASES:
-        plant(log)
-    odd_rows(log, 800)
-    path = log.write(tmp_path)
-    # Compiling the plans to Java would take longer than running them for so few rows.
-    for name, value in {"wholeStage": "false", "factoryMode": "NO_CODEGEN"}.items():
-        session.conf.set(f"spark.sql.codegen.{name}", value)
-    duckdb, spark = answers_of_duckdb(path), answers_of_spark(session, path)
-    assert {name: len(rows) for name, rows in duckdb.items()} == {name: len(rows) for name, rows in spark.items()}
-    for name in PORTABLE:
-        assert spark[name] == duckdb[name]
-    assert len(duckdb["links"]) > 50
-    assert {row[0] for row in duckdb["keys"]} >= {"K2JCJMDEHXQW5F", "K1OLDKEY000000"}
-
-
-def test_files_that_are_no_logs_are_refused(session: "SparkSession", tmp_path: Path) -> None:  # noqa: F811
-    (tmp_path / "x.gz").write_bytes(gzip.compress(f"{DOMAIN}\n".encode()))
-    with pytest.raises(InputError, match="no #Fields line"):
-        read_files(session, str(tmp_path))
