@@ -152,7 +152,8 @@ def _lives(directory: Path, stack: ExitStack) -> Iterator[Lives]:
         # Without site-packages: a function has only its package and Lambda's modules.
         return Function([sys.executable, "-S", "-m", "awslambdaric", handler], folder, environment)
 
-    plain, compiled = (_package(directory / name, bytecode=name == "compiled") for name in ("plain", "compiled"))
+    compiled = _package(directory / "compiled")
+    plain = shutil.copytree(compiled, directory / "plain", ignore=shutil.ignore_patterns("__pycache__"))
     usual = _linked(directory / "usual", ("rsa", "pyasn1"))
     for folder in (usual, compiled):
         for each in _HANDLERS.glob("*.py"):
@@ -172,12 +173,12 @@ def _lives(directory: Path, stack: ExitStack) -> Iterator[Lives]:
         )
 
 
-def _package(folder: Path, *, bytecode: bool) -> Path:
-    """Build our package for this machine and unpack it."""
+def _package(folder: Path) -> Path:
+    """Build our package with bytecode for this machine, and unpack it."""
     machine = platform.machine()
     architecture = {"aarch64": "arm64"}.get(machine, machine)
     python = ".".join(platform.python_version_tuple()[:2])
-    built = build(Plan(architecture, python, bytecode=bytecode), folder.with_suffix(".zip"))
+    built = build(Plan(architecture, python, bytecode=True), folder.with_suffix(".zip"))
     with zipfile.ZipFile(built.path) as archive:
         archive.extractall(folder)
     return folder

@@ -1,11 +1,12 @@
 """The benchmarks run, and their table holds what it should; how fast anything is, no test asks."""
 
+import io
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -22,24 +23,34 @@ from benchmarks.contest import Aim, Peer, PeerError, Result, Row  # noqa: E402
 from benchmarks.npm import PACKAGES  # noqa: E402
 from benchmarks.plots import Plot, drawing  # noqa: E402
 
+Rows = list[dict[str, Any]]
 
-def run(*arguments: str, path: Path, **tools: Path) -> str:
-    """What `python -m benchmarks` prints on a machine that has just these tools."""
-    for name, found in tools.items():
-        (path / name).symlink_to(found)
-    command = [sys.executable, "-m", "benchmarks", "--seconds", "0.05", "--rounds", "1", *arguments]
-    environment = {**os.environ, "PATH": str(path)}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+
+def told(*arguments: str, path: Path) -> str:
+    """What the benchmarks print on a machine that has just the tools in `path`.
+
+    As a program they run in `integrations/tables/test_benchmark.py`.
+    """
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed), redirect_stderr(io.StringIO()):
+        patch.setenv("PATH", str(path))
+        assert main(["--seconds", "0.05", "--rounds", "1", *arguments]) == 0
+    return printed.getvalue()
+
+
+def rows_of(section: str, path: Path) -> Rows:
+    rows: Rows = json.loads(told("--json", "--only", section, path=path))
+    return rows
 
 
 @pytest.fixture(scope="module")
-def signing(need_tool: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    told = run("--json", "--only", "signing", path=tmp_path_factory.mktemp("bin"), openssl=need_tool("openssl"))
-    result: list[dict[str, Any]] = json.loads(told)
-    return result
+def signing(need_tool: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Rows:
+    path = tmp_path_factory.mktemp("bin")
+    (path / "openssl").symlink_to(need_tool("openssl"))
+    return rows_of("signing", path)
 
 
-def test_every_signer_has_a_row_with_a_figure_and_a_ratio(signing: list[dict[str, Any]]) -> None:
+def test_every_signer_has_a_row_with_a_figure_and_a_ratio(signing: Rows) -> None:
     beside = [row for row in signing if row["section"].endswith("beside OpenSSL's own")]
     assert [row["against"] for row in beside] == ["openssl speed ecdsap256"] * 4
     here = [row for row in signing if row["missing"] is None and row not in beside]
@@ -56,24 +67,24 @@ def test_every_signer_has_a_row_with_a_figure_and_a_ratio(signing: list[dict[str
     assert [row["name"].startswith("keyfront") for row in here] == [row["met"] in (True, False) for row in here]
 
 
-def test_a_peer_that_is_not_installed_has_a_row_that_says_so(signing: list[dict[str, Any]], tmp_path: Path) -> None:
+def test_a_peer_that_is_not_installed_has_a_row_that_says_so(signing: Rows, tmp_path: Path) -> None:
     missing = {row["name"]: row["missing"] for row in signing if row["missing"]}
     assert missing == dict.fromkeys(PACKAGES, "node is not installed")
-    told = run("--only", "verification", "--only", "edge", path=tmp_path)
-    assert re.search(r"openssl speed ecdsap256 +not here: openssl is not installed", told)
-    assert re.search(r"all +not here: wrk is not installed", told)
-    assert re.search(r"keyfront verify, cookies +[0-9,]+ /s of CPU +[0-9.]+ of raw cryptography", told)
+    text = told("--only", "verification", "--only", "edge", path=tmp_path)
+    assert re.search(r"openssl speed ecdsap256 +not here: openssl is not installed", text)
+    assert re.search(r"all +not here: wrk is not installed", text)
+    assert re.search(r"keyfront verify, cookies +[0-9,]+ /s of CPU +[0-9.]+ of raw cryptography", text)
 
 
 def test_the_command_lines_start_is_measured(tmp_path: Path) -> None:
-    told = run("--only", "cli", path=tmp_path)
-    assert re.search(r"keyfront sign +[0-9.]+ s of CPU +aim <= 0.25: (met|missed)", told)
-    assert re.search(r"the second over the first +[0-9.]+ ms of CPU +aim <= 60.00: (met|missed)", told)
-    assert "not here" not in told
+    text = told("--only", "cli", path=tmp_path)
+    assert re.search(r"keyfront sign +[0-9.]+ s of CPU +aim <= 0.25: (met|missed)", text)
+    assert re.search(r"the second over the first +[0-9.]+ ms of CPU +aim <= 60.00: (met|missed)", text)
+    assert "not here" not in text
 
 
 def test_what_is_for_many_urls_is_measured(tmp_path: Path) -> None:
-    rows = json.loads(run("--json", "--only", "many", path=tmp_path))
+    rows = rows_of("many", tmp_path)
     here = [row for row in rows if row["missing"] is None]
     assert all(row["figure"] > 0 for row in here)
     assert [row["name"] for row in here if row["aim"]] == [
@@ -86,7 +97,7 @@ def test_what_is_for_many_urls_is_measured(tmp_path: Path) -> None:
 
 
 def test_the_function_is_measured_on_lambdas_runtime_client(tmp_path: Path) -> None:
-    rows = json.loads(run("--json", "--only", "lambda", path=tmp_path))
+    rows = rows_of("lambda", tmp_path)
     missing = {row["name"]: row["missing"] for row in rows if row["missing"]}
     assert set(missing.values()) == {"node is not installed"}
     measured = [row for row in rows if not row["missing"]]
