@@ -15,6 +15,8 @@ from tests.programs import find, how_to_install
 _FIND_SECONDS: Final = 120
 _INIT_SECONDS: Final = 90
 _NPM_SECONDS: Final = 180
+_PASSED: Final = ("pytest-of-*", "site-packages", "node_modules", ".terraform", ".git")
+"""Folders in which nobody keeps a mirror."""
 
 _CONFIGURATION: Final = """
 terraform {
@@ -117,10 +119,10 @@ def find_mirror(below: Path) -> Path | None:
     search = find("find")
     if search is None:
         return None
+    # Folders of earlier test runs hold providers that are none, and the others hold most files of a machine.
+    passed = [word for name in _PASSED for word in ("-o", "-name", name)][1:]
     wanted = ["-name", "terraform-provider-aws*", "-not", "-type", "d", "-path", "*/hashicorp/aws/*"]
-    # Folders of earlier test runs hold providers that are none.
-    tests = [] if "/pytest-of-" in f"{below}/" else ["-not", "-path", "*/pytest-of-*"]
-    command = [str(search), str(below), "-xdev", *wanted, "-not", "-path", "*/.terraform/*", *tests, "-print", "-quit"]
+    command = [str(search), str(below), "-xdev", "(", *passed, ")", "-prune", "-o", *wanted, "-print", "-quit"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_FIND_SECONDS, check=False)
     except subprocess.TimeoutExpired:

@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 from tests.servers import event_loop
-from tests.terraform.provider import Providers
+from tests.terraform.provider import Providers, providers  # noqa: F401  a fixture
 
 from keyfront.local.aws import Endpoint
 from keyfront.local.controlplane import ControlPlane
@@ -76,28 +76,32 @@ def _deploying(plane: ControlPlane) -> ASGIApp:
     return app
 
 
-@pytest.fixture
-def control_plane_url() -> Iterator[str]:
-    """The address of an empty account."""
-    endpoint = Endpoint(_deploying(ControlPlane()))
+@pytest.fixture(scope="session")
+def account_at() -> Iterator[tuple[ControlPlane, str]]:
+    """An account, and its address: it stays the same, as the provider takes seconds to check another one."""
+    plane = ControlPlane()
+    endpoint = Endpoint(_deploying(plane))
     with event_loop() as loop:
         listener = loop.listen(endpoint)
-        yield f"http://127.0.0.1:{listener.port}"
+        yield plane, f"http://127.0.0.1:{listener.port}"
         loop.loop.call_soon_threadsafe(endpoint.close)
         loop.run(listener.stop())
 
 
-@pytest.fixture(scope="session")
-def providers() -> Iterator[Providers]:
-    """Provider processes that commands share."""
-    running = Providers()
-    yield running
-    running.stop()
+@pytest.fixture
+def control_plane_url(account_at: tuple[ControlPlane, str]) -> Iterator[str]:
+    """The address of an empty account."""
+    plane, url = account_at
+    yield url
+    plane.reset()
 
 
 @pytest.fixture(scope="session")
 def initialised(
-    terraform_program: Path, terraform_init: list[str], providers: Providers, tmp_path_factory: pytest.TempPathFactory
+    terraform_program: Path,
+    terraform_init: list[str],
+    providers: Providers,  # noqa: F811
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Terraform:
     """A working directory in which `terraform init` has run, once for all tests."""
     directory = tmp_path_factory.mktemp("terraform")

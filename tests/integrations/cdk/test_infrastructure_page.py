@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 from tests import needs
 from tests.local.cloudformation.conftest import Laptop, laptop, shared_laptop  # noqa: F401  fixtures
 from tests.terraform.modules.conftest import Workspace
-from tests.terraform.provider import Providers
+from tests.terraform.provider import Providers, providers  # noqa: F401  a fixture
 
 from keyfront import SigningKey
 from keyfront.account.audit import Settings, judge, read_account
@@ -36,7 +35,7 @@ def _block(language: str) -> str:
 def folder(tmp_path: Path) -> Path:
     """A reader's folder: the modules, and a public key."""
     unwanted = shutil.ignore_patterns(".terraform*", "tests")
-    shutil.copytree(_ROOT / "terraform" / "modules", tmp_path / "terraform" / "modules", ignore=unwanted)
+    shutil.copytree(_ROOT / "terraform" / "modules", tmp_path / "modules", ignore=unwanted)
     (tmp_path / "public_key.pem").write_text(SigningKey.generate("ecdsa").public_key.pem)
     return tmp_path
 
@@ -62,16 +61,15 @@ def terraform(
     folder: Path,
     terraform_program: Path,
     terraform_init: list[str],
+    providers: Providers,  # noqa: F811
     laptop: Laptop,  # noqa: F811
-) -> Iterator[Workspace]:
+) -> Workspace:
     # Nothing ever becomes deployed, because no edge reports that it has the change.
     instant = r"\1\n  wait_for_deployment = false"
     text, changed = re.subn(r"^(  access_logs +=.*)$", instant, _block("hcl"), flags=re.MULTILINE)
     assert changed == 1
     (folder / "main.tf").write_text(text)
-    running = Providers()
-    yield Workspace(terraform_program, folder, laptop.url, terraform_init, running)
-    running.stop()
+    return Workspace(terraform_program, folder, laptop.url, terraform_init, providers)
 
 
 def _report(laptop: Laptop) -> tuple[list[Finding], list[str]]:  # noqa: F811
