@@ -29,7 +29,6 @@ _SIGNING = "keyfront sign_url, canned, one core"
 _WALL = f"Downloads, RSA 2048, one worker beside wrk with {CONNECTIONS} connections"
 _CPU = "Downloads, by the server's CPU time"
 _WAITING = f"Downloads, time to answer, {CONNECTIONS} connections"
-_TICK = os.sysconf("SC_CLK_TCK")
 _ITEMS = 200
 
 
@@ -161,8 +160,7 @@ def _backend(place: Path, database: str, key: SigningKey) -> Iterator[Backend]:
 def _cpu(pid: int) -> float:
     """Return the CPU seconds of a process's children, such as granian's worker."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    fields = [Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split() for child in children]
-    return sum(int(each[11]) + int(each[12]) for each in fields) / _TICK
+    return sum(servers.cpu(int(child)) for child in children)
 
 
 def _free_port() -> int:

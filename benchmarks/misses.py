@@ -50,7 +50,7 @@ def _peers(stack: ExitStack, directory: Path) -> Iterator[Peer]:
         (folder / OBJECT).write_bytes(os.urandom(1024))
     origin = stack.enter_context(servers.nginx(content))
     proxy = stack.enter_context(servers.nginx(content, servers.proxy(origin)))
-    edge = stack.enter_context(servers.edge(directory, configuration(directory, origin), _CACHE_BYTES))
+    edge, _ = stack.enter_context(servers.edge(directory, configuration(directory, origin), _CACHE_BYTES))
     named = {"Host": HOST}
     one = Target(edge, [(f"/{OBJECT}", named)])
     distinct = [(f"/{OBJECT}?n={number}", named) for number in range(_DISTINCT)]

@@ -21,6 +21,7 @@ Server = Callable[[Path], AbstractContextManager[str]]
 """A context that serves the files of a folder, each as /NAME, and yields its address: http://host:port."""
 
 _READY_SECONDS = 60
+_TICK = os.sysconf("SC_CLK_TCK")
 _ROOT = Path(__file__).parent.parent
 
 
@@ -72,8 +73,8 @@ def nginx(content: Path, configure: Callable[[int], str] | None = None) -> Itera
 
 
 @contextmanager
-def edge(directory: Path, files: Sequence[Path], cache_bytes: int) -> Iterator[str]:
-    """Run the edge alone for a configuration in `files`, with HTTP on a free port. Raises `PeerError`."""
+def edge(directory: Path, files: Sequence[Path], cache_bytes: int) -> Iterator[tuple[str, int]]:
+    """Run the edge alone for a configuration in `files`. Yield its HTTP address and its process id. `PeerError`."""
     settings = {
         "http_port": 0,
         "https_port": None,
@@ -87,7 +88,7 @@ def edge(directory: Path, files: Sequence[Path], cache_bytes: int) -> Iterator[s
         told = json.loads(process.stdout.readline() or "{}")
         if "http" not in told:
             raise PeerError(f"the edge did not start: {told.get('error') or last_words(directory)}")
-        yield f"http://127.0.0.1:{told['http']}"
+        yield f"http://127.0.0.1:{told['http']}", process.pid
 
 
 def proxy(origin: str) -> Callable[[int], str]:
@@ -180,6 +181,12 @@ def _ready(process: subprocess.Popen[str], port: int, directory: Path) -> str:
         else:
             return f"http://127.0.0.1:{port}"
     raise PeerError(f"it did not start: {last_words(directory)}")
+
+
+def cpu(pid: int) -> float:
+    """Return the CPU seconds that a process has used, without its children's."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
 
 
 def last_words(directory: Path) -> str:

@@ -66,8 +66,8 @@ def load(url: str, file: Path, seconds: float, connections: int = CONNECTIONS, p
     told = subprocess.run([*command, "--", str(file), *pause], capture_output=True, text=True).stdout
     bad = re.search(r"Non-2xx or 3xx responses: \d+|Socket errors: .*", told)
     count = re.search(r"(\d+) requests in", told)
-    if count is None or bad is not None:
-        raise PeerError(bad[0] if bad else "wrk printed no figures")
+    if count is None or bad is not None or count[1] == "0":
+        raise PeerError(bad[0] if bad else "wrk got no response")
     return Load(
         int(count[1]),
         _told(told, r"Requests/sec:\s+([\d.]+)()", {"": 1}),

@@ -25,7 +25,6 @@ _MOST_HEAD_BYTES: Final = 64 * 1024
 _BAD: Final = FrontResponse(400, [], b"")
 _LARGE: Final = FrontResponse(431, [], b"")
 _FAILED: Final = FrontResponse(500, [(b"content-type", b"text/plain")], b"the access check failed\n")
-_STATUS: Final = {each.value: f"HTTP/1.1 {each.value} {each.phrase}\r\n".encode("ascii") for each in HTTPStatus}
 
 
 class FrontConnection(asyncio.Protocol):
@@ -142,7 +141,7 @@ class FrontConnection(asyncio.Protocol):
 def _written(response: FrontResponse, keeps: bool, *, bodiless: bool = False) -> bytes:
     """Return the bytes of a response. Raises `ValueError` for a header that would break out of its line."""
     status, headers, body = response
-    lines = [_STATUS[status], b"date: ", _date(int(time.time())), b"\r\n"]
+    lines = [_begun(status, int(time.time()))]
     for name, value in headers:
         if b"\n" in value or b"\r" in value:
             raise ValueError(f"the header {name!r} holds a line break")
@@ -154,6 +153,6 @@ def _written(response: FrontResponse, keeps: bool, *, bodiless: bool = False) ->
     return b"".join(lines)
 
 
-@lru_cache(maxsize=1)
-def _date(seconds: int) -> bytes:
-    return formatdate(seconds, usegmt=True).encode("ascii")
+@lru_cache(maxsize=16)
+def _begun(status: int, seconds: int) -> bytes:
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ndate: {formatdate(seconds, usegmt=True)}\r\n".encode()
