@@ -269,6 +269,8 @@ def test_a_stream_plays_to_its_end(
     page: Page, school: School, lessons: Path, way: Callable[[School, Path, str], str], kind: str
 ) -> None:
     page.goto(way(school, lessons, kind))
+    # Until then dash.js may give the video another source, which stops it.
+    page.wait_for_function("video.readyState > 0 || fatal")
     page.evaluate("video.playbackRate = 4; video.play()")
     page.wait_for_function("video.ended || fatal")
     assert page.evaluate("fatal") is None

@@ -74,10 +74,10 @@ def lessons(ffmpeg: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A film so large that a browser does not read it whole before it plays, and a stream in two qualities."""
     folder = tmp_path_factory.mktemp("lessons")
     h264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "25", "-c:a", "aac"]
-    pictures = f"testsrc2=size=640x360:rate=25:duration={SECONDS},noise=alls=40:allf=t"
+    pictures = f"testsrc2=size=320x180:rate=25:duration={SECONDS},noise=alls=40:allf=t"
     film = [*("-f", "lavfi", "-i", pictures), *("-f", "lavfi", "-i", f"sine=frequency=440:duration={SECONDS}"), *h264]
     film += ["-b:v", "4M", "-maxrate", "4M", "-bufsize", "4M", "-movflags", "+faststart", "film.mp4"]
-    stream = ["-t", str(SEGMENTS), "-i", "film.mp4", "-filter_complex", "[0:v]split[a][b];[b]scale=320:180[c]"]
+    stream = ["-t", str(SEGMENTS), "-i", "film.mp4", "-filter_complex", "[0:v]split[a][b];[b]scale=160:90[c]"]
     stream += [
         *("-map", "[a]", "-map", "0:a", "-map", "[c]", "-map", "0:a"),
         *h264,
