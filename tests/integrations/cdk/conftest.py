@@ -13,6 +13,17 @@ from tests.needs import Workers
 from keyfront import SigningKey
 
 FUNCTION = Path(__file__).with_name("function")
+REWRITE = """import cf from 'cloudfront';
+const paths = cf.kvs();
+async function handler(event) {
+  event.request.uri = await paths.get(event.request.uri);
+  return event.request;
+}"""
+MARK = """def handler(event, context):
+    response = event["Records"][0]["cf"]["response"]
+    response["headers"]["x-mark"] = [{"key": "X-Mark", "value": "lambda"}]
+    return response
+"""
 
 
 @dataclass(frozen=True)
@@ -103,11 +114,12 @@ def everything(stack: Any, keys: Mapping[str, str], current: str) -> dict[str, s
     stored = SigningKey(stack, "Stored", name="shop/stored", kind="secret", removal_policy=destroy)
     named = SigningKey(stack, "Named", name="shop/named", kind="parameter")
     group = TrustedKeyGroup(stack, "Keys", keys=keys, kms_keys={"vault": str(vault.kms_key_arn)}, current=current)
+    rewrite, marked = _edge_functions(stack)
     content = PrivateContent(
         stack,
         "Content",
         key_groups=[group.key_group],
-        behaviors=[Behavior("/public/*", [])],
+        behaviors=[Behavior("/public/*", [], functions={"viewer-request": rewrite}, lambda_functions=marked)],
         access_logs=True,
         removal_policy=destroy,
     )
@@ -136,3 +148,27 @@ def everything(stack: Any, keys: Mapping[str, str], current: str) -> dict[str, s
         "LogBucket": logs,
         "WhoUsedWhichKey": queries.queries["keys"],
     }
+
+
+def _edge_functions(stack: Any) -> tuple[Any, dict[str, Any]]:
+    """A CloudFront function that takes the path from a key value store, and a Lambda@Edge function by event type."""
+    from aws_cdk import aws_cloudfront, aws_iam, aws_lambda
+
+    pairs = json.dumps({"data": [{"key": "/public/old.txt", "value": "/public/new.txt"}]})
+    store = aws_cloudfront.KeyValueStore(stack, "Paths", source=aws_cloudfront.ImportSource.from_inline(pairs))
+    rewrite = aws_cloudfront.Function(
+        stack,
+        "Rewrite",
+        code=aws_cloudfront.FunctionCode.from_inline(REWRITE),
+        runtime=aws_cloudfront.FunctionRuntime.JS_2_0,
+        key_value_store=store,
+    )
+    mark = aws_lambda.Function(
+        stack,
+        "Mark",
+        code=aws_lambda.Code.from_inline(MARK),
+        handler="index.handler",
+        runtime=aws_lambda.Runtime.PYTHON_3_13,
+        role=aws_iam.Role(stack, "MarkRole", assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com")),
+    )
+    return rewrite, {"origin-response": mark.current_version}

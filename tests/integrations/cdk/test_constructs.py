@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.integrations.cdk.conftest import Synthesised, everything
@@ -56,6 +57,107 @@ def test_the_group_has_the_keys_and_the_distribution_trusts_it(synthesised: Synt
             )
         },
     )
+
+
+def test_content_has_the_options_of_the_terraform_module(stack_of: Callable[..., Any], tmp_path: Path) -> None:
+    from aws_cdk import aws_cloudfront, aws_kms, aws_lambda, aws_s3
+    from aws_cdk.assertions import Match, Template
+
+    from keyfront.integrations.cdk import AccessLogs, Behavior, BucketOrigin, CustomOrigin, OriginGroup, PrivateContent
+
+    _, stack = stack_of(tmp_path)
+    headers = {
+        name: aws_cloudfront.ResponseHeadersPolicy.from_response_headers_policy_id(stack, name, name)
+        for name in ("usual", "own")
+    }
+    url = aws_lambda.Function(
+        stack,
+        "Api",
+        code=aws_lambda.Code.from_inline("def handler(event, context): pass"),
+        handler="index.handler",
+        runtime=aws_lambda.Runtime.PYTHON_3_13,
+    ).add_function_url()
+    PrivateContent(
+        stack,
+        "Content",
+        key_groups=[],
+        default_origin="both",
+        default_response_headers_policy=headers["usual"],
+        behaviors=[
+            Behavior("/own/*", [], "server", response_headers_policy=headers["own"]),
+            Behavior("/old/*", [], "archive"),
+            Behavior("/api/*", [], "api"),
+        ],
+        origin_shield_region="eu-west-1",
+        abort_incomplete_uploads_days=3,
+        buckets={"archive": BucketOrigin(aws_s3.Bucket(stack, "Archive"), "/films", "us-east-2")},
+        custom_origins={
+            "server": CustomOrigin(
+                "example.com", "match-viewer", https_port=8443, read_timeout=60, headers={"X-Secret": "s"}
+            )
+        },
+        function_urls={"api": url},
+        origin_groups={"both": OriginGroup("content", "archive", [403, 404])},
+        access_logs=AccessLogs(prefix="cf/", include_cookies=True, expire_days=30, kms_key=aws_kms.Key(stack, "Key")),
+    )
+
+    template = Template.from_stack(stack)
+    (made,) = _of_type(template.to_json(), "AWS::CloudFront::Distribution").values()
+    config = made["Properties"]["DistributionConfig"]
+    (group,) = config["OriginGroups"]["Items"]
+    assert group["FailoverCriteria"]["StatusCodes"] == {"Items": [403, 404], "Quantity": 2}
+    assert config["DefaultCacheBehavior"]["TargetOriginId"] == group["Id"]
+    behaviors = {each["PathPattern"]: each for each in config["CacheBehaviors"]}
+    policies = [behaviors[each]["ResponseHeadersPolicyId"] for each in ("/own/*", "/old/*")]
+    assert policies == ["own", "usual"] == ["own", config["DefaultCacheBehavior"]["ResponseHeadersPolicyId"]]
+    by_id = {each["Id"]: each for each in config["Origins"]}
+    first, second = (by_id[each["OriginId"]] for each in group["Members"]["Items"])
+    assert [each["OriginShield"]["OriginShieldRegion"] for each in (first, second)] == ["eu-west-1", "us-east-2"]
+    assert second["OriginPath"] == "/films"
+    server = by_id[behaviors["/own/*"]["TargetOriginId"]]
+    assert server["OriginCustomHeaders"] == [{"HeaderName": "X-Secret", "HeaderValue": "s"}]
+    wanted = {"HTTPSPort": 8443, "OriginProtocolPolicy": "match-viewer", "OriginReadTimeout": 60}
+    assert wanted.items() <= server["CustomOriginConfig"].items()
+    assert "OriginAccessControlId" in by_id[behaviors["/api/*"]["TargetOriginId"]]
+    assert {"IncludeCookies": True, "Prefix": "cf/"}.items() <= config["Logging"].items()
+    days = {"ExpirationInDays": 30}
+    template.has_resource_properties(
+        "AWS::S3::Bucket",
+        {
+            "LifecycleConfiguration": {"Rules": [Match.object_like(days)]},
+            "BucketEncryption": {"ServerSideEncryptionConfiguration": [Match.object_like({"BucketKeyEnabled": True})]},
+        },
+    )
+    template.has_resource_properties(
+        "AWS::KMS::Key",
+        {
+            "KeyPolicy": Match.object_like(
+                {
+                    "Statement": Match.array_with(
+                        [
+                            Match.object_like(
+                                {
+                                    "Action": "kms:GenerateDataKey*",
+                                    "Principal": {"Service": "delivery.logs.amazonaws.com"},
+                                }
+                            )
+                        ]
+                    )
+                }
+            )
+        },
+    )
+
+
+def test_functions_run_in_the_behaviors_that_name_them(synthesised: Synthesised) -> None:
+    made = synthesised.template("old")
+    (distribution,) = _of_type(made, "AWS::CloudFront::Distribution").values()
+    (public,) = distribution["Properties"]["DistributionConfig"]["CacheBehaviors"]
+    assert [each["EventType"] for each in public["FunctionAssociations"]] == ["viewer-request"]
+    (edge,) = public["LambdaFunctionAssociations"]
+    assert (edge["EventType"], edge.get("IncludeBody")) == ("origin-response", None)
+    (version,) = _of_type(made, "AWS::Lambda::Version")
+    assert edge["LambdaFunctionARN"] == {"Ref": version}
 
 
 def test_only_the_distribution_reads_the_bucket(synthesised: Synthesised) -> None:
@@ -209,6 +311,10 @@ def test_other_constructs_refuse_what_cannot_work(stack_of: Callable[..., Any], 
             "there is no origin 'other': use one of content",
             lambda name: PrivateContent(stack, name, key_groups=[], behaviors=[Behavior("/a", [], "other")]),
         ),
+        *(
+            (said, partial(lambda given, name: PrivateContent(stack, name, key_groups=[], **given), given))
+            for said, given in _refused_content(stack)
+        ),
         ("environment has SIGNER", lambda name: DownloadEndpoint(stack, name, **endpoint, environment={"SIGNER": "x"})),
         ("timeout_seconds is 60", lambda name: DownloadEndpoint(stack, name, **endpoint, timeout_seconds=60)),
         ("of a distribution", lambda name: DownloadEndpoint(stack, name, **endpoint, key_pair_id="E1ABCDEFGHIJKL")),
@@ -217,6 +323,40 @@ def test_other_constructs_refuse_what_cannot_work(stack_of: Callable[..., Any], 
         with pytest.raises(InputError) as refused:
             make(f"Refused{number}")
         assert said in str(refused.value)
+
+
+def _refused_content(stack: Any) -> list[tuple[str, dict[str, Any]]]:
+    from aws_cdk import aws_kms
+
+    from keyfront.integrations.cdk import AccessLogs, Behavior, CustomOrigin, OriginGroup
+
+    def behavior(**given: Any) -> dict[str, Any]:
+        return {"behaviors": [Behavior("/a", [], **given)]}
+
+    def custom(*given: Any) -> dict[str, Any]:
+        return {"custom_origins": {"a": CustomOrigin(*given)}}
+
+    def group(*given: Any) -> dict[str, Any]:
+        return {"custom_origins": {"a": CustomOrigin("example.com")}, "origin_groups": {"g": OriginGroup(*given)}}
+
+    both = {"functions": {"viewer-request": None}, "lambda_functions": {"viewer-request": None}}
+    owned = AccessLogs(bucket=cast(Any, "a bucket"), kms_key=aws_kms.Key(stack, "LogKey"))
+    return [
+        ("functions of /a has the event type 'origin-request'", behavior(functions={"origin-request": None})),
+        ("include_body of /a has the event type 'origin-response'", behavior(include_body=["origin-response"])),
+        ("include_body of /a has 'viewer-request', and lambda_functions", behavior(include_body=["viewer-request"])),
+        ("of /a both have 'viewer-request'", behavior(**both)),
+        ("domain_name is 'https://a'", custom("https://a")),
+        ("protocol_policy is 'https'", custom("example.com", "https")),
+        ("there is no origin 'b' for an origin group", group("a", "b")),
+        ("are both 'a': give two origins", group("a", "a")),
+        ("status_codes is [500, 501]", group("a", "content", [500, 501])),
+        ("two origins have the name 'content'", {"custom_origins": {"content": CustomOrigin("example.com")}}),
+        ("origin_shield_region is 'Dublin'", {"origin_shield_region": "Dublin"}),
+        ("abort_incomplete_uploads_days is 0", {"abort_incomplete_uploads_days": 0}),
+        ("expire_days of access_logs is 0", {"access_logs": AccessLogs(expire_days=0)}),
+        ("kms_key of access_logs is for the construct's own bucket", {"access_logs": owned}),
+    ]
 
 
 _FEW = ["date", "time", "c-ip", "sc-status", "sc-bytes", "time-taken", "cs-method", "cs-protocol", "cs-uri-stem"]

@@ -8,7 +8,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from http.client import HTTPSConnection
+from http.client import HTTPResponse, HTTPSConnection
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -61,12 +61,16 @@ class Viewer:
 
     def status(self, path: str, signer: Signer | None = None) -> int:
         """The status of a request for a path, signed or not."""
+        return self.get(path, signer).status
+
+    def get(self, path: str, signer: Signer | None = None) -> HTTPResponse:
+        """The response without its body."""
         base = f"https://{self._host}"
         url = signer.sign_url(base + path, expires=timedelta(hours=1)) if signer else base + path
         connection = HTTPSConnection("127.0.0.1", self._port, timeout=30, context=self._trust)
         try:
             connection.request("GET", url.removeprefix(base), headers={"Host": self._host})
-            return connection.getresponse().status
+            return connection.getresponse()
         finally:
             connection.close()
 
@@ -94,6 +98,9 @@ def test_an_app_is_deployed_rotated_and_destroyed(
     old = Signer(outputs["KeyId"], synthesised.old)
     assert viewer.status("/private/a.txt") == 403
     assert viewer.status("/private/a.txt", old) == 200
+    _client(laptop, "s3").put_object(Bucket=outputs["Bucket"], Key="public/new.txt", Body=b"bytes")
+    rewritten = viewer.get("/public/old.txt")
+    assert (rewritten.status, rewritten.headers["x-mark"]) == (200, "lambda"), "both functions ran"
     # Again without a change.
     assert "(no changes)" in deploy("old")
 
