@@ -28,6 +28,7 @@ from urllib.parse import urlsplit
 
 import boto3
 
+from keyfront.account.rotation import Ledger, State
 from keyfront.core.keys import PublicKey
 from keyfront.core.signing import Signer
 from keyfront.keystore import KeyStore, SignerDocument, WritableSource, open_keystore, open_writable
@@ -69,7 +70,7 @@ class Scale:
 
 
 FULL = Scale(lag=20, life=30, ttl=2, rate=25, lease=15)
-SHORT = Scale(lag=2, life=3, ttl=0.5, rate=8, lease=2)
+SHORT = Scale(lag=2, life=3, ttl=0.5, rate=8, lease=2, viewers=2, edges=2)
 
 
 @dataclass
@@ -126,12 +127,9 @@ class Machine:
         told = ["--signer", self.address, "--probe-url", self.url, *self.scale.options(), *more]
         return self.rotate("start", *told, wait=wait)
 
-    def status(self) -> dict[str, Any] | None:
+    def state(self) -> State | None:
         """The rotation under way."""
-        process = self.rotate("status", wait=False)
-        told, _ = process.communicate(timeout=60)
-        found: dict[str, Any] | None = json.loads(told)["rotation"] if process.returncode in (0, 3) else None
-        return found
+        return Ledger(self.client("ssm"), self.group, holder="a reader").read()
 
 
 @contextmanager
@@ -332,7 +330,7 @@ def killed(moments: int, *more: str, seed: int = 5) -> Doing:
                 process.kill()
                 process.communicate()
                 kills += 1
-            if machine.status() is None and machine.keys() != old:
+            if machine.state() is None and machine.keys() != old:
                 return kills
             process = _continued(machine, more)
         finished(process)
@@ -344,7 +342,7 @@ def killed(moments: int, *more: str, seed: int = 5) -> Doing:
 def _continued(machine: Machine, more: tuple[str, ...]) -> subprocess.Popen[str]:
     """The next worker, as a scheduler would run it: again and again, until the dead one's lease has run out."""
     for _ in range(100):
-        process = machine.start(*more) if machine.status() is None else machine.rotate("continue")
+        process = machine.start(*more) if machine.state() is None else machine.rotate("continue")
         try:
             process.wait(timeout=0.5 + machine.scale.lease / 4)
         except subprocess.TimeoutExpired:
@@ -365,11 +363,9 @@ def aborted(phase: str, *more: str) -> Doing:
         keys = machine.keys()
         process = machine.start(*more, wait=False)
         process.communicate(timeout=60)
-        while (state := machine.status()) is not None and state["phase"] != phase:
-            process = machine.rotate("continue", wait=False)
-            process.communicate(timeout=60)
-            assert process.returncode == 3
-            time.sleep(0.2)
+        while (state := machine.state()) is not None and state.phase != phase:
+            told = json.loads(finished(machine.rotate("continue", wait=False), status=3).splitlines()[-1])
+            time.sleep(max(0, told["until"] - time.time()))
         finished(machine.rotate("abort"))
         assert machine.keys() == keys
         after = machine.document()
