@@ -1,4 +1,4 @@
-"""`keyfront sign-table`: the real executable."""
+"""`keyfront sign-table`: what it says, and how it ends. `test_resuming.py` stops it."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,25 +22,41 @@ Read = Callable[[Path], list[dict[str, str]]]
 Write = Callable[..., Path]
 
 
-def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
+@dataclass(frozen=True)
+class Done:
+    """What a command gave, as `subprocess` names it."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Runs the command in this process, in the test's folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def ran(*arguments: str) -> Done:
+        status = main(["sign-table", *arguments])
+        return Done(status, *capsys.readouterr())
+
+    return ran
 
 
 def test_it_says_what_became_of_the_rows_and_ends_with_1_when_some_were_not_signed(
-    tmp_path: Path, write_csv: Write, read_csv: Read, key: SigningKey
+    tmp_path: Path, run: Callable[..., Done], write_csv: Write, read_csv: Read, key: SigningKey
 ) -> None:
     key.write(tmp_path)
     write_csv([f"{SITE}/1", "no", "http://d111111abcdef8.cloudfront.net/2"])
-    done = run(tmp_path, "links.csv", "out.csv", "--url-column", "url", "--expires", "1h", *WHO)
+    done = run("links.csv", "out.csv", "--url-column", "url", "--expires", "1h", *WHO)
     assert (done.returncode, done.stdout) == (1, "")
     warned, *said = done.stderr.splitlines()
     assert warned.endswith("[protocol-differs]")
     assert said == ["2 rows signed into out.csv", "1 rows could not be signed: see out.csv.rejects.csv"]
-    again = run(tmp_path, "links.csv", "out.csv", "--url-column", "url", "--expires", "1h", *WHO, "--json")
+    again = run("links.csv", "out.csv", "--url-column", "url", "--expires", "1h", *WHO, "--json")
     assert again.returncode == 2
     assert json.loads(again.stderr) == {"error": "out.csv already exists: --force replaces it"}
     forced = run(
-        tmp_path,
         *("links.csv", "out.csv", "--url-column", "url", "--signed-column", "url", "--force", "--json"),
         *("--signer", "file:private_key.pem", "--key-id", "K2JCJMDEHXQW5F", "--reject", "bad.tsv"),
         *("--expires", "2w", "--max-lifetime", "2w", "--ip", "192.0.2.0/24", "--resource", f"{SITE}/*"),
@@ -53,17 +70,17 @@ def test_it_says_what_became_of_the_rows_and_ends_with_1_when_some_were_not_sign
 
 
 def test_a_long_life_is_warned_of_once_however_many_rows_have_it(
-    tmp_path: Path, write_csv: Write, key: SigningKey
+    tmp_path: Path, run: Callable[..., Done], write_csv: Write, key: SigningKey
 ) -> None:
     key.write(tmp_path)
     write_csv([f"{SITE}/{number}" for number in range(20)])
     long = ("links.csv", "out.csv", "--url-column", "url", *WHO, "--expires", "30d")
-    done = run(tmp_path, *long)
+    done = run(*long)
     warned, said = done.stderr.splitlines()
     assert (done.returncode, said) == (0, "20 rows signed into out.csv")
     assert warned.startswith("warning: this lives for 30 days, and a signature cannot be taken back")
     assert warned.endswith("[long-lived] (20 times, this is the first)")
-    meant = run(tmp_path, *long, "--force", "--max-lifetime", "30d")
+    meant = run(*long, "--force", "--max-lifetime", "30d")
     assert meant.stderr == "20 rows signed into out.csv\n"
 
 

@@ -22,6 +22,7 @@ from tests.keys import shared_rsa
 from tests.waiting import wait_until
 
 from keyfront import Signer, SigningKey
+from keyfront.cli import main
 from keyfront.errors import InputError, KeyfrontError, ServiceError
 from keyfront.integrations.tables import Progress, TableTerms, sign_table
 
@@ -301,7 +302,13 @@ def test_a_work_file_that_is_not_ours_is_told_and_kept(tmp_path: Path, write_csv
 
 @pytest.mark.parametrize("limit", [3_000, 20_000], ids=["a part", "the whole"])
 def test_a_full_disk_is_told_and_what_is_done_is_kept(
-    limit: int, tmp_path: Path, write_csv: Write, read_csv: Read, key: SigningKey
+    limit: int,
+    tmp_path: Path,
+    write_csv: Write,
+    read_csv: Read,
+    key: SigningKey,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The limit of a file's size stands in for the disk's."""
     key.write(tmp_path)
@@ -321,9 +328,9 @@ def test_a_full_disk_is_told_and_what_is_done_is_kept(
     assert full.returncode == 2
     assert re.fullmatch(r"error: out\.csv\.keyfront\S* cannot be written: .*\n", full.stderr), full.stderr
     assert "File too large" in full.stderr
-    again = subprocess.run([*command, "--json"], cwd=tmp_path, capture_output=True, text=True)
-    assert again.returncode == 0, again.stderr
-    assert json.loads(again.stdout)["kept"] == (100 if limit > 10_000 else 0)
+    monkeypatch.chdir(tmp_path)
+    assert main([*command[1:], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kept"] == (100 if limit > 10_000 else 0)
     assert [each["url"] for each in read_csv(tmp_path / "out.csv")] == urls
 
 
