@@ -38,8 +38,8 @@ place that chooses, with the word *assumed*. This page lists these places. `pyth
 --write` writes it from the code, and a test compares the two.
 
 If you know better, from a support answer or from a request to a real distribution, tell us: open an
-issue with what you sent and what came back. [How CloudFront decides](decisions.md) shows where these
-rules matter.
+issue with what you sent and what came back. [How CloudFront decides](decisions.md) shows where
+these rules matter.
 """
 
 
