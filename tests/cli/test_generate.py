@@ -165,6 +165,7 @@ def without(*modules: str) -> list[str]:
         ("boto3", ["keys", "list"], "needs boto3: pip install '.[cli,aws]'"),
         ("botocore", ["groups", "list"], "needs botocore: pip install '.[cli,aws]'"),
         ("granian", ["up"], "needs granian: pip install '.[local]'"),
+        ("duckdb", ["logs", "summary", "logs"], "needs duckdb: pip install '.[logs]'"),
     ],
 )
 def test_a_missing_extra_is_named(missing: str, arguments: list[str], advice: str) -> None:

@@ -197,7 +197,9 @@ def test_another_reading_is_told_with_the_place_that_it_names(keys: Any) -> None
     [
         ("e1.cloudfront.localhost:8443", "e1.cloudfront.localhost:8080", True),
         ("e1.cloudfront.localhost:8443", "e2.cloudfront.localhost:8443", False),
-        ("localhost:8081", "localhost:8082", False),  # there the port names the distribution
+        ("localhost:8081", "localhost:8082", True),
+        ("localhost:8081", "localhost:8083", False),  # there the port names the distribution
+        ("localhost:8081", "localhost:8080", False),
         ("d1.cloudfront.net", "d1.cloudfront.net:443", True),
     ],
 )

@@ -96,9 +96,9 @@ def keys_(sources: _Sources, *, reading: Reading, connection: Connection, as_jso
     Example:
       keyfront logs keys s3://my-logs/shop/ --since 30d --account
     """
-    from keyfront.cli.reports import log_tables
-
     with _read(sources, "keys", reading, connection) as logs:
+        from keyfront.cli.reports import log_tables
+
         _show(logs, as_json, log_tables.keys_as_json, log_tables.show_keys)
 
 
@@ -113,9 +113,9 @@ def refused(sources: _Sources, *, reading: Reading, connection: Connection, as_j
     Example:
       keyfront logs refused logs/ --since 24h --account
     """
-    from keyfront.cli.reports import log_tables
-
     with _read(sources, "refused", reading, connection) as logs:
+        from keyfront.cli.reports import log_tables
+
         _show(logs, as_json, log_tables.refused_as_json, log_tables.show_refused)
 
 
@@ -130,9 +130,9 @@ def sharing(sources: _Sources, *, reading: Reading, connection: Connection, as_j
     Example:
       keyfront logs sharing logs/ --since 7d
     """
-    from keyfront.cli.reports import log_tables
-
     with _read(sources, "sharing", reading, connection) as logs:
+        from keyfront.cli.reports import log_tables
+
         _show(logs, as_json, log_tables.sharing_as_json, log_tables.show_sharing)
 
 
@@ -157,10 +157,10 @@ def summary(
     Example:
       keyfront logs summary logs/ --html report.html
     """
-    from keyfront.account.logs.page import page
-    from keyfront.cli.reports import log_tables
-
     with _read(sources, "summary", reading, connection) as logs:
+        from keyfront.account.logs.page import page
+        from keyfront.cli.reports import log_tables
+
         if html is not None:
             text = page(logs, sources, full_addresses=reading.addresses == "full")
             try:

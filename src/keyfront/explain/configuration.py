@@ -91,10 +91,12 @@ class Distribution:
         """Return whether a request for `host` (lower case) reaches the distribution.
 
         If the domain name is not known, every name under `cloudfront.net` counts. On the laptop, a name such as
-        `id.cloudfront.localhost:8443` is also served by the port for HTTP.
+        `id.cloudfront.localhost:8443` is also served by the port for HTTP, and `localhost:8444` by the next port.
         """
-        bare = host.partition(":")[0]
+        bare, _, port = host.partition(":")
         if host in self.names or bare in self.names:
+            return True
+        if bare == "localhost" and port.isdecimal() and f"localhost:{int(port) - 1}" in self.names:
             return True
         if bare.endswith(".localhost") and any(name.partition(":")[0] == bare for name in self.names):
             return True
