@@ -13,8 +13,8 @@ async function handler(event) {
     return { statusCode: 404, headers: NEVER_STORED, body: 'This link is not valid.\n' };
   }
   const cookies = {};
-  for (const name of Object.keys(values)) {
+  Object.keys(values).forEach((name) => {
     cookies[name] = { value: values[name], attributes: ATTRIBUTES };
-  }
+  });
   return { statusCode: 303, headers: Object.assign({ location: { value: '/' } }, NEVER_STORED), cookies };
 }

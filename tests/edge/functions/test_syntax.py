@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from keyfront.edge.functions.isolate import Isolate
 from keyfront.edge.functions.syntax import Unsupported, unsupported
 
 FIRST, SECOND = "cloudfront-js-1.0", "cloudfront-js-2.0"
+EXAMPLES = Path(__file__).parents[3] / "terraform" / "examples"
 
 # The guide's lists, one case for each entry that is not in them.
 NEITHER = [
@@ -147,3 +149,8 @@ def test_only_the_first_value_of_a_log_line_is_shown() -> None:
     code = "function handler() { console.log('a', 'b'); return 1; }"
 
     assert json.loads(Isolate(code, SECOND, None).run("{}"))["logs"] == ["a"]
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.js")), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_the_functions_of_our_examples_run_at_amazon(path: Path) -> None:
+    assert unsupported(path.read_text(), SECOND) is None
