@@ -199,12 +199,13 @@ class TestBounds:
         assert not visit(visit.stolen("login.example.com"), "login.example.com")
 
     def test_chromium_does_as_well(self, tmp_path: Path, chromium: Path, need_tool: NeedTool) -> None:
-        visit = Visit(tmp_path / "authority", _chromium(chromium, need_tool, tmp_path))
-        for name in ("localhost", "d1.cloudfront.localhost", FILMS):
-            assert visit(visit.ours, name), name
-        for name in ("login.example.com", "notlocalhost"):
-            assert not visit(visit.stolen(name), name), name
-        assert not visit(visit.below("localhost"), "localhost")
+        with _chromium(chromium, need_tool, tmp_path) as client:
+            visit = Visit(tmp_path / "authority", client)
+            for name in ("localhost", "d1.cloudfront.localhost", FILMS):
+                assert visit(visit.ours, name), name
+            for name in ("login.example.com", "notlocalhost"):
+                assert not visit(visit.stolen(name), name), name
+            assert not visit(visit.below("localhost"), "localhost")
 
     def test_clients_refuse_an_authority_below_it(self, visit: Visit) -> None:
         assert not visit(visit.below("localhost"), "localhost")
@@ -348,9 +349,13 @@ def _node(need_tool: NeedTool) -> Client:
     return visit
 
 
-def _chromium(chromium: Path, need_tool: NeedTool, folder: Path) -> Client:
+@contextmanager
+def _chromium(chromium: Path, need_tool: NeedTool, folder: Path) -> Iterator[Client]:
+    """One browser for all visits: it starts at the first, because it reads at its start whom it trusts."""
+    from playwright.sync_api import BrowserContext, Error, sync_playwright
+
     certutil, home = need_tool("certutil"), folder / "home"
-    environment = {**os.environ, "HOME": str(home)}
+    own = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * 127.0.0.1"]
 
     def trust(authority: Path) -> None:
         for known in (".pki/nssdb", ".local/share/pki/nssdb"):  # versions differ in where they look
@@ -359,22 +364,32 @@ def _chromium(chromium: Path, need_tool: NeedTool, folder: Path) -> Client:
             subprocess.run([certutil, "-N", "--empty-password", *database], check=True)
             subprocess.run([certutil, "-A", *database, "-n", "keyfront", "-t", "C,,", "-i", authority], check=True)
 
-    def visit(authority: Path, name: str, server: TLS) -> bool:
-        if not home.exists():
-            trust(authority)
-        own = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
-        with serving(server) as port:
-            done = subprocess.run(
-                [chromium, *own, "--host-resolver-rules=MAP * 127.0.0.1", "--dump-dom", f"https://{name}:{port}/"],
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=120,
-            )
-        assert (">ok<" in done.stdout) != ("ERR_CERT_INVALID" in done.stderr), done
-        return ">ok<" in done.stdout
+    with sync_playwright() as playwright:
+        started: list[BrowserContext] = []
 
-    return visit
+        def visit(authority: Path, name: str, server: TLS) -> bool:
+            if not started:
+                trust(authority)
+                environment: dict[str, str | float | bool] = {**os.environ, "HOME": str(home)}
+                started.append(
+                    playwright.chromium.launch_persistent_context(
+                        folder / "profile", executable_path=chromium, args=own, env=environment
+                    )
+                )
+            with serving(server) as port:
+                page = started[0].new_page()
+                try:
+                    page.goto(f"https://{name}:{port}/")
+                except Error as error:
+                    if "ERR_CERT_INVALID" not in error.message:
+                        raise
+                    return False
+                assert page.inner_text("body") == "ok"
+                return True
+
+        yield visit
+        for context in started:
+            context.close()
 
 
 _CLIENTS = {"python": _python, "openssl": _openssl, "curl": _curl}

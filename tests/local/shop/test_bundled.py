@@ -84,8 +84,8 @@ def test_the_book_is_an_epub_whose_every_page_is_well_formed(shop: Shop) -> None
 
 def test_epubcheck_finds_nothing_to_say(shop: Shop, tmp_path: Path, java: Path, epubcheck: Path) -> None:
     report = tmp_path / "report.json"
-    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
-    command = [java, *quick, "-jar", epubcheck, item_path(shop, "book"), "--json", report]
+    quick = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+    command: list[str | Path] = [java, *quick, "-jar", epubcheck, item_path(shop, "book"), "--json", report]
     subprocess.run(command, check=True, capture_output=True)
     assert json.loads(report.read_text())["messages"] == []
 
