@@ -27,7 +27,7 @@ _SECONDS = 5 * 60
 
 @dataclass(frozen=True)
 class Terraform:
-    """Terraform in one working directory, which has its provider already."""
+    """Terraform in one working directory. It needs no `terraform init`, as its provider runs already."""
 
     program: Path
     directory: Path
@@ -96,31 +96,22 @@ def control_plane_url(account_at: tuple[ControlPlane, str]) -> Iterator[str]:
     plane.reset()
 
 
-@pytest.fixture(scope="session")
-def initialised(
-    terraform_program: Path,
-    terraform_init: list[str],
-    providers: Providers,  # noqa: F811
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Terraform:
-    """A working directory in which `terraform init` has run, once for all tests."""
-    directory = tmp_path_factory.mktemp("terraform")
-    shutil.copy(_HERE / "everything" / "main.tf", directory)
-    terraform = Terraform(terraform_program, directory, "", providers)
-    terraform(*terraform_init)
-    return terraform
-
-
 @pytest.fixture
-def workspace(initialised: Terraform, tmp_path: Path, control_plane_url: str) -> Callable[..., Terraform]:
+def workspace(
+    terraform_program: Path,
+    providers: Providers,  # noqa: F811
+    tmp_path: Path,
+    control_plane_url: str,
+) -> Callable[..., Terraform]:
     """Makes a working directory with one of the configurations, its variables, and a state of its own."""
 
     def make(name: str, configuration: str, **variables: object) -> Terraform:
         directory = tmp_path / name
-        shutil.copytree(initialised.directory, directory, symlinks=True)
-        shutil.copy(_HERE / configuration / "main.tf", directory)
+        directory.mkdir()
+        for file in ("provider.tf", f"{configuration}/main.tf"):
+            shutil.copy(_HERE / file, directory)
         (directory / "test.auto.tfvars.json").write_text(json.dumps(variables))
-        return Terraform(initialised.program, directory, control_plane_url, initialised.providers)
+        return Terraform(terraform_program, directory, control_plane_url, providers)
 
     return make
 

@@ -7,7 +7,9 @@ before the process (proxy.py).
 
 import base64
 import json
+import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +20,7 @@ from typing import Any, Final
 import grpc
 import pytest
 from tests.needs import Workers
-from tests.terraform.proxy import ANY_SIZE, Answers, Proxy
+from tests.terraform.proxy import ANY_SIZE, Proxy
 
 _INSTALLED: Final = ".terraform/providers/registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws*"
 _SAID: Final = re.compile(r"TF_REATTACH_PROVIDERS='(.*)'")
@@ -33,28 +35,24 @@ class _Running:
 
 
 class Providers:
-    """The processes, by folder. `stop` ends them."""
+    """Processes of a program, by folder. `stop` ends them."""
 
-    def __init__(self, workers: Workers) -> None:
-        self._workers = workers
-        self._program: Path | None = None
+    def __init__(self, program: Path, workers: Workers) -> None:
+        self._program, self._workers = program, workers
         self._running: dict[Path, _Running] = {}
-        self._answers = Answers()
 
     def variables(self, folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
-        """Return what a command in `folder` needs in its environment: nothing before the first `terraform init`.
+        """Return what a command in `folder` needs in its environment.
 
-        That one installs the provider, for all folders. The provider gets `environment`, since it is the provider
-        that reads `AWS_ENDPOINT_URL` and the credentials.
+        The provider gets `environment`, since it is the provider that reads `AWS_ENDPOINT_URL` and the credentials.
         """
-        self._program = self._program or next(folder.glob(_INSTALLED), None)
-        if self._program and folder not in self._running:
-            self._running[folder] = self._start(self._program.resolve(), folder, dict(environment))
-        return self._running[folder].variables if folder in self._running else {}
+        if folder not in self._running:
+            self._running[folder] = self._start(folder, dict(environment))
+        return self._running[folder].variables
 
-    def _start(self, program: Path, folder: Path, environment: dict[str, str]) -> _Running:
+    def _start(self, folder: Path, environment: dict[str, str]) -> _Running:
         process = subprocess.Popen(
-            [program, "-debug"],
+            [self._program, "-debug"],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -65,17 +63,16 @@ class Providers:
         ((name, reached),) = _reached(process).items()
         socket = reached["Addr"]["String"]
         channel = grpc.insecure_channel(f"unix:{socket}", options=ANY_SIZE)
-        settings = tuple(sorted(each for each in environment.items() if each[0].startswith("AWS_")))
-        proxy = Proxy(channel, settings, self._answers, self._share)
+        proxy = Proxy(channel, environment, self._once)
         server = grpc.server(ThreadPoolExecutor(32), handlers=[proxy], options=ANY_SIZE)
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         reached["Addr"] = {"Network": "tcp", "String": f"127.0.0.1:{port}"}
         return _Running(process, Path(socket), server, {"TF_REATTACH_PROVIDERS": json.dumps({name: reached})})
 
-    def _share(self, make: Callable[[], bytes]) -> bytes:
-        made = self._workers.once("schema", lambda: {"schema": base64.b64encode(make()).decode()})
-        return base64.b64decode(made["schema"])
+    def _once(self, name: str, ask: Callable[[], bytes]) -> bytes:
+        made = self._workers.once(f"provider-{name}", lambda: {"answer": base64.b64encode(ask()).decode()})
+        return base64.b64decode(made["answer"])
 
     def stop(self) -> None:
         """End all processes."""
@@ -87,9 +84,16 @@ class Providers:
 
 
 @pytest.fixture(scope="session")
-def providers(workers: Workers) -> Iterator[Providers]:
-    """Provider processes that commands share."""
-    running = Providers(workers)
+def providers(
+    terraform_program: Path, terraform_init: list[str], workers: Workers, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Providers]:
+    """Provider processes that commands share. The only `terraform init` that installs the provider is this one."""
+    folder = tmp_path_factory.mktemp("provider")
+    shutil.copy(Path(__file__).with_name("provider.tf"), folder)
+    command = [str(terraform_program), *terraform_init, "-input=false"]
+    environment = {**os.environ, "CHECKPOINT_DISABLE": "1"}
+    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, timeout=300)
+    running = Providers(next(folder.glob(_INSTALLED)).resolve(), workers)
     yield running
     running.stop()
 

@@ -8,9 +8,9 @@ and leaves out of the schema what no configuration here names. It passes on all 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
-from threading import Lock
 from typing import Final, NoReturn
 
 import grpc
@@ -23,33 +23,20 @@ _TYPES: Final = (2, 3, 8)
 """The fields of a schema with its resources, data sources and ephemeral resources, by type (tfplugin5.proto)."""
 
 
-class Answers:
-    """What was answered in this run, by all that an answer depends on."""
-
-    def __init__(self) -> None:
-        self._known: dict[object, bytes] = {}
-        self._lock = Lock()
-
-    def once(self, question: object, ask: Callable[[], bytes]) -> bytes:
-        """The answer to a question, which is asked only the first time."""
-        with self._lock:
-            if question not in self._known:
-                self._known[question] = ask()
-            return self._known[question]
-
-
 class Proxy(grpc.GenericRpcHandler):
-    """Passes the calls of Terraform on to a provider, whose answers depend on its environment."""
+    """Passes the calls of Terraform on to a provider with these environment variables."""
 
     def __init__(
         self,
         provider: grpc.Channel,
-        environment: object,
-        answers: Answers,
-        share: Callable[[Callable[[], bytes]], bytes],
+        environment: Mapping[str, str],
+        once: Callable[[str, Callable[[], bytes]], bytes],
     ) -> None:
-        """`share` gives all processes of the run what the function that it takes gives."""
-        self._provider, self._environment, self._answers, self._share = provider, environment, answers, share
+        """`once` keeps an answer by the name of its question."""
+        self._provider, self._once = provider, once
+        # An answer on settings depends on these. No endpoint is asked.
+        named = sorted(each for each in environment.items() if each[0].startswith("AWS_"))
+        self._settings = repr([each for each in named if not each[0].startswith("AWS_ENDPOINT_URL")]).encode()
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes] | None:
         """Handle one method."""
@@ -62,9 +49,10 @@ class Proxy(grpc.GenericRpcHandler):
             try:
                 match method.removeprefix(_SERVICE):
                     case "GetSchema":
-                        return self._answers.once(method, lambda: self._share(lambda: _narrowed(call(request))))
+                        return self._once("schema", lambda: _narrowed(call(request)))
                     case "PrepareProviderConfig":
-                        return self._answers.once((self._environment, request), lambda: call(request))
+                        question = sha256(self._settings + request).hexdigest()
+                        return self._once(f"settings-{question}", lambda: call(request))
                 return call(request)
             except grpc.RpcError as error:
                 _pass_on(error, context)

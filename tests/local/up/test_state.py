@@ -2,19 +2,18 @@
 
 import contextlib
 import json
-import os
-import shutil
 import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError
 from tests.local.up.conftest import Up
+from tests.terraform.provider import Providers, providers  # noqa: F401  a fixture
 from tests.waiting import wait_until
 
 from keyfront.core.keys import SigningKey
@@ -132,17 +131,23 @@ output "domain_name" {
 
 
 @pytest.fixture
-def terraform(terraform_program: Path, terraform_init: list[str], tmp_path: Path) -> Iterator[Callable[..., str]]:
+def terraform(
+    terraform_program: Path,
+    providers: Providers,  # noqa: F811
+    tmp_path: Path,
+) -> Callable[..., str]:
     """Runs Terraform in a directory with `CONFIGURATION` against a machine; gives what it says."""
     directory = tmp_path / "terraform"
     directory.mkdir()
     (directory / "main.tf").write_text(CONFIGURATION)
 
-    def run(up: Up | None, *arguments: str) -> str:
+    def run(up: Any, *arguments: str) -> str:
+        environment = {**up.environment(), "CHECKPOINT_DISABLE": "1", "GOGC": "400"}
         ran = subprocess.run(
             [terraform_program, *arguments, "-input=false", "-no-color"],
             cwd=directory,
-            env={**(up.environment() if up else os.environ), "CHECKPOINT_DISABLE": "1", "GOGC": "400"},
+            # The provider of the evening knows the address of the morning: it is the same.
+            env={**environment, **providers.variables(directory, environment)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -151,9 +156,7 @@ def terraform(terraform_program: Path, terraform_init: list[str], tmp_path: Path
         assert ran.returncode == 0, ran.stdout
         return ran.stdout
 
-    run(None, *terraform_init)
-    yield run
-    shutil.rmtree(directory / ".terraform", ignore_errors=True)
+    return run
 
 
 def test_the_next_morning_everything_is_where_it_was_and_terraform_agrees(

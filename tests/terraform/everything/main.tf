@@ -1,20 +1,6 @@
 # Every CloudFront resource of the AWS provider that the control plane claims, with every argument that can change.
 # `revision` 1 is what is made first; 2 changes all of them.
 
-terraform {
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = "~> 5.0"
-    }
-  }
-}
-
-variable "endpoint" {
-  description = "Where the CloudFront API answers."
-  type        = string
-}
-
 variable "revision" {
   description = "1, or 2 for everything changed."
   type        = number
@@ -30,22 +16,6 @@ locals {
   first       = var.revision == 1
   balancer    = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/shop/0123456789abcdef"
   certificate = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
-}
-
-provider "aws" {
-  region                      = "us-east-1"
-  access_key                  = "test"
-  secret_key                  = "test"
-  skip_credentials_validation = true
-  skip_metadata_api_check     = true
-
-  # The account's number, which the provider asks these two for, is the id of `aws_cloudfront_origin_access_identities`:
-  # with skip_requesting_account_id it has none, and Terraform takes what it found for nothing.
-  endpoints {
-    cloudfront = var.endpoint
-    iam        = var.endpoint
-    sts        = var.endpoint
-  }
 }
 
 resource "aws_cloudfront_public_key" "this" {

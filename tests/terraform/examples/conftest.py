@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -159,10 +158,6 @@ class Terraform:
     def initialise(self) -> None:
         """`terraform init`."""
         self(*self.init)
-        # With its hash there every command would read the provider's 700 MB first.
-        lock = self.folder / ".terraform.lock.hcl"
-        if lock.exists():
-            lock.write_text(re.sub(r"  hashes = \[.*?\]\n", "", lock.read_text(), flags=re.DOTALL))
 
     def apply(self, *, plan: bool = True, **variables: object) -> dict[str, Any]:
         """Apply, plan again without a difference, and give the outputs."""

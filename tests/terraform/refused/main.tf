@@ -1,19 +1,5 @@
 # What the real service refuses, each thing once, and no two of them in each other's way.
 
-terraform {
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = "~> 5.0"
-    }
-  }
-}
-
-variable "endpoint" {
-  description = "Where the CloudFront API answers."
-  type        = string
-}
-
 variable "public_keys" {
   description = "Six good public keys, PEM."
   type        = list(string)
@@ -30,19 +16,6 @@ locals {
     lost   = { aliases = [], key_groups = ["11111111-2222-3333-4444-555555555555"] }
     crowd  = { aliases = [], key_groups = aws_cloudfront_key_group.good[*].id }
     second = { aliases = ["shop.example.com"], key_groups = [] }
-  }
-}
-
-provider "aws" {
-  region                      = "us-east-1"
-  access_key                  = "test"
-  secret_key                  = "test"
-  skip_credentials_validation = true
-  skip_metadata_api_check     = true
-  skip_requesting_account_id  = true
-
-  endpoints {
-    cloudfront = var.endpoint
   }
 }
 
