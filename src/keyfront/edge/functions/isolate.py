@@ -44,6 +44,7 @@ class Isolate:
     def __init__(self, code: str, runtime: str, store: str | None) -> None:
         """`store` is the key value store as JSON (see `prelude.js`), or `None`."""
         self._code, self._runtime, self._store = code, runtime, store
+        self._unsupported = unsupported(code, runtime)
         self._reused = _CHANGES_BUILT_INS.search(_BORROWS.sub("", code)) is None
         self._ready: tuple[Any, Any, Any] | None = None
         self._failure = ""
@@ -82,8 +83,8 @@ class Isolate:
         return json.dumps({"cpu": time.thread_time() - began, "logs": [], "error": why})
 
     def _loaded(self) -> tuple[Any, Any, Any] | None:
-        if (found := unsupported(self._code, self._runtime)) is not None:
-            self._failure = str(found)
+        if self._unsupported is not None:
+            self._failure = str(self._unsupported)
             return None
         context = quickjs.Context()
         context.set_max_stack_size(STACK_BYTES)
