@@ -43,7 +43,7 @@ def run(seconds: float, rounds: int) -> Iterator[Row]:
         spent = [1e6 / max(each.figures) for each in results]
         drawn.append(Plot(title, unit, "µs of CPU", list(zip(works, spent, strict=True))))
         yield from rows(f"Growth: {title}", "/s of CPU", results, against=results[0].peer.name)
-    title, unit = "A request to the edge, by the viewers' connections", "connections"
+    title, unit = "A request to the edge, by connections", "connections"
     spent_by = _connections(seconds, min(rounds, _LONG_TURNS))
     drawn.append(Plot(title, unit, "µs of CPU", list(spent_by.items())))
     first = next(iter(spent_by.values()), None)
