@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from keyfront.local.controlplane.model import loader
+
 if TYPE_CHECKING:
+    from boto3 import Session
     from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
@@ -22,17 +25,26 @@ class Clients:
     ssm: "SSMClient"
 
 
+def session() -> "Session":
+    """Return a session with this machine's credentials. All of them share one loader of botocore's models."""
+    import boto3
+    from botocore.session import get_session
+
+    core = get_session()
+    core.register_component("data_loader", loader())
+    return boto3.Session(*CREDENTIALS, region_name=REGION, botocore_session=core)
+
+
 def clients(endpoint: str) -> Clients:
     """Return clients for `endpoint`. They use no proxy and no profile."""
-    import boto3
     from botocore.config import Config
 
-    session = boto3.Session(*CREDENTIALS, region_name=REGION)
+    made = session()
     config = Config(proxies={}, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
     return Clients(
-        cloudfront=session.client("cloudfront", endpoint_url=endpoint, config=config),
-        s3=session.client("s3", endpoint_url=endpoint, config=config),
-        ssm=session.client("ssm", endpoint_url=endpoint, config=config),
+        cloudfront=made.client("cloudfront", endpoint_url=endpoint, config=config),
+        s3=made.client("s3", endpoint_url=endpoint, config=config),
+        ssm=made.client("ssm", endpoint_url=endpoint, config=config),
     )
 
 

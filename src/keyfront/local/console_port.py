@@ -8,7 +8,7 @@ from keyfront.console.decisions import Decisions
 from keyfront.console.events import Stopping
 from keyfront.console.gate import Secrets
 from keyfront.local import domain_names
-from keyfront.local.clients import CREDENTIALS, REGION
+from keyfront.local.clients import session
 from keyfront.local.provision import PARAMETER
 from keyfront.web.types import ASGIApp, Receive, Scope, Send
 
@@ -64,14 +64,13 @@ class Console:
         return LiveAccount(f"this machine, {self._endpoint}", lambda: connect("cloudfront"), connect)
 
     def _connect(self) -> Callable[[str], Any]:
-        import boto3
         from botocore.config import Config
 
-        session = boto3.Session(*CREDENTIALS, region_name=REGION)
+        made = session()
         config = Config(proxies={}, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
 
         def connect(service: str) -> Any:
-            return session.client(service, endpoint_url=self._endpoint, config=config)  # type: ignore[call-overload]
+            return made.client(service, endpoint_url=self._endpoint, config=config)  # type: ignore[call-overload]
 
         return connect
 

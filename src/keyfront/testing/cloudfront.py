@@ -23,7 +23,7 @@ from keyfront.edge.server.refresh import Refresher
 from keyfront.edge.server.sources import Account
 from keyfront.edge.server.standing import STALE_SECONDS, Keeper
 from keyfront.errors import InputError
-from keyfront.local.clients import CREDENTIALS, REGION
+from keyfront.local.clients import CREDENTIALS, REGION, session
 from keyfront.local.controlplane import ControlPlane
 from keyfront.local.controlplane.asgi import application as control_plane_app
 from keyfront.testing.clock import Clock
@@ -307,11 +307,9 @@ class CloudFront:
             return self._outcomes[request_id].reason
 
     def _client(self) -> "CloudFrontClient":
-        import boto3
         from botocore.config import Config
 
-        session = boto3.Session(*CREDENTIALS, region_name=REGION)
-        return session.client("cloudfront", endpoint_url=self.endpoint_url, config=Config(proxies={}))
+        return session().client("cloudfront", endpoint_url=self.endpoint_url, config=Config(proxies={}))
 
     def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()

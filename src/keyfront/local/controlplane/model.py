@@ -16,9 +16,15 @@ def location(path: str) -> str:
 
 
 @cache
+def loader() -> Loader:
+    """Return the loader of botocore's models, for all of this process. It reads each model once."""
+    return Loader()
+
+
+@cache
 def service_model() -> ServiceModel:
     """Return the model of CloudFront's API. It is read once."""
-    return ServiceModel(Loader().load_service_model("cloudfront", "service-2", API_VERSION), "cloudfront")
+    return ServiceModel(loader().load_service_model("cloudfront", "service-2", API_VERSION), "cloudfront")
 
 
 @cache
