@@ -200,6 +200,23 @@ def test_when_it_stops_idle_connections_close_and_a_request_that_has_begun_is_an
     run(work)
 
 
+def test_when_it_stops_a_slow_reader_still_gets_the_rest_of_its_answer() -> None:
+    body = b"a" * 8_000_000
+
+    async def work() -> None:
+        async with (
+            listening(lambda _: FrontResponse(200, [], body)) as listener,
+            connected(listener) as (reader, writer),
+        ):
+            writer.write(ONE)
+            await reader.readuntil(b"\r\n\r\n")
+            stopping = asyncio.ensure_future(listener.stop(Drain(20)))
+            assert len(await reader.read()) == len(body)
+            await stopping
+
+    run(work)
+
+
 def test_when_it_stops_half_a_request_holds_nothing_up() -> None:
     async def work() -> None:
         async with listening() as listener, connected(listener) as (reader, writer):

@@ -73,10 +73,10 @@ class FrontConnection(asyncio.Protocol):
         if self._has_begun and self._in_head and self._arrived > _MOST_HEAD_BYTES:
             self._refuse(_LARGE)
 
-    def end(self) -> None:
-        """Close the connection, now or after the request that is arriving."""
+    def end(self, *, patiently: bool) -> None:
+        """Close the connection once its responses are sent. `patiently`: also answer a request that is arriving."""
         self._ends = True
-        if not self._has_begun:
+        if not (patiently and self._has_begun):
             self._transport.close()
 
     def abort(self) -> None:

@@ -74,10 +74,13 @@ class FrontListener:
         """Accept no more connections, answer requests that have begun to arrive, and close all connections."""
         self._server.close()
         self._sweeper.cancel()
-        for each in tuple(self._opened):
-            each.end()
         closed = asyncio.ensure_future(self._all_closed())
+        for each in tuple(self._opened):
+            each.end(patiently=True)
         await drain.wait(closed, at_most=_LAST_SECONDS)
+        for each in tuple(self._opened):
+            each.end(patiently=False)
+        await drain.wait(closed)
         for each in tuple(self._opened):
             each.abort()
         await closed
