@@ -197,3 +197,26 @@ def test_the_image_is_without_rights_and_its_health_is_asked() -> None:
     text = (DEPLOY / "Containerfile").read_text()
     assert re.findall(r"^USER (.+)$", text, re.MULTILINE) == ["65532:65532"]
     assert "/healthz" in text.partition("HEALTHCHECK")[2]
+
+
+_WITHOUT = """
+import sys
+class Removed:
+    def find_spec(self, name, path=None, target=None):
+        if name in {removed!r}:
+            raise ModuleNotFoundError(f"the image has no {{name}}")
+sys.meta_path.insert(0, Removed())
+import keyfront.keystore.kms, keyfront.keystore.secretsmanager, keyfront.keystore.ssm
+"""
+
+
+def test_the_image_starts_without_what_it_leaves_out() -> None:
+    text = (DEPLOY / "Containerfile").read_text()
+    (removed,) = re.findall(r"&& rm -r ([^\\]+)\\\n", text)
+    (start,) = re.findall(r'python -c "([^"]+)"', text)
+    modules = [each.replace("/", ".") for each in removed.split()]
+    assert {"pygments", "sqlalchemy.testing"} <= set(modules)
+    code = _WITHOUT.format(removed=modules) + start.replace("\\\n", "")
+    started = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert (started.returncode, started.stderr) == (0, "")
+    assert "Usage: keyfront backend" in started.stdout
