@@ -16,15 +16,6 @@ def machine() -> Iterator[proof.Machine]:
         yield running
 
 
-def test_a_rotation_that_is_killed_and_continued_refuses_nobody(machine: proof.Machine) -> None:
-    result = proof.under_load("killed and continued, RSA to ECDSA", machine, proof.killed(1, "--key-type", "ecdsa"))
-    print(result.line())
-    assert result.counts.refused == []
-    assert len(result.counts.asked) == 2
-    assert result.late == 0
-    assert result.kills == 1
-
-
 def test_one_that_is_turned_back_after_the_switch_refuses_nobody(machine: proof.Machine) -> None:
     result = proof.under_load("aborted after the switch", machine, proof.aborted("switched"))
     print(result.line())
@@ -38,13 +29,15 @@ def test_the_load_notices_keys_that_are_replaced_at_once(machine: proof.Machine)
     assert result.counts.refused
 
 
-def test_from_a_file_to_a_key_in_kms_refuses_nobody(machine: proof.Machine) -> None:
+def test_one_that_is_killed_and_continued_from_a_file_to_a_key_in_kms_refuses_nobody(machine: proof.Machine) -> None:
     moved = proof.to_a_file(machine)
-    result = proof.under_load("from a file to KMS", moved, proof.waited("--kms-key", proof.kms_key(moved)[0]))
+    key = proof.kms_key(moved)[0]
+    result = proof.under_load("killed and continued, a file to KMS", moved, proof.killed(1, "--kms-key", key))
     print(result.line())
     assert result.counts.refused == []
     assert len(result.counts.asked) == 2
     assert result.late == 0
+    assert result.kills == 1
     document = moved.document()
     assert document is not None
     assert "private_key" not in document.to_json()

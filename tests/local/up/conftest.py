@@ -45,7 +45,7 @@ class Up:
 
     def run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [str(word) for word in command], capture_output=True, text=True, env=self.environment(), timeout=60
+            [str(word) for word in command], capture_output=True, text=True, env=self.environment(), timeout=120
         )
 
     def keyfront(self, *arguments: str | Path) -> str:
