@@ -169,13 +169,11 @@ def test_an_empty_account_says_what_to_do_next(run: Run, service: Any) -> None:
 
 def test_lists_of_several_pages_are_whole(run: Run, service: Any, rsa: Path) -> None:
     service.clear(Quotas(public_keys=130, key_groups=130))
-    client = boto3.client("cloudfront", "us-east-1", endpoint_url=service.url)
-    pem = (rsa / "public_key.pem").read_text()
+    pem, ask = (rsa / "public_key.pem").read_text(), service.plane.perform
     for number in range(105):
-        key = client.create_public_key(
-            PublicKeyConfig={"CallerReference": str(number), "Name": f"key-{number}", "EncodedKey": pem}
-        )["PublicKey"]["Id"]
-        client.create_key_group(KeyGroupConfig={"Name": f"group-{number}", "Items": [key]})
+        config = {"CallerReference": str(number), "Name": f"key-{number}", "EncodedKey": pem}
+        key = ask("CreatePublicKey", {"PublicKeyConfig": config})["PublicKey"]["Id"]
+        ask("CreateKeyGroup", {"KeyGroupConfig": {"Name": f"group-{number}", "Items": [key]}})
     keys = listed(run, "keys")
     assert {key["name"] for key in keys} == {f"key-{number}" for number in range(105)}
     assert all(len(key["key_groups"]) == 1 for key in keys)

@@ -282,9 +282,13 @@ ACTIONS = {
 }
 
 
-@pytest.mark.parametrize(("code", "told"), [("AccessDenied", "{action}"), ("Throttling", "Throttling")])
 @pytest.mark.parametrize(
-    ("step", "action"), [(step, action) for step, actions in ACTIONS.items() for action in actions]
+    ("step", "action", "code", "told"),
+    [
+        *((step, action, "AccessDenied", "{action}") for step, actions in ACTIONS.items() for action in actions),
+        ("setSecret", "cloudfront:UpdateKeyGroup", "Throttling", "Throttling"),
+        ("finishSecret", "secretsmanager:UpdateSecretVersionStage", "Throttling", "Throttling"),
+    ],
 )
 def test_a_step_that_is_denied_names_the_action_and_is_done_by_the_next_call(
     step: str, action: str, code: str, told: str, secret: Secret
