@@ -11,9 +11,8 @@ from keyfront.cli.shop.database import SQLITE, Database, open_engine
 
 _app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
-_app.add_typer(items.app, name="items", help="What is for sale: add, list and remove items.")
-_app.add_typer(customers.app, name="customers", help="List and remove customers.")
-_app.add_typer(purchases.app, name="purchases", help="Who bought what: grant, revoke and list purchases.")
+for _group in (items, customers, purchases):
+    _group.register(_app)
 
 
 @_app.command("migrate")

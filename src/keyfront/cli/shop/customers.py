@@ -6,10 +6,10 @@ from keyfront.cli.options import AsJson
 from keyfront.cli.output import printable, say, show, show_json, table
 from keyfront.cli.shop.database import ALL, SQLITE, CustomerId, Database, open_ledger, with_purchases_text
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.command("list")
+@_app.command("list")
 def list_customers(database: Database = SQLITE, as_json: AsJson = False) -> None:
     """List the customers, by name. The first purchase adds a customer."""
     with open_ledger(database) as ledger:
@@ -23,7 +23,7 @@ def list_customers(database: Database = SQLITE, as_json: AsJson = False) -> None
         say("There are no customers. The first purchase adds one: keyfront shop purchases grant CUSTOMER ITEM")
 
 
-@app.command("remove")
+@_app.command("remove")
 def remove_customer(customer_id: CustomerId, database: Database = SQLITE, as_json: AsJson = False) -> None:
     """Remove a customer and their purchases, as a request to be forgotten demands."""
     with open_ledger(database) as ledger:
@@ -32,3 +32,8 @@ def remove_customer(customer_id: CustomerId, database: Database = SQLITE, as_jso
         show_json({"id": customer_id, "removed_purchases": bought})
     else:
         show(f"Removed the customer {printable(customer_id)}{with_purchases_text(bought)}.")
+
+
+def register(shop: typer.Typer) -> None:
+    """Add the commands to `keyfront shop`."""
+    shop.add_typer(_app, name="customers", help="List and remove customers.")

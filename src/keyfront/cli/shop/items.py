@@ -13,10 +13,10 @@ from keyfront.errors import InputError
 if TYPE_CHECKING:
     from keyfront.backend.service.values import Item
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.command("add")
+@_app.command("add")
 def add_item(
     item_id: Annotated[
         str | None, typer.Argument(metavar="ITEM", help="The item's id, which is in its download's address.")
@@ -96,7 +96,7 @@ def _add_all(source: Path, database: str, *, replace: bool, as_json: bool) -> No
         show(f"Items: {done.added} added, {done.updated} updated, {done.unchanged} unchanged.")
 
 
-@app.command("list")
+@_app.command("list")
 def list_items(
     search: Annotated[
         str,
@@ -121,7 +121,7 @@ def list_items(
         )
 
 
-@app.command("remove")
+@_app.command("remove")
 def remove_item(
     item_id: ItemId,
     with_purchases: Annotated[
@@ -145,3 +145,8 @@ def _money(item: "Item") -> str:
 
 def _item(item: "Item") -> dict[str, Json]:
     return {name: getattr(item, name) for name in item.__slots__}
+
+
+def register(shop: typer.Typer) -> None:
+    """Add the commands to `keyfront shop`."""
+    shop.add_typer(_app, name="items", help="What is for sale: add, list and remove items.")

@@ -14,10 +14,10 @@ from keyfront.errors import InputError
 if TYPE_CHECKING:
     from keyfront.backend.service.ledger import Purchase
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.command("grant")
+@_app.command("grant")
 def grant(
     customer_id: Annotated[
         str | None,
@@ -72,7 +72,7 @@ def _grant_all(source: Path, database: str, *, as_json: bool) -> None:
         show(f"Purchases: {done.added} added, {done.unchanged} unchanged.")
 
 
-@app.command("revoke")
+@_app.command("revoke")
 def revoke(customer_id: CustomerId, item_id: ItemId, database: Database = SQLITE, as_json: AsJson = False) -> None:
     """Let a customer no longer download an item. Links that they have work until they expire."""
     with open_ledger(database) as ledger:
@@ -85,7 +85,7 @@ def revoke(customer_id: CustomerId, item_id: ItemId, database: Database = SQLITE
         show(f"{printable(customer_id)} had not bought {item_id}.")
 
 
-@app.command("list")
+@_app.command("list")
 def list_purchases(
     customer_id: Annotated[
         str | None, typer.Option("--customer", metavar="CUSTOMER", help="Only the purchases of this customer.")
@@ -119,3 +119,8 @@ def _purchase(bought: "Purchase") -> dict[str, Json]:
 def _utc(time: datetime) -> datetime:
     """Return a time in UTC, which SQLite stores without its zone."""
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def register(shop: typer.Typer) -> None:
+    """Add the commands to `keyfront shop`."""
+    shop.add_typer(_app, name="purchases", help="Who bought what: grant, revoke and list purchases.")
