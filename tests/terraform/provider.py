@@ -63,8 +63,7 @@ class Providers:
         ((name, reached),) = _reached(process).items()
         socket = reached["Addr"]["String"]
         channel = grpc.insecure_channel(f"unix:{socket}", options=ANY_SIZE)
-        proxy = Proxy(channel, environment, self._once)
-        server = grpc.server(ThreadPoolExecutor(32), handlers=[proxy], options=ANY_SIZE)
+        server = grpc.server(ThreadPoolExecutor(32), handlers=[Proxy(channel, self._once)], options=ANY_SIZE)
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         reached["Addr"] = {"Network": "tcp", "String": f"127.0.0.1:{port}"}

@@ -8,7 +8,7 @@ and leaves out of the schema what no configuration here names. It passes on all 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, NoReturn
@@ -24,19 +24,11 @@ _TYPES: Final = (2, 3, 8)
 
 
 class Proxy(grpc.GenericRpcHandler):
-    """Passes the calls of Terraform on to a provider with these environment variables."""
+    """Passes the calls of Terraform on to a provider."""
 
-    def __init__(
-        self,
-        provider: grpc.Channel,
-        environment: Mapping[str, str],
-        once: Callable[[str, Callable[[], bytes]], bytes],
-    ) -> None:
+    def __init__(self, provider: grpc.Channel, once: Callable[[str, Callable[[], bytes]], bytes]) -> None:
         """`once` keeps an answer by the name of its question."""
         self._provider, self._once = provider, once
-        # An answer on settings depends on these. No endpoint is asked.
-        named = sorted(each for each in environment.items() if each[0].startswith("AWS_"))
-        self._settings = repr([each for each in named if not each[0].startswith("AWS_ENDPOINT_URL")]).encode()
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes] | None:
         """Handle one method."""
@@ -51,8 +43,8 @@ class Proxy(grpc.GenericRpcHandler):
                     case "GetSchema":
                         return self._once("schema", lambda: _narrowed(call(request)))
                     case "PrepareProviderConfig":
-                        question = sha256(self._settings + request).hexdigest()
-                        return self._once(f"settings-{question}", lambda: call(request))
+                        # It checks the settings that it gets, and gives them back. Its environment changes nothing.
+                        return self._once(f"settings-{sha256(request).hexdigest()}", lambda: call(request))
                 return call(request)
             except grpc.RpcError as error:
                 _pass_on(error, context)
