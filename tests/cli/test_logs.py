@@ -140,7 +140,7 @@ def test_broken_rows_are_told(tmp_path: Path, capsys: Out) -> None:
     path = log.write(tmp_path)
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + b"a\tb\n"))
     assert run(["logs", "keys", str(tmp_path)]) == 0
-    assert "warning: 1 broken rows do not count" in capsys.readouterr().err
+    assert "warning: 1 broken row does not count" in capsys.readouterr().err
 
 
 def test_the_sql_of_other_engines(capsys: Out) -> None:

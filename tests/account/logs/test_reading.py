@@ -199,7 +199,7 @@ def test_a_very_long_line_is_counted_and_costs_no_other_row(tmp_path: Path, leng
     found, count = keys_of(tmp_path)
     assert found == [(ID, DISTRIBUTION, 3, 300)]
     assert (count.rows, count.broken, count.unread, count.cut) == (3, 2, [], [])
-    assert (path.name, "(line size over maximum)") in count.samples
+    assert (path.name, "(longer than 256 KiB)") in count.samples
 
 
 def test_a_line_that_fills_the_memory_is_counted_too(tmp_path: Path) -> None:

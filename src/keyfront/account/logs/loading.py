@@ -9,7 +9,7 @@ import duckdb
 
 from keyfront.account.logs.engine import Engine, sql
 from keyfront.account.logs.formats import UnreadableError, shape_of
-from keyfront.account.logs.reading import COLUMNS, MOST_REJECTED, parquet_columns, select
+from keyfront.account.logs.reading import COLUMNS, LONGEST_LINE, MOST_REJECTED, parquet_columns, select
 from keyfront.account.logs.recorded import har_rows
 from keyfront.account.logs.salvage import salvage
 from keyfront.account.logs.values import Count, LogFile, Progress, Shape, Window
@@ -21,6 +21,12 @@ _SOME_ROWS: Final = 100_000
 """A file may have so many rows, and more for each of its bytes. What unpacks to more is made to keep a machine busy."""
 _MOST_SAMPLES: Final = 5
 _BROKEN: Final = '"at" IS NULL OR status IS NULL'
+
+_REJECTED: Final = {
+    "LINE SIZE OVER MAXIMUM": f"longer than {LONGEST_LINE // 1024} KiB",
+    "INVALID ENCODING": "not UTF-8",
+}
+"""DuckDB's reasons for lines that it does not read, in other words."""
 
 _ALWAYS: Final = ("at", "status", "path", "file")
 _OF_BROKEN: Final = {
@@ -162,7 +168,7 @@ class Loader:
         for file, lines, kind in found:
             self.count.broken += _number(lines)
             if len(self.count.samples) < _MOST_SAMPLES:
-                self.count.samples.append((self._name(file), f"({str(kind).lower()})"))
+                self.count.samples.append((self._name(file), f"({_REJECTED.get(str(kind), str(kind).lower())})"))
         self._run("DELETE FROM reject_errors")
 
     def _told(self, part: Sequence[LogFile]) -> None:

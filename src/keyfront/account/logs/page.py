@@ -197,7 +197,8 @@ def notes(count: Count) -> list[str]:
         found.append("Stopped by Ctrl-C: the answers are about the part that was read until then.")
     if count.broken:
         samples = "; ".join(" ".join(f"{name}: {row}".split()) for name, row in count.samples)
-        found.append(f"{count.broken:,} broken rows do not count, such as {samples}")
+        rows = "1 broken row does not" if count.broken == 1 else f"{count.broken:,} broken rows do not"
+        found.append(f"{rows} count, such as {samples}")
     found += [
         f"{name} ends too early: it is still being written, or was cut off. Its rows count." for name in count.cut
     ]
