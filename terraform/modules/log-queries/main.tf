@@ -47,7 +47,7 @@ locals {
 
   # The partitions of days, each with the name of its folder. Hive-compatible folders have one for each part of a date.
   days    = var.hive ? ["year", "month", "day"] : ["day"]
-  folders = { for name in local.partitions : name => "${var.hive ? "${name == "distributionid" ? "DistributionId" : name}=" : ""}$${${name}}" }
+  folders = { for name in local.partitions : name => "${var.hive ? "${name == "distributionid" ? var.distribution_variable : name}=" : ""}$${${name}}" }
 
   projected_days = var.hive ? {
     "projection.year.type"          = "date"

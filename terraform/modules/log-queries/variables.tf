@@ -88,6 +88,18 @@ variable "hive" {
   }
 }
 
+variable "distribution_variable" {
+  description = "How the suffix path writes the distribution's id: `DistributionId`, or `distributionid` (which Amazon's guide asks for with Glue). Hive-compatible folders have the name of the variable."
+  type        = string
+  default     = "DistributionId"
+  nullable    = false
+
+  validation {
+    condition     = contains(["DistributionId", "distributionid"], var.distribution_variable)
+    error_message = "distribution_variable must be DistributionId or distributionid, as in the suffix path, and is \"${var.distribution_variable}\"."
+  }
+}
+
 variable "first_day" {
   description = "The first day with logs, such as `2030-01-31`. Athena looks for no earlier ones."
   type        = string

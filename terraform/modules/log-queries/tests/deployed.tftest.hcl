@@ -79,6 +79,20 @@ run "hive_compatible_folders" {
   }
 }
 
+run "hive_compatible_folders_of_the_other_variable" {
+  command = plan
+
+  variables {
+    hive                  = true
+    distribution_variable = "distributionid"
+  }
+
+  assert {
+    condition     = strcontains(aws_glue_catalog_table.files.parameters["storage.location.template"], "/CloudFront/distributionid=$${distributionid}/year=")
+    error_message = "The folder has the name of the variable in the suffix path."
+  }
+}
+
 run "hive_without_partitions" {
   command = plan
 
