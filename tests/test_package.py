@@ -74,6 +74,8 @@ def test_the_wheel_has_the_package_the_terraform_modules_and_nothing_else(source
     assert {"keyfront/py.typed", "keyfront/terraform/signing-key/main.tf"} <= ours
     about = {PurePosixPath(name).name for name in names - ours}
     assert about == {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "LICENSE"}
+    # A library: the files of the demo shop must stay small.
+    assert built["wheel"].stat().st_size < 1_700_000
 
 
 def test_the_sdist_has_what_a_wheel_is_built_from_and_nothing_else(built: dict[str, Path]) -> None:
