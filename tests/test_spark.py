@@ -41,6 +41,15 @@ TERMS = TableTerms(url_column="url", expires=int(time.time()) + 3600)
 ROWS = [(n, f"{SITE}/{n}" if n % 10 else f"no/{n}") for n in range(200)]
 
 
+_LIGHT = (
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
+    "-XX:+UnlockDiagnosticVMOptions",
+    "-XX:-BytecodeVerificationRemote",
+)
+"""Java does not optimise and verify what runs for a minute."""
+
+
 @pytest.fixture(scope="module")
 def session(java: Path) -> Iterator["SparkSession"]:
     try:
@@ -53,13 +62,14 @@ def session(java: Path) -> Iterator["SparkSession"]:
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         options = {
             "spark.ui.enabled": "false",
-            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+            "spark.driver.extraJavaOptions": " ".join(_LIGHT),
             "spark.default.parallelism": "2",
             "spark.sql.shuffle.partitions": "1",
             # Compiling or adapting a plan takes longer than running it for so few rows.
             "spark.sql.codegen.wholeStage": "false",
             "spark.sql.codegen.factoryMode": "NO_CODEGEN",
             "spark.sql.adaptive.enabled": "false",
+            "spark.sql.constraintPropagation.enabled": "false",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.host": "127.0.0.1",
             "spark.sql.execution.arrow.maxRecordsPerBatch": "50",

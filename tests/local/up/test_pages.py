@@ -171,8 +171,9 @@ async ([urls, redirect, call, way]) => {
   const target = {'X-Amz-Target': 'AmazonSSM.GetParameter', 'Content-Type': 'application/x-amz-json-1.1'};
   const work = new Function('url', 'root', 'redirected', 'quiet', 'call', 'fields', 'secret', 'target',
                             `return ${way}`);
-  return Promise.all(urls.map(url => work(url, new URL('/', url).href, redirect + encodeURIComponent(url),
-                                          quiet, call, fields, secret, target)));
+  const late = new Promise(done => setTimeout(() => done('no end after a minute'), 60_000));
+  return Promise.all(urls.map(url => Promise.race([late, work(
+    url, new URL('/', url).href, redirect + encodeURIComponent(url), quiet, call, fields, secret, target)])));
 }
 """
 
