@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TextIO
 import typer
 
 from keyfront.cli.extras import needs
+from keyfront.cli.output import printable
 from keyfront.errors import InputError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def open_csv(source: Path) -> Iterator[tuple[TextIO, str]]:
     except OSError as error:
         raise InputError(f"cannot read {str(source)!r}: {error.strerror}") from None
     with file:
-        yield file, source.name
+        yield file, printable(source.name)
 
 
 def with_purchases_text(purchases: int) -> str:
