@@ -165,6 +165,7 @@ def without(*modules: str) -> list[str]:
         ("boto3", ["keys", "list"], "needs boto3: pip install '.[cli,aws]'"),
         ("botocore", ["groups", "list"], "needs botocore: pip install '.[cli,aws]'"),
         ("granian", ["up"], "needs granian: pip install '.[local]'"),
+        ("botocore", ["functions", "watch", "f.js", "--distribution", "E1"], "botocore: pip install '.[cli,local]'"),
         ("duckdb", ["logs", "summary", "logs"], "needs duckdb: pip install '.[logs]'"),
     ],
 )

@@ -105,6 +105,8 @@ def watch(
       keyfront functions watch rewrite.js --distribution E2QWRUHEXAMPLE --uri /docs/
     """
     with needs("cli,local"):
+        import botocore  # noqa: F401  otherwise each save would fail, and the command would go on
+
         from keyfront.cli.publishing import Publication, publish
         from keyfront.edge.functions.trial import checked_event
     checked_event(_event(event, uri))
