@@ -65,7 +65,8 @@ def token_links(place: Any) -> None:
     browser = Browser(laptop, outputs["url"])
 
     assert browser.ask("/") == 403
-    assert browser.ask("/enter/other") == 404
+    # The first run of a function may take too long on a busy machine.
+    wait_until(lambda: browser.ask("/enter/other") == 404)
     wait_until(lambda: browser.ask("/enter/t0k3n") == 303)
     assert browser.headers["Location"] == "/"
     assert browser.cookies.keys() == cookies.keys()
@@ -85,7 +86,7 @@ def private_app(place: Any) -> None:
 
     assert browser.ask("/orders/42") == 403
     assert browser.ask("/orders/42", "OPTIONS", preflight) == 403  # before the function of this behavior
-    assert browser.ask("/session", "OPTIONS", preflight) == 204
+    wait_until(lambda: browser.ask("/session", "OPTIONS", preflight) == 204)
     assert browser.headers["Access-Control-Allow-Origin"] == _ORIGIN
     assert browser.headers["Access-Control-Allow-Credentials"] == "true"
     assert browser.ask("/session", "POST", {"Origin": _ORIGIN, "x-access-code": "wrong"}) == 401

@@ -11,7 +11,7 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -141,11 +141,14 @@ class Terraform:
         """Run a command, give what it says; the test fails when it fails."""
         given = {**self.variables, **variables}
         texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
-        provider = self.providers.variables(self.folder, self._environment)
         ran = subprocess.run(
             [self.program, *arguments],
             cwd=self.folder,
-            env={**self._environment, **provider, **{f"TF_VAR_{name}": text for name, text in texts.items()}},
+            env={
+                **self._environment,
+                **self.running_provider(),
+                **{f"TF_VAR_{name}": text for name, text in texts.items()},
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -154,6 +157,10 @@ class Terraform:
         )
         assert ran.returncode == 0, f"terraform {' '.join(arguments)}: exit {ran.returncode}\n{ran.stdout}"
         return ran.stdout
+
+    def running_provider(self) -> dict[str, str]:
+        """The variables with which a command uses the provider that runs already."""
+        return self.providers.variables(self.folder, self._environment)
 
     def initialise(self) -> None:
         """`terraform init`."""
@@ -284,21 +291,24 @@ def as_written(
     need_tool: Callable[[str], Path],
     repository: Path,
     laptop: Laptop,
-) -> Callable[[list[str]], str]:
-    """Runs a page's commands in the repository as they stand there, but for ports, confirmations and the registry."""
+) -> Callable[..., str]:
+    """Runs a page's commands in the repository as they stand there, but for ports, confirmations and the registry.
+
+    Terraform starts its provider itself, as it does for users, unless variables for another way are given.
+    """
     tools = {str(terraform_program.parent), str(need_tool("curl").parent), str(_KEYFRONT.parent)}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
     yes = {"TF_CLI_ARGS_apply": "-auto-approve", "TF_CLI_ARGS_destroy": "-auto-approve"}
     yes["TF_CLI_ARGS_init"] = " ".join(terraform_init[1:])
     environment = {**kept, **_QUIET, **yes, "PATH": os.pathsep.join([*tools, os.environ["PATH"]])}
 
-    def run(commands: list[str]) -> str:
+    def run(commands: list[str], variables: Mapping[str, str] | None = None) -> str:
         here = f"keyfront terraform env --endpoint-url {laptop.address}"
         script = "\n".join(["set -euo pipefail", *commands]).replace("keyfront terraform env", here)
         ran = subprocess.run(
             ["bash", "-c", script],
             cwd=repository,
-            env=environment,
+            env={**environment, **(variables or {})},
             capture_output=True,
             text=True,
             timeout=_SECONDS,
