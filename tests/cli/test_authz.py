@@ -49,7 +49,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[str],
     for process in running:
         if process.poll() is None:
             process.kill()
-        process.wait(20)
+        process.wait(60)
         assert process.stdout is not None
         process.stdout.close()
 
@@ -60,7 +60,7 @@ def judge(port: int, url: str) -> int:
     host, _, target = rest.partition("/")
     headers = {"X-Forwarded-Method": "GET", "X-Forwarded-Proto": scheme, "X-Forwarded-Host": host}
     headers |= {"X-Forwarded-Uri": f"/{target}", "X-Forwarded-For": "192.0.2.1"}
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", "/authz", headers=headers)
         answer = connection.getresponse()
@@ -120,7 +120,7 @@ def test_a_hangup_reads_keys_anew_and_a_key_that_is_gone_is_not_trusted(
 
 
 def readiness(port: int) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", "/readyz")
         answer = connection.getresponse()

@@ -170,7 +170,7 @@ def test_a_body_without_a_length_arrives_whole(endpoint: "Running", s3: "S3Clien
 def test_a_client_that_waits_for_permission_gets_it(endpoint: "Running", s3: "S3Client", signed_for: "Headers") -> None:
     head = "PUT /shop/key HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n"
     head += f"Authorization: {signed_for('s3')['Authorization']}\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", endpoint.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", endpoint.port), timeout=60) as connection:
         connection.sendall(head.encode())
         assert connection.recv(4096).startswith(b"HTTP/1.1 100 ")
         connection.sendall(b"hello")

@@ -55,8 +55,8 @@ def statuses(port: int, host: str, headers: dict[str, str], path: str = "/") -> 
     trusting = ssl._create_unverified_context()
     found = set()
     for connection in (
-        http.client.HTTPConnection("127.0.0.1", port, timeout=10),
-        http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=trusting),
+        http.client.HTTPConnection("127.0.0.1", port, timeout=60),
+        http.client.HTTPSConnection("127.0.0.1", port, timeout=60, context=trusting),
     ):
         try:
             connection.request("GET", path, headers={"Host": host, **headers})
