@@ -176,7 +176,7 @@ def guarded(lay: Lay) -> Laid:
     return laid
 
 
-@settings(max_examples=8 * RUN, deadline=None, suppress_health_check=UNBOUNDED)
+@settings(max_examples=5 * RUN, deadline=None, suppress_health_check=UNBOUNDED)
 @given(made=requests())
 def test_a_request_of_any_bytes_gets_an_answer_and_no_content_that_the_judge_refuses(
     guarded: Laid, loop: Loop, made: Any

@@ -104,11 +104,11 @@ def test_a_viewer_request_is_changed_or_refused(value: dict[str, Any], headers: 
 
 
 TOUCH = """function handler(event) {
-  for (const part of ['querystring', 'headers', 'cookies'])
-    for (const name of Object.keys(event[part])) {
+  for (const part in {querystring: 1, headers: 1, cookies: 1})
+    Object.keys(event[part]).forEach(name => {
       const one = event[part][name];
       event[part][name] = one.multiValue ? {multiValue: one.multiValue.slice()} : {value: one.value};
-    }
+    });
   event.headers['x-touched'] = {value: '1'};
   return event;
 }"""
