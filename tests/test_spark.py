@@ -41,15 +41,6 @@ TERMS = TableTerms(url_column="url", expires=int(time.time()) + 3600)
 ROWS = [(n, f"{SITE}/{n}" if n % 10 else f"no/{n}") for n in range(200)]
 
 
-_LIGHT = (
-    "-XX:TieredStopAtLevel=1",
-    "-XX:+UseSerialGC",
-    "-XX:+UnlockDiagnosticVMOptions",
-    "-XX:-BytecodeVerificationRemote",
-)
-"""Java does not optimise and verify what runs for a minute."""
-
-
 @pytest.fixture(scope="module")
 def session(java: Path) -> Iterator["SparkSession"]:
     try:
@@ -62,7 +53,7 @@ def session(java: Path) -> Iterator["SparkSession"]:
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         options = {
             "spark.ui.enabled": "false",
-            "spark.driver.extraJavaOptions": " ".join(_LIGHT),
+            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
             "spark.default.parallelism": "2",
             "spark.sql.shuffle.partitions": "1",
             # Compiling or adapting a plan takes longer than running it for so few rows.
