@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from keyfront.account.logs.engine import Engine
+from keyfront.explain.times import utc
 from keyfront.inventory import Inventory
 
 COLUMNS = (
@@ -46,8 +47,17 @@ class KeyVerdict:
     """Whether a key group of the account holds it; `None` without an account."""
     uses: tuple[KeyUse, ...]
     safe_after: int | None
-    """The time from which no link in the log is valid; `None` if the log has no allowed request with it."""
+    """The time from which no link in the log is valid; `None` if the log has no allowed request with it.
+
+    Then the log does not say whether it is needed: it may be a new key, whose links nobody has opened yet.
+    """
     because: str
+
+    def safe(self, now: int) -> str:
+        """Return in words from when on it is safe to remove; `cannot tell` if the log does not say."""
+        if self.safe_after is None:
+            return "cannot tell"
+        return f"after {utc(self.safe_after)}" if self.safe_after > now else "now"
 
     @property
     def last_seen(self) -> int | None:
@@ -93,5 +103,4 @@ def _because(uses: tuple[KeyUse, ...], used: int | None, expiry: int | None, now
         yield "A link that was opened is still valid until then."
     else:
         yield "Every link in the log has expired."
-    if used is not None:
-        yield "Links that nobody has opened yet are not in a log."
+    yield "Links that nobody has opened yet are not in a log."

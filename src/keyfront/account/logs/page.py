@@ -110,7 +110,7 @@ def _keys(verdicts: Iterable[KeyVerdict], now: int, *, has_cookies: bool) -> str
             f"{sum(use.requests for use in each.uses):,}",
             f"{sum(use.refused for use in each.uses):,}",
             utc(each.last_seen) if each.last_seen else "never",
-            utc(each.safe_after) if each.safe_after and each.safe_after > now else "now",
+            each.safe(now),
             _text(each.because),
         )
         for each in verdicts
@@ -118,7 +118,7 @@ def _keys(verdicts: Iterable[KeyVerdict], now: int, *, has_cookies: bool) -> str
     if not rows:
         return "<p>No request named a key.</p>"
     note = "" if has_cookies else '<p class="todo">The log has no cookies: uses of signed cookies are not in it.</p>'
-    titles = ("key-pair id", "requests", "refused", "last seen", "safe to remove after", "because")
+    titles = ("key-pair id", "requests", "refused", "last seen", "safe to remove", "because")
     return _table(titles, rows, numbers=(1, 2)) + note
 
 

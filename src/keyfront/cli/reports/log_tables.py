@@ -29,11 +29,10 @@ def show_keys(logs: "AccessLogs") -> None:
         console.print(Text.assemble((verdict.key_pair_id, "bold"), f"  {clean(names)}" if names else ""))
         if verdict.uses:
             console.print(Padding(_uses(verdict.uses), (0, 0, 0, 2), expand=False))
-        later = verdict.safe_after is not None and verdict.safe_after > logs.now
-        when = f"after {utc(verdict.safe_after)}" if later and verdict.safe_after else "now"
-        console.print(
-            Text.assemble("  ", ("safe to remove ", "green"), (when, "green"), f", because: {verdict.because}\n")
-        )
+        answer = ("cannot tell whether it is needed", "yellow")
+        if verdict.safe_after:
+            answer = (f"safe to remove {verdict.safe(logs.now)}", "green")
+        console.print(Text.assemble("  ", answer, f", because: {verdict.because}\n"))
     if not logs.key_verdicts:
         console.print("No request named a key.")
     if not logs.has_cookies:
