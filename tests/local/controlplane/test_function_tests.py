@@ -34,7 +34,8 @@ def made(cloudfront: CloudFrontClient, code: str) -> str:
 def test_the_development_stage_runs_on_an_event(cloudfront: CloudFrontClient, refused: Refusal) -> None:
     etag = made(
         cloudfront,
-        "function handler(e) { console.log('saw ' + e.request.uri); if (e.request.uri === '/bad') throw new Error('no');"
+        "function handler(e) { console.log('saw ' + e.request.uri);"
+        " if (e.request.uri === '/bad') throw new Error('no');"
         " if (e.request.uri === '/none') return; e.request.uri += '/x'; return e.request; }",
     )
 
