@@ -1,8 +1,10 @@
 """The app that the tests of constructs share, synthesised once, with the keys before, during and after a rotation."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +30,10 @@ MARK = """def handler(event, context):
 
 @dataclass(frozen=True)
 class Synthesised:
-    """The folders that `cdk deploy --app` takes, and the keys."""
+    """The folders that `cdk deploy --app` takes, the one of docs/infrastructure.md, and the keys."""
 
     folders: Mapping[str, Path]
+    page: Path
     old: SigningKey
     new: SigningKey
 
@@ -69,7 +72,7 @@ def stack_of(cdk_library: Any) -> Callable[..., Any]:
 def synthesised(
     request: pytest.FixtureRequest, workers: Workers, tmp_path_factory: pytest.TempPathFactory
 ) -> Synthesised:
-    """The same stack with the old key, with both keys, and with the new key. Workers share it."""
+    """The same stack with the old key, with both keys, and with the new key, and the page's. Workers share them."""
 
     def make() -> dict[str, Any]:
         cdk, stack_of = (request.getfixturevalue(name) for name in ("cdk_library", "stack_of"))
@@ -81,11 +84,12 @@ def synthesised(
             "both": _synthesise(cdk, stack_of, base / "both", {"a": one.replace("\n", "\r\n"), "b": two}, "b"),
             "new": _synthesise(cdk, stack_of, base / "new", {"b": two}, "b"),
         }
+        folders["page"] = _as_on_the_page(cdk, base / "page")
         return {**{name: str(folder) for name, folder in folders.items()}, "keys": [old.pem(), new.pem()]}
 
     made = workers.once("cdk", make)
     old, new = map(SigningKey.load, made["keys"])
-    return Synthesised({name: Path(made[name]) for name in ("old", "both", "new")}, old, new)
+    return Synthesised({name: Path(made[name]) for name in ("old", "both", "new")}, Path(made["page"]), old, new)
 
 
 def _synthesise(cdk: Any, stack_of: Callable[..., Any], folder: Path, keys: Mapping[str, str], current: str) -> Path:
@@ -94,6 +98,19 @@ def _synthesise(cdk: Any, stack_of: Callable[..., Any], folder: Path, keys: Mapp
         cdk.CfnOutput(stack, name, value=value)
     app.synth()
     return folder
+
+
+def _as_on_the_page(cdk: Any, folder: Path) -> Path:
+    """Run the app of docs/infrastructure.md in a folder with a public key."""
+    page = (Path(__file__).parents[3] / "docs" / "infrastructure.md").read_text("utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    folder.mkdir()
+    (folder / "public_key.pem").write_text(SigningKey.generate("ecdsa").public_key.pem)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(cdk, "App", partial(cdk.App, outdir=str(folder / "cdk.out"), analytics_reporting=False))
+        exec(code, {})
+    return folder / "cdk.out"
 
 
 def everything(stack: Any, keys: Mapping[str, str], current: str) -> dict[str, str]:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests import needs
+from tests.integrations.cdk.conftest import Synthesised
 from tests.local.cloudformation.conftest import Laptop, laptop, shared_laptop  # noqa: F401  fixtures
 from tests.terraform.modules.conftest import Workspace
 from tests.terraform.provider import Providers, providers  # noqa: F401  a fixture
 
-from keyfront import SigningKey
 from keyfront.account.audit import Settings, judge, read_account
 
 pytestmark = pytest.mark.large
@@ -26,33 +22,19 @@ _PAGE = (_ROOT / "docs" / "infrastructure.md").read_text("utf-8")
 Finding = tuple[str, str, str, str]
 
 
-def _block(language: str) -> str:
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", _PAGE, re.MULTILINE | re.DOTALL)
-    return str(found)
-
-
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(synthesised: Synthesised, tmp_path: Path) -> Path:
     """A reader's folder: the modules, and a public key."""
     unwanted = shutil.ignore_patterns(".terraform*", "tests")
     shutil.copytree(_ROOT / "terraform" / "modules", tmp_path / "modules", ignore=unwanted)
-    (tmp_path / "public_key.pem").write_text(SigningKey.generate("ecdsa").public_key.pem)
+    shutil.copy(synthesised.page.with_name("public_key.pem"), tmp_path)
     return tmp_path
 
 
 @pytest.fixture
-def template(folder: Path) -> str:
+def template(synthesised: Synthesised) -> str:
     """What `cdk synth` writes, without what needs an account that was bootstrapped."""
-    needs.cdk()
-    subprocess.run(
-        [sys.executable, "-c", _block("python")],
-        cwd=folder,
-        env={**os.environ, "CDK_OUTDIR": str(folder / "cdk.out")},
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
-    document = json.loads((folder / "cdk.out" / "Shop.template.json").read_text())
+    document = json.loads((synthesised.page / "Shop.template.json").read_text())
     return json.dumps({name: value for name, value in document.items() if name not in ("Rules", "Parameters")})
 
 
@@ -65,8 +47,9 @@ def terraform(
     laptop: Laptop,  # noqa: F811
 ) -> Workspace:
     # Nothing ever becomes deployed, because no edge reports that it has the change.
+    (configuration,) = re.findall(r"^```hcl\n(.*?)^```$", _PAGE, re.MULTILINE | re.DOTALL)
     instant = r"\1\n  wait_for_deployment = false"
-    text, changed = re.subn(r"^(  access_logs +=.*)$", instant, _block("hcl"), flags=re.MULTILINE)
+    text, changed = re.subn(r"^(  access_logs +=.*)$", instant, configuration, flags=re.MULTILINE)
     assert changed == 1
     (folder / "main.tf").write_text(text)
     return Workspace(terraform_program, folder, laptop.url, terraform_init, providers)
