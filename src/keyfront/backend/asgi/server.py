@@ -28,6 +28,7 @@ from keyfront.backend.asgi.log_lines import LogFormat, configure_logs, log_confi
 from keyfront.backend.asgi.worker import WorkerOptions, load
 from keyfront.backend.service.database_address import weak_encryption
 from keyfront.backend.service.entitlements import Verdict, open_entitlements
+from keyfront.backend.service.purchases import Purchases
 from keyfront.backend.service.settings import Settings
 from keyfront.errors import ServiceError
 from keyfront.web.forwarded import Network
@@ -102,7 +103,13 @@ def check(settings: Settings) -> None:
     if uses_sql and (warning := weak_encryption(settings.database_url, os.environ)):
         _log.warning("%s", warning)
     try:
-        open_entitlements(settings, _never).check()
+        entitlements = open_entitlements(settings, _never)
+        try:
+            entitlements.check()
+        finally:
+            # Each process opens its own connections.
+            if isinstance(entitlements, Purchases):
+                entitlements.close()
     except ServiceError as error:
         _log.warning("%s: downloads get 503 until it answers", error)
 

@@ -158,6 +158,10 @@ class Purchases:
         """Check that the database answers. Raises `ServiceError` otherwise."""
         self._ask(lambda session: session.execute(select(1)))
 
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._engine.dispose()
+
     def _ask(self, question: Callable[[Session], T], *, again: bool = True) -> T:
         def ask() -> T:
             with Session(self._engine, expire_on_commit=False) as session:
