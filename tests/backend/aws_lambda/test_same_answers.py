@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import httpx
@@ -69,11 +69,12 @@ REQUESTS: tuple[tuple[str, str, dict[str, str], bytes], ...] = (
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine = connect(f"sqlite:///{tmp_path_factory.mktemp('shop')}/shop.db")
     items = (Item("lamps", "Small Lights", "books/lamps.epub"), Item("guide", "Harbour Lights", "guide.pdf"))
     seed(engine, items, (Customer("mara", "Mara Lindqvist"),), (("mara", "lamps"),))
-    return engine
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(scope="module")
