@@ -85,7 +85,10 @@ def test_the_audit_writes_sarif_counts_findings_and_fails_at_the_level(step: Ste
     assert done.returncode == 0, done.stderr
     log = json.loads((tmp_path / "keyfront.sarif").read_text())
     assert validation_errors(log) == []
-    results = log["runs"][0]["results"]
+    run = log["runs"][0]
+    results, rules = run["results"], {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
+    # Code scanning reads the severity from the rule.
+    assert rules["protected-over-http"]["properties"]["security-severity"] == "5.0"
     assert {"protected-over-http"} <= {each["ruleId"] for each in results}
     assert (tmp_path / "output").read_text() == f"sarif-file=keyfront.sarif\nfindings={len(results)}\n"
     assert "medium protected-over-http shop:*" in done.stdout

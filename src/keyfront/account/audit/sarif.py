@@ -4,11 +4,13 @@ Code scanning needs a file for every result, and an account has none: `artifact`
 """
 
 import hashlib
+from collections.abc import Iterable
 from typing import Final
+from urllib.parse import quote
 
 from keyfront import __version__
 from keyfront.account.audit.checks import RULES
-from keyfront.account.audit.values import Finding, Report, Severity
+from keyfront.account.audit.values import Finding, Report, Rule, Severity
 from keyfront.home import HOME
 
 _LEVELS: Final = {
@@ -16,7 +18,7 @@ _LEVELS: Final = {
     Severity.INFO: "note",
 }  # fmt: skip
 _SCORES: Final = {
-    Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.0", Severity.LOW: "2.0", Severity.INFO: "0.5",
+    Severity.CRITICAL: 9.5, Severity.HIGH: 8.0, Severity.MEDIUM: 5.0, Severity.LOW: 2.0, Severity.INFO: 0.5,
 }  # fmt: skip
 
 
@@ -39,6 +41,7 @@ def sarif(report: Report, *, artifact: str) -> dict[str, object]:
                                 "shortDescription": {"text": rule.title},
                                 "fullDescription": {"text": rule.why},
                                 "help": {"text": rule.why},
+                                **_severity(rule, report.findings),
                             }
                             for rule in RULES
                         ],
@@ -59,6 +62,7 @@ def sarif(report: Report, *, artifact: str) -> dict[str, object]:
 
 
 def _result(finding: Finding, index: int, artifact: str) -> dict[str, object]:
+    uri = quote(artifact, safe="/:%")
     name = f"{finding.rule.id}\n{finding.resource}\n{finding.example}"
     return {
         "ruleId": finding.rule.id,
@@ -67,10 +71,22 @@ def _result(finding: Finding, index: int, artifact: str) -> dict[str, object]:
         "message": {"text": f"{finding.evidence} {finding.rule.why} Fix: {finding.fix}"},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": {"uri": artifact}, "region": {"startLine": 1}},
+                "physicalLocation": {
+                    "artifactLocation": {"uri": uri},
+                    "region": {"startLine": 1},
+                },
                 "logicalLocations": [{"fullyQualifiedName": finding.resource, "kind": "resource"}],
             }
         ],
         "partialFingerprints": {"keyfront/v1": hashlib.sha256(name.encode()).hexdigest()},
-        "properties": {"severity": str(finding.severity), "security-severity": _SCORES[finding.severity]},
+        "properties": {"severity": str(finding.severity)},
     }
+
+
+def _severity(rule: Rule, findings: Iterable[Finding]) -> dict[str, object]:
+    """Return the property that GitHub reads a severity from, of the rule's worst finding.
+
+    Source: GitHub, "SARIF support for code scanning", `properties.security-severity` of a `reportingDescriptor`.
+    """
+    scores = [_SCORES[each.severity] for each in findings if each.rule.id == rule.id]
+    return {"properties": {"tags": ["security"], "security-severity": str(max(scores))}} if scores else {}
