@@ -15,7 +15,8 @@ from keyfront.lazy import names
 
 if TYPE_CHECKING:
     from keyfront.testing.assertions import assert_allowed, assert_refused
-    from keyfront.testing.cloudfront import CloudFront, Site
+    from keyfront.testing.cloudfront import CloudFront
+    from keyfront.testing.sites import Site
     from keyfront.testing.viewer import Reply
 
 __all__ = ["CloudFront", "Reply", "Site", "assert_allowed", "assert_refused"]
@@ -25,7 +26,7 @@ __getattr__, __dir__ = names(
     {
         "CloudFront": "cloudfront",
         "Reply": "viewer",
-        "Site": "cloudfront",
+        "Site": "sites",
         "assert_allowed": "assertions",
         "assert_refused": "assertions",
     },

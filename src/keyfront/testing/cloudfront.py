@@ -2,19 +2,14 @@
 
 import asyncio
 import threading
-from collections import OrderedDict
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from keyfront.core.keys import PublicKey, SigningKey
 from keyfront.core.signing import Signer
 from keyfront.edge.cache.invalidations import Invalidation
 from keyfront.edge.configuration import EMPTY, Configuration
-from keyfront.edge.exchange import Outcome
 from keyfront.edge.origin.client import Origins
 from keyfront.edge.pipeline import Edge
 from keyfront.edge.request.admission import Door
@@ -27,7 +22,9 @@ from keyfront.local.clients import CREDENTIALS, REGION, session
 from keyfront.local.controlplane import ControlPlane
 from keyfront.local.controlplane.asgi import application as control_plane_app
 from keyfront.testing.clock import Clock
+from keyfront.testing.decisions import Decisions
 from keyfront.testing.files import Files
+from keyfront.testing.sites import Access, Site, behavior, own_server
 from keyfront.testing.viewer import Reply, fetch
 from keyfront.web.serving import Listener, bind
 from keyfront.web.types import ASGIApp, Message, Receive, Scope, Send
@@ -36,37 +33,10 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
 Result = TypeVar("Result")
-Access = Literal["signed", "public"]
 
-_LIFE: Final = timedelta(minutes=5)
-_CACHING_OPTIMIZED: Final = "658327ea-f89d-4fab-a63d-7e88639e58f6"
-_REMEMBERED: Final = 1000
-"""How many decisions are remembered for the replies that they belong to."""
-_NOTED_SECONDS: Final = 10
 _NAME: Final = "testing"
 """The edge's name in the control plane."""
 _running: list["CloudFront"] = []
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A distribution, deployed."""
-
-    id: str
-    domain_name: str
-    signer: Signer
-
-    def url_of(self, path: str) -> str:
-        """Return the URL of `path`, not signed."""
-        return f"https://{self.domain_name}/{path.lstrip('/')}"
-
-    def sign(self, path: str, **policy: Any) -> str:
-        """Return a signed URL of `path`, for five minutes. `policy`: the arguments of `Signer.sign_url`."""
-        return self.signer.sign_url(self.url_of(path), **{"expires": _LIFE, **policy})
-
-    def cookies(self, path: str, **policy: Any) -> dict[str, str]:
-        """Return signed cookies for `path`, a pattern. `policy`: the arguments of `Signer.sign_cookies`."""
-        return dict(self.signer.sign_cookies(self.url_of(path), **{"expires": _LIFE, **policy}))
 
 
 class CloudFront:
@@ -85,8 +55,7 @@ class CloudFront:
         self.key_group_id = ""
         self._files = Files()
         self._sites = 0
-        self._outcomes: OrderedDict[bytes, Outcome] = OrderedDict()
-        self._decided = threading.Condition()
+        self._decisions = Decisions()
         self._plane = ControlPlane()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="keyfront-testing", daemon=True)
@@ -172,8 +141,8 @@ class CloudFront:
         Raises `InputError` for a bad `origin`, and botocore's `ClientError` as the API does.
         """
         behaviors = {**(behaviors or {})}
-        default = self._behavior(behaviors.pop("*", "signed"))
-        others = [{**self._behavior(each), "PathPattern": pattern} for pattern, each in behaviors.items()]
+        default = behavior(behaviors.pop("*", "signed"), self.key_group_id)
+        others = [{**behavior(each, self.key_group_id), "PathPattern": pattern} for pattern, each in behaviors.items()]
         self._sites += 1
         complete: Any = {
             "CallerReference": f"testing-{self._sites}",
@@ -206,36 +175,22 @@ class CloudFront:
             known = found.get(name.lower())
             separator = "\n" if name.lower() == "set-cookie" else ", "
             found[name.lower()] = value if known is None else f"{known}{separator}{value}"
-        return Reply(request, response.status, found, content, self._reason(found.get("x-amz-cf-id", "").encode()))
-
-    def _behavior(self, given: Access | Mapping[str, Any]) -> dict[str, Any]:
-        if given not in ("signed", "public") and not isinstance(given, Mapping):
-            raise InputError(f"{given!r} is not a behavior: write 'signed', 'public', or members of CacheBehavior")
-        trusted = {"Enabled": True, "Quantity": 1, "Items": [self.key_group_id]}
-        return {
-            "TargetOriginId": "origin",
-            "ViewerProtocolPolicy": "redirect-to-https",
-            "CachePolicyId": _CACHING_OPTIMIZED,
-            **({} if given == "public" else {"TrustedKeyGroups": trusted}),
-            **(given if isinstance(given, Mapping) else {}),
-        }
+        reason = self._decisions.reason(found.get("x-amz-cf-id", "").encode())
+        return Reply(request, response.status, found, content, reason)
 
     def _origin(self, url: str, files: Mapping[str, bytes]) -> dict[str, Any]:
-        if not url:
-            prefix = f"/{self._sites}"
-            self._files.add(prefix, files)
-            return _origin("http", self._web_server.port, prefix)
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-            raise InputError(f"{url!r} is not a web server of this machine: write http://127.0.0.1:8000")
-        if files:
+        if url and files:
             raise InputError("give either files or an origin")
-        return _origin(parts.scheme, parts.port or {"http": 80, "https": 443}[parts.scheme], parts.path.rstrip("/"))
+        if url:
+            return own_server(url)
+        prefix = f"/{self._sites}"
+        self._files.add(prefix, files)
+        return own_server(f"http://localhost:{self._web_server.port}{prefix}")
 
     async def _open(self) -> None:
         self._origins = Origins()
         self._closing.push_async_callback(self._origins.aclose)
-        self._edge = Edge(self._origins, clock=self.clock, explains=True, on_decision=self._note)
+        self._edge = Edge(self._origins, clock=self.clock, explains=True, on_decision=self._decisions.note)
         self._closing.push_async_callback(self._edge.aclose)
         viewers = application(self._edge, Door())
         self._web_server = self._listen(self._files.application())
@@ -293,19 +248,6 @@ class CloudFront:
 
         self._do(purge())
 
-    def _note(self, outcome: Outcome) -> None:
-        with self._decided:
-            self._outcomes[outcome.request_id] = outcome
-            if len(self._outcomes) > _REMEMBERED:
-                self._outcomes.popitem(last=False)
-            self._decided.notify_all()
-
-    def _reason(self, request_id: bytes) -> str:
-        """Return the reason of a decision, which the edge may note a moment after its response."""
-        with self._decided:
-            self._decided.wait_for(lambda: request_id in self._outcomes, _NOTED_SECONDS)
-            return self._outcomes[request_id].reason
-
     def _client(self) -> "CloudFrontClient":
         from botocore.config import Config
 
@@ -326,19 +268,6 @@ def running() -> CloudFront:
 def started() -> CloudFront | None:
     """Return the CloudFront that was started last, or `None`."""
     return _running[-1] if _running else None
-
-
-def _origin(scheme: str, port: int, path: str) -> dict[str, Any]:
-    return {
-        "Id": "origin",
-        "DomainName": "localhost",
-        "OriginPath": path,
-        "CustomOriginConfig": {
-            "HTTPPort": port if scheme == "http" else 80,
-            "HTTPSPort": port if scheme == "https" else 443,
-            "OriginProtocolPolicy": f"{scheme}-only",
-        },
-    }
 
 
 def _as_https(app: ASGIApp) -> ASGIApp:
