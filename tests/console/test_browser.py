@@ -5,9 +5,10 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Literal
+from urllib.parse import urljoin
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from tests.local.up.conftest import Up, _up
 from tests.waiting import wait_until
 
@@ -48,6 +49,17 @@ def context(browser: Browser, up: Up) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.pages[0]
+
+
+def test_what_was_typed_before_the_script_was_there_counts(page: Page, up: Up) -> None:
+    held: list[Route] = []
+    page.route("**/console.js*", lambda route: held.append(route))
+    where = f"/distributions/{up.printed['distribution']['id']}"
+    with page.expect_request("**/console.js*"):
+        page.goto(urljoin(page.url, where), wait_until="commit")
+    page.get_by_label("Which behavior takes a path?").fill(f"/{up.printed['items'][0]['path']}")
+    held[0].continue_()
+    expect(page.locator("tr.takes")).to_have_count(1)
 
 
 def test_the_guide_s_whole_way_by_mouse(page: Page, context: BrowserContext, up: Up, tmp_path: Path) -> None:

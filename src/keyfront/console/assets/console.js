@@ -63,4 +63,6 @@ function pathTest() {
   };
   input.addEventListener("input", ask);
   form.addEventListener("submit", (event) => { event.preventDefault(); ask(); });
+  // Typed before this script was there, or kept by the browser.
+  if (input.value) ask();
 }

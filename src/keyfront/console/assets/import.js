@@ -17,6 +17,8 @@ export function start() {
     return !found;
   };
   field.addEventListener("input", () => { if (isPrivate(field.value)) take(field.value, "What you pasted"); else alert.hidden = true; });
+  // Pasted before this script was there, or kept by the browser.
+  if (field.value) take(field.value, "What you pasted");
   form.addEventListener("submit", (event) => { if (!take(field.value, "What you pasted")) event.preventDefault(); });
   const read = async (file) => { if (file) { take(await file.text(), file.name); if (!byId("name").value && field.value) byId("name").focus(); } };
   const file = byId("pem-file");

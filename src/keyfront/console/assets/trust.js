@@ -40,11 +40,13 @@ export async function start() {
     node.addEventListener("focus", () => trace(node));
     node.addEventListener("blur", () => trace(null));
   }
-  byId("trust-filter").addEventListener("input", (event) => {
-    const wanted = event.target.value.trim().toLowerCase(), kept = new Set();
+  const field = byId("trust-filter"), filter = () => {
+    const wanted = field.value.trim().toLowerCase(), kept = new Set();
     for (const [id, node] of nodes) if (node.textContent.toLowerCase().includes(wanted)) for (const each of connected(id).found) kept.add(each);
     for (const [id, node] of nodes) node.classList.toggle("left-out", Boolean(wanted) && !kept.has(id));
     for (const line of lines) line.classList.toggle("left-out", Boolean(wanted) && !(kept.has(line.dataset.from) && kept.has(line.dataset.to)));
-  });
+  };
+  field.addEventListener("input", filter);
+  filter();
   if (location.hash) document.querySelector(location.hash)?.focus();
 }
