@@ -59,7 +59,7 @@ class Kept:
 @pytest.fixture
 def kept(start_endpoint: Callable[..., Any], small_disk: Callable[[int], Any]) -> Iterator[Kept]:
     made = Kept(start_endpoint, small_disk(4096))
-    made.start()
+    made.start().endpoint.reset()  # moto's state is the process's, and other tests may have left some
     made.client("s3").create_bucket(Bucket="shop", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     made.client("ssm").put_parameter(Name="/p", Type="String", Value="kept")
     wait_until(lambda: (made.directory / "state").exists() and b"/p" in made.written())
