@@ -140,7 +140,8 @@ def foreign_names(start_endpoint: Callable[..., Running]) -> Running:
 
 @pytest.fixture
 def endpoint(shared_endpoint: Running) -> Iterator[Running]:
-    """A running endpoint without resources."""
+    """A running endpoint without resources, whatever ran before in this process."""
+    shared_endpoint.endpoint.reset()
     shared_endpoint.control_plane.requests.clear()
     shared_endpoint.own.requests.clear()
     yield shared_endpoint
