@@ -1,6 +1,7 @@
 """The sources of the measured functions' key: moto's SSM, and a stand-in for AWS's extension."""
 
 import json
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ def ssm(value: str) -> Iterator[str]:
     """Run SSM with one parameter and yield its address."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # no line for each request
     try:
         host, port = server.get_host_and_port()
         url = f"http://{host}:{port}"
