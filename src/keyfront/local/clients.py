@@ -25,14 +25,14 @@ class Clients:
     ssm: "SSMClient"
 
 
-def session() -> "Session":
+def session(region: str = REGION) -> "Session":
     """Return a session with this machine's credentials. All of them share one loader of botocore's models."""
     import boto3
     from botocore.session import get_session
 
     core = get_session()
     core.register_component("data_loader", loader())
-    return boto3.Session(*CREDENTIALS, region_name=REGION, botocore_session=core)
+    return boto3.Session(*CREDENTIALS, region_name=region, botocore_session=core)
 
 
 def clients(endpoint: str) -> Clients:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
-from keyfront.local.clients import CREDENTIALS
+from keyfront.local.clients import session
 from keyfront.local.cloudformation.faults import StackError
 
 TRANSFORM: Final = "AWS::Serverless-2016-10-31"
@@ -23,7 +23,6 @@ _POLICIES: Final = {
 def expand(document: Mapping[str, Any], given: Mapping[str, str], region: str) -> dict[str, Any]:
     """Return the template without the macro. Raises `StackError` with the translator's reason."""
     try:
-        import boto3
         from samtranslator.model.exceptions import InvalidDocumentException
         from samtranslator.parser.parser import Parser
         from samtranslator.translator.translator import Translator
@@ -32,9 +31,8 @@ def expand(document: Mapping[str, Any], given: Mapping[str, str], region: str) -
             f"Transform {TRANSFORM} failed with: this endpoint needs Amazon's translator for it: "
             "pip install aws-sam-translator"
         ) from None
-    session = boto3.Session(*CREDENTIALS, region_name=region)
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
-    translator = Translator(_POLICIES, Parser(), boto_session=session)
+    translator = Translator(_POLICIES, Parser(), boto_session=session(region))
     try:
         found = translator.translate(copy.deepcopy(dict(document)), dict(given))
     except InvalidDocumentException as error:

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Protocol, cast
 
-import boto3
 import jmespath
 from botocore import xform_name
 from botocore.config import Config
 
-from keyfront.local.clients import CREDENTIALS
+from keyfront.local.clients import session
 from keyfront.local.cloudformation import api_input
 from keyfront.local.cloudformation.stack import Made
 
@@ -186,6 +185,5 @@ def _has(given: Mapping[str, Any], name: str) -> bool:
 
 @lru_cache(64)
 def _client(service: str, region: str, url: str) -> Any:
-    session = boto3.Session(*CREDENTIALS, region_name=region)
     config = Config(proxies={}, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, read_timeout=300)
-    return cast("Any", session).client(service, endpoint_url=url, config=config)
+    return cast("Any", session(region)).client(service, endpoint_url=url, config=config)
